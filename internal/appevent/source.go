@@ -1,0 +1,54 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package appevent
+
+import (
+	"github.com/zeebo/xxh3"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Source is what all events of one resource and scope have in common. An encoder that meets the same pointer
+// again can use again what it made of it.
+type Source struct {
+	// Resource and Scope are the pdata that the source is a view of.
+	Resource pcommon.Resource
+	Scope    pcommon.InstrumentationScope
+
+	// The parts of the resource that name the application; empty where absent.
+	ServiceName, ServiceNamespace, ServiceVersion, Environment string
+
+	digest   xxh3.Uint128
+	digested bool
+}
+
+func newSource(resource pcommon.Resource, scope pcommon.InstrumentationScope) *Source {
+	s := &Source{Resource: resource, Scope: scope}
+	legacyEnvironment := ""
+	for k, v := range resource.Attributes().All() {
+		switch k {
+		case AttrServiceName:
+			s.ServiceName = text(v)
+		case AttrServiceNamespace:
+			s.ServiceNamespace = text(v)
+		case AttrServiceVersion:
+			s.ServiceVersion = text(v)
+		case AttrEnvironment:
+			s.Environment = text(v)
+		case AttrLegacyEnvironment:
+			legacyEnvironment = text(v)
+		}
+	}
+	if s.Environment == "" {
+		s.Environment = legacyEnvironment
+	}
+	return s
+}
+
+// text is a value as a string: itself without a copy, a number or a bool as its JSON.
+func text(v pcommon.Value) string {
+	if v.Type() == pcommon.ValueTypeStr {
+		return v.Str()
+	}
+	return v.AsString()
+}

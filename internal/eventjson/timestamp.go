@@ -1,0 +1,91 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package eventjson
+
+import (
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+const timestampWanted = "want an RFC 3339 string such as 2026-01-31T12:00:00Z, or the time since 1970 as a number of s, ms, us or ns"
+
+// The range of a pcommon.Timestamp that time.Time can give back: 1970 to 2262.
+//
+//nolint:gochecknoglobals // constants that Go cannot write as such
+var (
+	firstTime = time.Unix(0, 0)
+	lastTime  = time.Unix(0, 1<<63-1)
+)
+
+// parseTimestamp reads RFC 3339 (section 5.6; t, z and a space for T are allowed there too), or a number in
+// quotes.
+func parseTimestamp(s string) (pcommon.Timestamp, error) {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		if s != "" && strings.Trim(s, "0123456789.") == "" {
+			return parseEpoch(s)
+		}
+		t, err = time.Parse(time.RFC3339Nano, strings.Replace(strings.ToUpper(s), " ", "T", 1))
+	}
+	if err != nil {
+		return 0, reject(timestampWanted)
+	}
+	if t.Before(firstTime) || t.After(lastTime) {
+		return 0, reject("is not between the years 1970 and 2262")
+	}
+	return pcommon.NewTimestampFromTime(t), nil
+}
+
+// epochUnits are the units below nanoseconds, with the number from which on a time is not in that unit.
+//
+//nolint:gochecknoglobals // a table
+var epochUnits = [...]struct{ below, nanoseconds int64 }{{1e11, 1e9}, {1e14, 1e6}, {1e17, 1e3}}
+
+// parseEpoch reads the time since 1970, in the unit that its magnitude tells: seconds up to the year 5138,
+// milliseconds and microseconds from 1973 up to the same year, else nanoseconds. It is exact to the nanosecond.
+func parseEpoch(s string) (pcommon.Timestamp, error) {
+	if ns, ok := parseWholeEpoch(s); ok {
+		return ns, nil
+	}
+	if len(s) > 40 || strings.ContainsAny(s, "eE") {
+		return 0, reject(timestampWanted)
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok || r.Sign() < 0 {
+		return 0, reject(timestampWanted)
+	}
+	for _, unit := range epochUnits {
+		if r.Cmp(new(big.Rat).SetInt64(unit.below)) < 0 {
+			r.Mul(r, new(big.Rat).SetInt64(unit.nanoseconds))
+			break
+		}
+	}
+	ns := new(big.Int).Quo(r.Num(), r.Denom())
+	if !ns.IsInt64() {
+		return 0, reject("is not between the years 1970 and 2262")
+	}
+	return pcommon.Timestamp(ns.Int64()), nil //nolint:gosec // not negative
+}
+
+// parseWholeEpoch is parseEpoch for what most senders send: a whole number, within range.
+func parseWholeEpoch(s string) (pcommon.Timestamp, bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return 0, false
+	}
+	for _, unit := range epochUnits {
+		if n < unit.below {
+			if n > math.MaxInt64/unit.nanoseconds {
+				return 0, false
+			}
+			return pcommon.Timestamp(n * unit.nanoseconds), true //nolint:gosec // not negative
+		}
+	}
+	return pcommon.Timestamp(n), true
+}

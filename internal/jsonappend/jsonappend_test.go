@@ -1,0 +1,224 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jsonappend
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+func TestStrings(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                      `""`,
+		"plain":                 `"plain"`,
+		"quote\" back\\ slash/": `"quote\" back\\ slash/"`,
+		"line\nfeed\x00\x1f":    `"line\nfeed\u0000\u001f"`,
+		"日本 😀":                  `"日本 😀"`,
+		"bad \xff\xfe end":      `"bad ` + "\uFFFD\uFFFD" + ` end"`,
+		"\u2028":                "\"\u2028\"",
+		"<b>&":                  `"<b>&"`,
+	} {
+		assert.Equal(t, want, string(String(nil, in)))
+	}
+}
+
+func TestDoublesReadAsDoubles(t *testing.T) {
+	for in, want := range map[float64]string{
+		1: "1.0", -1: "-1.0", 0: "0.0", 0.1: "0.1", 1e21: "1e+21", 1e20: "100000000000000000000.0", 1e-7: "1e-07",
+		math.MaxFloat64: "1.7976931348623157e+308", math.SmallestNonzeroFloat64: "5e-324",
+		math.Inf(1): `"Infinity"`, math.Inf(-1): `"-Infinity"`,
+	} {
+		assert.Equal(t, want, string(Double(nil, in)))
+	}
+	assert.Equal(t, `"NaN"`, string(Double(nil, math.NaN())))
+	assert.Equal(t, "-0.0", string(Double(nil, math.Copysign(0, -1))))
+}
+
+func TestOtherScalars(t *testing.T) {
+	assert.Equal(t, "9223372036854775807", string(Int(nil, math.MaxInt64)))
+	assert.Equal(t, "-9223372036854775808", string(Int(nil, math.MinInt64)))
+	assert.Equal(t, "true", string(Bool(nil, true)))
+	assert.Equal(t, `"2023-11-14T22:13:20.123456789Z"`, string(Time(nil, 1700000000123456789)))
+	assert.Equal(t, `"2023-11-14T22:13:20Z"`, string(Time(nil, 1700000000000000000)))
+	assert.Equal(t, `"2262-04-11T23:47:16.854775807Z"`, string(Time(nil, math.MaxInt64)))
+}
+
+func TestBytesAreBase64WhateverTheirNumber(t *testing.T) {
+	for n := range 400 {
+		raw := []byte(strings.Repeat("\x00\xffab", 100)[:n])
+		b := pcommon.NewByteSlice()
+		b.FromRaw(raw)
+		require.Equal(t, strconv.Quote(base64.StdEncoding.EncodeToString(raw)), string(Bytes(nil, b)))
+	}
+}
+
+func TestValues(t *testing.T) {
+	m := pcommon.NewMap()
+	require.NoError(t, m.FromRaw(map[string]any{"outer": map[string]any{"list": []any{int64(1), "b", nil, 2.0, false, map[string]any{}, []any{}}}}))
+	w := &Writer{}
+	assert.Equal(t, `{"outer":{"list":[1,"b",null,2.0,false,{},[]]}}`, string(w.Map(nil, m)))
+}
+
+func TestTheFirstOfRepeatedNamesStays(t *testing.T) {
+	// OTLP on the wire may repeat a name, which pcommon.Map's own setters never do.
+	const otlp = `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"attributes":[
+		{"key":"a","value":{"intValue":"1"}},{"key":"b","value":{"intValue":"2"}},{"key":"a","value":{"intValue":"3"}}]}]}]}]}`
+	ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(otlp))
+	require.NoError(t, err)
+	m := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
+	w := &Writer{}
+	assert.Equal(t, `{"a":1,"b":2}`, string(w.Map(nil, m)))
+}
+
+func TestNamesOfOneHashAreNotRepeats(t *testing.T) {
+	m := pcommon.NewMap()
+	for i := range 500 {
+		m.PutInt(fmt.Sprintf("key%03d", i), int64(i))
+	}
+	var got map[string]int64
+	require.NoError(t, json.Unmarshal((&Writer{}).Map(nil, m), &got))
+	assert.Len(t, got, 500)
+}
+
+func TestTheObserverHearsOfWhatJSONDoesNotKeep(t *testing.T) {
+	m := pcommon.NewMap()
+	m.PutEmptyBytes("b").Append(1)
+	m.PutDouble("finite", 1)
+	list := m.PutEmptySlice("list")
+	list.AppendEmpty().SetStr("x")
+	list.AppendEmpty().SetEmptyMap().PutDouble("nan", math.NaN())
+	m.PutStr("s", "not told of")
+
+	var heard []string
+	w := &Writer{Observe: func(path []Step, vt pcommon.ValueType) { heard = append(heard, fmt.Sprint(path, vt)) }}
+	w.At("properties")
+	w.Map(nil, m)
+	assert.Equal(t, []string{
+		"[{properties -1} {b -1}] Bytes",
+		"[{properties -1} {list -1} { 1} {nan -1}] Double",
+	}, heard)
+}
+
+// valueOf makes a value out of bytes: fuzz input becomes nested pdata.
+func valueOf(v pcommon.Value, data []byte, depth int) []byte {
+	if len(data) == 0 {
+		return nil
+	}
+	kind, data := data[0]%8, data[1:]
+	switch kind {
+	case 0:
+		n := min(len(data), 9)
+		v.SetStr(string(data[:n]))
+		return data[n:]
+	case 1:
+		v.SetInt(int64(len(data)) << 40)
+	case 2:
+		v.SetDouble(math.Float64frombits(uint64(len(data)) * 0x0123456789abcdef))
+	case 3:
+		v.SetBool(len(data)%2 == 0)
+	case 4:
+		n := min(len(data), 5)
+		v.SetEmptyBytes().FromRaw(data[:n])
+		return data[n:]
+	case 5:
+		s := v.SetEmptySlice()
+		for range 3 {
+			if depth < 6 && len(data) > 0 {
+				data = valueOf(s.AppendEmpty(), data, depth+1)
+			}
+		}
+	case 6:
+		m := v.SetEmptyMap()
+		for range 3 {
+			if depth < 6 && len(data) > 1 {
+				data = valueOf(m.PutEmpty(string(data[:1])), data[1:], depth+1)
+			}
+		}
+	}
+	return data
+}
+
+// FuzzValue holds that any value is valid JSON without repeated names, and that valid strings come back.
+func FuzzValue(f *testing.F) {
+	f.Add([]byte{6, 'a', 5, 1, 2, 3, 'b', 0, 'x', '"', 0xff})
+	f.Add([]byte{5, 4, 1, 2, 3, 4, 5, 6, 'k', 2})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		v := pcommon.NewValueEmpty()
+		valueOf(v, data, 0)
+		got := (&Writer{}).Value(nil, v)
+		if !jsontext.Value(got).IsValid() { // it refuses repeated names and bad UTF-8
+			t.Fatalf("not valid: %s", got)
+		}
+		s := string(data)
+		var back string
+		if err := json.Unmarshal(String(nil, s), &back); err != nil {
+			t.Fatal(err)
+		}
+		if utf8.ValidString(s) && back != s {
+			t.Fatalf("%q came back as %q", s, back)
+		}
+	})
+}
+
+func FuzzDouble(f *testing.F) {
+	f.Add(1.5)
+	f.Fuzz(func(t *testing.T, in float64) {
+		if math.IsNaN(in) || math.IsInf(in, 0) {
+			return
+		}
+		text := string(Double(nil, in))
+		out, err := strconv.ParseFloat(text, 64)
+		if err != nil || out != in || !strings.ContainsAny(text, ".e") || !json.Valid([]byte(text)) {
+			t.Fatalf("%v became %s: %v", in, text, err)
+		}
+	})
+}
+
+func FuzzTime(f *testing.F) {
+	f.Add(int64(1700000000123456789))
+	f.Fuzz(func(t *testing.T, ns int64) {
+		if ns < 0 {
+			return
+		}
+		text := string(Time(nil, pcommon.Timestamp(ns)))
+		back, err := time.Parse(`"`+time.RFC3339Nano+`"`, text)
+		if err != nil || back.UnixNano() != ns {
+			t.Fatalf("%d became %s: %v", ns, text, err)
+		}
+	})
+}
+
+func BenchmarkValue(b *testing.B) {
+	m := pcommon.NewMap()
+	require.NoError(b, m.FromRaw(map[string]any{
+		"order_id": int64(7), "total": 12.5, "currency": "EUR", "gift": true, "note": "leave at the door",
+		"items": []any{"a", "b"}, "shipping": map[string]any{"city": "Rīga", "zip": "LV-1010"},
+	}))
+	b.Run("append", func(b *testing.B) {
+		b.ReportAllocs()
+		w, buf := &Writer{}, make([]byte, 0, 1024)
+		for b.Loop() {
+			buf = w.Map(buf[:0], m)
+		}
+	})
+	b.Run("reference_encoding_json", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = json.Marshal(m.AsRaw())
+		}
+	})
+}

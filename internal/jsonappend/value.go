@@ -1,0 +1,158 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jsonappend
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Observer is told of every value whose type JSON does not keep: bytes, and doubles that are not numbers. The
+// path leads to the value: the names of the maps and the places in the arrays around it. It is valid only
+// during the call.
+type Observer func(path []Step, t pcommon.ValueType)
+
+// Step is one step of a path: into a map by Name or, where Index is not negative, into an array.
+type Step struct {
+	Name  string
+	Index int
+}
+
+// Writer appends pdata values as JSON. The zero value is ready for use; one Writer serves one goroutine.
+type Writer struct {
+	// Observe may be nil.
+	Observe Observer
+
+	path  []Step
+	names []string // of the members of the objects that are being written
+}
+
+// At sets where the values that follow stand, for the observer.
+func (w *Writer) At(names ...string) {
+	w.path = w.path[:0]
+	for _, name := range names {
+		w.path = append(w.path, Step{Name: name, Index: -1})
+	}
+}
+
+// Value appends any value; an empty one is null.
+func (w *Writer) Value(dst []byte, v pcommon.Value) []byte {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return String(dst, v.Str())
+	case pcommon.ValueTypeInt:
+		return Int(dst, v.Int())
+	case pcommon.ValueTypeBool:
+		return Bool(dst, v.Bool())
+	case pcommon.ValueTypeDouble:
+		f := v.Double()
+		if f-f != 0 { // NaN or an infinity
+			w.observe(v.Type())
+		}
+		return Double(dst, f)
+	case pcommon.ValueTypeBytes:
+		w.observe(v.Type())
+		return Bytes(dst, v.Bytes())
+	case pcommon.ValueTypeMap:
+		return w.Map(dst, v.Map())
+	case pcommon.ValueTypeSlice:
+		return w.slice(dst, v.Slice())
+	default:
+		return append(dst, "null"...)
+	}
+}
+
+// Map appends m as an object.
+func (w *Writer) Map(dst []byte, m pcommon.Map) []byte {
+	dst = append(dst, '{')
+	members := w.Members()
+	for k, v := range m.All() {
+		dst = members.Append(dst, k, v)
+	}
+	members.End()
+	return append(dst, '}')
+}
+
+func (w *Writer) slice(dst []byte, s pcommon.Slice) []byte {
+	dst = append(dst, '[')
+	w.path = append(w.path, Step{})
+	for i, item := range s.All() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		w.path[len(w.path)-1].Index = i
+		dst = w.Value(dst, item)
+	}
+	w.path = w.path[:len(w.path)-1]
+	return append(dst, ']')
+}
+
+func (w *Writer) observe(t pcommon.ValueType) {
+	if w.Observe != nil {
+		w.Observe(w.path, t)
+	}
+}
+
+// Members appends the members of one object, with their commas, and each name once: OTLP forbids two attributes
+// of one name but nothing keeps a sender from it, and JSON parsers disagree on what such an object means. The
+// first one stays.
+type Members struct {
+	w     *Writer
+	first int    // where the names of this object begin in w.names
+	seen  uint64 // one bit a name, by its hash
+}
+
+// Members begins an object; its braces are the caller's. Call End when it is written.
+func (w *Writer) Members() Members { return Members{w: w, first: len(w.names)} }
+
+// Len is the number of members written.
+func (m *Members) Len() int { return len(m.w.names) - m.first }
+
+// End forgets the names.
+func (m *Members) End() {
+	clear(m.w.names[m.first:])
+	m.w.names = m.w.names[:m.first]
+}
+
+// Append appends the member, unless its name was written before.
+func (m *Members) Append(dst []byte, name string, v pcommon.Value) []byte {
+	if !utf8.ValidString(name) {
+		name = strings.ToValidUTF8(name, "\uFFFD") // two names may become one
+	}
+	if m.repeated(name) {
+		return dst
+	}
+	if m.Len() > 0 {
+		dst = append(dst, ',')
+	}
+	w := m.w
+	w.names = append(w.names, name)
+	dst = String(dst, name)
+	dst = append(dst, ':')
+	w.path = append(w.path, Step{Name: name, Index: -1})
+	dst = w.Value(dst, v)
+	w.path = w.path[:len(w.path)-1]
+	return dst
+}
+
+// repeated looks among the names only where one of them has the same bit.
+func (m *Members) repeated(name string) bool {
+	bit := uint64(1) << (shortHash(name) % 64)
+	if m.seen&bit == 0 {
+		m.seen |= bit
+		return false
+	}
+	return slices.Contains(m.w.names[m.first:], name)
+}
+
+func shortHash(name string) uint {
+	n := uint(len(name))
+	if n == 0 {
+		return 0
+	}
+	return n*31 + uint(name[0])*7 + uint(name[n-1]) + uint(name[n/2])*5
+}

@@ -1,0 +1,56 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package eventreceiver
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
+)
+
+// answer is the body of every answer.
+type answer struct {
+	// Accepted is how many events the pipeline took.
+	Accepted int `json:"accepted"`
+	// Rejected tells of each event that was not taken for its own sake.
+	Rejected []rejected `json:"rejected"`
+	// Error says why the request as a whole was not taken.
+	Error string `json:"error,omitempty"`
+}
+
+type rejected struct {
+	Index int    `json:"index"`
+	ID    string `json:"id,omitempty"`
+	Error string `json:"error"`
+}
+
+func writeAnswer(w http.ResponseWriter, status int, result eventjson.Result) {
+	a := answer{Accepted: result.Accepted, Rejected: make([]rejected, 0, len(result.Rejected))}
+	for _, r := range result.Rejected {
+		a.Rejected = append(a.Rejected, rejected{Index: r.Index, ID: r.ID, Error: r.Err.Error()})
+	}
+	if result.Accepted == 0 && len(result.Rejected) == 0 {
+		a.Error = "the body holds no event"
+	}
+	write(w, status, a)
+}
+
+func writeProblem(w http.ResponseWriter, status int, problem string) {
+	write(w, status, answer{Rejected: []rejected{}, Error: problem})
+}
+
+func write(w http.ResponseWriter, status int, a answer) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(a) // the client has gone
+}
+
+// retryAfter is when a client may come back, in seconds (RFC 9110, section 10.2.3): spread, so that the clients
+// which were refused together do not come back together.
+func retryAfter() string { return strconv.Itoa(1 + rand.IntN(5)) } //nolint:gosec // not a secret

@@ -1,0 +1,87 @@
+# Two commands do for a start: make run, and make test. They need Go, git and make.
+
+BINARY   := bin/otelcol-fanout
+LINTER   := bin/golangci-lint
+PACKAGES := ./...
+GOFILES  := $(shell git ls-files --cached --others --exclude-standard '*.go')
+
+# The race detector needs a C compiler; CI insists on it.
+RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
+ifeq ($(CI)$(RACE),true)
+$(error CI tests with the race detector, which needs a C compiler)
+endif
+
+FUZZTIME  ?= 10s
+BENCHTIME ?= 1s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: build ## Build, and start with config.yaml
+	$(BINARY) --config config.yaml
+
+.PHONY: demo
+demo: build ## Send events to two webhooks, watch them arrive
+	go run ./examples/demo -binary $(BINARY)
+
+.PHONY: build
+build: ## Build the binary
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(BINARY) ./cmd/otelcol-fanout
+
+.PHONY: test
+test: build node ## Test everything, the built binary included
+	go vet $(PACKAGES)
+	OTELCOL_FANOUT=$(CURDIR)/$(BINARY) go test $(RACE) -timeout 15m $(PACKAGES)
+
+.PHONY: e2e
+e2e: build node ## Test the built binary only
+	OTELCOL_FANOUT=$(CURDIR)/$(BINARY) go test -count=1 -v ./test/e2e/...
+
+# The packages that the test of the Node SDK needs.
+.PHONY: node
+node:
+	@test/e2e/node/install.sh
+
+.PHONY: bench
+bench: ## Run the benchmarks, each beside its reference
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
+
+.PHONY: fuzz
+fuzz: ## Fuzz each fuzz test for FUZZTIME
+	@set -e; for file in $$(grep -lE '^func Fuzz' -r --include='*_test.go' .); do \
+		for name in $$(grep -oE '^func Fuzz[A-Za-z0-9_]+' $$file | cut -c6-); do \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$(dirname $$file); \
+		done; \
+	done
+
+.PHONY: lint
+lint: $(LINTER) ## Lint
+	$(LINTER) run $(PACKAGES)
+
+$(LINTER): internal/tools/go.mod internal/tools/go.sum
+	cd internal/tools && go build -o $(CURDIR)/$(LINTER) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+# The builder writes the whole program; its command is then exchanged for ours (internal/cli), which takes the same
+# settings.
+MAIN := cmd/otelcol-fanout/main.go
+CLI  := github.com/otelcol-fanout/otelcol-fanout/internal/cli
+ROOT := github.com/otelcol-fanout/otelcol-fanout
+
+.PHONY: generate
+generate: ## Write the generated code anew
+	mkdir -p cmd
+	go tool builder --config=builder-config.yaml --skip-get-modules --skip-compilation
+	awk '{ sub(/otelcol\.NewCommand\(params\)/, "cli.NewCommand(params, otelcolfanout.DefaultConfig)"); print } \
+		/^import \($$/ { print "\totelcolfanout \"$(ROOT)\""; print "\t\"$(CLI)\"" }' $(MAIN) > $(MAIN).new
+	grep -q 'cli.NewCommand(params' $(MAIN).new
+	mv $(MAIN).new $(MAIN)
+	gofmt -w cmd/otelcol-fanout
+	go generate $(PACKAGES)
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin test/e2e/node/node_modules

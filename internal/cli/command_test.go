@@ -1,0 +1,115 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/provider/envprovider"
+	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/otelcol"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
+)
+
+const validConfig = `
+receivers: {nop: }
+exporters: {nop: }
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines: {logs: {receivers: [nop], exporters: [nop]}}
+`
+
+func settings() otelcol.CollectorSettings {
+	return otelcol.CollectorSettings{
+		BuildInfo: component.BuildInfo{Command: "example", Version: "1.2.3"},
+		Factories: func() (otelcol.Factories, error) {
+			nopReceiver, nopExporter := receivertest.NewNopFactory(), exportertest.NewNopFactory()
+			return otelcol.Factories{
+				Receivers: map[component.Type]receiver.Factory{nopReceiver.Type(): nopReceiver},
+				Exporters: map[component.Type]exporter.Factory{nopExporter.Type(): nopExporter},
+				Telemetry: otelconftelemetry.NewFactory(),
+			}, nil
+		},
+		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
+			ProviderFactories: []confmap.ProviderFactory{yamlprovider.NewFactory(), envprovider.NewFactory()},
+		}},
+	}
+}
+
+// execute runs a command line and returns its error and what it printed.
+func execute(defaultConfig string, args ...string) (error, string) { //nolint:revive // the error is what is tested
+	cmd := NewCommand(settings(), defaultConfig)
+	var out bytes.Buffer
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	cmd.SetArgs(args)
+	return cmd.Execute(), out.String()
+}
+
+func TestTheBuiltInConfigurationIsTheDefault(t *testing.T) {
+	err, _ := execute(validConfig, "validate")
+	require.NoError(t, err)
+	err, _ = execute("service: 5", "validate")
+	require.Error(t, err)
+	err, _ = execute("service: 5", "validate", "--config", "yaml:"+validConfig)
+	require.NoError(t, err, "--config takes its place")
+}
+
+func TestTheOperatorIsToldOfTheBuiltInConfiguration(t *testing.T) {
+	const note = "No --config given"
+	_, out := execute("service: 5")
+	assert.Contains(t, out, note)
+	_, out = execute(validConfig, "--config", "yaml:service: 5")
+	assert.NotContains(t, out, note)
+}
+
+func TestErrorsTakeOneLine(t *testing.T) {
+	for name, tt := range map[string]struct{ config, want string }{
+		"an unknown key": {
+			config: "receivers: {nop: {a: 1}}\nexporters: {nop: }\nservice: {pipelines: {logs: {receivers: [nop], exporters: [nop]}}}",
+			want:   "invalid configuration: receivers::nop: unknown key: a",
+		},
+		"an unknown type": {
+			config: "receivers: {nop: }\nexporters: {sentri/x: }\nservice: {pipelines: {logs: {receivers: [nop], exporters: [sentri/x]}}}",
+			want:   `invalid configuration: exporters::sentri/x: there is no component of type "sentri" in this binary (valid values: [nop])`,
+		},
+		"a mention of what is not there": {
+			config: "receivers: {nop: }\nexporters: {nop: }\nservice: {pipelines: {logs: {receivers: [nop], exporters: [nope]}}}",
+			want:   `service::pipelines::logs: references exporter "nope" which is not configured`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err, out := execute(tt.config, "validate")
+			require.EqualError(t, err, tt.want)
+			assert.Equal(t, "Error: "+tt.want+"\n", out)
+		})
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	require.NoError(t, OneLine(nil))
+	cause := errors.New("first\n\n  second \n'x' error reading configuration for \"a/b\": '' unknown key")
+	err := OneLine(cause)
+	assert.EqualError(t, err, "first; second; x::a/b: unknown key")
+	assert.ErrorIs(t, err, cause)
+}
+
+func FuzzOneLine(f *testing.F) {
+	f.Add("failed to get config: cannot unmarshal the configuration: decoding failed due to the following error(s):\n\n'a' has invalid keys: b")
+	f.Fuzz(func(t *testing.T, text string) {
+		if got := OneLine(errors.New(text)).Error(); bytes.ContainsAny([]byte(got), "\n") {
+			t.Fatalf("%q is more than a line", got)
+		}
+	})
+}

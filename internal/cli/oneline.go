@@ -1,0 +1,56 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"regexp"
+	"strings"
+)
+
+// OneLine rewords an error of the collector, which may take several lines, as one line that names the component
+// and the key.
+func OneLine(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &oneLineError{err: err}
+}
+
+type oneLineError struct{ err error }
+
+func (e *oneLineError) Unwrap() error { return e.err }
+
+func (e *oneLineError) Error() string {
+	var lines []string
+	for line := range strings.Lines(e.err.Error()) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	text := strings.Join(lines, "; ")
+	for _, r := range rewordings {
+		text = r.pattern.ReplaceAllString(text, r.text)
+	}
+	return text
+}
+
+// rewordings make the collector's words for a bad configuration into what a user has written, in this order.
+//
+//nolint:gochecknoglobals // a table
+var rewordings = []struct {
+	pattern *regexp.Regexp
+	text    string
+}{
+	// A list of errors is announced before it, at every level of the configuration.
+	{regexp.MustCompile(`decoding failed due to the following error\(s\):;? ?`), ""},
+	{regexp.MustCompile(`^failed to get config: cannot unmarshal the configuration: `), "invalid configuration: "},
+	{regexp.MustCompile(`^failed to get config: cannot resolve the configuration: `), "invalid configuration: "},
+	{regexp.MustCompile(`'(\w+)' error reading configuration for "([^"]+)": `), "$1::$2: "},
+	{regexp.MustCompile(`'(\w+)' unknown type: "([^"]+)"(?: for id: "([^"]+)")?`), `$1::$3: there is no component of type "$2" in this binary`},
+	{regexp.MustCompile(`::: `), ": "},
+	{regexp.MustCompile(`: '' `), ": "},
+	// The name of a Go type tells a user nothing.
+	{regexp.MustCompile(`'(?:[\w/]+\.\w+)?' has invalid keys: `), "unknown key: "},
+	{regexp.MustCompile(`'([^']+)' has invalid keys: `), "$1: unknown key: "},
+}

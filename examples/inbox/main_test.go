@@ -1,0 +1,54 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestItPrintsItsURLTheEventsAndASummary(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	reader, writer := io.Pipe()
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, options{listen: "127.0.0.1:0", name: "audit", fail: 1}, writer) }()
+
+	lines := bufio.NewScanner(reader)
+	require.True(t, lines.Scan())
+	url, ok := strings.CutPrefix(lines.Text(), "audit receives on ")
+	require.True(t, ok, lines.Text())
+
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, want := range []string{"answered 503", "order_placed"} {
+		go func() {
+			response, err := client.Post(url, "application/json", strings.NewReader(`{"id":"1","name":"order_placed"}`))
+			if assert.NoError(t, err) {
+				assert.NoError(t, response.Body.Close())
+			}
+		}()
+		require.True(t, lines.Scan())
+		assert.Contains(t, lines.Text(), want)
+	}
+
+	cancel()
+	require.True(t, lines.Scan())
+	assert.Equal(t, "audit received 1 events (1 distinct ids) in 1 requests, and refused 1 requests", lines.Text())
+	require.NoError(t, <-ended)
+}
+
+func TestWhatItCannotDoIsAnError(t *testing.T) {
+	require.ErrorContains(t, run(t.Context(), options{fail: -1}, io.Discard), "-fail: -1 is negative")
+	require.ErrorContains(t, run(t.Context(), options{listen: "nowhere", name: "audit"}, io.Discard), "audit inbox: listen tcp")
+}

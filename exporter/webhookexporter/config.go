@@ -98,8 +98,9 @@ func validateEndpoint(endpoint string) error {
 func createDefaultConfig() component.Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Timeout = defaultTimeout
-	// All requests go to one host, where net/http would keep two connections only.
-	client.MaxIdleConnsPerHost = client.MaxIdleConns
+	// All requests go to one host, of which net/http would keep two connections only. The field is deprecated, but what
+	// takes its place is not in force before a feature gate of confighttp is.
+	client.MaxIdleConnsPerHost = client.MaxIdleConns //nolint:staticcheck // see above
 
 	batch := exporterhelper.NewDefaultBatchConfig()
 	batch.MinSize = defaultBatchMax

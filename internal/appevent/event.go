@@ -178,6 +178,8 @@ func (e *Event) reset(attributes pcommon.Map) {
 }
 
 // noMap and noValue stand for what a record does not have. Nothing writes to them.
+//
+//nolint:gochecknoglobals // they are constants
 var (
 	noMap   = pcommon.NewMap()
 	noValue = pcommon.NewValueEmpty()

@@ -200,7 +200,7 @@ func TestARecordLeavesNothingForTheNext(t *testing.T) {
 	n := 0
 	for e := range Logs(ld) {
 		if n++; n == 2 {
-			assert.Equal(t, 100, len(properties(e)))
+			assert.Len(t, properties(e), 100)
 			assert.Empty(t, e.Name+e.User.ID+e.Exception.Type+e.Message())
 			assert.Equal(t, KindTrack, e.Kind)
 			assert.Zero(t, e.Groups.Len())

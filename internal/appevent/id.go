@@ -89,7 +89,7 @@ func (h *hasher) attributes(m pcommon.Map, name string) xxh3.Uint128 {
 }
 
 func (h *hasher) value(v pcommon.Value) {
-	h.buf = append(h.buf, byte(v.Type()))
+	h.buf = append(h.buf, byte(v.Type())) //nolint:gosec // there are eight types
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		h.buf = appendString(h.buf, v.Str())

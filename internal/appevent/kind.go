@@ -36,7 +36,7 @@ func (k Kind) String() string {
 func ParseKind(s string) (Kind, bool) {
 	for k, name := range kindNames {
 		if s == name {
-			return Kind(k), true //nolint:gosec // kindNames has six entries
+			return Kind(k), true
 		}
 	}
 	return KindTrack, false

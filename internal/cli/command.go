@@ -6,41 +6,34 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
 )
 
-// NewCommand returns the collector's command. Started without --config it runs the given YAML. Every error it
+// NewCommand returns the collector's command. Without --config it takes defaultConfig, which is YAML. Every error it
 // returns is one line.
 func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Command {
-	set.ConfigProviderSettings.ResolverSettings.URIs = []string{"yaml:" + defaultConfig}
 	root := otelcol.NewCommand(set)
-	sayDefault(root)
 	for _, command := range append(root.Commands(), root) {
-		shortenErrors(command)
+		if command.RunE != nil {
+			command.RunE = wrap(command.RunE, defaultConfig, command == root)
+		}
 	}
 	return root
 }
 
-// sayDefault tells the operator when it is the built-in configuration that runs.
-func sayDefault(root *cobra.Command) {
-	run := root.RunE
-	root.RunE = func(cmd *cobra.Command, args []string) error {
-		if !cmd.Flags().Changed("config") {
-			fmt.Fprintf(cmd.ErrOrStderr(), "No --config given: running the built-in configuration. See it with: %s print-config\n", cmd.Name())
+// wrap gives a command its default configuration, of which the operator is told when it runs, and shortens its errors.
+func wrap(run func(*cobra.Command, []string) error, defaultConfig string, runs bool) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if config := cmd.Flags().Lookup("config"); config != nil && !config.Changed {
+			// As the first value of the flag, so that --set changes it rather than stands alone.
+			if err := config.Value.Set("yaml:" + defaultConfig); err != nil {
+				return err
+			}
+			if runs {
+				cmd.PrintErrf("No --config given: running the built-in configuration. See it with: %s print-config\n", cmd.Name())
+			}
 		}
-		return run(cmd, args)
-	}
-}
-
-func shortenErrors(cmd *cobra.Command) {
-	run := cmd.RunE
-	if run == nil {
-		return
-	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return OneLine(run(cmd, args))
 	}
 }

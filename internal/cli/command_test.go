@@ -6,6 +6,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,30 +49,33 @@ func settings() otelcol.CollectorSettings {
 }
 
 // execute runs a command line and returns its error and what it printed.
-func execute(defaultConfig string, args ...string) (error, string) { //nolint:revive // the error is what is tested
+func execute(defaultConfig string, args ...string) (printed string, err error) {
 	cmd := NewCommand(settings(), defaultConfig)
 	var out bytes.Buffer
 	cmd.SetOut(&out)
 	cmd.SetErr(&out)
 	cmd.SetArgs(args)
-	return cmd.Execute(), out.String()
+	err = cmd.Execute()
+	return out.String(), err
 }
 
 func TestTheBuiltInConfigurationIsTheDefault(t *testing.T) {
-	err, _ := execute(validConfig, "validate")
+	_, err := execute(validConfig, "validate")
 	require.NoError(t, err)
-	err, _ = execute("service: 5", "validate")
+	_, err = execute("service: 5", "validate")
 	require.Error(t, err)
-	err, _ = execute("service: 5", "validate", "--config", "yaml:"+validConfig)
+	_, err = execute("service: 5", "validate", "--config", "yaml:"+validConfig)
 	require.NoError(t, err, "--config takes its place")
 }
 
 func TestTheOperatorIsToldOfTheBuiltInConfiguration(t *testing.T) {
 	const note = "No --config given"
-	_, out := execute("service: 5")
+	out, _ := execute("service: 5")
 	assert.Contains(t, out, note)
-	_, out = execute(validConfig, "--config", "yaml:service: 5")
+	out, _ = execute(validConfig, "--config", "yaml:service: 5")
 	assert.NotContains(t, out, note)
+	_, err := execute(validConfig, "validate", "--set", "service.telemetry.logs.level=debug")
+	require.NoError(t, err, "--set changes the built-in configuration")
 }
 
 func TestErrorsTakeOneLine(t *testing.T) {
@@ -84,13 +88,17 @@ func TestErrorsTakeOneLine(t *testing.T) {
 			config: "receivers: {nop: }\nexporters: {sentri/x: }\nservice: {pipelines: {logs: {receivers: [nop], exporters: [sentri/x]}}}",
 			want:   `invalid configuration: exporters::sentri/x: there is no component of type "sentri" in this binary (valid values: [nop])`,
 		},
+		"an unknown key inside another": {
+			config: "receivers: {nop: }\nexporters: {nop: }\nservice: {telemetry: {logs: {levl: info}}, pipelines: {logs: {receivers: [nop], exporters: [nop]}}}",
+			want:   "invalid configuration: service.telemetry.logs: unknown key: levl",
+		},
 		"a mention of what is not there": {
 			config: "receivers: {nop: }\nexporters: {nop: }\nservice: {pipelines: {logs: {receivers: [nop], exporters: [nope]}}}",
 			want:   `service::pipelines::logs: references exporter "nope" which is not configured`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err, out := execute(tt.config, "validate")
+			out, err := execute(tt.config, "validate")
 			require.EqualError(t, err, tt.want)
 			assert.Equal(t, "Error: "+tt.want+"\n", out)
 		})
@@ -101,14 +109,14 @@ func TestOneLine(t *testing.T) {
 	require.NoError(t, OneLine(nil))
 	cause := errors.New("first\n\n  second \n'x' error reading configuration for \"a/b\": '' unknown key")
 	err := OneLine(cause)
-	assert.EqualError(t, err, "first; second; x::a/b: unknown key")
+	require.EqualError(t, err, "first; second; x::a/b: unknown key")
 	assert.ErrorIs(t, err, cause)
 }
 
 func FuzzOneLine(f *testing.F) {
 	f.Add("failed to get config: cannot unmarshal the configuration: decoding failed due to the following error(s):\n\n'a' has invalid keys: b")
 	f.Fuzz(func(t *testing.T, text string) {
-		if got := OneLine(errors.New(text)).Error(); bytes.ContainsAny([]byte(got), "\n") {
+		if got := OneLine(errors.New(text)).Error(); strings.Contains(got, "\n") {
 			t.Fatalf("%q is more than a line", got)
 		}
 	})

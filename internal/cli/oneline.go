@@ -36,8 +36,6 @@ func (e *oneLineError) Error() string {
 }
 
 // rewordings make the collector's words for a bad configuration into what a user has written, in this order.
-//
-//nolint:gochecknoglobals // a table
 var rewordings = []struct {
 	pattern *regexp.Regexp
 	text    string
@@ -46,11 +44,17 @@ var rewordings = []struct {
 	{regexp.MustCompile(`decoding failed due to the following error\(s\):;? ?`), ""},
 	{regexp.MustCompile(`^failed to get config: cannot unmarshal the configuration: `), "invalid configuration: "},
 	{regexp.MustCompile(`^failed to get config: cannot resolve the configuration: `), "invalid configuration: "},
+	{regexp.MustCompile(`cannot convert the confmap\.Conf: `), ""},
+	{regexp.MustCompile(`retrieved value \(type=string\) cannot be used as a Conf: assuming string type since contents are not valid YAML: yaml: `), "it is not YAML: "},
+	{regexp.MustCompile(`retrieved value \(type=[^)]*\) cannot be used as a Conf`), "it is not a map with receivers, exporters and service at its top"},
 	{regexp.MustCompile(`'(\w+)' error reading configuration for "([^"]+)": `), "$1::$2: "},
 	{regexp.MustCompile(`'(\w+)' unknown type: "([^"]+)"(?: for id: "([^"]+)")?`), `$1::$3: there is no component of type "$2" in this binary`},
 	{regexp.MustCompile(`::: `), ": "},
-	{regexp.MustCompile(`: '' `), ": "},
-	// The name of a Go type tells a user nothing.
-	{regexp.MustCompile(`'(?:[\w/]+\.\w+)?' has invalid keys: `), "unknown key: "},
-	{regexp.MustCompile(`'([^']+)' has invalid keys: `), "$1: unknown key: "},
+	// The name of a Go type, or an empty one, tells a user nothing.
+	{regexp.MustCompile(`'(?:\w+\.\w+)?' `), ""},
+	{regexp.MustCompile(`has invalid keys: `), "unknown key: "},
+	// What is left is the key, inside of the component or another key.
+	{regexp.MustCompile(`(\w::[^\s:]+): '([\w:\[\]]+)' `), "$1::$2: "},
+	{regexp.MustCompile(`(\w::[^\s:]+): '([\w:\[\]]+)' `), "$1::$2: "},
+	{regexp.MustCompile(`: '([\w.]+)' `), ": $1: "},
 }

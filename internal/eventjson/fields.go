@@ -140,8 +140,6 @@ func unknownField(name string) error {
 }
 
 // fieldHints says how other event APIs' fields are written here.
-//
-//nolint:gochecknoglobals // a table
 var fieldHints = map[string]string{
 	"event":       `"name"`,
 	"eventname":   `"name"`,

@@ -24,7 +24,6 @@ func (e *pending) find(pointer string) (pcommon.Value, bool) {
 	return e.findStep(steps[1], steps[2:])
 }
 
-//nolint:gochecknoglobals // it is safe for concurrent use
 var pointerUnescaper = strings.NewReplacer("~1", "/", "~0", "~")
 
 func (e *pending) findStep(field string, rest []string) (pcommon.Value, bool) {

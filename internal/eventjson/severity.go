@@ -16,7 +16,6 @@ func severityNumber(text string) (plog.SeverityNumber, bool) {
 	return n, ok
 }
 
-//nolint:gochecknoglobals // a table
 var severityNumbers = map[string]plog.SeverityNumber{
 	"trace": plog.SeverityNumberTrace, "trace2": plog.SeverityNumberTrace2,
 	"trace3": plog.SeverityNumberTrace3, "trace4": plog.SeverityNumberTrace4,

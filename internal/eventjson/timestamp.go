@@ -43,8 +43,6 @@ func parseTimestamp(s string) (pcommon.Timestamp, error) {
 }
 
 // epochUnits are the units below nanoseconds, with the number from which on a time is not in that unit.
-//
-//nolint:gochecknoglobals // a table
 var epochUnits = [...]struct{ below, nanoseconds int64 }{{1e11, 1e9}, {1e14, 1e6}, {1e17, 1e3}}
 
 // parseEpoch reads the time since 1970, in the unit that its magnitude tells: seconds up to the year 5138,

@@ -301,7 +301,6 @@ func (d *Decoder) wrongKind(want string) error {
 	return reject("%s, got %s", want, kindNames[kind])
 }
 
-//nolint:gochecknoglobals // a table
 var kindNames = map[jsontext.Kind]string{
 	'n': "null", 't': "true", 'f': "false", '"': "a string", '0': "a number", '{': "an object", '[': "an array",
 }

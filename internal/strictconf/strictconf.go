@@ -12,6 +12,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/collector/confmap"
@@ -61,7 +62,7 @@ func checkValue(value any, t reflect.Type, path []string) []string {
 		}
 		var unknown []string
 		for i, item := range v {
-			unknown = append(unknown, checkValue(item, t.Elem(), append(slices.Clone(path), fmt.Sprint(i)))...)
+			unknown = append(unknown, checkValue(item, t.Elem(), append(slices.Clone(path), strconv.Itoa(i)))...)
 		}
 		return unknown
 	}
@@ -75,8 +76,7 @@ func collect(t reflect.Type, keys map[string]reflect.Type) (open bool) {
 		keys["enabled"] = reflect.TypeFor[bool]()
 		return collect(optional, keys)
 	}
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
 		switch {
 		case !field.IsExported() || name == "-":

@@ -53,4 +53,4 @@ func write(w http.ResponseWriter, status int, a answer) {
 
 // retryAfter is when a client may come back, in seconds (RFC 9110, section 10.2.3): spread, so that the clients
 // which were refused together do not come back together.
-func retryAfter() string { return strconv.Itoa(1 + rand.IntN(5)) } //nolint:gosec // not a secret
+func retryAfter() string { return strconv.Itoa(1 + rand.IntN(5)) }

@@ -1,0 +1,237 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// patience is how long anything may take that takes milliseconds on a machine that is not busy.
+const patience = 30 * time.Second
+
+// ready is what a collector logs when it has started.
+const ready = "Everything is ready"
+
+// collector is a running binary.
+type collector struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdout output
+	stderr output
+
+	exited  chan struct{}
+	exitErr error
+	stopped sync.Once
+}
+
+// start runs the binary with the given configuration until the end of the test, and returns when it is ready. At the
+// end it has to leave with code 0.
+func start(t *testing.T, configuration string) *collector {
+	t.Helper()
+	return startWith(t, "--config", writeConfig(t, configuration))
+}
+
+func startWith(t *testing.T, args ...string) *collector {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 6*patience)
+	t.Cleanup(cancel)
+	c := &collector{t: t, cmd: command(ctx, t, nil, args...), exited: make(chan struct{})}
+	c.cmd.Stdout, c.cmd.Stderr = &c.stdout, &c.stderr
+	require.NoError(t, c.cmd.Start())
+	go func() {
+		c.exitErr = c.cmd.Wait()
+		close(c.exited)
+	}()
+	t.Cleanup(func() {
+		c.stop()
+		if t.Failed() {
+			t.Logf("the collector's stdout:\n%s", c.stdout.tail())
+			t.Logf("the collector's stderr:\n%s", c.stderr.tail())
+		}
+	})
+	c.waitForLog(ready)
+	return c
+}
+
+// stop sends SIGTERM and waits for the end. A second call does nothing.
+func (c *collector) stop() {
+	c.t.Helper()
+	c.stopped.Do(func() {
+		c.terminate()
+		select {
+		case <-c.exited:
+		case <-time.After(2 * patience):
+			c.t.Errorf("the collector still runs %s after SIGTERM", 2*patience)
+			_ = c.cmd.Process.Kill()
+			<-c.exited
+		}
+		if c.exitErr != nil {
+			c.t.Errorf("the collector ended with: %v", c.exitErr)
+		}
+	})
+}
+
+func (c *collector) terminate() {
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		c.t.Errorf("sending SIGTERM: %v", err)
+	}
+}
+
+// waitForLog waits until stderr holds the text.
+func (c *collector) waitForLog(text string) {
+	c.t.Helper()
+	c.waitFor(fmt.Sprintf("%q in the log", text), func() bool { return strings.Contains(c.stderr.String(), text) })
+}
+
+// waitFor waits for something that a running collector does.
+func (c *collector) waitFor(what string, happened func() bool) {
+	c.t.Helper()
+	deadline := time.Now().Add(patience)
+	for !happened() {
+		select {
+		case <-c.exited:
+			require.FailNow(c.t, "the collector has ended", "while waiting for %s: %v", what, c.exitErr)
+		case <-time.After(5 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			require.FailNow(c.t, "waited in vain", "for %s", what)
+		}
+	}
+}
+
+// The addresses that the kernel picked, as the log tells them.
+func (c *collector) otlpGRPC() string { return c.address("Starting GRPC server") }
+func (c *collector) otlpHTTP() string { return c.address("Starting HTTP server") }
+func (c *collector) eventURL() string {
+	return "http://" + c.address("Listening for events") + "/v1/events"
+}
+
+var endpointField = regexp.MustCompile(`"endpoint": ?"([^"]+)"`)
+
+func (c *collector) address(message string) string {
+	c.t.Helper()
+	for line := range strings.Lines(c.stderr.String()) {
+		if match := endpointField.FindStringSubmatch(line); match != nil && strings.Contains(line, message) {
+			return match[1]
+		}
+	}
+	require.FailNow(c.t, "no address in the log", "for %q", message)
+	return ""
+}
+
+// ended is what is left of a binary that ends by itself.
+type ended struct {
+	code           int
+	stdout, stderr string
+}
+
+// run runs the binary, which has to end by itself. The environment holds nothing but the given variables.
+func run(t *testing.T, environment []string, args ...string) ended {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := command(ctx, t, environment, args...)
+	var stdout, stderr output
+	stderr.onReady = cancel
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		require.FailNow(t, "it does not end by itself", "%v\n%s", args, stderr.tail())
+	}
+	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
+		require.NoError(t, err)
+	}
+	return ended{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
+}
+
+func command(ctx context.Context, t *testing.T, environment []string, args ...string) *exec.Cmd {
+	t.Helper()
+	require.NoError(t, noteInputs())
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir}, environment...)
+	return cmd
+}
+
+// webhook is a webhook exporter of a configuration; settings are more keys, in YAML's flow style.
+type webhook struct{ name, url, settings string }
+
+// configure is a configuration with all receivers and one pipeline to the given webhooks. eventSettings are more keys
+// of the event receiver.
+func configure(eventSettings string, webhooks ...webhook) string {
+	var exporters, names []string
+	for _, w := range webhooks {
+		exporters = append(exporters, fmt.Sprintf("  webhook/%s: {endpoint: %q, %s}", w.name, w.url, w.settings))
+		names = append(names, "webhook/"+w.name)
+	}
+	return fmt.Sprintf(`receivers:
+  otlp:
+    protocols:
+      grpc: {endpoint: "127.0.0.1:0"}
+      http: {endpoint: "127.0.0.1:0"}
+  event: {endpoint: "127.0.0.1:0", %s}
+exporters:
+%s
+service:
+  telemetry:
+    metrics: {level: none}
+  pipelines:
+    logs: {receivers: [otlp, event], exporters: [%s]}
+`, eventSettings, strings.Join(exporters, "\n"), strings.Join(names, ", "))
+}
+
+func writeConfig(t *testing.T, configuration string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(configuration), 0o600))
+	return path
+}
+
+// output is what a process has written so far.
+type output struct {
+	// onReady is called when the output says that a collector has started.
+	onReady func()
+
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.onReady != nil && bytes.Contains(p, []byte(ready)) {
+		o.onReady()
+	}
+	return o.buffer.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buffer.String()
+}
+
+// tail is the end of it, for a person to read.
+func (o *output) tail() string {
+	const most = 16 << 10
+	text := o.String()
+	if len(text) > most {
+		text = "...\n" + text[len(text)-most:]
+	}
+	return text
+}

@@ -1,0 +1,194 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"net"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// aURL is a webhook's that is never called.
+const aURL = "http://127.0.0.1:9/hook"
+
+func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	good := configure("max_events: 5", webhook{"shop", aURL, "batching: single"})
+	taken := takenAddress(t)
+	// exporters::webhook/shop with the given endpoint and keys
+	shop := func(endpoint, settings string) string {
+		return configure("", webhook{"shop", endpoint, settings})
+	}
+	for _, tt := range []struct {
+		name          string
+		configuration string
+		words         []string
+	}{
+		{
+			"a webhook with an unknown key",
+			shop(aURL, "retries: 5"),
+			[]string{"exporters::webhook/shop", "unknown key", "retries"},
+		},
+		{
+			"a webhook with an unknown key deeper down",
+			shop(aURL, "sending_queue: {retries: 5}"),
+			[]string{"exporters::webhook/shop", "sending_queue", "unknown key", "retries"},
+		},
+		{
+			"a webhook with a value of the wrong type",
+			shop(aURL, "timeout: soon"),
+			[]string{"exporters::webhook/shop", "timeout", "duration"},
+		},
+		{
+			"a webhook with a queue that contradicts itself",
+			shop(aURL, "sending_queue: {batch: {min_size: 10, max_size: 5}}"),
+			[]string{"exporters::webhook/shop", "sending_queue", "max_size", "min_size"},
+		},
+		{
+			"a webhook with a URL of another scheme",
+			shop("ftp://example.com/hook", ""),
+			[]string{"exporters::webhook/shop", "endpoint", `"ftp"`, "https://"},
+		},
+		{
+			"a webhook with a URL without a scheme",
+			shop("example.com/hook", ""),
+			[]string{"exporters::webhook/shop", "endpoint", "https://"},
+		},
+		{
+			"a webhook with a URL without a host",
+			shop("https:///hook", ""),
+			[]string{"exporters::webhook/shop", "endpoint", "host"},
+		},
+		{
+			"a webhook with an empty endpoint",
+			shop("", ""),
+			[]string{"exporters::webhook/shop", "endpoint", "missing"},
+		},
+		{
+			"a webhook without an endpoint",
+			replace(t, good, `endpoint: "`+aURL+`", `, ""),
+			[]string{"exporters::webhook/shop", "endpoint", "missing"},
+		},
+		{
+			"a webhook that batches in a way that does not exist",
+			shop(aURL, "batching: nonsense"),
+			[]string{"exporters::webhook/shop", "batching", `"nonsense"`, "single", "array"},
+		},
+		{
+			"a webhook with a format that does not exist",
+			shop(aURL, "format: nonsense"),
+			[]string{"exporters::webhook/shop", "format", `"nonsense"`, "event"},
+		},
+		{
+			"a switch that is neither on nor off",
+			shop(aURL, "enabled: maybe"),
+			[]string{"exporters::webhook/shop", "enabled", `"maybe"`, "true or false"},
+		},
+		{
+			"an event receiver with an unknown key",
+			replace(t, good, "max_events", "most_events"),
+			[]string{"receivers::event", "unknown key", "most_events"},
+		},
+		{
+			"an event receiver that takes in nothing",
+			replace(t, good, "max_events: 5", "max_events: 0"),
+			[]string{"receivers::event", "max_events", "0"},
+		},
+		{
+			"a section that does not exist",
+			good + "pipelines: {}\n",
+			[]string{"unknown key", "pipelines"},
+		},
+		{
+			"a pipeline with an exporter that is not configured",
+			replace(t, good, "exporters: [webhook/shop]", "exporters: [webhook/shop, webhook/other]"),
+			[]string{"service::pipelines::logs", "exporter", "webhook/other"},
+		},
+		{
+			"a component of an unknown type",
+			replace(t, good, "webhook/shop:", "wobhook/shop: {}\n  webhook/shop:"),
+			[]string{"exporters::wobhook/shop", `"wobhook"`},
+		},
+		{
+			"an event receiver whose port is in use",
+			replace(t, good, `event: {endpoint: "127.0.0.1:0"`, `event: {endpoint: "`+taken+`"`),
+			[]string{`"event"`, taken, "address already in use"},
+		},
+		{
+			"an OTLP receiver whose port is in use",
+			replace(t, good, `http: {endpoint: "127.0.0.1:0"`, `http: {endpoint: "`+taken+`"`),
+			[]string{`"otlp"`, taken, "address already in use"},
+		},
+		{
+			"YAML with a bracket that is not closed",
+			"receivers: [otlp\nexporters: {}\n",
+			[]string{"YAML", "line"},
+		},
+		{
+			"YAML with a tab",
+			"receivers:\n\tevent:\n",
+			[]string{"YAML", "line 2"},
+		},
+		{
+			"YAML that is a list",
+			"- receivers\n- exporters\n",
+			[]string{"invalid configuration"},
+		},
+		{
+			"a file without a word in it",
+			"",
+			[]string{"empty configuration"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			assertOneError(t, run(t, nil, "--config", writeConfig(t, tt.configuration)), tt.words...)
+		})
+	}
+	t.Run("a file that does not exist", func(t *testing.T) {
+		t.Parallel()
+		path := filepath.Join(t.TempDir(), "absent.yaml")
+		assertOneError(t, run(t, nil, "--config", path), path, "no such file")
+	})
+}
+
+// jargon is the words of the collector's own code, which tell a user nothing, and what is left over of rewording.
+var jargon = regexp.MustCompile(`\.go:|\bConf\b|confmap|interface \{|\(type=|mapstructure|decoding failed|''|::: |[:;] ;`)
+
+// assertOneError checks that the binary failed with one line for a person at the end of its log.
+func assertOneError(t *testing.T, end ended, words ...string) {
+	t.Helper()
+	assert.Equal(t, 1, end.code, "the exit code")
+	assert.NotContains(t, end.stderr, "goroutine ")
+	assert.NotContains(t, end.stderr, "panic")
+
+	log := strings.Split(strings.TrimSuffix(end.stderr, "\n"), "\n")
+	last := log[len(log)-1]
+	require.True(t, strings.HasPrefix(last, "Error: "), "the error is not one line at the end:\n%s", end.stderr)
+	assert.Equal(t, 1, strings.Count("\n"+end.stderr, "\nError: "), "errors in:\n%s", end.stderr)
+	for _, word := range words {
+		assert.Contains(t, last, word)
+	}
+	assert.NotRegexp(t, jargon, last)
+}
+
+// takenAddress is an address on which something listens until the end of the test.
+func takenAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener.Addr().String()
+}
+
+func replace(t *testing.T, text, from, to string) string {
+	t.Helper()
+	require.Contains(t, text, from)
+	return strings.Replace(text, from, to, 1)
+}

@@ -440,37 +440,3 @@ func FuzzEncoder(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkEncode(b *testing.B) {
-	const records = 500
-	ld := eventsNamed("order_placed")
-	rl := ld.ResourceLogs().At(0)
-	rl.Resource().Attributes().PutStr("service.name", "shop")
-	first := rl.ScopeLogs().At(0).LogRecords().At(0)
-	require.NoError(b, first.Attributes().FromRaw(map[string]any{
-		"log.record.uid": "0198c0de-0000-7000-8000-000000000001", "user.id": "u1", "session.id": "s1",
-		"order_id": int64(7), "total": 12.5, "currency": "EUR", "gift": true, "items": []any{"a", "b"}, "note": "leave at the door",
-	}))
-	for range records - 1 {
-		first.CopyTo(rl.ScopeLogs().At(0).LogRecords().AppendEmpty())
-	}
-	perRecord := func(b *testing.B) {
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*records), "ns/record")
-	}
-	b.Run("array", func(b *testing.B) {
-		b.ReportAllocs()
-		var enc encoder
-		for b.Loop() {
-			enc.encode(ld, BatchingArray)
-			enc.reset()
-		}
-		perRecord(b)
-	})
-	b.Run("reference_plog_json", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = (&plog.JSONMarshaler{}).MarshalLogs(ld)
-		}
-		perRecord(b)
-	})
-}

@@ -1,0 +1,102 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package webhookexporter
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-fanout/otelcol-fanout/exporter/webhookexporter/internal/metadata"
+)
+
+const benchRecords = 500
+
+// benchLogs is events of nine attributes.
+func benchLogs(b *testing.B) plog.Logs {
+	b.Helper()
+	ld := eventsNamed("order_placed")
+	rl := ld.ResourceLogs().At(0)
+	rl.Resource().Attributes().PutStr("service.name", "shop")
+	first := rl.ScopeLogs().At(0).LogRecords().At(0)
+	require.NoError(b, first.Attributes().FromRaw(map[string]any{
+		"log.record.uid": "0198c0de-0000-7000-8000-000000000001", "user.id": "u1", "session.id": "s1",
+		"order_id": int64(7), "total": 12.5, "currency": "EUR", "gift": true, "items": []any{"a", "b"}, "note": "leave at the door",
+	}))
+	for range benchRecords - 1 {
+		first.CopyTo(rl.ScopeLogs().At(0).LogRecords().AppendEmpty())
+	}
+	return ld
+}
+
+func perRecord(b *testing.B) {
+	b.Helper()
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchRecords), "ns/record")
+}
+
+func BenchmarkEncode(b *testing.B) {
+	ld := benchLogs(b)
+	b.Run("array", func(b *testing.B) {
+		b.ReportAllocs()
+		var enc encoder
+		for b.Loop() {
+			enc.encode(ld, BatchingArray)
+			enc.reset()
+		}
+		perRecord(b)
+	})
+	b.Run("reference_plog_json", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = (&plog.JSONMarshaler{}).MarshalLogs(ld)
+		}
+		perRecord(b)
+	})
+}
+
+// BenchmarkExport sends to a server on the loopback that discards, from encoding to the answer, without compression.
+func BenchmarkExport(b *testing.B) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusOK)
+	}))
+	b.Cleanup(server.Close)
+	ld := benchLogs(b)
+
+	b.Run("array", func(b *testing.B) {
+		cfg := testConfig(server.URL, BatchingArray)
+		benchExport(b, NewFactory(), metadata.Type, cfg, ld)
+	})
+	b.Run("reference_otlp_http_json", func(b *testing.B) {
+		factory := otlphttpexporter.NewFactory()
+		cfg := factory.CreateDefaultConfig().(*otlphttpexporter.Config)
+		cfg.ClientConfig.Endpoint = server.URL
+		cfg.ClientConfig.Compression = "none"
+		cfg.Encoding = otlphttpexporter.EncodingJSON
+		cfg.QueueConfig = testConfig("", BatchingArray).QueueConfig
+		benchExport(b, factory, factory.Type(), cfg, ld)
+	})
+}
+
+func benchExport(b *testing.B, factory exporter.Factory, t component.Type, cfg component.Config, ld plog.Logs) {
+	b.Helper()
+	e, err := factory.CreateLogs(b.Context(), exportertest.NewNopSettings(t), cfg)
+	require.NoError(b, err)
+	require.NoError(b, e.Start(b.Context(), componenttest.NewNopHost()))
+	b.ReportAllocs()
+	for b.Loop() {
+		require.NoError(b, e.ConsumeLogs(b.Context(), ld))
+	}
+	perRecord(b)
+	require.NoError(b, e.Shutdown(b.Context()))
+}

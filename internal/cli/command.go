@@ -34,6 +34,9 @@ func wrap(run func(*cobra.Command, []string) error, defaultConfig string, runs b
 				cmd.PrintErrf("No --config given: running the built-in configuration. See it with: %s print-config\n", cmd.Name())
 			}
 		}
+		if runs {
+			defer repeatSignals()()
+		}
 		return OneLine(run(cmd, args))
 	}
 }

@@ -6,8 +6,12 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -76,6 +80,21 @@ func TestTheOperatorIsToldOfTheBuiltInConfiguration(t *testing.T) {
 	assert.NotContains(t, out, note)
 	_, err := execute(validConfig, "validate", "--set", "service.telemetry.logs.level=debug")
 	require.NoError(t, err, "--set changes the built-in configuration")
+}
+
+func TestASignalIsRepeatedUntilItIsHeard(t *testing.T) {
+	done := repeatSignals()
+	defer done()
+	sendToSelf(syscall.SIGTERM) // nobody else listens; without repeatSignals the test binary would end here
+
+	late := make(chan os.Signal, 1)
+	signal.Notify(late, syscall.SIGTERM)
+	defer signal.Stop(late)
+	select {
+	case <-late:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the signal was not repeated")
+	}
 }
 
 func TestErrorsTakeOneLine(t *testing.T) {

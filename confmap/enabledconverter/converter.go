@@ -117,7 +117,7 @@ func (c *converter) report(switches []switched, pipelines []*pipeline) {
 		case p.removed():
 			c.logger.Info("pipeline is removed, every receiver it uses is disabled", zap.String("pipeline", p.id))
 		case p.discards():
-			c.logger.Warn("pipeline has only the nop exporter left, its events are discarded", zap.String("pipeline", p.id))
+			c.logger.Info("pipeline has only the nop exporter left, its events are discarded", zap.String("pipeline", p.id))
 		}
 	}
 }

@@ -382,8 +382,8 @@ service:
 	assert.Equal(t, []line{
 		{zap.InfoLevel, "component is disabled", map[string]any{"kind": "exporter", "id": "webhook/audit"}},
 		{zap.InfoLevel, "component is disabled", map[string]any{"kind": "receiver", "id": "kafka"}},
-		{zap.WarnLevel, discards, map[string]any{"pipeline": "logs"}},
-		{zap.WarnLevel, discards, map[string]any{"pipeline": "logs/nop"}},
+		{zap.InfoLevel, discards, map[string]any{"pipeline": "logs"}},
+		{zap.InfoLevel, discards, map[string]any{"pipeline": "logs/nop"}},
 		{zap.InfoLevel, "pipeline is removed, every receiver it uses is disabled", map[string]any{"pipeline": "logs/replay"}},
 	}, got)
 }

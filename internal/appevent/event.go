@@ -45,6 +45,7 @@ type Event struct {
 	SpanID  pcommon.SpanID
 	Flags   plog.LogRecordFlags
 
+	record     plog.LogRecord
 	attributes pcommon.Map
 	hidden     bitset
 	hasher     hasher
@@ -81,6 +82,17 @@ func (e *Event) Message() string {
 		return e.Body.Str()
 	}
 	return ""
+}
+
+// Logs is a copy of the record alone, with its resource and scope. It is for events read from log records.
+func (e *Event) Logs() plog.Logs {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	e.Source.Resource.CopyTo(rl.Resource())
+	sl := rl.ScopeLogs().AppendEmpty()
+	e.Source.Scope.CopyTo(sl.Scope())
+	e.record.CopyTo(sl.LogRecords().AppendEmpty())
+	return ld
 }
 
 // Properties yields every attribute that is not one of the event's own fields, in the record's order.
@@ -137,6 +149,7 @@ func SpanEvents(td ptrace.Traces) iter.Seq[*Event] {
 
 func (e *Event) readRecord(record plog.LogRecord) {
 	e.reset(record.Attributes())
+	e.record = record
 	e.Name = record.EventName()
 	e.Time = record.Timestamp()
 	if e.Time == 0 {

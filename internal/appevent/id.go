@@ -36,7 +36,19 @@ func (e *Event) ID() string {
 	return string(e.AppendID(buf[:0]))
 }
 
-func (e *Event) digest() xxh3.Uint128 {
+// Digest stands for content: equal content has equal digests, and different content different ones but for odds that do not
+// matter where the content is one sender's.
+type Digest = xxh3.Uint128
+
+// Hasher makes digests. The zero value is ready for use; one Hasher serves one goroutine.
+type Hasher struct{ hasher hasher }
+
+// Source is the digest of a resource and a scope, whatever the order of their attributes.
+func (h *Hasher) Source(resource pcommon.Resource, scope pcommon.InstrumentationScope) Digest {
+	return h.hasher.source(&Source{Resource: resource, Scope: scope})
+}
+
+func (e *Event) digest() Digest {
 	h := &e.hasher
 	h.buf = h.buf[:0]
 	if !e.Source.digested {
@@ -62,6 +74,7 @@ func (e *Event) digest() xxh3.Uint128 {
 type hasher struct{ buf []byte }
 
 func (h *hasher) source(s *Source) xxh3.Uint128 {
+	h.buf = h.buf[:0]
 	resource := h.attributes(s.Resource.Attributes(), "")
 	scope := h.attributes(s.Scope.Attributes(), "")
 	h.buf = appendDigest(h.buf[:0], resource)

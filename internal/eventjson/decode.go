@@ -14,6 +14,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
 // What one event may hold. An event beyond it is rejected by itself.
@@ -44,11 +46,22 @@ type Rejection struct {
 	Err error
 }
 
-// TooManyError says that a body holds more events than the decoder takes at once.
-type TooManyError struct{ Limit int }
+// MaxValues is how many values all events of one body may hold. A value of a byte in JSON takes many times that in memory.
+const MaxValues = 1_000_000
+
+// TooManyError says that a body holds more events or values than the decoder takes at once.
+type TooManyError struct {
+	What  string
+	Limit int
+}
 
 func (e *TooManyError) Error() string {
-	return fmt.Sprintf("the body holds more than %d events; send it in parts", e.Limit)
+	return fmt.Sprintf("the body holds more than %d %s; send it in parts", e.Limit, e.What)
+}
+
+func isTooMany(err error) bool {
+	_, ok := errors.AsType[*TooManyError](err)
+	return ok
 }
 
 // Decoder reads events. Make one with [NewDecoder]; one Decoder serves one goroutine.
@@ -58,11 +71,13 @@ type Decoder struct {
 	body     bytes.Buffer // the JSON reader parses the memory of a bytes.Buffer in place
 	json     jsontext.Decoder
 	names    map[string]string
+	hasher   appevent.Hasher
 	received pcommon.Timestamp
 
-	result Result
-	index  int
-	groups []group
+	result     Result
+	index      int
+	valueCount int
+	groups     []group
 
 	event pending
 }
@@ -78,13 +93,13 @@ func NewDecoder(maxEvents int) *Decoder {
 func (d *Decoder) Decode(body []byte, received time.Time) (Result, error) {
 	d.begin(received)
 	d.read(body)
-	if err := d.values(); err != nil {
-		return Result{}, err
+	err := d.readBodyValue()
+	if err == nil {
+		if _, tail := d.json.ReadToken(); !errors.Is(tail, io.EOF) {
+			err = errors.New("the body goes on after its first value; send several events as an array, or one a line as application/x-ndjson")
+		}
 	}
-	if _, err := d.json.ReadToken(); !errors.Is(err, io.EOF) {
-		return Result{}, errors.New("the body goes on after its first value; send several events as an array, or one a line as application/x-ndjson")
-	}
-	return d.end(), nil
+	return d.end(err)
 }
 
 // DecodeLines reads one event a line (NDJSON). A line that is not JSON is rejected like any other bad event.
@@ -96,12 +111,16 @@ func (d *Decoder) DecodeLines(body []byte, received time.Time) (Result, error) {
 			continue
 		}
 		if d.index == d.maxEvents {
-			return Result{}, &TooManyError{Limit: d.maxEvents}
+			return d.end(&TooManyError{What: "events", Limit: d.maxEvents})
 		}
 		d.read(line)
-		d.settle(d.line())
+		err := d.line()
+		if isTooMany(err) {
+			return d.end(err)
+		}
+		d.settle(err)
 	}
-	return d.end(), nil
+	return d.end(nil)
 }
 
 // line reads the event of one line.
@@ -123,18 +142,25 @@ func (d *Decoder) line() error {
 }
 
 func (d *Decoder) begin(received time.Time) {
+	d.valueCount = 0
 	d.received = pcommon.NewTimestampFromTime(received)
 	d.result = Result{Logs: plog.NewLogs()}
 	d.index = 0
 	d.groups = d.groups[:0]
 }
 
-func (d *Decoder) end() Result {
+// end lets go of everything that belongs to the body. The next one may be another sender's.
+func (d *Decoder) end(err error) (Result, error) {
 	result := d.result
 	d.result = Result{}
 	clear(d.groups)
-	d.read(nil) // lets go of the body
-	return result
+	d.groups = d.groups[:0]
+	d.read(nil)
+	if err != nil {
+		d.event = newPending()
+		return Result{}, err
+	}
+	return result, nil
 }
 
 func (d *Decoder) read(body []byte) {
@@ -143,8 +169,8 @@ func (d *Decoder) read(body []byte) {
 	d.json.Reset(&d.body, jsontext.AllowDuplicateNames(true))
 }
 
-// values reads the body's value: an event, or an array of them.
-func (d *Decoder) values() error {
+// readBodyValue reads the body's value: an event, or an array of them.
+func (d *Decoder) readBodyValue() error {
 	switch d.json.PeekKind() {
 	case '{':
 		return d.element()
@@ -163,7 +189,7 @@ func (d *Decoder) array() error {
 	}
 	for d.json.PeekKind() != ']' {
 		if d.index == d.maxEvents {
-			return &TooManyError{Limit: d.maxEvents}
+			return &TooManyError{What: "events", Limit: d.maxEvents}
 		}
 		if err := d.element(); err != nil {
 			return err
@@ -208,10 +234,15 @@ func (d *Decoder) skipTo(depth int) error {
 		if err != nil {
 			return syntaxError(err)
 		}
-		if d.atName(depth+1) && token.String() == fieldID && d.json.PeekKind() == '"' {
-			if d.event.id, err = d.text(); err != nil {
+		if !d.atName(depth+1) || token.String() != fieldID {
+			continue
+		}
+		if kind := d.json.PeekKind(); kind == '"' || kind == '0' {
+			id, err := d.id()
+			if err != nil && !isRejection(err) {
 				return err
 			}
+			d.event.id = id
 		}
 	}
 	return nil
@@ -226,48 +257,38 @@ func (d *Decoder) atName(depth int) bool {
 	return kind == '{' && length%2 == 1
 }
 
-// group is the records of one resource, by scope.
+// group is the records of one resource and scope.
 type group struct {
-	logs   plog.ResourceLogs
-	scopes []plog.ScopeLogs
+	id      appevent.Digest
+	records plog.LogRecordSlice
 }
 
 // place moves the event that was read into the result, beside those of its source.
 func (d *Decoder) place() {
-	record := d.scope(d.group()).LogRecords().AppendEmpty()
-	d.event.record.MoveTo(record)
+	d.event.record.MoveTo(d.group().records.AppendEmpty())
 }
 
-// groupsSearched bounds the work that a body of many sources makes; two groups of one resource do no harm.
+// groupsSearched bounds the work that a body of many sources makes; two groups of one source do no harm.
 const groupsSearched = 16
 
+// group is the group of the event's resource and scope. Groups are known by digests: to compare maps takes time in the
+// square of their size.
 func (d *Decoder) group() *group {
-	resource := d.event.resource
-	defer resource.Attributes().Clear()
+	resource, scope := d.event.resource, d.event.scope
+	id := d.hasher.Source(resource, scope)
 	for i := len(d.groups) - 1; i >= max(0, len(d.groups)-groupsSearched); i-- {
-		if d.groups[i].logs.Resource().Attributes().Equal(resource.Attributes()) {
+		if d.groups[i].id == id {
+			resource.Attributes().Clear()
+			clearScope(scope)
 			return &d.groups[i]
 		}
 	}
-	logs := d.result.Logs.ResourceLogs().AppendEmpty()
-	resource.MoveTo(logs.Resource())
-	d.groups = append(d.groups, group{logs: logs})
+	rl := d.result.Logs.ResourceLogs().AppendEmpty()
+	resource.MoveTo(rl.Resource())
+	sl := rl.ScopeLogs().AppendEmpty()
+	scope.MoveTo(sl.Scope())
+	d.groups = append(d.groups, group{id: id, records: sl.LogRecords()})
 	return &d.groups[len(d.groups)-1]
-}
-
-func (d *Decoder) scope(g *group) plog.ScopeLogs {
-	scope := d.event.scope
-	defer clearScope(scope)
-	for i := len(g.scopes) - 1; i >= max(0, len(g.scopes)-groupsSearched); i-- {
-		s := g.scopes[i].Scope()
-		if s.Name() == scope.Name() && s.Version() == scope.Version() && s.Attributes().Equal(scope.Attributes()) {
-			return g.scopes[i]
-		}
-	}
-	logs := g.logs.ScopeLogs().AppendEmpty()
-	scope.MoveTo(logs.Scope())
-	g.scopes = append(g.scopes, logs)
-	return logs
 }
 
 func clearScope(scope pcommon.InstrumentationScope) {

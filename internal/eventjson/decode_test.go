@@ -107,6 +107,7 @@ func TestTimestamps(t *testing.T) {
 		`1700000000123456`:                      "2023-11-14T22:13:20.123456Z",
 		`1700000000123456789`:                   "2023-11-14T22:13:20.123456789Z",
 		`"1700000000123"`:                       "2023-11-14T22:13:20.123Z",
+		`1.7e9`:                                 "2023-11-14T22:13:20Z",
 		`1`:                                     "1970-01-01T00:00:01Z",
 		`9223372036`:                            "2262-04-11T23:47:16Z",
 		`null`:                                  "2023-11-14T22:13:20.000000005Z",
@@ -119,7 +120,7 @@ func TestTimestamps(t *testing.T) {
 		})
 	}
 	for _, in := range []string{
-		`"yesterday"`, `""`, `-1`, `"2026-01-31"`, `1e9`, `9223372037`, `"1969-12-31T23:59:59Z"`, `"2263-01-01T00:00:00Z"`, `true`, `{}`,
+		`"yesterday"`, `""`, `-1`, `"2026-01-31"`, `1e999999999`, `1e99`, `9223372037`, `"1969-12-31T23:59:59Z"`, `"2263-01-01T00:00:00Z"`, `true`, `{}`,
 		`99999999999999999999`, `"1.2.3"`, `"` + strings.Repeat("9", 1000) + `"`, `"2026-13-01T00:00:00Z"`,
 	} {
 		t.Run(in, func(t *testing.T) {
@@ -224,6 +225,35 @@ func TestTheLimits(t *testing.T) {
 	}
 }
 
+func TestARefusedBodyLeavesNothingForTheNext(t *testing.T) {
+	const victim = `{"id":"v","name":"login","type":"page","user":{"id":"victim"},"message":"private","severity":"fatal","trace":{"trace_id":"0102030405060708090a0b0c0d0e0f10"},` +
+		`"source":"bank","scope":{"name":"lib"},"properties":{"card":"4111"},"value_types":{"/properties/card":"bytes"}`
+	want, err := NewDecoder(2).Decode([]byte(`{"name":"click","id":"c"}`), received)
+	require.NoError(t, err)
+	for name, body := range map[string]string{
+		"cut off":             victim,
+		"not JSON":            victim + `, oops`,
+		"more after it":       victim + `} {}`,
+		"too many":            "[" + victim + `},{"name":"b"},{"name":"c"}]`,
+		"too many values":     victim + `,"traits":{"a":[` + strings.Repeat("0,", MaxValues) + `0]}}`,
+		"a bad neighbor":      "[" + victim + `},{"name":]`,
+		"rejected, then more": "[" + victim + `,"oops":1},{"name":]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := NewDecoder(2)
+			_, err := d.Decode([]byte(body), received)
+			require.Error(t, err)
+			_, err = d.DecodeLines([]byte(strings.ReplaceAll(body, "\n", " ")), received)
+			if name == "too many values" {
+				require.Error(t, err)
+			}
+			got, err := d.Decode([]byte(`{"name":"click","id":"c"}`), received)
+			require.NoError(t, err)
+			assert.Equal(t, otlpJSON(t, want.Logs), otlpJSON(t, got.Logs))
+		})
+	}
+}
+
 func TestErrorsRepeatNoValue(t *testing.T) {
 	const secret = "hunter2-hunter2"
 	for _, body := range []string{
@@ -252,7 +282,6 @@ func TestManySourcesAreFewGroups(t *testing.T) {
 	result, err := NewDecoder(100).Decode([]byte(body), received)
 	require.NoError(t, err)
 	require.Empty(t, result.Rejected)
-	require.Equal(t, 2, result.Logs.ResourceLogs().Len())
-	assert.Equal(t, 2, result.Logs.ResourceLogs().At(0).ScopeLogs().Len())
+	require.Equal(t, 3, result.Logs.ResourceLogs().Len(), "one for each source and scope")
 	assert.Equal(t, 3, result.Logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().Len())
 }

@@ -5,6 +5,7 @@ package eventjson
 
 import (
 	"encoding/hex"
+	"math"
 	"strconv"
 	"strings"
 
@@ -43,7 +44,7 @@ func (enc *Encoder) Append(dst []byte, e *appevent.Event) []byte {
 	if e.Kind != appevent.KindTrack {
 		dst = appendText(dst, fieldType, e.Kind.String())
 	}
-	if e.Time != 0 {
+	if e.Time != 0 && e.Time <= math.MaxInt64 { // beyond it there is no date
 		dst = jsonappend.Time(appendName(dst, fieldTimestamp), e.Time)
 	}
 	dst = appendSeverity(dst, e)
@@ -52,14 +53,14 @@ func (enc *Encoder) Append(dst []byte, e *appevent.Event) []byte {
 	dst = appendText(dst, fieldSubject, e.Subject)
 	dst = enc.appendUser(dst, &e.User)
 	dst = appendText(dst, fieldSessionID, e.SessionID)
-	dst = enc.appendMap(dst, fieldGroups, e.Groups)
+	dst = enc.appendOnly(dst, fieldGroups, e.Groups, pcommon.ValueTypeStr, pcommon.ValueTypeInt)
 	dst = enc.appendProperties(dst, e)
 	dst = enc.appendMap(dst, fieldTraits, e.Traits)
 	dst = enc.appendMap(dst, fieldTraitsOnce, e.TraitsOnce)
 	dst = appendText(dst, fieldPreviousID, e.PreviousID)
 	dst = appendException(dst, e)
 	dst = appendTrace(dst, e)
-	dst = enc.appendMap(dst, fieldDestinations, e.Destinations)
+	dst = enc.appendOnly(dst, fieldDestinations, e.Destinations, pcommon.ValueTypeBool, pcommon.ValueTypeBool)
 	dst = appendFragment(dst, enc.resourceFragment)
 	dst = appendFragment(dst, enc.scopeFragment)
 	if len(enc.valueTypes) > 0 {
@@ -136,6 +137,31 @@ func (enc *Encoder) appendMap(dst []byte, name string, m pcommon.Map) []byte {
 	enc.writer.At(name)
 	return enc.writer.Map(appendName(dst, name), m)
 }
+
+// appendOnly leaves out values that are neither of the types: they mean nothing there, and a reader would refuse them.
+func (enc *Encoder) appendOnly(dst []byte, name string, m pcommon.Map, a, b pcommon.ValueType) []byte {
+	return enc.appendMembers(dst, m, func(_ string, v pcommon.Value) bool { return v.Type() == a || v.Type() == b }, name)
+}
+
+// appendMembers appends the member called by the last of the names, an object of those members of m that are wanted, or
+// nothing where none is.
+func (enc *Encoder) appendMembers(dst []byte, m pcommon.Map, wanted func(string, pcommon.Value) bool, path ...string) []byte {
+	start := len(dst)
+	dst = append(appendName(dst, path[len(path)-1]), '{')
+	empty := len(dst)
+	enc.writer.At(path...)
+	members := enc.writer.Members()
+	for k, v := range m.All() {
+		if wanted(k, v) {
+			dst = members.Append(dst, k, v)
+		}
+	}
+	members.End()
+	return closeObject(dst, start, empty)
+}
+
+// isOurs reports an attribute that no vendor gets.
+func isOurs(name string) bool { return strings.HasPrefix(name, appevent.FanoutPrefix) }
 
 func (enc *Encoder) appendProperties(dst []byte, e *appevent.Event) []byte {
 	start := len(dst)
@@ -214,24 +240,10 @@ func appendSourceName(dst []byte, s *appevent.Source) []byte {
 
 // appendResource writes every other attribute of the resource but ours.
 func (enc *Encoder) appendResource(dst []byte, s *appevent.Source) []byte {
-	start := len(dst)
-	dst = append(appendName(dst, fieldResource), '{')
-	empty := len(dst)
-	enc.writer.At(fieldResource)
-	members := enc.writer.Members()
-	for k, v := range s.Resource.Attributes().All() {
-		if strings.HasPrefix(k, appevent.FanoutPrefix) {
-			continue
-		}
-		if sourceField(k) == "" || !isSourcePart(v) {
-			dst = members.Append(dst, k, v)
-		}
+	wanted := func(k string, v pcommon.Value) bool {
+		return !isOurs(k) && (sourceField(k) == "" || !isSourcePart(v))
 	}
-	members.End()
-	if len(dst) == empty {
-		return dst[:start]
-	}
-	return append(dst, '}')
+	return enc.appendMembers(dst, s.Resource.Attributes(), wanted, fieldResource)
 }
 
 func (enc *Encoder) appendScope(dst []byte, scope pcommon.InstrumentationScope) []byte {
@@ -240,10 +252,7 @@ func (enc *Encoder) appendScope(dst []byte, scope pcommon.InstrumentationScope) 
 	empty := len(dst)
 	dst = appendText(dst, "name", scope.Name())
 	dst = appendText(dst, "version", scope.Version())
-	if scope.Attributes().Len() > 0 {
-		enc.writer.At(fieldScope, "attributes")
-		dst = enc.writer.Map(appendName(dst, "attributes"), scope.Attributes())
-	}
+	dst = enc.appendMembers(dst, scope.Attributes(), func(k string, _ pcommon.Value) bool { return !isOurs(k) }, fieldScope, "attributes")
 	return closeObject(dst, start, empty)
 }
 
@@ -269,17 +278,34 @@ func isSourcePart(v pcommon.Value) bool {
 	return v.Type() == pcommon.ValueTypeStr && v.Str() != ""
 }
 
+// maxValueTypes is how many bytes of value_types an event gets, or a little more: paths repeat the names that they lead
+// through, and a small event could have a very large list of them. The values that the list has no room for are strings to
+// a reader.
+const maxValueTypes = 16 << 10
+
+// maxPointer is how long a path may be that is listed.
+const maxPointer = 1 << 10
+
 // observe notes a value whose type JSON does not keep as a member of value_types: a comma, its JSON pointer
 // (RFC 6901) and its type.
 func (enc *Encoder) observe(path []jsonappend.Step, t pcommon.ValueType) {
+	if len(enc.valueTypes) > maxValueTypes {
+		return
+	}
 	var pointer strings.Builder
 	for _, step := range path {
+		if pointer.Len() > maxPointer {
+			break
+		}
 		pointer.WriteByte('/')
 		if step.Index < 0 {
 			pointer.WriteString(pointerEscaper.Replace(step.Name))
 		} else {
 			pointer.WriteString(strconv.Itoa(step.Index))
 		}
+	}
+	if pointer.Len() > maxPointer {
+		return
 	}
 	name := typeBytes
 	if t == pcommon.ValueTypeDouble {

@@ -164,8 +164,7 @@ func (d *Decoder) readID() error {
 		return reject("is empty; leave it out to have one made")
 	}
 	d.event.id = id
-	d.event.record.Attributes().PutStr(appevent.AttrID, id)
-	return nil
+	return d.put(appevent.AttrID, id)
 }
 
 func (d *Decoder) readName() error {
@@ -220,7 +219,7 @@ func (d *Decoder) readTimestamp() error {
 
 func (d *Decoder) readSeverity() error {
 	if d.json.PeekKind() == '0' {
-		return d.readSeverityNumber()
+		return d.severityNumber(1)
 	}
 	s, err := d.text()
 	if err != nil {
@@ -230,8 +229,13 @@ func (d *Decoder) readSeverity() error {
 	return nil
 }
 
-func (d *Decoder) readSeverityNumber() error {
-	n, err := d.integer(0, int64(plog.SeverityNumberFatal4))
+func (d *Decoder) readSeverityNumber() error { return d.severityNumber(0) }
+
+func (d *Decoder) severityNumber(low int64) error {
+	if d.event.severityNumber {
+		return reject("given twice, as severity and as severity_number")
+	}
+	n, err := d.integer(low, int64(plog.SeverityNumberFatal4))
 	if err != nil {
 		return err
 	}
@@ -480,7 +484,7 @@ func (d *Decoder) complete() error {
 // completeID gives an id to an event that has neither an id nor a time of its own. Nothing would tell it from
 // another one like it, and two clicks are two events.
 func (e *pending) completeID() error {
-	if e.id != "" {
+	if _, ok := e.record.Attributes().Get(appevent.AttrID); ok {
 		return nil
 	}
 	id, err := uuid.NewV7()

@@ -51,7 +51,7 @@ func parseEpoch(s string) (pcommon.Timestamp, error) {
 	if ns, ok := parseWholeEpoch(s); ok {
 		return ns, nil
 	}
-	if len(s) > 40 || strings.ContainsAny(s, "eE") {
+	if len(s) > 40 || hasLongExponent(s) {
 		return 0, reject(timestampWanted)
 	}
 	r, ok := new(big.Rat).SetString(s)
@@ -69,6 +69,12 @@ func parseEpoch(s string) (pcommon.Timestamp, error) {
 		return 0, reject("is not between the years 1970 and 2262")
 	}
 	return pcommon.Timestamp(ns.Int64()), nil //nolint:gosec // not negative
+}
+
+// hasLongExponent reports an exponent of more than two digits, whose number would take its while to write out.
+func hasLongExponent(s string) bool {
+	at := strings.IndexAny(s, "eE")
+	return at >= 0 && len(strings.Trim(s[at+1:], "+-")) > 2
 }
 
 // parseWholeEpoch is parseEpoch for what most senders send: a whole number, within range.

@@ -96,6 +96,9 @@ func newMember(m pcommon.Map, name string) (pcommon.Value, error) {
 
 // value reads any JSON value into v.
 func (d *Decoder) value(v pcommon.Value) error {
+	if d.valueCount++; d.valueCount > MaxValues {
+		return &TooManyError{What: "values", Limit: MaxValues}
+	}
 	switch d.json.PeekKind() {
 	case '{':
 		if d.tooDeep() {

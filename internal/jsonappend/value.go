@@ -104,7 +104,12 @@ type Members struct {
 	w     *Writer
 	first int    // where the names of this object begin in w.names
 	seen  uint64 // one bit a name, by its hash
+	// many has the names, of an object of many.
+	many map[string]struct{}
 }
+
+// manyNames is how many names are looked through one by one.
+const manyNames = 64
 
 // Members begins an object; its braces are the caller's. Call End when it is written.
 func (w *Writer) Members() Members { return Members{w: w, first: len(w.names)} }
@@ -141,12 +146,29 @@ func (m *Members) Append(dst []byte, name string, v pcommon.Value) []byte {
 
 // repeated looks among the names only where one of them has the same bit.
 func (m *Members) repeated(name string) bool {
+	if m.Len() >= manyNames {
+		return m.repeatedAmongMany(name)
+	}
 	bit := uint64(1) << (shortHash(name) % 64)
 	if m.seen&bit == 0 {
 		m.seen |= bit
 		return false
 	}
 	return slices.Contains(m.w.names[m.first:], name)
+}
+
+func (m *Members) repeatedAmongMany(name string) bool {
+	if m.many == nil {
+		m.many = make(map[string]struct{}, 4*manyNames)
+		for _, earlier := range m.w.names[m.first:] {
+			m.many[earlier] = struct{}{}
+		}
+	}
+	if _, ok := m.many[name]; ok {
+		return true
+	}
+	m.many[name] = struct{}{}
+	return false
 }
 
 func shortHash(name string) uint {

@@ -22,6 +22,8 @@ func TestConfigurations(t *testing.T) {
 		"a unix socket needs no port":         {conf: map[string]any{"endpoint": "/tmp/events.sock", "transport": "unix"}},
 		"an endpoint is needed":               {conf: map[string]any{"endpoint": ""}, want: "endpoint: is missing; write the address to listen on as host:port, such as localhost:4319"},
 		"an endpoint has a port":              {conf: map[string]any{"endpoint": "localhost"}, want: `endpoint: "localhost" is not host:port, such as localhost:4319`},
+		"HTTP runs over TCP":                  {conf: map[string]any{"transport": "udp"}, want: `transport: "udp"`},
+		"an encoding exists":                  {conf: map[string]any{"compression_algorithms": []any{"br"}}, want: `compression_algorithms: "br" is not an encoding that is taken; there are gzip`},
 		"max_events is positive":              {conf: map[string]any{"max_events": 0}, want: "max_events: 0 is not positive"},
 		"an unknown key is refused":           {conf: map[string]any{"endpont": "x"}, want: "endpont"},
 		"an unknown key beside known is also": {conf: map[string]any{"endpoint": "localhost:1", "max_event": 5}, want: "max_event"},

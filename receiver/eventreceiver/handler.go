@@ -37,6 +37,9 @@ type workspace struct {
 	decoder *eventjson.Decoder
 }
 
+// answerTime is how long the client may take to read an answer that the pipeline took its time for.
+const answerTime = 30 * time.Second
+
 // keptBody is the size up to which the memory of a request's body is kept for the next one.
 const keptBody = 1 << 20
 
@@ -71,7 +74,12 @@ func (h *eventsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeAnswer(w, http.StatusBadRequest, result)
 		return
 	}
-	if err := h.consume(r, result); err != nil {
+	// A pipeline that waits for its backend takes its time. An answer that is late is better than none, after which the
+	// client would send again what was delivered.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // without it, the limit stays
+	err = h.consume(r, result)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
+	if err != nil {
 		writeRefusal(w, err)
 		return
 	}
@@ -160,13 +168,24 @@ func refuse(w http.ResponseWriter, _ *http.Request, message string, status int) 
 		message = "the credentials are missing or wrong"
 	case strings.HasPrefix(message, "unsupported Content-Encoding"):
 		status = http.StatusUnsupportedMediaType
-		message = "the content encoding is not taken; send gzip, zstd, deflate, snappy or none"
+		message = "the content encoding is not taken; send gzip, or none"
 	case strings.Contains(message, "exceeds max request body size"):
 		status = http.StatusRequestEntityTooLarge
 	default:
 		message = "reading the body: " + message
 	}
 	writeProblem(w, status, message)
+}
+
+// plainEncodings writes the content encoding as confighttp knows it. Its name does not depend on case, and identity is none
+// (RFC 9110, section 8.4).
+func plainEncodings(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
+			r.Header.Set("Content-Encoding", strings.TrimSuffix(strings.ToLower(encoding), "identity"))
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {

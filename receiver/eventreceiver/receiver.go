@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -49,12 +50,17 @@ func (r *eventReceiver) Start(ctx context.Context, host component.Host) error {
 	mux.Handle(eventsPath, r.handler)
 	mux.HandleFunc("/", notFound)
 
+	server := r.cfg.ServerConfig
+	if len(server.CompressionAlgorithms) > 0 && !slices.Contains(server.CompressionAlgorithms, "") {
+		// confighttp would refuse a body that is not compressed.
+		server.CompressionAlgorithms = append([]string{""}, server.CompressionAlgorithms...)
+	}
 	var err error
-	r.server, err = r.cfg.ServerConfig.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, mux,
-		confighttp.WithErrorHandler(refuse))
+	r.server, err = server.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, mux, confighttp.WithErrorHandler(refuse))
 	if err != nil {
 		return err
 	}
+	r.server.Handler = plainEncodings(r.server.Handler)
 	listener, err := r.cfg.ServerConfig.ToListener(ctx)
 	if err != nil {
 		return fmt.Errorf("listening on endpoint %s: %w", r.cfg.ServerConfig.NetAddr.Endpoint, err)

@@ -30,6 +30,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/extension/extensionauth"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
@@ -235,11 +236,51 @@ func TestEncodings(t *testing.T) {
 	assert.Equal(t, http.StatusUnsupportedMediaType, unknown.status)
 	assert.Contains(t, unknown.Error, "gzip")
 
+	for _, encoding := range []string{"GZIP", "Gzip"} {
+		assert.Equal(t, http.StatusAccepted, post(t, r.url, jsonType, zip(t, `{"name":"a"}`), "Content-Encoding", encoding).status)
+	}
+	assert.Equal(t, http.StatusAccepted, post(t, r.url, jsonType, `{"name":"a"}`, "Content-Encoding", "identity").status)
+	r.sink.Reset()
+
 	broken := post(t, r.url, jsonType, `{"name":"a"}`, "Content-Encoding", "gzip")
 	assert.Equal(t, http.StatusBadRequest, broken.status)
 	cut := zip(t, `{"name":"a","message":"`+strings.Repeat("x", 5000)+`"}`)
 	assert.Equal(t, http.StatusBadRequest, post(t, r.url, jsonType, cut[:len(cut)-9], "Content-Encoding", "gzip").status)
 	assert.Zero(t, r.sink.LogRecordCount())
+}
+
+func TestABodyWithoutCompressionIsTakenWhateverIsConfigured(t *testing.T) {
+	r := start(t, setup{configure: func(cfg *Config) { cfg.ServerConfig.CompressionAlgorithms = []string{"gzip"} }})
+	assert.Equal(t, http.StatusAccepted, post(t, r.url, jsonType, `{"name":"a"}`).status)
+	assert.Equal(t, http.StatusAccepted, post(t, r.url, jsonType, zip(t, `{"name":"a"}`), "Content-Encoding", "gzip").status)
+	assert.Equal(t, http.StatusUnsupportedMediaType, post(t, r.url, jsonType, `{"name":"a"}`, "Content-Encoding", "zstd").status)
+}
+
+func TestAPipelineThatTakesItsTimeIsAnswered(t *testing.T) {
+	slow, err := consumer.NewLogs(func(context.Context, plog.Logs) error {
+		time.Sleep(150 * time.Millisecond)
+		return nil
+	})
+	require.NoError(t, err)
+	r := start(t, setup{next: slow, configure: func(cfg *Config) { cfg.ServerConfig.WriteTimeout = 50 * time.Millisecond }})
+	assert.Equal(t, http.StatusAccepted, post(t, r.url, jsonType, `{"name":"a"}`).status)
+}
+
+func TestOneClientsEventIsNotAnothers(t *testing.T) {
+	r := start(t, setup{})
+	for range 20 {
+		assert.Equal(t, http.StatusBadRequest, post(t, r.url, jsonType, `{"name":"login","user":"victim","properties":{"card":"4111"}, oops`).status)
+		assert.Equal(t, http.StatusAccepted, post(t, r.url, jsonType, `{"name":"click"}`).status)
+	}
+	for _, ld := range r.sink.AllLogs() {
+		for e := range appevent.Logs(ld) {
+			assert.Equal(t, "click", e.Name)
+			assert.Empty(t, e.User.ID)
+			for name := range e.Properties() {
+				t.Errorf("it has a property %s", name)
+			}
+		}
+	}
 }
 
 func TestTooManyEvents(t *testing.T) {

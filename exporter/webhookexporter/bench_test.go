@@ -12,12 +12,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/exporter/webhookexporter/internal/metadata"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
 const benchRecords = 500
@@ -49,9 +53,13 @@ func BenchmarkEncode(b *testing.B) {
 	b.Run("array", func(b *testing.B) {
 		b.ReportAllocs()
 		var enc encoder
+		var w delivery.Writer
 		for b.Loop() {
-			enc.encode(ld, BatchingArray)
-			enc.reset()
+			for e := range appevent.Logs(ld) {
+				_ = enc.Encode(&w, e)
+			}
+			w.Reset()
+			enc.Reset()
 		}
 		perRecord(b)
 	})
@@ -83,7 +91,7 @@ func BenchmarkExport(b *testing.B) {
 		cfg.ClientConfig.Endpoint = server.URL
 		cfg.ClientConfig.Compression = "none"
 		cfg.Encoding = otlphttpexporter.EncodingJSON
-		cfg.QueueConfig = testConfig("", BatchingArray).QueueConfig
+		cfg.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
 		benchExport(b, factory, factory.Type(), cfg, ld)
 	})
 }

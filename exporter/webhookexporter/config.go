@@ -11,11 +11,10 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
-	"go.opentelemetry.io/collector/config/configoptional"
-	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
@@ -36,9 +35,8 @@ const (
 )
 
 const (
-	defaultTimeout   = 30 * time.Second
-	defaultQueueSize = 64 << 20 // bytes, as OTLP
-	defaultBatchMax  = 100      // events
+	defaultTimeout  = 30 * time.Second
+	defaultBatchMax = 100 // events
 )
 
 // Config is the configuration of the webhook exporter.
@@ -47,13 +45,13 @@ type Config struct {
 	// (default 30s, one attempt), tls, auth, compression (default none) and the other keys of confighttp.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 
-	// QueueConfig is the queue before the webhook and the batches made from it. By default it holds 64 MiB
-	// (sizer bytes), and batches hold up to 100 events and wait for them for up to 200ms.
-	QueueConfig configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
+	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout, sending_queue and
+	// retry_on_failure. A batch holds up to 100 events.
+	Delivery delivery.Config `mapstructure:",squash"`
 
-	// RetryConfig says how often a request that failed is sent again; on by default (5s, 1.5 times longer each
-	// time, 30s at the most, for 5m).
-	RetryConfig configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+	// Endpoint is the endpoint of ClientConfig once more, so that it is hidden where the configuration is printed: the path
+	// of a webhook is often a secret.
+	Endpoint configopaque.String `mapstructure:"endpoint"`
 
 	// Format is what an event looks like: event (default).
 	Format Format `mapstructure:"format"`
@@ -63,12 +61,27 @@ type Config struct {
 }
 
 // Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error.
-func (cfg *Config) Unmarshal(conf *confmap.Conf) error { return strictconf.Unmarshal(conf, cfg) }
+// An empty word, which is what an environment variable that is set to nothing leaves, is as good as none.
+func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := strictconf.Unmarshal(conf, cfg); err != nil {
+		return err
+	}
+	if cfg.Format == "" {
+		cfg.Format = FormatEvent
+	}
+	if cfg.Batching == "" {
+		cfg.Batching = BatchingSingle
+	}
+	return nil
+}
 
 // Validate implements confmap.Validator. Its errors do not repeat the endpoint, which may hold a secret.
 func (cfg *Config) Validate() error {
 	if err := validateEndpoint(cfg.ClientConfig.Endpoint); err != nil {
 		return fmt.Errorf("endpoint: %w", err)
+	}
+	if _, err := url.Parse(cfg.ClientConfig.ProxyURL); err != nil {
+		return errors.New("proxy_url: is not a URL; write one such as http://proxy.example.com:3128")
 	}
 	if cfg.Format != FormatEvent {
 		return fmt.Errorf("format: %q is not a format; write %s", cfg.Format, FormatEvent)
@@ -76,7 +89,7 @@ func (cfg *Config) Validate() error {
 	if cfg.Batching != BatchingSingle && cfg.Batching != BatchingArray {
 		return fmt.Errorf("batching: %q is not a way of batching; write %s (one request an event) or %s (a JSON array of events)", cfg.Batching, BatchingSingle, BatchingArray)
 	}
-	return nil
+	return cfg.Delivery.Check()
 }
 
 func validateEndpoint(endpoint string) error {
@@ -98,21 +111,9 @@ func validateEndpoint(endpoint string) error {
 func createDefaultConfig() component.Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Timeout = defaultTimeout
-	// All requests go to one host, of which net/http would keep two connections only. The field is deprecated, but what
-	// takes its place is not in force before a feature gate of confighttp is.
-	client.MaxIdleConnsPerHost = client.MaxIdleConns //nolint:staticcheck // see above
-
-	batch := exporterhelper.NewDefaultBatchConfig()
-	batch.MinSize = defaultBatchMax
-	batch.MaxSize = defaultBatchMax
-	queue := exporterhelper.NewDefaultQueueConfig()
-	queue.Sizer = exporterhelper.RequestSizerTypeBytes
-	queue.QueueSize = defaultQueueSize
-	queue.Batch = configoptional.Some(batch)
 	return &Config{
 		ClientConfig: client,
-		QueueConfig:  configoptional.Some(queue),
-		RetryConfig:  configretry.NewDefaultBackOffConfig(),
+		Delivery:     delivery.NewDefaultConfig(defaultBatchMax),
 		Format:       FormatEvent,
 		Batching:     BatchingSingle,
 	}

@@ -4,6 +4,7 @@
 package webhookexporter
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -28,7 +29,13 @@ func TestConfigurations(t *testing.T) {
 	}{
 		"an endpoint will do":             {conf: map[string]any{"endpoint": endpoint}},
 		"an array":                        {conf: map[string]any{"endpoint": endpoint, "batching": "array"}},
-		"no queue":                        {conf: map[string]any{"endpoint": endpoint, "sending_queue": map[string]any{"enabled": false}}},
+		"no queue where callers wait":     {conf: map[string]any{"endpoint": endpoint, "dispatch": "sync", "sending_queue": map[string]any{"enabled": false}}},
+		"no queue where they do not":      {conf: map[string]any{"endpoint": endpoint, "sending_queue": map[string]any{"enabled": false}}, want: "sending_queue: is off, but dispatch async needs a queue"},
+		"callers that wait for room":      {conf: map[string]any{"endpoint": endpoint, "sending_queue": map[string]any{"block_on_overflow": true}}, want: "sending_queue::block_on_overflow"},
+		"another dispatch":                {conf: map[string]any{"endpoint": endpoint, "dispatch": "later"}, want: `dispatch: "later" is not a way of dispatching`},
+		"nothing in flight":               {conf: map[string]any{"endpoint": endpoint, "max_in_flight": 0}, want: "max_in_flight: 0 is not positive"},
+		"empty words are as good as none": {conf: map[string]any{"endpoint": endpoint, "format": "", "batching": ""}},
+		"a proxy is a URL":                {conf: map[string]any{"endpoint": endpoint, "proxy_url": "http://u:hunter2@ bad"}, want: "proxy_url: is not a URL"},
 		"an endpoint is needed":           {conf: map[string]any{}, want: "endpoint: is missing; write the URL"},
 		"an unset variable is no URL":     {conf: map[string]any{"endpoint": nil}, want: "is an environment variable unset?"},
 		"an endpoint has a scheme":        {conf: map[string]any{"endpoint": "example.com/hunter2"}, want: `endpoint: has the scheme ""; write a URL that begins with https://`},
@@ -53,14 +60,24 @@ func TestConfigurations(t *testing.T) {
 	}
 }
 
+func TestTheEndpointIsHiddenWhereTheConfigurationIsPrinted(t *testing.T) {
+	cfg, err := load(map[string]any{"endpoint": "https://example.com/hunter2"})
+	require.NoError(t, err)
+	assert.Equal(t, "https://example.com/hunter2", cfg.ClientConfig.Endpoint)
+	printed := confmap.New()
+	require.NoError(t, printed.Marshal(cfg))
+	assert.NotContains(t, fmt.Sprint(printed.ToStringMap()), "hunter2")
+	assert.Contains(t, printed.ToStringMap(), "endpoint")
+}
+
 func TestTheDefaults(t *testing.T) {
 	cfg, err := load(map[string]any{"endpoint": "http://x", "sending_queue": map[string]any{"num_consumers": 3}})
 	require.NoError(t, err)
-	queue := cfg.QueueConfig.Get()
+	queue := cfg.Delivery.QueueConfig.Get()
 	assert.Equal(t, 3, queue.NumConsumers)
 	assert.Equal(t, exporterhelper.RequestSizerTypeBytes, queue.Sizer)
 	assert.Equal(t, int64(64<<20), queue.QueueSize)
 	assert.Equal(t, int64(100), queue.Batch.Get().MaxSize)
-	assert.True(t, cfg.RetryConfig.Enabled)
+	assert.True(t, cfg.Delivery.RetryConfig.Enabled)
 	assert.Empty(t, cfg.ClientConfig.Compression)
 }

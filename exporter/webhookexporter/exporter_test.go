@@ -23,9 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configopaque"
-	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
@@ -33,6 +31,7 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/exporter/webhookexporter/internal/metadata"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -136,16 +135,17 @@ func garbage(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// testConfig sends without a queue, so that the caller gets the outcome, and retries fast.
+// testConfig lets the caller wait for the outcome, retries fast, and makes one request after the other.
 func testConfig(endpoint string, batching Batching) *Config {
 	cfg := createDefaultConfig().(*Config)
 	cfg.ClientConfig.Endpoint = endpoint
 	cfg.ClientConfig.Timeout = 200 * time.Millisecond
 	cfg.Batching = batching
-	cfg.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
-	cfg.RetryConfig.InitialInterval = time.Millisecond
-	cfg.RetryConfig.MaxInterval = 5 * time.Millisecond
-	cfg.RetryConfig.MaxElapsedTime = 10 * time.Second
+	cfg.Delivery.Dispatch = delivery.DispatchSync
+	cfg.Delivery.MaxInFlight = 1
+	cfg.Delivery.RetryConfig.InitialInterval = time.Millisecond
+	cfg.Delivery.RetryConfig.MaxInterval = 5 * time.Millisecond
+	cfg.Delivery.RetryConfig.MaxElapsedTime = 10 * time.Second
 	return cfg
 }
 
@@ -273,7 +273,7 @@ func TestRefusals(t *testing.T) {
 			w := newWebhook(t, status(code, "Location", elsewhere.URL))
 			e, _ := start(t, testConfig(w.URL, BatchingSingle))
 			err := e.ConsumeLogs(t.Context(), eventsNamed("a"))
-			require.ErrorContains(t, err, fmt.Sprintf("the webhook answered %d", code))
+			require.ErrorContains(t, err, fmt.Sprintf("the backend answered %d", code))
 			assert.Len(t, w.got(), 1, "it is not sent again")
 		})
 	}
@@ -282,10 +282,10 @@ func TestRefusals(t *testing.T) {
 func TestOneRefusedEventCostsItselfOnly(t *testing.T) {
 	w := newWebhook(t, status(204), status(400), status(204), status(422))
 	e, logs := start(t, testConfig(w.URL, BatchingSingle))
-	require.NoError(t, e.ConsumeLogs(t.Context(), eventsNamed("a", "bad", "c", "worse", "e")))
+	require.ErrorContains(t, e.ConsumeLogs(t.Context(), eventsNamed("a", "bad", "c", "worse", "e")), "2 of 5 events refused")
 	assert.Equal(t, [][]string{{"a"}, {"bad"}, {"c"}, {"worse"}, {"e"}}, w.got())
 
-	told := logs.FilterMessage("The webhook refused events; they are given up").All()
+	told := logs.FilterMessage("Events were not delivered and are lost").All()
 	require.Len(t, told, 1)
 	assert.Equal(t, int64(2), told[0].ContextMap()["events"])
 }
@@ -294,7 +294,7 @@ func TestOnlyWhatIsOwedIsSentAgain(t *testing.T) {
 	w := newWebhook(t, status(204), status(204), status(400), status(503), status(204), status(500))
 	e, _ := start(t, testConfig(w.URL, BatchingSingle))
 	require.NoError(t, e.ConsumeLogs(t.Context(), eventsNamed("a", "b", "bad", "d", "e")))
-	assert.Equal(t, [][]string{{"a"}, {"b"}, {"bad"}, {"d"}, {"d"}, {"e"}, {"e"}}, w.got())
+	assert.Equal(t, [][]string{{"a"}, {"b"}, {"bad"}, {"d"}, {"e"}, {"d"}, {"d"}}, w.got(), "what was not sent comes before what failed")
 }
 
 func TestRetriesEnd(t *testing.T) {
@@ -304,7 +304,7 @@ func TestRetriesEnd(t *testing.T) {
 		w.answers[i] = status(503)
 	}
 	cfg := testConfig(w.URL, BatchingSingle)
-	cfg.RetryConfig.MaxElapsedTime = 20 * time.Millisecond
+	cfg.Delivery.RetryConfig.MaxElapsedTime = 20 * time.Millisecond
 	e, _ := start(t, cfg)
 	require.ErrorContains(t, e.ConsumeLogs(t.Context(), eventsNamed("a")), "no more retries left")
 }
@@ -313,7 +313,7 @@ func TestNobodyListens(t *testing.T) {
 	w := newWebhook(t)
 	w.Close()
 	cfg := testConfig(w.URL+"/path-secret?token=query-secret", BatchingSingle)
-	cfg.RetryConfig.MaxElapsedTime = 10 * time.Millisecond
+	cfg.Delivery.RetryConfig.MaxElapsedTime = 10 * time.Millisecond
 	e, _ := start(t, cfg)
 	require.ErrorContains(t, e.ConsumeLogs(t.Context(), eventsNamed("a")), "connection refused")
 }
@@ -327,7 +327,7 @@ func TestNoSecretIsInErrorsAndLogs(t *testing.T) {
 			w := newWebhook(t, answer, answer, answer, answer)
 			cfg := testConfig(w.URL+"/"+secret+"?token="+secret, BatchingArray)
 			cfg.ClientConfig.Headers.Set("X-Key", configopaque.String(secret))
-			cfg.RetryConfig.MaxElapsedTime = 5 * time.Millisecond
+			cfg.Delivery.RetryConfig.MaxElapsedTime = 5 * time.Millisecond
 			e, logs := start(t, cfg)
 			ld := eventsNamed("a")
 			ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().SetStr(secret)
@@ -348,7 +348,7 @@ func TestTheQueueBatches(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.ClientConfig.Endpoint = w.URL
 	cfg.Batching = BatchingArray
-	cfg.QueueConfig.Get().Batch.Get().FlushTimeout = 10 * time.Millisecond
+	cfg.Delivery.QueueConfig.Get().Batch.Get().FlushTimeout = 10 * time.Millisecond
 	e, _ := start(t, cfg)
 	names := map[string]bool{}
 	for i := range 250 {
@@ -370,47 +370,6 @@ func TestTheQueueBatches(t *testing.T) {
 	assert.Empty(t, names)
 }
 
-func TestTheRefusalLogSpeaksOnceAMinute(t *testing.T) {
-	core, logs := observer.New(zap.DebugLevel)
-	now := time.Unix(1700000000, 0)
-	l := refusalLog{logger: zap.New(core), now: func() time.Time { return now }}
-	l.add(nil, 0)
-	assert.Zero(t, logs.Len())
-	for range 10 {
-		l.add(assert.AnError, 2)
-	}
-	assert.Equal(t, 1, logs.Len())
-	now = now.Add(refusalLogInterval)
-	l.add(assert.AnError, 1)
-	require.Equal(t, 2, logs.Len())
-	assert.Equal(t, int64(19), logs.All()[1].ContextMap()["events"])
-}
-
-func TestWhatIsLeftAfterTheFirst(t *testing.T) {
-	ld := eventsNamed("a", "b", "c", "d", "e")
-	for skip := range 6 {
-		var names []string
-		for e := range appevent.Logs(after(ld, skip)) {
-			names = append(names, e.Name)
-		}
-		assert.Equal(t, []string{"a", "b", "c", "d", "e"}[skip:], append([]string{}, names...))
-	}
-	assert.Equal(t, 5, ld.LogRecordCount(), "the original stays")
-}
-
-// FuzzParseRetryAfter holds that no header makes us wait a negative time.
-func FuzzParseRetryAfter(f *testing.F) {
-	for _, seed := range []string{"", "1", "0.5", "-1", "NaN", "1e300", "+Inf", "Mon, 02 Jan 2006 15:04:05 GMT", "0x10"} {
-		f.Add(seed)
-	}
-	now := time.Unix(1700000000, 0)
-	f.Fuzz(func(t *testing.T, value string) {
-		if wait := parseRetryAfter(value, now); wait < 0 {
-			t.Fatalf("%q is %v", value, wait)
-		}
-	})
-}
-
 // FuzzEncoder holds that any record is a valid body.
 func FuzzEncoder(f *testing.F) {
 	seed, err := (&plog.ProtoMarshaler{}).MarshalLogs(eventsNamed("a", "b", "c"))
@@ -422,21 +381,46 @@ func FuzzEncoder(f *testing.F) {
 		if err != nil {
 			return
 		}
-		batching := BatchingSingle
+		b := &backend{batching: BatchingSingle}
 		if array {
-			batching = BatchingArray
+			b.batching = BatchingArray
 		}
-		var enc encoder
-		enc.encode(ld, batching)
 		events := 0
-		for _, req := range enc.requests {
-			events += req.events
-			if body := enc.buf[req.start:req.end]; !json.Valid(body) {
-				t.Fatalf("not JSON: %s", body)
+		requests, refused := b.Frame(encodeAll(t, ld))
+		for _, req := range requests {
+			events += len(req.Events)
+			if !json.Valid(req.Body) {
+				t.Fatalf("not JSON: %s", req.Body)
 			}
 		}
-		if events != ld.LogRecordCount() {
+		if events != ld.LogRecordCount() || len(refused) > 0 {
 			t.Fatalf("%d of %d records", events, ld.LogRecordCount())
 		}
 	})
+}
+
+func encodeAll(t testing.TB, ld plog.Logs) []delivery.Event {
+	t.Helper()
+	var enc encoder
+	var w delivery.Writer
+	for e := range appevent.Logs(ld) {
+		require.NoError(t, enc.Encode(&w, e))
+	}
+	return w.Events()
+}
+
+func TestArraysStayBelowTheLimit(t *testing.T) {
+	ld := plog.NewLogs()
+	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for _, size := range []int{10, maxBody * 2, 10, maxBody / 2, maxBody / 2, 10} {
+		records.AppendEmpty().Body().SetStr(strings.Repeat("x", size))
+	}
+	requests, _ := (&backend{batching: BatchingArray}).Frame(encodeAll(t, ld))
+	var counts []int
+	for _, req := range requests {
+		counts = append(counts, len(req.Events))
+		assert.True(t, len(req.Body) <= maxBody || len(req.Events) == 1)
+		assert.Equal(t, cap(req.Body), len(req.Body), "the size is known before")
+	}
+	assert.Equal(t, []int{1, 1, 2, 2}, counts)
 }

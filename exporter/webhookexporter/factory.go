@@ -8,9 +8,9 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/otelcol-fanout/otelcol-fanout/exporter/webhookexporter/internal/metadata"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
 // NewFactory returns the factory of the webhook exporter.
@@ -21,11 +21,5 @@ func NewFactory() exporter.Factory {
 
 func createLogs(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Logs, error) {
 	cfg := c.(*Config)
-	e := newExporter(set, cfg)
-	return exporterhelper.NewLogs(ctx, set, cfg, e.push,
-		exporterhelper.WithStart(e.start),
-		// The HTTP client's timeout is the limit of an attempt.
-		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
-		exporterhelper.WithRetry(cfg.RetryConfig),
-		exporterhelper.WithQueue(cfg.QueueConfig))
+	return delivery.NewLogs(ctx, set, &cfg.Delivery, cfg.ClientConfig, newBackend(cfg))
 }

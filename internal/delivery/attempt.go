@@ -1,0 +1,231 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+)
+
+// attempt is one try to deliver some events, and what came of it. Its requests are sent concurrently.
+type attempt struct {
+	d   *deliverer
+	ctx context.Context //nolint:containedctx // it is that of one call, which makes the attempt
+	// number is how many attempts these events have had with this one.
+	number int
+	// list is whether the delivered events are listed.
+	list bool
+
+	requests sync.WaitGroup
+
+	mu        sync.Mutex
+	delivered int
+	// deliveredEvents are listed for a replay only.
+	deliveredEvents []Event
+	refused         []refusedEvent
+	// unsent and failed are owed: those were not sent in this attempt, these were in vain.
+	unsent, failed []Event
+	failures       int
+	stopped        bool
+	// wait is the longest that an answer asked for, problem and status are of the last failure.
+	wait    time.Duration
+	problem error
+	status  int
+}
+
+type refusedEvent struct {
+	Event
+	cause
+}
+
+// cause is why events were given up.
+type cause struct {
+	reason  deadletter.Reason
+	status  int
+	message string
+}
+
+// attempt sends the events and returns when each of them is delivered, refused or owed.
+func (d *deliverer) attempt(ctx context.Context, events []Event, number int) *attempt {
+	a := &attempt{d: d, ctx: ctx, number: number}
+	a.run(events)
+	d.ledger.delivered(a.delivered)
+	return a
+}
+
+// attemptOnly is an attempt with dead letters, which counts nothing and lists what it delivers.
+func (d *deliverer) attemptOnly(ctx context.Context, events []Event) *attempt {
+	a := &attempt{d: d, ctx: ctx, list: true}
+	a.run(events)
+	return a
+}
+
+func (a *attempt) run(events []Event) {
+	a.deliver(events)
+	a.requests.Wait()
+	a.d.health.report(a)
+}
+
+// deliver frames the events and sends the requests, each in a slot of its own.
+func (a *attempt) deliver(events []Event) {
+	requests, refusals := a.d.backend.Frame(events)
+	for _, r := range refusals {
+		a.refuse([]Event{r.Event}, cause{reason: r.Reason, message: r.Message})
+	}
+	for i := range requests {
+		req := &requests[i]
+		if !a.acquire() {
+			a.postpone(req.Events)
+			continue
+		}
+		a.requests.Go(func() {
+			response, err := a.d.post(a.ctx, req)
+			halves := a.read(req, response, err)
+			<-a.d.slots
+			for _, half := range halves {
+				a.deliver(half)
+			}
+		})
+	}
+}
+
+// acquire waits for a slot, unless the attempt is to stop.
+func (a *attempt) acquire() bool {
+	select {
+	case a.d.slots <- struct{}{}:
+	case <-a.ctx.Done():
+		a.fail(a.ctx.Err(), 0)
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stopped {
+		<-a.d.slots
+		return false
+	}
+	return true
+}
+
+// read settles the events of a request by its answer. Where the answer does not tell which of them spoils the request, it
+// returns their halves, to be sent anew.
+func (a *attempt) read(req *Request, response *Response, err error) (halves [][]Event) {
+	if err != nil {
+		a.owe(req.Events, err, 0, 0)
+		return nil
+	}
+	verdict := a.d.backend.Answer(req, response)
+	if len(verdict.Events) == len(req.Events) {
+		for i, outcome := range verdict.Events {
+			a.apply(req.Events[i:i+1:i+1], outcome, verdict.Wait, response.Status)
+		}
+		return nil
+	}
+	if n := len(req.Events); verdict.Kind == Unknown && n > 1 {
+		return [][]Event{req.Events[:n/2], req.Events[n/2:]}
+	}
+	a.apply(req.Events, verdict.Outcome, verdict.Wait, response.Status)
+	return nil
+}
+
+func (a *attempt) apply(events []Event, outcome Outcome, wait time.Duration, status int) {
+	switch outcome.Kind {
+	case Delivered:
+		a.deliveredAll(events)
+	case Retry:
+		a.owe(events, errors.New(outcome.Message), wait, status)
+	default:
+		a.refuse(events, cause{reason: outcome.Reason, status: status, message: outcome.Message})
+	}
+}
+
+func (a *attempt) deliveredAll(events []Event) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.delivered += len(events)
+	if a.list {
+		a.deliveredEvents = append(a.deliveredEvents, events...)
+	}
+}
+
+func (a *attempt) refuse(events []Event, c cause) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, event := range events {
+		a.refused = append(a.refused, refusedEvent{Event: event, cause: c})
+	}
+}
+
+// owe keeps events that were sent in vain for the next attempt.
+func (a *attempt) owe(events []Event, problem error, wait time.Duration, status int) {
+	a.fail(problem, status)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failed = append(a.failed, events...)
+	a.wait = max(a.wait, a.d.clamp(wait))
+}
+
+// postpone keeps events that were not sent for the next attempt.
+func (a *attempt) postpone(events []Event) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.unsent = append(a.unsent, events...)
+}
+
+// owed is what the next attempt is for. What was not sent comes first, so that an event which fails every time does not
+// keep its neighbors from being sent.
+func (a *attempt) owed() []Event { return append(a.unsent[:len(a.unsent):len(a.unsent)], a.failed...) }
+
+// manyFailures is how many requests of an attempt may fail, with none delivered, before it stops.
+const manyFailures = 5
+
+// fail notes a failure that may pass. It stops the attempt where the other requests would fare no better: when there is
+// no answer, when the backend asks to be left alone, and when nothing but failures comes.
+func (a *attempt) fail(problem error, status int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.problem == nil || status != 0 {
+		a.problem, a.status = problem, status
+	}
+	a.failures++
+	switch {
+	case status == 0, status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable,
+		a.failures >= manyFailures && a.delivered == 0:
+		a.stopped = true
+	}
+}
+
+// bury makes dead letters of what was refused.
+func (a *attempt) bury() {
+	letters := make([]deadletter.Letter, 0, len(a.refused))
+	for i := range a.refused {
+		letters = append(letters, a.refused[i].letter(a.number))
+	}
+	a.d.ledger.bury(letters)
+}
+
+// letter is the event as a dead letter.
+func (r *refusedEvent) letter(attempts int) deadletter.Letter {
+	return newLetter(r.Event, r.cause, attempts)
+}
+
+func newLetter(event Event, c cause, attempts int) deadletter.Letter {
+	letter := deadletter.Letter{
+		ID: event.ID, Name: event.Name, Category: event.Category, Destination: event.Destination, Payload: event.Payload,
+		Reason: c.reason, Status: c.status, Message: c.message, Attempts: attempts, FailedAt: time.Now(),
+	}
+	if event.Time != 0 {
+		letter.Time = event.Time.AsTime()
+	}
+	return letter
+}
+
+// clamp keeps a wait that a backend asks for within reason: it can neither park events nor stop the exporter.
+func (d *deliverer) clamp(wait time.Duration) time.Duration {
+	return max(0, min(wait, 10*d.cfg.RetryConfig.MaxInterval))
+}

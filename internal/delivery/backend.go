@@ -1,0 +1,119 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+)
+
+// Backend is one kind of destination. Its methods run concurrently.
+type Backend interface {
+	// NewEncoder returns an encoder; each serves one goroutine at a time.
+	NewEncoder() Encoder
+
+	// Frame puts events into requests, within the backend's limits on count and bytes. Every event is in one request, or
+	// refused. It runs for each attempt, so that times and signatures are the attempt's, and it joins payloads rather
+	// than encode anew. It must not keep the slice or the payloads.
+	Frame(events []Event) ([]Request, []Refusal)
+
+	// Answer tells what an answer means for the events of its request.
+	Answer(req *Request, response *Response) Verdict
+}
+
+// Encoder turns events into the backend's bytes.
+type Encoder interface {
+	// Encode writes what the event becomes, which is one event or several. An event that is none of the backend's
+	// business is a [Skip]; any other error is an event that cannot be encoded.
+	Encode(w *Writer, e *appevent.Event) error
+
+	// Reset forgets the pdata it has seen.
+	Reset()
+}
+
+// Meta is what delivery has to know of an encoded event.
+type Meta struct {
+	// ID and Name are the event's.
+	ID, Name string
+	// Time is when it happened; 0 where unknown.
+	Time pcommon.Timestamp
+	// Category says what sort of data it is, and Destination whose, where that matters to Frame. They may be empty.
+	Category, Destination string
+}
+
+// Event is one encoded event: a view of bytes in the queue.
+type Event struct {
+	Meta
+	Payload []byte
+}
+
+// Request is one HTTP request to make. Its method is POST.
+type Request struct {
+	URL    string
+	Header http.Header
+	// Body is not compressed: delivery does that.
+	Body []byte
+	// Events are those in the body.
+	Events []Event
+}
+
+// Refusal is an event that is not worth sending.
+type Refusal struct {
+	Event   Event
+	Reason  deadletter.Reason
+	Message string
+}
+
+// Response is an answer. Its body is cut off at 64 KiB.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	// ReceivedAt is when it came.
+	ReceivedAt time.Time
+}
+
+// Verdict is what an answer means.
+type Verdict struct {
+	// Outcome is that of all events of the request, unless Events has one for each.
+	Outcome
+	// Events has an outcome for each event of the request, in their order, or is empty.
+	Events []Outcome
+	// Wait is how long the backend wants to be left alone before anything is retried; 0 leaves it to retry_on_failure.
+	Wait time.Duration
+}
+
+// Outcome is what became of an event.
+type Outcome struct {
+	Kind Kind
+	// Reason and Message say why, for Refused. Message may go into logs and dead letters: it holds no secret.
+	Reason  deadletter.Reason
+	Message string
+}
+
+// Kind is the kind of an outcome.
+type Kind uint8
+
+const (
+	// Delivered: the backend has it.
+	Delivered Kind = iota
+	// Retry: it was not delivered, but may be later.
+	Retry
+	// Refused: the backend will never take it.
+	Refused
+	// Unknown: some event of the request spoils it, and the backend does not tell which. Delivery sends halves until the
+	// culprit stands alone, which is then refused for Reason.
+	Unknown
+)
+
+// Skip is the error of an encoder for an event that the backend is not meant to get. Its text is the reason, one word
+// such as plain_log, which the metrics count.
+type Skip string
+
+func (s Skip) Error() string { return "skipped: " + string(s) }

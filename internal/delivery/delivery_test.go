@@ -1,0 +1,668 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configcompression"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+)
+
+func TestEventsAreDeliveredOnce(t *testing.T) {
+	f := newFixture(t, options{most: 7})
+	names := numbered(250)
+	f.send(names...)
+	assert.Equal(t, names, f.server.takenOnce())
+	assert.Equal(t, map[string]int64{"accepted": 250, "delivered": 250}, f.counts())
+	assert.Empty(t, f.store.all())
+}
+
+func TestThePdataIsNotChangedAndNeedNotBeCloned(t *testing.T) {
+	f := newFixture(t, options{})
+	assert.False(t, f.Capabilities().MutatesData)
+	ld := records("a", "unencodable", "c")
+	ld.MarkReadOnly()
+	require.NoError(t, f.ConsumeLogs(t.Context(), ld))
+	f.settle()
+}
+
+func TestSomeRecordsAreNoneOrSeveralEvents(t *testing.T) {
+	f := newFixture(t, options{})
+	f.send("a", "private", "double", "unencodable", "b", "huge")
+	assert.Equal(t, []string{"a", "b", "double", "double-2"}, f.server.takenOnce())
+	assert.Equal(t, []string{"huge:too_large", "unencodable:encoding"}, f.store.reasons())
+	assert.Equal(t, map[string]int64{
+		"accepted": 7, "delivered": 4, "skipped/private": 1, "dead_lettered/encoding": 1, "dead_lettered/too_large": 1,
+	}, f.counts())
+
+	letters := f.store.all()
+	i := slices.IndexFunc(letters, func(l deadletter.Letter) bool { return l.Name == "unencodable" })
+	assert.Contains(t, string(letters[i].OTLP), `"eventName":"unencodable"`)
+	assert.Contains(t, string(letters[i].OTLP), `"service.name"`)
+	assert.Empty(t, letters[i].Payload)
+	assert.Equal(t, "it has no bytes", letters[i].Message)
+}
+
+func TestOnePoisonEventCostsItselfOnly(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 100} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			names := numbered(n)
+			bad := names[n/2]
+			f := newFixture(t, options{})
+			f.server.refusing(bad)
+			f.send(names...)
+			assert.Equal(t, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == bad }), slices.Clip(append([]string{}, f.server.takenOnce()...)))
+			letters := f.store.all()
+			require.Len(t, letters, 1)
+			assert.Equal(t, bad, string(letters[0].Payload))
+			assert.Equal(t, deadletter.ReasonRefused, letters[0].Reason)
+			assert.Equal(t, http.StatusBadRequest, letters[0].Status)
+			assert.Equal(t, `the backend answered 400: {"error": "status 400"}`, letters[0].Message)
+			assert.Equal(t, 1, letters[0].Attempts)
+			bound := 1
+			if n > 1 {
+				bound += 2*int(math.Ceil(math.Log2(float64(n)))) + 1
+			}
+			assert.LessOrEqual(t, f.server.requestCount(), bound)
+		})
+	}
+}
+
+func TestThreePoisonEventsInAThousand(t *testing.T) {
+	names := numbered(1000)
+	f := newFixture(t, options{configure: func(cfg *Config) {
+		cfg.QueueConfig.Get().Batch.Get().MinSize = 1000
+		cfg.QueueConfig.Get().Batch.Get().MaxSize = 1000
+	}})
+	f.server.refusing("e0003", "e0500", "e0501")
+	f.send(names...)
+	assert.Len(t, f.server.takenOnce(), 997)
+	assert.Equal(t, []string{"e0003:refused", "e0500:refused", "e0501:refused"}, f.store.reasons())
+	assert.LessOrEqual(t, f.server.requestCount(), 10+80)
+}
+
+func TestOnlyTheFailedPartIsSentAgain(t *testing.T) {
+	f := newFixture(t, options{most: 1, configure: func(cfg *Config) { cfg.MaxInFlight = 1 }})
+	var failed sync.Map
+	f.server.on(func(lines []string) (int, http.Header) {
+		if _, again := failed.LoadOrStore(lines[0], true); !again && lines[0] >= "e0007" {
+			return http.StatusInternalServerError, nil
+		}
+		return http.StatusOK, nil
+	})
+	f.send(numbered(10)...)
+	assert.Equal(t, numbered(10), f.server.takenOnce())
+	assert.Equal(t, 13, f.server.requestCount())
+}
+
+func TestAnEventThatAlwaysFailsDoesNotKeepItsNeighborsBack(t *testing.T) {
+	for _, code := range []int{500, 503, 429} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			f := newFixture(t, options{most: 1, configure: func(cfg *Config) {
+				cfg.MaxInFlight = 1
+				cfg.RetryConfig.MaxElapsedTime = time.Second
+			}})
+			f.server.on(func(lines []string) (int, http.Header) {
+				if lines[0] == "e0000" {
+					return code, nil
+				}
+				return http.StatusOK, nil
+			})
+			f.send(numbered(50)...)
+			assert.Equal(t, numbered(50)[1:], f.server.takenOnce())
+			assert.Equal(t, []string{"e0000:exhausted"}, f.store.reasons())
+			letter := f.store.all()[0]
+			assert.Greater(t, letter.Attempts, 1)
+			assert.Equal(t, code, letter.Status)
+		})
+	}
+}
+
+func TestABackendThatGivesAnOutcomeForEachEvent(t *testing.T) {
+	retried := false
+	f := newFixture(t, options{answer: func(req *Request, _ *Response) Verdict {
+		v := Verdict{}
+		for _, e := range req.Events {
+			o := Outcome{}
+			switch {
+			case e.Name == "drop":
+				o = Outcome{Kind: Refused, Reason: deadletter.ReasonRateLimited, Message: "quota"}
+			case e.Name == "later" && !retried:
+				retried = true
+				o = Outcome{Kind: Retry, Message: "not now"}
+			}
+			v.Events = append(v.Events, o)
+		}
+		return v
+	}})
+	f.send("a", "drop", "later", "b")
+	assert.Equal(t, []string{"drop:rate_limited"}, f.store.reasons())
+	assert.Equal(t, map[string]int64{"accepted": 4, "delivered": 3, "dead_lettered/rate_limited": 1}, f.counts())
+	assert.Equal(t, 2, f.server.requestCount())
+}
+
+func TestRefusals(t *testing.T) {
+	for code, want := range map[int]deadletter.Reason{
+		301: deadletter.ReasonRedirected, 302: deadletter.ReasonRedirected, 303: deadletter.ReasonRedirected,
+		307: deadletter.ReasonRedirected, 308: deadletter.ReasonRedirected, 400: deadletter.ReasonRefused,
+		401: deadletter.ReasonUnauthorized, 403: deadletter.ReasonUnauthorized, 404: deadletter.ReasonRefused,
+		410: deadletter.ReasonRefused, 413: deadletter.ReasonTooLarge, 422: deadletter.ReasonRefused, 501: deadletter.ReasonRefused,
+	} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			f := newFixture(t, options{})
+			elsewhere := newServer(t)
+			f.server.on(func([]string) (int, http.Header) { return code, http.Header{"Location": {elsewhere.URL}} })
+			f.send("a", "b")
+			assert.Equal(t, []string{"a:" + string(want), "b:" + string(want)}, f.store.reasons())
+			assert.Zero(t, elsewhere.requestCount(), "a redirect was followed")
+			assert.Equal(t, code, f.store.all()[0].Status)
+		})
+	}
+}
+
+func TestALocationThatIsNoURLIsARefusalToo(t *testing.T) {
+	f := newFixture(t, options{})
+	f.server.on(func([]string) (int, http.Header) { return 302, http.Header{"Location": {"http://%zz/hunter2"}} })
+	f.send("a")
+	assert.Equal(t, []string{"a:redirected"}, f.store.reasons())
+	assert.NotContains(t, jsonOf(t, f.store.all()), "hunter2")
+}
+
+func TestAWaitLongerThanTheRetriesIsNotTheEnd(t *testing.T) {
+	f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 20 * time.Millisecond }})
+	var n atomic.Int64
+	f.server.on(func([]string) (int, http.Header) {
+		if n.Add(1) == 1 {
+			return http.StatusServiceUnavailable, http.Header{"Retry-After": {"300"}} // which comes to ten times max_interval
+		}
+		return http.StatusOK, nil
+	})
+	f.send("a")
+	assert.Equal(t, []string{"a"}, f.server.takenOnce())
+}
+
+func TestManyBytesAreHandedOnInParts(t *testing.T) {
+	f := newFixture(t, options{most: 1})
+	var names []string
+	for i := range 30 {
+		names = append(names, fmt.Sprintf("%02d", i)+strings.Repeat("x", encodedAtOnce/10))
+	}
+	f.send(names...)
+	for i := range names {
+		names[i] = names[i][:2]
+	}
+	var got []string
+	for _, name := range f.server.takenOnce() {
+		got = append(got, name[:2])
+	}
+	assert.Equal(t, names, got)
+}
+
+func TestASingleEventThatIsTooLargeIsRefusedWithItsSize(t *testing.T) {
+	f := newFixture(t, options{})
+	f.server.on(func(lines []string) (int, http.Header) {
+		if len(strings.Join(lines, "\n")) > 20 {
+			return http.StatusRequestEntityTooLarge, nil
+		}
+		return http.StatusOK, nil
+	})
+	long := strings.Repeat("x", 30)
+	f.send("a", "b", long, "c", "d", "e", "f")
+	assert.Equal(t, []string{"a", "b", "c", "d", "e", "f"}, f.server.takenOnce())
+	letters := f.store.all()
+	require.Len(t, letters, 1)
+	assert.Contains(t, letters[0].Message, "413")
+	assert.Contains(t, letters[0].Message, "31 bytes")
+}
+
+func TestWithoutAStoreLossIsLoggedAndCounted(t *testing.T) {
+	f := newFixture(t, options{noStore: true})
+	f.server.always(http.StatusForbidden)
+	f.send("a", "b")
+	assert.Equal(t, map[string]int64{"accepted": 2, "dropped/unauthorized": 2}, f.counts())
+	lost := f.logs.FilterMessage("Events were not delivered and are lost").All()
+	require.Len(t, lost, 1)
+	assert.Equal(t, "unauthorized", lost[0].ContextMap()["reason"])
+	assert.Contains(t, lost[0].ContextMap()["what_to_do"], "check the credentials")
+}
+
+func TestAStoreThatFailsIsLossToo(t *testing.T) {
+	f := newFixture(t, options{})
+	f.store.failing = errors.New("disk full")
+	f.server.always(http.StatusBadRequest)
+	f.send("a")
+	assert.Equal(t, map[string]int64{"accepted": 1, "dropped/refused": 1}, f.counts())
+	lost := f.logs.FilterMessage("Events were not delivered and are lost").All()
+	require.Len(t, lost, 1)
+	assert.Equal(t, "disk full", lost[0].ContextMap()["dead_letter_error"])
+}
+
+func TestRetriesRunOut(t *testing.T) {
+	t.Run("in time", func(t *testing.T) {
+		f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 50 * time.Millisecond }})
+		f.server.always(http.StatusServiceUnavailable)
+		f.send("a", "b")
+		assert.Equal(t, []string{"a:exhausted", "b:exhausted"}, f.store.reasons())
+		assert.Greater(t, f.store.all()[0].Attempts, 1)
+	})
+	t.Run("at once where they are off", func(t *testing.T) {
+		f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.Enabled = false }})
+		f.server.always(http.StatusServiceUnavailable)
+		f.send("a")
+		assert.Equal(t, []string{"a:exhausted"}, f.store.reasons())
+		assert.Equal(t, 1, f.server.requestCount())
+	})
+}
+
+func TestNoRetryAfterParksEvents(t *testing.T) {
+	for _, value := range []string{"1000000000", "NaN", "-1", "Inf", "0.001", "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 02 Jan 2006 15:04:05 GMT", "soon", ""} {
+		t.Run(value, func(t *testing.T) {
+			f := newFixture(t, options{})
+			var n atomic.Int64
+			f.server.on(func([]string) (int, http.Header) {
+				if n.Add(1) == 1 {
+					return http.StatusTooManyRequests, http.Header{"Retry-After": {value}}
+				}
+				return http.StatusOK, nil
+			})
+			begun := time.Now()
+			f.send("a")
+			assert.Equal(t, []string{"a"}, f.server.takenOnce())
+			assert.Less(t, time.Since(begun), 5*time.Second)
+		})
+	}
+}
+
+func TestRetryAfterIsHonored(t *testing.T) {
+	f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.MaxInterval = time.Second }})
+	var first, second time.Time
+	f.server.on(func([]string) (int, http.Header) {
+		if first.IsZero() {
+			first = time.Now()
+			return http.StatusServiceUnavailable, http.Header{"Retry-After": {"0.2"}}
+		}
+		second = time.Now()
+		return http.StatusOK, nil
+	})
+	f.send("a")
+	assert.GreaterOrEqual(t, second.Sub(first), 200*time.Millisecond)
+}
+
+func TestAFullQueueNeverReachesTheCaller(t *testing.T) {
+	f := newFixture(t, options{timeout: 50 * time.Millisecond, configure: func(cfg *Config) {
+		cfg.QueueConfig.Get().QueueSize = 2000
+		cfg.RetryConfig.MaxElapsedTime = 300 * time.Millisecond
+	}})
+	f.server.always(0) // hangs
+	begun := time.Now()
+	for i := range 300 {
+		require.NoError(t, f.ConsumeLogs(t.Context(), records(fmt.Sprintf("e%d", i))))
+	}
+	assert.Less(t, time.Since(begun), 5*time.Second)
+	f.settle()
+	counts := f.counts()
+	assert.Positive(t, counts["dead_lettered/queue_full"])
+	assert.Len(t, f.store.all(), 300)
+	for _, letter := range f.store.all() {
+		assert.NotEmpty(t, letter.Payload)
+	}
+}
+
+func TestAnEventLargerThanTheQueueIsShed(t *testing.T) {
+	f := newFixture(t, options{configure: func(cfg *Config) {
+		cfg.QueueConfig.Get().QueueSize = 200
+	}})
+	f.send(strings.Repeat("x", 500))
+	assert.Equal(t, int64(1), f.counts()["dead_lettered/queue_full"])
+}
+
+func syncOptions(o options) options {
+	configure := o.configure
+	o.configure = func(cfg *Config) {
+		cfg.Dispatch = DispatchSync
+		cfg.RetryConfig.MaxElapsedTime = 50 * time.Millisecond
+		if configure != nil {
+			configure(cfg)
+		}
+	}
+	return o
+}
+
+func TestSyncCallersGetTheOutcome(t *testing.T) {
+	t.Run("success", func(t *testing.T) {
+		f := newFixture(t, syncOptions(options{}))
+		require.NoError(t, f.ConsumeLogs(t.Context(), records("a")))
+		assert.Equal(t, []string{"a"}, f.server.takenOnce())
+	})
+	t.Run("a failure that may pass is retryable, and Unavailable", func(t *testing.T) {
+		f := newFixture(t, syncOptions(options{}))
+		f.server.always(http.StatusServiceUnavailable)
+		err := f.ConsumeLogs(t.Context(), records("a"))
+		require.Error(t, err)
+		assert.False(t, consumererror.IsPermanent(err))
+		s, ok := status.FromError(err)
+		assert.True(t, ok)
+		assert.Equal(t, codes.Unavailable, s.Code())
+		assert.Empty(t, f.store.all(), "the caller has it")
+		assert.Equal(t, map[string]int64{"accepted": 1, "returned": 1}, f.counts())
+	})
+	t.Run("a refusal is permanent, and InvalidArgument", func(t *testing.T) {
+		f := newFixture(t, syncOptions(options{}))
+		f.server.always(http.StatusBadRequest)
+		err := f.ConsumeLogs(t.Context(), records("a", "b"))
+		require.ErrorContains(t, err, "2 of 2 events refused: the backend answered 400")
+		assert.True(t, consumererror.IsPermanent(err))
+		s, ok := status.FromError(err)
+		assert.True(t, ok)
+		assert.Equal(t, codes.InvalidArgument, s.Code())
+		assert.Equal(t, map[string]int64{"accepted": 2, "returned": 2}, f.counts())
+	})
+	t.Run("what is refused beside what is delivered is kept", func(t *testing.T) {
+		f := newFixture(t, syncOptions(options{}))
+		f.server.refusing("bad")
+		err := f.ConsumeLogs(t.Context(), records("a", "bad", "c"))
+		require.ErrorContains(t, err, "1 of 3 events refused")
+		assert.True(t, consumererror.IsPermanent(err))
+		assert.Equal(t, []string{"bad:refused"}, f.store.reasons())
+		assert.True(t, f.balanced(), f.counts())
+	})
+	t.Run("part delivered, part failing", func(t *testing.T) {
+		f := newFixture(t, syncOptions(options{most: 1}))
+		f.server.on(func(lines []string) (int, http.Header) {
+			if lines[0] == "b" {
+				return http.StatusInternalServerError, nil
+			}
+			return http.StatusOK, nil
+		})
+		require.Error(t, f.ConsumeLogs(t.Context(), records("a", "b", "c")))
+		assert.Equal(t, []string{"a", "c"}, f.server.takenOnce())
+		assert.Equal(t, map[string]int64{"accepted": 3, "delivered": 2, "returned": 1}, f.counts())
+	})
+	t.Run("a caller that gives up", func(t *testing.T) {
+		f := newFixture(t, syncOptions(options{}))
+		f.server.always(0)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		require.Error(t, f.ConsumeLogs(ctx, records("a")))
+		assert.Equal(t, map[string]int64{"accepted": 1, "returned": 1}, f.counts())
+	})
+}
+
+func TestAutoIsSyncWithoutStorage(t *testing.T) {
+	f := newFixture(t, options{configure: func(cfg *Config) {
+		cfg.Dispatch = DispatchAuto
+		cfg.RetryConfig.Enabled = false
+	}})
+	f.server.always(http.StatusServiceUnavailable)
+	require.Error(t, f.ConsumeLogs(t.Context(), records("a")))
+}
+
+func TestWhatIsNotThereIsRefusedAtTheStart(t *testing.T) {
+	other := component.MustNewID("other")
+	for name, tt := range map[string]struct {
+		configure func(*Config)
+		want      string
+	}{
+		"a storage":               {func(cfg *Config) { cfg.QueueConfig.Get().StorageID = &other }, `sending_queue::storage: there is no extension "other"`},
+		"a dead letter store":     {func(cfg *Config) { cfg.DeadLetter = &other }, `dead_letter: there is no extension "other"`},
+		"one that is not a store": {func(cfg *Config) { id := component.MustNewID("no_store"); cfg.DeadLetter = &id }, `dead_letter: extension "no_store" is not of type dead_letter`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := NewDefaultConfig(10)
+			tt.configure(&cfg)
+			e := newUnstarted(t, &cfg)
+			host := &testHost{extensions: map[component.ID]component.Component{component.MustNewID("no_store"): struct {
+				component.StartFunc
+				component.ShutdownFunc
+			}{}}}
+			require.ErrorContains(t, e.Start(t.Context(), host), tt.want)
+			require.NoError(t, e.Shutdown(t.Context()))
+		})
+	}
+}
+
+func TestShutdownSendsWhatIsQueued(t *testing.T) {
+	f := newFixture(t, options{most: 10})
+	names := numbered(500)
+	for _, name := range names {
+		require.NoError(t, f.ConsumeLogs(t.Context(), records(name)))
+	}
+	f.stop()
+	assert.Equal(t, names, f.server.takenOnce())
+	assert.True(t, f.balanced(), f.counts())
+}
+
+func TestShutdownEndsInTimeAndKeepsTheRest(t *testing.T) {
+	for name, respond := range map[string]int{"hangs": 0, "is down": http.StatusServiceUnavailable} {
+		t.Run("where the backend "+name, func(t *testing.T) {
+			f := newFixture(t, options{most: 10, timeout: time.Minute, configure: func(cfg *Config) {
+				cfg.ShutdownTimeout = 200 * time.Millisecond
+				cfg.RetryConfig.InitialInterval = time.Minute
+				cfg.RetryConfig.MaxInterval = time.Minute
+			}})
+			f.server.always(respond)
+			names := numbered(500)
+			for _, name := range names {
+				require.NoError(t, f.ConsumeLogs(t.Context(), records(name)))
+			}
+			require.Eventually(t, func() bool { return f.server.requestCount() > 0 }, 5*time.Second, time.Millisecond)
+			begun := time.Now()
+			f.stop()
+			assert.Less(t, time.Since(begun), 5*time.Second)
+			assert.Len(t, f.store.all(), 500)
+			for _, reason := range f.store.reasons() {
+				assert.Contains(t, reason, ":shutdown")
+			}
+			assert.True(t, f.balanced(), f.counts())
+		})
+	}
+}
+
+func TestHealthIsReportedWhenItChanges(t *testing.T) {
+	f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 20 * time.Millisecond }})
+	f.server.always(http.StatusUnauthorized)
+	f.send("a")
+	f.send("b")
+	f.server.always(http.StatusOK)
+	f.send("c")
+	f.send("d")
+	f.server.always(http.StatusServiceUnavailable)
+	f.send("e")
+	assert.Equal(t, []string{
+		"StatusRecoverableError: the backend answers 401: check the credentials", "StatusOK", "StatusRecoverableError: the backend answers 503",
+	}, f.host.statuses())
+	assert.Equal(t, 2, f.logs.FilterMessageSnippet("The backend fails").Len())
+	assert.Equal(t, 1, f.logs.FilterMessage("The backend works again").Len())
+}
+
+func TestNoSecretAndNoEventIsInTheLogs(t *testing.T) {
+	const secret = "hunter2"
+	for _, code := range []int{0, 302, 400, 401, 413, 500, 503} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			f := newFixture(t, options{timeout: 20 * time.Millisecond, configure: func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 10 * time.Millisecond }})
+			f.server.always(code)
+			f.send("event-"+secret, "b-"+secret)
+			for _, entry := range f.logs.All() {
+				assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), secret)
+			}
+			for _, status := range f.host.statuses() {
+				assert.NotContains(t, status, secret)
+			}
+		})
+	}
+}
+
+func TestCompression(t *testing.T) {
+	long := strings.Repeat("x", 2000)
+	for _, encoding := range []string{"gzip", "zstd"} {
+		f := newFixture(t, options{compression: configcompression.Type(encoding)})
+		f.send(long)
+		f.send("small")
+		assert.Equal(t, []string{"small", long}, f.server.takenOnce())
+		assert.Equal(t, []string{encoding, ""}, f.server.encoding, "a body that is too small to gain is sent as it is")
+	}
+	f := newFixture(t, options{})
+	f.send(long)
+	assert.Equal(t, []string{""}, f.server.encoding)
+
+	_, err := newCompressor("snappy", 0)
+	require.ErrorContains(t, err, `compression: "snappy" is not taken here; write gzip, zstd or none`)
+	_, err = newCompressor("gzip", 99)
+	require.ErrorContains(t, err, "compression_params::level: 99")
+}
+
+func TestRequestsInFlightAreBounded(t *testing.T) {
+	f := newFixture(t, options{most: 1, configure: func(cfg *Config) { cfg.MaxInFlight = 3 }})
+	var now, most atomic.Int64
+	server := f.server.Config.Handler
+	f.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := now.Add(1)
+		defer now.Add(-1)
+		for {
+			m := most.Load()
+			if n <= m || most.CompareAndSwap(m, n) {
+				break
+			}
+		}
+		time.Sleep(2 * time.Millisecond)
+		server.ServeHTTP(w, r)
+	})
+	f.send(numbered(60)...)
+	assert.Equal(t, int64(3), most.Load())
+}
+
+func TestReplay(t *testing.T) {
+	f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.Enabled = false }})
+	f.server.always(http.StatusServiceUnavailable)
+	f.send("a", "bad", "c", "unencodable")
+	letters := f.store.all()
+	require.Len(t, letters, 4)
+
+	kept := f.store.replayer.Replay(t.Context(), letters)
+	outcomes := map[deadletter.Outcome]int{}
+	for _, r := range kept {
+		outcomes[r.Outcome]++
+	}
+	assert.Equal(t, map[deadletter.Outcome]int{deadletter.OutcomeKept: 3, deadletter.OutcomeRefused: 1}, outcomes)
+
+	f.server.refusing("bad")
+	for i, r := range f.store.replayer.Replay(t.Context(), letters) {
+		switch letters[i].Name {
+		case "bad":
+			assert.Equal(t, deadletter.OutcomeRefused, r.Outcome)
+			assert.Equal(t, deadletter.ReasonRefused, r.Letter.Reason)
+			assert.Equal(t, letters[i].Attempts+1, r.Letter.Attempts)
+			assert.Equal(t, letters[i].Payload, r.Letter.Payload)
+		case "unencodable":
+			assert.Equal(t, deadletter.OutcomeRefused, r.Outcome)
+			assert.Equal(t, deadletter.ReasonEncoding, r.Letter.Reason)
+		default:
+			assert.Equal(t, deadletter.OutcomeDelivered, r.Outcome)
+		}
+	}
+	assert.Equal(t, []string{"a", "c"}, f.server.takenOnce())
+	assert.True(t, f.balanced(), "a replay leaves the books as they are")
+}
+
+func TestReplayEncodesARecordAnew(t *testing.T) {
+	f := newFixture(t, options{})
+	otlp := []byte(strings.ReplaceAll(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"NAME"}]}]}]}`, "NAME", "double"))
+	private := []byte(strings.ReplaceAll(string(otlp), "double", "private"))
+	got := f.store.replayer.Replay(t.Context(), []deadletter.Letter{{OTLP: otlp}, {OTLP: private}, {OTLP: []byte(`{`)}})
+	assert.Equal(t, deadletter.OutcomeDelivered, got[0].Outcome)
+	assert.Equal(t, deadletter.OutcomeDelivered, got[1].Outcome, "it is no longer meant for the backend")
+	assert.Equal(t, deadletter.OutcomeRefused, got[2].Outcome)
+	assert.Equal(t, []string{"double", "double-2"}, f.server.takenOnce())
+}
+
+func TestTheLossLogSpeaksOnceAMinute(t *testing.T) {
+	f := newFixture(t, options{})
+	now := time.Unix(1700000000, 0)
+	l := lossLog{logger: f.Logs.(*logsExporter).set.Logger, now: func() time.Time { return now }}
+	letter := &deadletter.Letter{Reason: deadletter.ReasonRefused}
+	for range 10 {
+		l.add("dropped", letter, 2, nil)
+	}
+	l.add("dropped", &deadletter.Letter{Reason: deadletter.ReasonShutdown}, 1, nil)
+	now = now.Add(lossInterval)
+	l.add("dropped", letter, 1, nil)
+	var events []int64
+	for _, entry := range f.logs.FilterMessage("Events were not delivered and are lost").All() {
+		events = append(events, entry.ContextMap()["events"].(int64))
+	}
+	assert.Equal(t, []int64{2, 1, 19}, events)
+	l.add("dropped", letter, 5, nil)
+	l.flush()
+	l.flush()
+	assert.Equal(t, 4, f.logs.FilterMessage("Events were not delivered and are lost").Len(), "what is untold is told in the end")
+}
+
+func TestConfigurations(t *testing.T) {
+	for name, tt := range map[string]struct {
+		configure func(*Config)
+		want      string
+	}{
+		"the defaults":         {func(*Config) {}, ""},
+		"a dispatch":           {func(cfg *Config) { cfg.Dispatch = "later" }, `dispatch: "later" is not a way of dispatching`},
+		"a place in flight":    {func(cfg *Config) { cfg.MaxInFlight = 0 }, "max_in_flight: 0"},
+		"a time to stop":       {func(cfg *Config) { cfg.ShutdownTimeout = 0 }, "shutdown_timeout: 0s"},
+		"a queue that blocks":  {func(cfg *Config) { cfg.QueueConfig.Get().BlockOnOverflow = true }, "sending_queue::block_on_overflow"},
+		"a queue that waits":   {func(cfg *Config) { cfg.QueueConfig.Get().WaitForResult = true }, "sending_queue::wait_for_result"},
+		"sync needs no queue":  {func(cfg *Config) { cfg.Dispatch = DispatchSync; cfg.QueueConfig = noQueue }, ""},
+		"async needs a queue":  {func(cfg *Config) { cfg.QueueConfig = noQueue }, "sending_queue: is off"},
+		"auto is without sync": {func(cfg *Config) { cfg.Dispatch = DispatchAuto; cfg.QueueConfig = noQueue }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := NewDefaultConfig(10)
+			tt.configure(&cfg)
+			err := cfg.Check()
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
+}
+
+var noQueue = configoptional.None[exporterhelper.QueueBatchConfig]()
+
+func newUnstarted(t *testing.T, cfg *Config) exporter.Logs {
+	t.Helper()
+	set := exportertest.NewNopSettings(component.MustNewType("line"))
+	e, err := NewLogs(t.Context(), set, cfg, confighttp.NewDefaultClientConfig(), &lineBackend{most: 1})
+	require.NoError(t, err)
+	return e
+}
+
+func TestFailuresOfTheQueueAreNotLoggedTwice(t *testing.T) {
+	f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 20 * time.Millisecond }})
+	f.server.always(http.StatusServiceUnavailable)
+	f.send("a")
+	assert.Zero(t, f.logs.FilterMessageSnippet("Exporting failed").Len())
+	assert.Equal(t, exporterhelper.RequestSizerTypeBytes, f.Logs.(*logsExporter).cfg.QueueConfig.Get().Sizer)
+}

@@ -1,0 +1,258 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+)
+
+// scopeName is the instrumentation scope of the metrics.
+const scopeName = "github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+
+// ledger counts what became of every event, and puts what was given up into the dead letters. For each exporter
+//
+//	accepted = delivered + skipped + dead_lettered + dropped + returned
+//
+// holds whenever nothing is queued or under way.
+type ledger struct {
+	logger   *zap.Logger
+	exporter component.ID
+	signal   string
+	metrics  metrics
+	loss     lossLog
+
+	store      deadletter.Store
+	unregister func()
+}
+
+type metrics struct {
+	exporter  attribute.KeyValue
+	accepted  metric.Int64Counter
+	events    metric.Int64Counter
+	replayed  metric.Int64Counter
+	durations metric.Float64Histogram
+	requests  metric.Int64Histogram
+}
+
+func newLedger(set exporter.Settings, signal string) (*ledger, error) {
+	m, err := newMetrics(set.MeterProvider.Meter(scopeName), set.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &ledger{
+		logger: set.Logger, exporter: set.ID, signal: signal, metrics: m,
+		loss: lossLog{logger: set.Logger, now: time.Now},
+	}, nil
+}
+
+func newMetrics(meter metric.Meter, id component.ID) (metrics, error) {
+	m := metrics{exporter: attribute.String("exporter", id.String())}
+	var errs [5]error
+	m.accepted, errs[0] = meter.Int64Counter("otelcol_fanout_accepted_events_total",
+		metric.WithUnit("{event}"), metric.WithDescription("Events that the exporter was handed."))
+	m.events, errs[1] = meter.Int64Counter("otelcol_fanout_events_total",
+		metric.WithUnit("{event}"), metric.WithDescription("Events that came to an end, by outcome and reason."))
+	m.replayed, errs[2] = meter.Int64Counter("otelcol_fanout_replayed_events_total",
+		metric.WithUnit("{event}"), metric.WithDescription("Dead letters that were sent again, by outcome."))
+	m.durations, errs[3] = meter.Float64Histogram("otelcol_fanout_request_duration_seconds",
+		metric.WithUnit("s"), metric.WithDescription("How long requests to the backend took."),
+		metric.WithExplicitBucketBoundaries(.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30))
+	m.requests, errs[4] = meter.Int64Histogram("otelcol_fanout_request_events",
+		metric.WithUnit("{event}"), metric.WithDescription("How many events a request to the backend held."),
+		metric.WithExplicitBucketBoundaries(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000))
+	return m, errors.Join(errs[:]...)
+}
+
+func (l *ledger) start(store deadletter.Store, id component.ID, replayer deadletter.Replayer) {
+	if store != nil {
+		l.store = store
+		l.unregister = store.Register(id, l.signal, replayer)
+	}
+}
+
+func (l *ledger) stop() {
+	l.loss.flush()
+	if l.unregister != nil {
+		l.unregister()
+		l.unregister = nil
+	}
+}
+
+func (l *ledger) accepted(n int) {
+	if n > 0 {
+		l.metrics.accepted.Add(context.Background(), int64(n), metric.WithAttributes(l.metrics.exporter))
+	}
+}
+
+func (l *ledger) delivered(n int)       { l.count("delivered", "", n) }
+func (l *ledger) skipped(reason string) { l.count("skipped", reason, 1) }
+
+// returned counts events whose failure a waiting caller was told.
+func (l *ledger) returned(n int) { l.count("returned", "", n) }
+
+func (l *ledger) drop(n int, reason string) { l.count("dropped", reason, n) }
+
+// replays counts what became of dead letters. They were counted as dead_lettered, so the count of events stays as it is.
+func (l *ledger) replays(results []deadletter.Replayed) {
+	counts := map[deadletter.Outcome]int64{}
+	for i := range results {
+		counts[results[i].Outcome]++
+	}
+	for outcome, name := range map[deadletter.Outcome]string{
+		deadletter.OutcomeDelivered: "delivered", deadletter.OutcomeRefused: "refused", deadletter.OutcomeKept: "kept",
+	} {
+		if counts[outcome] > 0 {
+			l.metrics.replayed.Add(context.Background(), counts[outcome], metric.WithAttributes(l.metrics.exporter, attribute.String("outcome", name)))
+		}
+	}
+}
+
+func (l *ledger) count(outcome, reason string, n int) {
+	if n > 0 {
+		l.metrics.events.Add(context.Background(), int64(n), metric.WithAttributes(
+			l.metrics.exporter, attribute.String("outcome", outcome), attribute.String("reason", reason)))
+	}
+}
+
+// requested counts a request; status 0 is one without an answer.
+func (l *ledger) requested(status int, took time.Duration, events int) {
+	class := "none"
+	if status != 0 {
+		class = strconv.Itoa(status/100) + "xx"
+	}
+	l.metrics.durations.Record(context.Background(), took.Seconds(),
+		metric.WithAttributes(l.metrics.exporter, attribute.String("status_class", class)))
+	l.metrics.requests.Record(context.Background(), int64(events), metric.WithAttributes(l.metrics.exporter))
+}
+
+// giveUp is the end of events that were not delivered, all for one cause.
+func (l *ledger) giveUp(events []Event, c cause, attempts int) {
+	letters := make([]deadletter.Letter, 0, len(events))
+	for _, event := range events {
+		letters = append(letters, newLetter(event, c, attempts))
+	}
+	l.bury(letters)
+}
+
+// bury puts letters into the store. Without one, or when it fails, they are dropped.
+func (l *ledger) bury(letters []deadletter.Letter) {
+	if len(letters) == 0 {
+		return
+	}
+	outcome := "dropped"
+	var problem error
+	if l.store != nil {
+		for i := range letters {
+			letters[i].Exporter, letters[i].Signal = l.exporter.String(), l.signal
+		}
+		if problem = l.store.Put(l.exporter, letters); problem == nil {
+			outcome = "dead_lettered"
+		}
+	}
+	for i := range letters {
+		l.count(outcome, string(letters[i].Reason), 1)
+	}
+	l.loss.add(outcome, &letters[0], len(letters), problem)
+}
+
+// lossLog tells the operator of events that were not delivered, at most once a minute for each outcome and reason. It
+// never repeats what the backend said, which may quote the event.
+type lossLog struct {
+	logger *zap.Logger
+	now    func() time.Time
+
+	mu     sync.Mutex
+	topics map[lossTopic]*lossCount
+}
+
+type lossTopic struct {
+	outcome string
+	reason  deadletter.Reason
+}
+
+type lossCount struct {
+	last   time.Time
+	events int
+	// of the last of them
+	status  int
+	problem error
+}
+
+const lossInterval = time.Minute
+
+func (l *lossLog) add(outcome string, first *deadletter.Letter, events int, problem error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	topic := lossTopic{outcome, first.Reason}
+	count, ok := l.topics[topic]
+	if !ok {
+		if l.topics == nil {
+			l.topics = map[lossTopic]*lossCount{}
+		}
+		count = &lossCount{}
+		l.topics[topic] = count
+	}
+	count.events += events
+	count.status, count.problem = first.Status, problem
+	if now := l.now(); !ok || now.Sub(count.last) >= lossInterval {
+		count.last = now
+		l.tell(topic, count)
+	}
+}
+
+// flush tells what is yet untold.
+func (l *lossLog) flush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for topic, count := range l.topics {
+		if count.events > 0 {
+			l.tell(topic, count)
+		}
+	}
+}
+
+func (l *lossLog) tell(topic lossTopic, count *lossCount) {
+	fields := []zap.Field{
+		zap.String("reason", string(topic.reason)), zap.String("what_to_do", whatToDo(topic.reason)),
+		zap.Int("status", count.status), zap.Int("events", count.events), zap.NamedError("dead_letter_error", count.problem),
+	}
+	if topic.outcome == "dropped" {
+		l.logger.Error("Events were not delivered and are lost", fields...)
+	} else {
+		l.logger.Warn("Events were not delivered and are kept as dead letters", fields...)
+	}
+	count.events = 0
+}
+
+// whatToDo is a sentence for the operator.
+func whatToDo(reason deadletter.Reason) string {
+	switch reason {
+	case deadletter.ReasonUnauthorized:
+		return "check the credentials of this exporter, then replay the dead letters"
+	case deadletter.ReasonRedirected:
+		return "write the URL that the backend redirects to as the endpoint"
+	case deadletter.ReasonQueueFull:
+		return "the backend is slower than the events come: raise sending_queue::queue_size or max_in_flight"
+	case deadletter.ReasonExhausted:
+		return "the backend failed for longer than retry_on_failure::max_elapsed_time; replay the dead letters when it is well"
+	case deadletter.ReasonShutdown:
+		return "the collector stopped first: raise shutdown_timeout, or put the queue on disk with sending_queue::storage"
+	case deadletter.ReasonTooLarge:
+		return "the event alone is larger than the backend takes"
+	default:
+		return "see the dead letters for what the backend said"
+	}
+}

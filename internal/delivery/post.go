@@ -1,0 +1,102 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+)
+
+// maxAnswer is how much of an answer is read. The rest is not: the connection is then closed.
+const maxAnswer = 64 << 10
+
+// startClient makes the HTTP client. Compression is ours, since confighttp's is the standard library's.
+func (d *deliverer) startClient(ctx context.Context, host component.Host) error {
+	cfg := d.http
+	var err error
+	if d.compressor, err = newCompressor(cfg.Compression, cfg.CompressionParams.Level); err != nil {
+		return err
+	}
+	cfg.Compression = ""
+	// A backend is one host, of which net/http would keep two connections only. The field is deprecated, but what takes
+	// its place is not in force before a feature gate of confighttp is.
+	cfg.MaxIdleConnsPerHost = max(cfg.MaxIdleConnsPerHost, d.cfg.MaxInFlight) //nolint:staticcheck // see above
+	client, err := cfg.ToClient(ctx, host.GetExtensions(), d.set.TelemetrySettings)
+	if err != nil {
+		return err
+	}
+	client.Transport = withoutLocation{client.Transport}
+	d.client = client
+	return nil
+}
+
+// withoutLocation takes away where an answer redirects to. A client that follows turns the POST into a GET without a body,
+// and reports the answer to that as success; one that is told not to follow still fails for a location that is no URL, in
+// words that repeat it.
+type withoutLocation struct{ http.RoundTripper }
+
+func (t withoutLocation) RoundTrip(req *http.Request) (*http.Response, error) {
+	response, err := t.RoundTripper.RoundTrip(req)
+	if err == nil {
+		response.Header.Del("Location")
+	}
+	return response, err
+}
+
+// CloseIdleConnections is for http.Client's method of that name.
+func (t withoutLocation) CloseIdleConnections() {
+	if closer, ok := t.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
+}
+
+// post makes the request. Its errors never hold the URL, whose path or query may be a secret.
+func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
+	body, encoding, release, err := d.compressor.compress(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("compressing the request: %w", err)
+	}
+	defer release()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("making the request: %w", withoutURL(err))
+	}
+	req.Header = r.Header.Clone()
+	req.Header.Set("User-Agent", d.userAgent)
+	if encoding != "" {
+		req.Header.Set("Content-Encoding", encoding)
+	}
+	started := time.Now()
+	response, err := d.client.Do(req)
+	if err != nil {
+		d.ledger.requested(0, time.Since(started), len(r.Events))
+		return nil, fmt.Errorf("sending the request: %w", withoutURL(err))
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	d.ledger.requested(response.StatusCode, time.Since(started), len(r.Events))
+	if err != nil && response.StatusCode/100 == 2 {
+		err = nil // what it says after 2xx changes nothing that a backend without a body would not say
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", withoutURL(err))
+	}
+	return &Response{Status: response.StatusCode, Header: response.Header, Body: answer, ReceivedAt: time.Now()}, nil
+}
+
+// withoutURL takes the URL out of an error of net/http.
+func withoutURL(err error) error {
+	if urlErr, ok := errors.AsType[*url.Error](err); ok {
+		return urlErr.Err
+	}
+	return err
+}

@@ -1,0 +1,118 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+)
+
+// push is one attempt to deliver a batch. What is owed after it comes back as a retryable error, for exporterhelper to
+// wait and call again; all else is settled when it returns.
+func (d *deliverer) push(ctx context.Context, b *batch) error {
+	d.backoff.remove(b)
+	if b.attempts == 0 {
+		b.firstAttempt = time.Now()
+	}
+	if d.stopping.isOver() {
+		return d.leave(b, b.events(), cause{reason: deadletter.ReasonShutdown, message: "the collector stopped"})
+	}
+	b.attempts++
+	ctx, cancel := d.stopping.bound(ctx)
+	defer cancel()
+
+	attempt := d.attempt(ctx, b.events(), b.attempts)
+	if d.async {
+		return d.settle(b, attempt)
+	}
+	return d.answerCaller(b, attempt)
+}
+
+// settle gives up what is refused, and hands back what is owed unless its time is over too.
+func (d *deliverer) settle(b *batch, a *attempt) error {
+	a.bury()
+	left := a.owed()
+	switch {
+	case len(left) == 0:
+		return nil
+	case d.stopping.isBegun():
+		return d.leave(b, left, cause{reason: deadletter.ReasonShutdown, message: a.problem.Error()})
+	case d.exhausted(b):
+		d.ledger.giveUp(left, cause{reason: deadletter.ReasonExhausted, status: a.status, message: a.problem.Error()}, b.attempts)
+		return nil
+	}
+	owed := b.owing(left)
+	d.backoff.add(owed)
+	return throttled(&owedError{err: a.problem, batch: owed}, a.wait)
+}
+
+// leave is the end of events that cannot be sent before the exporter stops: a durable queue keeps them if it is told that
+// the attempt failed, any other forgets them.
+func (d *deliverer) leave(b *batch, events []Event, c cause) error {
+	if d.durable {
+		return &owedError{err: errors.New(c.message), batch: b}
+	}
+	d.ledger.giveUp(events, c, b.attempts)
+	return nil
+}
+
+// finishBackoffs settles what waited to be sent again when exporterhelper stopped and forgot it: each gets the last
+// attempt that queued events get. A durable queue has not forgotten it.
+func (d *deliverer) finishBackoffs(ctx context.Context) {
+	var attempts sync.WaitGroup
+	for _, b := range d.backoff.all() {
+		if !d.durable {
+			attempts.Go(func() { _ = d.push(ctx, b) }) // nothing is owed once the exporter is stopping
+		}
+	}
+	attempts.Wait()
+}
+
+// exhausted reports whether there is to be no further attempt. A wait that the backend asks for does not count: it would
+// else be the backend that gives up the events.
+func (d *deliverer) exhausted(b *batch) bool {
+	retry := d.cfg.RetryConfig
+	if !retry.Enabled {
+		return true
+	}
+	return retry.MaxElapsedTime > 0 && time.Since(b.firstAttempt)+retry.InitialInterval > retry.MaxElapsedTime
+}
+
+// answerCaller tells a caller that waits how its events fared. What it is told has failed is its own to send again; only
+// what is refused while others of the batch were delivered becomes a dead letter, since to send all again would send
+// these twice.
+func (d *deliverer) answerCaller(b *batch, a *attempt) error {
+	b.account.settled += a.delivered
+	left := a.owed()
+	if b.account.settled > 0 || len(left) > 0 {
+		a.bury()
+		b.account.settled += len(a.refused)
+	}
+	if len(left) > 0 {
+		owed := b.owing(left)
+		return throttled(&owedError{err: status.Error(codes.Unavailable, a.problem.Error()), batch: owed}, a.wait)
+	}
+	if len(a.refused) == 0 {
+		return nil
+	}
+	message := fmt.Sprintf("%d of %d events refused: %s", len(a.refused), b.account.events, a.refused[0].message)
+	return consumererror.NewPermanent(status.Error(codes.InvalidArgument, message))
+}
+
+func throttled(err error, wait time.Duration) error {
+	if wait > 0 {
+		return exporterhelper.NewThrottleRetry(err, wait)
+	}
+	return err
+}

@@ -1,0 +1,181 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// batch is encoded events on their way through exporterhelper: its request.
+type batch struct {
+	parts []part
+
+	// attempts and firstAttempt are of the events since they left the queue.
+	attempts     int
+	firstAttempt time.Time
+	// account is of the call that waits for the batch; nil where none does.
+	account *account
+}
+
+// account tells how many events a call brought, and how many of them have an end that is not the caller's concern.
+type account struct{ events, settled int }
+
+var (
+	_ xexporterhelper.Request             = (*batch)(nil)
+	_ xexporterhelper.RequestErrorHandler = (*batch)(nil)
+)
+
+func newBatch(p part) *batch { return &batch{parts: []part{p}} }
+
+// ItemsCount implements xexporterhelper.Request.
+func (b *batch) ItemsCount() int {
+	n := 0
+	for _, p := range b.parts {
+		n += p.count
+	}
+	return n
+}
+
+// BytesSize implements xexporterhelper.Request.
+func (b *batch) BytesSize() int {
+	n := 0
+	for _, p := range b.parts {
+		n += len(p.buf)
+	}
+	return n
+}
+
+// MergeSplit implements xexporterhelper.Request: the events of both in requests of up to limit items or bytes, where 0
+// is no limit. Nothing is copied. An event larger than the limit is a request of its own.
+func (b *batch) MergeSplit(_ context.Context, limit int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request) ([]xexporterhelper.Request, error) {
+	parts := b.parts
+	if other != nil {
+		parts = append(parts[:len(parts):len(parts)], other.(*batch).parts...)
+	}
+	maxEvents, maxBytes := math.MaxInt, math.MaxInt
+	if limit > 0 && sizer == exporterhelper.RequestSizerTypeBytes {
+		maxBytes = limit
+	} else if limit > 0 {
+		maxEvents = limit
+	}
+	var requests []xexporterhelper.Request
+	current := &batch{}
+	events, size := 0, 0
+	for _, p := range parts {
+		for p.count > 0 {
+			if events > 0 && (events >= maxEvents || size >= maxBytes) {
+				requests = append(requests, current)
+				current, events, size = &batch{}, 0, 0
+			}
+			head, tail := p.split(maxEvents-events, maxBytes-size)
+			if events > 0 && size+len(head.buf) > maxBytes { // the one event that split always takes
+				requests = append(requests, current)
+				current, events, size = &batch{}, 0, 0
+				continue
+			}
+			current.parts = append(current.parts, head)
+			events, size, p = events+head.count, size+len(head.buf), tail
+		}
+	}
+	return append(requests, current), nil
+}
+
+// OnError implements xexporterhelper.RequestErrorHandler: what is sent again is what is owed.
+func (b *batch) OnError(err error) xexporterhelper.Request {
+	if owed, ok := errors.AsType[*owedError](err); ok {
+		return owed.batch
+	}
+	return b
+}
+
+// owedError is a failed attempt, with the events that were not delivered by it.
+type owedError struct {
+	err   error
+	batch *batch
+}
+
+func (e *owedError) Error() string { return e.err.Error() }
+func (e *owedError) Unwrap() error { return e.err }
+
+// encoding is how batches are written to disk: a version, and the packed events.
+type encoding struct{ torn func(error) }
+
+const encodingVersion = 1
+
+// Marshal implements the Encoding of xexporterhelper.QueueBatchSettings.
+func (encoding) Marshal(_ context.Context, req xexporterhelper.Request) ([]byte, error) {
+	b := req.(*batch)
+	out := make([]byte, 1, 1+b.BytesSize())
+	out[0] = encodingVersion
+	for _, p := range b.parts {
+		out = append(out, p.buf...)
+	}
+	return out, nil
+}
+
+// Unmarshal implements the Encoding of xexporterhelper.QueueBatchSettings. The queue forgets silently what it cannot
+// read, so torn is told.
+func (e encoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Request, error) {
+	b, err := unmarshalBatch(data)
+	if err != nil {
+		e.torn(err)
+		return context.Background(), nil, err
+	}
+	return context.Background(), b, nil
+}
+
+func unmarshalBatch(data []byte) (*batch, error) {
+	if len(data) == 0 || data[0] != encodingVersion {
+		return nil, errTorn
+	}
+	p := part{buf: data[1:]}
+	for _, err := range unpack(p.buf) {
+		if err != nil {
+			return nil, err
+		}
+		p.count++
+	}
+	return newBatch(p), nil
+}
+
+// batchKey is the context's key for the batch that a call of ConsumeLogs brings: it is encoded before exporterhelper
+// sees it, so that it is still there when exporterhelper has no room for it.
+type batchKey struct{}
+
+func withBatch(ctx context.Context, b *batch) context.Context {
+	return context.WithValue(ctx, batchKey{}, b)
+}
+
+func convertLogs(ctx context.Context, _ plog.Logs) (xexporterhelper.Request, error) {
+	return ctx.Value(batchKey{}).(*batch), nil
+}
+
+// newHelper returns exporterhelper's chain of queue, batcher and retry in front of d.push.
+func newHelper(ctx context.Context, set exporter.Settings, d *deliverer) (exporter.Logs, error) {
+	cfg := d.cfg
+	retry := cfg.RetryConfig
+	options := []exporterhelper.Option{
+		// The HTTP client's timeout is the limit of an attempt.
+		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
+	}
+	if d.async {
+		// When to give up is ours to say, so that what is given up becomes dead letters. And only exporterhelper's retry
+		// knows how to tell a durable queue to keep an event, so it is on even where nothing is retried.
+		retry.Enabled, retry.MaxElapsedTime = true, 0
+		options = append(options, xexporterhelper.WithQueueBatch(cfg.QueueConfig, xexporterhelper.QueueBatchSettings{
+			Encoding: encoding{torn: d.torn},
+		}))
+	}
+	options = append(options, exporterhelper.WithRetry(retry))
+	push := func(ctx context.Context, req xexporterhelper.Request) error { return d.push(ctx, req.(*batch)) }
+	return xexporterhelper.NewLogsRequest(ctx, set, convertLogs, push, options...)
+}

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
@@ -54,7 +55,8 @@ func newLedger(set exporter.Settings, signal string) (*ledger, error) {
 	}
 	return &ledger{
 		logger: set.Logger, exporter: set.ID, signal: signal, metrics: m,
-		loss: lossLog{logger: set.Logger, now: time.Now},
+		// A stack trace would tell where in the code events are lost, which is always the same place.
+		loss: lossLog{logger: set.Logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel)), now: time.Now},
 	}, nil
 }
 
@@ -243,7 +245,7 @@ func whatToDo(reason deadletter.Reason) string {
 	case deadletter.ReasonUnauthorized:
 		return "check the credentials of this exporter, then replay the dead letters"
 	case deadletter.ReasonRedirected:
-		return "write the URL that the backend redirects to as the endpoint"
+		return "redirects are not followed: write the URL that the backend redirects to as the endpoint"
 	case deadletter.ReasonQueueFull:
 		return "the backend is slower than the events come: raise sending_queue::queue_size or max_in_flight"
 	case deadletter.ReasonExhausted:

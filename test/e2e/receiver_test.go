@@ -124,7 +124,7 @@ func TestAClientIsToldToComeBackWhenThePipelineRefusesAndItsRetryIsDelivered(t *
 	in := newInbox(t, singleEvents)
 	in.answerNext(answer{status: http.StatusServiceUnavailable}, answer{status: http.StatusServiceUnavailable})
 	// Without a queue and without retries, what the webhook says is what the client is told.
-	c := start(t, configure("", webhook{"shop", in.URL, "sending_queue: {enabled: false}, retry_on_failure: {enabled: false}"}))
+	c := start(t, configure("", webhook{"shop", in.URL, "dispatch: sync, retry_on_failure: {enabled: false}"}))
 	client := newClient(t)
 
 	for range 2 {

@@ -114,7 +114,7 @@ func Logs(ld plog.Logs) iter.Seq[*Event] {
 		e := &Event{}
 		for _, rl := range ld.ResourceLogs().All() {
 			for _, sl := range rl.ScopeLogs().All() {
-				e.Source = newSource(rl.Resource(), sl.Scope())
+				e.Source = NewSource(rl.Resource(), sl.Scope())
 				for _, record := range sl.LogRecords().All() {
 					e.readRecord(record)
 					if !yield(e) {
@@ -133,7 +133,7 @@ func SpanEvents(td ptrace.Traces) iter.Seq[*Event] {
 		e := &Event{}
 		for _, rs := range td.ResourceSpans().All() {
 			for _, ss := range rs.ScopeSpans().All() {
-				e.Source = newSource(rs.Resource(), ss.Scope())
+				e.Source = NewSource(rs.Resource(), ss.Scope())
 				for _, span := range ss.Spans().All() {
 					for _, event := range span.Events().All() {
 						e.readSpanEvent(span, event)

@@ -183,7 +183,7 @@ func StampIDs(ld plog.Logs) {
 					continue
 				}
 				if e.Source == nil {
-					e.Source = newSource(rl.Resource(), sl.Scope())
+					e.Source = NewSource(rl.Resource(), sl.Scope())
 				}
 				e.readRecord(record)
 				record.Attributes().PutStr(AttrID, string(e.AppendID(buf[:0])))

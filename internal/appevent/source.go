@@ -22,7 +22,8 @@ type Source struct {
 	digested bool
 }
 
-func newSource(resource pcommon.Resource, scope pcommon.InstrumentationScope) *Source {
+// NewSource returns the source of a resource and a scope.
+func NewSource(resource pcommon.Resource, scope pcommon.InstrumentationScope) *Source {
 	s := &Source{Resource: resource, Scope: scope}
 	legacyEnvironment := ""
 	for k, v := range resource.Attributes().All() {

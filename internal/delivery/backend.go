@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
@@ -45,6 +46,23 @@ type Meta struct {
 	Time pcommon.Timestamp
 	// Category says what sort of data it is, and Destination whose, where that matters to Frame. They may be empty.
 	Category, Destination string
+}
+
+// TracesBackend is a backend that takes spans too.
+type TracesBackend interface {
+	Backend
+
+	// NewTracesEncoder returns an encoder of spans; each serves one goroutine at a time.
+	NewTracesEncoder() TracesEncoder
+}
+
+// TracesEncoder turns spans, and what is in them, into the backend's bytes.
+type TracesEncoder interface {
+	// EncodeSpan is what Encode is for events. The source is the same pointer for the spans of one resource and scope.
+	EncodeSpan(w *Writer, source *appevent.Source, span ptrace.Span) error
+
+	// Reset forgets the pdata it has seen.
+	Reset()
 }
 
 // Event is one encoded event: a view of bytes in the queue.

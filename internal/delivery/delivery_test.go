@@ -602,7 +602,7 @@ func TestReplayEncodesARecordAnew(t *testing.T) {
 func TestTheLossLogSpeaksOnceAMinute(t *testing.T) {
 	f := newFixture(t, options{})
 	now := time.Unix(1700000000, 0)
-	l := lossLog{logger: f.Logs.(*logsExporter).set.Logger, now: func() time.Time { return now }}
+	l := lossLog{logger: f.Logs.(*logsExporter).logger, now: func() time.Time { return now }}
 	letter := &deadletter.Letter{Reason: deadletter.ReasonRefused}
 	for range 10 {
 		l.add("dropped", letter, 2, nil)

@@ -331,6 +331,7 @@ func newFixture(t *testing.T, o options) *fixture {
 	core, logs := observer.New(zap.DebugLevel)
 	f.logs = logs
 	set := exportertest.NewNopSettings(component.MustNewType("line"))
+	set.ID = component.MustNewID("line") // the queue on disk goes by it
 	set.TelemetrySettings = f.tel.NewTelemetrySettings()
 	set.Logger = zap.New(core)
 	set.BuildInfo.Command, set.BuildInfo.Version = "otelcol-fanout", "1.2.3"

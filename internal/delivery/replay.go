@@ -5,12 +5,11 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
@@ -102,21 +101,13 @@ func (r *replay) encode(d *deliverer, i int) ([]Event, bool) {
 	letter := r.letters[i]
 	letter.Attempts++
 	letter.FailedAt = time.Now()
-	ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(letter.OTLP)
+	ws := d.encoders.Get().(*workspace)
+	defer d.release(ws)
+	err := ws.encodeLetter(&letter)
 	if err == nil {
-		ws := d.encoders.Get().(*workspace)
-		defer d.release(ws)
-		for e := range appevent.Logs(ld) {
-			if err = ws.encoder.Encode(&ws.writer, e); err != nil {
-				break
-			}
-		}
-		p := ws.writer.take()
-		if err == nil {
-			return newBatch(p).events(), true
-		}
+		return newBatch(ws.writer.take()).events(), true
 	}
-	if _, ok := err.(Skip); ok { //nolint:errorlint // an encoder returns it as it is
+	if _, ok := errors.AsType[Skip](err); ok {
 		r.results[i] = deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
 		return nil, false
 	}

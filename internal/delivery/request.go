@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 // batch is encoded events on their way through exporterhelper: its request.
@@ -155,14 +156,38 @@ func withBatch(ctx context.Context, b *batch) context.Context {
 	return context.WithValue(ctx, batchKey{}, b)
 }
 
-func convertLogs(ctx context.Context, _ plog.Logs) (xexporterhelper.Request, error) {
+func convert[T any](ctx context.Context, _ T) (xexporterhelper.Request, error) {
 	return ctx.Value(batchKey{}).(*batch), nil
 }
 
-// newHelper returns exporterhelper's chain of queue, batcher and retry in front of d.push.
-func newHelper(ctx context.Context, set exporter.Settings, d *deliverer) (exporter.Logs, error) {
-	cfg := d.cfg
-	retry := cfg.RetryConfig
+// newLogsHelper returns exporterhelper's chain of queue, batcher and retry in front of d.push.
+func newLogsHelper(ctx context.Context, set exporter.Settings, d *deliverer) (*chain, error) {
+	helper, err := xexporterhelper.NewLogsRequest(ctx, set, convert[plog.Logs], d.pushRequest, d.helperOptions()...)
+	if err != nil {
+		return nil, err
+	}
+	return &chain{deliverer: d, helper: helper, offer: func(ctx context.Context) error {
+		return helper.ConsumeLogs(ctx, plog.NewLogs())
+	}}, nil
+}
+
+// newTracesHelper is newLogsHelper for traces.
+func newTracesHelper(ctx context.Context, set exporter.Settings, d *deliverer) (*chain, error) {
+	helper, err := xexporterhelper.NewTracesRequest(ctx, set, convert[ptrace.Traces], d.pushRequest, d.helperOptions()...)
+	if err != nil {
+		return nil, err
+	}
+	return &chain{deliverer: d, helper: helper, offer: func(ctx context.Context) error {
+		return helper.ConsumeTraces(ctx, ptrace.NewTraces())
+	}}, nil
+}
+
+func (d *deliverer) pushRequest(ctx context.Context, req xexporterhelper.Request) error {
+	return d.push(ctx, req.(*batch))
+}
+
+func (d *deliverer) helperOptions() []exporterhelper.Option {
+	retry := d.cfg.RetryConfig
 	options := []exporterhelper.Option{
 		// The HTTP client's timeout is the limit of an attempt.
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
@@ -171,11 +196,9 @@ func newHelper(ctx context.Context, set exporter.Settings, d *deliverer) (export
 		// When to give up is ours to say, so that what is given up becomes dead letters. And only exporterhelper's retry
 		// knows how to tell a durable queue to keep an event, so it is on even where nothing is retried.
 		retry.Enabled, retry.MaxElapsedTime = true, 0
-		options = append(options, xexporterhelper.WithQueueBatch(cfg.QueueConfig, xexporterhelper.QueueBatchSettings{
+		options = append(options, xexporterhelper.WithQueueBatch(d.cfg.QueueConfig, xexporterhelper.QueueBatchSettings{
 			Encoding: encoding{torn: d.torn},
 		}))
 	}
-	options = append(options, exporterhelper.WithRetry(retry))
-	push := func(ctx context.Context, req xexporterhelper.Request) error { return d.push(ctx, req.(*batch)) }
-	return xexporterhelper.NewLogsRequest(ctx, set, convertLogs, push, options...)
+	return append(options, exporterhelper.WithRetry(retry))
 }

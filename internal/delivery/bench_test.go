@@ -1,0 +1,163 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+)
+
+const benchEvents = 500
+
+func benchLogs() plog.Logs {
+	ld := records(numbered(benchEvents)...)
+	for _, record := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		for i := range 9 {
+			record.Attributes().PutStr(fmt.Sprint("attribute.", i), "a value of some length")
+		}
+	}
+	return ld
+}
+
+func perEvent(b *testing.B) {
+	b.Helper()
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchEvents), "ns/event")
+}
+
+func discardingServer(b *testing.B) *httptest.Server {
+	b.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusOK)
+	}))
+	b.Cleanup(server.Close)
+	return server
+}
+
+// BenchmarkDelivery is what delivery costs with a trivial backend: a server that discards, one request of 500 events.
+func BenchmarkDelivery(b *testing.B) {
+	server := discardingServer(b)
+	ld := benchLogs()
+	b.Run("sync", func(b *testing.B) {
+		cfg := NewDefaultConfig(benchEvents)
+		cfg.Dispatch = DispatchSync
+		e, err := NewLogs(b.Context(), exportertest.NewNopSettings(component.MustNewType("line")), &cfg, confighttp.NewDefaultClientConfig(),
+			&lineBackend{url: server.URL, most: benchEvents})
+		require.NoError(b, err)
+		benchConsume(b, e, ld)
+	})
+	b.Run("reference_otlp_http", func(b *testing.B) {
+		benchConsume(b, newReference(b, server.URL, configoptional.None[exporterhelper.QueueBatchConfig]()), ld)
+	})
+}
+
+type logsComponent interface {
+	component.Component
+	consumer.Logs
+}
+
+func newReference(b *testing.B, url string, queue configoptional.Optional[exporterhelper.QueueBatchConfig]) logsComponent {
+	b.Helper()
+	factory := otlphttpexporter.NewFactory()
+	cfg := factory.CreateDefaultConfig().(*otlphttpexporter.Config)
+	cfg.ClientConfig.Endpoint = url
+	cfg.ClientConfig.Compression = "none"
+	cfg.Encoding = otlphttpexporter.EncodingJSON
+	cfg.QueueConfig = queue
+	e, err := factory.CreateLogs(b.Context(), exportertest.NewNopSettings(factory.Type()), cfg)
+	require.NoError(b, err)
+	return e
+}
+
+func benchConsume(b *testing.B, e logsComponent, ld plog.Logs) {
+	b.Helper()
+	require.NoError(b, e.Start(b.Context(), componenttest.NewNopHost()))
+	b.ReportAllocs()
+	for b.Loop() {
+		require.NoError(b, e.ConsumeLogs(b.Context(), ld))
+	}
+	perEvent(b)
+	require.NoError(b, e.Shutdown(context.Background()))
+}
+
+// BenchmarkQueuedMemory fills the queue behind a backend that hangs, and reports what a queued event costs beside the size
+// of its bytes, and how long a garbage collection takes then.
+func BenchmarkQueuedMemory(b *testing.B) {
+	hung := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hung }))
+	b.Cleanup(server.Close)
+	b.Cleanup(func() { close(hung) })
+	const requests, encoded = 1000, 300
+	ld := benchLogs()
+
+	measure := func(b *testing.B, e logsComponent, consume func() plog.Logs) {
+		b.Helper()
+		require.NoError(b, e.Start(b.Context(), componenttest.NewNopHost()))
+		before := heap()
+		for range requests {
+			require.NoError(b, e.ConsumeLogs(b.Context(), consume()))
+		}
+		after := heap()
+		begun := time.Now()
+		runtime.GC()
+		b.ReportMetric(float64(time.Since(begun).Microseconds()), "us/gc")
+		b.ReportMetric(float64(after-before)/(requests*benchEvents), "heap-bytes/event")
+	}
+	b.Run("delivery", func(b *testing.B) {
+		for b.Loop() {
+			cfg := NewDefaultConfig(benchEvents)
+			cfg.QueueConfig.Get().QueueSize = 1 << 40
+			cfg.ShutdownTimeout = time.Millisecond
+			e, err := NewLogs(b.Context(), exportertest.NewNopSettings(component.MustNewType("line")), &cfg, confighttp.NewDefaultClientConfig(),
+				&paddedBackend{lineBackend{url: server.URL, most: benchEvents}, encoded})
+			require.NoError(b, err)
+			measure(b, e, func() plog.Logs { return ld })
+			b.ReportMetric(encoded, "encoded-bytes/event")
+			require.NoError(b, e.Shutdown(b.Context()))
+		}
+	})
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+// paddedBackend sends events of one size.
+type paddedBackend struct {
+	lineBackend
+	size int
+}
+
+func (b *paddedBackend) NewEncoder() Encoder { return paddedEncoder{payload: make([]byte, b.size)} }
+
+type paddedEncoder struct{ payload []byte }
+
+func (enc paddedEncoder) Encode(w *Writer, e *appevent.Event) error {
+	w.End(append(w.Begin(Meta{ID: "0198c0de-0000-7000-8000-000000000001", Name: e.Name, Time: e.Time}), enc.payload...))
+	return nil
+}
+
+func (paddedEncoder) Reset() {}

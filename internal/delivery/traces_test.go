@@ -1,0 +1,81 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+)
+
+// spanBackend sends names of spans, one a line.
+type spanBackend struct{ lineBackend }
+
+func (*spanBackend) NewTracesEncoder() TracesEncoder { return spanEncoder{} }
+
+type spanEncoder struct{}
+
+func (spanEncoder) EncodeSpan(w *Writer, source *appevent.Source, span ptrace.Span) error {
+	if span.Name() == "unencodable" {
+		return errors.New("it has no bytes")
+	}
+	if span.Name() == "private" {
+		return Skip("private")
+	}
+	w.End(append(w.Begin(Meta{Name: span.Name(), Category: "span"}), source.ServiceName+"/"+span.Name()...))
+	return nil
+}
+
+func (spanEncoder) Reset() {}
+
+func spansNamed(names ...string) ptrace.Traces {
+	td := ptrace.NewTraces()
+	rs := td.ResourceSpans().AppendEmpty()
+	rs.Resource().Attributes().PutStr("service.name", "shop")
+	ss := rs.ScopeSpans().AppendEmpty()
+	for _, name := range names {
+		ss.Spans().AppendEmpty().SetName(name)
+	}
+	return td
+}
+
+func TestTracesAreDelivered(t *testing.T) {
+	s, store := newServer(t), &memoryStore{}
+	cfg := NewDefaultConfig(10)
+	cfg.DeadLetter = &deadLetterID
+	cfg.Dispatch = DispatchSync
+	e, err := NewTraces(t.Context(), exportertest.NewNopSettings(component.MustNewType("line")), &cfg,
+		confighttp.NewDefaultClientConfig(), &spanBackend{lineBackend{url: s.URL, most: 10}})
+	require.NoError(t, err)
+	require.NoError(t, e.Start(t.Context(), &testHost{extensions: map[component.ID]component.Component{deadLetterID: store}}))
+	defer func() { require.NoError(t, e.Shutdown(t.Context())) }()
+	assert.False(t, e.Capabilities().MutatesData)
+
+	s.refusing("shop/bad")
+	require.Error(t, e.ConsumeTraces(t.Context(), spansNamed("a", "private", "bad", "unencodable", "b")))
+	assert.Equal(t, []string{"shop/a", "shop/b"}, s.takenOnce())
+	assert.Equal(t, []string{"bad:refused", "unencodable:encoding"}, store.reasons())
+
+	s.always(http.StatusOK)
+	letters := store.all()
+	for i, replayed := range store.replayer.Replay(t.Context(), letters) {
+		if letters[i].Name == "bad" {
+			assert.Equal(t, deadletter.OutcomeDelivered, replayed.Outcome)
+		} else {
+			assert.Equal(t, deadletter.OutcomeRefused, replayed.Outcome)
+			assert.Contains(t, string(replayed.Letter.OTLP), `"unencodable"`)
+			assert.Equal(t, "traces", letters[i].Signal)
+		}
+	}
+}

@@ -420,7 +420,7 @@ func TestArraysStayBelowTheLimit(t *testing.T) {
 	for _, req := range requests {
 		counts = append(counts, len(req.Events))
 		assert.True(t, len(req.Body) <= maxBody || len(req.Events) == 1)
-		assert.Equal(t, cap(req.Body), len(req.Body), "the size is known before")
+		assert.Len(t, req.Body, cap(req.Body), "the size is known before")
 	}
 	assert.Equal(t, []int{1, 1, 2, 2}, counts)
 }

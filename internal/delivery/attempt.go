@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -75,7 +76,8 @@ func (a *attempt) run(events []Event) {
 // deliver frames the events and sends the requests, each in a slot of its own.
 func (a *attempt) deliver(events []Event) {
 	requests, refusals := a.d.backend.Frame(events)
-	for _, r := range refusals {
+	for i := range refusals {
+		r := &refusals[i]
 		a.refuse([]Event{r.Event}, cause{reason: r.Reason, message: r.Message})
 	}
 	for i := range requests {
@@ -179,7 +181,7 @@ func (a *attempt) postpone(events []Event) {
 
 // owed is what the next attempt is for. What was not sent comes first, so that an event which fails every time does not
 // keep its neighbors from being sent.
-func (a *attempt) owed() []Event { return append(a.unsent[:len(a.unsent):len(a.unsent)], a.failed...) }
+func (a *attempt) owed() []Event { return slices.Concat(a.unsent, a.failed) }
 
 // manyFailures is how many requests of an attempt may fail, with none delivered, before it stops.
 const manyFailures = 5

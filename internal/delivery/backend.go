@@ -119,19 +119,19 @@ type Outcome struct {
 type Kind uint8
 
 const (
-	// Delivered: the backend has it.
+	// Delivered is what the backend has.
 	Delivered Kind = iota
-	// Retry: it was not delivered, but may be later.
+	// Retry is what was not delivered, but may be later.
 	Retry
-	// Refused: the backend will never take it.
+	// Refused is what the backend will never take.
 	Refused
-	// Unknown: some event of the request spoils it, and the backend does not tell which. Delivery sends halves until the
+	// Unknown is when some event of the request spoils it, and the backend does not tell which. Delivery sends halves until the
 	// culprit stands alone, which is then refused for Reason.
 	Unknown
 )
 
 // Skip is the error of an encoder for an event that the backend is not meant to get. Its text is the reason, one word
 // such as plain_log, which the metrics count.
-type Skip string
+type Skip string //nolint:errname // an encoder that returns Skip("plain_log") reads as what it does
 
 func (s Skip) Error() string { return "skipped: " + string(s) }

@@ -28,7 +28,7 @@ func TestWhatIsPackedIsUnpacked(t *testing.T) {
 	events := []Event{
 		{Meta: Meta{ID: "i", Name: "n", Time: 5, Category: "c", Destination: "d"}, Payload: []byte("payload")},
 		{Meta: Meta{}, Payload: []byte{}},
-		{Meta: Meta{ID: strings.Repeat("i", maxText), Category: strings.Repeat("c", maxCategory)}, Payload: bytes.Repeat([]byte{0}, 70_000)},
+		{Meta: Meta{ID: strings.Repeat("i", maxText), Category: strings.Repeat("c", maxCategory)}, Payload: make([]byte, 70_000)},
 	}
 	b := pack(events...)
 	assert.Equal(t, events, b.events())
@@ -125,7 +125,7 @@ func TestTheSizeInBytesIsTheMemory(t *testing.T) {
 	}
 	b := pack(events...)
 	assert.Less(t, float64(b.BytesSize()), 1.3*1000*300)
-	assert.Equal(t, b.BytesSize(), len(b.parts[0].buf))
+	assert.Len(t, b.parts[0].buf, b.BytesSize())
 }
 
 func FuzzUnmarshal(f *testing.F) {

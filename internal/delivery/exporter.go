@@ -101,8 +101,10 @@ func withoutHelper(logger *zap.Logger) *zap.Logger {
 
 type quietCore struct{ zapcore.Core }
 
+// With implements zapcore.Core.
 func (c quietCore) With(fields []zapcore.Field) zapcore.Core { return quietCore{c.Core.With(fields)} }
 
+// Check implements zapcore.Core.
 func (c quietCore) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	const said = "Exporting failed. "
 	if len(entry.Message) >= len(said) && entry.Message[:len(said)] == said {

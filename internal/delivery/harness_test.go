@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -156,9 +157,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
-	for k, v := range header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), header)
 	w.WriteHeader(status)
 	_, _ = fmt.Fprintf(w, `{"error": "status %d"}`, status)
 }
@@ -211,7 +210,7 @@ type memoryStore struct {
 	replayer deadletter.Replayer
 }
 
-func (s *memoryStore) Put(id component.ID, letters []deadletter.Letter) error {
+func (s *memoryStore) Put(_ component.ID, letters []deadletter.Letter) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failing != nil {
@@ -336,9 +335,7 @@ func newFixture(t *testing.T, o options) *fixture {
 	set.Logger = zap.New(core)
 	set.BuildInfo.Command, set.BuildInfo.Version = "otelcol-fanout", "1.2.3"
 	f.host = &testHost{extensions: map[component.ID]component.Component{deadLetterID: f.store}}
-	for id, extension := range o.extensions {
-		f.host.extensions[id] = extension
-	}
+	maps.Copy(f.host.extensions, o.extensions)
 	var err error
 	f.Logs, err = NewLogs(t.Context(), set, &cfg, client, &lineBackend{url: f.server.URL, most: o.most, answer: o.answer})
 	require.NoError(t, err)

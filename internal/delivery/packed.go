@@ -36,11 +36,11 @@ func (w *Writer) Begin(m Meta) []byte {
 	m.Category = cut(m.Category, maxCategory)
 	w.start = len(w.buf)
 	buf := binary.LittleEndian.AppendUint64(w.buf, uint64(m.Time))
-	buf = append(buf, 0, 0, 0, 0) // the payload's length, which End knows
-	buf = binary.LittleEndian.AppendUint16(buf, uint16(len(m.ID)))
-	buf = binary.LittleEndian.AppendUint16(buf, uint16(len(m.Name)))
-	buf = append(buf, byte(len(m.Category)))
-	buf = binary.LittleEndian.AppendUint16(buf, uint16(len(m.Destination)))
+	buf = append(buf, 0, 0, 0, 0)                                           // the payload's length, which End knows
+	buf = binary.LittleEndian.AppendUint16(buf, uint16(len(m.ID)))          //nolint:gosec // cut above
+	buf = binary.LittleEndian.AppendUint16(buf, uint16(len(m.Name)))        //nolint:gosec // cut above
+	buf = append(buf, byte(len(m.Category)))                                //nolint:gosec // cut above
+	buf = binary.LittleEndian.AppendUint16(buf, uint16(len(m.Destination))) //nolint:gosec // cut above
 	buf = append(buf, m.ID...)
 	buf = append(buf, m.Name...)
 	buf = append(buf, m.Category...)

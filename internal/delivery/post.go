@@ -44,6 +44,7 @@ func (d *deliverer) startClient(ctx context.Context, host component.Host) error 
 // words that repeat it.
 type withoutLocation struct{ http.RoundTripper }
 
+// RoundTrip implements http.RoundTripper.
 func (t withoutLocation) RoundTrip(req *http.Request) (*http.Response, error) {
 	response, err := t.RoundTripper.RoundTrip(req)
 	if err == nil {

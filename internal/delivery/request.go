@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/exporter"
@@ -60,7 +61,7 @@ func (b *batch) BytesSize() int {
 func (b *batch) MergeSplit(_ context.Context, limit int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request) ([]xexporterhelper.Request, error) {
 	parts := b.parts
 	if other != nil {
-		parts = append(parts[:len(parts):len(parts)], other.(*batch).parts...)
+		parts = slices.Concat(parts, other.(*batch).parts)
 	}
 	maxEvents, maxBytes := math.MaxInt, math.MaxInt
 	if limit > 0 && sizer == exporterhelper.RequestSizerTypeBytes {

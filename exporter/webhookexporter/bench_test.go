@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -107,4 +109,60 @@ func benchExport(b *testing.B, factory exporter.Factory, t component.Type, cfg c
 	}
 	perRecord(b)
 	require.NoError(b, e.Shutdown(b.Context()))
+}
+
+// BenchmarkQueuedExport is the marginal cost of a backend: from the pipeline through queue, batches and gzip to a server
+// that discards, until all is delivered. cpu-ns/record counts the whole process, the server included.
+func BenchmarkQueuedExport(b *testing.B) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusOK)
+	}))
+	b.Cleanup(server.Close)
+	ld := benchLogs(b)
+
+	b.Run("array_gzip", func(b *testing.B) {
+		benchQueued(b, NewFactory(), ld, func() component.Config {
+			cfg := createDefaultConfig().(*Config)
+			cfg.ClientConfig.Endpoint = server.URL
+			cfg.ClientConfig.Compression = "gzip"
+			cfg.Batching = BatchingArray
+			cfg.Delivery.QueueConfig.Get().QueueSize = 1 << 40
+			cfg.Delivery.ShutdownTimeout = time.Minute
+			return cfg
+		})
+	})
+	b.Run("reference_otlp_http_json_gzip", func(b *testing.B) {
+		benchQueued(b, otlphttpexporter.NewFactory(), ld, func() component.Config {
+			cfg := otlphttpexporter.NewFactory().CreateDefaultConfig().(*otlphttpexporter.Config)
+			cfg.ClientConfig.Endpoint = server.URL
+			cfg.ClientConfig.Compression = "gzip"
+			cfg.Encoding = otlphttpexporter.EncodingJSON
+			return cfg
+		})
+	})
+}
+
+func benchQueued(b *testing.B, factory exporter.Factory, ld plog.Logs, config func() component.Config) {
+	b.Helper()
+	const requests = 200
+	begun := cpuTime(b)
+	for b.Loop() {
+		e, err := factory.CreateLogs(b.Context(), exportertest.NewNopSettings(factory.Type()), config())
+		require.NoError(b, err)
+		require.NoError(b, e.Start(b.Context(), componenttest.NewNopHost()))
+		for range requests {
+			require.NoError(b, e.ConsumeLogs(b.Context(), ld))
+		}
+		require.NoError(b, e.Shutdown(b.Context()))
+	}
+	b.ReportMetric(float64((cpuTime(b)-begun).Nanoseconds())/float64(b.N*requests*benchRecords), "cpu-ns/record")
+}
+
+// cpuTime is what the process has used so far.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -429,6 +429,7 @@ func TestWhatIsNotThereIsRefusedAtTheStart(t *testing.T) {
 	}{
 		"a storage":               {func(cfg *Config) { cfg.QueueConfig.Get().StorageID = &other }, `sending_queue::storage: there is no extension "other"`},
 		"a dead letter store":     {func(cfg *Config) { cfg.DeadLetter = &other }, `dead_letter: there is no extension "other"`},
+		"a storage that is none":  {func(cfg *Config) { id := component.MustNewID("no_store"); cfg.QueueConfig.Get().StorageID = &id }, `sending_queue::storage: extension "no_store" stores nothing`},
 		"one that is not a store": {func(cfg *Config) { id := component.MustNewID("no_store"); cfg.DeadLetter = &id }, `dead_letter: extension "no_store" is not of type dead_letter`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -586,6 +587,37 @@ func TestReplay(t *testing.T) {
 	}
 	assert.Equal(t, []string{"a", "c"}, f.server.takenOnce())
 	assert.True(t, f.balanced(), "a replay leaves the books as they are")
+}
+
+func TestAnErrorQuotesNothingThatTheBackendSent(t *testing.T) {
+	const secret = "hunter2"
+	for name, answer := range map[string]string{
+		"garbage": secret, "a garbled status": "HTTP/1.1 " + secret + " OK\r\n\r\n", "a garbled header": "HTTP/1.1 200 OK\r\n" + secret + "\r\n\r\n",
+		"a garbled length": "HTTP/1.1 200 OK\r\nContent-Length: " + secret + "\r\n\r\n", "nothing": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.Enabled = false }})
+			f.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				assert.NoError(t, err)
+				_, _ = conn.Write([]byte(answer))
+				_ = conn.Close()
+			})
+			f.send("a")
+			require.Equal(t, []string{"a:exhausted"}, f.store.reasons())
+			assert.NotContains(t, jsonOf(t, f.store.all()), secret)
+			for _, status := range f.host.statuses() {
+				assert.NotContains(t, status, secret)
+			}
+		})
+	}
+}
+
+func TestAReplayDoesNotWaitWhereNothingIsOwed(t *testing.T) {
+	f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.InitialInterval = time.Minute }})
+	begun := time.Now()
+	f.store.replayer.Replay(t.Context(), []deadletter.Letter{{Payload: []byte("a")}})
+	assert.Less(t, time.Since(begun), 10*time.Second)
 }
 
 func TestReplayEncodesARecordAnew(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -193,8 +194,12 @@ func (d *deliverer) checkStorage(host component.Host) error {
 		return nil
 	}
 	id := *d.cfg.QueueConfig.Get().StorageID
-	if _, ok := host.GetExtensions()[id]; !ok {
+	found, ok := host.GetExtensions()[id]
+	if !ok {
 		return fmt.Errorf("sending_queue::storage: there is no extension %q; configure it and add it to service::extensions", id)
+	}
+	if _, ok := found.(storage.Extension); !ok {
+		return fmt.Errorf("sending_queue::storage: extension %q stores nothing; name one that does, such as file_storage", id)
 	}
 	return nil
 }

@@ -6,9 +6,11 @@ package delivery
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -69,7 +71,7 @@ func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 	defer release()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("making the request: %w", withoutURL(err))
+		return nil, errors.New("making the request: its URL is not one")
 	}
 	req.Header = r.Header.Clone()
 	req.Header.Set("User-Agent", d.userAgent)
@@ -80,7 +82,7 @@ func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 	response, err := d.client.Do(req)
 	if err != nil {
 		d.ledger.requested(0, time.Since(started), len(r.Events))
-		return nil, fmt.Errorf("sending the request: %w", withoutURL(err))
+		return nil, fmt.Errorf("sending the request: %w", tellable(err))
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
@@ -89,15 +91,32 @@ func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 		err = nil // what it says after 2xx changes nothing that a backend without a body would not say
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", withoutURL(err))
+		return nil, fmt.Errorf("reading the answer: %w", tellable(err))
 	}
 	return &Response{Status: response.StatusCode, Header: response.Header, Body: answer, ReceivedAt: time.Now()}, nil
 }
 
-// withoutURL takes the URL out of an error of net/http.
-func withoutURL(err error) error {
-	if urlErr, ok := errors.AsType[*url.Error](err); ok {
-		return urlErr.Err
+// tellable is an error of net/http in words that may be logged. Its own hold the URL, and may quote what the backend sent:
+// only of kinds that do not are they passed on.
+func tellable(err error) error {
+	if operation, ok := errors.AsType[*net.OpError](err); ok {
+		return operation
 	}
-	return err
+	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return certificate
+	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return errNoAnswer
+	}
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, io.ErrUnexpectedEOF, io.EOF} {
+		if errors.Is(err, known) {
+			return known
+		}
+	}
+	if urlErr, ok := errors.AsType[*url.Error](err); ok {
+		err = urlErr.Err
+	}
+	return fmt.Errorf("the answer is not HTTP, or something before it failed (%T)", err)
 }
+
+var errNoAnswer = errors.New("there was no answer within the timeout")

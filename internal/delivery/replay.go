@@ -31,7 +31,7 @@ func (d *deliverer) Replay(ctx context.Context, letters []deadletter.Letter) []d
 		a := d.attemptOnly(ctx, events)
 		r.settle(a)
 		events = a.owed()
-		if n == replayAttempts || !sleep(ctx, min(max(a.wait, d.cfg.RetryConfig.InitialInterval), replayWait)) {
+		if len(events) == 0 || n == replayAttempts || !sleep(ctx, min(max(a.wait, d.cfg.RetryConfig.InitialInterval), replayWait)) {
 			break
 		}
 	}

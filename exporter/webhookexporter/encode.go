@@ -14,8 +14,7 @@ type encoder struct{ events eventjson.Encoder }
 
 // Encode implements delivery.Encoder. Every record is an event to a webhook, plain logs too.
 func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
-	e.UID = e.ID() // made once, for the JSON and for delivery
-	w.End(enc.events.Append(w.Begin(delivery.Meta{ID: e.UID, Name: e.Name, Time: e.Time}), e))
+	w.End(enc.events.Append(w.Begin(delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time}), e))
 	return nil
 }
 

@@ -49,6 +49,7 @@ type Event struct {
 	attributes pcommon.Map
 	hidden     bitset
 	hasher     hasher
+	madeID     string // what ID has made, once it has
 }
 
 // User is the actor of an event. Everything is empty where absent.

@@ -24,6 +24,9 @@ func (e *Event) AppendID(dst []byte) []byte {
 	if e.UID != "" {
 		return append(dst, e.UID...)
 	}
+	if e.madeID != "" {
+		return append(dst, e.madeID...)
+	}
 	return appendUUID(dst, e.digest())
 }
 
@@ -32,8 +35,11 @@ func (e *Event) ID() string {
 	if e.UID != "" {
 		return e.UID
 	}
-	var buf [36]byte
-	return string(e.AppendID(buf[:0]))
+	if e.madeID == "" {
+		var buf [36]byte
+		e.madeID = string(e.AppendID(buf[:0]))
+	}
+	return e.madeID
 }
 
 // Digest stands for content: equal content has equal digests, and different content different ones but for odds that do not

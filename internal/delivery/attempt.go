@@ -6,10 +6,12 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
@@ -76,6 +78,7 @@ func (a *attempt) run(events []Event) {
 // deliver frames the events and sends the requests, each in a slot of its own.
 func (a *attempt) deliver(events []Event) {
 	requests, refusals := a.d.backend.Frame(events)
+	a.refuseUnframed(events, requests, refusals)
 	for i := range refusals {
 		r := &refusals[i]
 		a.refuse([]Event{r.Event}, cause{reason: r.Reason, message: r.Message})
@@ -94,6 +97,32 @@ func (a *attempt) deliver(events []Event) {
 				a.deliver(half)
 			}
 		})
+	}
+}
+
+// refuseUnframed settles events that the backend has put into no request: that is a mistake of its code, but no reason to
+// lose sight of them.
+func (a *attempt) refuseUnframed(events []Event, requests []Request, refusals []Refusal) {
+	framed := len(refusals)
+	for i := range requests {
+		framed += len(requests[i].Events)
+	}
+	if framed >= len(events) {
+		return
+	}
+	seen := make(map[*byte]bool, framed)
+	for i := range requests {
+		for _, event := range requests[i].Events {
+			seen[unsafe.SliceData(event.Payload)] = true
+		}
+	}
+	for i := range refusals {
+		seen[unsafe.SliceData(refusals[i].Event.Payload)] = true
+	}
+	for _, event := range events {
+		if !seen[unsafe.SliceData(event.Payload)] {
+			a.refuse([]Event{event}, cause{reason: deadletter.ReasonRefused, message: "the exporter has put it into no request"})
+		}
 	}
 }
 
@@ -117,11 +146,19 @@ func (a *attempt) acquire() bool {
 // read settles the events of a request by its answer. Where the answer does not tell which of them spoils the request, it
 // returns their halves, to be sent anew.
 func (a *attempt) read(req *Request, response *Response, err error) (halves [][]Event) {
+	if errors.Is(err, errNoRequest) {
+		a.refuse(req.Events, cause{reason: deadletter.ReasonRefused, message: err.Error()})
+		return nil
+	}
 	if err != nil {
 		a.owe(req.Events, err, 0, 0)
 		return nil
 	}
 	verdict := a.d.backend.Answer(req, response)
+	if n := len(verdict.Events); n > 0 && n != len(req.Events) {
+		a.owe(req.Events, fmt.Errorf("the backend answered for %d events where %d were sent", n, len(req.Events)), verdict.Wait, response.Status)
+		return nil
+	}
 	if len(verdict.Events) == len(req.Events) {
 		for i, outcome := range verdict.Events {
 			a.apply(req.Events[i:i+1:i+1], outcome, verdict.Wait, response.Status)

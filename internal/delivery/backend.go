@@ -21,7 +21,7 @@ type Backend interface {
 
 	// Frame puts events into requests, within the backend's limits on count and bytes. Every event is in one request, or
 	// refused. It runs for each attempt, so that times and signatures are the attempt's, and it joins payloads rather
-	// than encode anew. It must not keep the slice or the payloads.
+	// than encode anew. It keeps neither the slice nor the payloads, but in the requests it returns.
 	Frame(events []Event) ([]Request, []Refusal)
 
 	// Answer tells what an answer means for the events of its request.
@@ -73,7 +73,8 @@ type Event struct {
 
 // Request is one HTTP request to make. Its method is POST.
 type Request struct {
-	URL    string
+	URL string
+	// Header is cloned for each attempt, so that requests can share one. It may be nil.
 	Header http.Header
 	// Body is not compressed: delivery does that.
 	Body []byte
@@ -93,6 +94,8 @@ type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	// Truncated tells that there was more of the body.
+	Truncated bool
 	// ReceivedAt is when it came.
 	ReceivedAt time.Time
 }
@@ -110,7 +113,8 @@ type Verdict struct {
 // Outcome is what became of an event.
 type Outcome struct {
 	Kind Kind
-	// Reason and Message say why, for Refused. Message may go into logs and dead letters: it holds no secret.
+	// Reason says why, for Refused and Unknown; Message in words, for Retry too. It goes into dead letters and is told to
+	// callers that wait: it holds no secret.
 	Reason  deadletter.Reason
 	Message string
 }
@@ -126,7 +130,7 @@ const (
 	// Refused is what the backend will never take.
 	Refused
 	// Unknown is when some event of the request spoils it, and the backend does not tell which. Delivery sends halves until the
-	// culprit stands alone, which is then refused for Reason.
+	// culprit stands alone, which is then refused for Reason. Among the outcomes of single events it is Refused.
 	Unknown
 )
 

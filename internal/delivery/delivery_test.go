@@ -589,6 +589,54 @@ func TestReplay(t *testing.T) {
 	assert.True(t, f.balanced(), "a replay leaves the books as they are")
 }
 
+func TestABackendWhoseCodeIsWrongLosesNoEvent(t *testing.T) {
+	t.Run("an answer for another number of events", func(t *testing.T) {
+		f := newFixture(t, options{answer: func(*Request, *Response) Verdict { return Verdict{Events: make([]Outcome, 1)} },
+			configure: func(cfg *Config) { cfg.RetryConfig.Enabled = false }})
+		f.send("a", "b")
+		assert.Equal(t, []string{"a:exhausted", "b:exhausted"}, f.store.reasons())
+	})
+	t.Run("an event in no request", func(t *testing.T) {
+		f := newFixture(t, options{})
+		f.send("a", "forgotten", "b")
+		assert.Equal(t, []string{"a", "b"}, f.server.takenOnce())
+		assert.Equal(t, []string{"forgotten:refused"}, f.store.reasons())
+	})
+	t.Run("a URL that is none", func(t *testing.T) {
+		f := newFixture(t, options{})
+		f.send("a", "nowhere")
+		assert.Equal(t, []string{"nowhere:refused"}, f.store.reasons())
+	})
+}
+
+func TestAnEventThatIsWantedAgainIsNoFailureOfTheBackend(t *testing.T) {
+	again := true
+	f := newFixture(t, options{answer: func(req *Request, _ *Response) Verdict {
+		v := Verdict{Events: make([]Outcome, len(req.Events))}
+		if again {
+			v.Events[0] = Outcome{Kind: Retry, Message: "again"}
+			again = false
+		}
+		return v
+	}})
+	f.send("a", "b")
+	assert.Empty(t, f.host.statuses())
+}
+
+func TestTheAnswerIsReadToItsLimit(t *testing.T) {
+	var got *Response
+	f := newFixture(t, options{answer: func(_ *Request, response *Response) Verdict {
+		got = response
+		return Verdict{}
+	}})
+	f.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(make([]byte, maxAnswer+1))
+	})
+	f.send("a")
+	assert.Len(t, got.Body, maxAnswer)
+	assert.True(t, got.Truncated)
+}
+
 func TestAnErrorQuotesNothingThatTheBackendSent(t *testing.T) {
 	const secret = "hunter2"
 	for name, answer := range map[string]string{

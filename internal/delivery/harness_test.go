@@ -72,6 +72,13 @@ func (b *lineBackend) Frame(events []Event) ([]Request, []Refusal) {
 	var refusals []Refusal
 	events = slices.Clone(events)
 	events = slices.DeleteFunc(events, func(e Event) bool {
+		if e.Name == "forgotten" {
+			return true // as a backend would whose code is wrong
+		}
+		if e.Name == "nowhere" {
+			requests = append(requests, Request{URL: "http://%zz", Events: []Event{e}})
+			return true
+		}
 		if e.Name != "huge" {
 			return false
 		}

@@ -51,7 +51,7 @@ func (h *health) report(a *attempt) {
 
 // trouble is what is wrong with the backend, in words that quote nothing it said.
 func (a *attempt) trouble() error {
-	if a.problem != nil {
+	if a.problem != nil && a.status/100 != 2 { // a backend that answers 2xx works, though it may want some event again
 		if a.status != 0 {
 			return fmt.Errorf("the backend answers %d", a.status)
 		}

@@ -252,6 +252,8 @@ func whatToDo(reason deadletter.Reason) string {
 		return "the backend failed for longer than retry_on_failure::max_elapsed_time; replay the dead letters when it is well"
 	case deadletter.ReasonShutdown:
 		return "the collector stopped first: raise shutdown_timeout, or put the queue on disk with sending_queue::storage"
+	case deadletter.ReasonRateLimited:
+		return "the backend takes no more of this kind for now: raise the quota, or send less; then replay the dead letters"
 	case deadletter.ReasonTooLarge:
 		return "the event alone is larger than the backend takes"
 	default:

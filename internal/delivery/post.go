@@ -71,9 +71,11 @@ func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 	defer release()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(body))
 	if err != nil {
-		return nil, errors.New("making the request: its URL is not one")
+		return nil, errNoRequest
 	}
-	req.Header = r.Header.Clone()
+	if r.Header != nil {
+		req.Header = r.Header.Clone()
+	}
 	req.Header.Set("User-Agent", d.userAgent)
 	if encoding != "" {
 		req.Header.Set("Content-Encoding", encoding)
@@ -85,7 +87,9 @@ func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 		return nil, fmt.Errorf("sending the request: %w", tellable(err))
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	truncated := len(answer) > maxAnswer
+	answer = answer[:min(len(answer), maxAnswer)]
 	d.ledger.requested(response.StatusCode, time.Since(started), len(r.Events))
 	if err != nil && response.StatusCode/100 == 2 {
 		err = nil // what it says after 2xx changes nothing that a backend without a body would not say
@@ -93,7 +97,7 @@ func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer: %w", tellable(err))
 	}
-	return &Response{Status: response.StatusCode, Header: response.Header, Body: answer, ReceivedAt: time.Now()}, nil
+	return &Response{Status: response.StatusCode, Header: response.Header, Body: answer, Truncated: truncated, ReceivedAt: time.Now()}, nil
 }
 
 // tellable is an error of net/http in words that may be logged. Its own hold the URL, and may quote what the backend sent:
@@ -118,5 +122,8 @@ func tellable(err error) error {
 	}
 	return fmt.Errorf("the answer is not HTTP, or something before it failed (%T)", err)
 }
+
+// errNoRequest is of a request that cannot be made, however often it is tried.
+var errNoRequest = errors.New("making the request: its URL is not one")
 
 var errNoAnswer = errors.New("there was no answer within the timeout")

@@ -55,6 +55,7 @@ func TestOtherScalars(t *testing.T) {
 	assert.Equal(t, `"2023-11-14T22:13:20.123456789Z"`, string(Time(nil, 1700000000123456789)))
 	assert.Equal(t, `"2023-11-14T22:13:20Z"`, string(Time(nil, 1700000000000000000)))
 	assert.Equal(t, `"2262-04-11T23:47:16.854775807Z"`, string(Time(nil, math.MaxInt64)))
+	assert.Equal(t, `"2262-04-11T23:47:16.854775807Z"`, string(Time(nil, math.MaxUint64)))
 }
 
 func TestBytesAreBase64WhateverTheirNumber(t *testing.T) {

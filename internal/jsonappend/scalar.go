@@ -63,8 +63,10 @@ func doubleFormat(f float64) byte {
 // Bool appends b.
 func Bool(dst []byte, b bool) []byte { return strconv.AppendBool(dst, b) }
 
-// Time appends t as an RFC 3339 string in UTC with as many digits after the second as it has.
+// Time appends t as an RFC 3339 string in UTC with as many digits after the second as it has. What is later than time.Time
+// can count in nanoseconds becomes the last it can, in the year 2262.
 func Time(dst []byte, t pcommon.Timestamp) []byte {
+	t = min(t, math.MaxInt64)
 	dst = append(dst, '"')
 	dst = t.AsTime().AppendFormat(dst, time.RFC3339Nano)
 	return append(dst, '"')

@@ -1,0 +1,72 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package acmeexporter
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configcompression"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
+)
+
+const (
+	defaultEndpoint = "https://api.acme.example"
+	defaultTimeout  = 30 * time.Second
+)
+
+// Config is the configuration of the acme exporter.
+type Config struct {
+	// ClientConfig is the HTTP client: endpoint (default https://api.acme.example), timeout (default 30s, one attempt),
+	// compression (default gzip), headers, tls, proxy_url and the other keys of confighttp.
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+
+	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout, sending_queue and
+	// retry_on_failure. A batch holds up to 500 events.
+	Delivery delivery.Config `mapstructure:",squash"`
+
+	// APIKey is the project's ingest key (required), as Acme shows it under Project settings, API keys.
+	APIKey configopaque.String `mapstructure:"api_key"`
+}
+
+// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error.
+func (cfg *Config) Unmarshal(conf *confmap.Conf) error { return strictconf.Unmarshal(conf, cfg) }
+
+// Validate implements confmap.Validator. Its errors repeat nothing that may be a secret.
+func (cfg *Config) Validate() error {
+	if cfg.APIKey == "" {
+		return errors.New("api_key: is missing; write the project's ingest key (is an environment variable unset?)")
+	}
+	if strings.ContainsFunc(string(cfg.APIKey), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("api_key: holds a character that no key has; is there a space or a line feed at its end?")
+	}
+	if !isURL(cfg.ClientConfig.Endpoint) {
+		return errors.New("endpoint: is not an http or https URL; write one such as " + defaultEndpoint)
+	}
+	if _, err := url.Parse(cfg.ClientConfig.ProxyURL); err != nil {
+		return errors.New("proxy_url: is not a URL; write one such as http://proxy.example.com:3128")
+	}
+	return cfg.Delivery.Check()
+}
+
+func isURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+}
+
+func createDefaultConfig() component.Config {
+	client := confighttp.NewDefaultClientConfig()
+	client.Endpoint = defaultEndpoint
+	client.Timeout = defaultTimeout
+	client.Compression = configcompression.TypeGzip
+	return &Config{ClientConfig: client, Delivery: delivery.NewDefaultConfig(maxEvents)}
+}

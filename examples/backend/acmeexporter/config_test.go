@@ -1,0 +1,68 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package acmeexporter
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/config/configcompression"
+	"go.opentelemetry.io/collector/confmap"
+)
+
+func load(conf map[string]any) (*Config, error) {
+	cfg := createDefaultConfig().(*Config)
+	if err := confmap.NewFromStringMap(conf).Unmarshal(cfg); err != nil {
+		return nil, err
+	}
+	return cfg, confmap.Validate(cfg)
+}
+
+func TestConfigurations(t *testing.T) {
+	for name, tt := range map[string]struct {
+		conf map[string]any
+		want string // the error; none where empty
+	}{
+		"a key will do":                     {conf: map[string]any{"api_key": testKey}},
+		"another endpoint":                  {conf: map[string]any{"api_key": testKey, "endpoint": "http://localhost:9000"}},
+		"a key is needed":                   {conf: map[string]any{}, want: "api_key: is missing"},
+		"an unset variable is no key":       {conf: map[string]any{"api_key": nil}, want: "is an environment variable unset?"},
+		"a key is of one piece":             {conf: map[string]any{"api_key": testKey + "\n"}, want: "api_key: holds a character that no key has"},
+		"an endpoint has a scheme":          {conf: map[string]any{"api_key": testKey, "endpoint": "localhost:9000"}, want: "endpoint: is not an http or https URL; write one such as https://api.acme.example"},
+		"an endpoint has a host":            {conf: map[string]any{"api_key": testKey, "endpoint": "https:///"}, want: "endpoint: is not an http or https URL"},
+		"a proxy is a URL":                  {conf: map[string]any{"api_key": testKey, "proxy_url": "http://u:" + testKey + "@ bad"}, want: "proxy_url: is not a URL"},
+		"what delivery reads is checked":    {conf: map[string]any{"api_key": testKey, "max_in_flight": 0}, want: "max_in_flight: 0 is not positive"},
+		"an unknown key":                    {conf: map[string]any{"apikey": testKey}, want: `unknown key "apikey"; did you mean "api_key"?`},
+		"an unknown key inside another one": {conf: map[string]any{"api_key": testKey, "tls": map[string]any{"insecur": true}}, want: `unknown key "tls::insecur"; did you mean "insecure"?`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(tt.conf)
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tt.want)
+			assert.NotContains(t, err.Error(), testKey)
+		})
+	}
+}
+
+func TestTheKeyIsHiddenWhereTheConfigurationIsPrinted(t *testing.T) {
+	cfg, err := load(map[string]any{"api_key": testKey})
+	require.NoError(t, err)
+	printed := confmap.New()
+	require.NoError(t, printed.Marshal(cfg))
+	assert.NotContains(t, fmt.Sprint(printed.ToStringMap()), testKey)
+	assert.NotContains(t, fmt.Sprintf("%+v", cfg), testKey)
+}
+
+func TestTheDefaults(t *testing.T) {
+	cfg, err := load(map[string]any{"api_key": testKey})
+	require.NoError(t, err)
+	assert.Equal(t, "https://api.acme.example", cfg.ClientConfig.Endpoint)
+	assert.Equal(t, configcompression.TypeGzip, cfg.ClientConfig.Compression)
+	assert.Equal(t, int64(maxEvents), cfg.Delivery.QueueConfig.Get().Batch.Get().MaxSize)
+}

@@ -1,0 +1,76 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package acmeexporter
+
+import (
+	"fmt"
+	"math"
+	"unicode/utf8"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// maxName is how many characters the name of an event may have (https://docs.acme.example/ingest#event).
+const maxName = 100
+
+// encoder writes events as the objects that Acme takes.
+type encoder struct{ values jsonappend.Writer }
+
+// Encode implements delivery.Encoder.
+func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
+	if err := check(e); err != nil {
+		return err
+	}
+	id := e.ID()
+	dst := w.Begin(delivery.Meta{ID: id, Name: e.Name, Time: e.Time})
+	dst = jsonappend.String(append(dst, `{"id":`...), id)
+	dst = jsonappend.String(append(dst, `,"event":`...), e.Name)
+	if user := userOf(e); user != "" {
+		dst = jsonappend.String(append(dst, `,"user":`...), user)
+	}
+	if e.Time != 0 && e.Time <= math.MaxInt64 { // beyond it there is no date
+		dst = jsonappend.Time(append(dst, `,"time":`...), e.Time)
+	}
+	dst = enc.appendProps(append(dst, `,"props":`...), e)
+	w.End(append(dst, '}'))
+	return nil
+}
+
+// Reset implements delivery.Encoder. This encoder keeps nothing of an event.
+func (*encoder) Reset() {}
+
+// check tells what is none of Acme's business, and what Acme would refuse.
+func check(e *appevent.Event) error {
+	switch {
+	case !e.IsEvent():
+		return delivery.Skip("plain_log")
+	case e.Kind != appevent.KindTrack:
+		return delivery.Skip("kind_" + e.Kind.String())
+	case e.Name == "":
+		return delivery.Skip("exception")
+	}
+	if n := utf8.RuneCountInString(e.Name); n > maxName {
+		return fmt.Errorf("the name has %d characters, but Acme takes %d; shorten it", n, maxName)
+	}
+	return nil
+}
+
+func userOf(e *appevent.Event) string {
+	if e.User.ID != "" {
+		return e.User.ID
+	}
+	return e.User.AnonymousID
+}
+
+func (enc *encoder) appendProps(dst []byte, e *appevent.Event) []byte {
+	dst = append(dst, '{')
+	props := enc.values.Members()
+	for name, value := range e.Properties() {
+		dst = props.Append(dst, name, value)
+	}
+	props.End()
+	return append(dst, '}')
+}

@@ -1,0 +1,291 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package acmeexporter
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestGolden sends testdata/*/input.json, OTLP JSON, and holds the request against want.http.
+func TestGolden(t *testing.T) {
+	inputs, err := filepath.Glob("testdata/*/input.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, inputs)
+	for _, input := range inputs {
+		dir := filepath.Dir(input)
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			raw, err := os.ReadFile(input)
+			require.NoError(t, err)
+			ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(raw)
+			require.NoError(t, err)
+			a := newAcme(t)
+			start(t, testConfig(a.URL)).send(ld)
+
+			require.Len(t, a.got(), 1)
+			req := a.request(0)
+			var got strings.Builder
+			got.WriteString("POST /ingest\n")
+			for _, name := range []string{"Content-Type", "X-Acme-Key", "User-Agent"} {
+				fmt.Fprintf(&got, "%s: %s\n", name, req.header.Get(name))
+			}
+			fmt.Fprintf(&got, "\n%s\n", req.body)
+			file := filepath.Join(dir, "want.http")
+			if *update {
+				require.NoError(t, os.WriteFile(file, []byte(got.String()), 0o600))
+			}
+			want, err := os.ReadFile(file)
+			require.NoError(t, err)
+			assert.Equal(t, string(want), got.String())
+		})
+	}
+}
+
+func TestEachEventHasItsOwnResult(t *testing.T) {
+	a := newAcme(t)
+	a.results["again"] = []result{{Status: "retry"}, {Status: "retry"}}
+	a.results["bad"] = []result{{Status: "rejected", Error: "no such event in the tracking plan"}}
+	a.results["strange"] = []result{{Status: "deferred"}}
+	f := start(t, testConfig(a.URL))
+	f.send(events("fine", "again", "bad", "strange", "good"))
+
+	assert.Equal(t, [][]string{{"fine", "again", "bad", "strange", "good"}, {"again"}, {"again"}}, a.got(), "only what is to be sent again is")
+	assert.Equal(t, 3, a.tookOnce())
+	assert.Equal(t, map[string]int64{"delivered": 3, "dead_lettered/refused": 2}, f.outcomes())
+	letters := f.letters()
+	require.Len(t, letters, 2)
+	assert.Equal(t, "no such event in the tracking plan", letters[0].Message)
+	assert.Equal(t, `the backend answered with the status "deferred"`, letters[1].Message)
+	assert.JSONEq(t, `{"id":"id-bad","event":"bad","user":"u1","time":"2023-11-14T22:13:20Z","props":{"note":"`+bodySecret+`"}}`, string(letters[0].Payload))
+}
+
+// Delivery reads 64 KiB of an answer: what Acme says of a full request has to fit.
+func TestTheLongestAnswerIsRead(t *testing.T) {
+	a := newAcme(t)
+	names := numbered(maxEvents)
+	for _, name := range names {
+		a.results[name] = []result{{Status: "rejected", Error: strings.Repeat("e", maxError)}}
+	}
+	f := start(t, testConfig(a.URL))
+	f.send(events(names...))
+	assert.Len(t, a.got(), 1)
+	assert.Equal(t, map[string]int64{"dead_lettered/refused": maxEvents}, f.outcomes())
+}
+
+func TestFailuresThatPass(t *testing.T) {
+	for name, handler := range map[string]http.HandlerFunc{
+		"429":                          answer(429, `{"error":"slow down"}`),
+		"429 with a Retry-After":       answer(429, ``, "Retry-After", "0.01"),
+		"503":                          answer(503, `<html>`),
+		"a 200 that is not JSON":       answer(200, `OK`),
+		"a 200 with too few results":   answer(200, `{"results":[{"status":"ok"}]}`),
+		"a 200 with too many results":  answer(200, `{"results":[{"status":"ok"},{"status":"ok"},{"status":"ok"}]}`),
+		"a 200 without an object":      answer(200, `[]`),
+		"a connection that is cut off": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAcme(t, handler, handler)
+			f := start(t, testConfig(a.URL))
+			f.send(events("a", "b"))
+			assert.Equal(t, [][]string{{"a", "b"}, {"a", "b"}, {"a", "b"}}, a.got())
+			assert.Equal(t, a.request(0).body, a.request(2).body, "the same bytes, so the same ids")
+			assert.Equal(t, 2, a.tookOnce())
+			assert.Equal(t, map[string]int64{"delivered": 2}, f.outcomes())
+		})
+	}
+}
+
+func TestAQuotaThatIsUsedUp(t *testing.T) {
+	a := newAcme(t, answer(402, `{"error":"quota of May is used up"}`))
+	f := start(t, testConfig(a.URL))
+	f.send(events("a", "b"))
+	assert.Len(t, a.got(), 1, "nothing is sent again")
+	assert.Equal(t, map[string]int64{"dead_lettered/rate_limited": 2}, f.outcomes())
+	for _, letter := range f.letters() {
+		assert.Equal(t, 402, letter.Status)
+		assert.Equal(t, `the backend answered 402: {"error":"quota of May is used up"}; raise the project's quota, then replay the dead letters`, letter.Message)
+	}
+	f.send(events("c"))
+	assert.Equal(t, 1, a.tookOnce(), "what comes next is sent")
+}
+
+func TestAKeyThatAcmeDoesNotKnow(t *testing.T) {
+	a := newAcme(t)
+	cfg := testConfig(a.URL)
+	cfg.APIKey = "hunter3"
+	f := start(t, cfg)
+	f.send(events("a", "b"))
+	assert.Len(t, a.got(), 1, "nothing is sent again")
+	assert.Equal(t, map[string]int64{"dead_lettered/unauthorized": 2}, f.outcomes())
+	assert.Equal(t, []string{"StatusRecoverableError: the backend answers 401: check the credentials"}, f.statuses())
+}
+
+func TestA413IsHalved(t *testing.T) {
+	a := newAcme(t)
+	a.limit = 300 // less than it says
+	f := start(t, testConfig(a.URL))
+	long := events("a", "b", "c", "d")
+	long.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(2).Attributes().PutStr("note", strings.Repeat("x", 300))
+	f.send(long)
+	assert.Equal(t, 3, a.tookOnce())
+	assert.Equal(t, map[string]int64{"delivered": 3, "dead_lettered/too_large": 1}, f.outcomes())
+	letters := f.letters()
+	require.Len(t, letters, 1)
+	assert.Equal(t, "c", letters[0].Name)
+	assert.Contains(t, letters[0].Message, "to a request of 400 bytes")
+}
+
+func TestWhatAcmeIsNotMeantToGet(t *testing.T) {
+	a := newAcme(t)
+	f := start(t, testConfig(a.URL))
+	ld := events("fine", strings.Repeat("n", maxName), strings.Repeat("é", maxName), strings.Repeat("n", maxName+1), "")
+	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	identify := records.AppendEmpty()
+	identify.Attributes().PutStr(appevent.AttrKind, "identify")
+	exception := records.AppendEmpty()
+	exception.Attributes().PutStr(appevent.AttrExceptionType, "IOError")
+	f.send(ld)
+	assert.Equal(t, 3, a.tookOnce())
+	assert.Equal(t, map[string]int64{
+		"delivered": 3, "skipped/plain_log": 1, "skipped/kind_identify": 1, "skipped/exception": 1, "dead_lettered/encoding": 1,
+	}, f.outcomes())
+	letters := f.letters()
+	require.Len(t, letters, 1)
+	assert.Equal(t, "the name has 101 characters, but Acme takes 100; shorten it", letters[0].Message)
+	assert.NotEmpty(t, letters[0].OTLP, "the record is kept, since it has no bytes of Acme's")
+}
+
+func TestATimeThatIsNoDateIsLeftOut(t *testing.T) {
+	a := newAcme(t)
+	ld := events("never", "in the year 2554")
+	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	records.At(0).SetTimestamp(0)
+	records.At(1).SetTimestamp(math.MaxUint64)
+	start(t, testConfig(a.URL)).send(ld)
+	assert.NotContains(t, string(a.request(0).body), `"time"`)
+	assert.Equal(t, 2, a.tookOnce())
+}
+
+func TestALargeBatchIsCompressed(t *testing.T) {
+	a := newAcme(t)
+	f := start(t, testConfig(a.URL))
+	f.send(events(numbered(1200)...))
+	assert.Equal(t, 1200, a.tookOnce())
+	for i := range a.got() {
+		assert.Equal(t, "gzip", a.request(i).header.Get("Content-Encoding"))
+	}
+}
+
+func TestFramesAreWithinTheLimits(t *testing.T) {
+	b := newBackend(testConfig("https://example.com/"))
+	assert.Equal(t, "https://example.com/ingest", b.url)
+
+	t.Run("of count", func(t *testing.T) {
+		assert.Equal(t, []int{500, 500, 1}, frame(t, b, encodeAll(t, events(numbered(1001)...))))
+	})
+	t.Run("of bytes", func(t *testing.T) {
+		half := (maxBody - len(bodyHead) - len(bodyTail) - 1) / 2
+		assert.Equal(t, []int{2, 1}, frame(t, b, ofSizes(half, half, 1)), "both fit to the byte")
+		assert.Equal(t, []int{1, 2}, frame(t, b, ofSizes(half+1, half+1, 1)))
+		assert.Equal(t, []int{1, 1}, frame(t, b, ofSizes(maxEvent, maxEvent)))
+	})
+	t.Run("or refused", func(t *testing.T) {
+		huge := ofSizes(1, maxEvent+1, 1)
+		requests, refusals := b.Frame(huge)
+		require.Len(t, requests, 1)
+		assert.Len(t, requests[0].Events, 2)
+		require.Len(t, refusals, 1)
+		assert.Equal(t, deadletter.ReasonTooLarge, refusals[0].Reason)
+		assert.Equal(t, "the event has 1048564 bytes, and Acme takes 1048563", refusals[0].Message)
+		assert.Len(t, huge[1].Payload, maxEvent+1, "the events it was given are as they were")
+	})
+}
+
+// ofSizes are events whose payloads have these sizes.
+func ofSizes(sizes ...int) []delivery.Event {
+	var all []delivery.Event
+	for _, size := range sizes {
+		all = append(all, delivery.Event{Payload: slices.Repeat([]byte("1"), size)})
+	}
+	return all
+}
+
+// frame holds every request against the limits, and returns how many events each has.
+func frame(t testing.TB, b *backend, events []delivery.Event) []int {
+	t.Helper()
+	requests, refusals := b.Frame(events)
+	n := len(refusals)
+	var counts []int
+	for _, req := range requests {
+		n += len(req.Events)
+		counts = append(counts, len(req.Events))
+		var body struct {
+			Events []json.RawMessage `json:"events"`
+		}
+		require.NoError(t, json.Unmarshal(req.Body, &body), "%s", req.Body)
+		assert.Len(t, body.Events, len(req.Events))
+		assert.LessOrEqual(t, len(req.Events), maxEvents)
+		assert.LessOrEqual(t, len(req.Body), maxBody)
+		assert.Zero(t, cap(req.Body)-len(req.Body), "the size is known before")
+	}
+	assert.Len(t, events, n, "every event is in a request, or refused")
+	return counts
+}
+
+func encodeAll(t testing.TB, ld plog.Logs) []delivery.Event {
+	t.Helper()
+	var enc encoder
+	var w delivery.Writer
+	for e := range appevent.Logs(ld) {
+		_ = enc.Encode(&w, e) // it has written nothing where it fails
+	}
+	return w.Events()
+}
+
+// FuzzEncode holds that whatever comes becomes a body that Acme can read, or nothing.
+func FuzzEncode(f *testing.F) {
+	odd := events("a", "\xff", "")
+	attributes := odd.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(1).Attributes()
+	attributes.PutDouble("nan", math.NaN())
+	attributes.PutEmptyBytes("bytes").FromRaw([]byte{0, 255})
+	attributes.PutEmptyMap("\xfe").PutEmptySlice("\xfe").AppendEmpty()
+	odd.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetTimestamp(math.MaxUint64)
+	seed, err := (&plog.ProtoMarshaler{}).MarshalLogs(odd)
+	require.NoError(f, err)
+	f.Add(seed)
+	b := newBackend(testConfig("https://example.com"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(data)
+		if err != nil {
+			return
+		}
+		encoded := encodeAll(t, ld)
+		for _, e := range encoded {
+			var decoded event
+			require.NoError(t, json.Unmarshal(e.Payload, &decoded), "%s", e.Payload)
+			require.NotEmpty(t, decoded.ID)
+			require.NotEmpty(t, decoded.Event)
+			require.NotNil(t, decoded.Props)
+		}
+		frame(t, b, encoded)
+	})
+}

@@ -261,6 +261,14 @@ func TestAStoreThatFailsIsLossToo(t *testing.T) {
 	assert.Equal(t, "disk full", lost[0].ContextMap()["dead_letter_error"])
 }
 
+func TestALetterThatTheStoreDoesNotTakeCostsItselfOnly(t *testing.T) {
+	f := newFixture(t, options{})
+	f.server.always(http.StatusNotFound)
+	f.send("a", "unkept", "b")
+	assert.Equal(t, []string{"a:refused", "b:refused"}, f.store.reasons())
+	assert.Equal(t, map[string]int64{"accepted": 3, "dead_lettered/refused": 2, "dropped/refused": 1}, f.counts())
+}
+
 func TestRetriesRunOut(t *testing.T) {
 	t.Run("in time", func(t *testing.T) {
 		f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 50 * time.Millisecond }})

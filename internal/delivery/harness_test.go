@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -222,6 +223,11 @@ func (s *memoryStore) Put(_ component.ID, letters []deadletter.Letter) error {
 	defer s.mu.Unlock()
 	if s.failing != nil {
 		return s.failing
+	}
+	for _, letter := range letters {
+		if letter.Name == "unkept" {
+			return errors.New("it is too large to keep")
+		}
 	}
 	for _, letter := range letters {
 		letter.Payload = bytes.Clone(letter.Payload)

@@ -149,21 +149,34 @@ func (l *ledger) giveUp(events []Event, c cause, attempts int) {
 	l.bury(letters)
 }
 
-// bury puts letters into the store. Without one, or when it fails, they are dropped.
+// bury puts letters into the store. Without one, or when it does not take them, they are dropped.
 func (l *ledger) bury(letters []deadletter.Letter) {
 	if len(letters) == 0 {
 		return
 	}
-	outcome := "dropped"
-	var problem error
-	if l.store != nil {
+	if l.store == nil {
+		l.lost("dropped", letters, nil)
+		return
+	}
+	for i := range letters {
+		letters[i].Exporter, letters[i].Signal = l.exporter.String(), l.signal
+	}
+	err := l.store.Put(l.exporter, letters)
+	switch {
+	case err == nil:
+		l.lost("dead_lettered", letters, nil)
+	case len(letters) == 1:
+		l.lost("dropped", letters, err)
+	default:
+		// The store takes all of them or none, and one may be what it does not take.
 		for i := range letters {
-			letters[i].Exporter, letters[i].Signal = l.exporter.String(), l.signal
-		}
-		if problem = l.store.Put(l.exporter, letters); problem == nil {
-			outcome = "dead_lettered"
+			l.bury(letters[i : i+1])
 		}
 	}
+}
+
+// lost counts letters and tells the operator.
+func (l *ledger) lost(outcome string, letters []deadletter.Letter, problem error) {
 	for i := range letters {
 		l.count(outcome, string(letters[i].Reason), 1)
 	}

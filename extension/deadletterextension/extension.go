@@ -1,0 +1,164 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package deadletterextension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/extension/deadletterextension/internal/metadata"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+)
+
+// How often is looked for letters that are past max_age.
+const (
+	leastExpiryInterval = time.Second
+	mostExpiryInterval  = 10 * time.Minute
+)
+
+// deadLetters is the extension: the store, and the server of its API.
+type deadLetters struct {
+	cfg       *Config
+	set       extension.Settings
+	telemetry *metadata.TelemetryBuilder
+
+	store  *store
+	server *http.Server
+	stop   context.CancelFunc
+	done   sync.WaitGroup
+}
+
+var _ deadletter.Store = (*deadLetters)(nil)
+
+func newExtension(set extension.Settings, cfg *Config) (*deadLetters, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &deadLetters{cfg: cfg, set: set, telemetry: telemetry}, nil
+}
+
+// Start reads what the directory holds, and serves.
+func (d *deadLetters) Start(ctx context.Context, host component.Host) error {
+	var err error
+	if d.store, err = openStore(d.cfg, d.set.Logger, d.telemetry, time.Now); err != nil {
+		return err
+	}
+	if err := d.serve(ctx, host); err != nil {
+		return errors.Join(err, d.Shutdown(ctx))
+	}
+	background, stop := context.WithCancel(context.Background())
+	d.stop = stop
+	d.done.Go(func() { d.expire(background) })
+	return d.observe()
+}
+
+func (d *deadLetters) serve(ctx context.Context, host component.Host) error {
+	listener, err := d.cfg.ServerConfig.ToListener(ctx)
+	if err != nil {
+		return fmt.Errorf("listening on endpoint %s: %w", d.cfg.ServerConfig.NetAddr.Endpoint, err)
+	}
+	handler := guard((&api{store: d.store, logger: d.set.Logger}).handler(), d.cfg.ServerConfig.NetAddr.Endpoint, listener.Addr())
+	d.server, err = d.cfg.ServerConfig.ToServer(ctx, host.GetExtensions(), d.set.TelemetrySettings, handler,
+		confighttp.WithErrorHandler(func(w http.ResponseWriter, _ *http.Request, text string, status int) { refuse(w, status, text) }))
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	d.announce(listener.Addr())
+	d.done.Go(func() {
+		if err := d.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
+		}
+	})
+	return nil
+}
+
+func (d *deadLetters) announce(endpoint net.Addr) {
+	var count tally
+	for _, sum := range d.store.summaries() {
+		count.merge(&sum.count)
+	}
+	d.set.Logger.Info("Listening for dead letter requests", zap.String("endpoint", endpoint.String()), zap.String("path", lettersPath),
+		zap.String("directory", d.cfg.Directory), zap.Int("events", count.events), zap.Int64("bytes", count.bytes))
+}
+
+// expire removes what is past max_age, until it is stopped.
+func (d *deadLetters) expire(ctx context.Context) {
+	if d.cfg.MaxAge <= 0 {
+		return
+	}
+	ticker := time.NewTicker(min(max(d.cfg.MaxAge/filesPerDirectory, leastExpiryInterval), mostExpiryInterval))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			d.store.expire()
+		}
+	}
+}
+
+// observe reports what is kept, whenever the metrics are read.
+func (d *deadLetters) observe() error {
+	report := func(value func(*tally) int64) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			for _, sum := range d.store.summaries() {
+				o.Observe(value(&sum.count), metric.WithAttributes(attribute.String("exporter", sum.exporter)))
+			}
+			return nil
+		}
+	}
+	return errors.Join(
+		d.telemetry.RegisterFanoutDeadLettersStoredCallback(report(func(count *tally) int64 { return int64(count.events) })),
+		d.telemetry.RegisterFanoutDeadLettersStoredBytesCallback(report(func(count *tally) int64 { return count.bytes })),
+	)
+}
+
+// Shutdown ends the replays and the server, and puts everything on the disk.
+func (d *deadLetters) Shutdown(ctx context.Context) error {
+	d.telemetry.Shutdown()
+	if d.store == nil {
+		return nil
+	}
+	if d.stop != nil {
+		d.stop()
+	}
+	d.store.stopReplays()
+	var err error
+	if d.server != nil {
+		err = d.server.Shutdown(ctx)
+	}
+	d.done.Wait()
+	return errors.Join(err, d.store.close())
+}
+
+// Put implements deadletter.Store.
+func (d *deadLetters) Put(exporter component.ID, letters []deadletter.Letter) error {
+	if d.store == nil {
+		return errClosed
+	}
+	return d.store.put(exporter, letters)
+}
+
+// Register implements deadletter.Store.
+func (d *deadLetters) Register(exporter component.ID, signal string, replayer deadletter.Replayer) (unregister func()) {
+	if d.store == nil {
+		return func() {}
+	}
+	return d.store.register(exporter.String(), signal, replayer)
+}

@@ -1,0 +1,233 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package deadletterextension
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-fanout/otelcol-fanout/extension/deadletterextension/internal/metadata"
+	"github.com/otelcol-fanout/otelcol-fanout/extension/deadletterextension/internal/metadatatest"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+)
+
+// started is an extension that listens on a port of the kernel's choice.
+type started struct {
+	deadletter.Store
+	url  string
+	tel  *componenttest.Telemetry
+	logs *observer.ObservedLogs
+}
+
+func start(t *testing.T, directory string, configure ...func(*Config)) *started {
+	t.Helper()
+	cfg := createDefaultConfig().(*Config)
+	cfg.Directory = directory
+	cfg.ServerConfig.NetAddr.Endpoint = "localhost:0"
+	for _, c := range configure {
+		c(cfg)
+	}
+	require.NoError(t, cfg.Validate())
+	core, logs := observer.New(zap.DebugLevel)
+	e := &started{tel: componenttest.NewTelemetry(), logs: logs}
+	set := extensiontest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = e.tel.NewTelemetrySettings()
+	set.Logger = zap.New(core)
+	created, err := NewFactory().Create(t.Context(), set, cfg)
+	require.NoError(t, err)
+	e.Store = created.(deadletter.Store)
+	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		assert.NoError(t, e.Shutdown(context.Background()))
+		assert.NoError(t, e.tel.Shutdown(context.Background()))
+	})
+	listening := logs.FilterMessage("Listening for dead letter requests").All()
+	require.Len(t, listening, 1)
+	e.url = "http://" + listening[0].ContextMap()["endpoint"].(string) + lettersPath
+	return e
+}
+
+func (e *started) ask(t *testing.T, method, path string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, e.url+path, http.NoBody)
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, string(body)
+}
+
+func TestLifeCycle(t *testing.T) {
+	directory := t.TempDir()
+	for range 2 {
+		e := start(t, directory)
+		require.NoError(t, e.Put(audit, lettersOf("e1")))
+		require.NoError(t, e.Shutdown(t.Context()))
+		assert.ErrorIs(t, e.Put(audit, lettersOf("e1")), errClosed)
+	}
+	e := start(t, directory)
+	_, body := e.ask(t, "GET", "")
+	assert.Contains(t, body, `"events":2`)
+	listening := e.logs.FilterMessage("Listening for dead letter requests").All()[0].ContextMap()
+	assert.Equal(t, int64(2), listening["events"])
+}
+
+func TestOneThatWasNotStarted(t *testing.T) {
+	created, err := NewFactory().Create(t.Context(), extensiontest.NewNopSettings(metadata.Type), createDefaultConfig())
+	require.NoError(t, err)
+	assert.ErrorIs(t, created.(deadletter.Store).Put(audit, lettersOf("e1")), errClosed)
+	created.(deadletter.Store).Register(audit, "logs", &fakeBackend{})()
+	assert.NoError(t, created.Shutdown(t.Context()))
+}
+
+func TestAStartThatFailsLeavesNothingBehind(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	cfg := createDefaultConfig().(*Config)
+	cfg.Directory = t.TempDir()
+	cfg.ServerConfig.NetAddr.Endpoint = taken.Addr().String()
+	created, err := NewFactory().Create(t.Context(), extensiontest.NewNopSettings(metadata.Type), cfg)
+	require.NoError(t, err)
+	require.ErrorContains(t, created.Start(t.Context(), componenttest.NewNopHost()), "listening on endpoint "+taken.Addr().String())
+	require.NoError(t, created.Shutdown(t.Context()))
+	start(t, cfg.Directory)
+}
+
+func TestALetterGoesThereAndBack(t *testing.T) {
+	e := start(t, t.TempDir())
+	require.NoError(t, e.Put(audit, lettersOf("e1", "e2")))
+	backend := &fakeBackend{}
+	unregister := e.Register(audit, "logs", backend)
+	status, body := e.ask(t, "POST", "/webhook%2Faudit/replay")
+	assert.Equal(t, 200, status)
+	assert.JSONEq(t, `{"replayed":2,"delivered":2,"refused":0,"kept":0,"unreadable":0}`, body)
+	assert.Equal(t, []string{"e1", "e2"}, backend.ids())
+	unregister()
+	status, _ = e.ask(t, "GET", "/webhook/audit")
+	assert.Equal(t, 404, status)
+}
+
+func TestTheTimeoutsOfTheServerAreNotThoseOfAReplay(t *testing.T) {
+	const timeout = 200 * time.Millisecond
+	e := start(t, t.TempDir(), func(cfg *Config) {
+		cfg.ServerConfig.ReadTimeout, cfg.ServerConfig.WriteTimeout = timeout, timeout
+	})
+	require.NoError(t, e.Put(audit, lettersOf(numbered(200)...)))
+	defer e.Register(audit, "logs", &fakeBackend{chunk: func(context.Context, []deadletter.Letter) { time.Sleep(timeout) }})()
+	status, body := e.ask(t, "POST", "/webhook/audit/replay")
+	assert.Equal(t, 200, status)
+	assert.Contains(t, body, `"delivered":200`)
+	assert.NotContains(t, body, "stopped")
+}
+
+func TestTheClientOfAReplayGoes(t *testing.T) {
+	e := start(t, t.TempDir())
+	require.NoError(t, e.Put(audit, lettersOf(numbered(300)...)))
+	ctx, leave := context.WithCancel(t.Context())
+	gone := make(chan struct{})
+	defer e.Register(audit, "logs", &fakeBackend{chunk: func(context.Context, []deadletter.Letter) {
+		leave()
+		select {
+		case <-gone:
+		case <-time.After(10 * time.Second):
+		}
+		time.Sleep(100 * time.Millisecond) // for the server to see it
+	}})()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url+"/webhook/audit/replay", strings.NewReader("a body"))
+	require.NoError(t, err)
+	_, err = http.DefaultClient.Do(request)
+	require.ErrorIs(t, err, context.Canceled)
+	close(gone)
+	require.Eventually(t, func() bool {
+		replayed := e.logs.FilterMessage("Replayed dead letters").All()
+		return len(replayed) == 1 && replayed[0].ContextMap()["stopped"] == stoppedLeft && replayed[0].ContextMap()["delivered"] == int64(100)
+	}, 10*time.Second, 10*time.Millisecond)
+}
+
+func TestAShutdownEndsAReplay(t *testing.T) {
+	e := start(t, t.TempDir())
+	require.NoError(t, e.Put(audit, lettersOf("e1")))
+	entered := make(chan struct{})
+	defer e.Register(audit, "logs", hanging(entered))()
+	ended := make(chan error)
+	go func() {
+		<-entered
+		ended <- e.Shutdown(context.Background())
+	}()
+	_, body := e.ask(t, "POST", "/webhook/audit/replay")
+	assert.Contains(t, body, stoppedExtension)
+	assert.NoError(t, <-ended)
+}
+
+func TestLettersExpireByThemselves(t *testing.T) {
+	e := start(t, t.TempDir(), func(cfg *Config) { cfg.MaxAge = time.Second })
+	letter := letterOf("e1", deadletter.ReasonRefused)
+	letter.FailedAt = time.Now()
+	require.NoError(t, e.Put(audit, []deadletter.Letter{letter}))
+	require.Eventually(t, func() bool {
+		_, body := e.ask(t, "GET", "")
+		return body == "{\"exporters\":[]}\n"
+	}, 10*time.Second, 50*time.Millisecond)
+}
+
+func TestMetrics(t *testing.T) {
+	e := start(t, t.TempDir())
+	require.NoError(t, e.Put(audit, lettersOf("e1", "e2")))
+	info, err := os.Stat(e.Store.(*deadLetters).store.folder(audit.String()).path + "/00000001.jsonl")
+	require.NoError(t, err)
+	attributes := attribute.NewSet(attribute.String("exporter", "webhook/audit"))
+	metadatatest.AssertEqualFanoutDeadLettersStored(t, e.tel,
+		[]metricdata.DataPoint[int64]{{Attributes: attributes, Value: 2}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualFanoutDeadLettersStoredBytes(t, e.tel,
+		[]metricdata.DataPoint[int64]{{Attributes: attributes, Value: info.Size()}}, metricdatatest.IgnoreTimestamp())
+}
+
+func TestNothingOfALetterIsLogged(t *testing.T) {
+	directory := t.TempDir()
+	planted := deadletter.Letter{
+		Signal: "logs", ID: "planted-id", Name: "planted-name", Message: "planted-message", Destination: "planted-destination", FailedAt: noon,
+		Payload: []byte(`{"a":"planted-payload"}`),
+	}
+	e := start(t, directory)
+	require.NoError(t, e.Put(audit, []deadletter.Letter{planted, planted}))
+	require.NoError(t, e.Shutdown(t.Context()))
+	path := directory + "/webhook%2Faudit/00000001.jsonl"
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, text[:len(text)-10], 0o600))
+
+	again := start(t, directory, small)
+	defer again.Register(audit, "logs", &fakeBackend{answer: refusedAgain})()
+	again.ask(t, "POST", "/webhook/audit/replay")
+	planted.Payload = nil
+	require.Error(t, again.Put(audit, []deadletter.Letter{planted}))
+	again.ask(t, "DELETE", "/webhook/audit")
+	for _, entry := range append(e.logs.All(), again.logs.All()...) {
+		assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), "planted")
+	}
+}
+
+var _ component.Component = (*deadLetters)(nil)

@@ -1,0 +1,552 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package deadletterextension
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+)
+
+// fakeBackend is the replayer of an exporter whose backend answers as the test says; it takes everything otherwise.
+type fakeBackend struct {
+	answer func(*deadletter.Letter) deadletter.Replayed
+	// chunk, where set, is called with each chunk before it is answered.
+	chunk func(ctx context.Context, letters []deadletter.Letter)
+
+	mu     sync.Mutex
+	got    []deadletter.Letter
+	chunks []int
+}
+
+func (b *fakeBackend) Replay(ctx context.Context, letters []deadletter.Letter) []deadletter.Replayed {
+	if b.chunk != nil {
+		b.chunk(ctx, letters)
+	}
+	b.mu.Lock()
+	b.got = append(b.got, letters...)
+	b.chunks = append(b.chunks, len(letters))
+	b.mu.Unlock()
+	outcomes := make([]deadletter.Replayed, len(letters))
+	for i := range letters {
+		outcomes[i].Outcome = deadletter.OutcomeDelivered
+		if b.answer != nil {
+			outcomes[i] = b.answer(&letters[i])
+		}
+	}
+	return outcomes
+}
+
+func (b *fakeBackend) ids() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ids := make([]string, len(b.got))
+	for i := range b.got {
+		ids[i] = b.got[i].ID
+	}
+	return ids
+}
+
+func outcome(o deadletter.Outcome) func(*deadletter.Letter) deadletter.Replayed {
+	return func(*deadletter.Letter) deadletter.Replayed { return deadletter.Replayed{Outcome: o} }
+}
+
+// refusedAgain is what a backend makes of a letter that it refuses once more.
+func refusedAgain(l *deadletter.Letter) deadletter.Replayed {
+	again := *l
+	again.Attempts++
+	again.Reason = deadletter.ReasonTooLarge
+	again.Message = "too large this time, and with a longer message"
+	again.FailedAt = noon.Add(time.Hour)
+	return deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letter: again}
+}
+
+func (s *shelf) mustReplay(t *testing.T, which selection) result {
+	t.Helper()
+	got, err := s.folder(audit.String()).replay(t.Context(), which)
+	require.NoError(t, err)
+	s.check(t)
+	return got
+}
+
+func numbered(n int) []string {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprint("e", i)
+	}
+	return ids
+}
+
+func TestWhatIsDeliveredLeavesTheStore(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf(numbered(250)...)))
+	require.NoError(t, s.put(other, lettersOf("o1")))
+	backend := &fakeBackend{}
+	defer s.register(audit.String(), "logs", backend)()
+	assert.Equal(t, result{Replayed: 250, Delivered: 250}, s.mustReplay(t, selection{}))
+	assert.Equal(t, numbered(250), backend.ids(), "oldest first, each once")
+	assert.Equal(t, []int{100, 100, 50}, backend.chunks)
+	assert.Empty(t, s.filesOf(t, audit))
+	assert.Equal(t, []string{"o1"}, s.ids(t, other), "another exporter's stay")
+	want := letterOf("e0", deadletter.ReasonRefused)
+	want.Exporter = "webhook/audit"
+	assert.Equal(t, want, backend.got[0], "as it was put")
+	assert.Equal(t, result{}, s.mustReplay(t, selection{}), "nothing is left")
+}
+
+func TestOutcomes(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer func(*deadletter.Letter) deadletter.Replayed
+		want   result
+		left   []string
+	}{
+		"delivered": {outcome(deadletter.OutcomeDelivered), result{Replayed: 4, Delivered: 4}, nil},
+		"refused":   {refusedAgain, result{Replayed: 4, Refused: 4}, []string{"e0", "e1", "e2", "e3"}},
+		"kept":      {outcome(deadletter.OutcomeKept), result{Replayed: 4, Kept: 4, Stopped: stoppedBusy}, []string{"e0", "e1", "e2", "e3"}},
+		"mixed": {func(l *deadletter.Letter) deadletter.Replayed {
+			switch l.ID {
+			case "e0":
+				return refusedAgain(l)
+			case "e2":
+				return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
+			default:
+				return deadletter.Replayed{}
+			}
+		}, result{Replayed: 4, Delivered: 1, Refused: 1, Kept: 2}, []string{"e0", "e1", "e3"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			directory := t.TempDir()
+			s := openShelf(t, directory)
+			require.NoError(t, s.put(audit, lettersOf(numbered(4)...)))
+			defer s.register(audit.String(), "logs", &fakeBackend{answer: tt.answer})()
+			assert.Equal(t, tt.want, s.mustReplay(t, selection{}))
+			assert.Equal(t, tt.left, s.ids(t, audit))
+			require.NoError(t, s.put(audit, lettersOf("new")))
+			require.NoError(t, s.close())
+			assert.Equal(t, append(tt.left, "new"), openShelf(t, directory).ids(t, audit))
+		})
+	}
+}
+
+func TestWhatIsRefusedAgainComesBackAsItIsNow(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
+	defer s.register(audit.String(), "logs", &fakeBackend{answer: func(l *deadletter.Letter) deadletter.Replayed {
+		if l.ID == "e2" {
+			return deadletter.Replayed{}
+		}
+		got := refusedAgain(l)
+		got.Letter.Exporter, got.Letter.Signal = "", ""
+		return got
+	}})()
+	s.mustReplay(t, selection{})
+	text, err := os.ReadFile(s.filesOf(t, audit)[0])
+	require.NoError(t, err)
+	first, _, _ := strings.Cut(string(text), "\n")
+	letter, err := deadletter.ParseLine([]byte(first))
+	require.NoError(t, err)
+	want := letterOf("e1", deadletter.ReasonTooLarge)
+	want.Exporter, want.Attempts, want.FailedAt = "webhook/audit", 2, noon.Add(time.Hour)
+	want.Message = "too large this time, and with a longer message"
+	assert.Equal(t, want, letter)
+	_, sum, _ := s.known(audit.String())
+	assert.Equal(t, map[deadletter.Reason]int{"too_large": 1, "refused": 1}, sum.count.reasons)
+	assert.Equal(t, noon.Add(time.Hour), sum.count.newest)
+}
+
+func TestANewLetterOfTheSameLengthIsCountedToo(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf("e1")))
+	defer s.register(audit.String(), "logs", &fakeBackend{answer: func(l *deadletter.Letter) deadletter.Replayed {
+		again := *l
+		again.Reason = "refuted"
+		return deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letter: again}
+	}})()
+	s.mustReplay(t, selection{})
+}
+
+func TestANewLetterThatCannotBeKeptDoesNotTakeTheOldOnesPlace(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf("e1")))
+	defer s.register(audit.String(), "logs", &fakeBackend{answer: outcome(deadletter.OutcomeRefused)})()
+	assert.Equal(t, 1, s.mustReplay(t, selection{}).Refused)
+	assert.Equal(t, []string{"e1"}, s.ids(t, audit))
+}
+
+func TestAReplayerThatAnswersForTooFewKeepsTheRest(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
+	defer s.register(audit.String(), "logs", shortReplayer{})()
+	assert.Equal(t, result{Replayed: 2, Delivered: 1, Kept: 1}, s.mustReplay(t, selection{}))
+	assert.Equal(t, []string{"e2"}, s.ids(t, audit))
+}
+
+type shortReplayer struct{}
+
+func (shortReplayer) Replay(context.Context, []deadletter.Letter) []deadletter.Replayed {
+	return []deadletter.Replayed{{Outcome: deadletter.OutcomeDelivered}}
+}
+
+func TestAReplayStopsWhenTheBackendTakesNothing(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf(numbered(1000)...)))
+	n := 0
+	backend := &fakeBackend{answer: func(*deadletter.Letter) deadletter.Replayed {
+		if n++; n > 150 { // it dies
+			return deadletter.Replayed{}
+		}
+		return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
+	}}
+	defer s.register(audit.String(), "logs", backend)()
+	assert.Equal(t, result{Replayed: 300, Delivered: 150, Kept: 150, Stopped: stoppedBusy}, s.mustReplay(t, selection{}))
+	assert.Equal(t, numbered(1000)[150:], s.ids(t, audit))
+}
+
+func TestOneReasonAlone(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	for i := range 300 {
+		reason := deadletter.ReasonRefused
+		if i%3 == 0 {
+			reason = deadletter.ReasonExhausted
+		}
+		require.NoError(t, s.put(audit, []deadletter.Letter{letterOf(fmt.Sprint(i), reason)}))
+	}
+	backend := &fakeBackend{}
+	defer s.register(audit.String(), "logs", backend)()
+	assert.Equal(t, result{Replayed: 100, Delivered: 100}, s.mustReplay(t, selection{reason: deadletter.ReasonExhausted}))
+	assert.Len(t, s.ids(t, audit), 200)
+	for _, letter := range backend.got {
+		assert.Equal(t, deadletter.ReasonExhausted, letter.Reason)
+	}
+}
+
+func TestALimit(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf(numbered(500)...)))
+	backend := &fakeBackend{}
+	defer s.register(audit.String(), "logs", backend)()
+	assert.Equal(t, result{Replayed: 130, Delivered: 130}, s.mustReplay(t, selection{limit: 130}))
+	assert.Equal(t, []int{100, 30}, backend.chunks)
+	assert.Equal(t, numbered(500)[130:], s.ids(t, audit))
+}
+
+func TestEachSignalHasItsReplayer(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	letters := lettersOf(numbered(9)...)
+	for i := range letters {
+		letters[i].Signal = []string{"logs", "traces", "metrics"}[i%3]
+	}
+	require.NoError(t, s.put(audit, letters))
+	logs, traces := &fakeBackend{}, &fakeBackend{answer: refusedAgain}
+	defer s.register(audit.String(), "logs", logs)()
+	defer s.register(audit.String(), "traces", traces)()
+	assert.Equal(t, result{Replayed: 9, Delivered: 3, Refused: 3, Kept: 3}, s.mustReplay(t, selection{}))
+	assert.Equal(t, []string{"e0", "e3", "e6"}, logs.ids())
+	assert.Equal(t, []string{"e1", "e4", "e7"}, traces.ids())
+	assert.Equal(t, []string{"e1", "e2", "e4", "e5", "e7", "e8"}, s.ids(t, audit), "in their old order")
+}
+
+func TestLargeLettersGoInSmallerChunks(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	for i := range 10 {
+		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint(i), 1<<20)}))
+	}
+	backend := &fakeBackend{}
+	defer s.register(audit.String(), "logs", backend)()
+	s.mustReplay(t, selection{})
+	assert.Equal(t, []int{4, 4, 2}, backend.chunks)
+}
+
+func TestWhatIsNoLetterStaysInItsPlace(t *testing.T) {
+	directory := t.TempDir()
+	folder := filepath.Join(directory, "webhook%2Faudit")
+	require.NoError(t, os.MkdirAll(folder, 0o700))
+	line := func(id string) string {
+		return `{"exporter":"webhook/audit","signal":"logs","id":"` + id + `","payload":{}}`
+	}
+	long := strings.Repeat("x", longestLine+100)
+	text := strings.Join([]string{line("e1"), "mending this", "", line("e2"), long, line("e3"), `{"exporter":`}, "\n")
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "00000001.jsonl"), []byte(text), 0o600))
+	s := openShelf(t, directory)
+	defer s.register(audit.String(), "logs", &fakeBackend{answer: func(l *deadletter.Letter) deadletter.Replayed {
+		return deadletter.Replayed{Outcome: map[bool]deadletter.Outcome{true: deadletter.OutcomeDelivered}[l.ID != "e2"]}
+	}})()
+	assert.Equal(t, result{Replayed: 3, Delivered: 2, Kept: 1, Unreadable: 3}, s.mustReplay(t, selection{}))
+	left, err := os.ReadFile(filepath.Join(folder, "00000001.jsonl"))
+	require.NoError(t, err)
+	want := strings.Join([]string{"mending this", line("e2"), long, `{"exporter":`}, "\n") + "\n"
+	if want != string(left) { // too long to be shown
+		t.Errorf("%d bytes, want %d", len(left), len(want))
+	}
+	assert.Len(t, s.logs.FilterMessageSnippet("Skipped lines").All(), 1, "one warning for a file")
+}
+
+func TestNewLettersAreLeftForTheNextReplay(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
+	backend := &fakeBackend{chunk: func(context.Context, []deadletter.Letter) {
+		assert.NoError(t, s.put(audit, lettersOf("new")))
+	}}
+	defer s.register(audit.String(), "logs", backend)()
+	assert.Equal(t, result{Replayed: 2, Delivered: 2}, s.mustReplay(t, selection{}))
+	assert.Equal(t, []string{"new"}, s.ids(t, audit))
+	assert.Equal(t, result{Replayed: 1, Delivered: 1}, s.mustReplay(t, selection{}))
+	assert.Equal(t, []string{"new"}, s.ids(t, audit))
+}
+
+func TestALongReplayIsSavedOnItsWay(t *testing.T) {
+	const checkpoint = 500
+	const n, died = 3*checkpoint + 250, checkpoint + 200
+	directory, copied := t.TempDir(), t.TempDir()
+	s := openShelf(t, directory)
+	s.checkpoint = checkpoint
+	require.NoError(t, s.put(audit, lettersOf(numbered(n)...)))
+	sent := 0
+	backend := &fakeBackend{
+		answer: func(l *deadletter.Letter) deadletter.Replayed {
+			if sent++; sent%10 == 0 {
+				return refusedAgain(l)
+			}
+			return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
+		},
+		chunk: func(context.Context, []deadletter.Letter) {
+			if sent == died {
+				assert.NoError(t, os.CopyFS(copied, os.DirFS(directory)))
+			}
+		},
+	}
+	defer s.register(audit.String(), "logs", backend)()
+	assert.Equal(t, result{Replayed: n, Delivered: n * 9 / 10, Refused: n / 10}, s.mustReplay(t, selection{}))
+	assert.Equal(t, numbered(n), backend.ids(), "each once, in their order")
+	assert.Len(t, s.ids(t, audit), n/10)
+
+	again := openShelf(t, copied)
+	left := map[string]bool{}
+	for _, id := range again.ids(t, audit) {
+		left[id] = true
+	}
+	assert.Len(t, left, n-checkpoint*9/10, "what the first part delivered is gone for good")
+	for _, id := range numbered(n)[died:] {
+		require.True(t, left[id], "nothing is lost")
+	}
+	paths := again.filesOf(t, audit)
+	assert.Len(t, paths, 1, "the new version that was under way is cleaned up")
+}
+
+func TestACrashInAReplayLosesNothing(t *testing.T) {
+	directory := t.TempDir()
+	s := openShelf(t, directory)
+	ids := numbered(300)
+	require.NoError(t, s.put(audit, lettersOf(ids[:150]...)))
+	require.NoError(t, s.put(audit, lettersOf(ids[150:]...)))
+	delivered := map[string]bool{}
+	random := rand.New(rand.NewPCG(1, 2))
+	for crashes := 0; ; crashes++ {
+		require.Less(t, crashes, 100)
+		copied := t.TempDir()
+		stop := random.IntN(3)
+		backend := &fakeBackend{}
+		backend.answer = func(l *deadletter.Letter) deadletter.Replayed {
+			delivered[l.ID] = true
+			return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
+		}
+		backend.chunk = func(context.Context, []deadletter.Letter) {
+			if stop--; stop == 0 {
+				assert.NoError(t, os.CopyFS(copied, os.DirFS(directory)))
+			}
+		}
+		unregister := s.register(audit.String(), "logs", backend)
+		s.mustReplay(t, selection{limit: 120})
+		unregister()
+		require.NoError(t, s.close())
+		if entries, err := os.ReadDir(copied); err == nil && len(entries) > 0 {
+			directory = copied
+		}
+		s = openShelf(t, directory)
+		left := s.ids(t, audit)
+		for _, id := range ids {
+			require.True(t, delivered[id] || slices.Contains(left, id), "%s is lost", id)
+		}
+		if len(left) == 0 {
+			return
+		}
+	}
+}
+
+func TestTheClientGoes(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf(numbered(500)...)))
+	client, leave := context.WithCancel(t.Context())
+	backend := &fakeBackend{chunk: func(ctx context.Context, _ []deadletter.Letter) {
+		leave()
+		assert.NoError(t, ctx.Err(), "the chunk under way is finished")
+	}}
+	defer s.register(audit.String(), "logs", backend)()
+	got, err := s.folder(audit.String()).replay(client, selection{})
+	require.NoError(t, err)
+	assert.Equal(t, result{Replayed: 100, Delivered: 100, Stopped: stoppedLeft}, got)
+	assert.Len(t, s.ids(t, audit), 400)
+	s.check(t)
+}
+
+// hanging is a backend that answers nothing until ctx ends.
+func hanging(entered chan<- struct{}) *fakeBackend {
+	return &fakeBackend{
+		answer: outcome(deadletter.OutcomeKept),
+		chunk: func(ctx context.Context, _ []deadletter.Letter) {
+			entered <- struct{}{}
+			<-ctx.Done()
+		},
+	}
+}
+
+func TestAnExporterThatStopsEndsItsReplay(t *testing.T) {
+	for name, end := range map[string]struct {
+		stop func(s *shelf, unregister func())
+		want string
+	}{
+		"the exporter":  {func(_ *shelf, unregister func()) { unregister() }, stoppedExporter},
+		"the extension": {func(s *shelf, _ func()) { s.stopReplays() }, stoppedExtension},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openShelf(t, t.TempDir())
+			require.NoError(t, s.put(audit, lettersOf(numbered(300)...)))
+			entered := make(chan struct{})
+			unregister := s.register(audit.String(), "logs", hanging(entered))
+			defer unregister()
+			var got result
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				var err error
+				got, err = s.folder(audit.String()).replay(context.Background(), selection{})
+				assert.NoError(t, err)
+			}()
+			<-entered
+			end.stop(s, unregister)
+			f, _, _ := s.known(audit.String())
+			s.store.mu.Lock()
+			assert.Nil(t, f.underWay, "it was waited for")
+			s.store.mu.Unlock()
+			<-ended
+			assert.Equal(t, result{Replayed: 100, Kept: 100, Stopped: end.want}, got)
+			assert.Len(t, s.ids(t, audit), 300)
+			_, err := s.folder(audit.String()).replay(context.Background(), selection{})
+			assert.ErrorAs(t, err, new(*problem))
+		})
+	}
+}
+
+func TestALateUnregisterLeavesTheNewReplayer(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf("e1")))
+	first := s.register(audit.String(), "logs", &fakeBackend{answer: outcome(deadletter.OutcomeKept)})
+	second := s.register(audit.String(), "logs", &fakeBackend{})
+	first()
+	first()
+	assert.Equal(t, 1, s.mustReplay(t, selection{}).Delivered)
+	second()
+}
+
+func TestAFileThatIsRemovedByHandIsSkipped(t *testing.T) {
+	s := openShelf(t, t.TempDir(), small)
+	for i := range 4 {
+		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint(i), 40_000)}))
+	}
+	paths := s.filesOf(t, audit)
+	require.NoError(t, os.Remove(paths[1]))
+	defer s.register(audit.String(), "logs", &fakeBackend{})()
+	assert.Equal(t, result{Replayed: len(paths) - 1, Delivered: len(paths) - 1}, s.mustReplay(t, selection{}))
+	assert.Zero(t, s.total)
+}
+
+func TestAMendedFileIsReplayedAsItIsNow(t *testing.T) {
+	s := openShelf(t, t.TempDir(), small)
+	for i := range 3 {
+		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint(i), 40_000)}))
+	}
+	path := s.filesOf(t, audit)[0]
+	mended := `{"exporter":"webhook/audit","signal":"logs","id":"mended","payload":{"right":true}}` + "\n"
+	require.NoError(t, os.WriteFile(path+"x", []byte(mended), 0o600))
+	require.NoError(t, os.Rename(path+"x", path))
+	backend := &fakeBackend{}
+	defer s.register(audit.String(), "logs", backend)()
+	s.mustReplay(t, selection{})
+	assert.Equal(t, "mended", backend.ids()[0])
+	assert.JSONEq(t, `{"right":true}`, string(backend.got[0].Payload))
+	assert.Zero(t, s.total)
+}
+
+func TestWhatWasDeliveredAndCannotBeTakenOutIsTold(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
+	path := s.filesOf(t, audit)[0]
+	backend := &fakeBackend{answer: func(l *deadletter.Letter) deadletter.Replayed {
+		return map[bool]deadletter.Replayed{true: {Outcome: deadletter.OutcomeDelivered}, false: {}}[l.ID == "e1"]
+	}}
+	backend.chunk = func(context.Context, []deadletter.Letter) {
+		// A folder in its place cannot be replaced by a file.
+		assert.NoError(t, os.Rename(path, path+".aside"))
+		assert.NoError(t, os.MkdirAll(filepath.Join(path, "x"), 0o700))
+	}
+	defer s.register(audit.String(), "logs", backend)()
+	_, err := s.folder(audit.String()).replay(t.Context(), selection{})
+	assert.ErrorContains(t, err, "letters that were delivered may be delivered again")
+	assert.NoFileExists(t, path+temporarySuffix)
+}
+
+func TestReplaysAndPutsAtTheSameTime(t *testing.T) {
+	const puts = 100
+	s := openShelf(t, t.TempDir(), func(cfg *Config) { cfg.MaxSize = 4 << 20 })
+	var mu sync.Mutex
+	delivered := map[string]int{}
+	random := rand.New(rand.NewPCG(3, 4))
+	backend := &fakeBackend{answer: func(l *deadletter.Letter) deadletter.Replayed {
+		mu.Lock()
+		defer mu.Unlock()
+		switch random.IntN(3) {
+		case 0:
+			return refusedAgain(l)
+		case 1:
+			return deadletter.Replayed{}
+		}
+		delivered[l.ID]++
+		return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
+	}}
+	defer s.register(audit.String(), "logs", backend)()
+	var group sync.WaitGroup
+	for worker := range 3 {
+		group.Go(func() {
+			for i := range puts {
+				assert.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprintf("%d-%d", worker, i), 2000)}))
+			}
+		})
+	}
+	group.Go(func() {
+		for range 8 {
+			_, err := s.folder(audit.String()).replay(context.Background(), selection{})
+			assert.NoError(t, err)
+			s.ids(t, audit)
+		}
+	})
+	group.Wait()
+	s.check(t)
+	left := s.ids(t, audit)
+	assert.Equal(t, 3*puts, len(delivered)+len(left), "each is delivered or kept")
+	for id, n := range delivered {
+		require.Equal(t, 1, n, id)
+	}
+}

@@ -1,0 +1,264 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package deadletterextension
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/extension/deadletterextension/internal/metadata"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+)
+
+const (
+	fileMode      = 0o600
+	directoryMode = 0o700
+	lockName      = ".lock"
+
+	// A directory that is full has about this many files, so that little goes at a time.
+	filesPerDirectory = 64
+	leastSegmentSize  = 64 << 10
+	mostSegmentSize   = 16 << 20
+
+	// A buffer that one large Put has grown is not kept for the small ones.
+	mostBufferKept = 1 << 20
+)
+
+var errClosed = errors.New("the dead_letter extension is not running")
+
+// store keeps letters in a directory, in one folder per exporter.
+//
+// What it knows of the folders and their files is guarded by mu, which is never held while the disk is busy. What is
+// done to the file that a folder appends to is guarded by the folder's own lock, so that exporters do not wait for
+// each other. A folder's lock is taken before mu; the other way round only with TryLock.
+type store struct {
+	directory   string
+	maxSize     int64
+	segmentSize int64
+	checkpoint  int
+	maxAge      time.Duration
+	now         func() time.Time
+	logger      *zap.Logger
+	telemetry   *metadata.TelemetryBuilder
+	lock        *os.File
+	buffers     sync.Pool
+	evicted     evictionLog
+
+	mu sync.Mutex
+	// stopping: no replay begins any more. closed: nothing is kept any more.
+	stopping, closed bool
+	total            int64
+	folders          map[string]*folder
+}
+
+// openStore locks the directory and counts what is in it.
+func openStore(cfg *Config, logger *zap.Logger, telemetry *metadata.TelemetryBuilder, now func() time.Time) (*store, error) {
+	s := &store{
+		directory:   cfg.Directory,
+		maxSize:     cfg.MaxSize,
+		segmentSize: min(max(cfg.MaxSize/filesPerDirectory, leastSegmentSize), mostSegmentSize),
+		checkpoint:  checkpointLetters,
+		maxAge:      cfg.MaxAge,
+		now:         now,
+		logger:      logger,
+		telemetry:   telemetry,
+		buffers:     sync.Pool{New: func() any { return new([]byte) }},
+		folders:     map[string]*folder{},
+	}
+	if err := s.prepareDirectory(cfg.CreateDirectory); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.lock, err = lockDirectory(s.directory); err != nil {
+		return nil, err
+	}
+	if err := s.load(); err != nil {
+		return nil, errors.Join(fmt.Errorf("directory: reading %s: %w", s.directory, err), s.lock.Close())
+	}
+	s.expire()
+	if err := s.reserve(0, nil); err != nil {
+		return nil, errors.Join(err, s.lock.Close())
+	}
+	return s, nil
+}
+
+func (s *store) prepareDirectory(create bool) error {
+	if create {
+		if err := os.MkdirAll(s.directory, directoryMode); err != nil {
+			return fmt.Errorf("directory: creating %s: %w; name a folder that the collector may write to", s.directory, err)
+		}
+	}
+	switch info, err := os.Stat(s.directory); {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("directory: %s does not exist; create it, or set create_directory: true", s.directory)
+	case err != nil:
+		return fmt.Errorf("directory: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("directory: %s is a file; name a folder", s.directory)
+	}
+	return nil
+}
+
+func (s *store) load() error {
+	entries, err := os.ReadDir(s.directory)
+	if err != nil {
+		return err
+	}
+	var segments []*segment
+	for _, entry := range entries {
+		id, ours := exporterID(entry.Name())
+		if !entry.IsDir() || !ours {
+			continue
+		}
+		f := s.newFolder(id, entry.Name())
+		if f.unnamed = id == ""; f.unnamed {
+			f.exporter = entry.Name()
+		}
+		if err := f.list(); err != nil {
+			return err
+		}
+		segments = append(segments, f.segments...)
+	}
+	if err := loadAll(segments); err != nil {
+		return err
+	}
+	for _, seg := range segments {
+		s.total += seg.count.bytes
+	}
+	return nil
+}
+
+// loadAll counts on all processors, since a full directory takes seconds.
+func loadAll(segments []*segment) error {
+	var workers sync.WaitGroup
+	errs := make([]error, len(segments))
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(segments)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(segments)); i = next.Add(1) - 1 {
+				errs[i] = segments[i].load()
+			}
+		})
+	}
+	workers.Wait()
+	return errors.Join(errs...)
+}
+
+// close puts everything on the disk, and ends what is done with it.
+func (s *store) close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	folders := s.sortedFolders()
+	s.mu.Unlock()
+
+	var errs []error
+	for _, f := range folders {
+		f.mu.Lock()
+		errs = append(errs, f.seal())
+		f.mu.Unlock()
+	}
+	s.evicted.flush(s.logger)
+	return errors.Join(append(errs, s.lock.Close())...)
+}
+
+// put keeps letters. They are written when it returns nil.
+func (s *store) put(id component.ID, letters []deadletter.Letter) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	buffer := s.buffers.Get().(*[]byte)
+	defer s.giveBack(buffer)
+	exporter := id.String()
+	text, count, err := appendLines((*buffer)[:0], exporter, letters, s.now())
+	*buffer = text
+	if err != nil {
+		return err
+	}
+	return s.folder(exporter).append(text, &count)
+}
+
+func (s *store) giveBack(buffer *[]byte) {
+	if cap(*buffer) <= mostBufferKept {
+		s.buffers.Put(buffer)
+	}
+}
+
+// folder is the folder of an exporter, known from now on.
+func (s *store) folder(exporter string) *folder {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := folderName(exporter)
+	f, ok := s.folders[name]
+	if !ok {
+		f = s.newFolder(exporter, name)
+	}
+	f.exporter = exporter
+	return f
+}
+
+func (s *store) newFolder(exporter, name string) *folder {
+	f := &folder{
+		store:     s,
+		path:      filepath.Join(s.directory, name),
+		exporter:  exporter,
+		replayers: map[string]*registration{},
+	}
+	s.folders[name] = f
+	return f
+}
+
+// sortedFolders needs mu.
+func (s *store) sortedFolders() []*folder {
+	folders := make([]*folder, 0, len(s.folders))
+	for _, f := range s.folders {
+		folders = append(folders, f)
+	}
+	slices.SortFunc(folders, func(a, b *folder) int { return cmp.Compare(a.exporter, b.exporter) })
+	return folders
+}
+
+// summary is what is known of one exporter's letters.
+type summary struct {
+	exporter   string
+	registered bool
+	count      tally
+}
+
+// summaries are those of the exporters that have letters or may have some soon.
+func (s *store) summaries() []summary {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]summary, 0, len(s.folders))
+	for _, f := range s.sortedFolders() {
+		all = append(all, f.summary())
+	}
+	return all
+}
+
+// known is the folder of an exporter that has letters or is running.
+func (s *store) known(exporter string) (*folder, summary, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := s.folders[folderName(exporter)]
+	if !ok {
+		return nil, summary{}, false
+	}
+	sum := f.summary()
+	return f, sum, sum.registered || sum.count.bytes > 0
+}

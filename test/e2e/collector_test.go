@@ -48,6 +48,14 @@ func start(t *testing.T, configuration string) *collector {
 
 func startWith(t *testing.T, args ...string) *collector {
 	t.Helper()
+	c := launch(t, args...)
+	c.waitForLog(ready)
+	return c
+}
+
+// launch is startWith, but does not wait.
+func launch(t *testing.T, args ...string) *collector {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 6*patience)
 	t.Cleanup(cancel)
 	c := &collector{t: t, cmd: command(ctx, t, nil, args...), exited: make(chan struct{})}
@@ -64,8 +72,18 @@ func startWith(t *testing.T, args ...string) *collector {
 			t.Logf("the collector's stderr:\n%s", c.stderr.tail())
 		}
 	})
-	c.waitForLog(ready)
 	return c
+}
+
+// kill ends it as a crash does.
+func (c *collector) kill() {
+	c.t.Helper()
+	c.stopped.Do(func() {
+		if err := c.cmd.Process.Kill(); err != nil {
+			c.t.Errorf("killing the collector: %v", err)
+		}
+		<-c.exited
+	})
 }
 
 // stop sends SIGTERM and waits for the end. A second call does nothing.
@@ -119,6 +137,9 @@ func (c *collector) otlpGRPC() string { return c.address("Starting GRPC server")
 func (c *collector) otlpHTTP() string { return c.address("Starting HTTP server") }
 func (c *collector) eventURL() string {
 	return "http://" + c.address("Listening for events") + "/v1/events"
+}
+func (c *collector) lettersURL() string {
+	return "http://" + c.address("Listening for dead letter requests") + "/v1/dead_letters"
 }
 
 var endpointField = regexp.MustCompile(`"endpoint": ?"([^"]+)"`)

@@ -126,6 +126,36 @@ func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
 			[]string{`"otlp"`, taken, "address already in use"},
 		},
 		{
+			"a webhook whose queue is in a storage that is not configured",
+			shop(aURL, "dispatch: async, sending_queue: {storage: file_storage/queue}"),
+			[]string{`"webhook/shop"`, "sending_queue::storage", `"file_storage/queue"`, "service::extensions"},
+		},
+		{
+			"a webhook whose dead letters go to an extension that is not configured",
+			shop(aURL, "dead_letter: dead_letter/shop"),
+			[]string{`"webhook/shop"`, "dead_letter", `"dead_letter/shop"`, "service::extensions"},
+		},
+		{
+			"a webhook whose dead letters go to an extension of another kind",
+			withHealthCheck(t, shop(aURL, "dead_letter: health_check")),
+			[]string{`"webhook/shop"`, "dead_letter", `"health_check"`},
+		},
+		{
+			"a webhook whose queue is in an extension of another kind",
+			withHealthCheck(t, shop(aURL, "sending_queue: {storage: health_check}")),
+			[]string{`"webhook/shop"`, "storage", `"health_check"`},
+		},
+		{
+			"a webhook that is dispatched to in a way that does not exist",
+			shop(aURL, "dispatch: nonsense"),
+			[]string{"exporters::webhook/shop", "dispatch", `"nonsense"`, "async", "sync", "auto"},
+		},
+		{
+			"a webhook without a queue that the caller is not to wait for",
+			shop(aURL, "dispatch: async, sending_queue: {enabled: false}"),
+			[]string{"exporters::webhook/shop", "sending_queue", "dispatch: sync"},
+		},
+		{
 			"YAML with a bracket that is not closed",
 			"receivers: [otlp\nexporters: {}\n",
 			[]string{"YAML", "line"},
@@ -156,6 +186,13 @@ func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "absent.yaml")
 		assertOneError(t, run(t, nil, "--config", path), path, "no such file")
 	})
+}
+
+// withHealthCheck adds an extension.
+func withHealthCheck(t *testing.T, configuration string) string {
+	t.Helper()
+	return "extensions:\n  health_check: {endpoint: \"127.0.0.1:0\"}\n" +
+		replace(t, configuration, "service:\n", "service:\n  extensions: [health_check]\n")
 }
 
 // jargon is the words of the collector's own code, which tell a user nothing, and what is left over of rewording.

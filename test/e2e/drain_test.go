@@ -30,8 +30,8 @@ func TestWhatWasAcceptedIsDeliveredToEveryWebhookAfterSIGTERM(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			single, array := newInbox(t, singleEvents), newInbox(t, arraysOfEvents)
 			c := start(t, configure("",
-				webhook{"single", single.URL, "batching: single"},
-				webhook{"array", array.URL, "batching: array"}))
+				webhook{"single", single.URL, "batching: single, shutdown_timeout: 1m"},
+				webhook{"array", array.URL, "batching: array, shutdown_timeout: 1m"}))
 			client, url := newClient(t), c.eventURL()
 
 			inParallel(tt.requests, func(i int) bool {
@@ -41,6 +41,7 @@ func TestWhatWasAcceptedIsDeliveredToEveryWebhookAfterSIGTERM(t *testing.T) {
 			})
 			t.Logf("%d events are yet to be delivered to one webhook, %d to the other",
 				tt.requests*tt.together-single.count(), tt.requests*tt.together-array.count())
+			client.http.CloseIdleConnections() // the collector would wait five seconds for one that was never used
 			c.stop()
 
 			assert.Equal(t, tt.requests*tt.together, single.count())
@@ -52,8 +53,8 @@ func TestWhatWasAcceptedIsDeliveredToEveryWebhookAfterSIGTERM(t *testing.T) {
 func TestWhatWasAcceptedWhileSIGTERMCameIsDeliveredToEveryWebhook(t *testing.T) {
 	single, array := newInbox(t, singleEvents), newInbox(t, arraysOfEvents)
 	c := start(t, configure("",
-		webhook{"single", single.URL, "batching: single"},
-		webhook{"array", array.URL, "batching: array"}))
+		webhook{"single", single.URL, "batching: single, shutdown_timeout: 1m"},
+		webhook{"array", array.URL, "batching: array, shutdown_timeout: 1m"}))
 	client, url := newClient(t), c.eventURL()
 
 	var accepted sync.Map

@@ -1,0 +1,282 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// site is the folders of a collector, which outlive it.
+type site struct{ letters, storage string }
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	return &site{letters: t.TempDir(), storage: t.TempDir()}
+}
+
+// plant is a collector that keeps dead letters and tells its metrics, so that it can be told what became of each event.
+type plant struct {
+	*collector
+
+	site    *site
+	client  *http.Client
+	metrics string // the URL
+}
+
+// startPlant starts a collector with one pipeline to the given webhooks, which put what they cannot deliver into the
+// extension dead_letter. There is the extension file_storage too.
+func startPlant(t *testing.T, s *site, webhooks ...webhook) *plant {
+	t.Helper()
+	return startPlantWith(t, s, func(configuration string) string { return configuration }, webhooks)
+}
+
+// startPlantWith is startPlant with a configuration that is changed, and more arguments.
+func startPlantWith(t *testing.T, s *site, change func(string) string, webhooks []webhook, args ...string) *plant {
+	t.Helper()
+	for again := true; ; again = false {
+		port := freePort(t)
+		configuration := change(s.configuration(t, port, webhooks))
+		c := launch(t, append([]string{"--config", writeConfig(t, configuration)}, args...)...)
+		if c.comesUp() {
+			return &plant{
+				collector: c, site: s, client: newClient(t).http,
+				metrics: fmt.Sprintf("http://127.0.0.1:%d/metrics", port),
+			}
+		}
+		c.stopped.Do(func() {}) // it has ended
+		if !again || !strings.Contains(c.stderr.String(), "address already in use") {
+			require.FailNow(t, "the collector does not start", "%v", c.exitErr)
+		}
+	}
+}
+
+// stop is the collector's, whose servers would wait five seconds for a connection on which there was no request yet, and
+// our client may have opened one too many.
+func (p *plant) stop() {
+	p.t.Helper()
+	p.client.CloseIdleConnections()
+	p.collector.stop()
+}
+
+// comesUp waits until it is ready, or has ended.
+func (c *collector) comesUp() bool {
+	c.t.Helper()
+	deadline := time.After(patience)
+	for !strings.Contains(c.stderr.String(), ready) {
+		select {
+		case <-c.exited:
+			return false
+		case <-deadline:
+			require.FailNow(c.t, "the collector does not come up")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return true
+}
+
+// freePort is a port that is free now. Somebody else may take it.
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+func (s *site) configuration(t *testing.T, metricsPort int, webhooks []webhook) string {
+	t.Helper()
+	var keeping []webhook
+	for _, w := range webhooks {
+		w.settings = "dead_letter: dead_letter, " + w.settings
+		keeping = append(keeping, w)
+	}
+	c := replace(t, configure("", keeping...), "metrics: {level: none}",
+		fmt.Sprintf("metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]}", metricsPort))
+	c = replace(t, c, "service:\n", "service:\n  extensions: [dead_letter, file_storage]\n")
+	return fmt.Sprintf(`extensions:
+  dead_letter: {endpoint: "127.0.0.1:0", directory: %q}
+  file_storage: {directory: %q}
+`, s.letters, s.storage) + c
+}
+
+// account is what an exporter's metrics say.
+type account struct {
+	accepted int
+	outcomes map[string]int // by outcome
+	reasons  map[string]int // by outcome and reason, with a slash between
+}
+
+// ended is how many events came to an end.
+func (a *account) ended() int {
+	return a.outcomes["delivered"] + a.outcomes["skipped"] + a.outcomes["dead_lettered"] + a.outcomes["dropped"] + a.outcomes["returned"]
+}
+
+var (
+	acceptedSample = regexp.MustCompile(`^otelcol_fanout_accepted_events_total\{exporter="([^"]*)"\} (\d+)$`)
+	eventsSample   = regexp.MustCompile(`^otelcol_fanout_events_total\{exporter="([^"]*)",outcome="([^"]*)",reason="([^"]*)"\} (\d+)$`)
+)
+
+// account reads an exporter's metrics.
+func (p *plant) account(exporter string) account {
+	a := account{outcomes: map[string]int{}, reasons: map[string]int{}}
+	_, text, err := p.get(p.metrics)
+	if err != nil {
+		return a // it is going down, or not up yet
+	}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := acceptedSample.FindStringSubmatch(line); len(m) > 1 && m[1] == exporter {
+			a.accepted = number(m[2])
+		}
+		if m := eventsSample.FindStringSubmatch(line); len(m) > 1 && m[1] == exporter {
+			a.outcomes[m[2]] += number(m[4])
+			a.reasons[m[2]+"/"+m[3]] += number(m[4])
+		}
+	}
+	return a
+}
+
+func number(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
+}
+
+// settled waits until every one of as many accepted events has come to an end, and no more than these.
+func (p *plant) settled(exporter string, accepted int) account {
+	p.t.Helper()
+	var a account
+	p.waitFor(fmt.Sprintf("%s to settle %d events", exporter, accepted), func() bool {
+		if a = p.account(exporter); a.accepted == accepted && a.ended() >= accepted {
+			return true
+		}
+		time.Sleep(20 * time.Millisecond)
+		return false
+	})
+	require.Equal(p.t, a.accepted, a.ended(), "accepted = delivered + skipped + dead_lettered + dropped + returned of %s: %v", exporter, a.reasons)
+	return a
+}
+
+func (p *plant) get(url string) (status int, text string, err error) {
+	response, err := p.client.Get(url)
+	if err != nil {
+		return 0, "", err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(content), err
+}
+
+// kept is what the extension lists of an exporter.
+type kept struct {
+	Exporter string
+	Events   int
+	Reasons  []struct {
+		Reason string
+		Events int
+	}
+}
+
+// kept is what the extension keeps, by exporter.
+func (p *plant) kept() map[string]kept {
+	p.t.Helper()
+	status, text, err := p.get(p.lettersURL())
+	require.NoError(p.t, err)
+	require.Equal(p.t, http.StatusOK, status, text)
+	var list struct{ Exporters []kept }
+	require.NoError(p.t, json.Unmarshal([]byte(text), &list))
+	all := map[string]kept{}
+	for _, k := range list.Exporters {
+		all[k.Exporter] = k
+	}
+	return all
+}
+
+// letter is a dead letter.
+type letter struct {
+	Exporter string
+	ID       string
+	Reason   string
+	Status   int
+	Message  string
+	Attempts int
+	Payload  json.RawMessage
+}
+
+// newest asks the extension for an exporter's newest dead letters.
+func (p *plant) newest(exporter string, limit int) []letter {
+	p.t.Helper()
+	status, text, err := p.get(fmt.Sprintf("%s/%s?limit=%d", p.lettersURL(), url.PathEscape(exporter), limit))
+	require.NoError(p.t, err)
+	require.Equal(p.t, http.StatusOK, status, text)
+	var list struct {
+		DeadLetters []letter `json:"dead_letters"`
+	}
+	require.NoError(p.t, json.Unmarshal([]byte(text), &list))
+	return list.DeadLetters
+}
+
+// replayed is the answer to a replay.
+type replayed struct {
+	Replayed, Delivered, Refused, Kept, Unreadable int
+	Stopped                                        string
+}
+
+// replay replays an exporter's dead letters. header may be nil.
+func (p *plant) replay(exporter string, header http.Header) (status int, got replayed) {
+	p.t.Helper()
+	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.lettersURL()+"/"+url.PathEscape(exporter)+"/replay", http.NoBody)
+	require.NoError(p.t, err)
+	if header != nil {
+		request.Header = header
+	}
+	response, err := p.client.Do(request)
+	require.NoError(p.t, err)
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	require.NoError(p.t, err)
+	require.NoError(p.t, json.Unmarshal(content, &got), "%s", content)
+	return response.StatusCode, got
+}
+
+// onDisk are the dead letters in the folder, by exporter. Every line is a JSON object.
+func (s *site) onDisk(t *testing.T) map[string][]letter {
+	t.Helper()
+	letters := map[string][]letter{}
+	for line := range strings.Lines(s.text(t)) {
+		var l letter
+		require.NoError(t, json.Unmarshal([]byte(line), &l), line)
+		letters[l.Exporter] = append(letters[l.Exporter], l)
+	}
+	return letters
+}
+
+// text is all that the files of dead letters hold.
+func (s *site) text(t *testing.T) string {
+	t.Helper()
+	var text strings.Builder
+	require.NoError(t, filepath.WalkDir(s.letters, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".jsonl" {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		text.Write(content)
+		return err
+	}))
+	return text.String()
+}

@@ -1,0 +1,181 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// givingUp is a webhook that sends nothing again.
+const givingUp = "batching: array, retry_on_failure: {enabled: false}"
+
+func TestASecondReplayAndOneFromAWebPageAreRefused(t *testing.T) {
+	t.Parallel()
+	const events = 5
+	b := newBackend(t, refusing(http.StatusServiceUnavailable, "busy"))
+	p := startPlant(t, newSite(t), webhook{"b", b.URL, givingUp})
+	newSDK(p).mustExport(t, records(0, events))
+	account := p.settled("webhook/b", events)
+	require.Equal(t, map[string]int{"dead_lettered/exhausted": events}, account.reasons)
+
+	status, _ := p.replay("webhook/b", http.Header{"Origin": {"https://evil.example.com"}})
+	assert.Equal(t, http.StatusForbidden, status)
+	status, _ = p.replay("webhook/b", http.Header{"Sec-Fetch-Site": {"cross-site"}})
+	assert.Equal(t, http.StatusForbidden, status)
+	status, _ = p.replay("webhook/nobody", nil)
+	assert.Equal(t, http.StatusNotFound, status)
+	assert.Equal(t, events, p.kept()["webhook/b"].Events)
+
+	before, release := b.requested(), make(chan struct{})
+	releaseOnce := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(releaseOnce)
+	b.become(func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
+		<-release
+		return well(w, r, events, body)
+	})
+	var first sync.WaitGroup
+	first.Go(func() {
+		status, got := p.replay("webhook/b", nil)
+		assert.Equal(t, http.StatusOK, status)
+		assert.Equal(t, replayed{Replayed: events, Delivered: events}, got)
+	})
+	p.waitFor("the replay's request", func() bool { return b.requested() > before })
+	status, _ = p.replay("webhook/b", nil)
+	assert.Equal(t, http.StatusConflict, status)
+	releaseOnce()
+	first.Wait()
+
+	assert.Empty(t, b.missing(events))
+	assert.Empty(t, p.kept())
+	status, got := p.replay("webhook/b", nil)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, replayed{}, got, "a replay of nothing")
+	assert.Equal(t, account, p.account("webhook/b"))
+}
+
+func TestAReplayOfManyDeadLettersTakesNoLongerThanTheBackend(t *testing.T) {
+	t.Parallel()
+	const events = 500
+	b := newBackend(t, refusing(http.StatusUnauthorized, "who are you?"))
+	// The intervals of retry_on_failure are the default ones, seconds long.
+	p := startPlant(t, newSite(t), webhook{"b", b.URL, "batching: array"})
+	newSDK(p).mustExport(t, records(0, events))
+	require.Equal(t, map[string]int{"dead_lettered/unauthorized": events}, p.settled("webhook/b", events).reasons)
+
+	b.become(well)
+	began := time.Now()
+	status, got := p.replay("webhook/b", nil)
+	took := time.Since(began)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, replayed{Replayed: events, Delivered: events}, got)
+	assert.Less(t, took, 3*time.Second)
+	assert.Empty(t, b.missing(events))
+	assert.Empty(t, p.kept())
+}
+
+func TestDeadLettersStayWhileTheirBackendFails(t *testing.T) {
+	t.Parallel()
+	const events = 150
+	b := newBackend(t, refusing(http.StatusServiceUnavailable, "busy"))
+	p := startPlant(t, newSite(t), webhook{"b", b.URL, "batching: array, retry_on_failure: {enabled: false, initial_interval: 10ms}"})
+	newSDK(p).mustExport(t, records(0, events))
+	account := p.settled("webhook/b", events)
+
+	status, got := p.replay("webhook/b", nil)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Zero(t, got.Delivered)
+	assert.Zero(t, got.Refused)
+	assert.NotEmpty(t, got.Stopped, "why it did not go on")
+	assert.Equal(t, events, p.kept()["webhook/b"].Events)
+	assert.Equal(t, account, p.account("webhook/b"))
+
+	b.become(well)
+	_, got = p.replay("webhook/b", nil)
+	assert.Equal(t, replayed{Replayed: events, Delivered: events}, got)
+	assert.Empty(t, b.missing(events))
+	assert.Empty(t, p.kept())
+}
+
+func TestDeadLettersSurviveAKilledCollectorAndAKilledReplay(t *testing.T) {
+	t.Parallel()
+	const events = 1000
+	b, s := newBackend(t, refusing(http.StatusServiceUnavailable, "busy")), newSite(t)
+	w := webhook{"b", b.URL, "batching: array, retry_on_failure: {enabled: false, initial_interval: 10ms}"}
+	p := startPlant(t, s, w)
+	newSDK(p).mustExport(t, records(0, events))
+	p.settled("webhook/b", events)
+	p.kill()
+
+	// The next one is killed when the backend has taken some of them.
+	p = startPlant(t, s, w)
+	assert.Equal(t, events, p.kept()["webhook/b"].Events)
+	taken := make(chan struct{})
+	tookSome := sync.OnceFunc(func() { close(taken) })
+	b.become(func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
+		if different, _ := b.tally(); different >= 300 {
+			tookSome()
+		}
+		return well(w, r, events, body)
+	})
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.lettersURL()+"/webhook%2Fb/replay", http.NoBody)
+	require.NoError(t, err)
+	var replay sync.WaitGroup
+	replay.Go(func() {
+		if response, err := p.client.Do(request); err == nil {
+			_ = response.Body.Close()
+		}
+	})
+	p.waitFor("some events at the backend", func() bool {
+		select {
+		case <-taken:
+			return true
+		default:
+			return false
+		}
+	})
+	p.kill()
+	replay.Wait()
+
+	p = startPlant(t, s, w)
+	left := p.kept()["webhook/b"].Events
+	status, got := p.replay("webhook/b", nil)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, replayed{Replayed: left, Delivered: left}, got)
+	assert.Empty(t, b.missing(events))
+	assert.Empty(t, p.kept())
+	_, again := b.tally()
+	t.Logf("%d dead letters were left after the replay was killed; %d events arrived again", left, again)
+}
+
+func TestWhatIsRefusedAgainComesBackWithItsAttemptsCountedUp(t *testing.T) {
+	t.Parallel()
+	const events = 4
+	b := newBackend(t, refusing(http.StatusBadRequest, "the order has no total"))
+	p := startPlant(t, newSite(t), webhook{"b", b.URL, "batching: single, retry_on_failure: {initial_interval: 10ms}"})
+	newSDK(p).mustExport(t, records(0, events))
+	p.settled("webhook/b", events)
+
+	b.become(func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
+		if events[0].id() == eventID(2) {
+			return refusing(http.StatusUnprocessableEntity, "the total is negative")(w, r, events, body)
+		}
+		return well(w, r, events, body)
+	})
+	status, got := p.replay("webhook/b", nil)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, replayed{Replayed: events, Delivered: events - 1, Refused: 1}, got)
+	assert.Equal(t, []string{eventID(2)}, b.missing(events))
+	left := p.newest("webhook/b", 10)
+	require.Len(t, left, 1)
+	assert.Equal(t, eventID(2), left[0].ID)
+	assert.Equal(t, 2, left[0].Attempts)
+	assert.Equal(t, http.StatusUnprocessableEntity, left[0].Status)
+	assert.Contains(t, left[0].Message, "the total is negative")
+}

@@ -1,0 +1,188 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What must not be told: secretsOfWebhook anywhere, and secretsOfEvent in logs and metrics.
+var (
+	secretsOfWebhook = []string{"planted-header", "planted-authorization", "planted-path", "planted-query", "planted-user", "planted-password", "planted-location"}
+	secretsOfEvent   = []string{"planted-name", "planted-message", "planted-property", "planted-value", "planted-actor", "planted-service"}
+)
+
+const secretEvent = `{"id": "e1", "name": "planted-name", "message": "planted-message", "user": {"id": "planted-actor"},
+	"source": {"name": "planted-service"}, "properties": {"planted-property": "planted-value"}}`
+
+// quoting answers with a status and says again what it was sent.
+func quoting(status int) behavior {
+	return func(w http.ResponseWriter, _ *http.Request, _ []event, body []byte) bool {
+		w.Header().Set("Location", "http://planted-location.example.com/planted-location?planted-location")
+		w.WriteHeader(status)
+		_, _ = w.Write(body)
+		return false
+	}
+}
+
+// raw answers with bytes, and says again what it was sent.
+func raw(text string) behavior {
+	return func(w http.ResponseWriter, _ *http.Request, _ []event, body []byte) bool {
+		connection, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return false
+		}
+		_, _ = fmt.Fprintf(connection, "%s%s\r\n\r\n", text, body)
+		_ = connection.Close()
+		return false
+	}
+}
+
+// failures are ways to fail, each with the reason for which events become dead letters then.
+var failures = []struct {
+	name   string
+	behave behavior
+	reason string
+}{
+	{"hang", hanging, "exhausted"},
+	{"redirect", quoting(http.StatusFound), "redirected"},
+	{"bad", quoting(http.StatusBadRequest), "refused"},
+	{"unauthorized", quoting(http.StatusUnauthorized), "unauthorized"},
+	{"forbidden", quoting(http.StatusForbidden), "unauthorized"},
+	{"missing", quoting(http.StatusNotFound), "refused"},
+	{"large", quoting(http.StatusRequestEntityTooLarge), "too_large"},
+	{"limited", quoting(http.StatusTooManyRequests), "exhausted"},
+	{"broken", quoting(http.StatusInternalServerError), "exhausted"},
+	{"busy", quoting(http.StatusServiceUnavailable), "exhausted"},
+	{"reset", resetting, "exhausted"},
+	{"garbage", raw(""), "exhausted"},
+	{"garbage_status", raw("HTTP/1.1 "), "exhausted"},
+	{"garbage_header", raw("HTTP/1.1 200 OK\r\n"), "exhausted"},
+	{"garbage_body", raw("HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n"), "exhausted"},
+	{"garbage_encoding", raw("HTTP/1.1 500 Oh\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"), "exhausted"},
+}
+
+// secretWebhooks are one webhook for each failure.
+func secretWebhooks(t *testing.T, settings string) []webhook {
+	t.Helper()
+	const secret = `headers: {X-Api-Key: planted-header, Authorization: Bearer planted-authorization}, timeout: 200ms, ` +
+		`retry_on_failure: {initial_interval: 20ms, max_interval: 50ms, max_elapsed_time: 100ms}, `
+	var webhooks []webhook
+	for _, f := range failures {
+		b := newBackend(t, f.behave)
+		url := strings.Replace(b.URL, "http://", "http://planted-user:planted-password@", 1) + "/planted-path?key=planted-query"
+		webhooks = append(webhooks, webhook{f.name, url, secret + settings})
+	}
+	// Nothing listens there.
+	webhooks = append(webhooks, webhook{"refused", aURL + "/planted-path?key=planted-query", secret + settings})
+	return webhooks
+}
+
+func atDebug(t *testing.T) func(string) string {
+	t.Helper()
+	return func(configuration string) string {
+		return replace(t, configuration, "  telemetry:\n", "  telemetry:\n    logs: {level: debug}\n")
+	}
+}
+
+func TestNoSecretIsToldWhateverFails(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	webhooks := secretWebhooks(t, "batching: array, shutdown_timeout: 500ms")
+	// One has a queue without room for a single event, and one is stopped while its backend hangs.
+	url := newBackend(t, hanging).URL + "/planted-path?key=planted-query"
+	webhooks = append(webhooks,
+		webhook{"full", url, "headers: {X-Api-Key: planted-header}, sending_queue: {queue_size: 10, batch: {sizer: items}}"},
+		webhook{"stopped", url, "headers: {X-Api-Key: planted-header}, shutdown_timeout: 500ms"})
+	p := startPlantWith(t, s, atDebug(t), webhooks)
+	newClient(t).mustAccept(t, p.eventURL(), jsonType, secretEvent, 1)
+
+	want := map[string]string{"full": "queue_full", "refused": "exhausted"}
+	for _, f := range failures {
+		want[f.name] = f.reason
+	}
+	for name, reason := range want {
+		assert.Equal(t, map[string]int{"dead_lettered/" + reason: 1}, p.settled("webhook/"+name, 1).reasons, name)
+	}
+	_, metrics, err := p.get(p.metrics)
+	require.NoError(t, err)
+	_, list, err := p.get(p.lettersURL())
+	require.NoError(t, err)
+	var newest strings.Builder
+	for name := range want {
+		_, text, err := p.get(p.lettersURL() + "/webhook%2F" + name + "?payload=true")
+		require.NoError(t, err)
+		newest.WriteString(text)
+	}
+	p.replay("webhook/broken", nil)
+	p.stop()
+
+	assertUntold(t, "the log", p.stdout.String()+p.stderr.String(), secretsOfWebhook, secretsOfEvent)
+	assertUntold(t, "the metrics", metrics, secretsOfWebhook, secretsOfEvent)
+	assertUntold(t, "the list of dead letters", list, secretsOfWebhook, secretsOfEvent)
+	assertUntold(t, "the dead letters over HTTP", newest.String(), secretsOfWebhook)
+	assertUntold(t, "the dead letters on disk", s.text(t), secretsOfWebhook)
+
+	assert.Contains(t, p.stderr.String(), "\tdebug\t", "debug messages in the log")
+	onDisk := s.onDisk(t)
+	want["stopped"] = "shutdown"
+	for name, reason := range want {
+		letters := onDisk["webhook/"+name]
+		require.Len(t, letters, 1, name)
+		assert.Equal(t, reason, letters[0].Reason, name)
+		for _, secret := range secretsOfEvent {
+			assert.Contains(t, string(letters[0].Payload), secret, "the event in the dead letter of %s", name)
+		}
+	}
+}
+
+func TestNoSecretIsToldToOrOfACallerThatWaits(t *testing.T) {
+	t.Parallel()
+	for _, w := range secretWebhooks(t, "dispatch: sync") {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			p := startPlantWith(t, s, atDebug(t), []webhook{w})
+			r, err := newClient(t).post(p.eventURL(), jsonType, secretEvent)
+			require.NoError(t, err)
+			assert.GreaterOrEqual(t, r.status, 400)
+			logs := records(0, 1)
+			logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().SetStr("planted-message")
+			status, said, err := newSDK(p).post(logs)
+			require.NoError(t, err)
+			assert.GreaterOrEqual(t, status, 400)
+			err = exportOverGRPC(t, p.collector, 0, 1)
+			require.Error(t, err)
+			assert.Equal(t, map[string]int{"returned": 3}, p.settled("webhook/"+w.name, 3).outcomes)
+			p.stop()
+
+			assertUntold(t, "the log", p.stdout.String()+p.stderr.String(), secretsOfWebhook, secretsOfEvent)
+			assertUntold(t, "the answers", fmt.Sprintf("%+v\n%s\n%v", r.body, said, err), secretsOfWebhook)
+		})
+	}
+}
+
+// assertUntold checks that a text has none of the secrets, and shows the lines that have one.
+func assertUntold(t *testing.T, what, text string, secrets ...[]string) {
+	t.Helper()
+	for _, some := range secrets {
+		for _, secret := range some {
+			if !strings.Contains(text, secret) {
+				continue
+			}
+			for line := range strings.Lines(text) {
+				if strings.Contains(line, secret) {
+					assert.Fail(t, secret+" is told", "in %s: %.600s", what, line)
+					break
+				}
+			}
+		}
+	}
+}

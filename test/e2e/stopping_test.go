@@ -1,0 +1,52 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestACollectorStopsInTimeThoughABackendHangsAndKeepsItsEventsAsDeadLetters(t *testing.T) {
+	t.Parallel()
+	const events, together = 1000, 10
+	const shutdownTimeout = 2 * time.Second
+	for _, tt := range []struct{ name, settings string }{
+		{"in arrays", "batching: array"},
+		{"one at a time", "batching: single"},
+		{"in a queue without batches", "batching: array, sending_queue: {batch: {min_size: 1, max_size: 1}}"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b, s := newBackend(t, hanging), newSite(t)
+			p := startPlant(t, s, webhook{"b", b.URL, tt.settings + ", shutdown_timeout: " + shutdownTimeout.String()})
+			app := newSDK(p)
+			inParallel(events/together, func(i int) bool {
+				return assert.NoError(t, app.export(records(i*together, together)))
+			})
+			account := p.account("webhook/b")
+			assert.Equal(t, events, account.accepted)
+			assert.Empty(t, account.outcomes)
+
+			began := time.Now()
+			p.stop()
+			took := time.Since(began)
+			t.Logf("stopped in %s, after %d requests", took, b.requested())
+			assert.Less(t, took, shutdownTimeout+5*time.Second)
+
+			ids := map[string]bool{}
+			letters := s.onDisk(t)["webhook/b"]
+			for _, l := range letters {
+				assert.Equal(t, "shutdown", l.Reason)
+				ids[l.ID] = true
+			}
+			assert.Len(t, letters, events)
+			assert.Len(t, ids, events, "different events")
+			different, _ := b.tally()
+			assert.Zero(t, different, "events at the backend")
+		})
+	}
+}

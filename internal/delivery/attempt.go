@@ -11,7 +11,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-	"unsafe"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
@@ -113,17 +112,25 @@ func (a *attempt) refuseUnframed(events []Event, requests []Request, refusals []
 	seen := make(map[*byte]bool, framed)
 	for i := range requests {
 		for _, event := range requests[i].Events {
-			seen[unsafe.SliceData(event.Payload)] = true
+			seen[placeOf(event.Payload)] = true
 		}
 	}
 	for i := range refusals {
-		seen[unsafe.SliceData(refusals[i].Event.Payload)] = true
+		seen[placeOf(refusals[i].Event.Payload)] = true
 	}
 	for _, event := range events {
-		if !seen[unsafe.SliceData(event.Payload)] {
+		if !seen[placeOf(event.Payload)] {
 			a.refuse([]Event{event}, cause{reason: deadletter.ReasonRefused, message: "the exporter has put it into no request"})
 		}
 	}
+}
+
+// placeOf is where a payload lies in memory, by which an event is known.
+func placeOf(payload []byte) *byte {
+	if len(payload) == 0 {
+		return nil
+	}
+	return &payload[0]
 }
 
 // acquire waits for a slot, unless the attempt is to stop.

@@ -76,7 +76,7 @@ func (r *replay) events(d *deliverer) []Event {
 			if len(event.Payload) == 0 {
 				continue
 			}
-			r.byPayload[&event.Payload[0]] = i
+			r.byPayload[placeOf(event.Payload)] = i
 			r.left[i]++
 			events = append(events, event)
 		}
@@ -118,7 +118,7 @@ func (r *replay) encode(d *deliverer, i int) ([]Event, bool) {
 
 func (r *replay) settle(a *attempt) {
 	for i := range a.refused {
-		at := r.byPayload[&a.refused[i].Payload[0]]
+		at := r.byPayload[placeOf(a.refused[i].Payload)]
 		letter := r.letters[at]
 		letter.Reason, letter.Status, letter.Message = a.refused[i].reason, a.refused[i].status, a.refused[i].message
 		letter.Attempts++
@@ -126,7 +126,7 @@ func (r *replay) settle(a *attempt) {
 		r.results[at] = deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letter: letter}
 	}
 	for _, event := range a.deliveredEvents {
-		at := r.byPayload[&event.Payload[0]]
+		at := r.byPayload[placeOf(event.Payload)]
 		if r.left[at]--; r.left[at] == 0 && r.results[at].Outcome == deadletter.OutcomeKept {
 			r.results[at].Outcome = deadletter.OutcomeDelivered
 		}

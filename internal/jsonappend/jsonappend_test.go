@@ -36,6 +36,26 @@ func TestStrings(t *testing.T) {
 	}
 }
 
+func TestEveryByteIsSeenAtEveryPlace(t *testing.T) {
+	for c := range 256 {
+		for length := 1; length < 20; length++ {
+			for at := range length {
+				s := strings.Repeat("a", at) + string([]byte{byte(c)}) + strings.Repeat("~", length-at-1)
+				want := c >= ' ' && c != '"' && c != '\\' && c < 0x80
+				if got := isPlain(s); got && !want {
+					t.Fatalf("%q is taken for plain", s)
+				}
+				var back string
+				require.NoError(t, json.Unmarshal(String(nil, s), &back))
+				if c < 0x80 {
+					require.Equal(t, s, back)
+				}
+			}
+		}
+	}
+	assert.True(t, isPlain("The quick brown fox jumps over the lazy dog 0123456789 ~!#"))
+}
+
 func TestDoublesReadAsDoubles(t *testing.T) {
 	for in, want := range map[float64]string{
 		1: "1.0", -1: "-1.0", 0: "0.0", 0.1: "0.1", 1e21: "1e+21", 1e20: "100000000000000000000.0", 1e-7: "1e-07",
@@ -187,6 +207,13 @@ func FuzzDouble(f *testing.F) {
 			t.Fatalf("%v became %s: %v", in, text, err)
 		}
 	})
+}
+
+func TestEveryDayHasItsDate(t *testing.T) {
+	for day := range int64(math.MaxInt64) / 1e9 / 86400 {
+		at := time.Unix(day*86400+day%86400, day%1e9).UTC()
+		require.Equal(t, at.Format(`"`+time.RFC3339Nano+`"`), string(Time(nil, pcommon.NewTimestampFromTime(at))))
+	}
 }
 
 func FuzzTime(f *testing.F) {

@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"math"
 	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -17,15 +16,39 @@ import (
 
 // String appends s as a JSON string. Bytes that are not UTF-8 become U+FFFD.
 func String(dst []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
-			dst, _ = jsontext.AppendQuote(dst, s) // the error only tells that U+FFFD was put in
-			return dst
-		}
+	if !isPlain(s) {
+		dst, _ = jsontext.AppendQuote(dst, s) // the error only tells that U+FFFD was put in
+		return dst
 	}
+	return appendPlain(dst, s)
+}
+
+// appendPlain appends a string that needs no escape.
+func appendPlain(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	dst = append(dst, s...)
 	return append(dst, '"')
+}
+
+// isPlain reports whether s is printable ASCII without quotes and backslashes, which most strings are. It looks at eight bytes
+// at a time: a byte of those sets the highest bit of its place in one of the four terms. What borrows from one place to the
+// next can only make a plain string look otherwise.
+func isPlain(s string) bool {
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		if (x|(x-ones*' ')|((x^ones*'"')-ones)|((x^ones*'\\')-ones))&highest != 0 {
+			return false
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // Int appends i as a JSON number, exactly.
@@ -67,9 +90,56 @@ func Bool(dst []byte, b bool) []byte { return strconv.AppendBool(dst, b) }
 // can count in nanoseconds becomes the last it can, in the year 2262.
 func Time(dst []byte, t pcommon.Timestamp) []byte {
 	t = min(t, math.MaxInt64)
+	seconds, nanoseconds := int(t/1e9), int(t%1e9) //nolint:gosec // below 2^63
+	year, month, day := civil(seconds / 86400)
+	clock := seconds % 86400
+
 	dst = append(dst, '"')
-	dst = t.AsTime().AppendFormat(dst, time.RFC3339Nano)
-	return append(dst, '"')
+	dst = digits(dst, year, 4)
+	dst = append(dst, '-')
+	dst = digits(dst, month, 2)
+	dst = append(dst, '-')
+	dst = digits(dst, day, 2)
+	dst = append(dst, 'T')
+	dst = digits(dst, clock/3600, 2)
+	dst = append(dst, ':')
+	dst = digits(dst, clock/60%60, 2)
+	dst = append(dst, ':')
+	dst = digits(dst, clock%60, 2)
+	if nanoseconds > 0 {
+		dst = digits(append(dst, '.'), nanoseconds, 9)
+		for dst[len(dst)-1] == '0' {
+			dst = dst[:len(dst)-1]
+		}
+	}
+	return append(dst, 'Z', '"')
+}
+
+// digits appends n, which is not negative, with just so many digits.
+func digits(dst []byte, n, count int) []byte {
+	var buf [9]byte
+	for i := count - 1; i >= 0; i-- {
+		buf[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return append(dst, buf[:count]...)
+}
+
+// civil is the date that is so many days after 1970-01-01. It counts in years that begin in March, so that the leap day is
+// the last of its year, and in eras of 400 years, which all have as many days.
+func civil(days int) (year, month, day int) {
+	const daysOfEra = 146097
+	days += 719468 // since 0000-03-01
+	era, ofEra := days/daysOfEra, days%daysOfEra
+	yearOfEra := (ofEra - ofEra/1460 + ofEra/36524 - ofEra/146096) / 365
+	dayOfYear := ofEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
+	fromMarch := (5*dayOfYear + 2) / 153
+	day = dayOfYear - (153*fromMarch+2)/5 + 1
+	year, month = yearOfEra+era*400, fromMarch+3
+	if month > 12 {
+		year, month = year+1, month-12
+	}
+	return year, month, day
 }
 
 // Bytes appends b as a string in standard base64 with padding, as in the JSON form of protobuf.

@@ -125,7 +125,8 @@ func (m *Members) End() {
 
 // Append appends the member, unless its name was written before.
 func (m *Members) Append(dst []byte, name string, v pcommon.Value) []byte {
-	if !utf8.ValidString(name) {
+	plain := isPlain(name)
+	if !plain && !utf8.ValidString(name) {
 		name = strings.ToValidUTF8(name, "\uFFFD") // two names may become one
 	}
 	if m.repeated(name) {
@@ -136,8 +137,15 @@ func (m *Members) Append(dst []byte, name string, v pcommon.Value) []byte {
 	}
 	w := m.w
 	w.names = append(w.names, name)
-	dst = String(dst, name)
+	if plain {
+		dst = appendPlain(dst, name)
+	} else {
+		dst = String(dst, name)
+	}
 	dst = append(dst, ':')
+	if v.Type() == pcommon.ValueTypeStr { // most are, and nobody asks where they stand
+		return String(dst, v.Str())
+	}
 	w.path = append(w.path, Step{Name: name, Index: -1})
 	dst = w.Value(dst, v)
 	w.path = w.path[:len(w.path)-1]

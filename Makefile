@@ -47,7 +47,7 @@ node:
 	@test/e2e/node/install.sh
 
 .PHONY: bench
-bench: ## Run the benchmarks, each beside its reference
+bench: build ## Run the benchmarks, each beside its reference
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
 
 .PHONY: fuzz

@@ -90,7 +90,7 @@ func Bool(dst []byte, b bool) []byte { return strconv.AppendBool(dst, b) }
 // can count in nanoseconds becomes the last it can, in the year 2262.
 func Time(dst []byte, t pcommon.Timestamp) []byte {
 	t = min(t, math.MaxInt64)
-	seconds, nanoseconds := int(t/1e9), int(t%1e9) //nolint:gosec // below 2^63
+	seconds, nanoseconds := int(t/1e9), int(t%1e9)
 	year, month, day := civil(seconds / 86400)
 	clock := seconds % 86400
 

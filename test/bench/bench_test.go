@@ -1,0 +1,204 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package bench measures the built binary, side by side with what the collector has: OTLP comes in, and two backends get it
+// as JSON with gzip, once through two webhook exporters and once through two core otlp_http exporters.
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+)
+
+const (
+	// records is how many a request holds, of ten attributes and some 420 bytes each.
+	records  = 100
+	requests = 1000
+	patience = time.Minute
+)
+
+// BenchmarkEndToEnd reports the CPU time of the collector's process for each record that came in. The first is the cost of
+// taking it in alone.
+func BenchmarkEndToEnd(b *testing.B) {
+	binary := findBinary(b)
+	for _, tt := range []struct{ name, exporters string }{
+		{"nop", "  nop/a: {}\n  nop/b: {}\n"},
+		{"two_webhooks", webhook("a") + webhook("b")},
+		{"reference_two_otlp_http", otlpHTTP("a") + otlpHTTP("b")},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			var used time.Duration
+			for b.Loop() {
+				used += run(b, binary, tt.exporters)
+			}
+			b.ReportMetric(float64(used.Nanoseconds())/float64(b.N*requests*records), "cpu-ns/record")
+		})
+	}
+}
+
+func webhook(name string) string {
+	return fmt.Sprintf("  webhook/%s: {endpoint: URL, batching: array, compression: gzip, shutdown_timeout: 1m}\n", name)
+}
+
+func otlpHTTP(name string) string {
+	return fmt.Sprintf("  otlp_http/%s: {endpoint: URL, encoding: json, compression: gzip}\n", name)
+}
+
+// run has a collector take in all requests and deliver them, and returns the CPU time it took.
+func run(b *testing.B, binary, exporters string) time.Duration {
+	b.Helper()
+	var got atomic.Int64
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		got.Add(1)
+	}))
+	defer backend.Close()
+	c := start(b, binary, strings.ReplaceAll(exporters, "URL", backend.URL))
+	sendAll(b, "http://"+c.address(b)+"/v1/logs")
+	used := c.stop(b)
+	if !strings.Contains(exporters, "nop") {
+		require.Positive(b, got.Load())
+	}
+	return used
+}
+
+var exporterName = regexp.MustCompile(`(?m)^  ([\w/]+):`)
+
+func start(b *testing.B, binary, exporters string) *collector {
+	b.Helper()
+	var names []string
+	for _, match := range exporterName.FindAllStringSubmatch(exporters, -1) {
+		names = append(names, match[1])
+	}
+	config := filepath.Join(b.TempDir(), "config.yaml")
+	require.NoError(b, os.WriteFile(config, []byte(`
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}}}}
+exporters:
+`+exporters+`
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines: {logs: {receivers: [otlp], exporters: [`+strings.Join(names, ", ")+`]}}
+`), 0o600))
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	b.Cleanup(cancel)
+	c := &collector{cmd: exec.CommandContext(ctx, binary, "--config", config)}
+	c.cmd.Stderr = &c.log
+	require.NoError(b, c.cmd.Start())
+	return c
+}
+
+// collector is a running binary.
+type collector struct {
+	cmd *exec.Cmd
+	log buffer
+}
+
+// buffer is a log that is read while it is written.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *buffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *buffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+var endpoint = regexp.MustCompile(`Starting HTTP server.*"endpoint": "([^"]+)"`)
+
+// address waits until the collector is ready, and tells where it listens.
+func (c *collector) address(b *testing.B) string {
+	b.Helper()
+	require.Eventually(b, func() bool { return strings.Contains(c.log.String(), "Everything is ready") }, patience, time.Millisecond)
+	match := endpoint.FindStringSubmatch(c.log.String())
+	require.NotNil(b, match)
+	return match[1]
+}
+
+// stop has the collector deliver what is queued and end.
+func (c *collector) stop(b *testing.B) time.Duration {
+	b.Helper()
+	require.NoError(b, c.cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(b, c.cmd.Wait(), c.log.String())
+	return c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()
+}
+
+// sendAll sends the requests one after the other on one connection, and again what the collector has no room for.
+func sendAll(b *testing.B, url string) {
+	b.Helper()
+	body := request(b)
+	client := &http.Client{Timeout: patience}
+	defer client.CloseIdleConnections()
+	for sent := 0; sent < requests; {
+		response, err := client.Post(url, "application/x-protobuf", bytes.NewReader(body))
+		require.NoError(b, err)
+		_, _ = io.Copy(io.Discard, response.Body)
+		require.NoError(b, response.Body.Close())
+		if response.StatusCode == http.StatusServiceUnavailable {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		require.Equal(b, http.StatusOK, response.StatusCode)
+		sent++
+	}
+}
+
+func request(b *testing.B) []byte {
+	b.Helper()
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("service.name", "shop")
+	sl := rl.ScopeLogs().AppendEmpty()
+	for i := range records {
+		record := sl.LogRecords().AppendEmpty()
+		record.SetEventName("order_placed")
+		record.SetTimestamp(1700000000123456789)
+		record.Attributes().PutStr("log.record.uid", fmt.Sprintf("0198c0de-0000-7000-8000-%012d", i))
+		record.Attributes().PutStr("user.id", fmt.Sprint("user-", i))
+		for n := range 8 {
+			record.Attributes().PutStr(fmt.Sprint("attribute.", n), fmt.Sprint("a value of some length ", i*n))
+		}
+	}
+	body, err := plogotlp.NewExportRequestFromLogs(ld).MarshalProto()
+	require.NoError(b, err)
+	return body
+}
+
+// findBinary is the binary that OTELCOL_FANOUT names, or bin/otelcol-fanout.
+func findBinary(b *testing.B) string {
+	b.Helper()
+	path := os.Getenv("OTELCOL_FANOUT")
+	if path == "" {
+		path = filepath.Join("..", "..", "bin", "otelcol-fanout")
+	}
+	absolute, err := filepath.Abs(path)
+	require.NoError(b, err)
+	_, err = os.Stat(absolute)
+	require.NoError(b, err, "build the binary with: make build")
+	return absolute
+}

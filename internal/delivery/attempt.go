@@ -88,14 +88,21 @@ func (a *attempt) deliver(events []Event) {
 			a.postpone(req.Events)
 			continue
 		}
-		a.requests.Go(func() {
-			response, err := a.d.post(a.ctx, req)
-			halves := a.read(req, response, err)
-			<-a.d.slots
-			for _, half := range halves {
-				a.deliver(half)
-			}
-		})
+		if i == len(requests)-1 {
+			a.send(req) // the last one, which is often the only one, needs no goroutine of its own
+			return
+		}
+		a.requests.Go(func() { a.send(req) })
+	}
+}
+
+// send makes a request in the slot that was acquired for it, and gives that back.
+func (a *attempt) send(req *Request) {
+	response, err := a.d.post(a.ctx, req)
+	halves := a.read(req, response, err)
+	<-a.d.slots
+	for _, half := range halves {
+		a.deliver(half)
 	}
 }
 

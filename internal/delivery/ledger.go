@@ -40,7 +40,10 @@ type ledger struct {
 }
 
 type metrics struct {
-	exporter  attribute.KeyValue
+	exporter attribute.KeyValue
+	// ofExporter is the exporter alone, made once.
+	ofExporter metric.MeasurementOption
+
 	accepted  metric.Int64Counter
 	events    metric.Int64Counter
 	replayed  metric.Int64Counter
@@ -61,7 +64,8 @@ func newLedger(set exporter.Settings, signal string) (*ledger, error) {
 }
 
 func newMetrics(meter metric.Meter, id component.ID) (metrics, error) {
-	m := metrics{exporter: attribute.String("exporter", id.String())}
+	exporter := attribute.String("exporter", id.String())
+	m := metrics{exporter: exporter, ofExporter: metric.WithAttributeSet(attribute.NewSet(exporter))}
 	var errs [5]error
 	m.accepted, errs[0] = meter.Int64Counter("otelcol_fanout_accepted_events_total",
 		metric.WithUnit("{event}"), metric.WithDescription("Events that the exporter was handed."))
@@ -95,7 +99,7 @@ func (l *ledger) stop() {
 
 func (l *ledger) accepted(n int) {
 	if n > 0 {
-		l.metrics.accepted.Add(context.Background(), int64(n), metric.WithAttributes(l.metrics.exporter))
+		l.metrics.accepted.Add(context.Background(), int64(n), l.metrics.ofExporter)
 	}
 }
 
@@ -137,7 +141,7 @@ func (l *ledger) requested(status int, took time.Duration, events int) {
 	}
 	l.metrics.durations.Record(context.Background(), took.Seconds(),
 		metric.WithAttributes(l.metrics.exporter, attribute.String("status_class", class)))
-	l.metrics.requests.Record(context.Background(), int64(events), metric.WithAttributes(l.metrics.exporter))
+	l.metrics.requests.Record(context.Background(), int64(events), l.metrics.ofExporter)
 }
 
 // giveUp is the end of events that were not delivered, all for one cause.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -87,7 +88,8 @@ func TestCurlSendsWhatIsShown(t *testing.T) {
 
 func TestGoPostsTheSameAsCurl(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("curl is not installed")
+		require.NotEqual(t, "true", os.Getenv("CI"), "CI has curl")
+		t.Skip("there is no curl to compare with; the demo itself posts with Go then, which the other tests cover")
 	}
 	var bodies []string
 	server := newEventReceiver(t, &bodies)

@@ -226,18 +226,6 @@ func (e *Event) readAttribute(k string, v pcommon.Value) bool {
 	case AttrID:
 		e.UID = text(v)
 		return true
-	case AttrUserID:
-		return readText(&e.User.ID, v)
-	case AttrUserEmail:
-		return readText(&e.User.Email, v)
-	case AttrUserName:
-		return readText(&e.User.Name, v)
-	case AttrUserFullName:
-		return readText(&e.User.FullName, v)
-	case AttrUserRoles:
-		return readRoles(&e.User.Roles, v)
-	case AttrAnonymousID:
-		return readText(&e.User.AnonymousID, v)
 	case AttrSessionID:
 		return readText(&e.SessionID, v)
 	case AttrExceptionType:
@@ -251,7 +239,7 @@ func (e *Event) readAttribute(k string, v pcommon.Value) bool {
 		e.readFanoutAttribute(k, v)
 		return true
 	}
-	return false
+	return e.User.read(k, v)
 }
 
 // readFanoutAttribute reads one of our own attributes. They are never properties, so a wrong type is only ignored.
@@ -347,21 +335,23 @@ func (e *Event) inherit(attributes pcommon.Map) {
 	}
 }
 
-func (u *User) read(k string, v pcommon.Value) {
+// read fills the part of the user that the attribute stands for, and reports whether it did.
+func (u *User) read(k string, v pcommon.Value) bool {
 	switch k {
 	case AttrUserID:
-		readText(&u.ID, v)
+		return readText(&u.ID, v)
 	case AttrUserEmail:
-		readText(&u.Email, v)
+		return readText(&u.Email, v)
 	case AttrUserName:
-		readText(&u.Name, v)
+		return readText(&u.Name, v)
 	case AttrUserFullName:
-		readText(&u.FullName, v)
+		return readText(&u.FullName, v)
 	case AttrAnonymousID:
-		readText(&u.AnonymousID, v)
+		return readText(&u.AnonymousID, v)
 	case AttrUserRoles:
-		readRoles(&u.Roles, v)
+		return readRoles(&u.Roles, v)
 	}
+	return false
 }
 
 // readText reads a string, number or bool; ids are often numbers.

@@ -4,12 +4,10 @@
 package eventjson
 
 import (
-	"encoding/base64"
 	"encoding/hex"
 	"math"
 	"strings"
 
-	"github.com/google/uuid"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -456,95 +454,4 @@ func (d *Decoder) readValueTypes() error {
 		d.event.valueTypes = append(d.event.valueTypes, valueType{pointer, name})
 		return err
 	})
-}
-
-// complete checks what can be checked only when all members are read, and gives the event what it lacks.
-func (d *Decoder) complete() error {
-	e := &d.event
-	for _, vt := range e.valueTypes {
-		if err := e.restore(vt); err != nil {
-			return within(fieldValueTypes, within(vt.pointer, err))
-		}
-	}
-	if err := e.completeSeverity(); err != nil {
-		return within(fieldSeverity, err)
-	}
-	if err := e.completeName(); err != nil {
-		return err
-	}
-	e.record.SetEventName(e.name)
-	e.record.SetObservedTimestamp(d.received)
-	if e.record.Timestamp() == 0 {
-		e.record.SetTimestamp(d.received)
-		return e.completeID()
-	}
-	return nil
-}
-
-// completeID gives an id to an event that has neither an id nor a time of its own. Nothing would tell it from
-// another one like it, and two clicks are two events.
-func (e *pending) completeID() error {
-	if _, ok := e.record.Attributes().Get(appevent.AttrID); ok {
-		return nil
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
-	e.record.Attributes().PutStr(appevent.AttrID, id.String())
-	return nil
-}
-
-func (e *pending) completeSeverity() error {
-	text := e.record.SeverityText()
-	if e.severityNumber || text == "" {
-		return nil
-	}
-	number, ok := severityNumber(text)
-	if !ok {
-		return reject("is no level that we know (trace, debug, info, warn, error, fatal and their like); give severity_number (1 to 24) with it")
-	}
-	e.record.SetSeverityNumber(number)
-	return nil
-}
-
-func (e *pending) completeName() error {
-	switch {
-	case e.name != "":
-	case e.kind == appevent.KindTrack && !e.hasException && !e.hasBody:
-		return within(fieldName, reject("is missing; say what happened, such as order_placed"))
-	case e.nameIsNull:
-	case e.kind != appevent.KindTrack:
-		e.name = e.kind.String()
-	case e.hasException:
-		e.name = appevent.ExceptionEventName
-	}
-	return nil
-}
-
-// restore gives a value the type that JSON could not keep.
-func (e *pending) restore(vt valueType) error {
-	v, ok := e.find(vt.pointer)
-	if !ok || v.Type() != pcommon.ValueTypeStr {
-		return reject("points to no string")
-	}
-	if vt.name == typeBytes {
-		b, err := base64.StdEncoding.DecodeString(v.Str())
-		if err != nil {
-			return reject("points to a string that is not base64")
-		}
-		v.SetEmptyBytes().FromRaw(b)
-		return nil
-	}
-	switch v.Str() {
-	case "NaN":
-		v.SetDouble(math.NaN())
-	case "Infinity":
-		v.SetDouble(math.Inf(1))
-	case "-Infinity":
-		v.SetDouble(math.Inf(-1))
-	default:
-		return reject("points to a string that is none of NaN, Infinity and -Infinity")
-	}
-	return nil
 }

@@ -491,6 +491,37 @@ func TestShutdownEndsInTimeAndKeepsTheRest(t *testing.T) {
 	}
 }
 
+func TestWhatWaitsToBeSentAgainGetsItsLastAttemptAtShutdown(t *testing.T) {
+	for name, tt := range map[string]struct {
+		respond     int
+		wantTaken   []string
+		wantReasons []string
+	}{
+		"and is delivered":      {http.StatusOK, []string{"a", "b"}, []string{}},
+		"and is kept otherwise": {http.StatusServiceUnavailable, nil, []string{"a:shutdown", "b:shutdown"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, options{configure: func(cfg *Config) {
+				cfg.RetryConfig.InitialInterval, cfg.RetryConfig.MaxInterval = time.Minute, time.Minute
+			}})
+			f.server.always(http.StatusServiceUnavailable)
+			require.NoError(t, f.ConsumeLogs(t.Context(), records("a", "b")))
+			waiting := &f.Logs.(*logsExporter).backoff
+			require.Eventually(t, func() bool {
+				waiting.mu.Lock()
+				defer waiting.mu.Unlock()
+				return len(waiting.waiting) == 1
+			}, 10*time.Second, time.Millisecond)
+
+			f.server.always(tt.respond)
+			f.stop()
+			assert.Equal(t, tt.wantTaken, f.server.takenOnce())
+			assert.Equal(t, tt.wantReasons, f.store.reasons())
+			assert.True(t, f.balanced(), f.counts())
+		})
+	}
+}
+
 func TestHealthIsReportedWhenItChanges(t *testing.T) {
 	f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 20 * time.Millisecond }})
 	f.server.always(http.StatusUnauthorized)

@@ -67,7 +67,7 @@ func TestThePageQuotesTheExample(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{
-		"metadata.yaml", "doc.go", "config.go", "factory.go", "encode.go", "frame.go", "answer.go", "exporter_test.go",
+		"metadata.yaml", "doc.go", "config.go", "factory.go", "encode.go", "frame.go", "answer.go", "acme_test.go", "exporter_test.go",
 	}, quoted)
 }
 

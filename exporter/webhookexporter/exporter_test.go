@@ -5,15 +5,11 @@ package webhookexporter
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -21,17 +17,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configopaque"
-	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/otelcol-fanout/otelcol-fanout/exporter/webhookexporter/internal/metadata"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -61,7 +52,7 @@ func newWebhook(t *testing.T, answers ...http.HandlerFunc) *webhook {
 }
 
 func (w *webhook) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
+	body, err := deliverytest.ReadBody(r)
 	assert.NoError(w.t, err)
 	assert.Equal(w.t, http.MethodPost, r.Method)
 	assert.Equal(w.t, "application/json", r.Header.Get("Content-Type"))
@@ -112,27 +103,7 @@ func (w *webhook) request(i int) received {
 }
 
 func status(code int, headers ...string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		for i := 0; i < len(headers); i += 2 {
-			w.Header().Set(headers[i], headers[i+1])
-		}
-		w.WriteHeader(code)
-	}
-}
-
-func reset(w http.ResponseWriter, _ *http.Request) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err == nil {
-		_ = conn.Close()
-	}
-}
-
-func garbage(w http.ResponseWriter, _ *http.Request) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err == nil {
-		_, _ = conn.Write([]byte("\x00\x01garbage\r\n\r\n"))
-		_ = conn.Close()
-	}
+	return deliverytest.Answer(code, "", headers...)
 }
 
 // testConfig lets the caller wait for the outcome, retries fast, and makes one request after the other.
@@ -142,37 +113,16 @@ func testConfig(endpoint string, batching Batching) *Config {
 	cfg.ClientConfig.Timeout = 200 * time.Millisecond
 	cfg.Batching = batching
 	cfg.Delivery.Dispatch = delivery.DispatchSync
+	cfg.Delivery.DeadLetter = deliverytest.DeadLetterID()
 	cfg.Delivery.MaxInFlight = 1
-	cfg.Delivery.RetryConfig.InitialInterval = time.Millisecond
-	cfg.Delivery.RetryConfig.MaxInterval = 5 * time.Millisecond
 	cfg.Delivery.RetryConfig.MaxElapsedTime = 10 * time.Second
+	deliverytest.Hasten(&cfg.Delivery.QueueConfig, &cfg.Delivery.RetryConfig)
 	return cfg
 }
 
-func start(t *testing.T, cfg *Config) (exporter.Logs, *observer.ObservedLogs) {
+func start(t *testing.T, cfg *Config) *deliverytest.Exporter[plog.Logs] {
 	t.Helper()
-	require.NoError(t, cfg.Validate())
-	core, logs := observer.New(zap.DebugLevel)
-	set := exportertest.NewNopSettings(metadata.Type)
-	set.Logger = zap.New(core)
-	set.BuildInfo.Command, set.BuildInfo.Version = "otelcol-fanout", "1.2.3"
-	e, err := NewFactory().CreateLogs(t.Context(), set, cfg)
-	require.NoError(t, err)
-	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
-	stopped := &stopOnce{Logs: e}
-	t.Cleanup(func() { assert.NoError(t, stopped.Shutdown(context.Background())) })
-	return stopped, logs
-}
-
-// stopOnce lets a test stop an exporter before its cleanup does.
-type stopOnce struct {
-	exporter.Logs
-	once sync.Once
-}
-
-func (s *stopOnce) Shutdown(ctx context.Context) (err error) {
-	s.once.Do(func() { err = s.Logs.Shutdown(ctx) })
-	return err
+	return deliverytest.Setup{Factory: NewFactory(), Config: cfg}.StartLogs(t)
 }
 
 // eventsNamed makes one record a name.
@@ -189,45 +139,28 @@ func eventsNamed(names ...string) plog.Logs {
 	return ld
 }
 
-// TestGolden sends testdata/*/input.json, OTLP JSON, and holds the request against want.http.
+// TestGolden sends testdata/*/input.json, OTLP JSON, and holds the requests against want.http.
 func TestGolden(t *testing.T) {
-	inputs, err := filepath.Glob("testdata/*/input.json")
-	require.NoError(t, err)
-	require.NotEmpty(t, inputs)
-	for _, input := range inputs {
-		dir := filepath.Dir(input)
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			batching := BatchingSingle
-			if strings.HasPrefix(filepath.Base(dir), "array_") {
-				batching = BatchingArray
-			}
-			raw, err := os.ReadFile(input)
-			require.NoError(t, err)
-			ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(raw)
-			require.NoError(t, err)
-			w := newWebhook(t)
-			cfg := testConfig(w.URL+"/hook", batching)
-			cfg.ClientConfig.Headers.Set("Authorization", "Bearer token")
-			e, _ := start(t, cfg)
-			require.NoError(t, e.ConsumeLogs(t.Context(), ld))
+	deliverytest.Golden(t, "want.http", *update, func(t *testing.T, name string, ld plog.Logs) string {
+		batching := BatchingSingle
+		if strings.HasPrefix(name, "array_") {
+			batching = BatchingArray
+		}
+		w := newWebhook(t)
+		cfg := testConfig(w.URL+"/hook", batching)
+		cfg.ClientConfig.Headers.Set("Authorization", "Bearer token")
+		start(t, cfg).Send(ld)
 
-			var got strings.Builder
-			for i := range w.got() {
-				req := w.request(i)
-				for _, name := range []string{"Authorization", "Content-Type", "User-Agent", "Content-Length"} {
-					fmt.Fprintf(&got, "%s: %s\n", name, req.header.Get(name))
-				}
-				fmt.Fprintf(&got, "\n%s\n\n", req.body)
+		var got strings.Builder
+		for i := range w.got() {
+			req := w.request(i)
+			for _, name := range []string{"Authorization", "Content-Type", "User-Agent", "Content-Length"} {
+				fmt.Fprintf(&got, "%s: %s\n", name, req.header.Get(name))
 			}
-			file := filepath.Join(dir, "want.http")
-			if *update {
-				require.NoError(t, os.WriteFile(file, []byte(got.String()), 0o600))
-			}
-			want, err := os.ReadFile(file)
-			require.NoError(t, err)
-			assert.Equal(t, string(want), got.String())
-		})
-	}
+			fmt.Fprintf(&got, "\n%s\n\n", req.body)
+		}
+		return got.String()
+	})
 }
 
 func TestFailuresThatPass(t *testing.T) {
@@ -247,17 +180,15 @@ func TestFailuresThatPass(t *testing.T) {
 		"502":                              status(502),
 		"503":                              status(503, "Retry-After", "Inf"),
 		"504":                              status(504),
-		"a reset connection":               reset,
-		"an answer that is not HTTP":       garbage,
-		"a webhook that hangs": func(_ http.ResponseWriter, r *http.Request) {
-			<-r.Context().Done()
-		},
+		"a reset connection":               deliverytest.Reset,
+		"an answer that is not HTTP":       deliverytest.Garbage,
+		"a webhook that hangs":             deliverytest.Hang,
 	} {
 		for _, batching := range []Batching{BatchingSingle, BatchingArray} {
 			t.Run(name+", "+string(batching), func(t *testing.T) {
 				w := newWebhook(t, answer)
-				e, _ := start(t, testConfig(w.URL, batching))
-				require.NoError(t, e.ConsumeLogs(t.Context(), eventsNamed("a")))
+				e := start(t, testConfig(w.URL, batching))
+				e.Send(eventsNamed("a"))
 				assert.Equal(t, [][]string{{"a"}, {"a"}}, w.got())
 				assert.Equal(t, w.request(0).body, w.request(1).body, "the same bytes, so the same id")
 			})
@@ -271,8 +202,8 @@ func TestRefusals(t *testing.T) {
 			elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect was followed") }))
 			defer elsewhere.Close()
 			w := newWebhook(t, status(code, "Location", elsewhere.URL))
-			e, _ := start(t, testConfig(w.URL, BatchingSingle))
-			err := e.ConsumeLogs(t.Context(), eventsNamed("a"))
+			e := start(t, testConfig(w.URL, BatchingSingle))
+			err := e.Consume(t.Context(), eventsNamed("a"))
 			require.ErrorContains(t, err, fmt.Sprintf("the backend answered %d", code))
 			assert.Len(t, w.got(), 1, "it is not sent again")
 		})
@@ -281,19 +212,20 @@ func TestRefusals(t *testing.T) {
 
 func TestOneRefusedEventCostsItselfOnly(t *testing.T) {
 	w := newWebhook(t, status(204), status(400), status(204), status(422))
-	e, logs := start(t, testConfig(w.URL, BatchingSingle))
-	require.ErrorContains(t, e.ConsumeLogs(t.Context(), eventsNamed("a", "bad", "c", "worse", "e")), "2 of 5 events refused")
+	e := start(t, testConfig(w.URL, BatchingSingle))
+	require.ErrorContains(t, e.Consume(t.Context(), eventsNamed("a", "bad", "c", "worse", "e")), "2 of 5 events refused")
 	assert.Equal(t, [][]string{{"a"}, {"bad"}, {"c"}, {"worse"}, {"e"}}, w.got())
 
-	told := logs.FilterMessage("Events were not delivered and are lost").All()
+	told := e.Logs.FilterMessage("Events were not delivered and are kept as dead letters").All()
 	require.Len(t, told, 1)
 	assert.Equal(t, int64(2), told[0].ContextMap()["events"])
+	assert.Equal(t, []string{"bad:refused", "worse:refused"}, e.Letters.Reasons())
 }
 
 func TestOnlyWhatIsOwedIsSentAgain(t *testing.T) {
 	w := newWebhook(t, status(204), status(204), status(400), status(503), status(204), status(500))
-	e, _ := start(t, testConfig(w.URL, BatchingSingle))
-	require.NoError(t, e.ConsumeLogs(t.Context(), eventsNamed("a", "b", "bad", "d", "e")))
+	e := start(t, testConfig(w.URL, BatchingSingle))
+	e.Send(eventsNamed("a", "b", "bad", "d", "e"))
 	assert.Equal(t, [][]string{{"a"}, {"b"}, {"bad"}, {"d"}, {"e"}, {"d"}, {"d"}}, w.got(), "what was not sent comes before what failed")
 }
 
@@ -305,8 +237,8 @@ func TestRetriesEnd(t *testing.T) {
 	}
 	cfg := testConfig(w.URL, BatchingSingle)
 	cfg.Delivery.RetryConfig.MaxElapsedTime = 20 * time.Millisecond
-	e, _ := start(t, cfg)
-	require.ErrorContains(t, e.ConsumeLogs(t.Context(), eventsNamed("a")), "no more retries left")
+	e := start(t, cfg)
+	require.ErrorContains(t, e.Consume(t.Context(), eventsNamed("a")), "no more retries left")
 }
 
 func TestNobodyListens(t *testing.T) {
@@ -314,31 +246,31 @@ func TestNobodyListens(t *testing.T) {
 	w.Close()
 	cfg := testConfig(w.URL+"/path-secret?token=query-secret", BatchingSingle)
 	cfg.Delivery.RetryConfig.MaxElapsedTime = 10 * time.Millisecond
-	e, _ := start(t, cfg)
-	require.ErrorContains(t, e.ConsumeLogs(t.Context(), eventsNamed("a")), "connection refused")
+	e := start(t, cfg)
+	require.ErrorContains(t, e.Consume(t.Context(), eventsNamed("a")), "connection refused")
 }
 
-func TestNoSecretIsInErrorsAndLogs(t *testing.T) {
-	const secret = "hunter2"
+// TestTheWebhookAloneIsToldTheSecrets leaves to deliverytest to look for them.
+func TestTheWebhookAloneIsToldTheSecrets(t *testing.T) {
+	const credential, value = "hunter2", "s3cr3t-of-the-event"
 	for name, answer := range map[string]http.HandlerFunc{
-		"refused": status(401), "redirected": status(302, "Location", "/"+secret), "failing": status(503), "reset": reset, "garbage": garbage,
+		"refused": status(401), "redirected": status(302, "Location", "/"+credential), "failing": status(503),
+		"reset": deliverytest.Reset, "garbage": deliverytest.Garbage, "fine": status(204),
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWebhook(t, answer, answer, answer, answer)
-			cfg := testConfig(w.URL+"/"+secret+"?token="+secret, BatchingArray)
-			cfg.ClientConfig.Headers.Set("X-Key", configopaque.String(secret))
+			cfg := testConfig(w.URL+"/"+credential+"?token="+credential, BatchingArray)
+			cfg.ClientConfig.Headers.Set("X-Key", configopaque.String(credential))
 			cfg.Delivery.RetryConfig.MaxElapsedTime = 5 * time.Millisecond
-			e, logs := start(t, cfg)
-			ld := eventsNamed("a")
-			ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().SetStr(secret)
-			err := e.ConsumeLogs(t.Context(), ld)
-			if err != nil {
-				assert.NotContains(t, err.Error(), secret)
-			}
-			for _, entry := range logs.All() {
-				assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), secret)
-			}
-			assert.Equal(t, secret, w.request(0).header.Get("X-Key"), "but the webhook gets it")
+			e := deliverytest.Setup{
+				Factory: NewFactory(), Config: cfg, Credentials: []string{credential}, Values: []string{value},
+			}.StartLogs(t)
+			ld := eventsNamed("a", "b")
+			ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().SetStr(value)
+			err := e.Consume(t.Context(), ld)
+			assert.Equal(t, name == "fine", err == nil)
+			assert.Equal(t, credential, w.request(0).header.Get("X-Key"), "but the webhook gets it")
+			assert.Contains(t, string(w.request(0).body), value)
 		})
 	}
 }
@@ -349,14 +281,14 @@ func TestTheQueueBatches(t *testing.T) {
 	cfg.ClientConfig.Endpoint = w.URL
 	cfg.Batching = BatchingArray
 	cfg.Delivery.QueueConfig.Get().Batch.Get().FlushTimeout = 10 * time.Millisecond
-	e, _ := start(t, cfg)
+	e := start(t, cfg)
 	names := map[string]bool{}
 	for i := range 250 {
 		name := fmt.Sprint("e", i)
 		names[name] = true
-		require.NoError(t, e.ConsumeLogs(t.Context(), eventsNamed(name)))
+		require.NoError(t, e.Consume(t.Context(), eventsNamed(name)))
 	}
-	require.NoError(t, e.Shutdown(t.Context()), "it sends what is queued")
+	e.Stop() // which sends what is queued
 	got := 0
 	for _, request := range w.got() {
 		assert.LessOrEqual(t, len(request), defaultBatchMax)
@@ -389,8 +321,8 @@ func FuzzEncoder(f *testing.F) {
 		requests, refused := b.Frame(encodeAll(t, ld))
 		for _, req := range requests {
 			events += len(req.Events)
-			if !json.Valid(req.Body) {
-				t.Fatalf("not JSON: %s", req.Body)
+			if !json.Valid(req.AppendBody(nil)) {
+				t.Fatalf("not JSON: %s", req.AppendBody(nil))
 			}
 		}
 		if events != ld.LogRecordCount() || len(refused) > 0 {
@@ -419,8 +351,8 @@ func TestArraysStayBelowTheLimit(t *testing.T) {
 	var counts []int
 	for _, req := range requests {
 		counts = append(counts, len(req.Events))
-		assert.True(t, len(req.Body) <= maxBody || len(req.Events) == 1)
-		assert.Len(t, req.Body, cap(req.Body), "the size is known before")
+		assert.True(t, req.Size() <= maxBody || len(req.Events) == 1)
+		assert.Len(t, req.AppendBody(nil), req.Size())
 	}
 	assert.Equal(t, []int{1, 1, 2, 2}, counts)
 }

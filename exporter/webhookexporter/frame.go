@@ -13,16 +13,24 @@ import (
 // be larger.
 const maxBody = 1 << 20
 
+// array is how events become a JSON array.
+var array = delivery.Join{Head: "[", Separator: ",", Tail: "]"} //nolint:gochecknoglobals // a constant
+
 // backend is a webhook.
 type backend struct {
 	url      string
+	header   http.Header
 	batching Batching
 }
 
 var _ delivery.Backend = (*backend)(nil)
 
 func newBackend(cfg *Config) *backend {
-	return &backend{url: cfg.ClientConfig.Endpoint, batching: cfg.Batching}
+	return &backend{
+		url:      cfg.ClientConfig.Endpoint,
+		header:   http.Header{"Content-Type": {"application/json"}},
+		batching: cfg.Batching,
+	}
 }
 
 // NewEncoder implements delivery.Backend.
@@ -30,56 +38,32 @@ func (*backend) NewEncoder() delivery.Encoder { return &encoder{} }
 
 // Frame implements delivery.Backend.
 func (b *backend) Frame(events []delivery.Event) ([]delivery.Request, []delivery.Refusal) {
-	if b.batching == BatchingSingle {
-		requests := make([]delivery.Request, len(events))
-		for i := range events {
-			requests[i] = b.request(events[i].Payload, events[i:i+1:i+1])
-		}
-		return requests, nil
-	}
 	var requests []delivery.Request
 	for len(events) > 0 {
-		n, size := fit(events)
-		requests = append(requests, b.request(join(events[:n], size), events[:n:n]))
+		n := 1
+		var join delivery.Join
+		if b.batching == BatchingArray {
+			n, join = fit(events), array
+		}
+		requests = append(requests, delivery.Request{URL: b.url, Header: b.header, Join: join, Events: events[:n:n]})
 		events = events[n:]
 	}
 	return requests, nil
 }
 
-func (b *backend) request(body []byte, events []delivery.Event) delivery.Request {
-	return delivery.Request{
-		URL: b.url, Header: http.Header{"Content-Type": {"application/json"}}, Body: body, Events: events,
-	}
-}
-
-// fit is how many of the events go into one array, at least one, and the array's size.
-func fit(events []delivery.Event) (n, size int) {
-	size = len("[]")
-	for n < len(events) {
-		grown := size + len(events[n].Payload)
+// fit is how many of the events go into one array, at least one.
+func fit(events []delivery.Event) int {
+	size := len(array.Head) + len(array.Tail)
+	for n := range events {
+		size += len(events[n].Payload)
 		if n > 0 {
-			grown++ // a comma
-			if grown > maxBody {
-				break
+			size += len(array.Separator)
+			if size > maxBody {
+				return n
 			}
 		}
-		size = grown
-		n++
 	}
-	return n, size
-}
-
-// join is the events as a JSON array of the given size.
-func join(events []delivery.Event, size int) []byte {
-	body := make([]byte, 0, size)
-	body = append(body, '[')
-	for i := range events {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = append(body, events[i].Payload...)
-	}
-	return append(body, ']')
+	return len(events)
 }
 
 // Answer implements delivery.Backend: a webhook answers with a status.

@@ -63,6 +63,8 @@ const (
 	AttrDestinations = "fanout.destinations"
 	// AttrHandled is a bool: whether the application caught the exception.
 	AttrHandled = "fanout.handled"
+	// AttrFingerprint is an array of strings, or one: events with the same are one issue to an error tracker.
+	AttrFingerprint = "fanout.fingerprint"
 )
 
 // Attributes of the resource that name an event's source (service and deployment registries).

@@ -40,6 +40,8 @@ type Event struct {
 
 	// Groups, Traits, TraitsOnce and Destinations are empty maps where the record has none.
 	Groups, Traits, TraitsOnce, Destinations pcommon.Map
+	// Fingerprint is an array or a string, or empty.
+	Fingerprint pcommon.Value
 
 	TraceID pcommon.TraceID
 	SpanID  pcommon.SpanID
@@ -109,6 +111,12 @@ func (e *Event) Properties() iter.Seq2[string, pcommon.Value] {
 	}
 }
 
+// Attribute is the attribute of that name, whether or not it is one of the event's own fields.
+func (e *Event) Attribute(name string) (pcommon.Value, bool) { return e.attributes.Get(name) }
+
+// Attributes are all attributes, those of the event's own fields too.
+func (e *Event) Attributes() pcommon.Map { return e.attributes }
+
 // Logs yields an event for every record. The event is the same one each time: use it before going on.
 func Logs(ld plog.Logs) iter.Seq[*Event] {
 	return func(yield func(*Event) bool) {
@@ -165,6 +173,12 @@ func (e *Event) readRecord(record plog.LogRecord) {
 	e.readAttributes()
 }
 
+// ReadSpanEvent makes e, which can be used again, the view of a span event that [SpanEvents] would yield.
+func (e *Event) ReadSpanEvent(source *Source, span ptrace.Span, event ptrace.SpanEvent) {
+	e.Source = source
+	e.readSpanEvent(span, event)
+}
+
 func (e *Event) readSpanEvent(span ptrace.Span, event ptrace.SpanEvent) {
 	e.reset(event.Attributes())
 	e.Name = event.Name()
@@ -185,6 +199,7 @@ func (e *Event) reset(attributes pcommon.Map) {
 		Traits:       noMap,
 		TraitsOnce:   noMap,
 		Destinations: noMap,
+		Fingerprint:  noValue,
 		attributes:   attributes,
 		hidden:       e.hidden.reset(),
 		hasher:       e.hasher,
@@ -211,7 +226,7 @@ func (e *Event) readAttributes() {
 	fb := fallbacks{eventName: -1, legacyEventName: -1, subject: -1, userID: -1}
 	i := 0
 	for k, v := range e.attributes.All() {
-		if e.readAttribute(k, v) || fb.read(i, k, v) {
+		if e.readAttribute(i, k, v, &fb) {
 			e.hidden.set(i)
 		}
 		i++
@@ -221,7 +236,7 @@ func (e *Event) readAttributes() {
 
 // readAttribute fills the field that the attribute stands for, and reports whether the attribute is thereby
 // told. One whose value has the wrong type is left among the properties, so that nothing is lost.
-func (e *Event) readAttribute(k string, v pcommon.Value) bool {
+func (e *Event) readAttribute(i int, k string, v pcommon.Value, fb *fallbacks) bool {
 	switch k {
 	case AttrID:
 		e.UID = text(v)
@@ -234,12 +249,16 @@ func (e *Event) readAttribute(k string, v pcommon.Value) bool {
 		return readText(&e.Exception.Message, v)
 	case AttrExceptionStacktrace:
 		return readText(&e.Exception.Stacktrace, v)
+	case AttrUserID, AttrUserEmail, AttrUserName, AttrUserFullName, AttrUserRoles, AttrAnonymousID:
+		return e.User.read(k, v)
+	case AttrEventName, AttrLegacyEventName, AttrCloudEventsSubject, AttrEndUserID:
+		return fb.read(i, k, v)
 	}
 	if strings.HasPrefix(k, FanoutPrefix) {
 		e.readFanoutAttribute(k, v)
 		return true
 	}
-	return e.User.read(k, v)
+	return false
 }
 
 // readFanoutAttribute reads one of our own attributes. They are never properties, so a wrong type is only ignored.
@@ -261,6 +280,8 @@ func (e *Event) readFanoutAttribute(k string, v pcommon.Value) {
 		readMap(&e.TraitsOnce, v)
 	case AttrDestinations:
 		readMap(&e.Destinations, v)
+	case AttrFingerprint:
+		readStrings(&e.Fingerprint, v)
 	case AttrHandled:
 		if v.Type() == pcommon.ValueTypeBool {
 			e.Exception.Handled, e.Exception.HandledKnown = v.Bool(), true
@@ -349,7 +370,7 @@ func (u *User) read(k string, v pcommon.Value) bool {
 	case AttrAnonymousID:
 		return readText(&u.AnonymousID, v)
 	case AttrUserRoles:
-		return readRoles(&u.Roles, v)
+		return readStrings(&u.Roles, v)
 	}
 	return false
 }
@@ -365,7 +386,8 @@ func readText(field *string, v pcommon.Value) bool {
 	}
 }
 
-func readRoles(field *pcommon.Value, v pcommon.Value) bool {
+// readStrings reads an array, whose items should be strings, or a single string.
+func readStrings(field *pcommon.Value, v pcommon.Value) bool {
 	if v.Type() != pcommon.ValueTypeSlice && v.Type() != pcommon.ValueTypeStr {
 		return false
 	}

@@ -30,7 +30,7 @@ func DefaultAnswer(req *Request, response *Response) Verdict {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return refused(Refused, deadletter.ReasonUnauthorized, said+"; check the credentials")
 	case http.StatusRequestEntityTooLarge:
-		return refused(Unknown, deadletter.ReasonTooLarge, fmt.Sprintf("%s to a request of %d bytes", said, len(req.Body)))
+		return refused(Unknown, deadletter.ReasonTooLarge, fmt.Sprintf("%s to a request of %d bytes", said, req.Size()))
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return refused(Unknown, deadletter.ReasonRefused, said)
 	}

@@ -51,6 +51,8 @@ type cause struct {
 	reason  deadletter.Reason
 	status  int
 	message string
+	// discard is whether they are dropped rather than kept as dead letters.
+	discard bool
 }
 
 // attempt sends the events and returns when each of them is delivered, refused or owed.
@@ -80,11 +82,12 @@ func (a *attempt) deliver(events []Event) {
 	a.refuseUnframed(events, requests, refusals)
 	for i := range refusals {
 		r := &refusals[i]
-		a.refuse([]Event{r.Event}, cause{reason: r.Reason, message: r.Message})
+		a.refuse([]Event{r.Event}, cause{reason: r.Reason, message: r.Message, discard: r.Discard})
 	}
 	for i := range requests {
 		req := &requests[i]
 		if !a.acquire() {
+			unanswered(req)
 			a.postpone(req.Events)
 			continue
 		}
@@ -157,14 +160,23 @@ func (a *attempt) acquire() bool {
 	return true
 }
 
+// unanswered tells the backend of a request that has no answer.
+func unanswered(req *Request) {
+	if req.Unanswered != nil {
+		req.Unanswered()
+	}
+}
+
 // read settles the events of a request by its answer. Where the answer does not tell which of them spoils the request, it
 // returns their halves, to be sent anew.
 func (a *attempt) read(req *Request, response *Response, err error) (halves [][]Event) {
 	if errors.Is(err, errNoRequest) {
+		unanswered(req)
 		a.refuse(req.Events, cause{reason: deadletter.ReasonRefused, message: err.Error()})
 		return nil
 	}
 	if err != nil {
+		unanswered(req)
 		a.owe(req.Events, err, 0, 0)
 		return nil
 	}
@@ -193,7 +205,7 @@ func (a *attempt) apply(events []Event, outcome Outcome, wait time.Duration, sta
 	case Retry:
 		a.owe(events, errors.New(outcome.Message), wait, status)
 	default:
-		a.refuse(events, cause{reason: outcome.Reason, status: status, message: outcome.Message})
+		a.refuse(events, cause{reason: outcome.Reason, status: status, message: outcome.Message, discard: outcome.Kind == Discarded})
 	}
 }
 
@@ -256,10 +268,17 @@ func (a *attempt) fail(problem error, status int) {
 // bury makes dead letters of what was refused.
 func (a *attempt) bury() {
 	letters := make([]deadletter.Letter, 0, len(a.refused))
+	var discarded []deadletter.Letter
 	for i := range a.refused {
-		letters = append(letters, a.refused[i].letter(a.number))
+		letter := a.refused[i].letter(a.number)
+		if a.refused[i].discard {
+			discarded = append(discarded, letter)
+		} else {
+			letters = append(letters, letter)
+		}
 	}
 	a.d.ledger.bury(letters)
+	a.d.ledger.discard(discarded)
 }
 
 // letter is the event as a dead letter.

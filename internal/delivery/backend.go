@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
@@ -76,10 +77,47 @@ type Request struct {
 	URL string
 	// Header is cloned for each attempt, so that requests can share one. It may be nil.
 	Header http.Header
-	// Body is not compressed: delivery does that.
+	// Body is not compressed: delivery does that. It may be nil where the body is the payloads joined as Join says, which
+	// spares making it.
 	Body []byte
+	Join Join
 	// Events are those in the body.
 	Events []Event
+	// Unanswered, where not nil, is called when there is no answer, so that Answer is not asked.
+	Unanswered func()
+}
+
+// Join is a body of payloads one behind the other.
+type Join struct {
+	// Head stands before the first payload, Separator between any two of them, and Tail behind the last.
+	Head, Separator, Tail string
+}
+
+// Size is the number of bytes of the body.
+func (r *Request) Size() int {
+	if r.Body != nil || len(r.Events) == 0 {
+		return len(r.Body)
+	}
+	size := len(r.Join.Head) + (len(r.Events)-1)*len(r.Join.Separator) + len(r.Join.Tail)
+	for i := range r.Events {
+		size += len(r.Events[i].Payload)
+	}
+	return size
+}
+
+// AppendBody appends the body.
+func (r *Request) AppendBody(dst []byte) []byte {
+	if r.Body != nil || len(r.Events) == 0 {
+		return append(dst, r.Body...)
+	}
+	dst = append(dst, r.Join.Head...)
+	for i := range r.Events {
+		if i > 0 {
+			dst = append(dst, r.Join.Separator...)
+		}
+		dst = append(dst, r.Events[i].Payload...)
+	}
+	return append(dst, r.Join.Tail...)
 }
 
 // Refusal is an event that is not worth sending.
@@ -87,6 +125,8 @@ type Refusal struct {
 	Event   Event
 	Reason  deadletter.Reason
 	Message string
+	// Discard makes no dead letter of it: the event is dropped, and counted.
+	Discard bool
 }
 
 // Response is an answer. Its body is cut off at 64 KiB.
@@ -132,7 +172,21 @@ const (
 	// Unknown is when some event of the request spoils it, and the backend does not tell which. Delivery sends halves until the
 	// culprit stands alone, which is then refused for Reason. Among the outcomes of single events it is Refused.
 	Unknown
+	// Discarded is Refused without a dead letter: the event is dropped, and counted.
+	Discarded
 )
+
+// Preparer is an encoder, of events or of spans, that looks beyond the one it is given.
+type Preparer[T plog.Logs | ptrace.Traces] interface {
+	// Prepare is called with the pdata whose events or spans are encoded next. It is valid until Reset.
+	Prepare(data T)
+}
+
+// LossObserver is a backend that wants to know of the events that are lost for good, which are counted as dropped.
+type LossObserver interface {
+	// Lost is called with the letters that nobody keeps. It must not keep them either.
+	Lost(letters []deadletter.Letter)
+}
 
 // Skip is the error of an encoder for an event that the backend is not meant to get. Its text is the reason, one word
 // such as plain_log, which the metrics count.

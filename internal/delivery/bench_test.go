@@ -5,7 +5,6 @@ package delivery
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -25,24 +24,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-const benchEvents = 500
-
-func benchLogs() plog.Logs {
-	ld := records(numbered(benchEvents)...)
-	for _, record := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
-		for i := range 9 {
-			record.Attributes().PutStr(fmt.Sprint("attribute.", i), "a value of some length")
-		}
-	}
-	return ld
-}
-
-func perEvent(b *testing.B) {
-	b.Helper()
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchEvents), "ns/event")
-}
+const benchEvents = deliverytest.BenchEvents
 
 func discardingServer(b *testing.B) *httptest.Server {
 	b.Helper()
@@ -57,7 +42,7 @@ func discardingServer(b *testing.B) *httptest.Server {
 // BenchmarkDelivery is what delivery costs with a trivial backend: a server that discards, one request of 500 events.
 func BenchmarkDelivery(b *testing.B) {
 	server := discardingServer(b)
-	ld := benchLogs()
+	ld := deliverytest.BenchLogs(b)
 	b.Run("sync", func(b *testing.B) {
 		cfg := NewDefaultConfig(benchEvents)
 		cfg.Dispatch = DispatchSync
@@ -96,15 +81,16 @@ func benchConsume(b *testing.B, e logsComponent, ld plog.Logs) {
 	for b.Loop() {
 		require.NoError(b, e.ConsumeLogs(b.Context(), ld))
 	}
-	perEvent(b)
+	deliverytest.PerEvent(b)
 	require.NoError(b, e.Shutdown(context.Background()))
 }
 
-// BenchmarkQueuedMemory fills the queue behind a backend that hangs, and reports what a queued event costs beside the size
-// of its bytes, and how long a garbage collection takes then.
+// BenchmarkQueuedMemory fills the queue behind a backend that hangs with a million events, and reports what a queued event
+// costs beside the size of its bytes, and how long a garbage collection takes then. The reference holds a tenth of the
+// events: what it needs for an event is the same for any number of them.
 func BenchmarkQueuedMemory(b *testing.B) {
 	b.Run("delivery", func(b *testing.B) {
-		benchMemory(b, func(url string) logsComponent {
+		benchMemory(b, 1_000_000, func(url string) logsComponent {
 			cfg := NewDefaultConfig(benchEvents)
 			cfg.QueueConfig.Get().QueueSize = 1 << 40
 			cfg.ShutdownTimeout = time.Millisecond
@@ -118,16 +104,13 @@ func BenchmarkQueuedMemory(b *testing.B) {
 	b.Run("reference_otlp_http", func(b *testing.B) {
 		queue := exporterhelper.NewDefaultQueueConfig()
 		queue.QueueSize = 1 << 40
-		benchMemory(b, func(url string) logsComponent { return newReference(b, url, configoptional.Some(queue)) })
+		benchMemory(b, 100_000, func(url string) logsComponent { return newReference(b, url, configoptional.Some(queue)) })
 	})
 }
 
-const (
-	queuedRequests = 1000
-	encodedSize    = 300
-)
+const encodedSize = 300
 
-func benchMemory(b *testing.B, newExporter func(url string) logsComponent) {
+func benchMemory(b *testing.B, events int, newExporter func(url string) logsComponent) {
 	b.Helper()
 	for b.Loop() {
 		hung := make(chan struct{})
@@ -135,15 +118,17 @@ func benchMemory(b *testing.B, newExporter func(url string) logsComponent) {
 		e := newExporter(server.URL)
 		require.NoError(b, e.Start(b.Context(), componenttest.NewNopHost()))
 		before := heap()
-		for range queuedRequests {
+		for range events / benchEvents {
 			// As from a receiver: each request has pdata of its own, which nobody else keeps.
-			require.NoError(b, e.ConsumeLogs(b.Context(), benchLogs()))
+			require.NoError(b, e.ConsumeLogs(b.Context(), deliverytest.BenchLogs(b)))
 		}
 		after := heap()
 		begun := time.Now()
 		runtime.GC()
 		b.ReportMetric(float64(time.Since(begun).Microseconds()), "us/gc")
-		b.ReportMetric(float64(after-before)/(queuedRequests*benchEvents), "heap-bytes/event")
+		b.ReportMetric(float64(events), "events")
+		b.ReportMetric(float64(after-before)/(1<<20), "heap-MiB")
+		b.ReportMetric(float64(after-before)/float64(events), "heap-bytes/event")
 		close(hung)
 		require.NoError(b, e.Shutdown(context.Background()))
 		server.Close()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -17,16 +18,17 @@ import (
 // minCompressed is the size from which on a body is worth compressing: one that is smaller fits into a packet anyway.
 const minCompressed = 1024
 
-// compressor compresses bodies. Its methods are safe for concurrent use.
+// compressor makes bodies as they are sent. Its methods are safe for concurrent use.
 type compressor struct {
-	encoding string // the content encoding; empty for none
-	writers  sync.Pool
+	encoding string    // the content encoding; empty for none
+	writers  sync.Pool // *compressing
+	bodies   sync.Pool // *body
 }
 
-// compressing is a writer and the memory it writes to.
+// compressing is a writer, and memory for what it is given.
 type compressing struct {
 	writer resetWriter
-	buf    bytes.Buffer
+	plain  []byte
 }
 
 type resetWriter interface {
@@ -39,7 +41,7 @@ type resetWriter interface {
 func newCompressor(t configcompression.Type, level configcompression.Level) (*compressor, error) {
 	switch t {
 	case "", "none":
-		return &compressor{}, nil
+		return pooled("", nil), nil
 	case configcompression.TypeGzip:
 		gzipLevel := int(level)
 		if gzipLevel <= 0 {
@@ -67,21 +69,82 @@ func newCompressor(t configcompression.Type, level configcompression.Level) (*co
 }
 
 func pooled(encoding string, newWriter func() resetWriter) *compressor {
-	return &compressor{encoding: encoding, writers: sync.Pool{New: func() any { return &compressing{writer: newWriter()} }}}
+	c := &compressor{encoding: encoding}
+	c.writers.New = func() any { return &compressing{writer: newWriter()} }
+	c.bodies.New = func() any { return &body{home: &c.bodies} }
+	return c
 }
 
-// compress returns the body as it is to be sent and its content encoding, which is empty for a body that stays as it is.
-// The result is valid until release is called.
-func (c *compressor) compress(body []byte) (compressed []byte, encoding string, release func(), err error) {
-	if c.encoding == "" || len(body) < minCompressed {
-		return body, "", func() {}, nil
+// compress returns the body as it is to be sent, which stays plain where it is small. The caller releases it.
+func (c *compressor) compress(r *Request) (*body, error) {
+	b := c.bodies.Get().(*body)
+	b.buf.Reset()
+	b.encoding = ""
+	b.held.Store(1)
+	if c.encoding == "" || r.Size() < minCompressed {
+		b.buf.Grow(r.Size())
+		b.buf.Write(r.AppendBody(b.buf.AvailableBuffer()))
+		return b, nil
 	}
 	w := c.writers.Get().(*compressing)
-	w.buf.Reset()
-	w.writer.Reset(&w.buf)
-	release = func() { c.writers.Put(w) }
-	if _, err = w.writer.Write(body); err == nil {
+	defer c.writers.Put(w)
+	w.plain = r.AppendBody(w.plain[:0])
+	w.writer.Reset(&b.buf)
+	_, err := w.writer.Write(w.plain)
+	if err == nil {
 		err = w.writer.Close()
 	}
-	return w.buf.Bytes(), c.encoding, release, err
+	b.encoding = c.encoding
+	return b, err
+}
+
+// body is what is sent, in memory that is used again when nobody reads it any more: net/http may go on reading after it has
+// returned an answer or an error.
+type body struct {
+	buf      bytes.Buffer
+	encoding string
+	held     atomic.Int32 // by the sender and its readers
+	home     *sync.Pool
+}
+
+// reader returns a reader of the body, which holds it until it is closed.
+func (b *body) reader() io.ReadCloser {
+	b.held.Add(1)
+	return &bodyReader{body: b, rest: b.buf.Bytes()}
+}
+
+func (b *body) release() {
+	if b.held.Add(-1) == 0 {
+		b.home.Put(b)
+	}
+}
+
+// bodyReader reads a body. It may be closed while it is read.
+type bodyReader struct {
+	mu   sync.Mutex
+	body *body // nil when it is closed
+	rest []byte
+}
+
+// Read implements io.Reader.
+func (r *bodyReader) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// Close implements io.Closer.
+func (r *bodyReader) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.body != nil {
+		r.body.release()
+		r.body, r.rest = nil, nil
+	}
+	return nil
 }

@@ -4,117 +4,81 @@
 package delivery
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/extension"
-	"go.opentelemetry.io/collector/extension/extensiontest"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-var storageID = component.MustNewID("file_storage")
-
-// startStorage starts the file_storage extension over a directory.
-func startStorage(t *testing.T, directory string) extension.Extension {
-	t.Helper()
-	factory := filestorage.NewFactory()
-	cfg := factory.CreateDefaultConfig().(*filestorage.Config)
-	cfg.Directory = directory
-	e, err := factory.Create(t.Context(), extensiontest.NewNopSettings(factory.Type()), cfg)
-	require.NoError(t, err)
-	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
-	return e
-}
-
-func durable(t *testing.T, directory string, configure func(*Config)) (options, func()) {
-	t.Helper()
-	storage := startStorage(t, directory)
-	o := options{
-		most: 10, extensions: map[component.ID]component.Component{storageID: storage},
-		configure: func(cfg *Config) {
-			cfg.QueueConfig.Get().StorageID = &storageID
-			cfg.RetryConfig.MaxElapsedTime = 0
-			if configure != nil {
-				configure(cfg)
-			}
-		},
-	}
-	return o, func() { assert.NoError(t, storage.Shutdown(context.Background())) }
+// durable keeps the queue in the directory, and retries forever.
+func durable(directory string, configure func(*Config)) options {
+	return options{most: 10, storage: directory, configure: func(cfg *Config) {
+		cfg.QueueConfig.Get().StorageID = deliverytest.StorageID()
+		cfg.RetryConfig.MaxElapsedTime = 0
+		if configure != nil {
+			configure(cfg)
+		}
+	}}
 }
 
 func TestADurableQueueKeepsWhatWasNotDelivered(t *testing.T) {
 	for name, respond := range map[string]int{"hangs": 0, "is down": http.StatusServiceUnavailable} {
 		t.Run("where the backend "+name, func(t *testing.T) {
 			directory := t.TempDir()
-			o, closeStorage := durable(t, directory, func(cfg *Config) { cfg.ShutdownTimeout = 200 * time.Millisecond })
-			first := newFixture(t, o)
+			first := newFixture(t, durable(directory, func(cfg *Config) { cfg.ShutdownTimeout = 200 * time.Millisecond }))
 			first.server.always(respond)
 			names := numbered(300)
 			for i := range 30 {
-				require.NoError(t, first.ConsumeLogs(t.Context(), records(names[10*i:10*i+10]...)))
+				require.NoError(t, first.Consume(t.Context(), records(names[10*i:10*i+10]...)))
 			}
 			begun := time.Now()
-			first.stop()
-			closeStorage()
+			first.Stop()
 			assert.Less(t, time.Since(begun), 5*time.Second)
-			assert.Empty(t, first.store.all(), "the queue has them")
+			assert.Empty(t, first.Letters.All(), "the queue has them")
 
-			o, closeStorage = durable(t, directory, nil)
+			o := durable(directory, nil)
 			o.server = first.server
 			second := newFixture(t, o)
 			first.server.always(http.StatusOK)
-			require.Eventually(t, func() bool { return len(first.server.takenOnce()) == 300 }, 20*time.Second, 5*time.Millisecond)
+			second.WaitFor("what the queue held", func() bool { return len(first.server.takenOnce()) == 300 })
 			assert.Equal(t, names, first.server.takenOnce())
-			second.stop()
-			closeStorage()
+			second.Stop()
 		})
 	}
 }
 
 func TestADurableQueueForgetsWhatIsGivenUp(t *testing.T) {
 	directory := t.TempDir()
-	o, closeStorage := durable(t, directory, func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 20 * time.Millisecond })
-	f := newFixture(t, o)
+	f := newFixture(t, durable(directory, func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 20 * time.Millisecond }))
 	f.server.always(http.StatusServiceUnavailable)
 	f.send("a", "b")
-	assert.Equal(t, []string{"a:exhausted", "b:exhausted"}, f.store.reasons())
-	f.stop()
-	closeStorage()
+	assert.Equal(t, []string{"a:exhausted", "b:exhausted"}, f.Letters.Reasons())
+	f.Stop()
 
-	o, closeStorage = durable(t, directory, nil)
-	again := newFixture(t, o)
-	again.stop()
-	closeStorage()
+	again := newFixture(t, durable(directory, nil))
+	again.Stop()
 	assert.Zero(t, again.server.requestCount())
 }
 
 func TestTheOperatorIsToldWhatADurableQueueSurvives(t *testing.T) {
-	o, closeStorage := durable(t, t.TempDir(), nil)
-	f := newFixture(t, o)
-	told := f.logs.FilterMessageSnippet("The queue is on disk").All()
+	f := newFixture(t, durable(t.TempDir(), nil))
+	told := f.Logs.FilterMessageSnippet("The queue is on disk").All()
 	require.Len(t, told, 1)
 	assert.Contains(t, told[0].Message, "fsync: true")
-	f.stop()
-	closeStorage()
 }
 
 func TestAutoIsAsyncWithStorage(t *testing.T) {
-	o, closeStorage := durable(t, t.TempDir(), func(cfg *Config) {
+	f := newFixture(t, durable(t.TempDir(), func(cfg *Config) {
 		cfg.Dispatch = DispatchAuto
 		cfg.ShutdownTimeout = 50 * time.Millisecond
-	})
-	f := newFixture(t, o)
+	}))
 	f.server.always(http.StatusServiceUnavailable)
 	for i := range 20 {
-		require.NoError(t, f.ConsumeLogs(t.Context(), records(fmt.Sprint(i))))
+		require.NoError(t, f.Consume(t.Context(), records(fmt.Sprint(i))))
 	}
-	f.stop()
-	closeStorage()
 }

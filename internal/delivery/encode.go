@@ -37,6 +37,9 @@ type logsExporter struct{ *chain }
 func (e *logsExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	ws := e.encoders.Get().(*workspace)
 	defer e.release(ws)
+	if preparer, ok := ws.logs.(Preparer[plog.Logs]); ok {
+		preparer.Prepare(ld)
+	}
 	for event := range appevent.Logs(ld) {
 		err := ws.encode(func(w *Writer) error { return ws.logs.Encode(w, event) })
 		if err != nil {
@@ -56,6 +59,9 @@ type tracesExporter struct{ *chain }
 func (e *tracesExporter) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	ws := e.encoders.Get().(*workspace)
 	defer e.release(ws)
+	if preparer, ok := ws.traces.(Preparer[ptrace.Traces]); ok {
+		preparer.Prepare(td)
+	}
 	for source, span := range spans(td) {
 		err := ws.encode(func(w *Writer) error { return ws.traces.EncodeSpan(w, source, span) })
 		if err != nil {
@@ -96,12 +102,22 @@ func (ws *workspace) encode(encode func(*Writer) error) error {
 
 // handOn hands on what is encoded, if it is as many bytes.
 func (c *chain) handOn(ctx context.Context, ws *workspace, atLeast int) error {
+	c.countSkips(&ws.writer)
 	if len(ws.writer.buf) < atLeast {
 		return nil
 	}
 	p := ws.writer.take()
 	c.ledger.accepted(p.count)
 	return c.deliver(ctx, p)
+}
+
+// countSkips counts what encoders left out of spans that they have otherwise written.
+func (d *deliverer) countSkips(w *Writer) {
+	for _, reason := range w.skips {
+		d.ledger.accepted(1)
+		d.ledger.skipped(string(reason))
+	}
+	w.skips = w.skips[:0]
 }
 
 func (d *deliverer) release(ws *workspace) {

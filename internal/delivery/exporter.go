@@ -42,6 +42,7 @@ type deliverer struct {
 	compressor *compressor
 	userAgent  string
 	encoders   sync.Pool // *workspace
+	memories   memories
 	slots      chan struct{}
 	ledger     *ledger
 	health     *health
@@ -57,7 +58,7 @@ func NewLogs(ctx context.Context, set exporter.Settings, cfg *Config, client con
 	if err != nil {
 		return nil, err
 	}
-	d.encoders.New = func() any { return &workspace{logs: backend.NewEncoder()} }
+	d.encoders.New = func() any { return &workspace{logs: backend.NewEncoder(), writer: Writer{memories: &d.memories}} }
 	c, err := newLogsHelper(ctx, d.set, d)
 	if err != nil {
 		return nil, err
@@ -71,7 +72,9 @@ func NewTraces(ctx context.Context, set exporter.Settings, cfg *Config, client c
 	if err != nil {
 		return nil, err
 	}
-	d.encoders.New = func() any { return &workspace{traces: backend.NewTracesEncoder()} }
+	d.encoders.New = func() any {
+		return &workspace{traces: backend.NewTracesEncoder(), writer: Writer{memories: &d.memories}}
+	}
 	c, err := newTracesHelper(ctx, d.set, d)
 	if err != nil {
 		return nil, err
@@ -91,6 +94,7 @@ func newDeliverer(set exporter.Settings, cfg *Config, client confighttp.ClientCo
 	if d.ledger, err = newLedger(set, signal); err != nil {
 		return nil, err
 	}
+	d.ledger.observer, _ = backend.(LossObserver)
 	d.set.Logger = withoutHelper(set.Logger)
 	return d, nil
 }

@@ -4,12 +4,9 @@
 package delivery
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -22,28 +19,22 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
-	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configcompression"
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
 // lineBackend sends names of events, one a line. An event called unencodable cannot be encoded, one called private is
 // skipped, and one called double becomes two.
 type lineBackend struct {
 	url    string
+	header http.Header
 	most   int // events a request
 	answer func(*Request, *Response) Verdict
 }
@@ -91,7 +82,7 @@ func (b *lineBackend) Frame(events []Event) ([]Request, []Refusal) {
 		for _, e := range chunk {
 			body = append(append(body, e.Payload...), '\n')
 		}
-		requests = append(requests, Request{URL: b.url, Header: http.Header{"Content-Type": {"text/plain"}}, Body: body, Events: chunk})
+		requests = append(requests, Request{URL: b.url, Header: b.header, Body: body, Events: chunk})
 	}
 	return requests, refusals
 }
@@ -146,8 +137,9 @@ func (s *server) refusing(bad ...string) {
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body := s.read(r)
-	lines := strings.Split(strings.TrimSuffix(body, "\n"), "\n")
+	body, err := deliverytest.ReadBody(r)
+	assert.NoError(s.t, err)
+	lines := strings.Split(strings.TrimSuffix(string(body), "\n"), "\n")
 	s.mu.Lock()
 	s.requests = append(s.requests, lines)
 	s.encoding = append(s.encoding, r.Header.Get("Content-Encoding"))
@@ -170,25 +162,6 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"error": "status %d"}`, status)
 }
 
-func (s *server) read(r *http.Request) string {
-	raw, err := io.ReadAll(r.Body)
-	assert.NoError(s.t, err)
-	var reader io.Reader = bytes.NewReader(raw)
-	switch r.Header.Get("Content-Encoding") {
-	case "gzip":
-		reader, err = gzip.NewReader(reader)
-		assert.NoError(s.t, err)
-	case "zstd":
-		decoder, err := zstd.NewReader(reader, zstd.WithDecoderConcurrency(1))
-		assert.NoError(s.t, err)
-		defer decoder.Close()
-		reader = decoder
-	}
-	body, err := io.ReadAll(reader)
-	assert.NoError(s.t, err)
-	return string(body)
-}
-
 func (s *server) requestCount() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,204 +180,74 @@ func (s *server) takenOnce() []string {
 	return names
 }
 
-// memoryStore is a dead letter store in memory.
-type memoryStore struct {
-	component.StartFunc
-	component.ShutdownFunc
-
-	mu       sync.Mutex
-	letters  []deadletter.Letter
-	failing  error
-	replayer deadletter.Replayer
-}
-
-func (s *memoryStore) Put(_ component.ID, letters []deadletter.Letter) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failing != nil {
-		return s.failing
-	}
-	for _, letter := range letters {
-		if letter.Name == "unkept" {
-			return errors.New("it is too large to keep")
-		}
-	}
-	for _, letter := range letters {
-		letter.Payload = bytes.Clone(letter.Payload)
-		s.letters = append(s.letters, letter)
-	}
-	return nil
-}
-
-func (s *memoryStore) Register(_ component.ID, _ string, replayer deadletter.Replayer) func() {
-	s.replayer = replayer
-	return func() { s.replayer = nil }
-}
-
-func (s *memoryStore) all() []deadletter.Letter {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.letters)
-}
-
-// reasons is name:reason of each letter, sorted.
-func (s *memoryStore) reasons() []string {
-	reasons := []string{}
-	for _, letter := range s.all() {
-		reasons = append(reasons, letter.Name+":"+string(letter.Reason))
-	}
-	slices.Sort(reasons)
-	return reasons
-}
-
-// testHost has extensions and remembers status events.
-type testHost struct {
-	extensions map[component.ID]component.Component
-
-	mu     sync.Mutex
-	events []*componentstatus.Event
-}
-
-func (h *testHost) GetExtensions() map[component.ID]component.Component { return h.extensions }
-
-func (h *testHost) Report(event *componentstatus.Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.events = append(h.events, event)
-}
-
-func (h *testHost) statuses() []string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var all []string
-	for _, event := range h.events {
-		text := event.Status().String()
-		if event.Err() != nil {
-			text += ": " + event.Err().Error()
-		}
-		all = append(all, text)
-	}
-	return all
-}
-
-var deadLetterID = component.MustNewID("dead_letter")
-
-// fixture is an exporter with all it talks to.
+// fixture is an exporter and its server.
 type fixture struct {
-	exporter.Logs
-	t       *testing.T
-	server  *server
-	store   *memoryStore
-	host    *testHost
-	logs    *observer.ObservedLogs
-	tel     *componenttest.Telemetry
-	stopped sync.Once
+	*deliverytest.Exporter[plog.Logs]
+	server *server
 }
 
 type options struct {
 	configure   func(*Config)
-	most        int
+	most        int // events a request; 100 where it is 0
 	answer      func(*Request, *Response) Verdict
 	compression configcompression.Type
-	timeout     time.Duration
-	noStore     bool
-	extensions  map[component.ID]component.Component
-	server      *server
+	timeout     time.Duration // of a request; 10s where it is 0
+	server      *server       // a new one where it is nil
+	path        string        // of the backend's URL, with a query
+	key         string        // of the header X-Key, which the backend adds
+	headers     http.Header   // which the configuration adds
+
+	// of deliverytest.Setup
+	credentials, values []string
+	letters             *deliverytest.Letters
+	storage             string
 }
 
 func newFixture(t *testing.T, o options) *fixture {
 	t.Helper()
-	f := &fixture{t: t, server: o.server, store: &memoryStore{}, tel: componenttest.NewTelemetry()}
+	f := &fixture{server: o.server}
 	if f.server == nil {
 		f.server = newServer(t)
 	}
 	cfg := NewDefaultConfig(100)
-	cfg.QueueConfig.Get().Batch.Get().FlushTimeout = time.Millisecond
-	cfg.RetryConfig.InitialInterval = time.Millisecond
-	cfg.RetryConfig.MaxInterval = 5 * time.Millisecond
+	deliverytest.Hasten(&cfg.QueueConfig, &cfg.RetryConfig)
 	cfg.ShutdownTimeout = 5 * time.Second
-	if !o.noStore {
-		cfg.DeadLetter = &deadLetterID
-	}
+	cfg.DeadLetter = deliverytest.DeadLetterID()
 	if o.configure != nil {
 		o.configure(&cfg)
 	}
 	require.NoError(t, cfg.Check())
-	if o.most == 0 {
-		o.most = 100
-	}
 	client := confighttp.NewDefaultClientConfig()
-	client.Timeout = 10 * time.Second
-	if o.timeout > 0 {
-		client.Timeout = o.timeout
-	}
+	client.Timeout = cmp.Or(o.timeout, 10*time.Second)
 	client.Compression = o.compression
-
-	core, logs := observer.New(zap.DebugLevel)
-	f.logs = logs
-	set := exportertest.NewNopSettings(component.MustNewType("line"))
-	set.ID = component.MustNewID("line") // the queue on disk goes by it
-	set.TelemetrySettings = f.tel.NewTelemetrySettings()
-	set.Logger = zap.New(core)
-	set.BuildInfo.Command, set.BuildInfo.Version = "otelcol-fanout", "1.2.3"
-	f.host = &testHost{extensions: map[component.ID]component.Component{deadLetterID: f.store}}
-	maps.Copy(f.host.extensions, o.extensions)
-	var err error
-	f.Logs, err = NewLogs(t.Context(), set, &cfg, client, &lineBackend{url: f.server.URL, most: o.most, answer: o.answer})
-	require.NoError(t, err)
-	require.NoError(t, f.Start(t.Context(), f.host))
-	t.Cleanup(f.stop)
+	for name := range o.headers {
+		client.Headers.Set(name, configopaque.String(o.headers.Get(name)))
+	}
+	backend := &lineBackend{
+		url: f.server.URL + o.path, header: http.Header{"Content-Type": {"text/plain"}, "X-Key": {o.key}},
+		most: cmp.Or(o.most, 100), answer: o.answer,
+	}
+	f.Exporter = deliverytest.Setup{
+		Factory: newFactory(&cfg, client, &spanBackend{*backend}), Config: &cfg,
+		Credentials: o.credentials, Values: o.values, Letters: o.letters, Storage: o.storage,
+	}.StartLogs(t)
 	return f
 }
 
-func (f *fixture) stop() {
-	f.stopped.Do(func() { assert.NoError(f.t, f.Shutdown(context.Background())) })
+// newFactory makes exporters of this configuration.
+func newFactory(cfg *Config, client confighttp.ClientConfig, backend TracesBackend) exporter.Factory {
+	logs := func(ctx context.Context, set exporter.Settings, _ component.Config) (exporter.Logs, error) {
+		return NewLogs(ctx, set, cfg, client, backend)
+	}
+	traces := func(ctx context.Context, set exporter.Settings, _ component.Config) (exporter.Traces, error) {
+		return NewTraces(ctx, set, cfg, client, backend)
+	}
+	return exporter.NewFactory(component.MustNewType("line"), func() component.Config { return cfg },
+		exporter.WithLogs(logs, component.StabilityLevelDevelopment), exporter.WithTraces(traces, component.StabilityLevelDevelopment))
 }
 
 // send hands over events with these names and waits until each has its end.
-func (f *fixture) send(names ...string) {
-	f.t.Helper()
-	require.NoError(f.t, f.ConsumeLogs(f.t.Context(), records(names...)))
-	f.settle()
-}
-
-// settle waits until the books balance.
-func (f *fixture) settle() {
-	f.t.Helper()
-	require.Eventually(f.t, f.balanced, 20*time.Second, time.Millisecond, "the books do not balance: %v", f.counts())
-}
-
-func (f *fixture) balanced() bool {
-	counts := f.counts()
-	sum := int64(0)
-	for key, n := range counts {
-		if key != "accepted" {
-			sum += n
-		}
-	}
-	return sum == counts["accepted"]
-}
-
-// counts is the metrics: accepted, and outcome or outcome/reason.
-func (f *fixture) counts() map[string]int64 {
-	counts := map[string]int64{}
-	for _, name := range []string{"otelcol_fanout_accepted_events_total", "otelcol_fanout_events_total"} {
-		got, err := f.tel.GetMetric(name)
-		if err != nil {
-			continue
-		}
-		for _, point := range got.Data.(metricdata.Sum[int64]).DataPoints {
-			outcome, _ := point.Attributes.Value("outcome")
-			reason, _ := point.Attributes.Value("reason")
-			key := strings.Trim(outcome.AsString()+"/"+reason.AsString(), "/")
-			if key == "" {
-				key = "accepted"
-			}
-			counts[key] += point.Value
-		}
-	}
-	return counts
-}
+func (f *fixture) send(names ...string) { f.Send(records(names...)) }
 
 func records(names ...string) plog.Logs {
 	ld := plog.NewLogs()
@@ -425,11 +268,4 @@ func numbered(n int) []string {
 		names[i] = fmt.Sprintf("e%04d", i)
 	}
 	return names
-}
-
-func jsonOf(t *testing.T, v any) string {
-	t.Helper()
-	b, err := json.Marshal(v)
-	require.NoError(t, err)
-	return string(b)
 }

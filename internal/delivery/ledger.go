@@ -37,6 +37,8 @@ type ledger struct {
 
 	store      deadletter.Store
 	unregister func()
+	// observer may be nil.
+	observer LossObserver
 }
 
 type metrics struct {
@@ -179,8 +181,18 @@ func (l *ledger) bury(letters []deadletter.Letter) {
 	}
 }
 
-// lost counts letters and tells the operator.
+// discard is the end of events that are not to be kept.
+func (l *ledger) discard(letters []deadletter.Letter) {
+	if len(letters) > 0 {
+		l.lost("dropped", letters, nil)
+	}
+}
+
+// lost counts letters and tells the operator, and the backend of those that are gone.
 func (l *ledger) lost(outcome string, letters []deadletter.Letter, problem error) {
+	if l.observer != nil && outcome == "dropped" {
+		l.observer.Lost(letters)
+	}
 	for i := range letters {
 		l.count(outcome, string(letters[i].Reason), 1)
 	}

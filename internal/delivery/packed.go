@@ -8,6 +8,8 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -21,6 +23,9 @@ type Writer struct {
 	count int
 	// where the event that is being written begins, and its payload
 	start, payload int
+	skips          []Skip
+	// memories is where what is taken is copied to; it may be nil.
+	memories *memories
 }
 
 const (
@@ -56,11 +61,14 @@ func (w *Writer) End(buf []byte) {
 	w.count++
 }
 
+// Skip notes that a part of what is being encoded is not for the backend, where the rest of it is.
+func (w *Writer) Skip(reason Skip) { w.skips = append(w.skips, reason) }
+
 // Events are views of what was written. They are for tests; delivery reads what it has taken.
 func (w *Writer) Events() []Event { return newBatch(w.take()).events() }
 
 // Reset forgets what was written.
-func (w *Writer) Reset() { w.buf, w.count = w.buf[:0], 0 }
+func (w *Writer) Reset() { w.buf, w.count, w.skips = w.buf[:0], 0, w.skips[:0] }
 
 // rollback takes back what was written after mark.
 func (w *Writer) rollback(mark, count int) { w.buf, w.count = w.buf[:mark], count }
@@ -129,9 +137,11 @@ func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 type part struct {
 	buf   []byte
 	count int
+	// memory is what buf is in; nil where that is not to be used again.
+	memory *memory
 }
 
-// split cuts off as many events as fit into the limits, but at least one.
+// split cuts off as many events as fit into the limits, but at least one. Both parts are in the memory that p holds.
 func (p part) split(maxEvents, maxBytes int) (head, tail part) {
 	at, n := 0, 0
 	for n < p.count && n < maxEvents {
@@ -145,12 +155,53 @@ func (p part) split(maxEvents, maxBytes int) (head, tail part) {
 		at += size
 		n++
 	}
-	return part{p.buf[:at:at], n}, part{p.buf[at:], p.count - n}
+	return part{p.buf[:at:at], n, p.memory}, part{p.buf[at:], p.count - n, p.memory}
 }
 
-// take is what the writer has packed, in memory of just its size.
+// take is what the writer has packed, in memory of not much more than its size.
 func (w *Writer) take() part {
-	p := part{slices.Clone(w.buf), w.count}
+	m := w.memories.get()
+	if n := len(w.buf); cap(m.buf) < n || cap(m.buf) > 2*n {
+		m.buf = slices.Clone(w.buf)
+	} else {
+		m.buf = append(m.buf[:0], w.buf...)
+	}
+	p := part{buf: m.buf, count: w.count, memory: m}
 	w.buf, w.count = w.buf[:0], 0
 	return p
+}
+
+// memory is what parts are in. It is used again when each of them is released; where one never is, the garbage collector has it.
+type memory struct {
+	buf  []byte
+	held atomic.Int32 // by how many parts
+	home *memories
+}
+
+func (m *memory) hold() {
+	if m != nil {
+		m.held.Add(1)
+	}
+}
+
+func (m *memory) release() {
+	if m != nil && m.held.Add(-1) == 0 && m.home != nil {
+		m.home.pool.Put(m)
+	}
+}
+
+// memories are the memory that an exporter's parts are in. Those of nil are used once.
+type memories struct{ pool sync.Pool }
+
+// get returns memory that one part holds.
+func (ms *memories) get() *memory {
+	var m *memory
+	if ms != nil {
+		m, _ = ms.pool.Get().(*memory)
+	}
+	if m == nil {
+		m = &memory{home: ms}
+	}
+	m.held.Store(1)
+	return m
 }

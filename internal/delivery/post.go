@@ -4,7 +4,6 @@
 package delivery
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -64,21 +63,25 @@ func (t withoutLocation) CloseIdleConnections() {
 
 // post makes the request. Its errors never hold the URL, whose path or query may be a secret.
 func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
-	body, encoding, release, err := d.compressor.compress(r.Body)
+	body, err := d.compressor.compress(r)
 	if err != nil {
 		return nil, fmt.Errorf("compressing the request: %w", err)
 	}
-	defer release()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(body))
+	defer body.release()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, nil)
 	if err != nil {
 		return nil, errNoRequest
+	}
+	if size := body.buf.Len(); size > 0 {
+		req.Body, req.ContentLength = body.reader(), int64(size)
+		req.GetBody = func() (io.ReadCloser, error) { return body.reader(), nil }
 	}
 	if r.Header != nil {
 		req.Header = r.Header.Clone()
 	}
 	req.Header.Set("User-Agent", d.userAgent)
-	if encoding != "" {
-		req.Header.Set("Content-Encoding", encoding)
+	if body.encoding != "" {
+		req.Header.Set("Content-Encoding", body.encoding)
 	}
 	started := time.Now()
 	response, err := d.client.Do(req)

@@ -56,6 +56,14 @@ func (b *batch) BytesSize() int {
 	return n
 }
 
+// release lets the memory of the events be used again. Nobody may hold a view of it.
+func (b *batch) release() {
+	for i := range b.parts {
+		b.parts[i].memory.release()
+		b.parts[i].memory = nil
+	}
+}
+
 // MergeSplit implements xexporterhelper.Request: the events of both in requests of up to limit items or bytes, where 0
 // is no limit. Nothing is copied. An event larger than the limit is a request of its own.
 func (b *batch) MergeSplit(_ context.Context, limit int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request) ([]xexporterhelper.Request, error) {
@@ -85,6 +93,9 @@ func (b *batch) MergeSplit(_ context.Context, limit int, sizer exporterhelper.Re
 				continue
 			}
 			current.parts = append(current.parts, head)
+			if tail.count > 0 {
+				tail.memory.hold()
+			}
 			events, size, p = events+head.count, size+len(head.buf), tail
 		}
 	}

@@ -10,13 +10,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
-	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
 // spanBackend sends names of spans, one a line.
@@ -51,25 +50,24 @@ func spansNamed(names ...string) ptrace.Traces {
 }
 
 func TestTracesAreDelivered(t *testing.T) {
-	s, store := newServer(t), &memoryStore{}
+	s := newServer(t)
 	cfg := NewDefaultConfig(10)
-	cfg.DeadLetter = &deadLetterID
+	cfg.DeadLetter = deliverytest.DeadLetterID()
 	cfg.Dispatch = DispatchSync
-	e, err := NewTraces(t.Context(), exportertest.NewNopSettings(component.MustNewType("line")), &cfg,
-		confighttp.NewDefaultClientConfig(), &spanBackend{lineBackend{url: s.URL, most: 10}})
-	require.NoError(t, err)
-	require.NoError(t, e.Start(t.Context(), &testHost{extensions: map[component.ID]component.Component{deadLetterID: store}}))
-	defer func() { require.NoError(t, e.Shutdown(t.Context())) }()
-	assert.False(t, e.Capabilities().MutatesData)
+	backend := &spanBackend{lineBackend{url: s.URL, most: 10}}
+	e := deliverytest.Setup{Factory: newFactory(&cfg, confighttp.NewDefaultClientConfig(), backend), Config: &cfg}.StartTraces(t)
 
 	s.refusing("shop/bad")
-	require.Error(t, e.ConsumeTraces(t.Context(), spansNamed("a", "private", "bad", "unencodable", "b")))
+	require.Error(t, e.Consume(t.Context(), spansNamed("a", "private", "bad", "unencodable", "b")))
 	assert.Equal(t, []string{"shop/a", "shop/b"}, s.takenOnce())
-	assert.Equal(t, []string{"bad:refused", "unencodable:encoding"}, store.reasons())
+	assert.Equal(t, []string{"bad:refused", "unencodable:encoding"}, e.Letters.Reasons())
+	assert.Equal(t, map[string]int64{
+		"delivered": 2, "skipped/private": 1, "dead_lettered/refused": 1, "dead_lettered/encoding": 1,
+	}, e.Outcomes())
 
 	s.always(http.StatusOK)
-	letters := store.all()
-	for i, replayed := range store.replayer.Replay(t.Context(), letters) {
+	letters := e.Letters.All()
+	for i, replayed := range e.Letters.Replay(t.Context()) {
 		if letters[i].Name == "bad" {
 			assert.Equal(t, deadletter.OutcomeDelivered, replayed.Outcome)
 		} else {

@@ -31,20 +31,35 @@ func appendPlain(dst []byte, s string) []byte {
 }
 
 // isPlain reports whether s is printable ASCII without quotes and backslashes, which most strings are. It looks at eight bytes
-// at a time: a byte of those sets the highest bit of its place in one of the four terms. What borrows from one place to the
-// next can only make a plain string look otherwise.
+// at a time, at some of the last twice.
 func isPlain(s string) bool {
-	const ones, highest = 0x0101010101010101, 0x8080808080808080
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-		if (x|(x-ones*' ')|((x^ones*'"')-ones)|((x^ones*'\\')-ones))&highest != 0 {
-			return false
-		}
+	if len(s) < 8 {
+		return isPlainShort(s)
 	}
-	for ; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
+	special := specialOf(eight(s[len(s)-8:]))
+	for ; len(s) > 8; s = s[8:] {
+		special |= specialOf(eight(s))
+	}
+	return special == 0
+}
+
+// eight is the first eight bytes of s.
+func eight(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// specialOf is not 0 if a byte of x is special: such a byte sets the highest bit of its place in one of three terms, the second
+// of which is for quotes too, since its exclusive or makes them the neighbor of what is below the space. What borrows from one
+// place to the next can only make a plain string look otherwise.
+func specialOf(x uint64) uint64 {
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	return (x | ((x ^ ones*2) - ones*('"'-1)) | ((x ^ ones*'\\') - ones)) & highest
+}
+
+func isPlainShort(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c-' ' >= 0x80-' ' || c == '"' || c == '\\' {
 			return false
 		}
 	}
@@ -94,35 +109,31 @@ func Time(dst []byte, t pcommon.Timestamp) []byte {
 	year, month, day := civil(seconds / 86400)
 	clock := seconds % 86400
 
-	dst = append(dst, '"')
-	dst = digits(dst, year, 4)
-	dst = append(dst, '-')
-	dst = digits(dst, month, 2)
-	dst = append(dst, '-')
-	dst = digits(dst, day, 2)
-	dst = append(dst, 'T')
-	dst = digits(dst, clock/3600, 2)
-	dst = append(dst, ':')
-	dst = digits(dst, clock/60%60, 2)
-	dst = append(dst, ':')
-	dst = digits(dst, clock%60, 2)
+	text := [32]byte([]byte(`"0000-00-00T00:00:00.000000000Z"`))
+	twoDigits(text[1:], year/100)
+	twoDigits(text[3:], year%100)
+	twoDigits(text[6:], month)
+	twoDigits(text[9:], day)
+	twoDigits(text[12:], clock/3600)
+	twoDigits(text[15:], clock/60%60)
+	twoDigits(text[18:], clock%60)
+	end := 20
 	if nanoseconds > 0 {
-		dst = digits(append(dst, '.'), nanoseconds, 9)
-		for dst[len(dst)-1] == '0' {
-			dst = dst[:len(dst)-1]
+		end = 30
+		for i := end - 1; i > 20; i-- {
+			text[i] = byte('0' + nanoseconds%10)
+			nanoseconds /= 10
+		}
+		for text[end-1] == '0' {
+			end--
 		}
 	}
-	return append(dst, 'Z', '"')
+	return append(append(dst, text[:end]...), 'Z', '"')
 }
 
-// digits appends n, which is not negative, with just so many digits.
-func digits(dst []byte, n, count int) []byte {
-	var buf [9]byte
-	for i := count - 1; i >= 0; i-- {
-		buf[i] = byte('0' + n%10)
-		n /= 10
-	}
-	return append(dst, buf[:count]...)
+// twoDigits writes n, which is below 100.
+func twoDigits(text []byte, n int) {
+	text[0], text[1] = byte('0'+n/10), byte('0'+n%10)
 }
 
 // civil is the date that is so many days after 1970-01-01. It counts in years that begin in March, so that the leap day is

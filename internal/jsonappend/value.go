@@ -4,6 +4,7 @@
 package jsonappend
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -22,10 +23,15 @@ type Step struct {
 	Index int
 }
 
+// Masked is what is written in place of a value that is not to be shown.
+const Masked = `"[Filtered]"`
+
 // Writer appends pdata values as JSON. The zero value is ready for use; one Writer serves one goroutine.
 type Writer struct {
 	// Observe may be nil.
 	Observe Observer
+	// Mask, where not nil, tells which members are not to be shown: their values are written as "[Filtered]".
+	Mask func(name string) bool
 
 	path  []Step
 	names []string // of the members of the objects that are being written
@@ -125,50 +131,77 @@ func (m *Members) End() {
 
 // Append appends the member, unless its name was written before.
 func (m *Members) Append(dst []byte, name string, v pcommon.Value) []byte {
-	plain := isPlain(name)
-	if !plain && !utf8.ValidString(name) {
-		name = strings.ToValidUTF8(name, "\uFFFD") // two names may become one
-	}
-	if m.repeated(name) {
+	dst, ok := m.Name(dst, name)
+	if !ok {
 		return dst
 	}
-	if m.Len() > 0 {
-		dst = append(dst, ',')
-	}
 	w := m.w
-	w.names = append(w.names, name)
-	if plain {
-		dst = appendPlain(dst, name)
-	} else {
-		dst = String(dst, name)
+	if w.Mask != nil && w.Mask(name) {
+		return append(dst, Masked...)
 	}
-	dst = append(dst, ':')
-	if v.Type() == pcommon.ValueTypeStr { // most are, and nobody asks where they stand
+	switch v.Type() {
+	case pcommon.ValueTypeStr: // most are, and nobody asks where they stand
 		return String(dst, v.Str())
+	case pcommon.ValueTypeInt, pcommon.ValueTypeBool:
+		return w.Value(dst, v)
 	}
-	w.path = append(w.path, Step{Name: name, Index: -1})
+	w.path = append(w.path, Step{Name: w.names[len(w.names)-1], Index: -1}) // as Name has written it
 	dst = w.Value(dst, v)
 	w.path = w.path[:len(w.path)-1]
 	return dst
 }
 
+// Name appends the name of a member, for the caller to append its value. It reports false, and appends nothing, where the name
+// was written before.
+func (m *Members) Name(dst []byte, name string) ([]byte, bool) {
+	if !isPlain(name) {
+		return m.quotedName(dst, name)
+	}
+	if m.repeated(name) {
+		return dst, false
+	}
+	if m.Len() > 0 {
+		dst = append(dst, ',')
+	}
+	m.w.names = append(m.w.names, name)
+	dst = append(dst, '"')
+	dst = append(dst, name...)
+	return append(dst, '"', ':'), true
+}
+
+func (m *Members) quotedName(dst []byte, name string) ([]byte, bool) {
+	if !utf8.ValidString(name) {
+		name = strings.ToValidUTF8(name, "\uFFFD") // two names may become one
+	}
+	if m.repeated(name) {
+		return dst, false
+	}
+	if m.Len() > 0 {
+		dst = append(dst, ',')
+	}
+	m.w.names = append(m.w.names, name)
+	return append(String(dst, name), ':'), true
+}
+
 // repeated looks among the names only where one of them has the same bit.
 func (m *Members) repeated(name string) bool {
-	if m.Len() >= manyNames {
-		return m.repeatedAmongMany(name)
-	}
 	bit := uint64(1) << (shortHash(name) % 64)
 	if m.seen&bit == 0 {
 		m.seen |= bit
 		return false
 	}
-	return slices.Contains(m.w.names[m.first:], name)
+	return m.isAmong(name)
 }
 
-func (m *Members) repeatedAmongMany(name string) bool {
+func (m *Members) isAmong(name string) bool {
+	names := m.w.names[m.first:]
+	if len(names) < manyNames {
+		return slices.Contains(names, name)
+	}
 	if m.many == nil {
+		m.seen = math.MaxUint64 // so that every name comes here
 		m.many = make(map[string]struct{}, 4*manyNames)
-		for _, earlier := range m.w.names[m.first:] {
+		for _, earlier := range names {
 			m.many[earlier] = struct{}{}
 		}
 	}

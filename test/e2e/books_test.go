@@ -240,7 +240,28 @@ type replayed struct {
 // replay replays an exporter's dead letters. header may be nil.
 func (p *plant) replay(exporter string, header http.Header) (status int, got replayed) {
 	p.t.Helper()
-	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.lettersURL()+"/"+url.PathEscape(exporter)+"/replay", http.NoBody)
+	return p.replayOnly(exporter, "", header)
+}
+
+// replayOnly replays those that the query, such as ?reason=exhausted, asks for.
+func (p *plant) replayOnly(exporter, query string, header http.Header) (status int, got replayed) {
+	p.t.Helper()
+	status = p.order(http.MethodPost, url.PathEscape(exporter)+"/replay"+query, header, &got)
+	return status, got
+}
+
+// remove deletes an exporter's dead letters, and returns how many those were. header may be nil.
+func (p *plant) remove(exporter string, header http.Header) (status, deleted int) {
+	p.t.Helper()
+	var got struct{ Deleted int }
+	status = p.order(http.MethodDelete, url.PathEscape(exporter), header, &got)
+	return status, got.Deleted
+}
+
+// order makes a request of the extension, and reads the answer.
+func (p *plant) order(method, path string, header http.Header, answer any) (status int) {
+	p.t.Helper()
+	request, err := http.NewRequestWithContext(p.t.Context(), method, p.lettersURL()+"/"+path, http.NoBody)
 	require.NoError(p.t, err)
 	if header != nil {
 		request.Header = header
@@ -250,8 +271,8 @@ func (p *plant) replay(exporter string, header http.Header) (status int, got rep
 	defer response.Body.Close()
 	content, err := io.ReadAll(response.Body)
 	require.NoError(p.t, err)
-	require.NoError(p.t, json.Unmarshal(content, &got), "%s", content)
-	return response.StatusCode, got
+	require.NoError(p.t, json.Unmarshal(content, answer), "%s", content)
+	return response.StatusCode
 }
 
 // onDisk are the dead letters in the folder, by exporter. Every line is a JSON object.

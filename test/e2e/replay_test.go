@@ -179,3 +179,78 @@ func TestWhatIsRefusedAgainComesBackWithItsAttemptsCountedUp(t *testing.T) {
 	assert.Equal(t, http.StatusUnprocessableEntity, left[0].Status)
 	assert.Contains(t, left[0].Message, "the total is negative")
 }
+
+func TestAReplayOfOneReasonLeavesTheOthers(t *testing.T) {
+	t.Parallel()
+	const unauthorized, exhausted = 3, 5
+	b := newBackend(t, refusing(http.StatusUnauthorized, "who are you?"))
+	p := startPlant(t, newSite(t), webhook{"b", b.URL, givingUp})
+	sdk := newSDK(p)
+	sdk.mustExport(t, records(0, unauthorized))
+	p.settled("webhook/b", unauthorized)
+	b.become(refusing(http.StatusServiceUnavailable, "busy"))
+	sdk.mustExport(t, records(unauthorized, exhausted))
+	account := p.settled("webhook/b", unauthorized+exhausted)
+	require.Equal(t, map[string]int{"dead_lettered/unauthorized": unauthorized, "dead_lettered/exhausted": exhausted}, account.reasons)
+
+	b.become(well)
+	status, _ := p.replayOnly("webhook/b", "?reason=exhaustd", nil)
+	assert.Equal(t, http.StatusBadRequest, status)
+	status, got := p.replayOnly("webhook/b", "?reason=queue_full", nil)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, replayed{}, got)
+
+	status, got = p.replayOnly("webhook/b", "?reason=exhausted", nil)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, replayed{Replayed: exhausted, Delivered: exhausted}, got)
+	assert.Equal(t, []string{eventID(0), eventID(1), eventID(2)}, b.missing(unauthorized+exhausted))
+	left := p.site.onDisk(t)["webhook/b"]
+	require.Len(t, left, unauthorized)
+	for _, l := range left {
+		assert.Equal(t, "unauthorized", l.Reason)
+	}
+	assert.Equal(t, unauthorized, p.kept()["webhook/b"].Events)
+
+	status, got = p.replayOnly("webhook/b", "?reason=unauthorized&limit=1", nil)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, replayed{Replayed: 1, Delivered: 1}, got)
+	assert.Equal(t, []string{eventID(1), eventID(2)}, b.missing(unauthorized+exhausted), "the oldest comes first")
+}
+
+func TestDeletingEmptiesOneExportersDeadLetters(t *testing.T) {
+	t.Parallel()
+	const events = 4
+	a, b, s := newBackend(t, refusing(http.StatusNotFound, "")), newBackend(t, refusing(http.StatusNotFound, "")), newSite(t)
+	webhooks := []webhook{{"a", a.URL, givingUp}, {"b", b.URL, givingUp}}
+	p := startPlant(t, s, webhooks...)
+	newSDK(p).mustExport(t, records(0, events))
+	account := p.settled("webhook/a", events)
+	p.settled("webhook/b", events)
+
+	status, _ := p.remove("webhook/a", http.Header{"Sec-Fetch-Site": {"cross-site"}})
+	assert.Equal(t, http.StatusForbidden, status)
+	status, _ = p.remove("webhook/nobody", nil)
+	assert.Equal(t, http.StatusNotFound, status)
+	require.Len(t, s.onDisk(t)["webhook/a"], events)
+
+	status, deleted := p.remove("webhook/a", nil)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, events, deleted)
+	assert.NotContains(t, p.kept(), "webhook/a")
+	assert.Empty(t, p.newest("webhook/a", 10))
+	assert.Equal(t, events, p.kept()["webhook/b"].Events)
+	assert.Equal(t, account, p.account("webhook/a"), "the books say what was")
+
+	// They do not come back.
+	p.kill()
+	p = startPlant(t, s, webhooks...)
+	assert.Empty(t, s.onDisk(t)["webhook/a"])
+	a.become(well)
+	b.become(well)
+	_, got := p.replay("webhook/a", nil)
+	assert.Equal(t, replayed{}, got)
+	_, got = p.replay("webhook/b", nil)
+	assert.Equal(t, replayed{Replayed: events, Delivered: events}, got)
+	assert.Len(t, a.missing(events), events)
+	assert.Empty(t, b.missing(events))
+}

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,42 +20,27 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestGolden sends testdata/*/input.json, OTLP JSON, and holds the request against want.http.
 func TestGolden(t *testing.T) {
-	inputs, err := filepath.Glob("testdata/*/input.json")
-	require.NoError(t, err)
-	require.NotEmpty(t, inputs)
-	for _, input := range inputs {
-		dir := filepath.Dir(input)
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			raw, err := os.ReadFile(input)
-			require.NoError(t, err)
-			ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(raw)
-			require.NoError(t, err)
-			a := newAcme(t)
-			start(t, testConfig(a.URL)).send(ld)
+	deliverytest.Golden(t, "want.http", *update, func(t *testing.T, _ string, ld plog.Logs) string {
+		a := newAcme(t)
+		start(t, testConfig(a.URL)).Send(ld)
 
-			require.Len(t, a.got(), 1)
-			req := a.request(0)
-			var got strings.Builder
-			got.WriteString("POST /ingest\n")
-			for _, name := range []string{"Content-Type", "X-Acme-Key", "User-Agent"} {
-				fmt.Fprintf(&got, "%s: %s\n", name, req.header.Get(name))
-			}
-			fmt.Fprintf(&got, "\n%s\n", req.body)
-			file := filepath.Join(dir, "want.http")
-			if *update {
-				require.NoError(t, os.WriteFile(file, []byte(got.String()), 0o600))
-			}
-			want, err := os.ReadFile(file)
-			require.NoError(t, err)
-			assert.Equal(t, string(want), got.String())
-		})
-	}
+		require.Len(t, a.got(), 1)
+		req := a.request(0)
+		var got strings.Builder
+		got.WriteString("POST /ingest\n")
+		for _, name := range []string{"Content-Type", "X-Acme-Key", "User-Agent"} {
+			fmt.Fprintf(&got, "%s: %s\n", name, req.header.Get(name))
+		}
+		fmt.Fprintf(&got, "\n%s\n", req.body)
+		return got.String()
+	})
 }
 
 func TestEachEventHasItsOwnResult(t *testing.T) {
@@ -65,13 +48,13 @@ func TestEachEventHasItsOwnResult(t *testing.T) {
 	a.results["again"] = []result{{Status: "retry"}, {Status: "retry"}}
 	a.results["bad"] = []result{{Status: "rejected", Error: "no such event in the tracking plan"}}
 	a.results["strange"] = []result{{Status: "deferred"}}
-	f := start(t, testConfig(a.URL))
-	f.send(events("fine", "again", "bad", "strange", "good"))
+	e := start(t, testConfig(a.URL))
+	e.Send(events("fine", "again", "bad", "strange", "good"))
 
 	assert.Equal(t, [][]string{{"fine", "again", "bad", "strange", "good"}, {"again"}, {"again"}}, a.got(), "only what is to be sent again is")
 	assert.Equal(t, 3, a.tookOnce())
-	assert.Equal(t, map[string]int64{"delivered": 3, "dead_lettered/refused": 2}, f.outcomes())
-	letters := f.letters()
+	assert.Equal(t, map[string]int64{"delivered": 3, "dead_lettered/refused": 2}, e.Outcomes())
+	letters := e.Letters.All()
 	require.Len(t, letters, 2)
 	assert.Equal(t, "no such event in the tracking plan", letters[0].Message)
 	assert.Equal(t, `the backend answered with the status "deferred"`, letters[1].Message)
@@ -85,46 +68,46 @@ func TestTheLongestAnswerIsRead(t *testing.T) {
 	for _, name := range names {
 		a.results[name] = []result{{Status: "rejected", Error: strings.Repeat("e", maxError)}}
 	}
-	f := start(t, testConfig(a.URL))
-	f.send(events(names...))
+	e := start(t, testConfig(a.URL))
+	e.Send(events(names...))
 	assert.Len(t, a.got(), 1)
-	assert.Equal(t, map[string]int64{"dead_lettered/refused": maxEvents}, f.outcomes())
+	assert.Equal(t, map[string]int64{"dead_lettered/refused": maxEvents}, e.Outcomes())
 }
 
 func TestFailuresThatPass(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
-		"429":                          answer(429, `{"error":"slow down"}`),
-		"429 with a Retry-After":       answer(429, ``, "Retry-After", "0.01"),
-		"503":                          answer(503, `<html>`),
-		"a 200 that is not JSON":       answer(200, `OK`),
-		"a 200 with too few results":   answer(200, `{"results":[{"status":"ok"}]}`),
-		"a 200 with too many results":  answer(200, `{"results":[{"status":"ok"},{"status":"ok"},{"status":"ok"}]}`),
-		"a 200 without an object":      answer(200, `[]`),
-		"a connection that is cut off": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"429":                          deliverytest.Answer(429, `{"error":"slow down"}`),
+		"429 with a Retry-After":       deliverytest.Answer(429, ``, "Retry-After", "0.01"),
+		"503":                          deliverytest.Answer(503, `<html>`),
+		"a 200 that is not JSON":       deliverytest.Answer(200, `OK`),
+		"a 200 with too few results":   deliverytest.Answer(200, `{"results":[{"status":"ok"}]}`),
+		"a 200 with too many results":  deliverytest.Answer(200, `{"results":[{"status":"ok"},{"status":"ok"},{"status":"ok"}]}`),
+		"a 200 without an object":      deliverytest.Answer(200, `[]`),
+		"a connection that is cut off": deliverytest.Reset,
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAcme(t, handler, handler)
-			f := start(t, testConfig(a.URL))
-			f.send(events("a", "b"))
+			e := start(t, testConfig(a.URL))
+			e.Send(events("a", "b"))
 			assert.Equal(t, [][]string{{"a", "b"}, {"a", "b"}, {"a", "b"}}, a.got())
 			assert.Equal(t, a.request(0).body, a.request(2).body, "the same bytes, so the same ids")
 			assert.Equal(t, 2, a.tookOnce())
-			assert.Equal(t, map[string]int64{"delivered": 2}, f.outcomes())
+			assert.Equal(t, map[string]int64{"delivered": 2}, e.Outcomes())
 		})
 	}
 }
 
 func TestAQuotaThatIsUsedUp(t *testing.T) {
-	a := newAcme(t, answer(402, `{"error":"quota of May is used up"}`))
-	f := start(t, testConfig(a.URL))
-	f.send(events("a", "b"))
+	a := newAcme(t, deliverytest.Answer(402, `{"error":"quota of May is used up"}`))
+	e := start(t, testConfig(a.URL))
+	e.Send(events("a", "b"))
 	assert.Len(t, a.got(), 1, "nothing is sent again")
-	assert.Equal(t, map[string]int64{"dead_lettered/rate_limited": 2}, f.outcomes())
-	for _, letter := range f.letters() {
+	assert.Equal(t, map[string]int64{"dead_lettered/rate_limited": 2}, e.Outcomes())
+	for _, letter := range e.Letters.All() {
 		assert.Equal(t, 402, letter.Status)
 		assert.Equal(t, `the backend answered 402: {"error":"quota of May is used up"}; raise the project's quota, then replay the dead letters`, letter.Message)
 	}
-	f.send(events("c"))
+	e.Send(events("c"))
 	assert.Equal(t, 1, a.tookOnce(), "what comes next is sent")
 }
 
@@ -132,23 +115,23 @@ func TestAKeyThatAcmeDoesNotKnow(t *testing.T) {
 	a := newAcme(t)
 	cfg := testConfig(a.URL)
 	cfg.APIKey = "hunter3"
-	f := start(t, cfg)
-	f.send(events("a", "b"))
+	e := start(t, cfg)
+	e.Send(events("a", "b"))
 	assert.Len(t, a.got(), 1, "nothing is sent again")
-	assert.Equal(t, map[string]int64{"dead_lettered/unauthorized": 2}, f.outcomes())
-	assert.Equal(t, []string{"StatusRecoverableError: the backend answers 401: check the credentials"}, f.statuses())
+	assert.Equal(t, map[string]int64{"dead_lettered/unauthorized": 2}, e.Outcomes())
+	assert.Equal(t, []string{"StatusRecoverableError: the backend answers 401: check the credentials"}, e.Statuses())
 }
 
 func TestA413IsHalved(t *testing.T) {
 	a := newAcme(t)
 	a.limit = 300 // less than it says
-	f := start(t, testConfig(a.URL))
+	e := start(t, testConfig(a.URL))
 	long := events("a", "b", "c", "d")
 	long.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(2).Attributes().PutStr("note", strings.Repeat("x", 300))
-	f.send(long)
+	e.Send(long)
 	assert.Equal(t, 3, a.tookOnce())
-	assert.Equal(t, map[string]int64{"delivered": 3, "dead_lettered/too_large": 1}, f.outcomes())
-	letters := f.letters()
+	assert.Equal(t, map[string]int64{"delivered": 3, "dead_lettered/too_large": 1}, e.Outcomes())
+	letters := e.Letters.All()
 	require.Len(t, letters, 1)
 	assert.Equal(t, "c", letters[0].Name)
 	assert.Contains(t, letters[0].Message, "to a request of 400 bytes")
@@ -156,19 +139,19 @@ func TestA413IsHalved(t *testing.T) {
 
 func TestWhatAcmeIsNotMeantToGet(t *testing.T) {
 	a := newAcme(t)
-	f := start(t, testConfig(a.URL))
+	e := start(t, testConfig(a.URL))
 	ld := events("fine", strings.Repeat("n", maxName), strings.Repeat("é", maxName), strings.Repeat("n", maxName+1), "")
 	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	identify := records.AppendEmpty()
 	identify.Attributes().PutStr(appevent.AttrKind, "identify")
 	exception := records.AppendEmpty()
 	exception.Attributes().PutStr(appevent.AttrExceptionType, "IOError")
-	f.send(ld)
+	e.Send(ld)
 	assert.Equal(t, 3, a.tookOnce())
 	assert.Equal(t, map[string]int64{
 		"delivered": 3, "skipped/plain_log": 1, "skipped/kind_identify": 1, "skipped/exception": 1, "dead_lettered/encoding": 1,
-	}, f.outcomes())
-	letters := f.letters()
+	}, e.Outcomes())
+	letters := e.Letters.All()
 	require.Len(t, letters, 1)
 	assert.Equal(t, "the name has 101 characters, but Acme takes 100; shorten it", letters[0].Message)
 	assert.NotEmpty(t, letters[0].OTLP, "the record is kept, since it has no bytes of Acme's")
@@ -180,15 +163,15 @@ func TestATimeThatIsNoDateIsLeftOut(t *testing.T) {
 	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	records.At(0).SetTimestamp(0)
 	records.At(1).SetTimestamp(math.MaxUint64)
-	start(t, testConfig(a.URL)).send(ld)
+	start(t, testConfig(a.URL)).Send(ld)
 	assert.NotContains(t, string(a.request(0).body), `"time"`)
 	assert.Equal(t, 2, a.tookOnce())
 }
 
 func TestALargeBatchIsCompressed(t *testing.T) {
 	a := newAcme(t)
-	f := start(t, testConfig(a.URL))
-	f.send(events(numbered(1200)...))
+	e := start(t, testConfig(a.URL))
+	e.Send(events(numbered(1200)...))
 	assert.Equal(t, 1200, a.tookOnce())
 	for i := range a.got() {
 		assert.Equal(t, "gzip", a.request(i).header.Get("Content-Encoding"))

@@ -1,0 +1,81 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package deliverytest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// ReadBody reads the body of a request and takes off its Content-Encoding, which is one that delivery writes: gzip, zstd
+// or none.
+func ReadBody(r *http.Request) ([]byte, error) {
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	switch encoding := r.Header.Get("Content-Encoding"); encoding {
+	case "":
+		return raw, nil
+	case "gzip":
+		unzipped, err := gzip.NewReader(bytes.NewReader(raw))
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(unzipped)
+	case "zstd":
+		decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, err
+		}
+		defer decoder.Close()
+		return decoder.DecodeAll(raw, nil)
+	default:
+		return nil, fmt.Errorf("delivery does not write the content encoding %q", encoding)
+	}
+}
+
+// Answer answers with a status, a body and headers, each a name and a value.
+func Answer(status int, body string, headers ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		for i := 0; i < len(headers); i += 2 {
+			w.Header().Set(headers[i], headers[i+1])
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// Hang gives no answer until the exporter has gone. The body has to be read before.
+func Hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// Reset resets the connection.
+func Reset(w http.ResponseWriter, _ *http.Request) {
+	onConnection(w, func(connection net.Conn) {
+		if tcp, ok := connection.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+	})
+}
+
+// Garbage answers with bytes that are not HTTP.
+func Garbage(w http.ResponseWriter, _ *http.Request) {
+	onConnection(w, func(connection net.Conn) { _, _ = io.WriteString(connection, "\x00\x01garbage\r\n\r\n") })
+}
+
+// onConnection takes the connection from the server, and closes it afterwards.
+func onConnection(w http.ResponseWriter, do func(net.Conn)) {
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler) // which closes it, too
+	}
+	do(connection)
+	_ = connection.Close()
+}

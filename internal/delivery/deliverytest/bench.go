@@ -1,0 +1,124 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix
+
+package deliverytest
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// BenchEvents is how many events [BenchLogs] has.
+const BenchEvents = 500
+
+// BenchLogs are events of one resource and scope, each of nine attributes: about what an application says of an order.
+func BenchLogs(b *testing.B) plog.Logs {
+	b.Helper()
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("service.name", "shop")
+	records := rl.ScopeLogs().AppendEmpty().LogRecords()
+	first := records.AppendEmpty()
+	first.SetEventName("order_placed")
+	first.SetTimestamp(1700000000000000000)
+	require.NoError(b, first.Attributes().FromRaw(map[string]any{
+		"log.record.uid": "0198c0de-0000-7000-8000-000000000001", "user.id": "u1", "session.id": "s1",
+		"order_id": int64(7), "total": 12.5, "currency": "EUR", "gift": true, "items": []any{"a", "b"}, "note": "leave at the door",
+	}))
+	for records.Len() < BenchEvents {
+		first.CopyTo(records.AppendEmpty())
+	}
+	return ld
+}
+
+// PerEvent reports the time of each of BenchEvents a loop as ns/event.
+func PerEvent(b *testing.B) {
+	b.Helper()
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*BenchEvents), "ns/event")
+}
+
+// CompareEncode measures encode, which encodes all of ld's BenchEvents events, beside plog.JSONMarshaler. The bar is half
+// of its time per event, and an allocation in ten events.
+func CompareEncode(b *testing.B, ld plog.Logs, encode func()) {
+	b.Helper()
+	b.Run("encode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			encode()
+		}
+		PerEvent(b)
+	})
+	b.Run("reference_plog_json", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = (&plog.JSONMarshaler{}).MarshalLogs(ld)
+		}
+		PerEvent(b)
+	})
+}
+
+// CompareExport measures what one more backend costs, beside one more exporter otlp_http (JSON, gzip) with its default
+// queue and batches: from the pipeline to the answer of a server, until all is delivered. answer is the server's, which
+// has discarded the body; configure makes the configuration for its URL, with a queue that has room for 100,000 events.
+// cpu-ns/event counts the whole process, the server included. The bar is 0.3 of the reference.
+func CompareExport(b *testing.B, factory exporter.Factory, answer http.HandlerFunc, configure func(endpoint string) component.Config) {
+	b.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		answer(w, r)
+	}))
+	b.Cleanup(server.Close)
+	b.Run("export", func(b *testing.B) {
+		benchExport(b, factory, func() component.Config { return configure(server.URL) })
+	})
+	b.Run("reference_otlp_http_json_gzip", func(b *testing.B) {
+		reference := otlphttpexporter.NewFactory()
+		benchExport(b, reference, func() component.Config {
+			cfg := reference.CreateDefaultConfig().(*otlphttpexporter.Config)
+			cfg.ClientConfig.Endpoint = server.URL
+			cfg.ClientConfig.Compression = "gzip"
+			cfg.Encoding = otlphttpexporter.EncodingJSON
+			return cfg
+		})
+	})
+}
+
+func benchExport(b *testing.B, factory exporter.Factory, configure func() component.Config) {
+	b.Helper()
+	const requests = 200
+	ld := BenchLogs(b)
+	begun := cpuTime(b)
+	for b.Loop() {
+		e, err := factory.CreateLogs(b.Context(), exportertest.NewNopSettings(factory.Type()), configure())
+		require.NoError(b, err)
+		require.NoError(b, e.Start(b.Context(), componenttest.NewNopHost()))
+		for range requests {
+			require.NoError(b, e.ConsumeLogs(b.Context(), ld))
+		}
+		require.NoError(b, e.Shutdown(context.Background())) // which sends what is queued
+	}
+	b.ReportMetric(float64((cpuTime(b)-begun).Nanoseconds())/float64(b.N*requests*BenchEvents), "cpu-ns/event")
+}
+
+// cpuTime is what the process has used so far.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

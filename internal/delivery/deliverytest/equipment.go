@@ -1,0 +1,169 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package deliverytest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// patience is how long events may take to come to an end.
+const patience = 20 * time.Second
+
+// equipment is what an exporter talks to, whatever its signal.
+type equipment struct {
+	// Letters is the dead letter store.
+	Letters *Letters
+	// Logs is what the exporter has logged, from debug on. What it logs of an event may come after the event's end: stop the
+	// exporter before looking for that.
+	Logs *observer.ObservedLogs
+
+	t                   testing.TB
+	host                *host
+	telemetry           *componenttest.Telemetry
+	storage             component.Component // nil without one
+	credentials, values []string
+}
+
+// host has extensions, and remembers what the exporter says of its health.
+type host struct {
+	extensions map[component.ID]component.Component
+
+	mu       sync.Mutex
+	statuses []string
+}
+
+// GetExtensions implements component.Host.
+func (h *host) GetExtensions() map[component.ID]component.Component { return h.extensions }
+
+// Report implements componentstatus.Reporter.
+func (h *host) Report(event *componentstatus.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	text := event.Status().String()
+	if event.Err() != nil {
+		text += ": " + event.Err().Error()
+	}
+	h.statuses = append(h.statuses, text)
+}
+
+// Statuses are the component statuses that the exporter has reported, each with its error, if any, after a colon.
+func (e *equipment) Statuses() []string {
+	e.host.mu.Lock()
+	defer e.host.mu.Unlock()
+	return slices.Clone(e.host.statuses)
+}
+
+// Settle waits until each event has its end.
+func (e *equipment) Settle() {
+	e.t.Helper()
+	e.WaitFor("each event to have its end", e.Balanced)
+}
+
+// WaitFor waits for what is to come true. It fails the test after 20 seconds, and tells how the books stand then.
+func (e *equipment) WaitFor(what string, isTrue func() bool) {
+	e.t.Helper()
+	poll := time.NewTicker(time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(patience); !isTrue(); <-poll.C {
+		if time.Now().After(deadline) {
+			require.FailNow(e.t, "gave up waiting for "+what, "%d accepted, %v", e.Accepted(), e.Outcomes())
+		}
+	}
+}
+
+// Balanced reports whether each accepted event has its end, by the metrics.
+func (e *equipment) Balanced() bool {
+	accepted, outcomes := e.books()
+	for _, events := range outcomes {
+		accepted -= events
+	}
+	return accepted == 0
+}
+
+// Accepted is how many events the exporter was handed, by the metrics.
+func (e *equipment) Accepted() int64 {
+	accepted, _ := e.books()
+	return accepted
+}
+
+// Outcomes is how many events came to which end, by the metrics. A key is the outcome, such as delivered, or where it has
+// a reason both, such as dead_lettered/refused.
+func (e *equipment) Outcomes() map[string]int64 {
+	_, outcomes := e.books()
+	return outcomes
+}
+
+func (e *equipment) books() (accepted int64, outcomes map[string]int64) {
+	outcomes = map[string]int64{}
+	for _, metric := range e.metrics() {
+		switch metric.Name {
+		case "otelcol_fanout_accepted_events_total":
+			for _, point := range metric.Data.(metricdata.Sum[int64]).DataPoints {
+				accepted += point.Value
+			}
+		case "otelcol_fanout_events_total":
+			for _, point := range metric.Data.(metricdata.Sum[int64]).DataPoints {
+				outcome, _ := point.Attributes.Value("outcome")
+				reason, _ := point.Attributes.Value("reason")
+				outcomes[strings.TrimSuffix(outcome.AsString()+"/"+reason.AsString(), "/")] += point.Value
+			}
+		}
+	}
+	return accepted, outcomes
+}
+
+func (e *equipment) metrics() []metricdata.Metrics {
+	e.t.Helper()
+	var all metricdata.ResourceMetrics
+	require.NoError(e.t, e.telemetry.Reader.Collect(context.Background(), &all))
+	var metrics []metricdata.Metrics
+	for _, scope := range all.ScopeMetrics {
+		metrics = append(metrics, scope.Metrics...)
+	}
+	return metrics
+}
+
+// keepsSecrets holds everything that the exporter leaves behind against what it must not tell.
+func (e *equipment) keepsSecrets() {
+	e.t.Helper()
+	logs := e.Logs.All()
+	for i := range logs {
+		entry := &logs[i]
+		e.keepsToItself("the log", fmt.Sprint(entry.Message, entry.ContextMap()), e.credentials, e.values)
+	}
+	for _, status := range e.Statuses() {
+		e.keepsToItself("the component status", status, e.credentials, e.values)
+	}
+	metrics, err := json.Marshal(e.metrics())
+	require.NoError(e.t, err)
+	e.keepsToItself("the metrics", string(metrics), e.credentials, e.values)
+	letters := e.Letters.All()
+	for i := range letters {
+		e.keepsToItself("a dead letter", string(letters[i].AppendLine(nil)), e.credentials)
+	}
+}
+
+func (e *equipment) keepsToItself(place, text string, secrets ...[]string) {
+	e.t.Helper()
+	for _, secret := range slices.Concat(secrets...) {
+		if strings.Contains(text, secret) {
+			assert.Fail(e.t, fmt.Sprintf("%s holds %q, which is for the backend alone", place, secret), text)
+		}
+	}
+}

@@ -1,0 +1,306 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stacktrace
+
+import "strings"
+
+// elixirReader reads what Exception.format and Exception.format_stacktrace return (https://hexdocs.pm/elixir/Exception.html), and what
+// Erlang's shell prints of an exception.
+type elixirReader struct {
+	*builder
+	lines  lines
+	header header
+	// open are the exceptions that frames may belong to, by how far they are indented: what made another process exit is printed
+	// between a header and its frames.
+	open  [elixirDepths]elixirException
+	depth int
+}
+
+const elixirDepths = 16
+
+type elixirException struct{ place, indent int }
+
+func readElixir(b *builder) {
+	if text := strings.TrimSpace(b.text); strings.HasPrefix(text, "[{") {
+		readErlang(b, text)
+		return
+	}
+	r := elixirReader{builder: b, lines: lines{text: b.text}}
+	for r.lines.scan() {
+		r.read(r.lines.line)
+	}
+}
+
+func (r *elixirReader) read(line string) {
+	body := unindented(line)
+	indent := len(line) - len(body)
+	switch {
+	case strings.HasPrefix(body, "** (") && r.enter(indent, body[len("** ("):]):
+	case strings.HasPrefix(body, "** exception ") && len(r.exceptions) == 0:
+		r.begun(indent)
+		r.header = r.readHeader(&r.lines, r.open[0].place, body[len("** exception "):])
+	case indent > 0 && r.frameLine(indent, body):
+	case r.header.extend(r.builder, &r.lines):
+	case body == "":
+	default:
+		r.unread = true
+	}
+}
+
+// enter reads "** (ArgumentError) message".
+func (r *elixirReader) enter(indent int, line string) bool {
+	typ, message, ok := strings.Cut(line, ") ")
+	if !ok {
+		typ, ok = strings.CutSuffix(line, ")")
+	}
+	if !ok || indent == 0 && len(r.exceptions) > 0 {
+		return false
+	}
+	if typ == "EXIT" && strings.HasSuffix(message, "an exception was raised:") { // which follows, and is its cause
+		r.header.open = false
+		return true
+	}
+	r.begun(indent)
+	place := r.open[r.depth].place
+	e := r.exception(place)
+	e.Type, e.Message, e.Module = typ, message, beforeLast(typ, '.')
+	start := r.lines.end - len(message)
+	r.header = header{place: place, start: start, open: true}
+	if len(r.exceptions) == 1 && r.skipKnown(&r.lines, start) {
+		e.Message = r.message
+	}
+	return true
+}
+
+// begun begins an exception at an indentation. It made the one that is indented less exit.
+func (r *elixirReader) begun(indent int) {
+	if len(r.exceptions) == 0 {
+		r.open[0] = elixirException{place: r.begin(noParent, ""), indent: indent}
+		return
+	}
+	r.leave(indent)
+	parent := r.open[r.depth].place
+	r.depth = min(r.depth+1, elixirDepths-1)
+	r.open[r.depth] = elixirException{place: r.begin(parent, "EXIT"), indent: indent}
+}
+
+// leave closes the exceptions that are indented as far or farther.
+func (r *elixirReader) leave(indent int) {
+	for r.depth > 0 && r.open[r.depth].indent >= indent {
+		r.depth--
+	}
+}
+
+// frameLine reads "(shop 0.1.0) lib/shop/cart.ex:12: Shop.Cart.add/1".
+func (r *elixirReader) frameLine(indent int, body string) bool {
+	var f Frame
+	if !f.readElixir(body) && !f.readErlangShell(body) {
+		return false
+	}
+	if len(r.exceptions) == 0 {
+		r.begun(0)
+	}
+	r.leave(indent)
+	r.header.open = false
+	*r.frame(r.open[r.depth].place) = f
+	return true
+}
+
+// readElixir reads a frame; ok is false for what is none, such as a line of a message.
+func (f *Frame) readElixir(body string) (ok bool) {
+	call := body
+	if strings.HasPrefix(body, "(") {
+		if application, rest, ok := strings.Cut(body[1:], ") "); ok {
+			f.Package, _, _ = strings.Cut(application, " ")
+			call = rest
+		}
+	}
+	if place, rest, ok := strings.Cut(call, ": "); ok {
+		if path, line, ok := cutNumber(place); ok {
+			f.Line, call = line, rest
+			f.setElixirPath(path)
+		}
+	}
+	return f.setElixirFunction(call)
+}
+
+// setElixirFunction cuts "Shop.Cart.add/1", "Shop.Cart.add(-1)", ":lists.map/2", or "anonymous fn/1 in Shop.Cart.fill/1".
+func (f *Frame) setElixirFunction(call string) bool {
+	if call == "(file)" || call == "(module)" {
+		f.Function = call
+		return f.Filename != ""
+	}
+	name := call
+	if strings.HasPrefix(call, "anonymous fn/") {
+		_, name, _ = strings.Cut(call, " in ")
+	}
+	if strings.HasSuffix(name, ")") {
+		name, _, _ = strings.Cut(name, "(")
+	} else if i := strings.LastIndexByte(name, '/'); i > 0 && isNumber(name[i+1:]) {
+		name = name[:i]
+	} else {
+		return false
+	}
+	dot := strings.Index(name, `."`)
+	if dot < 0 {
+		dot = strings.LastIndexByte(name, '.')
+	}
+	if dot <= 0 || strings.IndexByte(name[:dot], ' ') >= 0 {
+		return false
+	}
+	f.Module, f.Function = name[:dot], call[dot+1:]
+	if len(call) > len(name) && strings.HasSuffix(call, ")") {
+		f.Function = name[dot+1:]
+	}
+	if strings.HasPrefix(call, "anonymous fn/") {
+		f.Function = call
+	}
+	return true
+}
+
+func (f *Frame) setElixirPath(path string) {
+	f.setPath(path)
+	if !strings.HasPrefix(path, "/") { // relative to the application
+		f.Filename, f.AbsPath = path, ""
+		return
+	}
+	f.relativeTo("lib", "src")
+}
+
+// readErlangShell reads "in function  shop:add/1 (shop.erl, line 12)" and "in call from shop:fill/1 (shop.erl, line 20)".
+func (f *Frame) readErlangShell(body string) bool {
+	call, ok := strings.CutPrefix(body, "in function ")
+	if !ok {
+		call, ok = strings.CutPrefix(body, "in call from ")
+	}
+	if !ok {
+		return false
+	}
+	call, place, _ := strings.Cut(strings.TrimLeft(call, " "), " (")
+	module, function, ok := strings.Cut(strings.TrimSpace(call), ":")
+	if !ok || strings.IndexByte(module, ' ') >= 0 {
+		return false
+	}
+	f.Module, f.Function = module, function
+	if path, line, ok := strings.Cut(place, ", line "); ok {
+		f.Line, _, _ = number(line)
+		f.setElixirPath(path)
+	}
+	return true
+}
+
+// readErlang reads a stack as the term that it is in Erlang, which the OpenTelemetry SDK records, cut short to a number of characters:
+// [{shop,add,1,[{file,"src/shop.erl"},{line,12}]},...].
+func readErlang(b *builder, text string) {
+	place := b.begin(noParent, "")
+	rest := text[1:]
+	for strings.HasPrefix(rest, "{") {
+		end := endOfTerm(rest)
+		if !b.erlangFrame(place, rest[1:max(end-1, 1)]) {
+			b.unread = true
+		}
+		rest = strings.TrimLeft(rest[end:], " \r\n,")
+	}
+	if rest != "]" || strings.Contains(text, "...") {
+		b.unread = true
+	}
+}
+
+// erlangFrame reads "shop,add,1,[{file,"src/shop.erl"},{line,12}]".
+func (b *builder) erlangFrame(place int, entry string) bool {
+	module, rest := cutTerm(entry)
+	function, rest := cutTerm(rest)
+	_, where := cutTerm(rest)
+	if module == "" || function == "" || module == "..." || function == "..." {
+		return false
+	}
+	f := b.frame(place)
+	f.Module = strings.TrimPrefix(unquoted(module), "Elixir.")
+	f.Function = unquoted(function)
+	if _, file, ok := strings.Cut(where, `{file,"`); ok {
+		path, _, _ := strings.Cut(file, `"`)
+		f.setElixirPath(path)
+	}
+	if _, line, ok := strings.Cut(where, "{line,"); ok {
+		f.Line, _, _ = number(line)
+	}
+	return true
+}
+
+// cutTerm cuts the first of the terms that commas part.
+func cutTerm(terms string) (term, rest string) {
+	end := endOfTerm(terms)
+	return terms[:end], strings.TrimLeft(strings.TrimPrefix(terms[end:], ","), " \r\n")
+}
+
+func unquoted(atom string) string { return strings.Trim(atom, "'") }
+
+// endOfTerm is where the first term of the text ends.
+func endOfTerm(text string) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '"', '\'':
+			i = endOfQuoted(text, i)
+		case '{', '[', '(':
+			depth++
+		case '}', ']', ')':
+			depth--
+			if depth < 0 {
+				return i
+			}
+			if depth == 0 {
+				return i + 1
+			}
+		case ',', '|':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(text)
+}
+
+// endOfQuoted is where the closing quote is of what is opened at start.
+func endOfQuoted(text string, start int) int {
+	for i := start + 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case text[start]:
+			return i
+		}
+	}
+	return len(text)
+}
+
+// isElixirLibrary reports whether the code is of Erlang, of Elixir, or of a package that most applications use.
+func (f *Frame) isElixirLibrary() bool {
+	switch f.Package {
+	case "elixir", "stdlib", "kernel", "erts", "mix", "ex_unit", "iex", "logger", "eex", "compiler", "crypto", "ssl", "inets", "runtime_tools",
+		"absinthe", "bandit", "broadway", "cowboy", "cowlib", "db_connection", "ecto", "ecto_sql", "finch", "gen_stage", "hackney", "jason", "mint",
+		"oban", "opentelemetry", "opentelemetry_api", "phoenix", "phoenix_ecto", "phoenix_html", "phoenix_live_view", "phoenix_pubsub", "plug",
+		"plug_cowboy", "postgrex", "ranch", "sentry", "telemetry", "tesla", "thousand_island":
+		return true
+	case "":
+		return f.isElixirCore() || strings.HasPrefix(f.AbsPath, "/usr/lib/") || strings.Contains(f.AbsPath, "/deps/")
+	default:
+		return false
+	}
+}
+
+// isElixirCore reports whether the module is one of Erlang's or Elixir's own, for frames that do not name their application.
+func (f *Frame) isElixirCore() bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(f.Module, ":"), ".")
+	switch first {
+	case "erlang", "lists", "maps", "gen", "gen_server", "gen_statem", "init", "proc_lib", "supervisor", "timer", "ets", "erl_eval", "elixir",
+		"elixir_compiler", "elixir_lexical", "elixir_dispatch", "elixir_expand",
+		"Access", "Agent", "Code", "Enum", "ExUnit", "File", "Float", "GenServer", "IEx", "IO", "Integer", "Kernel", "Keyword", "List", "Logger",
+		"Map", "MapSet", "Mix", "Module", "Path", "Process", "Range", "Regex", "Registry", "Stream", "String", "Supervisor", "System", "Task",
+		"Tuple", "URI":
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,272 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stacktrace
+
+import "strings"
+
+// goReader reads panics, what runtime.Stack and debug.Stack return, goroutine dumps, and the stacks of zap and of
+// github.com/pkg/errors, which have no arguments (https://pkg.go.dev/runtime#Stack).
+type goReader struct {
+	*builder
+	lines   lines
+	current int
+	header  header
+	// thread is the goroutine whose frames come, lost while they are those of the one that panicked.
+	thread   int
+	inThread bool
+	// panics tells that the text has the message of a panic: the goroutine was not stopped to record its stack.
+	panics bool
+	// goroutines is how many headers of goroutines there were.
+	goroutines int
+}
+
+func readGo(b *builder) {
+	r := goReader{builder: b, lines: lines{text: b.text}, current: lost}
+	for r.lines.scan() {
+		r.read(r.lines.line)
+	}
+	r.dropRecording()
+}
+
+func (r *goReader) read(line string) {
+	switch {
+	case strings.HasPrefix(line, "goroutine ") && r.goroutine(line):
+	case line == "runtime stack:": // of a stack overflow, before the goroutine's
+		r.enterThread(Thread{Name: "runtime"})
+	case r.call(line):
+	case strings.HasPrefix(line, "[signal "):
+		r.extend()
+	case r.panicked(line):
+	case r.header.open && line != "":
+		r.extend()
+	case line == "":
+	case !r.started():
+		r.current = r.begin(noParent, "")
+		r.header = r.readThrown(&r.lines, r.current, line)
+		e := r.exception(r.current)
+		e.Type, e.Message = "", r.text[r.lines.start:r.lines.end]
+	default:
+		r.unread = true
+	}
+}
+
+func (r *goReader) started() bool { return len(r.exceptions) > 0 }
+
+// extend adds a line to the message of the panic.
+func (r *goReader) extend() {
+	if !r.started() {
+		r.unread = true
+		return
+	}
+	r.exception(r.current).Message = r.text[r.header.start:r.lines.end]
+}
+
+// panicked reads "panic: message". When a deferred function panics in its turn, its panic is printed below the first one: it is the
+// one that was thrown, and the first one belongs to it.
+func (r *goReader) panicked(line string) bool {
+	body := unindented(line)
+	typ, message, ok := strings.Cut(body, ": ")
+	if !ok || len(r.frames) > 0 || typ != "panic" && typ != "fatal error" {
+		return false
+	}
+	inner := r.current
+	if inner != lost && !r.panics { // what the runtime has to say before it
+		r.unread = true
+	} else {
+		r.current = r.begin(noParent, "")
+	}
+	if r.panics && inner != lost && r.current != lost {
+		r.exception(inner).Parent, r.exception(inner).Relation = r.current, "recovered"
+	}
+	r.panics = true
+	r.header = header{place: r.current, start: r.lines.end - len(message), open: true}
+	if i := strings.LastIndex(message, " [recovered"); i >= 0 && strings.HasSuffix(message, "]") {
+		message = message[:i]
+	}
+	e := r.exception(r.current)
+	e.Message = message
+	if r.typ == "" || len(r.exceptions) > 1 {
+		e.Type = typ
+	}
+	return true
+}
+
+// goroutine reads "goroutine 18 [chan receive, 5 minutes]:". The first one is the one that panicked.
+func (r *goReader) goroutine(line string) bool {
+	id, rest, ok := number(line[len("goroutine "):])
+	open := strings.IndexByte(rest, '[')
+	if !ok || open < 0 || !strings.HasSuffix(rest, "]:") || id < 0 {
+		return false
+	}
+	r.goroutines++
+	r.header.open = false
+	if r.goroutines == 1 && r.framesOf(r.current) == 0 {
+		r.inThread = false
+		return true
+	}
+	digits := line[len("goroutine ") : len(line)-len(rest)]
+	r.enterThread(Thread{ID: digits, State: rest[open+1 : len(rest)-len("]:")]})
+	return true
+}
+
+func (r *goReader) enterThread(thread Thread) {
+	r.header.open = false
+	r.thread, r.inThread = r.beginThread(thread), true
+}
+
+// call reads a function and, below it, its place in a file. The runtime cuts a stack off at the end of its buffer: the last line may be
+// half of either.
+func (r *goReader) call(line string) bool {
+	if line == "" || line[0] == '\t' || line[0] == ' ' {
+		return false
+	}
+	file := r.lines.peek()
+	path, at, ok := goPlace(file)
+	cut := r.goroutines > 0 && r.cutOff(file)
+	if !ok && !cut {
+		return false
+	}
+	if file != "" {
+		r.lines.scan()
+	}
+	f := r.add()
+	f.setGoFunction(strings.TrimPrefix(line, "created by "))
+	f.Line = at
+	if path != "" {
+		f.setGoPath(path)
+	}
+	return true
+}
+
+// cutOff reports whether the text ends with the current line, or in the middle of the place below it.
+func (r *goReader) cutOff(file string) bool {
+	if strings.HasSuffix(r.text, "\n") {
+		return false
+	}
+	return r.lines.last() || r.lines.next+len(file) == len(r.text) && strings.HasPrefix(file, "\t")
+}
+
+func (r *goReader) add() *Frame {
+	r.header.open = false
+	if r.inThread {
+		return r.threadFrame(r.thread)
+	}
+	if !r.started() {
+		r.current = r.begin(noParent, "")
+	}
+	return r.frame(r.current)
+}
+
+// goPlace reads "\t/app/cart.go:12 +0x1d".
+func goPlace(line string) (path string, at int, ok bool) {
+	if line == "" || line[0] != '\t' {
+		return "", 0, false
+	}
+	place := line[1:]
+	if i := strings.LastIndex(place, " fp=0x"); i >= 0 {
+		place = place[:i]
+	}
+	if i := strings.LastIndex(place, " +0x"); i >= 0 {
+		place = place[:i]
+	}
+	path, at, ok = cutNumber(place)
+	return path, at, ok && path != ""
+}
+
+// setGoFunction cuts "github.com/acme/shop/cart.(*Cart).Add(0xc000012345)". The package ends at the first dot after the last slash.
+func (f *Frame) setGoFunction(call string) {
+	if i := strings.LastIndex(call, " in goroutine "); i >= 0 {
+		call = call[:i]
+	}
+	if i := strings.LastIndexByte(call, '('); i > 0 && call[i-1] != '.' {
+		call = call[:i]
+	}
+	slash := strings.LastIndexByte(call, '/') + 1
+	dot := strings.IndexByte(call[slash:], '.')
+	if dot < 0 {
+		f.Function = call
+		return
+	}
+	f.Module, f.Function = call[:slash+dot], call[slash+dot+1:]
+}
+
+// setGoPath makes the path relative to the package, as far as the folders have the same names.
+func (f *Frame) setGoPath(path string) {
+	f.AbsPath = path
+	base := strings.LastIndexByte(path, '/') + 1
+	folders, module := path[:max(base-1, 0)], f.Module
+	for folders != "" && module != "" {
+		folder := folders[strings.LastIndexByte(folders, '/')+1:]
+		if module[strings.LastIndexByte(module, '/')+1:] != folder || folder == "" {
+			break
+		}
+		base = len(folders) - len(folder)
+		folders, module = folders[:max(base-1, 0)], beforeLast(module, '/')
+	}
+	f.Filename = path[base:]
+	if f.Filename == path {
+		f.AbsPath = ""
+	}
+}
+
+// dropRecording drops the frames on top of the one that threw: those of the OpenTelemetry SDK and of debug.Stack that recorded the
+// stack, those of the runtime that raised a panic and, when a deferred function recorded it, that function.
+func (r *goReader) dropRecording() {
+	r.dropTop(r.current, func(*Frame) bool { return false }, (*Frame).recordsStack)
+	panics := (*Frame).panics
+	if r.panics { // nothing was recorded: a call of panic further down is one that was recovered
+		panics = func(*Frame) bool { return false }
+	}
+	r.dropTop(r.current, panics, (*Frame).raisesPanic)
+}
+
+// panics reports whether the function is the one that a panic calls.
+func (f *Frame) panics() bool {
+	return f.Function == "panic" && f.Module == "" || f.Function == "gopanic" && f.Module == "runtime"
+}
+
+func (f *Frame) recordsStack() bool {
+	return f.Module == "runtime/debug" || strings.HasPrefix(f.Module, "go.opentelemetry.io/otel/") ||
+		f.Module == "runtime" && (f.Function == "Stack" || f.Function == "Callers")
+}
+
+// raisesPanic reports whether the function is one of those that the runtime calls for a panic of its own.
+func (f *Frame) raisesPanic() bool {
+	if f.Module != "runtime" {
+		return f.Module == "" && f.Function == "panic"
+	}
+	return strings.HasPrefix(f.Function, "panic") || strings.HasPrefix(f.Function, "goPanic") || f.Function == "sigpanic" ||
+		f.Function == "gopanic"
+}
+
+// isGoLibrary reports whether the package is of the standard library or of another module: the application is main, or a module that
+// is not in the module cache.
+func (f *Frame) isGoLibrary() bool {
+	if f.Module == "main" {
+		return false
+	}
+	path := f.AbsPath
+	if path == "" {
+		path = f.Filename
+	}
+	if strings.Contains(path, "/pkg/mod/") || strings.Contains(path, "/vendor/") || strings.IndexByte(path, '@') >= 0 {
+		return true
+	}
+	return f.Module == "" || isGoStandard(f.Module)
+}
+
+// isGoStandard reports whether the package is of the standard library. Their first folder has no dot in it, but neither need that of
+// a private module.
+func isGoStandard(module string) bool {
+	first, _, _ := strings.Cut(module, "/")
+	switch first {
+	case "archive", "bufio", "builtin", "bytes", "cmp", "compress", "container", "context", "crypto", "database", "debug", "embed",
+		"encoding", "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image", "index", "internal", "io", "iter", "log", "maps",
+		"math", "mime", "net", "os", "path", "plugin", "reflect", "regexp", "runtime", "simd", "slices", "sort", "strconv", "strings",
+		"structs", "sync", "syscall", "testing", "text", "time", "unicode", "unique", "unsafe", "vendor", "weak":
+		return true
+	default:
+		return false
+	}
+}

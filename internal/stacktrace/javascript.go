@@ -1,0 +1,382 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stacktrace
+
+import (
+	"strconv"
+	"strings"
+)
+
+// javaScriptReader reads what engines keep in Error.stack, and what Node prints of an error with its causes
+// (https://v8.dev/docs/stack-trace-api, https://nodejs.org/api/errors.html).
+type javaScriptReader struct {
+	*builder
+	lines   lines
+	current int
+	header  header
+	v8      bool // there was a frame that begins with "at"
+
+	// open are the errors that causes and members may belong to, by how far they are indented.
+	open  [javaScriptDepths]javaScriptError
+	depth int
+	gaps  [maxExceptions]javaScriptGap
+}
+
+// javaScriptDepths is how deep errors may be nested. What is deeper hangs on the last depth.
+const javaScriptDepths = 16
+
+// javaScriptError is an error, or the list of those that an AggregateError stands for.
+type javaScriptError struct {
+	place, indent int
+	list          bool
+	members       int
+}
+
+// javaScriptGap is where Node left out frames that the cause has too.
+type javaScriptGap struct{ at, frames int }
+
+func readJavaScript(b *builder) {
+	r := javaScriptReader{builder: b, lines: lines{text: b.text}}
+	for r.lines.scan() {
+		r.read(r.lines.line)
+	}
+	r.fillGaps()
+}
+
+func (r *javaScriptReader) read(line string) {
+	body := unindented(line)
+	call, isV8 := strings.CutPrefix(body, "at ")
+	switch {
+	case isV8 && r.v8Frame(call):
+	case r.nested(line, body):
+	case !r.v8 && r.atFrame(line):
+	case r.header.extend(r.builder, &r.lines):
+	case body == "", strings.Trim(body, "{}[], ") == "" && r.started():
+	case !r.started():
+		r.first(body)
+	case strings.HasPrefix(body, "... ") && r.gap(body[len("... "):]):
+	default:
+		r.unread = true
+	}
+}
+
+func (r *javaScriptReader) started() bool { return len(r.exceptions) > 0 }
+
+// first reads the header of the error that was thrown. Before it, Node prints the source of one that nobody caught.
+func (r *javaScriptReader) first(body string) {
+	if _, line, _ := cutPosition(body); line > 0 && !strings.Contains(body, " ") {
+		r.unread = true
+		for r.lines.scan() && r.lines.line != "" {
+			continue
+		}
+		return
+	}
+	body = strings.TrimPrefix(body, "Uncaught ")
+	r.current = r.begin(noParent, "")
+	r.open[0] = javaScriptError{place: r.current}
+	r.readError(strings.TrimPrefix(body, "(in promise) "))
+}
+
+// readError reads "RangeError: message" or, of an error without a stack, "[RangeError: message]".
+func (r *javaScriptReader) readError(header string) {
+	inner := strings.TrimRight(header, " {,")
+	if strings.HasPrefix(inner, "[") && strings.HasSuffix(inner, "]") {
+		r.readHeader(&r.lines, r.current, inner[1:len(inner)-1])
+		r.header.open = false
+	} else if r.current == 0 {
+		r.header = r.readThrown(&r.lines, r.current, header)
+	} else {
+		r.header = r.readHeader(&r.lines, r.current, header)
+	}
+	r.setCode()
+}
+
+// setCode finds the type of an error of Node itself, which has a space in it: "TypeError [ERR_INVALID_ARG_TYPE]: ...".
+func (r *javaScriptReader) setCode() {
+	e := r.exception(r.current)
+	if e.Type == "" {
+		if typ, message, ok := strings.Cut(e.Message, "]: "); ok && strings.Contains(typ, " [ERR_") && strings.Count(typ, " ") == 1 {
+			e.Type, e.Message = e.Message[:len(typ)+1], message
+			r.header.start += len(typ) + len("]: ")
+		}
+	}
+	e.Group = strings.HasPrefix(e.Type, "AggregateError")
+}
+
+// nested reads the header of an error that belongs to another: "[cause]: Error: ..." or an entry of "[errors]: [".
+func (r *javaScriptReader) nested(line, body string) bool {
+	if !r.started() || body == "" || r.header.open {
+		return false
+	}
+	indent := len(line) - len(body)
+	if cause, ok := strings.CutPrefix(body, "[cause]: "); ok {
+		r.closeTo(indent)
+		r.enter(javaScriptError{indent: indent}, r.open[r.depth].place, "cause", cause)
+		return true
+	}
+	if body == "[errors]: [" {
+		r.closeTo(indent)
+		parent := r.open[r.depth].place
+		r.exception(parent).Group = true
+		r.push(javaScriptError{place: parent, indent: indent, list: true})
+		return true
+	}
+	return r.entry(indent, body)
+}
+
+// entry reads the header of an error in a list.
+func (r *javaScriptReader) entry(indent int, body string) bool {
+	if r.depth == 0 || strings.Trim(body, "{}[], ") == "" {
+		return false
+	}
+	typ, _ := cutType(strings.TrimPrefix(body, "["))
+	if typ == "" || !strings.Contains(typ, "Error") && !strings.Contains(typ, "Exception") {
+		return false
+	}
+	r.closeTo(indent)
+	list := &r.open[r.depth]
+	if !list.list {
+		return false
+	}
+	list.members++
+	r.enter(javaScriptError{indent: indent}, list.place, "errors["+strconv.Itoa(list.members-1)+"]", body)
+	return true
+}
+
+func (r *javaScriptReader) enter(e javaScriptError, parent int, relation, header string) {
+	r.current = r.begin(parent, relation)
+	e.place = r.current
+	r.push(e)
+	r.readError(header)
+}
+
+// closeTo leaves the errors that are indented as far or farther.
+func (r *javaScriptReader) closeTo(indent int) {
+	for r.depth > 0 && r.open[r.depth].indent >= indent {
+		r.depth--
+	}
+}
+
+func (r *javaScriptReader) push(e javaScriptError) {
+	r.depth = min(r.depth+1, javaScriptDepths-1)
+	r.open[r.depth] = e
+}
+
+// gap reads "... 4 lines matching cause stack trace ...". The cause comes later.
+func (r *javaScriptReader) gap(rest string) bool {
+	n, rest, ok := number(rest)
+	if !ok || rest != " lines matching cause stack trace ..." || r.current == lost || r.gaps[r.current].frames > 0 {
+		return false
+	}
+	r.gaps[r.current] = javaScriptGap{at: r.framesOf(r.current), frames: n}
+	return true
+}
+
+// fillGaps puts in what was left out. The frame before it is in the cause too. Causes come after what they caused, and are filled
+// first.
+func (r *javaScriptReader) fillGaps() {
+	for i := len(r.exceptions) - 1; i >= 0; i-- {
+		if r.gaps[i].frames > 0 && !r.fillGap(i, r.gaps[i]) {
+			r.unread = true
+		}
+	}
+}
+
+func (r *javaScriptReader) fillGap(place int, gap javaScriptGap) bool {
+	cause := r.causeOf(place)
+	if cause == lost || gap.at == 0 || r.framesOf(place) > maxFrames {
+		return false
+	}
+	before := r.frames[r.ofException[place].start+gap.at-1]
+	e := r.ofException[cause]
+	for i := e.start; i < e.end(); i++ {
+		if r.frames[i] == before {
+			return r.insertFrames(place, gap.at, cause, i+1-e.start, gap.frames)
+		}
+	}
+	return false
+}
+
+func (r *javaScriptReader) causeOf(place int) int {
+	for i := range r.exceptions {
+		if r.exceptions[i].Parent == place && r.exceptions[i].Relation == "cause" {
+			return i
+		}
+	}
+	return lost
+}
+
+// v8Frame reads "fn (file:///app/cart.js:12:34)" and the other forms of V8.
+func (r *javaScriptReader) v8Frame(call string) bool {
+	call = strings.TrimRight(call, " {,")
+	call = strings.TrimPrefix(call, "async ")
+	function, location := "", call
+	if strings.HasSuffix(call, ")") {
+		if i := strings.Index(call, " ("); i >= 0 {
+			function, location = call[:i], call[i+len(" ("):len(call)-1]
+		}
+	}
+	path, line, column := cutPosition(location)
+	if line == 0 && !isV8Place(location) {
+		return false
+	}
+	function, _, _ = strings.Cut(function, " [as ")
+	r.v8 = true
+	f := r.add()
+	f.Function = function
+	f.setScript(path, line, column)
+	return true
+}
+
+// isV8Place reports whether V8 prints that in place of a file.
+func isV8Place(location string) bool {
+	return location == "<anonymous>" || location == "native" || strings.HasPrefix(location, "index ") ||
+		strings.HasPrefix(location, "eval at ") || strings.HasPrefix(location, "wasm://")
+}
+
+// atFrame reads "fn@https://example.com/cart.js:12:34", the form of Firefox and Safari.
+func (r *javaScriptReader) atFrame(line string) bool {
+	function, location, ok := strings.Cut(line, "@")
+	switch {
+	case isScriptURL(line):
+		function, location = "", line
+	case isSafariCode(line):
+		function, location = line, "[native code]"
+	case !ok || strings.Contains(function, ": ") || strings.Contains(location, " ") && !strings.Contains(location, " > "):
+		if location != "[native code]" {
+			return false
+		}
+	}
+	path, at, column := cutPosition(location)
+	if location != "[native code]" && (at == 0 || !strings.ContainsAny(path, "/.<")) {
+		return false
+	}
+	f := r.add()
+	f.Function = function[strings.LastIndexByte(function, '*')+1:] // "async*" and "promise callback*" are how it was called
+	f.setScript(path, at, column)
+	return true
+}
+
+func isScriptURL(line string) bool {
+	for _, scheme := range [...]string{"http://", "https://", "file://", "blob:", "webpack://", "app://"} {
+		if strings.HasPrefix(line, scheme) {
+			return true
+		}
+	}
+	return false
+}
+
+// isSafariCode reports whether Safari prints that as a frame of its own.
+func isSafariCode(line string) bool {
+	return line == "[native code]" || line == "eval code" || line == "global code" || line == "module code"
+}
+
+// add adds a frame to the current error.
+func (r *javaScriptReader) add() *Frame {
+	if !r.started() {
+		r.current = r.begin(noParent, "")
+		r.open[0] = javaScriptError{place: r.current}
+	}
+	r.header.open = false
+	return r.frame(r.current)
+}
+
+// setScript sets where the code is: a path, a URL, or words of the engine.
+func (f *Frame) setScript(path string, line, column int) {
+	if strings.HasPrefix(path, "eval at ") {
+		path, line, column = evalCaller(path)
+	}
+	path = strings.TrimPrefix(path, "address at ") // Hermes
+	if url, rest, ok := strings.Cut(path, " line "); ok && strings.Contains(rest, " > ") {
+		path = url // Firefox: what called eval
+		line, _, _ = number(rest)
+		column = 0
+	}
+	f.Line, f.Column = line, column
+	switch {
+	case path == "native", path == "[native code]", strings.HasPrefix(path, "index ") && line == 0:
+		f.Native = true
+		return
+	case path == "<anonymous>" && line == 0:
+		f.Native = true
+	}
+	f.setScriptPath(path)
+}
+
+// evalCaller is where the code that evaluated the code is: the innermost parentheses of "eval at f (eval at g (cart.js:1:2), ...)".
+func evalCaller(location string) (path string, line, column int) {
+	inner := location[strings.LastIndexByte(location, '(')+1:]
+	inner, _, _ = strings.Cut(inner, ")")
+	return cutPosition(inner)
+}
+
+// setScriptPath sets the path. Of a URL, the short form is the path without the query.
+func (f *Frame) setScriptPath(path string) {
+	f.setPath(path)
+	scheme, rest, isURL := strings.Cut(path, "://")
+	switch {
+	case isURL && strings.HasPrefix(scheme, "webpack"):
+		f.Filename = webpackPath(rest)
+	case isURL && (scheme == "http" || scheme == "https" || strings.HasSuffix(scheme, "-extension")):
+		f.Filename = urlPath(rest)
+	case isURL && scheme == "wasm", strings.HasPrefix(path, "node:"), strings.HasPrefix(path, "internal/"), strings.HasPrefix(path, "ext:"):
+		f.Filename = path
+	}
+	if f.Filename == path {
+		f.AbsPath = ""
+	}
+	if library, ok := after(path, "node_modules"); ok {
+		library, _, _ = strings.Cut(library, "?")
+		f.Filename, f.Package = library, npmPackage(library)
+	}
+	if f.Filename != path {
+		f.AbsPath = path
+	}
+}
+
+// webpackPath is the path behind the namespace: "shop/./src/cart.ts" and "/(rsc)/./src/cart.ts" are "src/cart.ts".
+func webpackPath(rest string) string {
+	if _, path, ok := strings.Cut(rest, "/./"); ok {
+		rest = path
+	} else {
+		_, rest, _ = strings.Cut(rest, "/")
+	}
+	path, _, _ := strings.Cut(rest, "?")
+	return path
+}
+
+// urlPath is the path of a URL without its scheme, its host and its query.
+func urlPath(rest string) string {
+	i := strings.IndexByte(rest, '/')
+	if i < 0 {
+		return rest
+	}
+	path := rest[i:]
+	if end := strings.IndexAny(path, "?#"); end >= 0 {
+		path = path[:end]
+	}
+	return path
+}
+
+// npmPackage is the first folder of a path in node_modules, or the first two where the first is a scope.
+func npmPackage(library string) string {
+	name := firstElement(library)
+	if strings.HasPrefix(name, "@") && len(name) < len(library) {
+		name = library[:len(name)+1+len(firstElement(library[len(name)+1:]))]
+	}
+	return name
+}
+
+func (f *Frame) isJavaScriptLibrary() bool {
+	if f.Native || f.Package != "" {
+		return true
+	}
+	for _, prefix := range [...]string{"node:", "internal/", "ext:", "deno:", "bun:", "webpack/", "wasm://"} {
+		if strings.HasPrefix(f.Filename, prefix) {
+			return true
+		}
+	}
+	scheme, _, ok := strings.Cut(f.AbsPath, "://")
+	return ok && strings.HasSuffix(scheme, "-extension")
+}

@@ -1,0 +1,122 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stacktrace
+
+import "strings"
+
+// lines goes through a text line by line.
+type lines struct {
+	text string
+	// line is the current one, without its end; it begins at start and ends at end.
+	line       string
+	start, end int
+	next       int
+}
+
+// scan goes to the next line, and reports whether there is one.
+func (l *lines) scan() bool {
+	if l.next >= len(l.text) {
+		return false
+	}
+	l.start = l.next
+	l.end, l.next = lineEnd(l.text, l.next)
+	l.line = l.text[l.start:l.end]
+	return true
+}
+
+// back makes the current line the next one again.
+func (l *lines) back() { l.next = l.start }
+
+// peek is the next line, empty at the end.
+func (l *lines) peek() string {
+	if l.next >= len(l.text) {
+		return ""
+	}
+	end, _ := lineEnd(l.text, l.next)
+	return l.text[l.next:end]
+}
+
+// skipTo makes the line after the one that holds the place in the text the next one.
+func (l *lines) skipTo(place int) { l.end, l.next = lineEnd(l.text, place) }
+
+// last reports whether nothing comes after the current line.
+func (l *lines) last() bool { return l.next >= len(l.text) }
+
+// lineEnd is where the line that begins at start ends, and where the next one begins.
+func lineEnd(text string, start int) (end, next int) {
+	n := strings.IndexByte(text[start:], '\n')
+	if n < 0 {
+		end, next = len(text), len(text)
+	} else {
+		end, next = start+n, start+n+1
+	}
+	if end > start && text[end-1] == '\r' {
+		end--
+	}
+	return end, next
+}
+
+// unindented is the line without the spaces and tabs at its beginning.
+func unindented(line string) string {
+	for i := range len(line) {
+		if line[i] != ' ' && line[i] != '\t' {
+			return line[i:]
+		}
+	}
+	return ""
+}
+
+// isBlank reports whether the line has nothing but spaces and tabs.
+func isBlank(line string) bool { return unindented(line) == "" }
+
+// spaces is how many spaces the line begins with.
+func spaces(line string) int {
+	n := 0
+	for n < len(line) && line[n] == ' ' {
+		n++
+	}
+	return n
+}
+
+// number reads the digits at the beginning of s; ok is false when there are none. Numbers too large for a line stay at the largest.
+func number(s string) (n int, rest string, ok bool) {
+	const largest = 1<<31 - 1
+	i := 0
+	for i < len(s) && s[i] >= '0' && s[i] <= '9' {
+		n = min(n*10+int(s[i]-'0'), largest)
+		i++
+	}
+	return n, s[i:], i > 0
+}
+
+// isNumber reports whether s is digits and nothing else.
+func isNumber(s string) bool {
+	_, rest, ok := number(s)
+	return ok && rest == ""
+}
+
+// cutNumber takes ":12" off the end of s; ok is false when s does not end so.
+func cutNumber(s string) (before string, n int, ok bool) {
+	i := len(s)
+	for i > 0 && s[i-1] >= '0' && s[i-1] <= '9' {
+		i--
+	}
+	if i == len(s) || i == 0 || s[i-1] != ':' {
+		return s, 0, false
+	}
+	n, _, _ = number(s[i:])
+	return s[:i-1], n, true
+}
+
+// cutPosition takes ":12:34" or ":12" off the end of s. A line of 0 tells that there is none.
+func cutPosition(s string) (before string, line, column int) {
+	before, last, ok := cutNumber(s)
+	if !ok {
+		return s, 0, 0
+	}
+	if path, first, ok := cutNumber(before); ok {
+		return path, first, last
+	}
+	return before, last, 0
+}

@@ -1,0 +1,108 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stacktrace
+
+import "strings"
+
+// Parser reads stacks. It reuses its memory: a result is valid until the next Parse. It serves one goroutine at a time. The zero
+// value is ready.
+type Parser struct {
+	// Rules decide which frames are the application's.
+	Rules Rules
+
+	builder builder
+	stack   Stack
+}
+
+// Parse reads the text of an exception. The type and the message are those that came beside the text: they fill what it does not
+// say, and tell where a message of several lines ends. The language is tried first; when no frame is found that way, what the
+// text looks like is tried. Parse never fails: see Stack.Unparsed.
+func (p *Parser) Parse(language Language, typ, message, text string) *Stack {
+	b := &p.builder
+	b.typ, b.message, b.text = typ, message, text
+	language = b.readAny(language)
+	b.complete()
+	b.finish(&p.Rules, language)
+	p.stack = Stack{Language: language, Exceptions: b.exceptions, Threads: b.threads}
+	if b.unread {
+		p.stack.Unparsed = text
+	}
+	return &p.stack
+}
+
+// readAny reads the text as the language or, if that finds no frame, as what it looks like.
+func (b *builder) readAny(language Language) Language {
+	if b.read(language) {
+		return language
+	}
+	understood := language != Unknown && !b.unread
+	if sniffed := sniff(b.text); sniffed != language && b.read(sniffed) {
+		return sniffed
+	}
+	// An exception without frames: its header, if that is all that the language's reader found, else the type and the message
+	// that came beside the text.
+	b.reset()
+	if understood {
+		b.read(language)
+	} else if isHeader(b.text, b.typ, b.message) {
+		b.unread = false
+	} else {
+		b.unread = !isBlank(strings.ReplaceAll(b.text, "\n", ""))
+	}
+	return language
+}
+
+// read reads the text as the language, and reports whether it found a frame.
+func (b *builder) read(language Language) bool {
+	b.reset()
+	switch language {
+	case Java:
+		readJava(b)
+	case Python:
+		readPython(b)
+	case JavaScript:
+		readJavaScript(b)
+	case Go:
+		readGo(b)
+	case DotNet:
+		readDotNet(b)
+	case PHP:
+		readPHP(b)
+	case Ruby:
+		readRuby(b)
+	case Rust:
+		readRust(b)
+	case Elixir:
+		readElixir(b)
+	default:
+		return false
+	}
+	return len(b.frames) > 0
+}
+
+// complete fills what the text does not say of the exception that was thrown.
+func (b *builder) complete() {
+	if b.typ == "" && b.message == "" && b.text == "" {
+		return
+	}
+	if len(b.exceptions) == 0 {
+		b.begin(noParent, "")
+	}
+	b.order()
+	thrown := &b.exceptions[0]
+	if thrown.Type == "" {
+		thrown.Type = b.typ
+	}
+	if thrown.Message == "" {
+		thrown.Message = b.message
+	}
+}
+
+// isHeader reports whether the text says no more than the type and the message.
+func isHeader(text, typ, message string) bool {
+	text = strings.TrimSpace(text)
+	rest, _ := strings.CutPrefix(text, typ)
+	rest = strings.TrimPrefix(rest, ":")
+	return strings.TrimSpace(rest) == strings.TrimSpace(message) || text == strings.TrimSpace(message)
+}

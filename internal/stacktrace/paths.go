@@ -1,0 +1,84 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stacktrace
+
+import "strings"
+
+// setPath sets the path as printed, and its short form.
+func (f *Frame) setPath(path string) {
+	f.Filename = shortPath(path)
+	if f.Filename != path {
+		f.AbsPath = path
+	}
+}
+
+// shortPath is the last part of a path of Unix or Windows, with the folder before it where the last part is the name of many files.
+func shortPath(path string) string {
+	base := lastSeparator(path) + 1
+	if base > 0 && isCommonName(path[base:]) {
+		base = lastSeparator(path[:base-1]) + 1
+	}
+	return path[base:]
+}
+
+func lastSeparator(path string) int {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '/' || path[i] == '\\' {
+			return i
+		}
+	}
+	return -1
+}
+
+// isCommonName reports whether a package or folder has, by convention, a file of that name.
+func isCommonName(base string) bool {
+	stem, _, _ := strings.Cut(base, ".")
+	switch stem {
+	case "__init__", "__main__", "index", "mod", "page", "route", "layout":
+		return true
+	default:
+		return false
+	}
+}
+
+// after is what follows the last folder of that name in a path of Unix or Windows.
+func after(path, folder string) (string, bool) {
+	for end := len(path); ; {
+		i := strings.LastIndex(path[:end], folder)
+		if i < 0 {
+			return "", false
+		}
+		rest := path[i+len(folder):]
+		if isSeparator(rest, 0) && (i == 0 || isSeparator(path, i-1)) {
+			return rest[1:], true
+		}
+		end = i
+	}
+}
+
+func isSeparator(path string, i int) bool {
+	return i < len(path) && (path[i] == '/' || path[i] == '\\')
+}
+
+// firstElement is the first folder of a relative path, or the file if there is none.
+func firstElement(path string) string {
+	if i := strings.IndexAny(path, `/\`); i >= 0 {
+		return path[:i]
+	}
+	return path
+}
+
+// startOfLine is where the line begins that holds the byte before end.
+func startOfLine(text string, end int) int { return strings.LastIndexByte(text[:end], '\n') + 1 }
+
+// relativeTo makes the short path begin with the last of the folders, by which frameworks lay out an application.
+func (f *Frame) relativeTo(folders ...string) {
+	path := f.AbsPath
+	for _, folder := range folders {
+		if rest, ok := after(path, folder); ok {
+			f.Filename = path[len(path)-len(rest)-len(folder)-1:]
+			return
+		}
+	}
+}

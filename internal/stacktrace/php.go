@@ -1,0 +1,171 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stacktrace
+
+import "strings"
+
+// phpReader reads what Throwable's __toString and getTraceAsString return (https://www.php.net/manual/throwable.gettraceasstring.php).
+// A line "#1 cart.php(12): add()" is a call and the place where it was made, which is in the function of the next line.
+type phpReader struct {
+	*builder
+	lines   lines
+	current int
+	// at is where the function of the next frame was left, empty when that is not known.
+	at phpPlace
+	// start is where the current header begins in the text, while it may go on.
+	start int
+	open  bool
+}
+
+// phpPlace is a place in a file, or in a function that is not written in PHP.
+type phpPlace struct {
+	file   string
+	line   int
+	native bool
+}
+
+func readPHP(b *builder) {
+	if !strings.HasPrefix(b.text, "#0 ") && !strings.Contains(b.text, "\n#0 ") {
+		readJava(b) // the OpenTelemetry SDK prints exceptions as Java does
+		return
+	}
+	r := phpReader{builder: b, lines: lines{text: b.text}, current: lost}
+	for r.lines.scan() {
+		r.read(r.lines.line)
+	}
+}
+
+func (r *phpReader) read(line string) {
+	next, isNext := strings.CutPrefix(line, "Next ")
+	switch {
+	case line != "" && line[0] == '#' && !r.open && r.frameLine(line[1:]):
+	case line == "Stack trace:" && r.open:
+		r.header(strings.TrimRight(r.text[r.start:r.lines.start], "\r\n"))
+	case r.open, line == "":
+	case isNext && r.current != lost:
+		r.enter(next)
+	case r.current == lost:
+		r.enter(withoutPHPError(line))
+	case strings.HasPrefix(line, "  thrown in "):
+	default:
+		r.unread = true
+	}
+}
+
+// withoutPHPError is the header without what PHP puts before it for an exception that nobody caught.
+func withoutPHPError(line string) string {
+	rest := strings.TrimPrefix(line, "PHP ")
+	if rest, ok := strings.CutPrefix(rest, "Fatal error: "); ok {
+		return strings.TrimPrefix(strings.TrimLeft(rest, " "), "Uncaught ")
+	}
+	return line
+}
+
+// enter begins an exception. The one before it is its previous one: PHP prints what was thrown last.
+func (r *phpReader) enter(header string) {
+	previous := r.current
+	r.current = r.begin(noParent, "")
+	if previous != lost && r.current != lost {
+		r.exception(previous).Parent, r.exception(previous).Relation = r.current, "previous"
+	}
+	r.start, r.open = r.lines.end-len(header), true
+}
+
+// header reads "Type: message in /app/cart.php:12", where the message may have several lines or be missing.
+func (r *phpReader) header(header string) {
+	r.open = false
+	r.at = phpPlace{}
+	if i := strings.LastIndex(header, " in "); i >= 0 {
+		if file, line, _ := cutPosition(header[i+len(" in "):]); line > 0 {
+			r.at = phpPlace{file: file, line: line}
+			header = header[:i]
+		}
+	}
+	e := r.exception(r.current)
+	e.Type, e.Message = cutType(header)
+	e.Module = beforeLast(e.Type, '\\')
+}
+
+// frameLine reads "0 /app/cart.php(12): Shop\Cart->add('a', 1)".
+func (r *phpReader) frameLine(line string) bool {
+	n, call, ok := number(line)
+	call, spaced := strings.CutPrefix(call, " ")
+	if !ok || !spaced || r.current != lost && n != r.framesOf(r.current) {
+		return false
+	}
+	place, call, ok := cutPHPPlace(call)
+	if !ok {
+		return false
+	}
+	if r.current == lost && len(r.exceptions) == 0 {
+		r.current = r.begin(noParent, "")
+	}
+	f := r.frame(r.current)
+	f.setPHPFunction(call)
+	f.Line, f.Native = r.at.line, r.at.native
+	f.setPHPPath(r.at.file)
+	r.at = place
+	return true
+}
+
+// cutPHPPlace cuts the place of a call from the call.
+func cutPHPPlace(line string) (place phpPlace, call string, ok bool) {
+	if line == "{main}" {
+		return place, line, true
+	}
+	if call, ok := strings.CutPrefix(line, "[internal function]: "); ok {
+		return phpPlace{native: true}, call, true
+	}
+	end := strings.Index(line, "): ")
+	if end < 0 {
+		return place, "", false
+	}
+	open := strings.LastIndexByte(line[:end], '(')
+	if open < 0 || !isNumber(line[open+1:end]) {
+		return place, "", false
+	}
+	at, _, _ := number(line[open+1 : end])
+	return phpPlace{file: line[:open], line: at}, line[end+len("): "):], true
+}
+
+// setPHPFunction cuts "Shop\Cart->add('a', 1)". The name of a closure may hold another function's, with its parentheses.
+func (f *Frame) setPHPFunction(call string) {
+	named := 0
+	if strings.Contains(call, "{closure:") {
+		named = max(strings.IndexByte(call, '}'), 0)
+	}
+	if open := strings.IndexByte(call[named:], '('); open >= 0 {
+		call = call[:named+open]
+	}
+	f.Function = call
+	end := len(call)
+	if closure := strings.Index(call, "{closure"); closure >= 0 {
+		end = closure
+	}
+	for _, operator := range [...]string{"->", "::"} {
+		if i := strings.LastIndex(call[:end], operator); i > 0 {
+			f.Module, f.Function = call[:i], call[i+len(operator):]
+			return
+		}
+	}
+}
+
+// setPHPPath makes the path relative to vendor for libraries, and to the folders that frameworks use for the application.
+func (f *Frame) setPHPPath(path string) {
+	f.setPath(path)
+	if library, ok := after(path, "vendor"); ok {
+		f.Filename = library
+		name := firstElement(library)
+		if len(name) < len(library) {
+			name = library[:len(name)+1+len(firstElement(library[len(name)+1:]))]
+		}
+		f.Package = name
+		return
+	}
+	f.relativeTo("app", "src")
+}
+
+func (f *Frame) isPHPLibrary() bool {
+	return f.Native || f.Package != "" || strings.HasPrefix(f.Module, "OpenTelemetry")
+}

@@ -1,0 +1,303 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stacktrace
+
+import (
+	"strconv"
+	"strings"
+)
+
+// pythonReader reads what traceback.format_exception writes (https://docs.python.org/3/library/traceback.html).
+//
+// It draws an exception group as a tree: "  | " stands before the lines of the group, "    | " before those of its members, and
+// so on. The levels are counted from 0, for the group or for an exception that is in none.
+type pythonReader struct {
+	*builder
+	lines  lines
+	levels [pythonLevels]pythonLevel
+	drawn  bool // there was a group
+}
+
+// pythonLevels is more than Python's max_group_depth.
+const pythonLevels = 12
+
+// pythonLevel is how far reading came at one level.
+type pythonLevel struct {
+	state   pythonState
+	current int
+	// inner is the exception that the next one was raised from or while handling, lost when there is none; relation says which.
+	inner    int
+	relation string
+	// group is what the exceptions of this level are a member of, and member which.
+	group  int
+	member string
+	// messageStart is where the message of the current exception begins in the text.
+	messageStart int
+	// traceback tells that the current exception has one.
+	traceback bool
+}
+
+type pythonState uint8
+
+const (
+	pythonBegin   pythonState = iota // an exception begins here
+	pythonFrames                     // its traceback
+	pythonMessage                    // its type, its message and its notes
+)
+
+const (
+	pythonTraceback = "Traceback (most recent call last):"
+	pythonGroup     = "Exception Group Traceback (most recent call last):"
+	pythonCause     = "The above exception was the direct cause of the following exception:"
+	pythonContext   = "During handling of the above exception, another exception occurred:"
+)
+
+func readPython(b *builder) {
+	b.oldestFirst = true
+	r := pythonReader{builder: b, lines: lines{text: b.text}}
+	r.levels[0] = pythonLevel{current: lost, inner: lost, group: lost}
+	for r.lines.scan() {
+		r.readDrawn(r.lines.line)
+	}
+	if !r.drawn {
+		return
+	}
+	for i := range b.exceptions {
+		b.exceptions[i].Message = undrawn(b.exceptions[i].Message)
+	}
+}
+
+// readDrawn finds out the level of a line, and reads what stands there.
+func (r *pythonReader) readDrawn(line string) {
+	indent := spaces(line)
+	rest, depth := line[indent:], indent/2
+	switch {
+	case strings.HasPrefix(rest, "+ "+pythonGroup):
+		r.drawn = true
+		r.read(&r.levels[0], rest[len("+ "):])
+	case !r.drawn || rest == "" || depth == 0 || depth > pythonLevels:
+		r.read(&r.levels[0], line)
+	case strings.HasPrefix(rest, "+-+---"):
+		r.member(depth-1, rest)
+	case strings.HasPrefix(rest, "+---") && depth > 1:
+		r.member(depth-2, rest)
+	case rest[0] == '|':
+		r.read(&r.levels[depth-1], strings.TrimPrefix(rest[1:], " "))
+	default:
+		r.read(&r.levels[0], line)
+	}
+}
+
+// member reads "+---------------- 1 ----------------", behind which a member of the group at that level begins. Without a title
+// it is the group's end.
+func (r *pythonReader) member(level int, line string) {
+	title := strings.Trim(line, "+- ")
+	if title == "" {
+		return
+	}
+	n, _, ok := number(title)
+	if !ok || level+1 >= pythonLevels { // "...": Python does not print all members
+		r.unread = true
+		return
+	}
+	group := r.levels[level].current
+	r.exception(group).Group = true
+	r.levels[level+1] = pythonLevel{
+		current: lost, inner: lost, group: group, member: "exceptions[" + strconv.Itoa(max(n-1, 0)) + "]",
+	}
+}
+
+// read reads a line without the drawing before it.
+func (r *pythonReader) read(l *pythonLevel, line string) {
+	switch {
+	case l.state != pythonMessage && strings.HasPrefix(line, `  File "`) && r.frameLine(l, line):
+	case r.chain(l, line):
+	case l.state == pythonBegin:
+		r.beginning(l, line)
+	case l.state == pythonFrames:
+		r.underFrame(l, line)
+	default:
+		r.messageLine(l, line)
+	}
+}
+
+// beginning reads the first line of an exception. One that was never raised has no traceback.
+func (r *pythonReader) beginning(l *pythonLevel, line string) {
+	switch {
+	case isBlank(line):
+	case line == pythonTraceback, line == pythonGroup:
+		r.start(l)
+		r.exception(l.current).Group = line == pythonGroup
+		l.state, l.traceback = pythonFrames, true
+	case strings.HasPrefix(line, "... (max_group_depth "):
+		r.unread = true
+	default:
+		r.start(l)
+		r.header(l, line)
+	}
+}
+
+// start begins an exception. If it was raised from another one, it takes that one's place.
+func (r *pythonReader) start(l *pythonLevel) {
+	l.traceback = false
+	if l.inner == lost {
+		parent, relation := noParent, ""
+		if l.group != lost {
+			parent, relation = l.group, l.member
+		}
+		l.current = r.begin(parent, relation)
+		return
+	}
+	inner := *r.exception(l.inner)
+	l.current = r.begin(inner.Parent, inner.Relation)
+	if l.current != lost {
+		r.exception(l.inner).Parent, r.exception(l.inner).Relation = l.current, l.relation
+	}
+	l.inner = lost
+}
+
+// chain reads the sentence between two exceptions.
+func (r *pythonReader) chain(l *pythonLevel, line string) bool {
+	if l.state != pythonMessage || line != pythonCause && line != pythonContext {
+		return false
+	}
+	l.relation = "__context__"
+	if line == pythonCause {
+		l.relation = "__cause__"
+	}
+	l.state, l.inner = pythonBegin, l.current
+	return true
+}
+
+// frameLine reads `  File "cart.py", line 12, in add`. The last one of a syntax error has no function.
+func (r *pythonReader) frameLine(l *pythonLevel, line string) bool {
+	path := line[len(`  File "`):]
+	i := strings.LastIndex(path, `", line `)
+	if i < 0 {
+		return false
+	}
+	n, rest, ok := number(path[i+len(`", line `):])
+	function, named := strings.CutPrefix(rest, ", in ")
+	if !ok || !named && rest != "" {
+		return false
+	}
+	if l.state == pythonBegin {
+		r.start(l)
+		l.state = pythonFrames
+	}
+	f := r.frame(l.current)
+	f.Function, f.Line = function, n
+	f.setPythonPath(path[:i])
+	return true
+}
+
+// underFrame reads what stands under a frame: its source, marks under that, and repetitions; or the header behind the last one.
+func (r *pythonReader) underFrame(l *pythonLevel, line string) {
+	switch {
+	case isBlank(line):
+	case r.framesOf(l.current) == 0 && line[0] != ' ':
+		r.header(l, line)
+	case r.framesOf(l.current) == 0:
+		r.unread = true
+	case strings.HasPrefix(line, "    "):
+		r.source(l, line)
+	case strings.HasPrefix(line, "  [Previous line repeated "):
+		r.repeat(l, line[len("  [Previous line repeated "):])
+	default:
+		r.header(l, line)
+	}
+}
+
+// source keeps the first line of source under a frame. Below it are marks, or the rest of an expression.
+func (r *pythonReader) source(l *pythonLevel, line string) {
+	if f := r.lastFrame(l.current); f.ContextLine == "" {
+		f.ContextLine = unindented(line)
+	}
+}
+
+// repeat reads "[Previous line repeated 994 more times]".
+func (r *pythonReader) repeat(l *pythonLevel, rest string) {
+	n, rest, ok := number(rest)
+	if !ok || !strings.HasPrefix(rest, " more time") {
+		r.unread = true
+		return
+	}
+	previous := *r.lastFrame(l.current)
+	for range min(n, maxFrames) {
+		*r.frame(l.current) = previous
+	}
+}
+
+// header reads "type: message". The message may go on in the next lines.
+func (r *pythonReader) header(l *pythonLevel, line string) {
+	e := r.exception(l.current)
+	e.Type, e.Message = cutType(line)
+	e.Module = beforeLast(e.Type, '.')
+	l.state, l.messageStart = pythonMessage, r.lines.end-len(e.Message)
+}
+
+// messageLine reads the second line of a message or a later one. When it is a traceback, what came before was a line of a log and not
+// the exception's, unless it is quoted, as the traceback of another process is.
+func (r *pythonReader) messageLine(l *pythonLevel, line string) {
+	switch {
+	case isBlank(line):
+	case line == pythonTraceback && !l.traceback && r.framesOf(l.current) == 0 && !strings.HasSuffix(r.text[:r.lines.start], "\"\"\"\n"):
+		r.unread = true
+		e := r.exception(l.current)
+		e.Type, e.Module, e.Message = "", "", ""
+		l.state, l.traceback = pythonFrames, true
+	default:
+		r.exception(l.current).Message = r.text[l.messageStart:r.lines.end]
+	}
+}
+
+// undrawn is the message without the tree that is drawn before its second and later lines.
+func undrawn(message string) string {
+	if !strings.Contains(message, "\n") {
+		return message
+	}
+	var b strings.Builder
+	for line := range strings.Lines(message) {
+		if rest := strings.TrimLeft(line, " "); len(rest) < len(line) && rest != "" && rest[0] == '|' {
+			line = strings.TrimPrefix(rest[1:], " ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// setPythonPath makes the path of a library relative to where libraries are.
+func (f *Frame) setPythonPath(path string) {
+	f.setPath(path)
+	for _, root := range [...]string{"site-packages", "dist-packages"} {
+		if library, ok := after(path, root); ok {
+			f.Filename = library
+			f.Package = firstElement(library)
+			return
+		}
+	}
+	if library, ok := pythonLibrary(path); ok {
+		f.Filename = library
+	}
+}
+
+// pythonLibrary is the path of a module of the standard library, from /usr/lib/python3.12 on or, on Windows, from \Lib on.
+func pythonLibrary(path string) (string, bool) {
+	if i := strings.Index(path, "/lib/python"); i >= 0 {
+		_, module, ok := strings.Cut(path[i+len("/lib/"):], "/")
+		return module, ok
+	}
+	if i := strings.Index(path, `\Lib\`); i >= 0 && strings.Contains(path[:i], "ython") {
+		return path[i+len(`\Lib\`):], true
+	}
+	return "", false
+}
+
+func (f *Frame) isPythonLibrary() bool {
+	if f.Package != "" || strings.HasPrefix(f.Filename, "<frozen ") {
+		return true
+	}
+	_, ok := pythonLibrary(f.AbsPath)
+	return ok
+}

@@ -1,0 +1,292 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stacktrace
+
+import "strings"
+
+// rustReader reads panics, std::backtrace::Backtrace, and what anyhow prints of an error with its causes
+// (https://doc.rust-lang.org/std/backtrace/).
+type rustReader struct {
+	*builder
+	lines   lines
+	current int
+	header  header
+	// causes tells that the lines are those below anyhow's "Caused by:".
+	causes bool
+	// numbered tells that there was a frame, and a line without a number may be one that was inlined into it.
+	numbered bool
+}
+
+func readRust(b *builder) {
+	r := rustReader{builder: b, lines: lines{text: b.text}, current: lost}
+	for r.lines.scan() {
+		r.read(r.lines.line)
+	}
+	b.dropTop(r.thrown(), (*Frame).unwindsRust, (*Frame).raisesRustPanic)
+}
+
+func (r *rustReader) read(line string) {
+	body := unindented(line)
+	switch {
+	case body == "":
+	case strings.EqualFold(line, "stack backtrace:"):
+		r.header.open, r.causes = false, false
+		r.started()
+	case r.causes && r.cause(body):
+	case !r.header.open && r.frameLine(line, body):
+	case line == "Caused by:" && r.current != lost && !r.numbered:
+		r.header.open, r.causes = false, true
+	case r.header.extend(r.builder, &r.lines):
+	case strings.HasPrefix(line, "thread '") && r.panicked(line):
+	case strings.HasPrefix(line, "note: "):
+	case r.current == lost && !r.isFrame(body):
+		r.start()
+		r.header = r.readThrown(&r.lines, r.current, line)
+	default:
+		r.unread = true
+	}
+}
+
+func (r *rustReader) start() {
+	r.current = r.begin(noParent, "")
+}
+
+// started makes sure that there is an exception for the frames that follow.
+func (r *rustReader) started() {
+	if r.current == lost && len(r.exceptions) == 0 {
+		r.start()
+	}
+}
+
+// isFrame reports whether the text is a backtrace alone.
+func (*rustReader) isFrame(body string) bool {
+	_, rest, ok := number(body)
+	return ok && strings.HasPrefix(rest, ": ")
+}
+
+// panicked reads "thread 'main' panicked at src/main.rs:5:9:", below which the message stands. Rust before 1.73 wrote "thread 'main'
+// panicked at 'message', src/main.rs:5:9".
+func (r *rustReader) panicked(line string) bool {
+	i := strings.Index(line, " panicked at ")
+	if i < 0 || r.current != lost {
+		return false
+	}
+	r.start()
+	e := r.exception(r.current)
+	e.Type = "panic"
+	place := line[i+len(" panicked at "):]
+	if end := strings.LastIndex(place, "', "); end > 0 && place[0] == '\'' {
+		e.Message = place[1:end]
+		return true
+	}
+	if !strings.HasSuffix(place, ":") || r.lines.last() {
+		return true
+	}
+	start := r.lines.next
+	r.lines.scan()
+	e.Message = r.lines.line
+	r.header = header{place: r.current, start: start, open: true}
+	if r.skipKnown(&r.lines, start) {
+		e.Message = r.message
+	}
+	return true
+}
+
+// cause reads "    0: message" or, when there is one cause only, "    message".
+func (r *rustReader) cause(body string) bool {
+	if _, rest, ok := number(body); ok && strings.HasPrefix(rest, ": ") {
+		body = rest[len(": "):]
+	}
+	if r.lines.line[0] != ' ' {
+		return false
+	}
+	r.current = r.begin(r.current, "source")
+	if r.current != lost {
+		r.exception(r.current).Message = body
+	}
+	return true
+}
+
+// frameLine reads "   3: shop::cart::Cart<T>::add", the place below it, and functions that were inlined into it.
+func (r *rustReader) frameLine(line, body string) bool {
+	if place, ok := strings.CutPrefix(body, "at "); ok && r.numbered {
+		return r.place(place)
+	}
+	_, name, ok := number(body)
+	inlined := r.numbered && len(line)-len(body) >= len("      ") && !ok
+	switch {
+	case inlined:
+		name = body
+	case !ok || !strings.HasPrefix(name, ":"):
+		return false
+	default:
+		name = unindented(name[1:])
+	}
+	if address, rest, ok := strings.Cut(name, " - "); ok && strings.HasPrefix(address, "0x") {
+		name = unindented(rest)
+	}
+	r.started()
+	r.numbered = true
+	r.frame(r.thrown()).setRustFunction(name)
+	return true
+}
+
+// thrown is the exception that the frames are of: anyhow prints one backtrace, below the causes.
+func (r *rustReader) thrown() int {
+	if len(r.exceptions) == 0 {
+		return lost
+	}
+	return 0
+}
+
+func (r *rustReader) place(place string) bool {
+	f := r.lastFrame(r.thrown())
+	if f.Filename != "" {
+		return false
+	}
+	path, line, column := cutPosition(place)
+	f.Line, f.Column = line, column
+	f.setRustPath(path)
+	return true
+}
+
+// setRustFunction cuts "shop::cart::Cart<T>::add::{{closure}}::h0123456789abcdef": the hash is not the function's, and a closure stays with
+// the function it is in.
+func (f *Frame) setRustFunction(name string) {
+	if i := strings.LastIndex(name, "::h"); i > 0 && len(name)-i == len("::h")+16 {
+		name = name[:i]
+	}
+	f.Package = rustCrate(name)
+	name = withoutTurbofish(name)
+	f.Function = name
+	end := len(name)
+	for strings.HasSuffix(name[:end], "}") {
+		i := strings.LastIndex(name[:end], "::{")
+		if i <= 0 {
+			break
+		}
+		end = i
+	}
+	if i := lastRustSeparator(name[:end]); i > 0 {
+		f.Module, f.Function = name[:i], name[i+len("::"):]
+	}
+}
+
+// withoutTurbofish is the name without the types at its end: "std::panic::catch_unwind::<F, ()>".
+func withoutTurbofish(name string) string {
+	if !strings.HasSuffix(name, ">") {
+		return name
+	}
+	depth := 0
+	for i := len(name) - 1; i > 2; i-- {
+		switch {
+		case name[i] == '>' && name[i-1] != '-':
+			depth++
+		case name[i] == '<':
+			depth--
+		}
+		if depth == 0 && name[i] == '<' && name[i-1] == ':' {
+			return strings.TrimSuffix(name[:i], "::")
+		}
+		if depth == 0 && name[i] == '<' {
+			break
+		}
+	}
+	return name
+}
+
+// lastRustSeparator is where the last "::" is that is not in the arguments of a generic, and not before them; -1 when there is none.
+func lastRustSeparator(name string) int {
+	depth := 0
+	for i := len(name) - 1; i > 0; i-- {
+		switch name[i] {
+		case '>':
+			if name[i-1] != '-' { // the arrow of a function's type
+				depth++
+			}
+		case '<':
+			depth--
+		case ':':
+			if depth == 0 && name[i-1] == ':' && i+1 < len(name) && name[i+1] != '<' {
+				return i - 1
+			}
+		}
+	}
+	return -1
+}
+
+// rustCrate is the crate that the name begins with: "<alloc::vec::Vec<T,A> as core::ops::Index>::index" is alloc's. A name without a path
+// has none.
+func rustCrate(name string) string {
+	for {
+		start := name
+		name = strings.TrimLeft(name, "<&*[( ")
+		name = strings.TrimPrefix(name, "dyn ")
+		name = strings.TrimPrefix(name, "mut ")
+		if len(name) == len(start) {
+			break
+		}
+	}
+	end := 0
+	for end < len(name) && isIdentifier(name[end]) {
+		end++
+	}
+	switch rest := name[end:]; {
+	case strings.HasPrefix(rest, "::"), strings.HasPrefix(rest, "["):
+		return name[:end]
+	case strings.HasPrefix(rest, " as "):
+		return rustCrate(rest[len(" as "):])
+	default:
+		return ""
+	}
+}
+
+func isIdentifier(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+// setRustPath makes the path relative to the crate.
+func (f *Frame) setRustPath(path string) {
+	f.setPath(path)
+	if rest, ok := strings.CutPrefix(path, "./"); ok {
+		f.Filename = rest
+		return
+	}
+	if rest, ok := strings.CutPrefix(path, "/rustc/"); ok {
+		_, f.Filename, _ = strings.Cut(rest, "/")
+		return
+	}
+	if rest, ok := after(path, "registry"); ok {
+		if _, file, ok := strings.Cut(strings.TrimPrefix(rest, "src/"), "/"); ok { // behind the name of the registry
+			f.Filename = file
+			return
+		}
+	}
+	f.relativeTo("src")
+}
+
+// unwindsRust reports whether the function is the one that a panic calls. What is on top of it prints the panic.
+func (f *Frame) unwindsRust() bool { return f.Function == "rust_begin_unwind" }
+
+// raisesRustPanic reports whether the function is of those that raise a panic or record a backtrace.
+func (f *Frame) raisesRustPanic() bool {
+	switch f.Package {
+	case "std", "core", "backtrace":
+		return strings.Contains(f.Module, "panicking") || strings.Contains(f.Module, "backtrace")
+	default:
+		return false
+	}
+}
+
+func (f *Frame) isRustLibrary() bool {
+	switch f.Package {
+	case "", "std", "core", "alloc", "__rustc", "proc_macro", "test", "backtrace",
+		"actix_http", "actix_rt", "actix_web", "anyhow", "axum", "color_eyre", "eyre", "futures", "futures_util", "futures_core", "h2", "hyper",
+		"hyper_util", "log", "opentelemetry", "opentelemetry_sdk", "rayon", "rayon_core", "reqwest", "rocket", "sentry", "serde", "serde_json",
+		"tokio", "tonic", "tower", "tower_http", "tower_service", "tracing", "tracing_core", "tracing_futures", "tracing_opentelemetry",
+		"tracing_subscriber", "warp":
+		return true
+	}
+	return strings.HasPrefix(f.AbsPath, "/rustc/") || strings.Contains(f.AbsPath, "/registry/src/") || strings.Contains(f.AbsPath, "/cargo/git/")
+}

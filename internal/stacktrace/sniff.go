@@ -1,0 +1,118 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stacktrace
+
+import "strings"
+
+// sniff finds out from the text which language printed it: the first line that looks like one language only tells.
+func sniff(text string) Language {
+	if strings.HasPrefix(strings.TrimSpace(text), "[{") {
+		return Elixir
+	}
+	l := lines{text: text}
+	for l.scan() {
+		if language := sniffLine(l.line, l.peek()); language != Unknown {
+			return language
+		}
+	}
+	return Unknown
+}
+
+func sniffLine(line, next string) Language {
+	body := unindented(line)
+	switch {
+	case body == "":
+		return Unknown
+	case strings.HasPrefix(body, "Traceback (most recent call last)"):
+		if strings.HasPrefix(next, "\t") {
+			return Ruby
+		}
+		return Python
+	case strings.HasSuffix(body, pythonGroup), strings.HasPrefix(line, `  File "`):
+		return Python
+	case strings.HasPrefix(body, "at "):
+		return sniffCall(body[len("at "):])
+	case strings.HasPrefix(line, "goroutine "), isGoPlace(next) && line[0] != '\t' && line[0] != ' ':
+		return Go
+	case line[0] == '#' && isPHPCall(line):
+		return PHP
+	case strings.HasPrefix(body, "** (") && strings.Contains(body, ")"):
+		return Elixir
+	case strings.EqualFold(line, "stack backtrace:"), strings.HasPrefix(line, "thread '") && strings.Contains(line, "panicked at"):
+		return Rust
+	default:
+		return sniffPlace(line, body, next)
+	}
+}
+
+// sniffCall tells the languages apart that write "at" before a call.
+func sniffCall(call string) Language {
+	call = strings.TrimRight(call, " ,{")
+	open := strings.IndexByte(call, '(')
+	switch {
+	case strings.Contains(call, ") in ") || strings.Contains(call, ":line "):
+		return DotNet
+	case strings.HasSuffix(call, ")") && open > 0 && call[open-1] == ' ':
+		return JavaScript
+	case open < 0 || !strings.HasSuffix(call, ")") && !strings.HasSuffix(call, "]"):
+		if _, line, _ := cutPosition(call); line > 0 {
+			return JavaScript
+		}
+		return Unknown
+	}
+	source, _, _ := strings.Cut(call[open+1:], ")")
+	switch {
+	case strings.Contains(source, ".php"):
+		return PHP
+	case isJavaSource(source) && !strings.ContainsAny(source, ",`"):
+		return Java
+	default:
+		return DotNet
+	}
+}
+
+func isGoPlace(line string) bool {
+	path, _, ok := goPlace(line)
+	return ok && (strings.HasSuffix(path, ".go") || strings.HasSuffix(path, ".s") || strings.HasSuffix(path, "_cgo_gotypes"))
+}
+
+func isPHPCall(line string) bool {
+	_, rest, ok := number(line[1:])
+	if !ok || !strings.HasPrefix(rest, " ") {
+		return false
+	}
+	_, _, ok = cutPHPPlace(rest[1:])
+	return ok
+}
+
+// sniffPlace tells the languages apart whose lines begin with a place or a number.
+func sniffPlace(line, body, next string) Language {
+	if place, _, ok := cutRubyPlace(strings.TrimPrefix(body, "from ")); ok && place.line > 0 {
+		return Ruby
+	}
+	if _, rest, ok := number(body); ok && strings.HasPrefix(rest, ": ") && strings.HasPrefix(unindented(next), "at ") {
+		return Rust
+	}
+	if isScriptFrame(line) {
+		return JavaScript
+	}
+	var f Frame
+	if line[0] == ' ' && f.readElixir(body) && (f.Filename != "" || f.Package != "") {
+		return Elixir
+	}
+	return Unknown
+}
+
+// isScriptFrame reports whether the line is a frame of Firefox or Safari.
+func isScriptFrame(line string) bool {
+	_, location, ok := strings.Cut(line, "@")
+	if !ok {
+		location = line
+	}
+	if location == "[native code]" {
+		return true
+	}
+	_, at, column := cutPosition(location)
+	return at > 0 && column > 0 && (ok || isScriptURL(line)) && strings.ContainsAny(location, "/.") && !strings.Contains(location, " ")
+}

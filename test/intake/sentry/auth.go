@@ -1,0 +1,185 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryintake
+
+import (
+	"bytes"
+	"compress/zlib"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// checkURL looks at the method and the URL, and finds the project.
+func (in *Intake) checkURL(v *visit) {
+	r := v.request
+	if r.Method != http.MethodPost {
+		v.broke(http.StatusMethodNotAllowed, RuleMethod, "request", "is a %s", r.Method)
+	}
+	if r.URL.RawQuery != "" || r.URL.User != nil {
+		v.broke(http.StatusBadRequest, RuleURLSecret, "request", "has a query or a user in its URL")
+	}
+	known := false
+	for i := range in.projects {
+		project := &in.projects[i]
+		for _, key := range []string{project.PublicKey, project.SecretKey} {
+			if key != "" && strings.Contains(r.RequestURI, key) {
+				v.broke(http.StatusBadRequest, RuleURLSecret, "request", "has a key of the project %s in its URL", project.ID)
+			}
+		}
+		rest, ok := strings.CutPrefix(r.URL.Path, project.Path+"/api/")
+		id, isEnvelope := strings.CutSuffix(rest, "/envelope/")
+		if !ok || !isEnvelope || id == "" || strings.Contains(id, "/") {
+			continue
+		}
+		known, v.envelope.Project = true, id
+		if id == project.ID {
+			v.project = project
+			break
+		}
+	}
+	if !known {
+		v.broke(http.StatusNotFound, RulePath, "request", "goes to %q, not to {path}/api/{project}/envelope/", r.URL.Path)
+	}
+	if contentType := r.Header.Get("Content-Type"); contentType != "application/x-sentry-envelope" {
+		v.broke(http.StatusBadRequest, RuleContentType, "request", "has the Content-Type %q, not \"application/x-sentry-envelope\"", contentType)
+	}
+}
+
+// checkAuth reads X-Sentry-Auth. A project or a key that the intake does not have is answered 403, as Sentry does; this is no
+// violation, since the DSN is the user's.
+func (in *Intake) checkAuth(v *visit) {
+	values := v.request.Header.Values("X-Sentry-Auth")
+	if len(values) != 1 {
+		v.broke(http.StatusForbidden, RuleAuth, "request", "has %d headers X-Sentry-Auth", len(values))
+		return
+	}
+	auth, err := parseAuth(values[0])
+	if err != nil {
+		v.broke(http.StatusForbidden, RuleAuth, "X-Sentry-Auth", "%v", err)
+		return
+	}
+	v.envelope.Key = auth["sentry_key"]
+	switch secret, hasSecret := auth["sentry_secret"]; {
+	case v.project == nil || v.project.PublicKey != v.envelope.Key:
+		v.refuse(http.StatusForbidden, "event submission rejected with_reason: ProjectId")
+	case hasSecret && v.project.SecretKey != secret:
+		v.refuse(http.StatusForbidden, "event submission rejected with_reason: ProjectId")
+	}
+}
+
+// parseAuth reads the value of X-Sentry-Auth.
+func parseAuth(value string) (map[string]string, error) {
+	scheme, rest, _ := strings.Cut(value, " ")
+	if !strings.EqualFold(scheme, "Sentry") {
+		return nil, errors.New("does not begin with Sentry")
+	}
+	auth := map[string]string{}
+	for pair := range strings.SplitSeq(rest, ",") {
+		name, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
+		if !ok || value == "" || strings.ContainsAny(name+value, " =\"") {
+			return nil, fmt.Errorf("has a part number %d that is not name=value", len(auth)+1)
+		}
+		if _, twice := auth[name]; twice {
+			return nil, fmt.Errorf("has %s twice", name)
+		}
+		switch name {
+		case "sentry_version", "sentry_client", "sentry_key", "sentry_secret":
+			auth[name] = value
+		default:
+			return nil, fmt.Errorf("has a part %q, which does not belong there", name)
+		}
+	}
+	name, version, _ := strings.Cut(auth["sentry_client"], "/")
+	switch {
+	case auth["sentry_version"] != "7":
+		return nil, fmt.Errorf("has the sentry_version %q, not 7", auth["sentry_version"])
+	case auth["sentry_key"] == "":
+		return nil, errors.New("has no sentry_key")
+	case name == "" || version == "":
+		return nil, fmt.Errorf("has the sentry_client %q, not <name>/<version>", auth["sentry_client"])
+	}
+	return auth, nil
+}
+
+// checkDSN holds the dsn of the envelope's header, if there is one, against the request.
+func (v *visit) checkDSN() {
+	written, ok := v.envelope.Header["dsn"].(string)
+	if !ok {
+		return
+	}
+	dsn, err := url.Parse(written)
+	if err != nil || dsn.User == nil || dsn.Scheme != "http" && dsn.Scheme != "https" {
+		v.broke(http.StatusForbidden, RuleAuthAgrees, "envelope header.dsn", "is not a DSN")
+		return
+	}
+	path, project := "", dsn.Path
+	if i := strings.LastIndexByte(dsn.Path, '/'); i >= 0 {
+		path, project = dsn.Path[:i], dsn.Path[i+1:]
+	}
+	want := path + "/api/" + project + "/envelope/"
+	if dsn.User.Username() != v.envelope.Key || dsn.Host != v.request.Host || want != v.request.URL.Path {
+		v.broke(http.StatusForbidden, RuleAuthAgrees, "envelope header.dsn", "is that of the key %q and %s%s, but the request is one of the key %q to %s%s",
+			dsn.User.Username(), dsn.Host, want, v.envelope.Key, v.request.Host, v.request.URL.Path)
+	}
+}
+
+// body reads and decompresses the body, but not more of it than an envelope may have: 200 MiB, or what the test says.
+func (v *visit) body(limit int) ([]byte, bool) {
+	if n := len(v.request.Header.Values("Content-Encoding")); n > 1 {
+		v.broke(http.StatusBadRequest, RuleEncoding, "request", "has %d headers Content-Encoding", n)
+		return nil, false
+	}
+	var compressed bytes.Buffer
+	compressed.Grow(bytes.MinRead + int(min(max(v.request.ContentLength, 0), int64(limit)+1)))
+	if _, err := compressed.ReadFrom(io.LimitReader(v.request.Body, int64(limit)+1)); err != nil {
+		v.refuse(http.StatusBadRequest, "the client went away")
+		return nil, false
+	}
+	body, err := decompress(v.request.Header.Get("Content-Encoding"), compressed.Bytes(), int64(limit)+1)
+	switch {
+	case err != nil:
+		v.broke(http.StatusBadRequest, RuleEncoding, "body", "cannot be decompressed: %v", err)
+	case len(body) > maxEnvelope:
+		v.broke(http.StatusRequestEntityTooLarge, RuleEnvelopeSize, "body", "has more than %d bytes", maxEnvelope)
+	case len(body) > limit:
+		v.refuse(http.StatusRequestEntityTooLarge, "envelope too large")
+	default:
+		return body, true
+	}
+	return nil, false
+}
+
+// decompress undoes the content encoding, and stops after a number of bytes. Brotli, which Relay has too, is not among what
+// this intake takes.
+func decompress(encoding string, compressed []byte, limit int64) ([]byte, error) {
+	var body io.Reader
+	var err error
+	switch encoding {
+	case "", "identity":
+		return compressed, nil
+	case "gzip", "x-gzip":
+		body, err = gzip.NewReader(bytes.NewReader(compressed))
+	case "deflate":
+		body, err = zlib.NewReader(bytes.NewReader(compressed))
+	case "zstd":
+		var decoder *zstd.Decoder
+		if decoder, err = zstd.NewReader(bytes.NewReader(compressed), zstd.WithDecoderConcurrency(1)); err == nil {
+			defer decoder.Close()
+		}
+		body = decoder
+	default:
+		err = fmt.Errorf("%q is not a content encoding that Sentry has", encoding)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(body, limit))
+}

@@ -1,0 +1,404 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryintake
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// violationsOf are the rules that an envelope breaks.
+func violationsOf(raw string) []Violation {
+	e, err := ParseEnvelope([]byte(raw))
+	if violation := (*Violation)(nil); errors.As(err, &violation) {
+		return []Violation{*violation}
+	}
+	e.Arrived = now
+	return Check(e)
+}
+
+func TestGoodEnvelopesBreakNoRule(t *testing.T) {
+	for name, raw := range good() {
+		t.Run(name, func(t *testing.T) {
+			assert.Empty(t, violationsOf(raw))
+		})
+	}
+}
+
+// broken is an envelope that breaks a rule.
+type broken struct {
+	name     string
+	rule     Rule
+	envelope string
+}
+
+// brokenEnvelopes are one and more for each rule that needs no request.
+func brokenEnvelopes(t *testing.T) []broken {
+	t.Helper()
+	ofEvent := func(oldAndNew ...string) string {
+		return envelope(headerWithID, item("event", with(t, event, oldAndNew...)))
+	}
+	ofTransaction := func(oldAndNew ...string) string {
+		return envelope(headerWithID, item("transaction", with(t, transaction, oldAndNew...)))
+	}
+	ofLog := func(oldAndNew ...string) string {
+		return envelope(header, container("log", with(t, log, oldAndNew...)))
+	}
+	ofSpan := func(oldAndNew ...string) string {
+		return envelope(header, container("span", with(t, span, oldAndNew...)))
+	}
+	ofReport := func(oldAndNew ...string) string {
+		return envelope(header, item("client_report", with(t, report, oldAndNew...)))
+	}
+	ofCheckIn := func(oldAndNew ...string) string {
+		return envelope(header, item("check_in", with(t, checkIn, oldAndNew...)))
+	}
+	ofHeader := func(oldAndNew ...string) string {
+		return envelope(with(t, headerWithID, oldAndNew...), item("event", event))
+	}
+	ofItem := func(oldAndNew ...string) string {
+		return with(t, envelope(headerWithID, item("event", event)), oldAndNew...)
+	}
+	ofLogItem := func(oldAndNew ...string) string {
+		return with(t, envelope(header, container("log", log)), oldAndNew...)
+	}
+	ofSession := func(oldAndNew ...string) string {
+		return envelope(header, item("session", with(t, session, oldAndNew...)))
+	}
+	ofSessions := func(oldAndNew ...string) string {
+		return envelope(header, item("sessions", with(t, sessions, oldAndNew...)))
+	}
+	ofFeedback := func(oldAndNew ...string) string {
+		return envelope(withoutTrace, item("feedback", with(t, feedback, oldAndNew...)))
+	}
+	return slices.Concat([]broken{
+		// The grammar.
+		{"an envelope that is empty", RuleHeader, ""},
+		{"a header that is no object", RuleHeader, "[]\n"},
+		{"a header with a space before it", RuleHeader, " " + envelope(header, item("client_report", report))},
+		{"a header that ends with CRLF", RuleHeader, with(t, envelope(header, item("client_report", report)), "}\n", "}\r\n")},
+		{"a header that is cut off", RuleHeader, `{"event_id":"}`},
+		{"a header that is two", RuleHeader, "{} {}\n"},
+		{"a header with an attribute that nobody specified", RuleUnknownField, envelope(with(t, header, `"sdk"`, `"source":"me","sdk"`), item("client_report", report))},
+		{"a header over two lines", RuleHeader, envelope(with(t, header, ",", ",\n"), item("client_report", report))},
+		{"an empty line between items", RuleHeader, envelope(header, item("client_report", report), "", item("session", session))},
+		{"two line feeds at the end", RuleHeader, envelope(header, item("client_report", report)) + "\n"},
+		{"sent_at twice", RuleDuplicateName, envelope(with(t, header, `{`, `{"sent_at":"2026-01-02T03:04:05Z",`), item("client_report", report))},
+		{"a name twice in an item's header", RuleDuplicateName, ofItem(`{"type":"event"`, `{"type":"event","type":"event"`)},
+		{"a name twice deep in a payload", RuleDuplicateName, ofEvent(`"n":1`, `"n":1,"n":1`)},
+		{"bytes that are not UTF-8 in a header", RuleUTF8, envelope(with(t, header, "example.go", "example.\xff"), item("client_report", report))},
+		{"bytes that are not UTF-8 in a payload", RuleUTF8, ofEvent("not paid", "not \xc3\x28")},
+		{"half a surrogate pair", RuleUTF8, ofEvent("not paid", `not \ud800 paid`)},
+		{"an item without a type", RuleItemType, ofItem(`"type":"event",`, ``)},
+		{"an item with a type that is no string", RuleItemType, ofItem(`"type":"event"`, `"type":7`)},
+		{"an item of a type that is not there", RuleItemType, ofItem(`"type":"event"`, `"type":"events"`)},
+		{"an item of a type that SDKs must not use", RuleItemType, ofItem(`"type":"event"`, `"type":"otel_log"`)},
+		{"an item of a type that is Relay's", RuleItemType, ofItem(`"type":"event"`, `"type":"statsd"`)},
+		{"an item without a length", RuleItemLength, envelope(header, "{\"type\":\"client_report\"}\n"+report)},
+		{"an item that is shorter than it says", RuleItemLength, strings.TrimSuffix(envelope(header, item("client_report", report)), "}\n")},
+		{"an item that is longer than it says", RuleItemLength, envelope(header, item("client_report", report)+" ")},
+		{"a length that is no number", RuleItemLength, ofItem(`"length":`, `"length":"1","was":`)},
+		{"a length that is negative", RuleItemLength, ofItem(`"length":`, `"length":-`)},
+		{"a length with a fraction", RuleItemLength, ofItem(`"length":`, `"length":1.`)},
+		{"an item that is only a header", RuleItemLength, header + "\n" + `{"type":"client_report"}`},
+		{"no items", RuleEmpty, header + "\n"},
+
+		// The envelope's header.
+		{"an event_id with dashes", RuleEventID, envelope(strings.ReplaceAll(headerWithID, "12c2d058d58442709aa2eca08bf20986", "12c2d058-d584-4270-9aa2-eca08bf20986"), item("event", strings.ReplaceAll(event, "12c2d058d58442709aa2eca08bf20986", "12c2d058-d584-4270-9aa2-eca08bf20986")))},
+		{"an event_id in upper case", RuleEventID, strings.ReplaceAll(envelope(headerWithID, item("event", event)), "12c2d058d58442709aa2eca08bf20986", "12C2D058D58442709AA2ECA08BF20986")},
+		{"an event without an event_id in the header", RuleEventID, envelope(header, item("event", event))},
+		{"a transaction without an event_id in the header", RuleEventID, envelope(header, item("transaction", transaction))},
+		{"an attachment without an event_id in the header", RuleEventID, envelope(header, attachment)},
+		{"an event_id that is not the payload's", RuleEventID, ofHeader("12c2d058d58442709aa2eca08bf20986", "22c2d058d58442709aa2eca08bf20986")},
+		{"no sent_at", RuleSentAt, ofHeader(`"sent_at":"2026-01-02T03:04:05.25Z",`, ``)},
+		{"a sent_at that is no time", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `now`)},
+		{"a sent_at that is not in UTC", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `2026-01-02T04:04:05.25+01:00`)},
+		{"a sent_at without a zone", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `2026-01-02T03:04:05.25`)},
+		{"a sent_at of when the event was queued", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `2026-01-02T03:03:05Z`)},
+		{"a sent_at of tomorrow", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `2026-01-03T03:04:05Z`)},
+		{"no sdk", RuleSDK, ofHeader(headerSDK, ``)},
+		{"an sdk without a version", RuleSDK, ofHeader(`,"version":"1.2.3"`, ``)},
+		{"an sdk with a v before its version", RuleSDK, ofHeader(`"1.2.3"`, `"v1.2.3"`)},
+		{"an sdk whose name is no name", RuleSDK, ofHeader(`example.go`, `example go/7`)},
+		{"a trace without a sample_rate", RuleTraceHeader, ofHeader(`"sample_rate":"1.0",`, ``)},
+		{"a trace with a sample_rate that is a number", RuleTraceHeader, ofHeader(`"sample_rate":"1.0"`, `"sample_rate":1.0`)},
+		{"a trace with a sample_rate above 1", RuleTraceHeader, ofHeader(`"sample_rate":"1.0"`, `"sample_rate":"1.5"`)},
+		{"a trace with an id that is none", RuleTraceHeader, ofHeader(`"trace_id":"5b8efff798038103d269b633813fc60c"`, `"trace_id":"00000000000000000000000000000000"`)},
+		{"a trace that is not the event's", RuleTraceHeader, ofHeader(`"trace_id":"5b8efff798038103d269b633813fc60c"`, `"trace_id":"6b8efff798038103d269b633813fc60c"`)},
+		{"a trace with logs of several", RuleTraceHeader, envelope(headerWithID, container("log", log, with(t, log, "5b8efff798038103d269b633813fc60c", "627a2885119dcc8184fae7eef09438cb")))},
+		{"a trace with nothing that is in one", RuleTraceHeader, envelope(headerWithID, item("client_report", report))},
+
+		// Items.
+		{"an attachment without a name", RuleItemHeader, envelope(headerWithID, item("event", event), with(t, attachment, `"filename":"hello.txt",`, ``))},
+		{"an attachment of a type that is none", RuleItemHeader, envelope(headerWithID, item("event", event), with(t, attachment, `"filename"`, `"attachment_type":"text","filename"`))},
+		{"logs without a content type", RuleItemContentType, ofLogItem(`,"content_type":"application/vnd.sentry.items.log+json"`, ``)},
+		{"logs with the content type of spans", RuleItemContentType, ofLogItem(`items.log+json`, `items.span.v2+json`)},
+		{"an event that is not called JSON", RuleItemContentType, ofItem(`"type":"event"`, `"type":"event","content_type":"text/plain"`)},
+		{"an item_count that is too high", RuleItemCount, ofLogItem(`"item_count":1`, `"item_count":2`)},
+		{"no item_count", RuleItemCount, ofLogItem(`"item_count":1,`, ``)},
+		{"a container without entries", RuleItemCount, envelope(header, container("log"))},
+		{"101 logs", RuleItemCount, envelope(header, container("log", slices.Repeat([]string{log}, 101)...))},
+		{"1,001 spans", RuleItemCount, envelope(header, container("span", slices.Repeat([]string{span}, 1001)...))},
+		{"two events", RuleItemMix, envelope(headerWithID, item("event", event), item("event", event))},
+		{"an event and a transaction", RuleItemMix, envelope(headerWithID, item("event", event), item("transaction", transaction))},
+		{"feedback and a transaction", RuleItemMix, envelope(headerWithID, item("feedback", feedback), item("transaction", transaction))},
+		{"two containers of logs", RuleItemMix, envelope(header, container("log", log), container("log", log))},
+		{"31 attachments", RuleItemMix, envelope(headerWithID, append(slices.Repeat([]string{attachment}, 31), item("event", event))...)},
+		{"a profile without its transaction", RuleItemMix, envelope(header, item("profile", `{}`))},
+		{"an event of more than 1 MiB", RuleItemSize, ofEvent("not paid", strings.Repeat("a", mib))},
+		{"a client report of more than 4 KiB", RuleItemSize, ofReport(`{"timestamp"`, strings.Repeat(" ", 4*kib)+`{"timestamp"`)},
+		{"logs of more than 1 MiB", RuleItemSize, ofLog("paid 1", strings.Repeat("a", mib))},
+		{"a metric of more than 2 KiB", RuleItemSize, envelope(header, container("trace_metric", with(t, metric, "rows", strings.Repeat("a", 2*kib))))},
+		{"a payload that is no JSON", RulePayload, envelope(header, item("client_report", `{"discarded_events":[`))},
+		{"a payload that is two", RulePayload, envelope(header, item("client_report", report+report))},
+		{"a payload that is an array", RulePayload, envelope(header, item("client_report", `[]`))},
+		{"a container whose items are no array", RulePayload, envelope(header, "{\"type\":\"trace_metric\",\"item_count\":1,\"content_type\":\"application/vnd.sentry.items.trace-metric+json\",\"length\":11}\n{\"items\":1}")},
+		{"a log with a member that nobody specified", RuleUnknownField, ofLog(`"body"`, `"event_name":"a","body"`)},
+		{"a span with events", RuleUnknownField, ofSpan(`"links"`, `"events":[],"links"`)},
+		{"an event with a misspelled member", RuleUnknownField, ofEvent(`"fingerprint"`, `"finger_print"`)},
+		{"a frame with a misspelled member", RuleUnknownField, ofEvent(`"lineno"`, `"line"`)},
+		{"an event with transaction members", RuleUnknownField, ofEvent(`"dist"`, `"start_timestamp":1,"dist"`)},
+	}, []broken{
+		// Events.
+		{"an event without an event_id", RuleEvent, ofEvent(`"event_id":"12c2d058d58442709aa2eca08bf20986",`, ``)},
+		{"an event without a platform", RuleEvent, ofEvent(`"platform":"java",`, ``)},
+		{"a logger that is no string", RuleEvent, ofEvent(`"logger":"com.example.Pay"`, `"logger":null`)},
+		{"extra that is no object", RuleEvent, ofEvent(`"extra":{"raw":null}`, `"extra":[]`)},
+		{"modules that are not strings", RuleEvent, ofEvent(`"spring":"6.1"`, `"spring":6.1`)},
+		{"an event that says that it is a transaction", RuleEvent, ofEvent(`"dist"`, `"type":"transaction","dist"`)},
+		{"a timestamp of 0", RuleTimestamp, ofEvent(`1767323045.5`, `0`)},
+		{"a timestamp in milliseconds", RuleTimestamp, ofEvent(`1767323045.5`, `1767323045500`)},
+		{"a timestamp in nanoseconds", RuleTimestamp, ofEvent(`1767323045.5`, `1767323045500000000`)},
+		{"a timestamp that is no RFC 3339", RuleTimestamp, ofEvent(`1767323045.5`, `"2026-01-02 03:04:05"`)},
+		{"a timestamp of year 1", RuleTimestamp, ofEvent(`1767323045.5`, `"0001-01-01T00:00:00Z"`)},
+		{"a platform that is a language of OpenTelemetry", RulePlatform, ofEvent(`"java"`, `"nodejs"`)},
+		{"the level of a log in an event", RuleLevel, ofEvent(`"level":"error"`, `"level":"warn"`)},
+		{"a release with a slash", RuleRelease, ofEvent(`shop@1.2.3`, `shop/1.2.3`)},
+		{"a release with a line feed", RuleRelease, ofEvent(`shop@1.2.3`, `shop\n1.2.3`)},
+		{"a release of 201 characters", RuleRelease, ofEvent(`shop@1.2.3`, strings.Repeat("é", 201))},
+		{"a release that is empty", RuleRelease, ofEvent(`shop@1.2.3`, ``)},
+		{"a release that is two periods", RuleRelease, ofEvent(`shop@1.2.3`, `..`)},
+		{"a release in an attribute", RuleRelease, ofLog(`shop@1.2.3`, `shop\\1.2.3`)},
+		{"an environment with a slash", RuleEnvironment, ofEvent(`"production"`, `"eu/production"`)},
+		{"an environment with a space", RuleEnvironment, ofEvent(`"production"`, `"the production"`)},
+		{"an environment with a line feed", RuleEnvironment, ofEvent(`"production"`, `"production\n"`)},
+		{"an environment of 65 characters", RuleEnvironment, ofEvent(`"production"`, `"`+strings.Repeat("p", 65)+`"`)},
+		{"an environment that is None", RuleEnvironment, ofEvent(`"production"`, `"None"`)},
+		{"an environment in an attribute", RuleEnvironment, ofLog(`"production"`, `"eu/production"`)},
+		{"a tag that is a number", RuleTags, ofEvent(`"http.status_code":"500"`, `"http.status_code":500`)},
+		{"a tag with a space in its key", RuleTags, ofEvent(`"http.status_code"`, `"http status"`)},
+		{"a tag with a key of 201 characters", RuleTags, ofEvent(`"http.status_code"`, `"`+strings.Repeat("k", 201)+`"`)},
+		{"a tag with a value of 201 characters", RuleTags, ofEvent(`"500"`, `"`+strings.Repeat("v", 201)+`"`)},
+		{"a tag with a line feed", RuleTags, ofEvent(`"500"`, `"5\n00"`)},
+		{"a tag that is empty", RuleTags, ofEvent(`"500"`, `""`)},
+		{"tags as a list", RuleTags, ofEvent(`{"http.status_code":"500"}`, `[["http.status_code","500"]]`)},
+		{"a fingerprint with a number", RuleFingerprint, ofEvent(`"pay"]`, `7]`)},
+		{"a fingerprint that is a string", RuleFingerprint, ofEvent(`["{{ default }}","pay"]`, `"pay"`)},
+		{"a fingerprint that is empty", RuleFingerprint, ofEvent(`["{{ default }}","pay"]`, `[]`)},
+		{"an event without sdk", RuleSDK, ofEvent(`"sdk":{"name":"example.go"`, `"debug_meta":{"name":"example.go"`)},
+		{"a user whose id is a number", RuleUser, ofEvent(`"id":"u1"`, `"id":1`)},
+		{"a user whose address is none", RuleUser, ofEvent(`"ip_address":"192.0.2.1"`, `"ip_address":"localhost"`)},
+		{"a user whose geo is a string", RuleUser, ofEvent(`"geo":{"city":"Bern"}`, `"geo":"Bern"`)},
+		{"a request whose method is a number", RuleHTTPRequest, ofEvent(`"method":"POST"`, `"method":1`)},
+		{"a request whose header is a list", RuleHTTPRequest, ofEvent(`"accept":"*/*"`, `"accept":["*/*"]`)},
+		{"a request whose query is a number", RuleHTTPRequest, ofEvent(`"query_string":"a=1"`, `"query_string":1`)},
+		{"a context that is a string", RuleContexts, ofEvent(`"otel":`, `"runtime":"java","otel":`)},
+		{"a context of OpenTelemetry without objects", RuleContexts, ofEvent(`"attributes":{"a":[1]}`, `"attributes":[]`)},
+		{"a trace context without a span", RuleTraceContext, ofEvent(`"span_id":"b0e6f15b45c36b12",`, ``)},
+		{"a trace context with zeros", RuleTraceContext, ofEvent(`b0e6f15b45c36b12`, `0000000000000000`)},
+		{"a trace context with upper case", RuleTraceContext, ofEvent(`b0e6f15b45c36b12`, `B0E6F15B45C36B12`)},
+		{"a trace context with a status of OpenTelemetry", RuleTraceContext, ofEvent(`"internal_error"`, `"error"`)},
+		{"breadcrumbs without values", RuleBreadcrumbs, ofEvent(breadcrumbs, `"breadcrumbs":{}`)},
+		{"breadcrumbs as a list", RuleBreadcrumbs, ofEvent(`"breadcrumbs":{"values":[{`, `"breadcrumbs":[{"values":[{`, `044}]}`, `044}]}]`)},
+		{"breadcrumbs with the newest first", RuleBreadcrumbs, ofEvent(`1767323044}`, `1767323042}`)},
+		{"a breadcrumb with the level of a log", RuleBreadcrumbs, ofEvent(`"level":"info"`, `"level":"warn"`)},
+		{"a logentry without a message", RuleLogEntry, ofEvent(`"logentry":{"message":"pay %s","formatted":"pay 1",`, `"logentry":{`)},
+		{"a logentry whose params are a string", RuleLogEntry, ofEvent(`"params":["1"]`, `"params":"1"`)},
+		{"exceptions without values", RuleException, ofEvent(exceptions, `"exception":{}`)},
+		{"exceptions that are none", RuleException, ofEvent(exceptions, `"exception":{"values":[]}`)},
+		{"an exception without a type and a value", RuleException, ofEvent(`"type":"PayException","value":"not paid",`, ``)},
+		{"an exception whose value is an object", RuleException, ofEvent(`"value":"not paid"`, `"value":{}`)},
+		{"a mechanism without a type", RuleMechanism, ofEvent(`"type":"auto.otel.log","handled":false`, `"handled":false`)},
+		{"a mechanism that is generic", RuleMechanism, ofEvent(`"type":"auto.otel.log","handled":false`, `"type":"generic","handled":false`)},
+		{"a mechanism whose handled is a string", RuleMechanism, ofEvent(`"handled":false`, `"handled":"false"`)},
+		{"a group whose root is not last", RuleExceptionGroup, ofEvent(`"exception_id":1,"parent_id":0`, `"exception_id":0`, `"exception_id":0,"data"`, `"exception_id":1,"parent_id":0,"data"`)},
+		{"a group whose root is not 0", RuleExceptionGroup, ofEvent(`"exception_id":1,"parent_id":0`, `"exception_id":1,"parent_id":2`, `"exception_id":0,"data"`, `"exception_id":2,"data"`)},
+		{"a group whose root has a parent", RuleExceptionGroup, ofEvent(`"exception_id":0,"data"`, `"exception_id":0,"parent_id":1,"data"`)},
+		{"a group whose parents go round in a circle", RuleExceptionGroup, ofEvent(`"exception":{"values":[`, `"exception":{"values":[{"type":"a","mechanism":{"type":"auto.otel.log","exception_id":2,"parent_id":1}},`, `"parent_id":0`, `"parent_id":2`)},
+		{"a group whose parent is not there", RuleExceptionGroup, ofEvent(`"parent_id":0`, `"parent_id":7`)},
+		{"a group that is its own parent", RuleExceptionGroup, ofEvent(`"parent_id":0`, `"parent_id":1`)},
+		{"a group with an id twice", RuleExceptionGroup, ofEvent(`"exception_id":1,"parent_id":0`, `"exception_id":0,"parent_id":0`)},
+		{"a group with one that has no id", RuleExceptionGroup, ofEvent(`"exception_id":1,"parent_id":0,`, ``)},
+		{"a group with an id that is a string", RuleExceptionGroup, ofEvent(`"exception_id":1`, `"exception_id":"1"`)},
+		{"a stack trace without frames", RuleStacktrace, ofEvent(`"stacktrace":{"frames":[{"function":"wait"}]}`, `"stacktrace":{"frames":[]}`)},
+		{"a frame that says nothing", RuleStacktrace, ofEvent(`{"function":"wait"}`, `{"module":"wait"}`)},
+		{"a frame whose function is empty", RuleStacktrace, ofEvent(`{"function":"wait"}`, `{"function":""}`)},
+		{"a line 0", RuleStacktrace, ofEvent(`"lineno":12`, `"lineno":0`)},
+		{"a line that is a string", RuleStacktrace, ofEvent(`"lineno":12`, `"lineno":"12"`)},
+		{"an in_app that is a number", RuleStacktrace, ofEvent(`"in_app":true`, `"in_app":1`)},
+		{"an address without 0x", RuleStacktrace, ofEvent(`0x7fff5bf3456c`, `7fff5bf3456c`)},
+		{"a stack_start that is false", RuleStacktrace, ofEvent(`"in_app":true`, `"in_app":true,"stack_start":false`)},
+		{"context that is no list of strings", RuleStacktrace, ofEvent(`"pre_context":["{"]`, `"pre_context":[1]`)},
+		{"1,001 frames", RuleStacktrace, ofEvent(`{"function":"wait"}`, `{"function":"wait"}`+strings.Repeat(`,{"function":"wait"}`, 1000))},
+		{"a thread without an id", RuleThreads, ofEvent(`{"id":1,`, `{`)},
+		{"a thread with the id of another", RuleThreads, ofEvent(`{"id":"2",`, `{"id":1,`)},
+		{"a thread with an id that is an object", RuleThreads, ofEvent(`{"id":"2",`, `{"id":{},`)},
+		{"threads without values", RuleThreads, ofEvent(threads, `"threads":{}`)},
+
+		// Transactions and feedback.
+		{"a transaction of the type event", RuleTransaction, ofTransaction(`"type":"transaction"`, `"type":"event"`)},
+		{"a transaction without a name", RuleTransaction, ofTransaction(`"transaction":"GET /users",`, ``)},
+		{"a transaction with an empty name", RuleTransaction, ofTransaction(`"GET /users"`, `""`)},
+		{"a transaction that ends before it starts", RuleTransaction, ofTransaction(`"2026-01-02T03:04:04Z"`, `"2026-01-02T03:04:07Z"`)},
+		{"a transaction whose source is unknown", RuleTransaction, ofTransaction(`"source":"route"`, `"source":"unknown"`)},
+		{"a transaction without an op", RuleTransaction, ofTransaction(`"op":"http.server",`, ``)},
+		{"a transaction without a trace", RuleTransaction, envelope(withoutTrace, item("transaction", with(t, transaction, `"trace":{`, `"other":{`)))},
+		{"a measurement that is a string", RuleTransaction, ofTransaction(`{"value":3`, `{"value":"3"`)},
+		{"a span of another trace", RuleTransactionSpans, ofTransaction(`"spans":[{"trace_id":"5b8`, `"spans":[{"trace_id":"6b8`)},
+		{"a span with the id of another", RuleTransactionSpans, ofTransaction(`"span_id":"b01b9f6349558cd1"`, `"span_id":"b0e6f15b45c36b12"`)},
+		{"a span without a start", RuleTransactionSpans, ofTransaction(`"start_timestamp":1767323044.5,`, ``)},
+		{"a span with a status of version 2", RuleTransactionSpans, ofTransaction(`"description":"SELECT","status":"ok"`, `"description":"SELECT","status":"error"`)},
+		{"feedback without a message", RuleFeedback, ofFeedback(`"message":"it is slow",`, ``)},
+		{"feedback without its context", RuleFeedback, ofFeedback(`"feedback":`, `"feed":`)},
+		{"feedback of 4097 characters", RuleFeedback, ofFeedback(`it is slow`, strings.Repeat("s", 4097))},
+	}, []broken{
+		// Containers.
+		{"an attribute that is a list", RuleAttributes, ofLog(`"n":{"value":1,"type":"integer"}`, `"n":{"value":[1],"type":"array"}`)},
+		{"an attribute without a type", RuleAttributes, ofLog(`"n":{"value":1,"type":"integer"}`, `"n":{"value":1}`)},
+		{"an attribute that is only a value", RuleAttributes, ofLog(`"n":{"value":1,"type":"integer"}`, `"n":1`)},
+		{"an integer with a fraction", RuleAttributes, ofLog(`"n":{"value":1,`, `"n":{"value":1.0,`)},
+		{"an integer of 65 bits", RuleAttributes, ofLog(`"n":{"value":1,`, `"n":{"value":18446744073709551615,`)},
+		{"a double that is a string", RuleAttributes, ofLog(`"d":{"value":1,`, `"d":{"value":"NaN",`)},
+		{"a double that is too large", RuleAttributes, ofLog(`"d":{"value":1,`, `"d":{"value":1e999,`)},
+		{"a boolean that is a string", RuleAttributes, ofLog(`"b":{"value":true`, `"b":{"value":"true"`)},
+		{"a string that is null", RuleAttributes, ofLog(`{"value":"1","type":"string"}`, `{"value":null,"type":"string"}`)},
+		{"a log without a trace", RuleLog, ofLog(`"trace_id":"5b8efff798038103d269b633813fc60c",`, ``)},
+		{"a log whose trace is all zeros", RuleLog, ofLog(`5b8efff798038103d269b633813fc60c`, `00000000000000000000000000000000`)},
+		{"a log whose body is an object", RuleLog, ofLog(`"body":"paid 1"`, `"body":{}`)},
+		{"a log whose time is a string", RuleLog, ofLog(`1767323045.123456`, `"2026-01-02T03:04:05Z"`)},
+		{"a log whose span is too short", RuleLog, ofLog(`b0e6f15b45c36b12`, `b0e6f15b`)},
+		{"a log whose time is in milliseconds", RuleTimestamp, ofLog(`1767323045.123456`, `1767323045123`)},
+		{"the level of an event in a log", RuleLogLevel, ofLog(`"level":"warn","severity_number":13,`, `"level":"warning",`)},
+		{"a severity number of 0", RuleLogLevel, ofLog(`"severity_number":13`, `"severity_number":0`)},
+		{"a severity number that is not the level", RuleLogLevel, ofLog(`"severity_number":13`, `"severity_number":17`)},
+		{"a template without parameters", RuleLogTemplate, ofLog(`"sentry.message.parameter.0":{"value":"1","type":"string"},`, ``)},
+		{"a span without a name", RuleSpan, ofSpan(`"name":"GET /users",`, ``)},
+		{"a span without is_segment", RuleSpan, ofSpan(`"is_segment":true,`, ``)},
+		{"a span that is its own parent", RuleSpan, ofSpan(`"parent_span_id":"b0e6f15b45c36b12"`, `"parent_span_id":"438f40bd3b4a41ee"`)},
+		{"a span that ends before it starts", RuleSpan, ofSpan(`1767323044.158209`, `1767323046.158209`)},
+		{"a span whose parent is all zeros", RuleSpan, ofSpan(`b0e6f15b45c36b12`, `0000000000000000`)},
+		{"a span whose status is unset", RuleSpanStatus, ofSpan(`"status":"ok"`, `"status":"unset"`)},
+		{"a link without a span", RuleSpanLinks, ofSpan(`,"span_id":"6c71fc6b09b8b716"`, ``)},
+		{"a segment without a source", RuleSegment, ofSpan(`"sentry.span.source"`, `"sentry.source"`)},
+		{"a metric without a value", RuleMetric, envelope(header, container("trace_metric", with(t, metric, `"value":2,`, ``)))},
+
+		// What is not an event.
+		{"a reason that is none", RuleClientReport, ofReport(`"queue_overflow"`, `"queue_full"`)},
+		{"a category that is none", RuleClientReport, ofReport(`"error"`, `"event"`)},
+		{"a quantity of 0", RuleClientReport, ofReport(`"quantity":3`, `"quantity":0`)},
+		{"a quantity with a fraction", RuleClientReport, ofReport(`"quantity":3`, `"quantity":3.5`)},
+		{"a reason and a category twice", RuleClientReport, ofReport(`"log_item"`, `"error"`)},
+		{"a report of nothing", RuleClientReport, envelope(header, item("client_report", `{"discarded_events":[]}`))},
+		{"a report that only a Relay writes", RuleUnknownField, ofReport(`"discarded_events"`, `"filtered_events":[],"discarded_events"`)},
+		{"a check-in whose id has dashes", RuleCheckIn, ofCheckIn(`00000000000000000000000000000000`, `00000000-0000-0000-0000-000000000000`)},
+		{"a check-in without a slug", RuleCheckIn, ofCheckIn(`"monitor_slug":"nightly",`, ``)},
+		{"a check-in whose status is none", RuleCheckIn, ofCheckIn(`"status":"ok"`, `"status":"missed"`)},
+		{"a check-in whose interval has no unit", RuleCheckIn, ofCheckIn(`,"unit":"day"`, ``)},
+		{"a check-in whose crontab is a number", RuleCheckIn, ofCheckIn(`"interval"`, `"crontab"`)},
+		{"a session without a start", RuleSession, ofSession(`"started":"2026-01-02T03:04:00Z",`, ``)},
+		{"a session without a release", RuleSession, ofSession(`"release":"shop@1.2.3",`, ``)},
+		{"a session whose status is none", RuleSession, ofSession(`"status":"ok"`, `"status":"done"`)},
+		{"101 sessions", RuleSession, envelope(header, append(slices.Repeat([]string{item("session", session)}, 100), item("sessions", sessions))...)},
+		{"sessions without buckets", RuleSession, ofSessions(`[{"started":"2026-01-02T03:04:00Z","exited":12,"errored":0,"crashed":1}]`, `[]`)},
+		{"a bucket with a negative count", RuleSession, ofSessions(`"exited":12`, `"exited":-12`)},
+	})
+}
+
+func TestEachRuleIsEnforced(t *testing.T) {
+	for _, test := range brokenEnvelopes(t) {
+		t.Run(test.name, func(t *testing.T) {
+			violations := violationsOf(test.envelope)
+			require.NotEmpty(t, violations)
+			for i := range violations {
+				assert.Equal(t, test.rule, violations[i].Rule, violations[i].Error())
+			}
+		})
+	}
+}
+
+func TestAnEnvelopeHasAtMost200MiB(t *testing.T) {
+	raw := []byte(envelope(header, item("client_report", report)))
+	e, err := ParseEnvelope(raw)
+	require.NoError(t, err)
+	e.Raw = make([]byte, maxEnvelope+1)
+	violations := Check(e)
+	require.Len(t, violations, 1)
+	assert.Equal(t, RuleEnvelopeSize, violations[0].Rule)
+}
+
+func TestEachSeverityNumberHasItsLevel(t *testing.T) {
+	for number := 1; number <= 24; number++ {
+		for i, level := range []string{"trace", "debug", "info", "warn", "error", "fatal"} {
+			raw := envelope(header, container("log", with(t, log, `"warn"`, strconv.Quote(level), `"severity_number":13`, `"severity_number":`+strconv.Itoa(number))))
+			fits := number > 4*i && number <= 4*i+4
+			assert.Equal(t, fits, len(violationsOf(raw)) == 0, "%d is %s", number, level)
+		}
+	}
+}
+
+func TestWithoutAnArrivalSentAtMayBeAnyTime(t *testing.T) {
+	e, err := ParseEnvelope([]byte(envelope(header, item("client_report", report))))
+	require.NoError(t, err)
+	assert.Empty(t, Check(e))
+	e.Arrived = now.Add(time.Minute)
+	assert.Len(t, Check(e), 1)
+}
+
+func TestNoRuleIsWithoutATest(t *testing.T) {
+	tested := map[Rule]bool{
+		RuleEnvelopeSize: true, // TestAnEnvelopeHasAtMost200MiB
+		RuleRateLimit:    true, // ratelimit_test.go
+	}
+	for _, test := range brokenEnvelopes(t) {
+		tested[test.rule] = true
+	}
+	for _, test := range brokenRequests() {
+		tested[test.rule] = true
+	}
+	for _, rule := range rulesInSource(t) {
+		assert.True(t, tested[rule], "the rule %q has no test", rule)
+	}
+}
+
+// rulesInSource are the constants of rules.go.
+func rulesInSource(t *testing.T) []Rule {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "rules.go", nil, parser.ParseComments)
+	require.NoError(t, err)
+	var rules []Rule
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		assert.NotNil(t, spec.Doc, "%s says nothing", spec.Names[0])
+		rule, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		require.NoError(t, err)
+		assert.NotContains(t, rules, Rule(rule))
+		rules = append(rules, Rule(rule))
+		return true
+	})
+	require.Greater(t, len(rules), 50)
+	return rules
+}

@@ -1,0 +1,284 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryintake
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Project is a project that the intake has.
+type Project struct {
+	// ID is the last segment of the DSN, and part of the path of requests.
+	ID string
+	// PublicKey is what requests authenticate with.
+	PublicKey string
+	// SecretKey is optional and deprecated. A request need not send it, but if it does, it has to be this one.
+	SecretKey string
+	// Path is what the DSN has before the id, such as "/sub/path".
+	Path string
+}
+
+// dsn is the project's DSN at an intake with this URL.
+func (p *Project) dsn(base string) string {
+	keys := p.PublicKey
+	if p.SecretKey != "" {
+		keys += ":" + p.SecretKey
+	}
+	return strings.Replace(base, "://", "://"+keys+"@", 1) + p.Path + "/" + p.ID
+}
+
+// Intake is a stand-in for Sentry. Its methods may be called at any time, and from any goroutine.
+type Intake struct {
+	t         testing.TB
+	recording bool
+	server    *httptest.Server
+	projects  []Project
+	closing   chan struct{} // closed when the test ends, so that no answer hangs longer
+
+	mu         sync.Mutex
+	now        func() time.Time
+	answer     func(Envelope) Reply
+	grace      time.Duration
+	limits     rateLimits
+	maxSizes   map[string]int // lower limits of sizes, by type of item; that of the envelope under ""
+	requests   []Request
+	accepted   []Envelope
+	violations []Violation
+	changed    chan struct{} // closed and replaced when something came
+}
+
+// Request is a request that came, whatever was answered.
+type Request struct {
+	// Method, URI and Header are as they came.
+	Method, URI string
+	Header      http.Header
+	// Envelope is what it held, as far as it could be read.
+	Envelope Envelope
+	// Violations are the rules that it broke.
+	Violations []Violation
+	// Status is what was answered, 0 for a connection that was reset.
+	Status int
+}
+
+// New starts an intake with these projects; without any, it has one with the id 42 and the key "examplepublickey". A rule
+// that is broken fails the test. The intake ends with the test.
+func New(t testing.TB, projects ...Project) *Intake {
+	t.Helper()
+	return start(t, false, projects)
+}
+
+// NewRecording starts an intake that keeps what rules are broken, for [Intake.Violations], and does not fail the test.
+func NewRecording(t testing.TB, projects ...Project) *Intake {
+	t.Helper()
+	return start(t, true, projects)
+}
+
+func start(t testing.TB, recording bool, projects []Project) *Intake {
+	if len(projects) == 0 {
+		projects = []Project{{ID: "42", PublicKey: "examplepublickey"}}
+	}
+	in := &Intake{
+		t: t, recording: recording, projects: slices.Clone(projects), closing: make(chan struct{}), now: time.Now,
+		limits: rateLimits{}, maxSizes: map[string]int{}, changed: make(chan struct{}),
+	}
+	in.server = httptest.NewServer(in)
+	t.Cleanup(func() {
+		close(in.closing)
+		in.server.Close()
+	})
+	return in
+}
+
+// DSN is the DSN of the project with this id, or of the first one.
+func (in *Intake) DSN(project ...string) string {
+	if len(project) == 0 {
+		return in.projects[0].dsn(in.server.URL)
+	}
+	for i := range in.projects {
+		if in.projects[i].ID == project[0] {
+			return in.projects[i].dsn(in.server.URL)
+		}
+	}
+	in.t.Fatalf("the intake has no project %q", project[0])
+	return ""
+}
+
+// Answer sets what answers envelopes from now on. It is called from several goroutines if several requests come at once. An
+// envelope that breaks a rule, or that a rate limit or a lowered size forbids, is answered as Sentry would, without asking it.
+func (in *Intake) Answer(answer func(Envelope) Reply) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.answer = answer
+}
+
+// Clock sets the clock that sent_at and rate limits are held against, which is time.Now at first.
+func (in *Intake) Clock(now func() time.Time) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.now = now
+}
+
+// Grace sets for how long after a rate limit was answered a request is only refused for it, and no violation. It is 0 at
+// first. With several requests in flight, one may leave while the answer to another is on its way.
+func (in *Intake) Grace(d time.Duration) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.grace = d
+}
+
+// LimitEnvelope lowers the size in bytes, decompressed, from which on an envelope is answered 413, as the administrator of a
+// self-hosted Sentry may. To go beyond it is no violation.
+func (in *Intake) LimitEnvelope(size int) { in.LimitItem("", size) }
+
+// LimitItem does the same for the payloads of a type of item.
+func (in *Intake) LimitItem(itemType string, size int) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.maxSizes[itemType] = size
+}
+
+// ServeHTTP implements http.Handler.
+func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	in.mu.Lock()
+	now := in.now
+	maxSize, lowered := in.maxSizes[""]
+	in.mu.Unlock()
+	if !lowered {
+		maxSize = maxEnvelope
+	}
+	visit := in.read(r, began, now(), maxSize)
+	reply := in.decide(visit)
+	if !reply.wait(r.Context(), in.closing) {
+		reply = Reply{Reset: true}
+	}
+	in.note(visit, &reply)
+	reply.write(w, visit.envelope.EventID())
+}
+
+// visit is a request while it is looked at.
+type visit struct {
+	request  *http.Request
+	began    time.Time // by the real clock
+	project  *Project
+	envelope Envelope
+	checker  checker
+	refusal  *Reply // what is to be answered instead of asking the test
+}
+
+// refuse notes what is answered, unless something went wrong before.
+func (v *visit) refuse(status int, cause string) {
+	if v.refusal == nil {
+		v.refusal = &Reply{Status: status, Body: detail(cause)}
+	}
+}
+
+// broke notes a rule that is broken, and that the request is refused for it.
+func (v *visit) broke(status int, rule Rule, where, format string, args ...any) {
+	v.checker.violate(rule, where, format, args...)
+	v.refuse(status, v.checker.violations[len(v.checker.violations)-1].Error())
+}
+
+// read takes a request apart and holds it against the rules that do not depend on others.
+func (in *Intake) read(r *http.Request, began, now time.Time, maxSize int) *visit {
+	v := &visit{request: r, began: began}
+	v.envelope.Request, v.envelope.Arrived = r.Header.Clone(), now
+	in.checkURL(v)
+	in.checkAuth(v)
+	body, ok := v.body(maxSize)
+	if !ok {
+		return v
+	}
+	envelope, err := ParseEnvelope(body)
+	envelope.Project, envelope.Key = v.envelope.Project, v.envelope.Key
+	envelope.Request, envelope.Arrived = v.envelope.Request, now
+	v.envelope = envelope
+	if violation := (*Violation)(nil); errors.As(err, &violation) {
+		v.broke(http.StatusBadRequest, violation.Rule, violation.Where, "%s", violation.Message)
+		return v
+	}
+	v.checkDSN()
+	for _, violation := range Check(envelope) {
+		status := http.StatusBadRequest
+		if violation.Rule == RuleItemSize || violation.Rule == RuleEnvelopeSize {
+			status = http.StatusRequestEntityTooLarge
+		}
+		v.broke(status, violation.Rule, violation.Where, "%s", violation.Message)
+	}
+	return v
+}
+
+// decide says what is answered.
+func (in *Intake) decide(v *visit) Reply {
+	in.mu.Lock()
+	in.checkSizes(v)
+	in.checkLimits(v)
+	answer := in.answer
+	in.mu.Unlock()
+	switch {
+	case v.refusal != nil:
+		return *v.refusal
+	case answer == nil:
+		return Reply{}
+	default:
+		return answer(v.envelope)
+	}
+}
+
+// checkSizes refuses items that are larger than the limits that the test lowered.
+func (in *Intake) checkSizes(v *visit) {
+	for _, item := range v.envelope.Items {
+		if size, ok := in.maxSizes[item.Type]; ok && len(item.Payload) > size {
+			v.refuse(http.StatusRequestEntityTooLarge, item.Type+" too large")
+		}
+	}
+}
+
+// checkLimits refuses what a rate limit forbids. That it was sent is a violation, unless it was under way when the limit was
+// answered.
+func (in *Intake) checkLimits(v *visit) {
+	if v.refusal != nil || v.project == nil {
+		return
+	}
+	limit, ok := in.limits.forbids(v.project, v.envelope.Items, v.envelope.Arrived)
+	if !ok {
+		return
+	}
+	if v.began.Sub(limit.answered) > in.grace {
+		v.checker.violate(RuleRateLimit, "envelope", "has something of the category %q, which is limited for another %v",
+			limit.category, limit.until.Sub(v.envelope.Arrived))
+	}
+	reply := RateLimited(limit.header(v.envelope.Arrived))
+	v.refusal = &reply
+}
+
+// note keeps the request, and what was answered. A rate limit counts from now on, which is before the client knows of it.
+func (in *Intake) note(v *visit, reply *Reply) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.requests = append(in.requests, Request{
+		Method: v.request.Method, URI: v.request.RequestURI, Header: v.request.Header.Clone(),
+		Envelope: v.envelope, Violations: v.checker.violations, Status: reply.status(),
+	})
+	if reply.takes() {
+		in.accepted = append(in.accepted, v.envelope)
+	}
+	if v.project != nil && v.refusal == nil {
+		in.limits.learn(v.project, reply, in.now())
+	}
+	in.violations = append(in.violations, v.checker.violations...)
+	if !in.recording && len(v.checker.violations) > 0 {
+		in.t.Errorf("the request breaks rules of Sentry's:%s\n%s %s\n%.2000s", v.checker.report(), v.request.Method,
+			v.request.RequestURI, v.envelope.Raw)
+	}
+	close(in.changed)
+	in.changed = make(chan struct{})
+}

@@ -1,0 +1,196 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"math"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// attributes writes attributes in the form that Sentry's logs and spans have: {"name":{"value":...,"type":"..."}}, where a value
+// is a string, an integer, a double or a boolean (Sentry's SDK documentation, "Logs", "Log Envelope Item Payload"). It serves one
+// goroutine.
+type attributes struct {
+	privacy privacy
+	json    *jsonappend.Writer
+	names   map[string]*name
+	// recent are names where shortHash puts them, so that most are found without the map.
+	recent  [256]*name
+	object  uint64 // counts the objects that were begun
+	written bool   // whether the one that is being written has a member
+	scratch []byte
+}
+
+// name is the name of an attribute, of which there are few: what was once found out about it.
+type name struct {
+	text string
+	// quoted is how its member begins.
+	quoted string
+	treat  treatment
+	// object is the last that it was written in: each name stands once in an object.
+	object uint64
+}
+
+// maxNames bounds the memory of an application that makes up names.
+const maxNames = 4096
+
+func newAttributes(p privacy) *attributes {
+	a := &attributes{privacy: p, names: map[string]*name{}}
+	a.json = &jsonappend.Writer{Mask: a.masks}
+	return a
+}
+
+// masks is for the members of maps. What is personal in an attribute is told by its whole name only.
+func (a *attributes) masks(member string) bool {
+	treat := a.name(member).treat
+	return treat == treatSecret || treat == treatPersonal && a.privacy.secrets && isSecret(member)
+}
+
+// reset is for when nothing holds a name.
+func (a *attributes) reset() {
+	if len(a.names) > maxNames {
+		clear(a.names)
+		clear(a.recent[:])
+	}
+}
+
+func (a *attributes) name(text string) *name {
+	place := &a.recent[shortHash(text)]
+	if n := *place; n != nil && n.text == text {
+		return n
+	}
+	n, ok := a.names[text]
+	if !ok {
+		quoted := append(jsonappend.String(nil, text), `:{"value":`...)
+		n = &name{text: strings.Clone(text), quoted: string(quoted), treat: a.privacy.of(text)}
+		a.names[n.text] = n
+	}
+	*place = n
+	return n
+}
+
+func shortHash(text string) byte {
+	n := len(text)
+	if n == 0 {
+		return 0
+	}
+	return byte(n&0xff)*31 + text[0]*7 + text[n-1]*3 + text[n/2]*5
+}
+
+// begin begins an object, whose braces are the caller's.
+func (a *attributes) begin() {
+	a.object++
+	a.written = false
+}
+
+// member appends the beginning of a member, unless the object has one of the name.
+func (a *attributes) member(dst []byte, n *name) ([]byte, bool) {
+	if n.object == a.object {
+		return dst, false
+	}
+	n.object = a.object
+	if a.written {
+		dst = append(dst, ',')
+	}
+	a.written = true
+	return append(dst, n.quoted...), true
+}
+
+// maxFlattened is how deep maps are flattened; what is deeper is written as JSON.
+const maxFlattened = 8
+
+// append appends an attribute: maps as an attribute for each member, with dotted names, arrays as JSON. An empty value is left out,
+// as is what must not be sent.
+func (a *attributes) append(dst []byte, text string, v pcommon.Value) []byte {
+	return a.appendAt(dst, text, v, 0)
+}
+
+func (a *attributes) appendAt(dst []byte, text string, v pcommon.Value, depth int) []byte {
+	n := a.name(text)
+	switch {
+	case n.treat == treatPersonal || v.Type() == pcommon.ValueTypeEmpty:
+		return dst
+	case v.Type() == pcommon.ValueTypeMap && depth < maxFlattened && n.treat != treatSecret:
+		for k, member := range v.Map().All() {
+			dst = a.appendAt(dst, text+"."+k, member, depth+1)
+		}
+		return dst
+	}
+	dst, ok := a.member(dst, n)
+	if !ok {
+		return dst
+	}
+	return a.appendTyped(dst, v, n.treat)
+}
+
+// appendTyped appends a value and its type.
+func (a *attributes) appendTyped(dst []byte, v pcommon.Value, treat treatment) []byte {
+	if treat == treatSecret {
+		return append(dst, jsonappend.Masked+typeString...)
+	}
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		s := v.Str()
+		if treat == treatURL {
+			s = withoutSecrets(s)
+		}
+		return append(jsonappend.String(dst, s), typeString...)
+	case pcommon.ValueTypeInt:
+		return append(jsonappend.Int(dst, v.Int()), typeInteger...)
+	case pcommon.ValueTypeBool:
+		return append(jsonappend.Bool(dst, v.Bool()), typeBoolean...)
+	case pcommon.ValueTypeDouble:
+		if f := v.Double(); !math.IsNaN(f) && !math.IsInf(f, 0) {
+			return append(jsonappend.Double(dst, f), typeDouble...)
+		}
+		return append(a.json.Value(dst, v), typeString...)
+	case pcommon.ValueTypeBytes:
+		return append(jsonappend.Bytes(dst, v.Bytes()), typeString...)
+	default:
+		a.scratch = a.json.Value(a.scratch[:0], v)
+		return append(jsonappend.String(dst, string(a.scratch)), typeString...)
+	}
+}
+
+// What follows the value of an attribute of each type.
+const (
+	typeString  = `,"type":"string"}`
+	typeInteger = `,"type":"integer"}`
+	typeDouble  = `,"type":"double"}`
+	typeBoolean = `,"type":"boolean"}`
+)
+
+// text appends an attribute that is not empty, whatever its name.
+func (a *attributes) text(dst []byte, text, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	dst, ok := a.member(dst, a.name(text))
+	if !ok {
+		return dst
+	}
+	return append(jsonappend.String(dst, value), typeString...)
+}
+
+// shared is an attribute that many objects have, written once.
+type shared struct {
+	name *name
+	// typed is its value and type.
+	typed string
+}
+
+// appendShared appends those that the object has no attribute of the name of.
+func (a *attributes) appendShared(dst []byte, all []shared) []byte {
+	var ok bool
+	for i := range all {
+		if dst, ok = a.member(dst, all[i].name); ok {
+			dst = append(dst, all[i].typed...)
+		}
+	}
+	return dst
+}

@@ -1,0 +1,143 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+)
+
+// breadcrumbs are the records of a batch by their trace. They are gathered when the first Issue of the batch asks, so that a
+// batch without one costs nothing.
+type breadcrumbs struct {
+	limit    int
+	logs     plog.Logs
+	traces   ptrace.Traces
+	has      bool // whether there is a batch
+	gathered bool
+	byTrace  map[pcommon.TraceID][]crumb
+}
+
+// crumb is a record that an Issue may show as a breadcrumb.
+type crumb struct {
+	at         pcommon.Timestamp
+	severity   plog.SeverityNumber
+	category   string
+	message    string
+	attributes pcommon.Map
+}
+
+func (b *breadcrumbs) prepare(ld plog.Logs)           { b.logs, b.has = ld, true }
+func (b *breadcrumbs) prepareTraces(td ptrace.Traces) { b.traces, b.has = td, true }
+
+func (b *breadcrumbs) reset() { *b = breadcrumbs{limit: b.limit} }
+
+// before are the last crumbs of the trace that are earlier than the Issue, the oldest first.
+func (b *breadcrumbs) before(i *issue) []crumb {
+	if b.limit == 0 || !b.has || i.TraceID.IsEmpty() {
+		return nil
+	}
+	if !b.gathered {
+		b.gather(i)
+	}
+	crumbs := b.byTrace[i.TraceID]
+	end, _ := slices.BinarySearchFunc(crumbs, i.at, func(c crumb, at pcommon.Timestamp) int { return cmp.Compare(c.at, at) })
+	return crumbs[max(0, end-b.limit):end]
+}
+
+func (b *breadcrumbs) gather(i *issue) {
+	b.gathered, b.byTrace = true, map[pcommon.TraceID][]crumb{}
+	if i.span != nil {
+		for e := range appevent.SpanEvents(b.traces) {
+			b.add(e)
+		}
+	} else {
+		for e := range appevent.Logs(b.logs) {
+			b.add(e)
+		}
+	}
+	for _, crumbs := range b.byTrace {
+		slices.SortStableFunc(crumbs, func(a, b crumb) int { return cmp.Compare(a.at, b.at) })
+	}
+}
+
+func (b *breadcrumbs) add(e *appevent.Event) {
+	if e.TraceID.IsEmpty() || e.Time == 0 {
+		return
+	}
+	c := crumb{at: e.Time, severity: severityOf(e), category: e.Source.Scope.Name(), message: e.Message(), attributes: e.Attributes()}
+	switch {
+	case e.IsException():
+		c.category = "exception"
+		c.message = e.Exception.Type + ": " + e.Exception.Message
+	case e.Name != "":
+		c.category = e.Name
+	}
+	b.byTrace[e.TraceID] = append(b.byTrace[e.TraceID], c)
+}
+
+// maxCrumbData is how many bytes of attributes a breadcrumb has; with more it has none.
+const maxCrumbData = 1024
+
+// appendBreadcrumbs appends what happened before (Sentry's SDK documentation, "Breadcrumbs Interface").
+func (enc *encoder) appendBreadcrumbs(dst []byte, i *issue) []byte {
+	crumbs := enc.issues.crumbs.before(i)
+	if len(crumbs) == 0 {
+		return dst
+	}
+	dst = append(dst, `,"breadcrumbs":{"values":[`...)
+	for n := range crumbs {
+		if n > 0 {
+			dst = append(dst, ',')
+		}
+		dst = enc.appendCrumb(dst, &crumbs[n])
+	}
+	return append(dst, "]}"...)
+}
+
+func (enc *encoder) appendCrumb(dst []byte, c *crumb) []byte {
+	dst = append(dst, `{"timestamp":`...)
+	dst = appendSeconds(dst, c.at)
+	dst = textMember(dst, "type", "default")
+	dst = textMember(dst, "category", c.category)
+	dst = textMember(dst, "level", crumbLevel(c.severity))
+	dst = textMember(dst, "message", cut(c.message, maxMessage))
+	data := len(dst)
+	dst = append(dst, `,"data":`...)
+	start := len(dst)
+	dst = appendAttributes(dst, withoutFields(c.attributes), enc.attributes)
+	if size := len(dst) - start; size == len("{}") || size > maxCrumbData {
+		dst = dst[:data]
+	}
+	return append(dst, '}')
+}
+
+// withoutFields yields the attributes that a breadcrumb does not tell in words.
+func withoutFields(attributes pcommon.Map) iter.Seq2[string, pcommon.Value] {
+	return func(yield func(string, pcommon.Value) bool) {
+		for name, v := range attributes.All() {
+			hidden := strings.HasPrefix(name, appevent.FanoutPrefix) || strings.HasPrefix(name, "exception.") ||
+				name == appevent.AttrID || name == appevent.AttrEventName || name == appevent.AttrLegacyEventName
+			if !hidden && !yield(name, v) {
+				return
+			}
+		}
+	}
+}
+
+// crumbLevel is Sentry's word for the severity of a breadcrumb, whose own default is info.
+func crumbLevel(n plog.SeverityNumber) string {
+	if n == plog.SeverityNumberUnspecified {
+		return "info"
+	}
+	return eventLevel(n)
+}

@@ -1,0 +1,129 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+)
+
+const secretKey = "0123456789abcdef0123456789abcdef"
+
+func configOf(t *testing.T, conf map[string]any) (*Config, error) {
+	t.Helper()
+	cfg := createDefaultConfig().(*Config)
+	if err := confmap.NewFromStringMap(conf).Unmarshal(cfg); err != nil {
+		return nil, err
+	}
+	return cfg, confmap.Validate(cfg)
+}
+
+func TestADSNIsAllThatIsNeeded(t *testing.T) {
+	cfg, err := configOf(t, map[string]any{"dsn": "https://key@sentry.example.com/42"})
+	require.NoError(t, err)
+	assert.Equal(t, 30*time.Second, cfg.ClientConfig.Timeout)
+	assert.EqualValues(t, "gzip", cfg.ClientConfig.Compression)
+	assert.True(t, cfg.Issues.Enabled)
+	assert.Equal(t, severityError, cfg.Issues.MinSeverity)
+	assert.Equal(t, []string{"*"}, cfg.Issues.Tags)
+	assert.Equal(t, 100, cfg.Issues.MaxBreadcrumbs)
+	assert.True(t, cfg.Logs.Enabled)
+	assert.Equal(t, TracesConfig{Format: TracesSpans, SpanEvents: true}, cfg.Traces)
+	assert.Equal(t, ReleaseVersion, cfg.ReleaseFormat)
+	assert.Equal(t, RateLimitedDeadLetter, cfg.RateLimited)
+	assert.Equal(t, 1<<20, cfg.MaxEventBytes)
+	assert.False(t, cfg.SendDefaultPII)
+	assert.True(t, cfg.MaskSecrets)
+	assert.True(t, cfg.SendClientReports)
+}
+
+func TestEveryErrorNamesTheKeyAndTheRemedy(t *testing.T) {
+	dsns := func(value string) map[string]any {
+		return map[string]any{"routing": map[string]any{"from_attribute": "service.name", "dsns": map[string]any{"shop": value}}}
+	}
+	with := func(more map[string]any) map[string]any {
+		more["dsn"] = "https://" + secretKey + "@sentry.example.com/42"
+		return more
+	}
+	for name, c := range map[string]struct {
+		conf map[string]any
+		want string
+	}{
+		"no dsn":               {map[string]any{}, "dsn: is empty; write the project's DSN, which Sentry shows under Settings, Projects, Client Keys (is an environment variable unset?)"},
+		"unresolved variable":  {map[string]any{"dsn": "${SENTRY_DSN"}, "dsn: holds ${...} that nothing has replaced; a variable of the environment is written ${env:SENTRY_DSN}"},
+		"line feed":            {map[string]any{"dsn": "https://" + secretKey + "@h/1\n"}, "dsn: holds a character that no DSN has; is there a space or a line feed at its end?"},
+		"not a URL":            {map[string]any{"dsn": "https://" + secretKey + "@h:port/1"}, "dsn: is not a URL; a DSN is of the form https://key@host/project, as Sentry shows it under Settings, Projects, Client Keys"},
+		"scheme":               {map[string]any{"dsn": "ftp://" + secretKey + "@h/1"}, "dsn: has a scheme that is neither https nor http; a DSN is of the form"},
+		"no key":               {map[string]any{"dsn": "https://sentry.example.com/42"}, "dsn: has no key before an @; a DSN is of the form"},
+		"no host":              {map[string]any{"dsn": "https://" + secretKey + "@/42"}, "dsn: has no host; a DSN is of the form"},
+		"no project":           {map[string]any{"dsn": "https://" + secretKey + "@h/"}, "dsn: has no project at its end; a DSN is of the form"},
+		"no path":              {map[string]any{"dsn": "https://" + secretKey + "@h"}, "dsn: has no project at its end; a DSN is of the form"},
+		"query":                {map[string]any{"dsn": "https://" + secretKey + "@h/1?x=y"}, "dsn: has a ? or a #; a DSN is of the form"},
+		"comma in the key":     {map[string]any{"dsn": "https://a,b@h/1"}, "dsn: has a key with a space, a comma, a quote or an equals sign"},
+		"routed DSN":           {dsns("https://" + secretKey), "routing::dsns::shop: has no key before an @"},
+		"routing in half":      {with(map[string]any{"routing": map[string]any{"from_attribute": "service.name"}}), "routing: from_attribute (an attribute such as service.name) and dsns (its values and their DSNs) belong together; write both or neither"},
+		"endpoint":             {with(map[string]any{"endpoint": "http://h"}), "endpoint: is not a key of this exporter, since the DSN says where Sentry is; remove it"},
+		"proxy":                {with(map[string]any{"proxy_url": "http://a b"}), "proxy_url: is not a URL; write one such as http://proxy.example.com:3128"},
+		"severity":             {with(map[string]any{"issues": map[string]any{"min_severity": "bad"}}), `issues::min_severity: "bad" is not a severity; write trace, debug, info, warn, error, fatal or off`},
+		"breadcrumbs":          {with(map[string]any{"issues": map[string]any{"max_breadcrumbs": -1}}), "issues::max_breadcrumbs: -1 is negative; write how many earlier records an Issue shows (default 100), or 0 for none"},
+		"release format":       {with(map[string]any{"release_format": "name"}), `release_format: "name" is not a format; write version or name@version`},
+		"rate limited":         {with(map[string]any{"rate_limited": "retry"}), `rate_limited: "retry" is not an end for events; write dead_letter or drop`},
+		"traces format":        {with(map[string]any{"traces": map[string]any{"format": "otlp"}}), `traces::format: "otlp" is not a format; write spans, transactions or off`},
+		"environment":          {with(map[string]any{"environment": "a/b"}), "environment: has a slash or a space, is longer than 64 characters or is the word None, none of which Sentry takes"},
+		"event bytes":          {with(map[string]any{"max_event_bytes": 100}), "max_event_bytes: 100 is too small; write a number of bytes from 32768 on (default 1048576)"},
+		"dispatch":             {with(map[string]any{"dispatch": "later"}), `dispatch: "later" is not a way of dispatching`},
+		"unknown key":          {with(map[string]any{"sample_rate": 1}), `sample_rate`},
+		"unknown key in a map": {with(map[string]any{"issues": map[string]any{"min_sverity": "error"}}), `min_severity`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := configOf(t, c.conf)
+			require.ErrorContains(t, err, c.want)
+			assert.NotContains(t, err.Error(), secretKey)
+		})
+	}
+}
+
+func TestAnEmptyWordIsTheDefault(t *testing.T) {
+	cfg, err := configOf(t, map[string]any{
+		"dsn": "https://key@h/1", "rate_limited": "", "release_format": "",
+		"traces": map[string]any{"format": ""}, "issues": map[string]any{"min_severity": ""},
+	})
+	require.NoError(t, err)
+	assert.Equal(t, TracesSpans, cfg.Traces.Format)
+	assert.Equal(t, severityError, cfg.Issues.MinSeverity)
+}
+
+func TestADSNSaysWhereAndWho(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"https://pub@o1.ingest.sentry.io/42":             {"https://o1.ingest.sentry.io/api/42/envelope/", "sentry_key=pub"},
+		"https://pub:sec@h.example.com:8443/sub/path/42": {"https://h.example.com:8443/sub/path/api/42/envelope/", "sentry_key=pub, sentry_secret=sec"},
+		"http://pub@[::1]:9000/42/":                      {"http://[::1]:9000/api/42/envelope/", "sentry_key=pub"},
+		"http://pub@localhost:9000/team-a/project-b":     {"http://localhost:9000/team-a/api/project-b/envelope/", "sentry_key=pub"},
+		"https://pub:@h/42":                              {"https://h/api/42/envelope/", "sentry_key=pub"},
+	} {
+		d, err := parseDSN(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want[0], d.envelopeURL())
+		assert.Equal(t, "Sentry sentry_version=7, sentry_client=otelcol-fanout/1.2.3, "+want[1], d.auth("otelcol-fanout/1.2.3"))
+	}
+}
+
+func FuzzDSN(f *testing.F) {
+	f.Add("https://pub:sec@h.example.com:8443/sub/path/42")
+	f.Add("http://a@[::1]:9/1/")
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := parseDSN(text)
+		if err != nil {
+			return
+		}
+		if auth := d.auth("c/1"); strings.ContainsAny(auth, "\r\n") || strings.Contains(d.envelopeURL(), "@") && !strings.Contains(d.host+d.path+d.projectID, "@") {
+			t.Fatalf("%q: %q %q", text, auth, d.envelopeURL())
+		}
+	})
+}

@@ -1,0 +1,99 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"iter"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// appendContexts appends the contexts (Sentry's SDK documentation, "Contexts Interface"): trace, otel, runtime and os.
+func (enc *encoder) appendContexts(dst []byte, i *issue, t trim) []byte {
+	dst = append(dst, `,"contexts":{`...)
+	if !i.TraceID.IsEmpty() {
+		dst = appendTraceContext(memberName(dst, "trace"), i)
+	}
+	if t < trimAttributes {
+		dst = enc.appendOtelContext(memberName(dst, "otel"), i)
+		dst = appendNameAndVersion(dst, "runtime", i.source.runtime, i.source.runtimeVersion)
+		dst = appendNameAndVersion(dst, "os", i.source.os, i.source.osVersion)
+	}
+	return append(dst, '}')
+}
+
+// appendTraceContext appends the trace. It requires a span: that of a record without one is made of its id.
+func appendTraceContext(dst []byte, i *issue) []byte {
+	dst = hexMember(append(dst, '{'), "trace_id", i.TraceID[:])
+	span := i.SpanID[:]
+	if i.SpanID.IsEmpty() {
+		span = i.id[:8]
+	}
+	dst = hexMember(dst, "span_id", span)
+	if i.span != nil {
+		if !i.span.parent.IsEmpty() {
+			dst = hexMember(dst, "parent_span_id", i.span.parent[:])
+		}
+		dst = textMember(dst, "op", i.span.op)
+		dst = textMember(dst, "status", i.span.status)
+	}
+	return append(dst, '}')
+}
+
+// appendOtelContext appends the attributes as they came, which Sentry shows as the context of OpenTelemetry.
+func (enc *encoder) appendOtelContext(dst []byte, i *issue) []byte {
+	dst = append(dst, `{"attributes":`...)
+	attributes := i.Properties()
+	if i.span != nil {
+		attributes = both(attributes, i.span.attributes.All())
+	}
+	dst = appendAttributes(dst, attributes, enc.attributes)
+	dst = append(dst, `,"resource":`...)
+	dst = append(dst, i.source.resource...)
+	return append(dst, '}')
+}
+
+// both yields the attributes of a span event and those of its span.
+func both(a, b iter.Seq2[string, pcommon.Value]) iter.Seq2[string, pcommon.Value] {
+	return func(yield func(string, pcommon.Value) bool) {
+		for name, v := range a {
+			if !yield(name, v) {
+				return
+			}
+		}
+		b(yield)
+	}
+}
+
+// appendAttributes appends attributes as an object of JSON, without what must not be sent.
+func appendAttributes(dst []byte, all iter.Seq2[string, pcommon.Value], a *attributes) []byte {
+	dst = append(dst, '{')
+	m := a.json.Members()
+	for name, v := range all {
+		switch a.name(name).treat {
+		case treatPersonal:
+		case treatURL:
+			var ok bool
+			if dst, ok = m.Name(dst, name); ok {
+				dst = jsonappend.String(dst, withoutSecrets(v.AsString()))
+			}
+		default:
+			dst = m.Append(dst, name, v)
+		}
+	}
+	m.End()
+	return append(dst, '}')
+}
+
+func appendNameAndVersion(dst []byte, context, name, version string) []byte {
+	if name == "" {
+		return dst
+	}
+	dst = append(memberName(dst, context), '{')
+	dst = textMember(dst, "name", name)
+	dst = textMember(dst, "version", version)
+	return append(dst, '}')
+}

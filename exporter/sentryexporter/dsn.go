@@ -1,0 +1,82 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// dsn is a client key of a Sentry project (Sentry's SDK documentation, "Authentication", "Parsing the DSN"):
+//
+//	{SCHEME}://{PUBLIC_KEY}[:{SECRET_KEY}]@{HOST}[:{PORT}]{PATH}/{PROJECT_ID}
+type dsn struct {
+	scheme, publicKey, secretKey string
+	host                         string // with the port
+	path                         string // before the project's id: empty, or /sub/path
+	projectID                    string
+}
+
+// parseDSN reads a DSN. Its errors repeat nothing of it, since it holds a key.
+func parseDSN(text string) (dsn, error) {
+	switch {
+	case text == "":
+		return dsn{}, errors.New("is empty; write the project's DSN, which Sentry shows under Settings, Projects, Client Keys (is an environment variable unset?)")
+	case strings.Contains(text, "${"):
+		return dsn{}, errors.New("holds ${...} that nothing has replaced; a variable of the environment is written ${env:SENTRY_DSN}")
+	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return dsn{}, errors.New("holds a character that no DSN has; is there a space or a line feed at its end?")
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return dsn{}, fmt.Errorf("is not a URL; %s", dsnForm)
+	}
+	password, _ := u.User.Password()
+	slash := strings.LastIndexByte(strings.TrimSuffix(u.Path, "/"), '/')
+	d := dsn{scheme: u.Scheme, publicKey: u.User.Username(), secretKey: password, host: u.Host}
+	if slash >= 0 {
+		d.path, d.projectID = u.Path[:slash], strings.TrimSuffix(u.Path[slash+1:], "/")
+	}
+	if err := d.check(u); err != nil {
+		return dsn{}, err
+	}
+	return d, nil
+}
+
+const dsnForm = "a DSN is of the form https://key@host/project, as Sentry shows it under Settings, Projects, Client Keys"
+
+func (d *dsn) check(u *url.URL) error {
+	switch {
+	case d.scheme != "http" && d.scheme != "https":
+		return fmt.Errorf("has a scheme that is neither https nor http; %s", dsnForm)
+	case u.Hostname() == "":
+		return fmt.Errorf("has no host; %s", dsnForm)
+	case d.publicKey == "":
+		return fmt.Errorf("has no key before an @; %s", dsnForm)
+	case strings.ContainsAny(d.publicKey+d.secretKey, " ,=\""):
+		return fmt.Errorf("has a key with a space, a comma, a quote or an equals sign; %s", dsnForm)
+	case d.projectID == "":
+		return fmt.Errorf("has no project at its end; %s", dsnForm)
+	case u.RawQuery != "" || u.Fragment != "":
+		return fmt.Errorf("has a ? or a #; %s", dsnForm)
+	}
+	return nil
+}
+
+// envelopeURL is where envelopes are posted to. It holds no key.
+func (d *dsn) envelopeURL() string {
+	u := url.URL{Scheme: d.scheme, Host: d.host, Path: d.path + "/api/" + d.projectID + "/envelope/"}
+	return u.String()
+}
+
+// auth is the value of the header X-Sentry-Auth (Sentry's SDK documentation, "Authentication").
+func (d *dsn) auth(client string) string {
+	auth := "Sentry sentry_version=7, sentry_client=" + client + ", sentry_key=" + d.publicKey
+	if d.secretKey != "" {
+		auth += ", sentry_secret=" + d.secretKey
+	}
+	return auth
+}

@@ -1,0 +1,189 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"encoding/hex"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// encoder writes log records as Issues or as logs.
+type encoder struct {
+	*backend
+	attributes *attributes
+	sources    sources
+	issues     issues
+	scratch    []byte
+}
+
+var (
+	_ delivery.Encoder             = (*encoder)(nil)
+	_ delivery.Preparer[plog.Logs] = (*encoder)(nil)
+)
+
+func newEncoder(b *backend) *encoder {
+	return &encoder{
+		backend: b, attributes: newAttributes(newPrivacy(b.cfg)), sources: sources{backend: b}, issues: newIssues(b.cfg),
+	}
+}
+
+// Prepare implements delivery.Preparer: an Issue shows the other records of its trace.
+func (enc *encoder) Prepare(ld plog.Logs) { enc.issues.crumbs.prepare(ld) }
+
+// Reset implements delivery.Encoder.
+func (enc *encoder) Reset() {
+	enc.sources.reset()
+	enc.attributes.reset()
+	enc.issues.reset()
+}
+
+// Encode implements delivery.Encoder.
+func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
+	destination, err := enc.projects.destination(e.Attribute, e.Source.Resource.Attributes())
+	switch {
+	case err != nil:
+		return err
+	case enc.isIssue(e):
+		return enc.encodeIssue(w, e, destination, fromLogs, nil)
+	case !enc.cfg.Logs.Enabled:
+		return delivery.Skip("logs_off")
+	default:
+		enc.encodeLog(w, e, destination)
+		return nil
+	}
+}
+
+func (enc *encoder) isIssue(e *appevent.Event) bool {
+	return enc.cfg.Issues.Enabled && (e.IsException() || severityOf(e) >= enc.minSeverity)
+}
+
+// encodeIssue writes the event of an Issue. The span is that of a span event, and nil for a record.
+func (enc *encoder) encodeIssue(w *delivery.Writer, e *appevent.Event, destination string, from signal, span *spanContext) error {
+	key, paired := pairKey(e)
+	n := 0
+	if paired {
+		var duplicate bool
+		if n, duplicate = enc.pairing.report(key, from, e.Time); duplicate {
+			return delivery.Skip("duplicate")
+		}
+	}
+	issue := issue{Event: e, source: enc.sources.get(e.Source, enc.attributes), id: idOf(e, key, paired, n), span: span, at: timeOf(e)}
+	meta := delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categoryError, Destination: destination}
+	w.End(enc.withinLimit(w.Begin(meta), func(dst []byte, t trim) []byte { return enc.appendIssue(dst, &issue, t) }))
+	return nil
+}
+
+// encodeLog writes an item of Sentry's logs.
+func (enc *encoder) encodeLog(w *delivery.Writer, e *appevent.Event, destination string) {
+	meta := delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categoryLog, Destination: destination}
+	w.End(enc.withinLimit(w.Begin(meta), func(dst []byte, t trim) []byte { return enc.appendLog(dst, e, t) }))
+}
+
+// withinLimit appends an item, leaving out more and more of it until it is small enough.
+func (enc *encoder) withinLimit(dst []byte, write func(dst []byte, t trim) []byte) []byte {
+	start := len(dst)
+	for t := trimNothing; ; t++ {
+		dst = write(dst[:start], t)
+		if len(dst)-start <= enc.cfg.MaxEventBytes || t == trimBody {
+			return dst
+		}
+	}
+}
+
+// trim is how much is left out of an item that is too large. Each step includes those before it.
+type trim int
+
+const (
+	trimNothing trim = iota
+	// trimFrames leaves the outermost exceptions, and the first and last frames of each.
+	trimFrames
+	// trimAttributes leaves out the attributes and the breadcrumbs.
+	trimAttributes
+	// trimBody cuts off each text.
+	trimBody
+)
+
+// What is left, so that an item is well below 32 KiB even if each byte of it is one that JSON writes with six.
+const (
+	fewFrames     = 50
+	fewExceptions = 10
+	leastFrames   = 4
+	leastCauses   = 2
+	shortText     = 160
+)
+
+// note says in the item itself what was left out; empty where nothing was.
+func (t trim) note() string {
+	return [...]string{"", "frames", "frames, attributes", "frames, attributes, body"}[t]
+}
+
+// text is s as it is written under t.
+func (t trim) text(s string) string {
+	if t < trimBody {
+		return s
+	}
+	return cut(s, shortText)
+}
+
+// cut is the beginning of s, and whole characters of it.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && s[limit]&0xc0 == 0x80 {
+		limit--
+	}
+	return s[:limit]
+}
+
+// timeOf is when the event happened, as far as is known.
+func timeOf(e *appevent.Event) pcommon.Timestamp {
+	if e.Time != 0 {
+		return e.Time
+	}
+	return pcommon.NewTimestampFromTime(time.Now())
+}
+
+// appendSeconds appends a time in seconds, with the microseconds that a double can tell.
+func appendSeconds(dst []byte, t pcommon.Timestamp) []byte {
+	const second = 1e6
+	micros := int64(t / 1e3) //nolint:gosec // far below the largest
+	dst = jsonappend.Int(dst, micros/second)
+	point := len(dst)
+	dst = jsonappend.Int(dst, second+micros%second) // all six digits, behind a 1
+	dst[point] = '.'
+	return dst
+}
+
+// textMember appends a member whose value is not empty. The name needs no escape.
+func textMember(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	return jsonappend.String(memberName(dst, name), value)
+}
+
+// memberName appends the name of a member, behind a comma unless it is the first of its object.
+func memberName(dst []byte, name string) []byte {
+	if dst[len(dst)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	dst = append(dst, '"')
+	dst = append(dst, name...)
+	return append(dst, '"', ':')
+}
+
+// hexMember is textMember for bytes.
+func hexMember(dst []byte, name string, value []byte) []byte {
+	dst = append(memberName(dst, name), '"')
+	dst = hex.AppendEncode(dst, value)
+	return append(dst, '"')
+}

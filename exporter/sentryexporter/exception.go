@@ -1,0 +1,192 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
+)
+
+// How an exception came to be known (Sentry's SDK documentation, "Exception Interface", "Exception Mechanism").
+const (
+	mechanismLog       = "auto.otel.log"
+	mechanismSpanEvent = "auto.otel.span_event"
+	mechanismChained   = "chained"
+)
+
+// appendExceptions appends the exceptions, the oldest cause first and the thrown one last (Sentry's SDK documentation, "Exception
+// Interface"). The thrown one has the id 0.
+func appendExceptions(dst []byte, i *issue, t trim) []byte {
+	exceptions := i.stack.Exceptions
+	if most := t.exceptions(); len(exceptions) > most {
+		exceptions = exceptions[:most]
+	}
+	dst = append(dst, `,"exception":{"values":[`...)
+	for n := range slices.Backward(exceptions) {
+		dst = appendException(dst, i, exceptions, n, t)
+		if n > 0 {
+			dst = append(dst, ',')
+		}
+	}
+	return append(dst, "]}"...)
+}
+
+func appendException(dst []byte, i *issue, exceptions []stacktrace.Exception, n int, t trim) []byte {
+	x := &exceptions[n]
+	dst = append(dst, '{')
+	dst = textMember(dst, "type", t.text(typeOf(x, i.stack.Language)))
+	dst = textMember(dst, "value", t.text(x.Message))
+	if x.Type == "" && x.Message == "" { // Sentry discards an exception that has neither
+		dst = textMember(dst, "type", "Error")
+	}
+	dst = textMember(dst, "module", t.text(x.Module))
+	dst = append(dst, `,"mechanism":{`...)
+	dst = appendMechanism(dst, i, exceptions, n)
+	dst = append(dst, '}')
+	if len(x.Frames) > 0 {
+		dst = append(dst, `,"stacktrace":{"frames":`...)
+		dst = appendFrames(dst, x.Frames, t)
+		dst = append(dst, '}')
+	}
+	return append(dst, '}')
+}
+
+// typeOf is the type as Sentry's own SDK of the language names it: without the module, which is a field of its own.
+func typeOf(x *stacktrace.Exception, language stacktrace.Language) string {
+	if x.Module != "" && (language == stacktrace.Java || language == stacktrace.Python) {
+		if name, ok := strings.CutPrefix(x.Type, x.Module+"."); ok {
+			return name
+		}
+	}
+	return x.Type
+}
+
+func appendMechanism(dst []byte, i *issue, exceptions []stacktrace.Exception, n int) []byte {
+	x := &exceptions[n]
+	switch {
+	case n > 0:
+		dst = append(dst, `"type":"`+mechanismChained+`"`...)
+	case i.span != nil:
+		dst = append(dst, `"type":"`+mechanismSpanEvent+`"`...)
+	default:
+		dst = append(dst, `"type":"`+mechanismLog+`"`...)
+	}
+	dst = append(dst, `,"handled":`...)
+	dst = jsonappend.Bool(dst, i.handled())
+	if len(exceptions) == 1 {
+		return dst
+	}
+	dst = textMember(dst, "source", x.Relation)
+	dst = append(dst, `,"exception_id":`...)
+	dst = jsonappend.Int(dst, int64(n))
+	if n > 0 {
+		dst = append(dst, `,"parent_id":`...)
+		dst = jsonappend.Int(dst, int64(max(x.Parent, 0)))
+	}
+	if x.Group {
+		dst = append(dst, `,"is_exception_group":true`...)
+	}
+	return dst
+}
+
+// appendFrames appends frames, the caller first and the one that threw last (Sentry's SDK documentation, "Stack Trace
+// Interface").
+func appendFrames(dst []byte, frames []stacktrace.Frame, t trim) []byte {
+	dst = append(dst, '[')
+	head, tail := len(frames), len(frames)
+	if most := t.frames(); len(frames) > most {
+		head, tail = most/2, len(frames)-most/2
+	}
+	for n := range frames[:head] {
+		dst = appendFrame(dst, &frames[n], t)
+	}
+	for n := range frames[tail:] {
+		dst = appendFrame(dst, &frames[tail+n], t)
+	}
+	if dst[len(dst)-1] == ',' {
+		dst = dst[:len(dst)-1]
+	}
+	return append(dst, ']')
+}
+
+// appendFrame appends a frame and a comma.
+func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
+	dst = append(dst, '{')
+	dst = textMember(dst, "function", t.text(f.Function))
+	dst = textMember(dst, "module", t.text(f.Module))
+	dst = textMember(dst, "package", t.text(f.Package))
+	dst = textMember(dst, "filename", t.text(f.Filename))
+	if f.AbsPath != f.Filename && t < trimBody {
+		dst = textMember(dst, "abs_path", f.AbsPath)
+	}
+	if f.Function == "" && f.Filename == "" {
+		dst = textMember(dst, "function", "<unknown>") // Sentry wants one of the two
+	}
+	if f.Line > 0 {
+		dst = append(dst, `,"lineno":`...)
+		dst = jsonappend.Int(dst, int64(f.Line))
+	}
+	if f.Column > 0 {
+		dst = append(dst, `,"colno":`...)
+		dst = jsonappend.Int(dst, int64(f.Column))
+	}
+	if t < trimFrames {
+		dst = textMember(dst, "context_line", f.ContextLine)
+	}
+	dst = append(dst, `,"in_app":`...)
+	dst = jsonappend.Bool(dst, f.InApp)
+	return append(dst, '}', ',')
+}
+
+// exceptions is how many exceptions are written under t, and frames how many of each.
+func (t trim) exceptions() int {
+	switch {
+	case t >= trimBody:
+		return leastCauses
+	case t >= trimFrames:
+		return fewExceptions
+	}
+	return maxExceptions
+}
+
+func (t trim) frames() int {
+	switch {
+	case t >= trimBody:
+		return leastFrames
+	case t >= trimFrames:
+		return fewFrames
+	}
+	return maxFrames
+}
+
+// What an event holds at most: frames as Sentry's SDKs send them (Sentry's SDK documentation, "Stack Trace Interface").
+const (
+	maxExceptions = 50
+	maxFrames     = 1000
+)
+
+// appendThreads appends the other threads of a dump (Sentry's SDK documentation, "Threads Interface").
+func appendThreads(dst []byte, threads []stacktrace.Thread, t trim) []byte {
+	if len(threads) == 0 || t >= trimFrames {
+		return dst
+	}
+	dst = append(dst, `,"threads":{"values":[`...)
+	for n := range threads {
+		thread := &threads[n]
+		dst = append(dst, `{"crashed":false,"current":false`...)
+		dst = textMember(dst, "id", thread.ID)
+		dst = textMember(dst, "name", thread.Name)
+		dst = textMember(dst, "state", thread.State)
+		if len(thread.Frames) > 0 {
+			dst = append(dst, `,"stacktrace":{"frames":`...)
+			dst = appendFrames(dst, thread.Frames, t)
+			dst = append(dst, '}')
+		}
+		dst = append(dst, '}', ',')
+	}
+	return append(dst[:len(dst)-1], "]}"...)
+}

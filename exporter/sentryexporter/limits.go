@@ -1,0 +1,120 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+)
+
+// Categories of data (Sentry's SDK documentation, "Rate Limiting", "Definitions").
+const (
+	categoryError       = "error"
+	categoryTransaction = "transaction"
+	categorySpan        = "span"
+	categoryLog         = "log_item"
+	categoryLogBytes    = "log_byte"
+	categoryAll         = ""
+)
+
+// defaultLimit is how long a 429 lasts that does not say (Sentry's SDK documentation, "Rate Limiting", "Stage 1").
+const defaultLimit = 60 * time.Second
+
+// maxLimit keeps a limit from stopping a project for good.
+const maxLimit = 24 * time.Hour
+
+// limits are a project's rate limits: until when nothing of a category is sent. Their methods are safe for concurrent use.
+type limits struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+// until is when something of the category may be sent again; the zero time for now.
+func (l *limits) of(category string, now time.Time) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	latest := time.Time{}
+	for _, c := range governing(category) {
+		if until := l.until[c]; until.After(now) && until.After(latest) {
+			latest = until
+		}
+	}
+	return latest
+}
+
+// governing are the categories whose limits hold for what is of the category: a limit on the bytes of logs is one on logs.
+func governing(category string) []string {
+	if category == categoryLog {
+		return []string{categoryLog, categoryLogBytes, categoryAll}
+	}
+	return []string{category, categoryAll}
+}
+
+// learn takes the limits from an answer, whatever its status is.
+func (l *limits) learn(response *delivery.Response) {
+	if header := strings.Join(response.Header.Values("X-Sentry-Rate-Limits"), ","); header != "" {
+		l.extend(parseLimits(header, response.ReceivedAt))
+		return
+	}
+	if response.Status != http.StatusTooManyRequests {
+		return
+	}
+	wait := cmp.Or(delivery.RetryAfter(response), defaultLimit)
+	l.extend(map[string]time.Time{categoryAll: response.ReceivedAt.Add(min(wait, maxLimit))})
+}
+
+// extend keeps the later of the old and the new limit of each category.
+func (l *limits) extend(until map[string]time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.until == nil {
+		l.until = map[string]time.Time{}
+	}
+	for category, t := range until {
+		if t.After(l.until[category]) {
+			l.until[category] = t
+		}
+	}
+}
+
+// parseLimits reads X-Sentry-Rate-Limits: retry_after:categories:scope:reason_code:namespaces, ... where the categories are
+// separated by semicolons, and none are all (Sentry's SDK documentation, "Rate Limiting"). What cannot be read is left out.
+func parseLimits(header string, now time.Time) map[string]time.Time {
+	until := map[string]time.Time{}
+	for entry := range strings.SplitSeq(header, ",") {
+		fields := strings.Split(strings.TrimSpace(entry), ":")
+		seconds, err := strconv.ParseFloat(strings.TrimSpace(fields[0]), 64)
+		if err != nil || !(seconds > 0) { // which NaN is not either
+			continue
+		}
+		wait := time.Duration(min(seconds, maxLimit.Seconds()) * float64(time.Second))
+		for _, category := range limitedCategories(fields[1:]) {
+			if t := now.Add(wait); t.After(until[category]) {
+				until[category] = t
+			}
+		}
+	}
+	return until
+}
+
+func limitedCategories(fields []string) []string {
+	if len(fields) == 0 || strings.TrimSpace(fields[0]) == "" {
+		return []string{categoryAll}
+	}
+	var known []string
+	for category := range strings.SplitSeq(fields[0], ";") {
+		category = strings.TrimSpace(category)
+		if slices.Contains([]string{categoryError, categoryTransaction, categorySpan, categoryLog, categoryLogBytes}, category) {
+			known = append(known, category)
+		}
+	}
+	return known
+}

@@ -1,0 +1,153 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// httpRequest is the HTTP request that was being served, as the attributes tell it (http, url, server and client registries,
+// and the names they had before v1.23).
+type httpRequest struct {
+	method, route, full, scheme, host, path, query string
+	userAgent, clientAddress                       string
+	headers                                        []header
+}
+
+type header struct {
+	attribute, name string
+	value           pcommon.Value
+}
+
+const prefixRequestHeader = "http.request.header."
+
+func (r *httpRequest) read(e *appevent.Event) {
+	for name, v := range e.Properties() {
+		r.readAttribute(name, v)
+	}
+}
+
+func (r *httpRequest) readAttribute(name string, v pcommon.Value) {
+	switch name {
+	case "http.request.method", "http.method":
+		r.method = v.AsString()
+	case "http.route":
+		r.route = v.AsString()
+	case "url.full", "http.url":
+		r.full = v.AsString()
+	case "url.scheme", "http.scheme":
+		r.scheme = v.AsString()
+	case "server.address", "net.host.name", "http.host":
+		r.host = v.AsString()
+	case "url.path":
+		r.path = v.AsString()
+	case "url.query":
+		r.query = v.AsString()
+	case "http.target":
+		r.path, r.query, _ = strings.Cut(v.AsString(), "?")
+	case appevent.AttrUserAgent, "http.user_agent":
+		r.userAgent = v.AsString()
+	case appevent.AttrClientAddress, "http.client_ip":
+		r.clientAddress = v.AsString()
+	default:
+		if header, ok := strings.CutPrefix(name, prefixRequestHeader); ok {
+			r.addHeader(name, header, v)
+		}
+	}
+}
+
+func (r *httpRequest) addHeader(attribute, name string, v pcommon.Value) {
+	r.headers = append(r.headers, header{attribute: attribute, name: strings.ReplaceAll(name, "_", "-"), value: v})
+}
+
+// url is where the request went, without the query.
+func (r *httpRequest) url() string {
+	if r.full != "" {
+		url, query, _ := strings.Cut(r.full, "?")
+		if r.query == "" {
+			r.query = query
+		}
+		return url
+	}
+	if r.host == "" || r.path == "" {
+		return ""
+	}
+	scheme := r.scheme
+	if scheme == "" {
+		scheme = "http"
+	}
+	return scheme + "://" + r.host + r.path
+}
+
+// appendRequest appends the request (Sentry's SDK documentation, "Event Payloads", "Request Interface").
+func (enc *encoder) appendRequest(dst []byte, r *httpRequest) []byte {
+	url := r.url()
+	if url == "" && r.method == "" && len(r.headers) == 0 {
+		return dst
+	}
+	query := strings.TrimPrefix(r.query, "?")
+	if enc.attributes.privacy.secrets {
+		url, query = withoutSecrets(url), withoutSecrets(query)
+	}
+	dst = append(dst, `,"request":{`...)
+	dst = textMember(dst, "url", url)
+	dst = textMember(dst, "method", r.method)
+	dst = textMember(dst, "query_string", query)
+	dst = enc.appendHeaders(dst, r)
+	if !enc.attributes.privacy.personal && r.clientAddress != "" {
+		dst = append(memberName(dst, "env"), '{')
+		dst = textMember(dst, "REMOTE_ADDR", r.clientAddress)
+		dst = append(dst, '}')
+	}
+	return append(dst, '}')
+}
+
+func (enc *encoder) appendHeaders(dst []byte, r *httpRequest) []byte {
+	start := len(dst)
+	dst = append(memberName(dst, "headers"), '{')
+	m := enc.attributes.json.Members()
+	defer m.End()
+	var ok bool
+	for i := range r.headers {
+		h := &r.headers[i]
+		treat := enc.attributes.name(h.attribute).treat
+		if treat == treatPersonal {
+			continue
+		}
+		if dst, ok = m.Name(dst, h.name); !ok {
+			continue
+		}
+		if treat == treatSecret {
+			dst = append(dst, jsonappend.Masked...)
+		} else {
+			dst = jsonappend.String(dst, headerValue(h.value))
+		}
+	}
+	if r.userAgent != "" {
+		if dst, ok = m.Name(dst, "user-agent"); ok {
+			dst = jsonappend.String(dst, r.userAgent)
+		}
+	}
+	if m.Len() == 0 {
+		return dst[:start]
+	}
+	return append(dst, '}')
+}
+
+// headerValue joins the values of a header, which are an array.
+func headerValue(v pcommon.Value) string {
+	if v.Type() != pcommon.ValueTypeSlice {
+		return v.AsString()
+	}
+	var values []string
+	for _, item := range v.Slice().All() {
+		values = append(values, item.AsString())
+	}
+	return strings.Join(values, ", ")
+}

@@ -1,0 +1,224 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"strings"
+	"unicode"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
+)
+
+// Attributes of the resource that Sentry has fields for (semantic conventions v1.44.0, resource registries).
+const (
+	attrLanguage       = "telemetry.sdk.language"
+	attrHostName       = "host.name"
+	attrPodName        = "k8s.pod.name"
+	attrInstanceID     = "service.instance.id"
+	attrBuildID        = "app.build_id"
+	attrRuntimeName    = "process.runtime.name"
+	attrRuntimeVersion = "process.runtime.version"
+	attrOSName         = "os.name"
+	attrOSVersion      = "os.version"
+)
+
+// What Sentry takes of these fields (Sentry's SDK documentation, "Event Payloads", and Relay's normalization).
+const (
+	maxRelease     = 200
+	maxEnvironment = 64
+	maxDist        = 64
+)
+
+// source is what all items of one resource and scope have in common, written once.
+type source struct {
+	of *appevent.Source
+
+	language                           stacktrace.Language
+	platform                           string
+	release, environment, dist, server string
+	runtime, runtimeVersion            string
+	os, osVersion                      string
+	scope                              string
+
+	// shared are attributes of logs and spans.
+	shared []shared
+	// resource is the object of the resource's attributes, for contexts.otel.
+	resource []byte
+}
+
+// sources makes sources, and remembers the last.
+type sources struct {
+	backend *backend
+	last    *source
+}
+
+func (ss *sources) get(of *appevent.Source, a *attributes) *source {
+	if ss.last == nil || ss.last.of != of {
+		ss.last = newSource(ss.backend, of, a)
+	}
+	return ss.last
+}
+
+// reset forgets the pdata.
+func (ss *sources) reset() { ss.last = nil }
+
+func newSource(b *backend, of *appevent.Source, a *attributes) *source {
+	s := &source{of: of, scope: of.Scope.Name()}
+	resource := of.Resource.Attributes()
+	text := func(name string) string {
+		v, ok := resource.Get(name)
+		if !ok {
+			return ""
+		}
+		return v.AsString()
+	}
+	language := text(attrLanguage)
+	s.language, s.platform = stacktrace.LanguageOf(language), platformOf(language)
+	s.release = releaseOf(b.cfg.ReleaseFormat, of)
+	s.environment = environmentOf(of.Environment)
+	if s.environment == "" {
+		s.environment = b.cfg.Environment
+	}
+	s.dist = cut(withoutBreaks(text(attrBuildID)), maxDist)
+	for _, name := range []string{attrHostName, attrPodName, attrInstanceID} {
+		if s.server == "" {
+			s.server = text(name)
+		}
+	}
+	s.runtime, s.runtimeVersion = text(attrRuntimeName), text(attrRuntimeVersion)
+	s.os, s.osVersion = text(attrOSName), text(attrOSVersion)
+	s.writeShared(resource, a, b.version)
+	s.resource = appendAttributes(nil, resource.All(), a)
+	return s
+}
+
+// writeShared writes the attributes that each log and span has: what Sentry reads under names of its own (Sentry's SDK
+// documentation, "Logs", "Default Attributes"), and the rest of the resource but what is about the SDK.
+func (s *source) writeShared(resource pcommon.Map, a *attributes, version string) {
+	for _, text := range [...][2]string{
+		{"sentry.environment", s.environment}, {"sentry.release", s.release}, {"sentry.dist", s.dist},
+		{"server.address", s.server}, {"sentry.sdk.name", sdkName}, {"sentry.sdk.version", version},
+		{"sentry.origin", origin}, {"otel.scope.name", s.scope}, {"otel.scope.version", s.of.Scope.Version()},
+	} {
+		if name, value := text[0], text[1]; value != "" {
+			s.shared = append(s.shared, shared{a.name(name), string(append(jsonappend.String(nil, value), typeString...))})
+		}
+	}
+	for name, v := range resource.All() {
+		switch {
+		case strings.HasPrefix(name, "telemetry."), name == appevent.AttrServiceVersion && s.release != "",
+			name == appevent.AttrEnvironment && s.environment != "", name == attrHostName && s.server != "":
+			// It is there under Sentry's name. Logs and spans are charged by their bytes.
+		default:
+			s.share(name, v, a, 0)
+		}
+	}
+}
+
+// share is attributes.append for an attribute of the resource.
+func (s *source) share(text string, v pcommon.Value, a *attributes, depth int) {
+	n := a.name(text)
+	switch {
+	case n.treat == treatPersonal || v.Type() == pcommon.ValueTypeEmpty:
+	case v.Type() == pcommon.ValueTypeMap && depth < maxFlattened && n.treat != treatSecret:
+		for k, inner := range v.Map().All() {
+			s.share(text+"."+k, inner, a, depth+1)
+		}
+	default:
+		s.shared = append(s.shared, shared{n, string(a.appendTyped(nil, v, n.treat))})
+	}
+}
+
+// releaseOf is the release, without the characters that Sentry does not take in one (Sentry's documentation, "Releases").
+func releaseOf(format ReleaseFormat, of *appevent.Source) string {
+	release := of.ServiceVersion
+	if format == ReleaseNameVersion && release != "" && of.ServiceName != "" {
+		release = of.ServiceName + "@" + release
+	}
+	release = cut(withoutRunes(release, func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) }), maxRelease)
+	switch release = strings.TrimSpace(release); release {
+	case ".", "..", "latest":
+		return ""
+	}
+	return release
+}
+
+// environmentOf is the environment, without the characters that Sentry does not take in one (Sentry's documentation,
+// "Environments").
+func environmentOf(environment string) string {
+	environment = cut(withoutRunes(environment, isOddInEnvironment), maxEnvironment)
+	if environment == "None" {
+		return ""
+	}
+	return environment
+}
+
+func isOddInEnvironment(r rune) bool { return r == '/' || unicode.IsSpace(r) || unicode.IsControl(r) }
+
+// withoutRunes has a dash in the place of each such character.
+func withoutRunes(s string, odd func(rune) bool) string {
+	return strings.Map(func(r rune) rune {
+		if odd(r) {
+			return '-'
+		}
+		return r
+	}, s)
+}
+
+func withoutBreaks(s string) string {
+	if !strings.ContainsAny(s, "\n\r\t\f") {
+		return s
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// platformOf is Sentry's word for a language (Sentry's SDK documentation, "Event Payloads", "platform").
+func platformOf(language string) string {
+	switch language {
+	case "java", "python", "go", "ruby", "php", "rust":
+		return language
+	case "nodejs":
+		return "node"
+	case "webjs":
+		return "javascript"
+	case "dotnet":
+		return "csharp"
+	case "erlang":
+		return "elixir"
+	case "cpp":
+		return "native"
+	case "swift":
+		return "cocoa"
+	}
+	return "other"
+}
+
+// platformOfStack is the platform that a stack trace shows, where the resource says none.
+func platformOfStack(language stacktrace.Language) string {
+	switch language {
+	case stacktrace.Java:
+		return "java"
+	case stacktrace.Python:
+		return "python"
+	case stacktrace.JavaScript:
+		return "javascript"
+	case stacktrace.Go:
+		return "go"
+	case stacktrace.DotNet:
+		return "csharp"
+	case stacktrace.PHP:
+		return "php"
+	case stacktrace.Ruby:
+		return "ruby"
+	case stacktrace.Rust:
+		return "rust"
+	case stacktrace.Elixir:
+		return "elixir"
+	}
+	return "other"
+}

@@ -20,6 +20,7 @@ import (
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	filelogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver"
 	kafkareceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kafkareceiver"
+	sentryexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/sentryexporter"
 	webhookexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/webhookexporter"
 	deadletterextension "github.com/otelcol-fanout/otelcol-fanout/extension/deadletterextension"
 	eventreceiver "github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver"
@@ -104,6 +105,7 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
+		sentryexporter.NewFactory(),
 		webhookexporter.NewFactory(),
 		debugexporter.NewFactory(),
 		nopexporter.NewFactory(),
@@ -116,6 +118,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExporterModules = makeModulesMap(factories.Exporters, map[component.Type]string{
+		sentryexporter.NewFactory().Type():   "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		webhookexporter.NewFactory().Type():  "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		debugexporter.NewFactory().Type():    "go.opentelemetry.io/collector/exporter/debugexporter v0.164.0",
 		nopexporter.NewFactory().Type():      "go.opentelemetry.io/collector/exporter/nopexporter v0.164.0",

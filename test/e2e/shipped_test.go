@@ -26,6 +26,7 @@ func TestTheShippedConfigurationIsValid(t *testing.T) {
 		{"as it is", nil},
 		{"with the webhook on", []string{"WEBHOOK_ENABLED=true", "WEBHOOK_URL=" + aURL}},
 		{"with the webhook on, in arrays", []string{"WEBHOOK_ENABLED=yes", "WEBHOOK_URL=" + aURL, "WEBHOOK_BATCHING=array"}},
+		{"with sentry on", []string{"SENTRY_ENABLED=true", "SENTRY_DSN=http://key@127.0.0.1:1/42"}},
 		{"with all off", []string{"DEBUG_ENABLED=false"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

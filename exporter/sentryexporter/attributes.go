@@ -23,6 +23,7 @@ type attributes struct {
 	recent  [256]*name
 	object  uint64 // counts the objects that were begun
 	written bool   // whether the one that is being written has a member
+	brief   bool   // whether long values are cut off
 	scratch []byte
 }
 
@@ -130,16 +131,40 @@ func (a *attributes) appendAt(dst []byte, text string, v pcommon.Value, depth in
 
 // appendTyped appends a value and its type.
 func (a *attributes) appendTyped(dst []byte, v pcommon.Value, treat treatment) []byte {
+	start := len(dst)
+	dst = a.appendWhole(dst, v, treat)
+	if a.brief && len(dst)-start > longValue {
+		return append(a.appendBrief(dst[:start], v, treat), typeString...)
+	}
+	return dst
+}
+
+// longValue is the size from which on a value is cut off where an item is too large.
+const longValue = 1024
+
+// appendBrief appends the beginning of a text, and a word in the place of any other value.
+func (a *attributes) appendBrief(dst []byte, v pcommon.Value, treat treatment) []byte {
+	if v.Type() != pcommon.ValueTypeStr {
+		return append(dst, `"[Trimmed]"`...)
+	}
+	return jsonappend.String(dst, cut(a.shown(v.Str(), treat), shortText)+"...")
+}
+
+// shown is a text as it may be sent.
+func (a *attributes) shown(s string, treat treatment) string {
+	if treat == treatURL {
+		return withoutSecrets(s)
+	}
+	return s
+}
+
+func (a *attributes) appendWhole(dst []byte, v pcommon.Value, treat treatment) []byte {
 	if treat == treatSecret {
 		return append(dst, jsonappend.Masked+typeString...)
 	}
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		s := v.Str()
-		if treat == treatURL {
-			s = withoutSecrets(s)
-		}
-		return append(jsonappend.String(dst, s), typeString...)
+		return append(jsonappend.String(dst, a.shown(v.Str(), treat)), typeString...)
 	case pcommon.ValueTypeInt:
 		return append(jsonappend.Int(dst, v.Int()), typeInteger...)
 	case pcommon.ValueTypeBool:

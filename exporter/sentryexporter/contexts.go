@@ -73,19 +73,34 @@ func appendAttributes(dst []byte, all iter.Seq2[string, pcommon.Value], a *attri
 	dst = append(dst, '{')
 	m := a.json.Members()
 	for name, v := range all {
-		switch a.name(name).treat {
-		case treatPersonal:
-		case treatURL:
-			var ok bool
-			if dst, ok = m.Name(dst, name); ok {
-				dst = jsonappend.String(dst, withoutSecrets(v.AsString()))
-			}
-		default:
-			dst = m.Append(dst, name, v)
+		treat := a.name(name).treat
+		if treat == treatPersonal {
+			continue
+		}
+		var ok bool
+		if dst, ok = m.Name(dst, name); ok {
+			dst = a.appendPlain(dst, v, treat)
 		}
 	}
 	m.End()
 	return append(dst, '}')
+}
+
+// appendPlain appends a value without its type.
+func (a *attributes) appendPlain(dst []byte, v pcommon.Value, treat treatment) []byte {
+	start := len(dst)
+	switch {
+	case treat == treatSecret:
+		return append(dst, jsonappend.Masked...)
+	case treat == treatURL:
+		dst = jsonappend.String(dst, withoutSecrets(v.AsString()))
+	default:
+		dst = a.json.Value(dst, v)
+	}
+	if a.brief && len(dst)-start > longValue {
+		return a.appendBrief(dst[:start], v, treat)
+	}
+	return dst
 }
 
 func appendNameAndVersion(dst []byte, context, name, version string) []byte {

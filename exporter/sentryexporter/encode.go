@@ -91,6 +91,7 @@ func (enc *encoder) encodeLog(w *delivery.Writer, e *appevent.Event, destination
 func (enc *encoder) withinLimit(dst []byte, write func(dst []byte, t trim) []byte) []byte {
 	start := len(dst)
 	for t := trimNothing; ; t++ {
+		enc.attributes.brief = t >= trimLong
 		dst = write(dst[:start], t)
 		if len(dst)-start <= enc.cfg.MaxEventBytes || t == trimBody {
 			return dst
@@ -105,7 +106,9 @@ const (
 	trimNothing trim = iota
 	// trimFrames leaves the outermost exceptions, and the first and last frames of each.
 	trimFrames
-	// trimAttributes leaves out the attributes and the breadcrumbs.
+	// trimLong cuts off long attributes, and leaves out the breadcrumbs.
+	trimLong
+	// trimAttributes leaves out the attributes.
 	trimAttributes
 	// trimBody cuts off each text.
 	trimBody
@@ -122,7 +125,7 @@ const (
 
 // note says in the item itself what was left out; empty where nothing was.
 func (t trim) note() string {
-	return [...]string{"", "frames", "frames, attributes", "frames, attributes, body"}[t]
+	return [...]string{"", "frames", "frames, long attributes", "frames, attributes", "frames, attributes, body"}[t]
 }
 
 // text is s as it is written under t.

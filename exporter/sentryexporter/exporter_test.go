@@ -513,7 +513,12 @@ func TestAnEventThatIsTooLargeIsTrimmed(t *testing.T) {
 		trimmed string
 	}{
 		"frames":     {func(r plog.LogRecord) { r.Attributes().PutStr("exception.stacktrace", "E: m"+stack.String()) }, "frames"},
-		"attributes": {func(r plog.LogRecord) { r.Attributes().PutStr("order.note", text) }, "frames, attributes"},
+		"attributes": {func(r plog.LogRecord) { r.Attributes().PutStr("order.note", text) }, "frames, long attributes"},
+		"many attributes": {func(r plog.LogRecord) {
+			for i := range 1000 {
+				r.Attributes().PutStr(fmt.Sprint("order.note", i), text[:100])
+			}
+		}, "frames, attributes"},
 		"message":    {func(r plog.LogRecord) { r.Attributes().PutStr("exception.message", text) }, "frames, attributes, body"},
 		"all": {func(r plog.LogRecord) {
 			for _, name := range []string{"exception.type", "exception.message", "exception.stacktrace", "order.note", "user.id", "session.id", "http.route", "http.request.method"} {

@@ -94,7 +94,7 @@ func (enc *encoder) appendIssue(dst []byte, i *issue, t trim) []byte {
 	}
 	dst = enc.appendTags(dst, i, t)
 	dst = enc.appendContexts(dst, i, t)
-	if t < trimAttributes {
+	if t < trimLong {
 		dst = enc.appendBreadcrumbs(dst, i)
 	}
 	dst = enc.appendExtra(dst, i, t)
@@ -313,7 +313,7 @@ func (enc *encoder) appendExtra(dst []byte, i *issue, t trim) []byte {
 			dst = jsonappend.String(dst, t.stack(unread))
 		}
 	}
-	if body := i.Body.Type(); t < trimBody && body != pcommon.ValueTypeStr && body != pcommon.ValueTypeEmpty {
+	if body := i.Body.Type(); t < trimLong && body != pcommon.ValueTypeStr && body != pcommon.ValueTypeEmpty {
 		dst = m.Append(dst, attrBody, i.Body)
 	}
 	if t > trimNothing {

@@ -73,9 +73,8 @@ func (enc *encoder) appendLogAttributes(dst []byte, e *appevent.Event, src *sour
 	a := enc.attributes
 	a.begin()
 	dst = a.text(dst, appevent.AttrLegacyEventName, t.text(e.Name))
-	if t >= trimAttributes {
-		dst = a.text(dst, attrTrimmed, t.note())
-	} else {
+	dst = a.text(dst, attrTrimmed, t.note())
+	if t < trimAttributes {
 		for name, v := range e.Properties() {
 			dst = a.append(dst, name, v)
 		}

@@ -213,8 +213,8 @@ func (enc *spanEncoder) appendSpanAttributes(dst []byte, src *source, span ptrac
 	dst = a.text(dst, "sentry.platform", src.platform)
 	dst = a.text(dst, "sentry.kind", strings.ToLower(span.Kind().String()))
 	dst = a.text(dst, "sentry.status.message", t.text(span.Status().Message()))
+	dst = a.text(dst, attrTrimmed, t.note())
 	if t >= trimAttributes {
-		dst = a.text(dst, attrTrimmed, t.note())
 		return enc.appendSharedWithin(dst, src, t)
 	}
 	dst = a.text(dst, "otel.trace_state", span.TraceState().AsRaw())

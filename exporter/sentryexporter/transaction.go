@@ -81,6 +81,9 @@ func (enc *spanEncoder) appendSpanData(dst []byte, span ptrace.Span, t trim) []b
 		return append(textMember(append(dst, '{'), attrTrimmed, t.note()), '}')
 	}
 	return appendAttributes(dst, func(yield func(string, pcommon.Value) bool) {
+		if t > trimNothing && !yield(attrTrimmed, pcommon.NewValueStr(t.note())) {
+			return
+		}
 		for name, v := range span.Attributes().All() {
 			if name != appevent.AttrID && !strings.HasPrefix(name, appevent.FanoutPrefix) && !yield(name, v) {
 				return

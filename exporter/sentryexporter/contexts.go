@@ -89,10 +89,10 @@ func appendAttributes(dst []byte, all iter.Seq2[string, pcommon.Value], a *attri
 // appendPlain appends a value without its type.
 func (a *attributes) appendPlain(dst []byte, v pcommon.Value, treat treatment) []byte {
 	start := len(dst)
-	switch {
-	case treat == treatSecret:
+	switch treat {
+	case treatSecret:
 		return append(dst, jsonappend.Masked...)
-	case treat == treatURL:
+	case treatURL:
 		dst = jsonappend.String(dst, withoutSecrets(v.AsString()))
 	default:
 		dst = a.json.Value(dst, v)

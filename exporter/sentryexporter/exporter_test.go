@@ -519,7 +519,7 @@ func TestAnEventThatIsTooLargeIsTrimmed(t *testing.T) {
 				r.Attributes().PutStr(fmt.Sprint("order.note", i), text[:100])
 			}
 		}, "frames, attributes"},
-		"message":    {func(r plog.LogRecord) { r.Attributes().PutStr("exception.message", text) }, "frames, attributes, body"},
+		"message": {func(r plog.LogRecord) { r.Attributes().PutStr("exception.message", text) }, "frames, attributes, body"},
 		"all": {func(r plog.LogRecord) {
 			for _, name := range []string{"exception.type", "exception.message", "exception.stacktrace", "order.note", "user.id", "session.id", "http.route", "http.request.method"} {
 				r.Attributes().PutStr(name, text)

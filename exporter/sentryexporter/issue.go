@@ -5,6 +5,7 @@ package sentryexporter
 
 import (
 	"encoding/hex"
+	"net/netip"
 	"strings"
 
 	"github.com/zeebo/xxh3"
@@ -222,7 +223,9 @@ func (enc *encoder) appendUser(dst []byte, i *issue) []byte {
 	dst = textMember(dst, "email", u.Email)
 	dst = textMember(dst, "username", u.Name)
 	dst = textMember(dst, "name", u.FullName)
-	dst = textMember(dst, "ip_address", i.http.clientAddress)
+	if _, err := netip.ParseAddr(i.http.clientAddress); err == nil { // it may be a name
+		dst = textMember(dst, "ip_address", i.http.clientAddress)
+	}
 	if u.Roles.Type() != pcommon.ValueTypeEmpty || i.Traits.Len() > 0 {
 		dst = append(memberName(dst, "data"), '{')
 		m := enc.attributes.json.Members()

@@ -47,12 +47,17 @@ func DefaultAnswer(req *Request, response *Response) Verdict {
 // maxSaid is how much of an answer's body goes into a message.
 const maxSaid = 256
 
+// maxRead is how much of an answer's body is looked at for it, which is more by the length of any secret.
+const maxRead = maxSaid + 4096
+
 // Said is what the backend said: the status, and the beginning of the body where that is text.
 func Said(response *Response) string {
 	said := fmt.Sprintf("the backend answered %d", response.Status)
-	body := strings.ToValidUTF8(string(response.Body[:min(len(response.Body), maxSaid)]), "")
+	// A secret is taken out before the text is cut, so that no part of it is left.
+	text := withoutSecrets(string(response.Body[:min(len(response.Body), maxRead)]), response.request)
+	body := strings.ToValidUTF8(text[:min(len(text), maxSaid)], "")
 	body = strings.Join(strings.Fields(body), " ")
-	if body == "" || strings.HasPrefix(body, "<") || !utf8.Valid(response.Body[:min(len(response.Body), maxSaid-utf8.UTFMax)]) {
+	if body == "" || strings.HasPrefix(body, "<") || !utf8.ValidString(text[:min(len(text), maxSaid-utf8.UTFMax)]) {
 		return said
 	}
 	return said + ": " + body

@@ -181,6 +181,10 @@ func (a *attempt) read(req *Request, response *Response, err error) (halves [][]
 		return nil
 	}
 	verdict := a.d.backend.Answer(req, response)
+	verdict.Message = withoutSecrets(verdict.Message, response.request)
+	for i := range verdict.Events {
+		verdict.Events[i].Message = withoutSecrets(verdict.Events[i].Message, response.request)
+	}
 	if n := len(verdict.Events); n > 0 && n != len(req.Events) {
 		a.owe(req.Events, fmt.Errorf("the backend answered for %d events where %d were sent", n, len(req.Events)), verdict.Wait, response.Status)
 		return nil

@@ -138,6 +138,9 @@ type Response struct {
 	Truncated bool
 	// ReceivedAt is when it came.
 	ReceivedAt time.Time
+
+	// request is what was sent, with all headers; nil where a test has made the response.
+	request *http.Request
 }
 
 // Verdict is what an answer means.

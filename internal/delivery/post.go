@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
 // maxAnswer is how much of an answer is read. The rest is not: the connection is then closed.
@@ -31,7 +32,10 @@ func (d *deliverer) startClient(ctx context.Context, host component.Host) error 
 	// A backend is one host, of which net/http would keep two connections only. The field is deprecated, but what takes
 	// its place is not in force before a feature gate of confighttp is.
 	cfg.MaxIdleConnsPerHost = max(cfg.MaxIdleConnsPerHost, d.cfg.MaxInFlight) //nolint:staticcheck // see above
-	client, err := cfg.ToClient(ctx, host.GetExtensions(), d.set.TelemetrySettings)
+	// Its spans would hold the URL. Those of exporterhelper tell of the request.
+	settings := d.set.TelemetrySettings
+	settings.TracerProvider = noop.NewTracerProvider()
+	client, err := cfg.ToClient(ctx, host.GetExtensions(), settings)
 	if err != nil {
 		return err
 	}
@@ -100,7 +104,7 @@ func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer: %w", tellable(err))
 	}
-	return &Response{Status: response.StatusCode, Header: response.Header, Body: answer, Truncated: truncated, ReceivedAt: time.Now()}, nil
+	return &Response{Status: response.StatusCode, Header: response.Header, Body: answer, Truncated: truncated, ReceivedAt: time.Now(), request: response.Request}, nil
 }
 
 // tellable is an error of net/http in words that may be logged. Its own hold the URL, and may quote what the backend sent:

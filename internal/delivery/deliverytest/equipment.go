@@ -153,6 +153,9 @@ func (e *equipment) keepsSecrets() {
 	metrics, err := json.Marshal(e.metrics())
 	require.NoError(e.t, err)
 	e.keepsToItself("the metrics", string(metrics), e.credentials, e.values)
+	for _, span := range e.telemetry.SpanRecorder.Ended() {
+		e.keepsToItself("a span", fmt.Sprint(span.Name(), span.Attributes(), span.Events(), span.Status()), e.credentials, e.values)
+	}
 	letters := e.Letters.All()
 	for i := range letters {
 		e.keepsToItself("a dead letter", string(letters[i].AppendLine(nil)), e.credentials)

@@ -110,6 +110,15 @@ func TestMistakesAreFound(t *testing.T) {
 				return &sloppy{consume: func() error { set.Logger.Info("so s3cr3t"); return nil }}
 			}, `the log holds "s3cr3t"`,
 		},
+		"a credential in a span": {
+			func(set exporter.Settings) *sloppy {
+				return &sloppy{consume: func() error {
+					_, span := set.TracerProvider.Tracer("t").Start(context.Background(), "POST /hunter2")
+					span.End()
+					return nil
+				}}
+			}, `a span holds "hunter2"`,
+		},
 		"a credential in the component status": {
 			func(exporter.Settings) *sloppy {
 				s := &sloppy{consume: fine}

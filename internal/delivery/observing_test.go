@@ -1,0 +1,168 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
+)
+
+// observingBackend wants to know all that a backend can.
+type observingBackend struct {
+	spanBackend
+	discard    bool // what is refused
+	unanswered atomic.Int32
+
+	mu       sync.Mutex
+	lost     []string
+	prepared []int
+}
+
+var (
+	_ LossObserver = (*observingBackend)(nil)
+
+	_ Preparer[plog.Logs]     = observingEncoder{}
+	_ Preparer[ptrace.Traces] = observingSpanEncoder{}
+)
+
+// Lost implements LossObserver.
+func (b *observingBackend) Lost(letters []deadletter.Letter) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range letters {
+		b.lost = append(b.lost, letters[i].Name+":"+string(letters[i].Reason))
+	}
+}
+
+func (b *observingBackend) NewEncoder() Encoder             { return observingEncoder{b: b} }
+func (b *observingBackend) NewTracesEncoder() TracesEncoder { return observingSpanEncoder{b: b} }
+
+func (b *observingBackend) Frame(events []Event) ([]Request, []Refusal) {
+	requests, refusals := b.spanBackend.Frame(events)
+	for i := range requests {
+		requests[i].Unanswered = func() { b.unanswered.Add(1) }
+	}
+	for i := range refusals {
+		refusals[i].Discard = b.discard
+	}
+	return requests, refusals
+}
+
+func (b *observingBackend) Answer(req *Request, response *Response) Verdict {
+	verdict := DefaultAnswer(req, response)
+	if b.discard && verdict.Kind == Refused {
+		verdict.Kind = Discarded
+	}
+	return verdict
+}
+
+func (b *observingBackend) note(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.prepared = append(b.prepared, n)
+}
+
+type observingEncoder struct {
+	lineEncoder
+	b *observingBackend
+}
+
+func (enc observingEncoder) Prepare(ld plog.Logs) { enc.b.note(ld.LogRecordCount()) }
+
+type observingSpanEncoder struct {
+	spanEncoder
+	b *observingBackend
+}
+
+func (enc observingSpanEncoder) Prepare(td ptrace.Traces) { enc.b.note(td.SpanCount()) }
+
+func (enc observingSpanEncoder) EncodeSpan(w *Writer, source *appevent.Source, span ptrace.Span) error {
+	w.Skip("part")
+	return enc.spanEncoder.EncodeSpan(w, source, span)
+}
+
+func newObserving(t *testing.T, s *server, configure func(*Config), discard bool) (*observingBackend, deliverytest.Setup) {
+	t.Helper()
+	cfg := NewDefaultConfig(100)
+	deliverytest.Hasten(&cfg.QueueConfig, &cfg.RetryConfig)
+	configure(&cfg)
+	b := &observingBackend{spanBackend: spanBackend{lineBackend{url: s.URL, most: 100}}, discard: discard}
+	client := confighttp.NewDefaultClientConfig()
+	client.Timeout = 10 * time.Second
+	return b, deliverytest.Setup{Factory: newFactory(&cfg, client, b), Config: &cfg}
+}
+
+func withLetters(cfg *Config) { cfg.DeadLetter = deliverytest.DeadLetterID() }
+
+func TestABackendHearsOfWhatNobodyKeeps(t *testing.T) {
+	s := newServer(t)
+	s.always(http.StatusForbidden)
+	b, setup := newObserving(t, s, func(*Config) {}, false)
+	e := setup.StartLogs(t)
+	e.Send(records("a", "huge", "unencodable"))
+	assert.ElementsMatch(t, []string{"a:unauthorized", "huge:too_large", "unencodable:encoding"}, b.lost)
+	assert.Equal(t, map[string]int64{"dropped/unauthorized": 1, "dropped/too_large": 1, "dropped/encoding": 1}, e.Outcomes())
+}
+
+func TestABackendDoesNotHearOfWhatIsKept(t *testing.T) {
+	s := newServer(t)
+	s.always(http.StatusForbidden)
+	b, setup := newObserving(t, s, withLetters, false)
+	e := setup.StartLogs(t)
+	e.Send(records("a", "huge"))
+	assert.Empty(t, b.lost)
+	assert.ElementsMatch(t, []string{"a:unauthorized", "huge:too_large"}, e.Letters.Reasons())
+}
+
+func TestWhatABackendDiscardsIsDroppedAndCounted(t *testing.T) {
+	s := newServer(t)
+	s.always(http.StatusForbidden)
+	b, setup := newObserving(t, s, withLetters, true)
+	e := setup.StartLogs(t)
+	e.Send(records("a", "huge"))
+	assert.Empty(t, e.Letters.All())
+	assert.ElementsMatch(t, []string{"a:unauthorized", "huge:too_large"}, b.lost)
+	assert.Equal(t, map[string]int64{"dropped/unauthorized": 1, "dropped/too_large": 1}, e.Outcomes())
+}
+
+func TestABackendHearsOfEachRequestThatHasNoAnswer(t *testing.T) {
+	s := newServer(t)
+	b, setup := newObserving(t, s, func(cfg *Config) { cfg.RetryConfig.Enabled = false }, false)
+	s.Close()
+	e := setup.StartLogs(t)
+	e.Send(records("a"))
+	assert.EqualValues(t, 1, b.unanswered.Load())
+	e.Send(records("nowhere"))
+	assert.EqualValues(t, 2, b.unanswered.Load())
+}
+
+func TestEncodersAreShownWhatTheyEncodeNext(t *testing.T) {
+	s := newServer(t)
+	b, setup := newObserving(t, s, withLetters, false)
+	logs, traces := setup.StartLogs(t), setup.StartTraces(t)
+	logs.Send(records("a", "b"))
+	traces.Send(spansNamed("c"))
+	assert.Equal(t, []int{2, 1}, b.prepared)
+}
+
+func TestAPartThatIsLeftOutIsCounted(t *testing.T) {
+	s := newServer(t)
+	_, setup := newObserving(t, s, withLetters, false)
+	e := setup.StartTraces(t)
+	e.Send(spansNamed("a", "private", "unencodable"))
+	assert.Equal(t, map[string]int64{"delivered": 1, "skipped/part": 3, "skipped/private": 1, "dead_lettered/encoding": 1}, e.Outcomes())
+	assert.EqualValues(t, 6, e.Accepted())
+}

@@ -4,7 +4,6 @@
 package sentryexporter
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
@@ -100,30 +99,28 @@ func (b *backend) frameGroup(requests []delivery.Request, g *group, now time.Tim
 		return b.frameTransactions(requests, g, now)
 	}
 	for i := range g.events {
-		requests = append(requests, g.project.request(b.appendEnvelope(nil, "event", g.events[i].Payload, now), g.events[i:i+1:i+1]))
+		payload := g.events[i].Payload
+		head := b.appendHead(nil, "event", payload[idStart:idStart+32], len(payload), now)
+		requests = append(requests, g.project.request(delivery.Join{Head: string(head)}, g.events[i:i+1:i+1]))
 	}
 	return requests
 }
 
-func (p *project) request(body []byte, events []delivery.Event) delivery.Request {
-	return delivery.Request{URL: p.url, Header: p.header, Body: body, Events: events}
+func (p *project) request(join delivery.Join, events []delivery.Event) delivery.Request {
+	return delivery.Request{URL: p.url, Header: p.header, Join: join, Events: events}
 }
 
 // idStart is where the id stands in the payload of an event: behind {"event_id":".
 const idStart = len(`{"event_id":"`)
 
-// appendEnvelope appends an envelope with one item, an event or a transaction.
-func (b *backend) appendEnvelope(dst []byte, itemType string, payload []byte, now time.Time) []byte {
-	dst = slices.Grow(dst, len(payload)+256)
-	dst = append(dst, `{"event_id":"`...)
-	dst = append(dst, payload[idStart:idStart+32]...)
+// appendHead appends what stands before the payload of an envelope with one item, an event or a transaction.
+func (b *backend) appendHead(dst []byte, itemType string, id []byte, size int, now time.Time) []byte {
+	dst = append(append(dst, `{"event_id":"`...), id...)
 	dst = b.appendSent(append(dst, `",`...), now)
-	dst = append(dst, `{"type":"`...)
-	dst = append(dst, itemType...)
+	dst = append(append(dst, `{"type":"`...), itemType...)
 	dst = append(dst, `","length":`...)
-	dst = strconv.AppendInt(dst, int64(len(payload)), 10)
-	dst = append(dst, "}\n"...)
-	return append(dst, payload...)
+	dst = strconv.AppendInt(dst, int64(size), 10)
+	return append(dst, "}\n"...)
 }
 
 // appendSent appends the rest of an envelope's header: when the attempt is made, by which Sentry corrects our clock, and by whom.
@@ -141,24 +138,17 @@ const (
 )
 
 // frameContainers puts items into containers, one an envelope.
-func (b *backend) frameContainers(requests []delivery.Request, g *group, most int, head, contentType string, now time.Time) []delivery.Request {
+func (b *backend) frameContainers(requests []delivery.Request, g *group, most int, itemHead, contentType string, now time.Time) []delivery.Request {
 	for events := g.events; len(events) > 0; {
 		n, size := fit(events, most)
-		body := make([]byte, 0, size+256)
-		body = b.appendSent(append(body, '{'), now)
-		body = append(body, head...)
-		body = strconv.AppendInt(body, int64(n), 10)
-		body = append(body, `,"content_type":"`+contentType+`","length":`...)
-		body = strconv.AppendInt(body, int64(size), 10)
-		body = append(body, "}\n"+containerHead...)
-		for i := range events[:n] {
-			if i > 0 {
-				body = append(body, ',')
-			}
-			body = append(body, events[i].Payload...)
-		}
-		body = append(body, containerTail...)
-		requests = append(requests, g.project.request(body, events[:n:n]))
+		head := b.appendSent([]byte{'{'}, now)
+		head = append(head, itemHead...)
+		head = strconv.AppendInt(head, int64(n), 10)
+		head = append(head, `,"content_type":"`+contentType+`","length":`...)
+		head = strconv.AppendInt(head, int64(size), 10)
+		head = append(head, "}\n"+containerHead...)
+		join := delivery.Join{Head: string(head), Separator: ",", Tail: containerTail}
+		requests = append(requests, g.project.request(join, events[:n:n]))
 		events = events[n:]
 	}
 	return requests
@@ -190,6 +180,11 @@ func (b *backend) attachReport(requests []delivery.Request, p *project, now time
 	if len(counts) == 0 {
 		return
 	}
-	requests[0].Body = appendReport(requests[0].Body, counts, now)
-	requests[0].Unanswered = func() { p.reports.add(counts) }
+	first := &requests[0]
+	if first.Body != nil {
+		first.Body = appendReport(first.Body, counts, now)
+	} else {
+		first.Join.Tail = string(appendReport([]byte(first.Join.Tail), counts, now))
+	}
+	first.Unanswered = func() { p.reports.add(counts) }
 }

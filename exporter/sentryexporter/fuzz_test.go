@@ -100,13 +100,14 @@ func checkEnvelopes(t *testing.T, b *backend, events []delivery.Event) {
 	framed := 0
 	for i := range requests {
 		framed += len(requests[i].Events)
-		envelope, err := sentryintake.ParseEnvelope(requests[i].Body)
+		body := requests[i].AppendBody(nil)
+		envelope, err := sentryintake.ParseEnvelope(body)
 		if err != nil {
-			t.Fatalf("%v\n%s", err, requests[i].Body)
+			t.Fatalf("%v\n%s", err, body)
 		}
 		envelope.Arrived = time.Now()
 		for _, violation := range sentryintake.Check(envelope) {
-			t.Fatalf("%s\n%s", violation.Error(), requests[i].Body)
+			t.Fatalf("%s\n%s", violation.Error(), body)
 		}
 	}
 	if framed != len(events) {

@@ -105,7 +105,9 @@ func (b *backend) frameTransactions(requests []delivery.Request, g *group, now t
 		for _, n := range members {
 			events = append(events, g.events[n])
 		}
-		requests = append(requests, g.project.request(b.appendTransaction(nil, a, members, now), events))
+		requests = append(requests, delivery.Request{
+			URL: g.project.url, Header: g.project.header, Body: b.transaction(a, members, now), Events: events,
+		})
 	}
 }
 
@@ -177,9 +179,9 @@ func (a *assembly) take(root int) []int {
 	return members
 }
 
-// appendTransaction appends an envelope with a transaction (Sentry's SDK documentation, "Event Payloads", "Transaction
-// Payloads"). Its id is made of its root's, so that it is the same at each attempt.
-func (b *backend) appendTransaction(dst []byte, a *assembly, members []int, now time.Time) []byte {
+// transaction is an envelope with a transaction (Sentry's SDK documentation, "Event Payloads", "Transaction Payloads"). Its id is
+// made of its root's, so that it is the same at each attempt.
+func (b *backend) transaction(a *assembly, members []int, now time.Time) []byte {
 	root := &a.parts[members[0]]
 	id := uuidOf(xxh3.HashString128(root.TraceID + root.SpanID))
 	payload := append([]byte(`{"event_id":"`), hex.EncodeToString(id[:])...)
@@ -199,7 +201,8 @@ func (b *backend) appendTransaction(dst []byte, a *assembly, members []int, now 
 		payload = append(payload, '}')
 	}
 	payload = append(payload, "]}"...)
-	return b.appendEnvelope(dst, "transaction", payload, now)
+	head := b.appendHead(nil, "transaction", payload[idStart:idStart+32], len(payload), now)
+	return append(head, payload...)
 }
 
 // within is the members of an object.

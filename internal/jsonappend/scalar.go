@@ -133,7 +133,7 @@ func Time(dst []byte, t pcommon.Timestamp) []byte {
 
 // twoDigits writes n, which is below 100.
 func twoDigits(text []byte, n int) {
-	text[0], text[1] = byte('0'+n/10), byte('0'+n%10)
+	text[0], text[1] = byte('0'+n/10), byte('0'+n%10) //nolint:gosec // two digits
 }
 
 // civil is the date that is so many days after 1970-01-01. It counts in years that begin in March, so that the leap day is

@@ -17,6 +17,9 @@ const (
 // noParent is the parent of the exception that was thrown.
 const noParent = -1
 
+// unknownFunction is how Sentry calls a function without a name. A frame of Sentry's needs a function or a file.
+const unknownFunction = "?"
+
 // lost is the place of an exception or a thread beyond the bounds.
 const lost = -1
 
@@ -148,7 +151,7 @@ func (b *builder) frameIn(e *extent) *Frame {
 // oldestOfTail is where, within an extent that has seen so many frames, the next one goes.
 func (extent) oldestOfTail(seen int) int {
 	const half = maxFrames / 2
-	return half + (seen-half)%half
+	return half + seen%half
 }
 
 // dropFrom takes back the exception and those that were begun after it.
@@ -241,11 +244,10 @@ func (b *builder) order() {
 		return
 	}
 	var order, places [maxExceptions]int
-	n := 0
-	for i := range b.exceptions {
-		if b.exceptions[i].Parent == noParent {
-			n = b.place(i, &order, n)
-		}
+	thrown := slices.IndexFunc(b.exceptions, func(e Exception) bool { return e.Parent == noParent })
+	n := b.place(thrown, &order, 0)
+	if n < len(b.exceptions) { // a second one that was thrown, which no runtime prints
+		b.unread = true
 	}
 	b.permute(order[:n], &places)
 }
@@ -282,7 +284,11 @@ func (b *builder) permute(order []int, places *[maxExceptions]int) {
 // finish hands the frames to the exceptions and threads they belong to, oldest first, each with its in_app.
 func (b *builder) finish(rules *Rules, language Language) {
 	for i := range b.frames {
-		b.frames[i].InApp = rules.inApp(language, &b.frames[i])
+		f := &b.frames[i]
+		f.InApp = rules.inApp(language, f)
+		if f.Function == "" && f.Filename == "" {
+			f.Function = unknownFunction
+		}
 	}
 	for i := range b.exceptions {
 		b.exceptions[i].Frames = b.ordered(&b.ofException[i])

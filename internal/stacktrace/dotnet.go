@@ -14,10 +14,10 @@ type dotNetReader struct {
 	*builder
 	lines  lines
 	header header
-	// open are the exceptions whose frames are still to come, the innermost last: the frames of an inner exception come before
-	// those of the outer one.
-	open   []int
-	memory [maxExceptions + 1]int
+	// open are the exceptions whose frames are still to come, depth of them, the innermost last: the frames of an inner exception
+	// come before those of the outer one.
+	open  [maxExceptions + 1]int
+	depth int
 }
 
 const (
@@ -27,7 +27,6 @@ const (
 
 func readDotNet(b *builder) {
 	r := dotNetReader{builder: b, lines: lines{text: b.text}}
-	r.open = r.memory[:0]
 	for r.lines.scan() {
 		r.read(r.lines.line)
 	}
@@ -37,7 +36,7 @@ func (r *dotNetReader) read(line string) {
 	body := unindented(line)
 	closed := 0
 	for strings.HasSuffix(body, "<---") { // the end of a member of an AggregateException
-		body = strings.TrimSpace(strings.TrimSuffix(body, "<---"))
+		body = strings.TrimRight(strings.TrimSuffix(body, "<---"), " \t")
 		closed++
 	}
 	r.readBody(body)
@@ -50,9 +49,9 @@ func (r *dotNetReader) readBody(body string) {
 	call, isFrame := strings.CutPrefix(body, "at ")
 	switch {
 	case isFrame && r.frameLine(call):
-	case strings.HasPrefix(body, dotNetInner) && len(r.open) > 0:
+	case strings.HasPrefix(body, dotNetInner) && r.depth > 0:
 		r.inner(body[len(dotNetInner):])
-	case body == dotNetEndInner && len(r.open) > 1:
+	case body == dotNetEndInner && r.depth > 1:
 		r.close()
 	case strings.HasPrefix(body, "--- End of stack trace from previous location"):
 		r.header.open = false
@@ -90,7 +89,7 @@ func (r *dotNetReader) inline(start int) bool {
 	for {
 		rest := r.text[min(start, r.lines.end):r.lines.end]
 		message, inner, ok := strings.Cut(rest, " "+dotNetInner)
-		if typ, _ := cutType(inner); !ok || !strings.Contains(typ, ".") {
+		if typ, _ := cutType(inner); !ok || !strings.Contains(typ, ".") || r.current() == lost {
 			return found
 		}
 		found = true
@@ -122,27 +121,28 @@ func (r *dotNetReader) inner(header string) {
 }
 
 func (r *dotNetReader) current() int {
-	if len(r.open) == 0 {
+	if r.depth == 0 {
 		return lost
 	}
-	return r.open[len(r.open)-1]
+	return r.open[r.depth-1]
 }
 
 func (r *dotNetReader) enter(parent int, relation string) {
 	place := r.begin(parent, relation)
-	if len(r.open) < cap(r.open) {
-		r.open = append(r.open, place)
+	if r.depth < len(r.open) {
+		r.open[r.depth] = place
+		r.depth++
 	}
 }
 
 // close goes back to the exception around the current one. .NET Framework prints the first member of an AggregateException twice.
 func (r *dotNetReader) close() {
 	r.header.open = false
-	if len(r.open) < 2 {
+	if r.depth < 2 {
 		return
 	}
 	closed := r.current()
-	r.open = r.open[:len(r.open)-1]
+	r.depth--
 	if closed != lost && r.exceptions[closed].Relation == "InnerExceptions[0]" && r.isRepeated(closed) {
 		r.dropFrom(closed)
 	}
@@ -174,7 +174,7 @@ func (r *dotNetReader) frameLine(call string) bool {
 	path, ok := dotNetPath(call[open:])
 	name := strings.TrimRight(call[:open], " ")
 	class, method := cutDotNetMethod(name)
-	if !ok || class == "" {
+	if !ok || class == "" || method == "" {
 		return false
 	}
 	if len(r.exceptions) == 0 {
@@ -192,14 +192,12 @@ func dotNetPath(arguments string) (path string, ok bool) {
 	if arguments[len(arguments)-1] == ')' {
 		return "", true
 	}
-	if i := strings.Index(arguments, ") in "); i >= 0 {
-		return arguments[i+len(") in "):], true
-	}
-	if i := strings.Index(arguments, ") [0x"); i >= 0 {
-		_, path, _ = strings.Cut(arguments[i:], "] in ")
+	if _, path, ok := strings.Cut(arguments, ") in "); ok {
 		return path, true
 	}
-	return "", false
+	_, offset, ok := strings.Cut(arguments, ") [0x")
+	_, path, _ = strings.Cut(offset, "] in ")
+	return path, ok
 }
 
 func (f *Frame) setDotNetPath(path string) {

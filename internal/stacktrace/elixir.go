@@ -146,7 +146,7 @@ func (f *Frame) setElixirFunction(call string) bool {
 	if dot < 0 {
 		dot = strings.LastIndexByte(name, '.')
 	}
-	if dot <= 0 || strings.IndexByte(name[:dot], ' ') >= 0 {
+	if dot <= 0 || dot+1 == len(name) || strings.IndexByte(name[:dot], ' ') >= 0 {
 		return false
 	}
 	f.Module, f.Function = name[:dot], call[dot+1:]
@@ -212,12 +212,12 @@ func (b *builder) erlangFrame(place int, entry string) bool {
 	module, rest := cutTerm(entry)
 	function, rest := cutTerm(rest)
 	_, where := cutTerm(rest)
+	module, function = strings.Trim(module, "'"), strings.Trim(function, "'")
 	if module == "" || function == "" || module == "..." || function == "..." {
 		return false
 	}
 	f := b.frame(place)
-	f.Module = strings.TrimPrefix(unquoted(module), "Elixir.")
-	f.Function = unquoted(function)
+	f.Module, f.Function = strings.TrimPrefix(module, "Elixir."), function
 	if _, file, ok := strings.Cut(where, `{file,"`); ok {
 		path, _, _ := strings.Cut(file, `"`)
 		f.setElixirPath(path)
@@ -233,8 +233,6 @@ func cutTerm(terms string) (term, rest string) {
 	end := endOfTerm(terms)
 	return terms[:end], strings.TrimLeft(strings.TrimPrefix(terms[end:], ","), " \r\n")
 }
-
-func unquoted(atom string) string { return strings.Trim(atom, "'") }
 
 // endOfTerm is where the first term of the text ends.
 func endOfTerm(text string) int {

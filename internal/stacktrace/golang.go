@@ -42,12 +42,19 @@ func (r *goReader) read(line string) {
 		r.extend()
 	case line == "":
 	case !r.started():
-		r.current = r.begin(noParent, "")
-		r.header = r.readThrown(&r.lines, r.current, line)
-		e := r.exception(r.current)
-		e.Type, e.Message = "", r.text[r.lines.start:r.lines.end]
+		r.first(line)
 	default:
 		r.unread = true
+	}
+}
+
+// first reads the message above the stack of an error: github.com/pkg/errors prints one there.
+func (r *goReader) first(line string) {
+	r.current = r.begin(noParent, "")
+	r.header = header{place: r.current, start: r.lines.start, open: true}
+	r.exception(r.current).Message = line
+	if r.skipKnown(&r.lines, r.lines.start) {
+		r.exception(r.current).Message = r.message
 	}
 }
 
@@ -184,7 +191,7 @@ func (f *Frame) setGoFunction(call string) {
 	}
 	slash := strings.LastIndexByte(call, '/') + 1
 	dot := strings.IndexByte(call[slash:], '.')
-	if dot < 0 {
+	if dot < 0 || slash+dot+1 == len(call) {
 		f.Function = call
 		return
 	}
@@ -205,6 +212,9 @@ func (f *Frame) setGoPath(path string) {
 		folders, module = folders[:max(base-1, 0)], beforeLast(module, '/')
 	}
 	f.Filename = path[base:]
+	if f.Filename == "" {
+		f.Filename = path
+	}
 	if f.Filename == path {
 		f.AbsPath = ""
 	}

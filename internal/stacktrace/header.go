@@ -57,7 +57,7 @@ func cutType(header string) (typ, message string) {
 	if !found {
 		typ = strings.TrimSuffix(header, ":")
 	}
-	if typ == "" || strings.ContainsAny(typ, " \t") {
+	if typ == "" || strings.ContainsAny(typ, " \t\r\n") {
 		return "", header
 	}
 	return typ, message

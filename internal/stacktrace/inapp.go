@@ -47,7 +47,7 @@ func (f *Frame) isQualified(prefix string) bool {
 func (f *Frame) isApp(language Language) bool {
 	switch language {
 	case Java:
-		return !hasPrefixOf(f.Module, &javaLibraries)
+		return !isJavaLibrary(f.Module)
 	case Python:
 		return !f.isPythonLibrary()
 	case JavaScript:
@@ -55,7 +55,7 @@ func (f *Frame) isApp(language Language) bool {
 	case Go:
 		return !f.isGoLibrary()
 	case DotNet:
-		return !hasPrefixOf(f.Module, &dotNetLibraries)
+		return !isDotNetLibrary(f.Module)
 	case PHP:
 		return !f.isPHPLibrary()
 	case Ruby:
@@ -69,69 +69,54 @@ func (f *Frame) isApp(language Language) bool {
 	}
 }
 
-// hasPrefixOf reports whether the name begins with one of the prefixes. They lie by their first byte, so that a name is held against
-// few of them.
-func hasPrefixOf(name string, of *[1 << 7][]string) bool {
-	if name == "" || int(name[0]) >= len(of) {
+// isJavaLibrary reports whether the class is of the platform, of a language on it, or of what most applications are built with. The
+// first part of its name tells, or the first two.
+func isJavaLibrary(class string) bool {
+	first := class[:dotAfter(class, 0)]
+	switch first {
+	case "com", "io", "org", "net", "ch", "worker":
+		return isJavaVendor(class[:dotAfter(class, len(first)+1)])
+	case "java", "javax", "jakarta", "jdk", "sun", "javafx", "junit", "kotlin", "kotlinx", "scala", "groovy", "clojure",
+		"akka", "android", "androidx", "brave", "dalvik", "feign", "graphql", "hudson", "jnr", "kafka", "liquibase", "okhttp3", "okio", "oracle",
+		"play", "reactor", "retrofit2", "rx", "zio", "_COROUTINE":
+		return true
+	default:
+		return strings.HasPrefix(first, "groovyjarjar")
+	}
+}
+
+// dotAfter is where the next dot of the name is, from the place on; its end when there is none. The parts of a name are short.
+func dotAfter(name string, place int) int {
+	for place < len(name) && name[place] != '.' {
+		place++
+	}
+	return min(place, len(name))
+}
+
+func isJavaVendor(name string) bool {
+	switch name {
+	case "org.springframework", "org.apache", "org.hibernate", "org.eclipse", "org.jboss", "org.aopalliance", "org.aspectj", "org.codehaus",
+		"org.glassfish", "org.gradle", "org.h2", "org.jetbrains", "org.jooq", "org.junit", "org.mariadb", "org.mockito", "org.postgresql",
+		"org.quartz", "org.reactivestreams", "org.scalatest", "org.slf4j", "org.testng", "org.thymeleaf", "org.xnio",
+		"com.sun", "com.android", "com.fasterxml", "com.google", "com.ibm", "com.mysql", "com.netflix", "com.oracle", "com.zaxxer",
+		"io.grpc", "io.ktor", "io.lettuce", "io.micrometer", "io.micronaut", "io.netty", "io.opentelemetry", "io.quarkus", "io.reactivex",
+		"io.sentry", "io.undertow", "io.vertx",
+		"net.bytebuddy", "net.sf", "ch.qos", "worker.org":
+		return true
+	default:
 		return false
 	}
-	for _, prefix := range of[name[0]] {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
+}
+
+// isDotNetLibrary reports whether the class is of .NET or of a library that most applications use.
+func isDotNetLibrary(class string) bool {
+	switch class[:dotAfter(class, 0)] {
+	case "System", "Microsoft", "MS", "Mono", "Windows", "Interop", "FSharp",
+		"Autofac", "AutoMapper", "Azure", "Castle", "Dapper", "FluentValidation", "Google", "Grpc", "MassTransit", "MediatR", "MongoDB", "MySql",
+		"NHibernate", "NUnit", "Newtonsoft", "Npgsql", "OpenTelemetry", "Polly", "Quartz", "RabbitMQ", "Sentry", "Serilog", "StackExchange",
+		"Xunit", "xunit":
+		return true
+	default:
+		return false
 	}
-	return false
-}
-
-// javaLibraries are the platform, the languages on it, and what most applications are built with.
-var javaLibraries = [1 << 7][]string{
-	'_': {"_COROUTINE."},
-	'a': {"android.", "androidx.", "akka."},
-	'b': {"brave."},
-	'c': {
-		"com.android.", "com.fasterxml.", "com.google.common.", "com.google.gson.", "com.google.inject.", "com.google.protobuf.", "com.ibm.",
-		"com.mysql.", "com.netflix.", "com.oracle.", "com.sun.", "com.zaxxer.hikari.", "ch.qos.logback.", "clojure.",
-	},
-	'd': {"dalvik."},
-	'f': {"feign."},
-	'g': {"graphql.", "groovy.", "groovyjarjar"},
-	'h': {"hudson."},
-	'i': {
-		"io.grpc.", "io.ktor.", "io.lettuce.", "io.micrometer.", "io.micronaut.", "io.netty.", "io.opentelemetry.", "io.quarkus.",
-		"io.reactivex.", "io.sentry.", "io.undertow.", "io.vertx.",
-	},
-	'j': {"jakarta.", "java.", "javafx.", "javax.", "jdk.", "junit.", "jnr."},
-	'k': {"kotlin.", "kotlinx.", "kafka."},
-	'l': {"liquibase."},
-	'n': {"net.bytebuddy.", "net.sf.cglib.", "nu.studer."},
-	'o': {
-		"okhttp3.", "okio.", "org.aopalliance.", "org.apache.", "org.aspectj.", "org.codehaus.", "org.eclipse.", "org.glassfish.", "org.gradle.",
-		"org.h2.", "org.hibernate.", "org.jboss.", "org.jetbrains.", "org.jooq.", "org.junit.", "org.mariadb.", "org.mockito.", "org.postgresql.",
-		"org.quartz.", "org.reactivestreams.", "org.scala", "org.slf4j.", "org.springframework.", "org.testng.", "org.thymeleaf.", "org.xnio.",
-		"oracle.",
-	},
-	'p': {"play."},
-	'r': {"reactor.", "retrofit2.", "rx."},
-	's': {"scala.", "sun.", "shadow."},
-	'w': {"worker.org.gradle."},
-	'z': {"zio."},
-}
-
-var dotNetLibraries = [1 << 7][]string{
-	'A': {"Autofac.", "AutoMapper.", "Azure."},
-	'C': {"Castle."},
-	'D': {"Dapper."},
-	'F': {"FSharp.", "FluentValidation."},
-	'G': {"Grpc.", "Google.Protobuf."},
-	'I': {"Interop."},
-	'M': {"MS.", "MassTransit.", "MediatR.", "Microsoft.", "Mono.", "MySql.", "MongoDB."},
-	'N': {"Newtonsoft.", "NHibernate.", "NUnit.", "Npgsql."},
-	'O': {"OpenTelemetry."},
-	'P': {"Polly."},
-	'Q': {"Quartz."},
-	'R': {"RabbitMQ."},
-	'S': {"Sentry.", "Serilog.", "StackExchange.", "System."},
-	'W': {"Windows."},
-	'X': {"Xunit."},
-	'x': {"xunit."},
 }

@@ -18,7 +18,9 @@ type javaReader struct {
 	// latest is the exception that was printed last at each depth, suppressed how many that one has suppressed.
 	latest, suppressed [javaDepths]int
 	depth              int
-	header             header
+	// complete tells that the current exception's frames end with those that it shares.
+	complete bool
+	header   header
 }
 
 // javaDepths is how deep suppressed exceptions may be nested. What is deeper hangs on the last depth.
@@ -67,7 +69,7 @@ func afterThreadName(header string) string {
 	if !ok {
 		return header
 	}
-	if _, after, ok := strings.Cut(rest, `" `); ok {
+	if _, after, ok := strings.Cut(rest, `" `); ok && after != "" {
 		return after
 	}
 	return header
@@ -75,21 +77,12 @@ func afterThreadName(header string) string {
 
 // nested reads the header of an exception that belongs to another.
 func (r *javaReader) nested(line, body string) bool {
-	relation, header := "", ""
-	switch {
-	case strings.HasPrefix(body, "Caused by: "):
-		relation, header = "cause", body[len("Caused by: "):]
-	case strings.HasPrefix(body, "Suppressed: "):
-		relation, header = "suppressed", body[len("Suppressed: "):]
-	case strings.HasPrefix(body, "Wrapped by: "): // Logback's rEx: the root cause comes first
-		relation, header = "", body[len("Wrapped by: "):]
-	case strings.HasPrefix(body, "[CIRCULAR REFERENCE:"):
-		relation, header = "cause", body
-	default:
+	relation, header, ok := cutJavaRelation(body)
+	if !ok {
 		return false
 	}
 	depth := javaDepth(line)
-	if body == header { // one that is only mentioned stands a tab deeper
+	if relation == "cause" && body == header { // one that is only mentioned stands a tab deeper
 		depth = max(depth-1, 0)
 	}
 	r.enter(relation, min(depth, javaDepths-1))
@@ -103,8 +96,23 @@ func (r *javaReader) nested(line, body string) bool {
 	return true
 }
 
+// cutJavaRelation cuts what an exception is to the one that it belongs to from its header.
+func cutJavaRelation(body string) (relation, header string, ok bool) {
+	for _, caption := range [...]struct{ text, relation string }{
+		{"Caused by: ", "cause"},
+		{"Suppressed: ", "suppressed"},
+		{"Wrapped by: ", ""}, // Logback's rEx: the root cause comes first
+	} {
+		if header, ok := strings.CutPrefix(body, caption.text); ok {
+			return caption.relation, header, true
+		}
+	}
+	return "cause", body, strings.HasPrefix(body, "[CIRCULAR REFERENCE:")
+}
+
 // enter begins an exception at a depth: a cause of the latest one there, or suppressed by the latest of the depth before.
 func (r *javaReader) enter(relation string, depth int) {
+	r.complete = false
 	switch relation {
 	case "suppressed":
 		depth = min(max(depth, 1), r.depth+1, javaDepths-1)
@@ -139,11 +147,13 @@ func (r *javaReader) more(rest string) bool {
 		return false
 	}
 	r.header.open = false
-	if parent := r.exception(r.current).Parent; parent != noParent {
-		r.shareFrames(r.current, parent, n)
-	} else {
+	parent := r.exception(r.current).Parent
+	if parent == noParent || r.complete {
 		r.unread = true
+		return true
 	}
+	r.shareFrames(r.current, parent, n)
+	r.complete = true
 	return true
 }
 
@@ -153,13 +163,14 @@ func (r *javaReader) frameLine(call string) bool {
 	if call == "" || call[len(call)-1] != ')' {
 		return false
 	}
-	open := strings.LastIndexByte(call, '(')
+	open := strings.LastIndexByte(call, '(') // Kotlin allows it in a name
 	if open <= 0 {
 		return false
 	}
 	source := call[open+1 : len(call)-1]
+	file, at, hasLine := cutNumber(source)
 	module, class, method := cutMethod(call[:open])
-	if !isJavaSource(source) && (class == "" || strings.IndexByte(call[:open], ' ') >= 0) {
+	if method == "" || !hasLine && !isJavaSource(source) && (class == "" || strings.IndexByte(call[:open], ' ') >= 0) {
 		return false
 	}
 	if !r.started() {
@@ -171,7 +182,11 @@ func (r *javaReader) frameLine(call string) bool {
 	if jar != "" {
 		f.Package = jar
 	}
-	f.setJavaSource(source)
+	if f.Line = at; isWithoutSource(source) {
+		f.Native = true
+	} else {
+		f.Filename = file
+	}
 	return true
 }
 
@@ -194,7 +209,8 @@ func cutPackaging(call string) (frame, jar string) {
 
 // cutMethod cuts a qualified name into the Java module (without its class loader and version), the class and the method.
 func cutMethod(name string) (module, class, method string) {
-	if slash := strings.IndexByte(name, '/'); slash >= 0 {
+	hasSlash := strings.IndexByte(name, '/') >= 0
+	if hasSlash {
 		module, name = cutJavaModule(name)
 	}
 	dot := strings.LastIndexByte(name, '.')
@@ -202,8 +218,8 @@ func cutMethod(name string) (module, class, method string) {
 		return module, "", name
 	}
 	class, method = name[:dot], name[dot+1:]
-	if hidden := strings.IndexByte(class, '/'); hidden >= 0 { // a lambda's class has an address in its name
-		class = class[:hidden]
+	if hasSlash { // a lambda's class has an address in its name
+		class, _, _ = strings.Cut(class, "/")
 	}
 	return module, class, method
 }
@@ -222,16 +238,11 @@ func cutJavaModule(name string) (module, class string) {
 	return module, class
 }
 
-// isJavaSource reports whether the words in parentheses are a place in a source file.
+// isJavaSource reports whether the words in parentheses stand for a source file, without a line.
 func isJavaSource(source string) bool {
-	return source == "Native Method" || source == "Unknown Source" || strings.IndexByte(source, '.') > 0
+	return isWithoutSource(source) || strings.IndexByte(source, '.') > 0
 }
 
-func (f *Frame) setJavaSource(source string) {
-	switch source {
-	case "Native Method", "Unknown Source":
-		f.Native = true
-		return
-	}
-	f.Filename, f.Line, _ = cutPosition(source)
+func isWithoutSource(source string) bool {
+	return source == "Native Method" || source == "Unknown Source"
 }

@@ -4,6 +4,7 @@
 package stacktrace
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -81,12 +82,13 @@ func (r *javaScriptReader) first(body string) {
 // readError reads "RangeError: message" or, of an error without a stack, "[RangeError: message]".
 func (r *javaScriptReader) readError(header string) {
 	inner := strings.TrimRight(header, " {,")
-	if strings.HasPrefix(inner, "[") && strings.HasSuffix(inner, "]") {
+	switch {
+	case strings.HasPrefix(inner, "[") && strings.HasSuffix(inner, "]"):
 		r.readHeader(&r.lines, r.current, inner[1:len(inner)-1])
 		r.header.open = false
-	} else if r.current == 0 {
+	case r.current == 0:
 		r.header = r.readThrown(&r.lines, r.current, header)
-	} else {
+	default:
 		r.header = r.readHeader(&r.lines, r.current, header)
 	}
 	r.setCode()
@@ -176,7 +178,7 @@ func (r *javaScriptReader) gap(rest string) bool {
 // fillGaps puts in what was left out. The frame before it is in the cause too. Causes come after what they caused, and are filled
 // first.
 func (r *javaScriptReader) fillGaps() {
-	for i := len(r.exceptions) - 1; i >= 0; i-- {
+	for i := range slices.Backward(r.exceptions) {
 		if r.gaps[i].frames > 0 && !r.fillGap(i, r.gaps[i]) {
 			r.unread = true
 		}
@@ -218,7 +220,7 @@ func (r *javaScriptReader) v8Frame(call string) bool {
 		}
 	}
 	path, line, column := cutPosition(location)
-	if line == 0 && !isV8Place(location) {
+	if line == 0 && !isV8Place(location) || function == "" && path == "" {
 		return false
 	}
 	function, _, _ = strings.Cut(function, " [as ")
@@ -297,6 +299,9 @@ func (f *Frame) setScript(path string, line, column int) {
 	switch {
 	case path == "native", path == "[native code]", strings.HasPrefix(path, "index ") && line == 0:
 		f.Native = true
+		if f.Function == "" {
+			f.Filename = path
+		}
 		return
 	case path == "<anonymous>" && line == 0:
 		f.Native = true

@@ -25,9 +25,6 @@ func (l *lines) scan() bool {
 	return true
 }
 
-// back makes the current line the next one again.
-func (l *lines) back() { l.next = l.start }
-
 // peek is the next line, empty at the end.
 func (l *lines) peek() string {
 	if l.next >= len(l.text) {

@@ -36,7 +36,7 @@ func (b *builder) readAny(language Language) Language {
 	if b.read(language) {
 		return language
 	}
-	understood := language != Unknown && !b.unread
+	understood := !b.unread && len(b.exceptions) > 0 && b.exceptions[0].Type != ""
 	if sniffed := sniff(b.text); sniffed != language && b.read(sniffed) {
 		return sniffed
 	}
@@ -45,10 +45,8 @@ func (b *builder) readAny(language Language) Language {
 	b.reset()
 	if understood {
 		b.read(language)
-	} else if isHeader(b.text, b.typ, b.message) {
-		b.unread = false
 	} else {
-		b.unread = !isBlank(strings.ReplaceAll(b.text, "\n", ""))
+		b.unread = strings.TrimSpace(b.text) != "" && !isHeader(b.text, b.typ, b.message)
 	}
 	return language
 }

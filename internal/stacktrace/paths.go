@@ -8,6 +8,9 @@ import "strings"
 // setPath sets the path as printed, and its short form.
 func (f *Frame) setPath(path string) {
 	f.Filename = shortPath(path)
+	if f.Filename == "" {
+		f.Filename = path
+	}
 	if f.Filename != path {
 		f.AbsPath = path
 	}
@@ -69,15 +72,15 @@ func firstElement(path string) string {
 	return path
 }
 
-// startOfLine is where the line begins that holds the byte before end.
-func startOfLine(text string, end int) int { return strings.LastIndexByte(text[:end], '\n') + 1 }
-
 // relativeTo makes the short path begin with the last of the folders, by which frameworks lay out an application.
 func (f *Frame) relativeTo(folders ...string) {
 	path := f.AbsPath
 	for _, folder := range folders {
 		if rest, ok := after(path, folder); ok {
 			f.Filename = path[len(path)-len(rest)-len(folder)-1:]
+			if f.Filename == path {
+				f.AbsPath = ""
+			}
 			return
 		}
 	}

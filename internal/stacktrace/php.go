@@ -34,6 +34,9 @@ func readPHP(b *builder) {
 	for r.lines.scan() {
 		r.read(r.lines.line)
 	}
+	if r.open {
+		b.unread = true
+	}
 }
 
 func (r *phpReader) read(line string) {
@@ -55,9 +58,10 @@ func (r *phpReader) read(line string) {
 
 // withoutPHPError is the header without what PHP puts before it for an exception that nobody caught.
 func withoutPHPError(line string) string {
-	rest := strings.TrimPrefix(line, "PHP ")
-	if rest, ok := strings.CutPrefix(rest, "Fatal error: "); ok {
-		return strings.TrimPrefix(strings.TrimLeft(rest, " "), "Uncaught ")
+	if _, header, ok := strings.Cut(line, "Fatal error: "); ok {
+		if header, ok := strings.CutPrefix(strings.TrimLeft(header, " "), "Uncaught "); ok {
+			return header
+		}
 	}
 	return line
 }
@@ -76,7 +80,7 @@ func (r *phpReader) enter(header string) {
 func (r *phpReader) header(header string) {
 	r.open = false
 	r.at = phpPlace{}
-	if i := strings.LastIndex(header, " in "); i >= 0 {
+	if i := strings.LastIndex(header, " in "); i > strings.LastIndexByte(header, '\n') {
 		if file, line, _ := cutPosition(header[i+len(" in "):]); line > 0 {
 			r.at = phpPlace{file: file, line: line}
 			header = header[:i]
@@ -95,7 +99,7 @@ func (r *phpReader) frameLine(line string) bool {
 		return false
 	}
 	place, call, ok := cutPHPPlace(call)
-	if !ok {
+	if !ok || call == "" {
 		return false
 	}
 	if r.current == lost && len(r.exceptions) == 0 {
@@ -144,7 +148,7 @@ func (f *Frame) setPHPFunction(call string) {
 		end = closure
 	}
 	for _, operator := range [...]string{"->", "::"} {
-		if i := strings.LastIndex(call[:end], operator); i > 0 {
+		if i := strings.LastIndex(call[:end], operator); i > 0 && i+len(operator) < len(call) {
 			f.Module, f.Function = call[:i], call[i+len(operator):]
 			return
 		}

@@ -17,6 +17,8 @@ type pythonReader struct {
 	lines  lines
 	levels [pythonLevels]pythonLevel
 	drawn  bool // there was a group
+	// repeated is how many frames were repeated so far.
+	repeated int
 }
 
 // pythonLevels is more than Python's max_group_depth.
@@ -32,8 +34,9 @@ type pythonLevel struct {
 	// group is what the exceptions of this level are a member of, and member which.
 	group  int
 	member string
-	// messageStart is where the message of the current exception begins in the text.
+	// messageStart is where the message of the current exception begins in the text. It has ended where a group's members begin.
 	messageStart int
+	ended        bool
 	// traceback tells that the current exception has one.
 	traceback bool
 }
@@ -56,7 +59,9 @@ const (
 func readPython(b *builder) {
 	b.oldestFirst = true
 	r := pythonReader{builder: b, lines: lines{text: b.text}}
-	r.levels[0] = pythonLevel{current: lost, inner: lost, group: lost}
+	for i := range r.levels {
+		r.levels[i] = pythonLevel{current: lost, inner: lost, group: lost}
+	}
 	for r.lines.scan() {
 		r.readDrawn(r.lines.line)
 	}
@@ -103,6 +108,7 @@ func (r *pythonReader) member(level int, line string) {
 	}
 	group := r.levels[level].current
 	r.exception(group).Group = true
+	r.levels[level].ended = true
 	r.levels[level+1] = pythonLevel{
 		current: lost, inner: lost, group: group, member: "exceptions[" + strconv.Itoa(max(n-1, 0)) + "]",
 	}
@@ -154,7 +160,6 @@ func (r *pythonReader) start(l *pythonLevel) {
 	if l.current != lost {
 		r.exception(l.inner).Parent, r.exception(l.inner).Relation = l.current, l.relation
 	}
-	l.inner = lost
 }
 
 // chain reads the sentence between two exceptions.
@@ -224,7 +229,12 @@ func (r *pythonReader) repeat(l *pythonLevel, rest string) {
 		return
 	}
 	previous := *r.lastFrame(l.current)
-	for range min(n, maxFrames) {
+	n = min(n, maxFrames)
+	if r.repeated += n; r.repeated > maxExceptions*maxFrames {
+		r.unread = true
+		return
+	}
+	for range n {
 		*r.frame(l.current) = previous
 	}
 }
@@ -234,7 +244,7 @@ func (r *pythonReader) header(l *pythonLevel, line string) {
 	e := r.exception(l.current)
 	e.Type, e.Message = cutType(line)
 	e.Module = beforeLast(e.Type, '.')
-	l.state, l.messageStart = pythonMessage, r.lines.end-len(e.Message)
+	l.state, l.messageStart, l.ended = pythonMessage, r.lines.end-len(e.Message), false
 }
 
 // messageLine reads the second line of a message or a later one. When it is a traceback, what came before was a line of a log and not
@@ -242,6 +252,8 @@ func (r *pythonReader) header(l *pythonLevel, line string) {
 func (r *pythonReader) messageLine(l *pythonLevel, line string) {
 	switch {
 	case isBlank(line):
+	case l.ended:
+		r.unread = true
 	case line == pythonTraceback && !l.traceback && r.framesOf(l.current) == 0 && !strings.HasSuffix(r.text[:r.lines.start], "\"\"\"\n"):
 		r.unread = true
 		e := r.exception(l.current)
@@ -284,14 +296,12 @@ func (f *Frame) setPythonPath(path string) {
 
 // pythonLibrary is the path of a module of the standard library, from /usr/lib/python3.12 on or, on Windows, from \Lib on.
 func pythonLibrary(path string) (string, bool) {
-	if i := strings.Index(path, "/lib/python"); i >= 0 {
-		_, module, ok := strings.Cut(path[i+len("/lib/"):], "/")
+	if _, version, ok := strings.Cut(path, "/lib/python"); ok {
+		_, module, ok := strings.Cut(version, "/")
 		return module, ok
 	}
-	if i := strings.Index(path, `\Lib\`); i >= 0 && strings.Contains(path[:i], "ython") {
-		return path[i+len(`\Lib\`):], true
-	}
-	return "", false
+	before, module, ok := strings.Cut(path, `\Lib\`)
+	return module, ok && strings.Contains(before, "ython")
 }
 
 func (f *Frame) isPythonLibrary() bool {

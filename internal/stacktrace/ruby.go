@@ -203,7 +203,9 @@ func (f *Frame) setRubyPath(path string) {
 		return
 	}
 	if _, library, ok := strings.Cut(path, "/lib/ruby/"); ok {
-		_, f.Filename, _ = strings.Cut(library, "/")
+		if _, file, ok := strings.Cut(library, "/"); ok { // behind the version
+			f.Filename = file
+		}
 		return
 	}
 	f.relativeTo("app", "lib", "config", "spec", "test")

@@ -68,14 +68,13 @@ func (*rustReader) isFrame(body string) bool {
 // panicked reads "thread 'main' panicked at src/main.rs:5:9:", below which the message stands. Rust before 1.73 wrote "thread 'main'
 // panicked at 'message', src/main.rs:5:9".
 func (r *rustReader) panicked(line string) bool {
-	i := strings.Index(line, " panicked at ")
-	if i < 0 || r.current != lost {
+	_, place, ok := strings.Cut(line, " panicked at ")
+	if !ok || r.current != lost {
 		return false
 	}
 	r.start()
 	e := r.exception(r.current)
 	e.Type = "panic"
-	place := line[i+len(" panicked at "):]
 	if end := strings.LastIndex(place, "', "); end > 0 && place[0] == '\'' {
 		e.Message = place[1:end]
 		return true
@@ -126,6 +125,9 @@ func (r *rustReader) frameLine(line, body string) bool {
 	if address, rest, ok := strings.Cut(name, " - "); ok && strings.HasPrefix(address, "0x") {
 		name = unindented(rest)
 	}
+	if name == "" {
+		return false
+	}
 	r.started()
 	r.numbered = true
 	r.frame(r.thrown()).setRustFunction(name)
@@ -142,7 +144,7 @@ func (r *rustReader) thrown() int {
 
 func (r *rustReader) place(place string) bool {
 	f := r.lastFrame(r.thrown())
-	if f.Filename != "" {
+	if f.Filename != "" || place == "" {
 		return false
 	}
 	path, line, column := cutPosition(place)
@@ -254,7 +256,9 @@ func (f *Frame) setRustPath(path string) {
 		return
 	}
 	if rest, ok := strings.CutPrefix(path, "/rustc/"); ok {
-		_, f.Filename, _ = strings.Cut(rest, "/")
+		if _, file, ok := strings.Cut(rest, "/"); ok { // behind the commit
+			f.Filename = file
+		}
 		return
 	}
 	if rest, ok := after(path, "registry"); ok {

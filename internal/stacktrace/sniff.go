@@ -37,7 +37,7 @@ func sniffLine(line, next string) Language {
 		return Go
 	case line[0] == '#' && isPHPCall(line):
 		return PHP
-	case strings.HasPrefix(body, "** (") && strings.Contains(body, ")"):
+	case strings.HasPrefix(body, "** (") && strings.Contains(body, ")"), strings.HasPrefix(body, "** exception "):
 		return Elixir
 	case strings.EqualFold(line, "stack backtrace:"), strings.HasPrefix(line, "thread '") && strings.Contains(line, "panicked at"):
 		return Rust
@@ -51,10 +51,14 @@ func sniffCall(call string) Language {
 	call = strings.TrimRight(call, " ,{")
 	open := strings.IndexByte(call, '(')
 	switch {
-	case strings.Contains(call, ") in ") || strings.Contains(call, ":line "):
+	case strings.Contains(call, ") in ") || strings.Contains(call, ") [0x") || strings.Contains(call, ":line "):
 		return DotNet
 	case strings.HasSuffix(call, ")") && open > 0 && call[open-1] == ' ':
-		return JavaScript
+		location := call[open+1 : len(call)-1]
+		if _, line, _ := cutPosition(location); line > 0 || isV8Place(location) {
+			return JavaScript
+		}
+		return Unknown
 	case open < 0 || !strings.HasSuffix(call, ")") && !strings.HasSuffix(call, "]"):
 		if _, line, _ := cutPosition(call); line > 0 {
 			return JavaScript
@@ -67,8 +71,10 @@ func sniffCall(call string) Language {
 		return PHP
 	case isJavaSource(source) && !strings.ContainsAny(source, ",`"):
 		return Java
-	default:
+	case strings.IndexByte(call[:open], '.') > 0:
 		return DotNet
+	default:
+		return Unknown
 	}
 }
 

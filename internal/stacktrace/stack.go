@@ -107,7 +107,8 @@ type Exception struct {
 
 // Frame is one call.
 type Frame struct {
-	// Function is without its arguments, and without the module where that is known.
+	// Function is without its arguments, and without the module where that is known. A frame that has neither a function nor a
+	// file has the function "?".
 	Function string
 	// Module is what the function belongs to: a class in Java, .NET and PHP, a package in Go, a path in Rust, a module in Elixir.
 	Module string

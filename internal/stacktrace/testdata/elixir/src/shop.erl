@@ -11,5 +11,5 @@ main([Out]) ->
     try {ok, fill([1, -1])}
     catch Class:Reason:Stack ->
         Text = erl_error:format_exception(1, Class, Reason, Stack, fun(_, _, _) -> false end, fun(T, _) -> io_lib:format("~tp", [T]) end),
-        ok = file:write_file(Out ++ "/erlang_shell.txt", ["** exception ", Text])
+        ok = file:write_file(Out ++ "/erlang_shell.txt", ["** ", Text])
     end.

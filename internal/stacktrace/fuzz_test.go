@@ -1,0 +1,175 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stacktrace
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func FuzzJava(f *testing.F)       { fuzzLanguage(f, Java) }
+func FuzzPython(f *testing.F)     { fuzzLanguage(f, Python) }
+func FuzzJavaScript(f *testing.F) { fuzzLanguage(f, JavaScript) }
+func FuzzGo(f *testing.F)         { fuzzLanguage(f, Go) }
+func FuzzDotNet(f *testing.F)     { fuzzLanguage(f, DotNet) }
+func FuzzPHP(f *testing.F)        { fuzzLanguage(f, PHP) }
+func FuzzRuby(f *testing.F)       { fuzzLanguage(f, Ruby) }
+func FuzzRust(f *testing.F)       { fuzzLanguage(f, Rust) }
+func FuzzElixir(f *testing.F)     { fuzzLanguage(f, Elixir) }
+
+// FuzzSniff has no hint, and the stacks of all languages.
+func FuzzSniff(f *testing.F) { fuzzLanguage(f, Unknown) }
+
+func fuzzLanguage(f *testing.F, language Language) {
+	folder := language.String()
+	if language == Unknown {
+		folder = "*"
+	}
+	for _, s := range samples(f, folder) {
+		if len(s.text) < 8192 { // the others repeat themselves
+			f.Add(s.typ, s.message, s.text)
+		}
+	}
+	var p Parser
+	f.Fuzz(func(t *testing.T, typ, message, text string) {
+		p.check(t, p.Parse(language, typ, message, text), typ, message, text)
+	})
+}
+
+// check holds a stack against what is promised of every stack.
+func (p *Parser) check(t *testing.T, s *Stack, typ, message, text string) {
+	t.Helper()
+	if len(s.Exceptions) > maxExceptions || len(s.Threads) > maxThreads {
+		t.Fatalf("%d exceptions and %d threads are more than are promised", len(s.Exceptions), len(s.Threads))
+	}
+	if (len(s.Exceptions) == 0) != (typ == "" && message == "" && text == "") {
+		t.Fatal("a stack has an exception when anything is known of it")
+	}
+	if s.Unparsed != "" && s.Unparsed != text {
+		t.Fatal("what could not be read is not kept whole")
+	}
+	valid := utf8.ValidString(typ) && utf8.ValidString(message) && utf8.ValidString(text)
+	for i := range s.Exceptions {
+		e := &s.Exceptions[i]
+		if (i == 0) != (e.Parent == noParent) || e.Parent >= i || (i == 0) != (e.Relation == "") {
+			t.Fatalf("exception %d is %q of %d", i, e.Relation, e.Parent)
+		}
+		checkStrings(t, valid, e.Type, e.Module, e.Message, e.Relation)
+		checkFrames(t, e.Frames, text, valid)
+	}
+	for i := range s.Threads {
+		checkStrings(t, valid, s.Threads[i].ID, s.Threads[i].Name, s.Threads[i].State)
+		checkFrames(t, s.Threads[i].Frames, text, valid)
+	}
+	if s.Unparsed == "" {
+		p.checkComplete(t, s, typ, message, text)
+	}
+}
+
+func checkFrames(t *testing.T, frames []Frame, text string, valid bool) {
+	t.Helper()
+	if len(frames) > maxFrames {
+		t.Fatalf("%d frames are more than are promised", len(frames))
+	}
+	for i := range frames {
+		f := &frames[i]
+		if f.Line < 0 || f.Column < 0 {
+			t.Fatalf("frame %d is in line %d, column %d", i, f.Line, f.Column)
+		}
+		if f.Function == "" && f.Filename == "" || f.Filename == "" && f.AbsPath != "" {
+			t.Fatalf("frame %d has neither a function nor a file", i)
+		}
+		if f.Function == unknownFunction {
+			continue
+		}
+		for _, part := range []string{f.Function, f.Module, f.Package, f.Filename, f.AbsPath, f.ContextLine} {
+			if !strings.Contains(text, part) {
+				t.Fatalf("%q is not in the text", part)
+			}
+		}
+		checkStrings(t, valid, f.Function, f.Module, f.Package, f.Filename, f.AbsPath, f.ContextLine)
+	}
+}
+
+// checkStrings: text that was cut is as valid as it was whole.
+func checkStrings(t *testing.T, whole bool, parts ...string) {
+	t.Helper()
+	if !whole {
+		return
+	}
+	for _, part := range parts {
+		if !utf8.ValidString(part) {
+			t.Fatalf("%q was cut inside a character", part)
+		}
+	}
+}
+
+// checkComplete looks for each line of a text that is said to be understood. Frames that were dropped on purpose are still in the
+// builder.
+func (p *Parser) checkComplete(t *testing.T, s *Stack, typ, message, text string) {
+	t.Helper()
+	trimmed := func(frames []Frame) bool { return len(frames) == maxFrames }
+	if slices.ContainsFunc(s.Exceptions, func(e Exception) bool { return trimmed(e.Frames) }) ||
+		slices.ContainsFunc(s.Threads, func(th Thread) bool { return trimmed(th.Frames) }) {
+		return
+	}
+	if strings.HasPrefix(strings.TrimSpace(text), "[{") { // a term of Erlang has no lines
+		return
+	}
+	for line := range strings.Lines(text) {
+		line = strings.Trim(line, " \t\r\n")
+		if s.Language == Python {
+			line = strings.Trim(line, "| ")
+		}
+		if strings.TrimSpace(line) != "" && !isStructure(s.Language, line) && !p.represents(s, line) && !isHeader(text, typ, message) {
+			t.Fatalf("the line %q of %s is neither in %s nor is the text kept", line, s.Language, render(s))
+		}
+	}
+}
+
+// isStructure reports whether a line says nothing but how the stack goes on.
+func isStructure(language Language, line string) bool {
+	for _, word := range map[Language][]string{
+		Java:       {"... ", "[CIRCULAR", "Caused by: ", "Suppressed: ", "Wrapped by: "},
+		PHP:        {"Stack trace:", "thrown in ", "... ", "[CIRCULAR", "Caused by: ", "Suppressed: ", "Wrapped by: "},
+		Python:     {"Traceback (", "Exception Group Traceback (", "+ Exception Group", "+--", "+-+--", "The above exception", "During handling", "[Previous line"},
+		JavaScript: {"... ", "[errors]: [", "at "},
+		Go:         {"goroutine ", "runtime stack:", "created by ", "panic:", "fatal error:"},
+		DotNet:     {"--- End of ", "<---", "at "},
+		Ruby:       {"Traceback (", "from :"},
+		Rust:       {"stack backtrace:", "Stack backtrace:", "Caused by:", "note: ", "thread '"},
+		Elixir:     {"** (EXIT)", "** (", "[", "{"},
+	}[language] {
+		word = strings.TrimSpace(word)
+		if len(line) >= len(word) && strings.EqualFold(line[:len(word)], word) {
+			return true
+		}
+	}
+	return strings.Trim(line, "{}[](), ~^-<") == ""
+}
+
+func (p *Parser) represents(s *Stack, line string) bool {
+	in := func(part string) bool { return part != "" && strings.Contains(line, strings.TrimSpace(part)) }
+	for i := range s.Exceptions {
+		e := &s.Exceptions[i]
+		first, _, _ := strings.Cut(e.Message, "\n")
+		if in(e.Type) || in(strings.TrimSpace(first)) || strings.Contains(e.Message, line) {
+			return true
+		}
+	}
+	for i := range s.Threads {
+		if in(s.Threads[i].ID) {
+			return true
+		}
+	}
+	for _, f := range p.builder.frames {
+		if in(f.Function) || in(f.Module) || in(f.Filename) || in(f.AbsPath) || in(f.ContextLine) || f.Native {
+			return true
+		}
+	}
+	// Below a frame, Python has the rest of the source and marks.
+	return s.Language == Python
+}

@@ -46,10 +46,10 @@ func newAttributes(p privacy) *attributes {
 	return a
 }
 
-// masks is for the members of maps. What is personal in an attribute is told by its whole name only.
+// masks is for the members of maps in arrays, of which only the last name is known.
 func (a *attributes) masks(member string) bool {
 	treat := a.name(member).treat
-	return treat == treatSecret || treat == treatPersonal && a.privacy.secrets && isSecret(member)
+	return treat == treatSecret || treat == treatPersonal
 }
 
 // reset is for when nothing holds a name.

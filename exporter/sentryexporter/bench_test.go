@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configopaque"
@@ -143,7 +142,7 @@ func BenchmarkFrameTransactions(b *testing.B) {
 	g := &group{project: back.projects.fallback, category: categoryTransaction, events: w.Events()}
 	b.ReportAllocs()
 	for b.Loop() {
-		_ = back.frameTransactions(nil, g, time.Now())
+		_ = back.frameTransactions(nil, g)
 	}
 }
 

@@ -24,7 +24,14 @@ type breadcrumbs struct {
 	traces   ptrace.Traces
 	has      bool // whether there is a batch
 	gathered bool
-	byTrace  map[pcommon.TraceID][]crumb
+	byTrace  map[crumbKey][]crumb
+	// destination tells where an event goes: an Issue shows nothing that goes to another project.
+	destination func(e *appevent.Event) string
+}
+
+type crumbKey struct {
+	trace       pcommon.TraceID
+	destination string
 }
 
 // crumb is a record that an Issue may show as a breadcrumb.
@@ -39,7 +46,7 @@ type crumb struct {
 func (b *breadcrumbs) prepare(ld plog.Logs)           { b.logs, b.has = ld, true }
 func (b *breadcrumbs) prepareTraces(td ptrace.Traces) { b.traces, b.has = td, true }
 
-func (b *breadcrumbs) reset() { *b = breadcrumbs{limit: b.limit} }
+func (b *breadcrumbs) reset() { *b = breadcrumbs{limit: b.limit, destination: b.destination} }
 
 // before are the last crumbs of the trace that are earlier than the Issue, the oldest first.
 func (b *breadcrumbs) before(i *issue) []crumb {
@@ -49,13 +56,35 @@ func (b *breadcrumbs) before(i *issue) []crumb {
 	if !b.gathered {
 		b.gather(i)
 	}
-	crumbs := b.byTrace[i.TraceID]
+	crumbs := b.byTrace[crumbKey{i.TraceID, i.destination}]
 	end, _ := slices.BinarySearchFunc(crumbs, i.at, func(c crumb, at pcommon.Timestamp) int { return cmp.Compare(c.at, at) })
-	return crumbs[max(0, end-b.limit):end]
+	begin, size := end, 0
+	for begin > 0 && end-begin < b.limit && size < maxCrumbs {
+		begin--
+		size += crumbs[begin].size()
+	}
+	return crumbs[begin:end]
+}
+
+// What breadcrumbs may come to, so that many errors of one trace do not each repeat all of it.
+const (
+	maxCrumbs       = 8 << 10 // bytes of an Issue
+	maxCrumbMessage = 512
+	maxCrumbData    = 256 // of attributes; with more a breadcrumb has none
+	crumbFrame      = 160 // about what stands around them
+)
+
+// size is about what the breadcrumb will have.
+func (c *crumb) size() int {
+	size := crumbFrame + min(len(c.message), maxCrumbMessage)
+	if c.attributes.Len() > 0 {
+		size += maxCrumbData
+	}
+	return size
 }
 
 func (b *breadcrumbs) gather(i *issue) {
-	b.gathered, b.byTrace = true, map[pcommon.TraceID][]crumb{}
+	b.gathered, b.byTrace = true, map[crumbKey][]crumb{}
 	if i.span != nil {
 		for e := range appevent.SpanEvents(b.traces) {
 			b.add(e)
@@ -78,15 +107,16 @@ func (b *breadcrumbs) add(e *appevent.Event) {
 	switch {
 	case e.IsException():
 		c.category = "exception"
+		if c.severity == plog.SeverityNumberUnspecified {
+			c.severity = plog.SeverityNumberError
+		}
 		c.message = e.Exception.Type + ": " + e.Exception.Message
 	case e.Name != "":
 		c.category = e.Name
 	}
-	b.byTrace[e.TraceID] = append(b.byTrace[e.TraceID], c)
+	key := crumbKey{e.TraceID, b.destination(e)}
+	b.byTrace[key] = append(b.byTrace[key], c)
 }
-
-// maxCrumbData is how many bytes of attributes a breadcrumb has; with more it has none.
-const maxCrumbData = 1024
 
 // appendBreadcrumbs appends what happened before (Sentry's SDK documentation, "Breadcrumbs Interface").
 func (enc *encoder) appendBreadcrumbs(dst []byte, i *issue) []byte {
@@ -110,7 +140,7 @@ func (enc *encoder) appendCrumb(dst []byte, c *crumb) []byte {
 	dst = textMember(dst, "type", "default")
 	dst = textMember(dst, "category", c.category)
 	dst = textMember(dst, "level", crumbLevel(c.severity))
-	dst = textMember(dst, "message", cut(c.message, maxMessage))
+	dst = textMember(dst, "message", cut(c.message, maxCrumbMessage))
 	data := len(dst)
 	dst = append(dst, `,"data":`...)
 	start := len(dst)

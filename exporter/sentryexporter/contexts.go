@@ -46,11 +46,7 @@ func appendTraceContext(dst []byte, i *issue) []byte {
 // appendOtelContext appends the attributes as they came, which Sentry shows as the context of OpenTelemetry.
 func (enc *encoder) appendOtelContext(dst []byte, i *issue) []byte {
 	dst = append(dst, `{"attributes":`...)
-	attributes := i.Properties()
-	if i.span != nil {
-		attributes = both(attributes, i.span.attributes.All())
-	}
-	dst = appendAttributes(dst, attributes, enc.attributes)
+	dst = appendAttributes(dst, i.attributes(), enc.attributes)
 	dst = append(dst, `,"resource":`...)
 	dst = append(dst, i.source.resource...)
 	return append(dst, '}')
@@ -73,34 +69,47 @@ func appendAttributes(dst []byte, all iter.Seq2[string, pcommon.Value], a *attri
 	dst = append(dst, '{')
 	m := a.json.Members()
 	for name, v := range all {
-		treat := a.name(name).treat
-		if treat == treatPersonal {
-			continue
-		}
-		var ok bool
-		if dst, ok = m.Name(dst, name); ok {
-			dst = a.appendPlain(dst, v, treat)
-		}
+		dst = a.appendPlainMember(dst, &m, name, name, v, 0)
 	}
 	m.End()
 	return append(dst, '}')
 }
 
-// appendPlain appends a value without its type.
-func (a *attributes) appendPlain(dst []byte, v pcommon.Value, treat treatment) []byte {
-	start := len(dst)
-	switch treat {
-	case treatSecret:
-		return append(dst, jsonappend.Masked...)
-	case treatURL:
-		dst = jsonappend.String(dst, withoutSecrets(v.AsString()))
-	default:
-		dst = a.json.Value(dst, v)
+// appendPlainMember appends a member whose dotted name, with those of the maps around it, is path.
+func (a *attributes) appendPlainMember(dst []byte, m *jsonappend.Members, name, path string, v pcommon.Value, depth int) []byte {
+	treat := a.name(path).treat
+	if treat == treatPersonal {
+		return dst
 	}
+	dst, ok := m.Name(dst, name)
+	if !ok {
+		return dst
+	}
+	start := len(dst)
+	dst = a.appendPlain(dst, path, v, treat, depth)
 	if a.brief && len(dst)-start > longValue {
 		return a.appendBrief(dst[:start], v, treat)
 	}
 	return dst
+}
+
+// appendPlain appends a value without its type.
+func (a *attributes) appendPlain(dst []byte, path string, v pcommon.Value, treat treatment, depth int) []byte {
+	switch {
+	case treat == treatSecret:
+		return append(dst, jsonappend.Masked...)
+	case treat == treatURL:
+		return jsonappend.String(dst, withoutSecrets(v.AsString()))
+	case v.Type() != pcommon.ValueTypeMap || depth == maxFlattened:
+		return a.json.Value(dst, v)
+	}
+	dst = append(dst, '{')
+	m := a.json.Members()
+	for name, member := range v.Map().All() {
+		dst = a.appendPlainMember(dst, &m, name, path+"."+name, member, depth+1)
+	}
+	m.End()
+	return append(dst, '}')
 }
 
 func appendNameAndVersion(dst []byte, context, name, version string) []byte {

@@ -30,8 +30,12 @@ var (
 )
 
 func newEncoder(b *backend) *encoder {
+	destination := func(e *appevent.Event) string {
+		text, _ := b.projects.destination(e.Attribute, e.Source.Resource.Attributes())
+		return text
+	}
 	return &encoder{
-		backend: b, attributes: newAttributes(newPrivacy(b.cfg)), sources: sources{backend: b}, issues: newIssues(b.cfg),
+		backend: b, attributes: newAttributes(newPrivacy(b.cfg)), sources: sources{backend: b}, issues: newIssues(b.cfg, destination),
 	}
 }
 
@@ -67,7 +71,7 @@ func (enc *encoder) isIssue(e *appevent.Event) bool {
 
 // encodeIssue writes the event of an Issue. The span is that of a span event, and nil for a record.
 func (enc *encoder) encodeIssue(w *delivery.Writer, e *appevent.Event, destination string, from signal, span *spanContext) error {
-	key, paired := pairKey(e)
+	key, paired := pairKey(e, destination)
 	n := 0
 	if paired {
 		var duplicate bool
@@ -75,25 +79,27 @@ func (enc *encoder) encodeIssue(w *delivery.Writer, e *appevent.Event, destinati
 			return delivery.Skip("duplicate")
 		}
 	}
-	issue := issue{Event: e, source: enc.sources.get(e.Source, enc.attributes), id: idOf(e, key, paired, n), span: span, at: timeOf(e)}
+	issue := issue{
+		Event: e, source: enc.sources.get(e.Source, enc.attributes), destination: destination, id: idOf(e, key, paired, n), span: span, at: timeOf(e),
+	}
 	meta := delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categoryError, Destination: destination}
-	w.End(enc.withinLimit(w.Begin(meta), func(dst []byte, t trim) []byte { return enc.appendIssue(dst, &issue, t) }))
+	w.End(enc.withinLimit(w.Begin(meta), 0, func(dst []byte, t trim) []byte { return enc.appendIssue(dst, &issue, t) }))
 	return nil
 }
 
 // encodeLog writes an item of Sentry's logs.
 func (enc *encoder) encodeLog(w *delivery.Writer, e *appevent.Event, destination string) {
 	meta := delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categoryLog, Destination: destination}
-	w.End(enc.withinLimit(w.Begin(meta), func(dst []byte, t trim) []byte { return enc.appendLog(dst, e, t) }))
+	w.End(enc.withinLimit(w.Begin(meta), containerFrame, func(dst []byte, t trim) []byte { return enc.appendLog(dst, e, t) }))
 }
 
-// withinLimit appends an item, leaving out more and more of it until it is small enough.
-func (enc *encoder) withinLimit(dst []byte, write func(dst []byte, t trim) []byte) []byte {
+// withinLimit appends an item, leaving out more and more of it until it is small enough with what stands around it.
+func (enc *encoder) withinLimit(dst []byte, around int, write func(dst []byte, t trim) []byte) []byte {
 	start := len(dst)
 	for t := trimNothing; ; t++ {
 		enc.attributes.brief = t >= trimLong
 		dst = write(dst[:start], t)
-		if len(dst)-start <= enc.cfg.MaxEventBytes || t == trimBody {
+		if len(dst)-start+around <= enc.cfg.MaxEventBytes || t == trimBody {
 			return dst
 		}
 	}

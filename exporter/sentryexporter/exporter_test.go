@@ -28,7 +28,7 @@ const bodySecret = "only-for-the-backend"
 func testConfig(in *sentryintake.Intake) *Config {
 	cfg := createDefaultConfig().(*Config)
 	cfg.DSN = configopaque.String(in.DSN())
-	cfg.ClientConfig.Timeout = 200 * time.Millisecond
+	cfg.ClientConfig.Timeout = 10 * time.Second
 	cfg.Delivery.DeadLetter = deliverytest.DeadLetterID()
 	cfg.Delivery.RetryConfig.MaxElapsedTime = 10 * time.Second
 	cfg.Delivery.MaxInFlight = 1
@@ -100,7 +100,11 @@ func TestAFailureThatPassesIsTriedAgainAsTheSameEvent(t *testing.T) {
 				}
 				return sentryintake.OK()
 			})
-			e := setup(testConfig(in)).StartLogs(t)
+			cfg := testConfig(in)
+			if name == "hung" {
+				cfg.ClientConfig.Timeout = 100 * time.Millisecond
+			}
+			e := setup(cfg).StartLogs(t)
 			e.Send(exceptions("a"))
 			assert.Equal(t, map[string]int64{"delivered": 1}, e.Outcomes())
 			var ids []string
@@ -399,6 +403,58 @@ func spanWithException(message string) ptrace.Traces {
 	event.Attributes().PutStr("exception.type", "Error")
 	event.Attributes().PutStr("exception.message", message)
 	return td
+}
+
+func TestAStormOfErrorsIsNotMultipliedByItsBreadcrumbs(t *testing.T) {
+	in := sentryintake.New(t)
+	e := setup(testConfig(in)).StartLogs(t)
+	ld := exceptions(strings.Fields(strings.Repeat("e ", 300))...)
+	for i, r := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		r.SetTraceID([16]byte{1})
+		r.SetTimestamp(r.Timestamp() + pcommon.Timestamp(i))
+		r.Attributes().PutStr("note", strings.Repeat("x", 2000))
+		r.Attributes().PutStr("exception.message", strings.Repeat("y", 2000))
+	}
+	e.Send(ld)
+	assert.Len(t, in.Events(), 300)
+	size := 0
+	for _, envelope := range in.Envelopes() {
+		size += len(envelope.Raw)
+	}
+	assert.Less(t, size, 300*20_000)
+}
+
+func TestAnIssueShowsNothingOfAnotherProject(t *testing.T) {
+	in := sentryintake.New(t, sentryintake.Project{ID: "42", PublicKey: "examplepublickey"}, sentryintake.Project{ID: "43", PublicKey: "otherpublickey"})
+	cfg := testConfig(in)
+	cfg.Routing = RoutingConfig{FromAttribute: "tenant", DSNs: map[string]configopaque.String{"b": configopaque.String(in.DSN("43"))}}
+	e := setup(cfg).StartLogs(t)
+	ld := logs(2)
+	record(ld, "of-b").Attributes().PutStr("exception.type", "E")
+	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	for i, r := range records.All() {
+		r.SetTraceID([16]byte{1})
+		r.SetTimestamp(r.Timestamp() + pcommon.Timestamp(i))
+	}
+	records.At(1).Attributes().PutStr("tenant", "b")
+	records.At(2).Attributes().PutStr("tenant", "b")
+	e.Send(ld)
+	crumbs := in.Events()[0]["breadcrumbs"].(map[string]any)["values"].([]any)
+	require.Len(t, crumbs, 1)
+	assert.Equal(t, "log-1", crumbs[0].(map[string]any)["category"])
+}
+
+func TestSentAtIsWhenTheRequestIsSent(t *testing.T) {
+	in := sentryintake.New(t)
+	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Slow(30 * time.Millisecond) })
+	e := setup(testConfig(in)).StartLogs(t)
+	e.Send(exceptions("a", "b", "c", "d"))
+	envelopes := in.Envelopes()
+	first, err := time.Parse(time.RFC3339Nano, envelopes[0].Header["sent_at"].(string))
+	require.NoError(t, err)
+	last, err := time.Parse(time.RFC3339Nano, envelopes[3].Header["sent_at"].(string))
+	require.NoError(t, err)
+	assert.Greater(t, last.Sub(first), 60*time.Millisecond)
 }
 
 func TestABackendLivesAsLongAsItsExporters(t *testing.T) {

@@ -4,6 +4,8 @@
 package sentryexporter
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,10 +36,19 @@ type group struct {
 	events   []delivery.Event
 }
 
+// order lets those with few envelopes go first: an Issue is one each.
+func (g *group) order() int {
+	if g.category == categoryError {
+		return 1
+	}
+	return 0
+}
+
 // Frame implements delivery.Backend: envelopes of one Issue, of logs, of spans or of one transaction.
 func (b *backend) Frame(events []delivery.Event) (requests []delivery.Request, refusals []delivery.Refusal) {
 	now := time.Now()
 	groups, refusals := b.groups(events)
+	slices.SortStableFunc(groups, func(a, b group) int { return cmp.Compare(a.order(), b.order()) })
 	for i := range groups {
 		g := &groups[i]
 		if until := g.project.limits.of(g.category, now); !until.IsZero() {
@@ -45,7 +56,7 @@ func (b *backend) Frame(events []delivery.Event) (requests []delivery.Request, r
 			continue
 		}
 		first := len(requests)
-		requests = b.frameGroup(requests, g, now)
+		requests = b.frameGroup(requests, g)
 		b.attachReport(requests[first:], g.project, now)
 	}
 	return requests, refusals
@@ -89,41 +100,38 @@ func (b *backend) refuseLimited(refusals []delivery.Refusal, g *group, until tim
 	return refusals
 }
 
-func (b *backend) frameGroup(requests []delivery.Request, g *group, now time.Time) []delivery.Request {
+func (b *backend) frameGroup(requests []delivery.Request, g *group) []delivery.Request {
 	switch g.category {
 	case categoryLog:
-		return b.frameContainers(requests, g, maxLogs, `{"type":"log","item_count":`, contentTypeLogs, now)
+		return b.frameContainers(requests, g, maxLogs, `{"type":"log","item_count":`, contentTypeLogs)
 	case categorySpan:
-		return b.frameContainers(requests, g, maxSpans, `{"type":"span","item_count":`, contentTypeSpans, now)
+		return b.frameContainers(requests, g, maxSpans, `{"type":"span","item_count":`, contentTypeSpans)
 	case categoryTransaction:
-		return b.frameTransactions(requests, g, now)
+		return b.frameTransactions(requests, g)
 	}
 	for i := range g.events {
-		payload := g.events[i].Payload
-		head := b.appendHead(nil, "event", payload[idStart:idStart+32], len(payload), now)
-		requests = append(requests, g.project.request(delivery.Join{Head: string(head)}, g.events[i:i+1:i+1]))
+		requests = append(requests, b.request(g, "event", g.events[i].Payload, g.events[i:i+1:i+1]))
 	}
 	return requests
 }
 
-func (p *project) request(join delivery.Join, events []delivery.Event) delivery.Request {
-	return delivery.Request{URL: p.url, Header: p.header, Join: join, Events: events}
+// request is that of an envelope with one item, an event or a transaction, with this payload.
+func (b *backend) request(g *group, itemType string, payload []byte, events []delivery.Event) delivery.Request {
+	return delivery.Request{
+		URL: g.project.url, Header: g.project.header, Events: events,
+		Sending: func(r *delivery.Request, at time.Time) {
+			head := append([]byte(`{"event_id":"`), payload[idStart:idStart+32]...)
+			head = b.appendSent(append(head, `",`...), at)
+			head = append(head, `{"type":"`+itemType+`","length":`...)
+			r.Join.Head = string(append(strconv.AppendInt(head, int64(len(payload)), 10), "}\n"...))
+		},
+	}
 }
 
 // idStart is where the id stands in the payload of an event: behind {"event_id":".
 const idStart = len(`{"event_id":"`)
 
-// appendHead appends what stands before the payload of an envelope with one item, an event or a transaction.
-func (b *backend) appendHead(dst []byte, itemType string, id []byte, size int, now time.Time) []byte {
-	dst = append(append(dst, `{"event_id":"`...), id...)
-	dst = b.appendSent(append(dst, `",`...), now)
-	dst = append(append(dst, `{"type":"`...), itemType...)
-	dst = append(dst, `","length":`...)
-	dst = strconv.AppendInt(dst, int64(size), 10)
-	return append(dst, "}\n"...)
-}
-
-// appendSent appends the rest of an envelope's header: when the attempt is made, by which Sentry corrects our clock, and by whom.
+// appendSent appends the rest of an envelope's header: when it is sent, by which Sentry corrects our clock, and by whom.
 func (b *backend) appendSent(dst []byte, now time.Time) []byte {
 	dst = append(dst, `"sent_at":`...)
 	dst = jsonappend.Time(dst, pcommon.NewTimestampFromTime(now))
@@ -135,20 +143,25 @@ func (b *backend) appendSent(dst []byte, now time.Time) []byte {
 const (
 	containerHead = `{"items":[`
 	containerTail = `]}`
+
+	containerFrame = len(containerHead) + len(containerTail)
 )
 
 // frameContainers puts items into containers, one an envelope.
-func (b *backend) frameContainers(requests []delivery.Request, g *group, most int, itemHead, contentType string, now time.Time) []delivery.Request {
+func (b *backend) frameContainers(requests []delivery.Request, g *group, most int, itemHead, contentType string) []delivery.Request {
 	for events := g.events; len(events) > 0; {
 		n, size := fit(events, most)
-		head := b.appendSent([]byte{'{'}, now)
-		head = append(head, itemHead...)
-		head = strconv.AppendInt(head, int64(n), 10)
-		head = append(head, `,"content_type":"`+contentType+`","length":`...)
-		head = strconv.AppendInt(head, int64(size), 10)
-		head = append(head, "}\n"+containerHead...)
-		join := delivery.Join{Head: string(head), Separator: ",", Tail: containerTail}
-		requests = append(requests, g.project.request(join, events[:n:n]))
+		requests = append(requests, delivery.Request{
+			URL: g.project.url, Header: g.project.header, Events: events[:n:n],
+			Join: delivery.Join{Separator: ",", Tail: containerTail},
+			Sending: func(r *delivery.Request, at time.Time) {
+				head := append(b.appendSent([]byte{'{'}, at), itemHead...)
+				head = strconv.AppendInt(head, int64(n), 10)
+				head = append(head, `,"content_type":"`+contentType+`","length":`...)
+				head = strconv.AppendInt(head, int64(size), 10)
+				r.Join.Head = string(append(head, "}\n"+containerHead...))
+			},
+		})
 		events = events[n:]
 	}
 	return requests
@@ -156,7 +169,7 @@ func (b *backend) frameContainers(requests []delivery.Request, g *group, most in
 
 // fit is how many of the events go into one container, at least one, and its size.
 func fit(events []delivery.Event, most int) (n, size int) {
-	size = len(containerHead) + len(containerTail)
+	size = containerFrame
 	for n < len(events) && n < most {
 		grown := size + len(events[n].Payload)
 		if n > 0 {
@@ -181,10 +194,6 @@ func (b *backend) attachReport(requests []delivery.Request, p *project, now time
 		return
 	}
 	first := &requests[0]
-	if first.Body != nil {
-		first.Body = appendReport(first.Body, counts, now)
-	} else {
-		first.Join.Tail = string(appendReport([]byte(first.Join.Tail), counts, now))
-	}
+	first.Join.Tail = string(appendReport([]byte(first.Join.Tail), counts, now))
 	first.Unanswered = func() { p.reports.add(counts) }
 }

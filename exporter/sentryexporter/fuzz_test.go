@@ -100,6 +100,7 @@ func checkEnvelopes(t *testing.T, b *backend, events []delivery.Event) {
 	framed := 0
 	for i := range requests {
 		framed += len(requests[i].Events)
+		requests[i].Ready(time.Now())
 		body := requests[i].AppendBody(nil)
 		envelope, err := sentryintake.ParseEnvelope(body)
 		if err != nil {

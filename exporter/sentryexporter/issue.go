@@ -5,6 +5,7 @@ package sentryexporter
 
 import (
 	"encoding/hex"
+	"iter"
 	"net/netip"
 	"strings"
 
@@ -21,9 +22,10 @@ import (
 // issue is an event that becomes an Issue.
 type issue struct {
 	*appevent.Event
-	source *source
-	id     eventID
-	at     pcommon.Timestamp
+	source      *source
+	destination string
+	id          eventID
+	at          pcommon.Timestamp
 	// span is that of a span event; nil for a record.
 	span *spanContext
 
@@ -35,7 +37,7 @@ type issue struct {
 type spanContext struct {
 	parent      pcommon.SpanID
 	op, status  string
-	transaction string // the span's name, where it is a segment's
+	transaction string // the name of the segment, where that is in the batch
 	attributes  pcommon.Map
 }
 
@@ -51,10 +53,10 @@ type issues struct {
 	cfg    *IssuesConfig
 }
 
-func newIssues(cfg *Config) issues {
+func newIssues(cfg *Config, destination func(*appevent.Event) string) issues {
 	return issues{
 		parser: stacktrace.Parser{Rules: stacktrace.Rules{Include: cfg.InApp.Include, Exclude: cfg.InApp.Exclude}},
-		crumbs: breadcrumbs{limit: cfg.Issues.MaxBreadcrumbs},
+		crumbs: breadcrumbs{limit: cfg.Issues.MaxBreadcrumbs, destination: destination},
 		cfg:    &cfg.Issues,
 	}
 }
@@ -74,7 +76,9 @@ const (
 func (enc *encoder) appendIssue(dst []byte, i *issue, t trim) []byte {
 	i.readStack(enc)
 	i.http = httpRequest{}
-	i.http.read(i.Event)
+	for name, v := range i.attributes() {
+		i.http.readAttribute(name, v)
+	}
 	dst = append(dst, `{"event_id":"`...)
 	dst = hex.AppendEncode(dst, i.id[:])
 	dst = append(dst, `","timestamp":`...)
@@ -107,6 +111,14 @@ func (i *issue) readStack(enc *encoder) {
 		x := &i.Exception
 		i.stack = enc.issues.parser.Parse(i.source.language, x.Type, x.Message, x.Stacktrace)
 	}
+}
+
+// attributes yields the properties of the event, and where it is a span event those of its span.
+func (i *issue) attributes() iter.Seq2[string, pcommon.Value] {
+	if i.span == nil {
+		return i.Properties()
+	}
+	return both(i.Properties(), i.span.attributes.All())
 }
 
 func (i *issue) platform() string {
@@ -251,7 +263,7 @@ func (enc *encoder) appendTags(dst []byte, i *issue, t trim) []byte {
 	defer m.End()
 	for _, tag := range [...][2]string{
 		{"event.name", i.Name}, {"service.name", i.source.of.ServiceName}, {"service.namespace", i.source.of.ServiceNamespace},
-		{appevent.AttrSessionID, i.SessionID}, {attrSubject, i.Subject},
+		{appevent.AttrSessionID, i.SessionID}, {attrSubject, i.Subject}, {appevent.AttrExceptionType, i.otherType()},
 	} {
 		dst = appendTag(dst, &m, tag[0], tag[1])
 	}
@@ -259,7 +271,7 @@ func (enc *encoder) appendTags(dst []byte, i *issue, t trim) []byte {
 		for name, v := range i.Groups.All() {
 			dst = enc.appendTagOf(dst, &m, prefixGroup+name, v)
 		}
-		for name, v := range i.Properties() {
+		for name, v := range i.attributes() {
 			dst = enc.appendTagOf(dst, &m, name, v)
 		}
 	}
@@ -277,6 +289,14 @@ func (enc *encoder) appendTagOf(dst []byte, m *jsonappend.Members, name string, 
 		return appendTag(dst, m, name, v.AsString())
 	}
 	return dst
+}
+
+// otherType is the type that the attribute names where the stack names another, such as ECONNREFUSED for an Error of Node's.
+func (i *issue) otherType() string {
+	if len(i.stack.Exceptions) == 0 || strings.HasSuffix(i.Exception.Type, i.stack.Exceptions[0].Type) || strings.HasSuffix(i.stack.Exceptions[0].Type, i.Exception.Type) {
+		return ""
+	}
+	return i.Exception.Type
 }
 
 // appendTag leaves out what Sentry takes for no tag: the attribute is in the context all the same.
@@ -317,7 +337,7 @@ func (enc *encoder) appendExtra(dst []byte, i *issue, t trim) []byte {
 		}
 	}
 	if body := i.Body.Type(); t < trimLong && body != pcommon.ValueTypeStr && body != pcommon.ValueTypeEmpty {
-		dst = m.Append(dst, attrBody, i.Body)
+		dst = enc.attributes.appendPlainMember(dst, &m, attrBody, attrBody, i.Body, 0)
 	}
 	if t > trimNothing {
 		if dst, ok = m.Name(dst, attrTrimmed); ok {

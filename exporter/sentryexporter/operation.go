@@ -41,8 +41,11 @@ func operationOf(span ptrace.Span) (op, source string) {
 	if op == "" {
 		op = operationOfKind(kind)
 	}
-	return op, source
+	return cut(op, maxOperation), source
 }
+
+// maxOperation is how long an operation may be; they are words.
+const maxOperation = 128
 
 // databaseOperation tells caches from databases.
 func databaseOperation(system string) string {

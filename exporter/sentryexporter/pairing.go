@@ -6,6 +6,7 @@ package sentryexporter
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/zeebo/xxh3"
@@ -48,14 +49,14 @@ const (
 )
 
 // pairKey is what the two reports of an exception have in common. It is false for one that belongs to no span.
-func pairKey(e *appevent.Event) (xxh3.Uint128, bool) {
+func pairKey(e *appevent.Event, destination string) (xxh3.Uint128, bool) {
 	if e.TraceID.IsEmpty() || e.SpanID.IsEmpty() || !e.IsException() {
 		return xxh3.Uint128{}, false
 	}
 	h := xxh3.New()
 	_, _ = h.Write(e.TraceID[:])
 	_, _ = h.Write(e.SpanID[:])
-	for _, s := range []string{e.Exception.Type, e.Exception.Message, e.Exception.Stacktrace} {
+	for _, s := range []string{e.Exception.Type, e.Exception.Message, strings.TrimSpace(e.Exception.Stacktrace), destination} {
 		var size [8]byte
 		binary.LittleEndian.PutUint64(size[:], uint64(len(s)))
 		_, _ = h.Write(size[:])

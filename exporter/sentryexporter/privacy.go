@@ -47,10 +47,23 @@ const personalNames = " client.address client.port client.socket.address net.pee
 	" http.request.header.proxy-authorization http.request.header.forwarded http.request.header.x-forwarded-for http.request.header.x-real-ip" +
 	" http.request.header.cf-connecting-ip http.request.header.true-client-ip http.request.header.x-client-ip "
 
+// isPersonal looks at each end of a dotted name, so that it knows request.user.email as it knows user.email. A user of a database is
+// none of the application's.
 func isPersonal(name string) bool {
 	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
-	return strings.HasPrefix(name, "user.") || strings.HasPrefix(name, "enduser.") || name == "user" ||
-		strings.Contains(strings.ReplaceAll(personalNames, "_", "-"), " "+name+" ")
+	if strings.HasPrefix(name, "db.") {
+		return false
+	}
+	for rest := name; ; {
+		first, after, more := strings.Cut(rest, ".")
+		if first == "user" || first == "enduser" || strings.Contains(strings.ReplaceAll(personalNames, "_", "-"), " "+rest+" ") {
+			return true
+		}
+		if !more {
+			return false
+		}
+		rest = after
+	}
 }
 
 func isURL(name string) bool {

@@ -27,38 +27,41 @@ type header struct {
 
 const prefixRequestHeader = "http.request.header."
 
-func (r *httpRequest) read(e *appevent.Event) {
-	for name, v := range e.Properties() {
-		r.readAttribute(name, v)
-	}
-}
-
+// readAttribute reads one attribute. The first that says something stays.
 func (r *httpRequest) readAttribute(name string, v pcommon.Value) {
 	switch name {
 	case "http.request.method", "http.method":
-		r.method = v.AsString()
+		first(&r.method, v)
 	case "http.route":
-		r.route = v.AsString()
+		first(&r.route, v)
 	case "url.full", "http.url":
-		r.full = v.AsString()
+		first(&r.full, v)
 	case "url.scheme", "http.scheme":
-		r.scheme = v.AsString()
+		first(&r.scheme, v)
 	case "server.address", "net.host.name", "http.host":
-		r.host = v.AsString()
+		first(&r.host, v)
 	case "url.path":
-		r.path = v.AsString()
+		first(&r.path, v)
 	case "url.query":
-		r.query = v.AsString()
+		first(&r.query, v)
 	case "http.target":
-		r.path, r.query, _ = strings.Cut(v.AsString(), "?")
+		if r.path == "" {
+			r.path, r.query, _ = strings.Cut(v.AsString(), "?")
+		}
 	case appevent.AttrUserAgent, "http.user_agent":
-		r.userAgent = v.AsString()
+		first(&r.userAgent, v)
 	case appevent.AttrClientAddress, "http.client_ip":
-		r.clientAddress = v.AsString()
+		first(&r.clientAddress, v)
 	default:
 		if header, ok := strings.CutPrefix(name, prefixRequestHeader); ok {
 			r.addHeader(name, header, v)
 		}
+	}
+}
+
+func first(field *string, v pcommon.Value) {
+	if *field == "" {
+		*field = v.AsString()
 	}
 }
 

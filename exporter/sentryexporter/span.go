@@ -59,10 +59,10 @@ func (enc *spanEncoder) EncodeSpan(w *delivery.Writer, of *appevent.Source, span
 	switch enc.cfg.Traces.Format {
 	case TracesSpans:
 		meta.Category = categorySpan
-		w.End(enc.withinLimit(w.Begin(meta), func(dst []byte, t trim) []byte { return enc.appendSpan(dst, src, span, t) }))
+		w.End(enc.withinLimit(w.Begin(meta), containerFrame, func(dst []byte, t trim) []byte { return enc.appendSpan(dst, src, span, t) }))
 	case TracesTransactions:
 		meta.Category = categoryTransaction
-		w.End(enc.withinLimit(w.Begin(meta), func(dst []byte, t trim) []byte { return enc.appendPart(dst, src, span, t) }))
+		w.End(enc.withinLimit(w.Begin(meta), 0, func(dst []byte, t trim) []byte { return enc.appendPart(dst, src, span, t) }))
 	default:
 		w.Skip("traces_off")
 	}
@@ -76,7 +76,7 @@ func (enc *spanEncoder) encodeSpanEvents(w *delivery.Writer, of *appevent.Source
 		e.ReadSpanEvent(of, span, event)
 		switch {
 		case enc.cfg.Issues.Enabled && e.IsException():
-			err := enc.encodeIssue(w, e, destination, fromTraces, contextOf(span))
+			err := enc.encodeIssue(w, e, destination, fromTraces, enc.contextOf(span))
 			if skip, ok := errors.AsType[delivery.Skip](err); ok {
 				w.Skip(skip)
 			} else if err != nil {
@@ -95,15 +95,12 @@ func (enc *spanEncoder) encodeSpanEvents(w *delivery.Writer, of *appevent.Source
 // v1.44.0, exception registry).
 const attrExceptionEscaped = "exception.escaped"
 
-func contextOf(span ptrace.Span) *spanContext {
+func (enc *spanEncoder) contextOf(span ptrace.Span) *spanContext {
 	op, _ := operationOf(span)
-	c := &spanContext{
-		parent: span.ParentSpanID(), op: op, status: legacyStatus(span), attributes: span.Attributes(),
+	_, segment, _ := enc.segments.of(span)
+	return &spanContext{
+		parent: span.ParentSpanID(), op: op, status: legacyStatus(span), attributes: span.Attributes(), transaction: segment,
 	}
-	if isSegment(span) {
-		c.transaction = span.Name()
-	}
-	return c
 }
 
 // appendSpan appends a span as an item of a span container (Sentry's SDK documentation, "Span Protocol").

@@ -6,6 +6,7 @@ package sentryexporter
 import (
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,7 +95,7 @@ func (enc *spanEncoder) appendSpanData(dst []byte, span ptrace.Span, t trim) []b
 
 // frameTransactions makes transactions of the spans, each with those below it that are there too. What has no parent here
 // is a transaction of its own, as is what the transaction above it has no room for.
-func (b *backend) frameTransactions(requests []delivery.Request, g *group, now time.Time) []delivery.Request {
+func (b *backend) frameTransactions(requests []delivery.Request, g *group) []delivery.Request {
 	a := newAssembly(g.events)
 	for {
 		members := a.next()
@@ -105,9 +106,14 @@ func (b *backend) frameTransactions(requests []delivery.Request, g *group, now t
 		for _, n := range members {
 			events = append(events, g.events[n])
 		}
-		requests = append(requests, delivery.Request{
-			URL: g.project.url, Header: g.project.header, Body: b.transaction(a, members, now), Events: events,
-		})
+		payload := transaction(a, members)
+		r := b.request(g, "transaction", payload, events)
+		sending := r.Sending
+		r.Sending = func(r *delivery.Request, at time.Time) { // the payload is none of an event's
+			sending(r, at)
+			r.Body = slices.Concat([]byte(r.Join.Head), payload, []byte(r.Join.Tail))
+		}
+		requests = append(requests, r)
 	}
 }
 
@@ -179,9 +185,9 @@ func (a *assembly) take(root int) []int {
 	return members
 }
 
-// transaction is an envelope with a transaction (Sentry's SDK documentation, "Event Payloads", "Transaction Payloads"). Its id is
+// transaction is the payload of a transaction (Sentry's SDK documentation, "Event Payloads", "Transaction Payloads"). Its id is
 // made of its root's, so that it is the same at each attempt.
-func (b *backend) transaction(a *assembly, members []int, now time.Time) []byte {
+func transaction(a *assembly, members []int) []byte {
 	root := &a.parts[members[0]]
 	id := uuidOf(xxh3.HashString128(root.TraceID + root.SpanID))
 	payload := append([]byte(`{"event_id":"`), hex.EncodeToString(id[:])...)
@@ -200,9 +206,7 @@ func (b *backend) transaction(a *assembly, members []int, now time.Time) []byte 
 		payload = append(append(payload, ','), within(a.parts[n].Span)...)
 		payload = append(payload, '}')
 	}
-	payload = append(payload, "]}"...)
-	head := b.appendHead(nil, "transaction", payload[idStart:idStart+32], len(payload), now)
-	return append(head, payload...)
+	return append(payload, "]}"...)
 }
 
 // within is the members of an object.

@@ -33,6 +33,10 @@ const (
 	ReasonExhausted Reason = "exhausted"
 	// ReasonQueueFull: the queue had no room for it.
 	ReasonQueueFull Reason = "queue_full"
+	// ReasonGone: the endpoint has answered that it is gone for good (410), and is sent nothing more.
+	ReasonGone Reason = "gone"
+	// ReasonBlocked: the endpoint's address is one that is not connected to.
+	ReasonBlocked Reason = "blocked"
 	// ReasonShutdown: the collector stopped before it was delivered, and the queue was in memory.
 	ReasonShutdown Reason = "shutdown"
 )

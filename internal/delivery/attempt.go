@@ -23,6 +23,8 @@ type attempt struct {
 	number int
 	// list is whether the delivered events are listed.
 	list bool
+	// events are those that the attempt is for.
+	events []Event
 
 	requests sync.WaitGroup
 
@@ -33,8 +35,10 @@ type attempt struct {
 	refused         []refusedEvent
 	// unsent and failed are owed: those were not sent in this attempt, these were in vain.
 	unsent, failed []Event
-	failures       int
-	stopped        bool
+	// failures are the requests to each URL that have failed in a row.
+	failures   map[string]int
+	stoppedFor map[string]bool
+	stopped    bool
 	// wait is the longest that an answer asked for, problem and status are of the last failure.
 	wait    time.Duration
 	problem error
@@ -71,22 +75,24 @@ func (d *deliverer) attemptOnly(ctx context.Context, events []Event) *attempt {
 }
 
 func (a *attempt) run(events []Event) {
-	a.deliver(events)
+	a.events = events
+	if a.greet(events) {
+		a.deliver(events)
+	}
 	a.requests.Wait()
 	a.d.health.report(a)
 }
 
 // deliver frames the events and sends the requests, each in a slot of its own.
 func (a *attempt) deliver(events []Event) {
-	requests, refusals := a.d.backend.Frame(events)
-	a.refuseUnframed(events, requests, refusals)
-	for i := range refusals {
-		r := &refusals[i]
-		a.refuse([]Event{r.Event}, cause{reason: r.Reason, message: r.Message, discard: r.Discard})
+	requests := a.frame(events)
+	if a.d.ordered {
+		a.sendLanes(requests)
+		return
 	}
 	for i := range requests {
 		req := &requests[i]
-		if !a.acquire() {
+		if !a.paced(req) || !a.acquire(req.URL) {
 			unanswered(req)
 			a.postpone(req.Events)
 			continue
@@ -97,6 +103,17 @@ func (a *attempt) deliver(events []Event) {
 		}
 		a.requests.Go(func() { a.send(req) })
 	}
+}
+
+// frame puts the events into requests, and refuses those that fit into none.
+func (a *attempt) frame(events []Event) []Request {
+	requests, refusals := a.d.backend.Frame(events)
+	a.refuseUnframed(events, requests, refusals)
+	for i := range refusals {
+		r := &refusals[i]
+		a.refuse([]Event{r.Event}, cause{reason: r.Reason, message: r.Message, discard: r.Discard})
+	}
+	return requests
 }
 
 // send makes a request in the slot that was acquired for it, and gives that back.
@@ -144,16 +161,14 @@ func placeOf(payload []byte) *byte {
 }
 
 // acquire waits for a slot, unless the attempt is to stop.
-func (a *attempt) acquire() bool {
+func (a *attempt) acquire(url string) bool {
 	select {
 	case a.d.slots <- struct{}{}:
 	case <-a.ctx.Done():
 		a.fail(a.ctx.Err(), 0)
 		return false
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.stopped {
+	if a.isStopped(url) {
 		<-a.d.slots
 		return false
 	}
@@ -175,8 +190,21 @@ func (a *attempt) read(req *Request, response *Response, err error) (halves [][]
 		a.refuse(req.Events, cause{reason: deadletter.ReasonRefused, message: err.Error()})
 		return nil
 	}
+	if blocked, ok := errors.AsType[*blockedError](err); ok {
+		unanswered(req)
+		a.refuse(req.Events, cause{reason: deadletter.ReasonBlocked, message: blocked.Error()})
+		return nil
+	}
+	if may, ok := errors.AsType[*mayHaveArrivedError](err); ok && req.Once {
+		unanswered(req)
+		a.note(err, 0)
+		a.judge(req.URL, true, 0, 0)
+		a.refuse(req.Events, cause{reason: deadletter.ReasonExhausted, message: may.Error() + "; it may have arrived, so that it is not sent again"})
+		return nil
+	}
 	if err != nil {
 		unanswered(req)
+		a.judge(req.URL, true, 0, 0)
 		a.owe(req.Events, err, 0, 0)
 		return nil
 	}
@@ -185,6 +213,7 @@ func (a *attempt) read(req *Request, response *Response, err error) (halves [][]
 	for i := range verdict.Events {
 		verdict.Events[i].Message = withoutSecrets(verdict.Events[i].Message, response.request)
 	}
+	a.judge(req.URL, verdict.asksAgain(), verdict.Wait, response.Status)
 	if n := len(verdict.Events); n > 0 && n != len(req.Events) {
 		a.owe(req.Events, fmt.Errorf("the backend answered for %d events where %d were sent", n, len(req.Events)), verdict.Wait, response.Status)
 		return nil
@@ -200,6 +229,14 @@ func (a *attempt) read(req *Request, response *Response, err error) (halves [][]
 	}
 	a.apply(req.Events, verdict.Outcome, verdict.Wait, response.Status)
 	return nil
+}
+
+// asksAgain reports whether nothing of the request arrived, but may later.
+func (v *Verdict) asksAgain() bool {
+	if len(v.Events) == 0 {
+		return v.Kind == Retry
+	}
+	return !slices.ContainsFunc(v.Events, func(o Outcome) bool { return o.Kind != Retry })
 }
 
 func (a *attempt) apply(events []Event, outcome Outcome, wait time.Duration, status int) {
@@ -232,7 +269,7 @@ func (a *attempt) refuse(events []Event, c cause) {
 
 // owe keeps events that were sent in vain for the next attempt.
 func (a *attempt) owe(events []Event, problem error, wait time.Duration, status int) {
-	a.fail(problem, status)
+	a.note(problem, status)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.failed = append(a.failed, events...)
@@ -247,26 +284,69 @@ func (a *attempt) postpone(events []Event) {
 }
 
 // owed is what the next attempt is for. What was not sent comes first, so that an event which fails every time does not
-// keep its neighbors from being sent.
-func (a *attempt) owed() []Event { return slices.Concat(a.unsent, a.failed) }
+// keep its neighbors from being sent; unless the backend is one of order.
+func (a *attempt) owed() []Event {
+	owed := slices.Concat(a.unsent, a.failed)
+	if a.d.ordered {
+		return inOrderOf(a.events, owed)
+	}
+	return owed
+}
 
-// manyFailures is how many requests of an attempt may fail, with none delivered, before it stops.
-const manyFailures = 5
-
-// fail notes a failure that may pass. It stops the attempt where the other requests would fare no better: when there is
-// no answer, when the backend asks to be left alone, and when nothing but failures comes.
-func (a *attempt) fail(problem error, status int) {
+// note keeps a failure that may pass, to tell of it.
+func (a *attempt) note(problem error, status int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.problem == nil || status != 0 {
 		a.problem, a.status = problem, status
 	}
-	a.failures++
-	switch {
-	case status == 0, status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable,
-		a.failures >= manyFailures && a.delivered == 0:
-		a.stopped = true
+}
+
+// fail notes a failure after which nothing more is to be sent.
+func (a *attempt) fail(problem error, status int) {
+	a.note(problem, status)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stopped = true
+}
+
+const (
+	// manyFailures in a row, with requests to one URL, are when an attempt sends nothing more there.
+	manyFailures = 5
+	// fewFailures are enough where there is no answer, or one that the backend is not itself.
+	fewFailures = 3
+)
+
+// judge stops the sending to a URL where further requests would fare no better: when the backend asks to be left alone, and when
+// nothing but failures comes. One failure alone says little about the next request.
+func (a *attempt) judge(url string, failed bool, wait time.Duration, status int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !failed {
+		delete(a.failures, url)
+		return
 	}
+	if a.failures == nil {
+		a.failures, a.stoppedFor = map[string]int{}, map[string]bool{}
+	}
+	a.failures[url]++
+	most := manyFailures
+	switch {
+	case wait > 0:
+		most = 1
+	case status == 0, status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
+		most = fewFailures
+	}
+	if a.failures[url] >= most {
+		a.stoppedFor[url] = true
+	}
+}
+
+// isStopped reports whether nothing more is to be sent to a URL.
+func (a *attempt) isStopped(url string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.stopped || a.stoppedFor[url]
 }
 
 // bury makes dead letters of what was refused.

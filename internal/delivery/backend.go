@@ -83,14 +83,29 @@ type Request struct {
 	Join Join
 	// Events are those in the body.
 	Events []Event
+	// Sending, where not nil, is called when the request is about to be sent, which may be long after Frame has made it: others are
+	// sent before. It may change the body and the header, for what has to tell the time.
+	Sending func(r *Request, at time.Time)
 	// Unanswered, where not nil, is called when there is no answer, so that Answer is not asked.
 	Unanswered func()
+	// Lane is for backends that are [Ordered]: requests of one lane are sent one after the other. Where one fails, those
+	// behind it wait for the next attempt.
+	Lane int
+	// Once tells that a request which may have arrived, though there was no answer, is not sent again.
+	Once bool
 }
 
 // Join is a body of payloads one behind the other.
 type Join struct {
 	// Head stands before the first payload, Separator between any two of them, and Tail behind the last.
 	Head, Separator, Tail string
+}
+
+// Ready makes the request what it is when it is sent at that time.
+func (r *Request) Ready(at time.Time) {
+	if r.Sending != nil {
+		r.Sending(r, at)
+	}
 }
 
 // Size is the number of bytes of the body.

@@ -781,3 +781,38 @@ func TestFailuresOfTheQueueAreNotLoggedTwice(t *testing.T) {
 	assert.Zero(t, f.Logs.FilterMessageSnippet("Exporting failed").Len())
 	assert.Equal(t, exporterhelper.RequestSizerTypeBytes, f.Component.(*logsExporter).cfg.QueueConfig.Get().Sizer)
 }
+
+func TestARareFailureDoesNotKeepTheRestOfABatchFromBeingSent(t *testing.T) {
+	f := newFixture(t, options{most: 1, configure: func(cfg *Config) {
+		cfg.MaxInFlight = 1
+		cfg.RetryConfig.InitialInterval, cfg.RetryConfig.MaxInterval = 20*time.Millisecond, 20*time.Millisecond
+		cfg.RetryConfig.MaxElapsedTime = 60 * time.Millisecond // of a batch from which nothing was delivered
+	}})
+	requests := 0
+	f.server.on(func([]string) (int, http.Header) {
+		requests++
+		if requests%10 == 0 {
+			return http.StatusServiceUnavailable, nil
+		}
+		return http.StatusOK, nil
+	})
+	var names []string
+	for i := range 200 {
+		names = append(names, fmt.Sprintf("e%03d", i))
+	}
+	f.send(names...)
+	assert.Equal(t, map[string]int64{"delivered": 200}, f.Outcomes())
+	assert.Equal(t, names, f.server.takenOnce())
+	assert.LessOrEqual(t, f.server.requestCount(), 230)
+}
+
+func TestABackendThatIsDownIsNotAskedForEachEventOfABatch(t *testing.T) {
+	f := newFixture(t, options{most: 1, configure: func(cfg *Config) {
+		cfg.MaxInFlight = 1
+		cfg.RetryConfig.Enabled = false
+	}})
+	f.server.always(http.StatusServiceUnavailable)
+	f.send(strings.Fields(strings.Repeat("e ", 100))...)
+	assert.Equal(t, fewFailures, f.server.requestCount())
+	assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 100}, f.Outcomes())
+}

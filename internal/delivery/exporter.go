@@ -36,7 +36,10 @@ type deliverer struct {
 	backend Backend
 	async   bool
 	durable bool
+	ordered bool
 	signal  string
+	// schedule is the zero value where retry_on_failure says all.
+	schedule Schedule
 
 	client     *http.Client
 	compressor *compressor
@@ -95,6 +98,10 @@ func newDeliverer(set exporter.Settings, cfg *Config, client confighttp.ClientCo
 		return nil, err
 	}
 	d.ledger.observer, _ = backend.(LossObserver)
+	_, d.ordered = backend.(Ordered)
+	if scheduled, ok := backend.(Scheduled); ok {
+		d.schedule = scheduled.RetrySchedule()
+	}
 	d.set.Logger = withoutHelper(set.Logger)
 	return d, nil
 }
@@ -156,6 +163,7 @@ func (c *chain) Shutdown(ctx context.Context) error {
 // deliver queues encoded events, or sends them where the caller waits.
 func (c *chain) deliver(ctx context.Context, p part) error {
 	b := newBatch(p)
+	b.whole = c.ordered
 	if !c.async {
 		b.account = &account{events: p.count}
 	}

@@ -63,6 +63,10 @@ func (a *attempt) trouble() error {
 			return fmt.Errorf("the backend answers %d: check the credentials", a.refused[i].status)
 		case deadletter.ReasonRedirected:
 			return errors.New("the backend redirects: write the URL it redirects to as the endpoint")
+		case deadletter.ReasonGone:
+			return errors.New("the endpoint is gone (410), and nothing more is sent to it: write another one and restart, or replay its dead letters when it is back")
+		case deadletter.ReasonBlocked:
+			return errors.New("the endpoint's host leads to an address that is not connected to: " + a.refused[i].message)
 		}
 	}
 	return nil

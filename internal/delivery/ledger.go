@@ -283,6 +283,10 @@ func whatToDo(reason deadletter.Reason) string {
 		return "the collector stopped first: raise shutdown_timeout, or put the queue on disk with sending_queue::storage"
 	case deadletter.ReasonRateLimited:
 		return "the backend takes no more of this kind for now: raise the quota, or send less; then replay the dead letters"
+	case deadletter.ReasonGone:
+		return "the endpoint is gone (410): write another one, or replay the dead letters when it is back"
+	case deadletter.ReasonBlocked:
+		return "the endpoint's host leads to an address that is not connected to: write another host, or see block_private_networks"
 	case deadletter.ReasonTooLarge:
 		return "the event alone is larger than the backend takes"
 	default:

@@ -11,7 +11,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -35,7 +37,7 @@ func (d *deliverer) startClient(ctx context.Context, host component.Host) error 
 	// Its spans would hold the URL. Those of exporterhelper tell of the request.
 	settings := d.set.TelemetrySettings
 	settings.TracerProvider = noop.NewTracerProvider()
-	client, err := cfg.ToClient(ctx, host.GetExtensions(), settings)
+	client, err := cfg.ToClient(ctx, d.withGuard(&cfg, host.GetExtensions()), settings)
 	if err != nil {
 		return err
 	}
@@ -67,6 +69,7 @@ func (t withoutLocation) CloseIdleConnections() {
 
 // post makes the request. Its errors never hold the URL, whose path or query may be a secret.
 func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
+	r.Ready(time.Now())
 	body, err := d.compressor.compress(r)
 	if err != nil {
 		return nil, fmt.Errorf("compressing the request: %w", err)
@@ -87,11 +90,19 @@ func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 	if body.encoding != "" {
 		req.Header.Set("Content-Encoding", body.encoding)
 	}
+	var written atomic.Bool
+	if r.Once {
+		req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }}))
+	}
 	started := time.Now()
 	response, err := d.client.Do(req)
 	if err != nil {
 		d.ledger.requested(0, time.Since(started), len(r.Events))
-		return nil, fmt.Errorf("sending the request: %w", tellable(err))
+		err = fmt.Errorf("sending the request: %w", tellable(err))
+		if written.Load() {
+			err = &mayHaveArrivedError{err}
+		}
+		return nil, err
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
@@ -102,7 +113,7 @@ func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 		err = nil // what it says after 2xx changes nothing that a backend without a body would not say
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", tellable(err))
+		return nil, &mayHaveArrivedError{fmt.Errorf("reading the answer: %w", tellable(err))}
 	}
 	return &Response{Status: response.StatusCode, Header: response.Header, Body: answer, Truncated: truncated, ReceivedAt: time.Now(), request: response.Request}, nil
 }
@@ -110,6 +121,9 @@ func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 // tellable is an error of net/http in words that may be logged. Its own hold the URL, and may quote what the backend sent:
 // only of kinds that do not are they passed on.
 func tellable(err error) error {
+	if blocked, ok := errors.AsType[*blockedError](err); ok {
+		return blocked
+	}
 	if operation, ok := errors.AsType[*net.OpError](err); ok {
 		return operation
 	}
@@ -129,6 +143,12 @@ func tellable(err error) error {
 	}
 	return fmt.Errorf("the answer is not HTTP, or something before it failed (%T)", err)
 }
+
+// mayHaveArrivedError is of a request that was sent, but not answered.
+type mayHaveArrivedError struct{ err error }
+
+func (e *mayHaveArrivedError) Error() string { return e.err.Error() }
+func (e *mayHaveArrivedError) Unwrap() error { return e.err }
 
 // errNoRequest is of a request that cannot be made, however often it is tried.
 var errNoRequest = errors.New("making the request: its URL is not one")

@@ -23,6 +23,9 @@ import (
 // wait and call again; all else is settled when it returns.
 func (d *deliverer) push(ctx context.Context, b *batch) error {
 	d.backoff.remove(b)
+	if d.ordered && d.stopping.isBegun() {
+		d.finishBackoffs(ctx) // what waits to be sent again was before this batch
+	}
 	if b.attempts == 0 {
 		b.firstAttempt = time.Now()
 	}
@@ -54,6 +57,9 @@ func growStack() {
 func (d *deliverer) settle(b *batch, a *attempt) error {
 	a.bury()
 	left := a.owed()
+	if a.delivered > 0 { // the backend is up, and what is left has its time from now on
+		b.firstAttempt = time.Now()
+	}
 	switch {
 	case len(left) == 0:
 		if len(a.refused) == 0 { // else dead letters may be views
@@ -68,7 +74,7 @@ func (d *deliverer) settle(b *batch, a *attempt) error {
 	}
 	owed := b.owing(left)
 	d.backoff.add(owed)
-	return throttled(&owedError{err: a.problem, batch: owed}, a.wait)
+	return d.throttled(&owedError{err: a.problem, batch: owed}, a.wait)
 }
 
 // leave is the end of events that cannot be sent before the exporter stops: a durable queue keeps them if it is told that
@@ -97,10 +103,10 @@ func (d *deliverer) finishBackoffs(ctx context.Context) {
 // else be the backend that gives up the events.
 func (d *deliverer) exhausted(b *batch) bool {
 	retry := d.cfg.RetryConfig
-	if !retry.Enabled {
+	if !retry.Enabled || b.attempts > d.schedule.retries() {
 		return true
 	}
-	return retry.MaxElapsedTime > 0 && time.Since(b.firstAttempt)+retry.InitialInterval > retry.MaxElapsedTime
+	return len(d.schedule.Waits) == 0 && retry.MaxElapsedTime > 0 && time.Since(b.firstAttempt)+retry.InitialInterval > retry.MaxElapsedTime
 }
 
 // answerCaller tells a caller that waits how its events fared. What it is told has failed is its own to send again; only
@@ -115,7 +121,7 @@ func (d *deliverer) answerCaller(b *batch, a *attempt) error {
 	}
 	if len(left) > 0 {
 		owed := b.owing(left)
-		return throttled(&owedError{err: status.Error(codes.Unavailable, a.problem.Error()), batch: owed}, a.wait)
+		return d.throttled(&owedError{err: status.Error(codes.Unavailable, a.problem.Error()), batch: owed}, a.wait)
 	}
 	if len(a.refused) == 0 {
 		return nil
@@ -124,9 +130,14 @@ func (d *deliverer) answerCaller(b *batch, a *attempt) error {
 	return consumererror.NewPermanent(status.Error(codes.InvalidArgument, message))
 }
 
-func throttled(err error, wait time.Duration) error {
-	if wait > 0 {
-		return exporterhelper.NewThrottleRetry(err, wait)
+// throttled says how long to wait at least. Where there is a schedule, it is how long to wait.
+func (d *deliverer) throttled(owed *owedError, wait time.Duration) error {
+	if d.schedule.isSet() {
+		wait = max(wait, d.schedule.wait(owed.batch.attempts, d.cfg.RetryConfig))
 	}
-	return err
+	owed.wait = wait
+	if wait > 0 {
+		return exporterhelper.NewThrottleRetry(owed, wait)
+	}
+	return owed
 }

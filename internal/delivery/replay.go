@@ -23,6 +23,7 @@ const (
 // Replay implements deadletter.Replayer. Letters go past the queue, through the same slots as everything else: what
 // became of each is then known when it returns, and a letter never leaves the store before it is delivered.
 func (d *deliverer) Replay(ctx context.Context, letters []deadletter.Letter) []deadletter.Replayed {
+	d.revive()
 	r := replay{letters: letters, results: make([]deadletter.Replayed, len(letters)), byPayload: map[*byte]int{}}
 	events := r.events(d)
 	ctx, cancel := d.stopping.bound(ctx)

@@ -26,6 +26,8 @@ type batch struct {
 	firstAttempt time.Time
 	// account is of the call that waits for the batch; nil where none does.
 	account *account
+	// whole is whether the batch is never split: exporterhelper may send the last of the parts before others.
+	whole bool
 }
 
 // account tells how many events a call brought, and how many of them have an end that is not the caller's concern.
@@ -71,6 +73,9 @@ func (b *batch) MergeSplit(_ context.Context, limit int, sizer exporterhelper.Re
 	if other != nil {
 		parts = slices.Concat(parts, other.(*batch).parts)
 	}
+	if b.whole {
+		return []xexporterhelper.Request{&batch{parts: parts, whole: true}}, nil
+	}
 	maxEvents, maxBytes := math.MaxInt, math.MaxInt
 	if limit > 0 && sizer == exporterhelper.RequestSizerTypeBytes {
 		maxBytes = limit
@@ -114,13 +119,18 @@ func (b *batch) OnError(err error) xexporterhelper.Request {
 type owedError struct {
 	err   error
 	batch *batch
+	// wait is how long to wait at least; 0 where nobody says.
+	wait time.Duration
 }
 
 func (e *owedError) Error() string { return e.err.Error() }
 func (e *owedError) Unwrap() error { return e.err }
 
 // encoding is how batches are written to disk: a version, and the packed events.
-type encoding struct{ torn func(error) }
+type encoding struct {
+	torn  func(error)
+	whole bool // that of the batches
+}
 
 const encodingVersion = 1
 
@@ -143,6 +153,7 @@ func (e encoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Reque
 		e.torn(err)
 		return context.Background(), nil, err
 	}
+	b.whole = e.whole
 	return context.Background(), b, nil
 }
 
@@ -195,6 +206,9 @@ func newTracesHelper(ctx context.Context, set exporter.Settings, d *deliverer) (
 }
 
 func (d *deliverer) pushRequest(ctx context.Context, req xexporterhelper.Request) error {
+	if d.schedule.isSet() && !d.async {
+		return d.pushScheduled(ctx, req.(*batch))
+	}
 	return d.push(ctx, req.(*batch))
 }
 
@@ -209,8 +223,11 @@ func (d *deliverer) helperOptions() []exporterhelper.Option {
 		// knows how to tell a durable queue to keep an event, so it is on even where nothing is retried.
 		retry.Enabled, retry.MaxElapsedTime = true, 0
 		options = append(options, xexporterhelper.WithQueueBatch(d.cfg.QueueConfig, xexporterhelper.QueueBatchSettings{
-			Encoding: encoding{torn: d.torn},
+			Encoding: encoding{torn: d.torn, whole: d.ordered},
 		}))
+	}
+	if d.schedule.isSet() {
+		retry = withoutWaits(retry, d.async)
 	}
 	return append(options, exporterhelper.WithRetry(retry))
 }

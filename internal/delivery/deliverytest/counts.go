@@ -1,0 +1,27 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package deliverytest
+
+import (
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+)
+
+// Counts are the values of a counter, such as one of the backend's own, by one of its attributes. It is empty where nothing
+// was counted.
+func (e *equipment) Counts(counter, by string) map[string]int64 {
+	e.t.Helper()
+	counts := map[string]int64{}
+	for _, metric := range e.metrics() {
+		sum, ok := metric.Data.(metricdata.Sum[int64])
+		if metric.Name != counter || !ok {
+			continue
+		}
+		for _, point := range sum.DataPoints {
+			value, _ := point.Attributes.Value(attribute.Key(by))
+			counts[value.AsString()] += point.Value
+		}
+	}
+	return counts
+}

@@ -30,9 +30,9 @@ type attributes struct {
 // name is the name of an attribute, of which there are few: what was once found out about it.
 type name struct {
 	text string
-	// quoted is how its member begins.
-	quoted string
-	treat  treatment
+	// begin is how its member begins, behind a comma.
+	begin string
+	treat treatment
 	// object is the last that it was written in: each name stands once in an object.
 	object uint64
 }
@@ -67,8 +67,8 @@ func (a *attributes) name(text string) *name {
 	}
 	n, ok := a.names[text]
 	if !ok {
-		quoted := append(jsonappend.String(nil, text), `:{"value":`...)
-		n = &name{text: strings.Clone(text), quoted: string(quoted), treat: a.privacy.of(text)}
+		begin := append(jsonappend.String([]byte{','}, text), `:{"value":`...)
+		n = &name{text: strings.Clone(text), begin: string(begin), treat: a.privacy.of(text)}
 		a.names[n.text] = n
 	}
 	*place = n
@@ -96,10 +96,10 @@ func (a *attributes) member(dst []byte, n *name) ([]byte, bool) {
 	}
 	n.object = a.object
 	if a.written {
-		dst = append(dst, ',')
+		return append(dst, n.begin...), true
 	}
 	a.written = true
-	return append(dst, n.quoted...), true
+	return append(dst, n.begin[1:]...), true
 }
 
 // maxFlattened is how deep maps are flattened; what is deeper is written as JSON.

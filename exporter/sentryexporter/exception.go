@@ -113,18 +113,21 @@ func appendFrames(dst []byte, frames []stacktrace.Frame, t trim) []byte {
 	return append(dst, ']')
 }
 
-// appendFrame appends a frame and a comma.
+// appendFrame appends a frame and a comma. Sentry wants a function or a file.
 func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
-	dst = append(dst, '{')
-	dst = textMember(dst, "function", t.text(f.Function))
-	dst = textMember(dst, "module", t.text(f.Module))
-	dst = textMember(dst, "package", t.text(f.Package))
-	dst = textMember(dst, "filename", t.text(f.Filename))
-	if f.AbsPath != f.Filename && t < trimBody {
-		dst = textMember(dst, "abs_path", f.AbsPath)
+	switch {
+	case f.Function != "":
+		dst = field(dst, `{"function":`, f.Function, t)
+		dst = field(dst, `,"filename":`, f.Filename, t)
+	case f.Filename != "":
+		dst = field(dst, `{"filename":`, f.Filename, t)
+	default:
+		dst = append(dst, `{"function":"<unknown>"`...)
 	}
-	if f.Function == "" && f.Filename == "" {
-		dst = textMember(dst, "function", "<unknown>") // Sentry wants one of the two
+	dst = field(dst, `,"module":`, f.Module, t)
+	dst = field(dst, `,"package":`, f.Package, t)
+	if f.AbsPath != f.Filename && t < trimBody {
+		dst = field(dst, `,"abs_path":`, f.AbsPath, t)
 	}
 	if f.Line > 0 {
 		dst = append(dst, `,"lineno":`...)
@@ -135,11 +138,20 @@ func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
 		dst = jsonappend.Int(dst, int64(f.Column))
 	}
 	if t < trimFrames {
-		dst = textMember(dst, "context_line", f.ContextLine)
+		dst = field(dst, `,"context_line":`, f.ContextLine, t)
 	}
-	dst = append(dst, `,"in_app":`...)
-	dst = jsonappend.Bool(dst, f.InApp)
-	return append(dst, '}', ',')
+	if f.InApp {
+		return append(dst, `,"in_app":true},`...)
+	}
+	return append(dst, `,"in_app":false},`...)
+}
+
+// field appends a member that is not empty; name is all that stands before its value.
+func field(dst []byte, name, value string, t trim) []byte {
+	if value == "" {
+		return dst
+	}
+	return jsonappend.String(append(dst, name...), t.text(value))
 }
 
 // exceptions is how many exceptions are written under t, and frames how many of each.

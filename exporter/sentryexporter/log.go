@@ -4,6 +4,8 @@
 package sentryexporter
 
 import (
+	"encoding/hex"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -34,14 +36,44 @@ func (enc *encoder) appendLog(dst []byte, e *appevent.Event, t trim) []byte {
 // appendLogTrace appends the ids of trace and span. Sentry requires a trace: that of a record without one is made of its id.
 func (enc *encoder) appendLogTrace(dst []byte, e *appevent.Event) []byte {
 	if e.TraceID.IsEmpty() {
-		id := idOf(e, noKey, false, 0)
-		return hexMember(dst, "trace_id", id[:])
+		return enc.appendMadeTrace(dst, e)
 	}
 	dst = hexMember(dst, "trace_id", e.TraceID[:])
 	if !e.SpanID.IsEmpty() {
 		dst = hexMember(dst, "span_id", e.SpanID[:])
 	}
 	return dst
+}
+
+// appendMadeTrace appends a trace id that is made of the record's id.
+func (enc *encoder) appendMadeTrace(dst []byte, e *appevent.Event) []byte {
+	dst = append(dst, `,"trace_id":"`...)
+	if with, ok := appendUUIDDigits(dst, e.UID); ok {
+		return append(with, '"')
+	}
+	id := idOf(e, noKey, false, 0)
+	return append(hex.AppendEncode(dst, id[:]), '"')
+}
+
+// appendUUIDDigits appends the digits of a UUID as most are written: in lower case, with dashes.
+func appendUUIDDigits(dst []byte, s string) ([]byte, bool) {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return dst, false
+	}
+	start := len(dst)
+	dst = append(dst, s[:8]...)
+	dst = append(dst, s[9:13]...)
+	dst = append(dst, s[14:18]...)
+	dst = append(dst, s[19:23]...)
+	dst = append(dst, s[24:]...)
+	var all byte
+	for _, c := range dst[start:] {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return dst[:start], false
+		}
+		all |= c & 0xf // of a zero it is 0
+	}
+	return dst, all != 0
 }
 
 // logBody is the message: a text, else the message in a map, else the event's name, else the body as JSON.

@@ -195,6 +195,24 @@ func FuzzValue(f *testing.F) {
 	})
 }
 
+func TestThousandthsAreWrittenAsStrconvDoes(t *testing.T) {
+	for n := range 2_000_000 {
+		f := float64(n-1_000_000) / 1000
+		want := strconv.FormatFloat(f, 'f', -1, 64)
+		if !strings.Contains(want, ".") {
+			want += ".0"
+		}
+		require.Equal(t, want, string(Double(nil, f)))
+	}
+	for _, f := range []float64{0.0005, 1e-6, 999999999999.999, 1e12, 1e12 + 0.125, -999999999999.5, 4503599627370.4967, 0.1 + 0.2, 1.0005} {
+		var back float64
+		require.NoError(t, json.Unmarshal(Double(nil, f), &back))
+		require.Equal(t, f, back)
+		want := strconv.FormatFloat(f, 'f', -1, 64)
+		require.Equal(t, strings.TrimSuffix(want, ".0"), strings.TrimSuffix(string(Double(nil, f)), ".0"))
+	}
+}
+
 func FuzzDouble(f *testing.F) {
 	f.Add(1.5)
 	f.Fuzz(func(t *testing.T, in float64) {

@@ -80,6 +80,9 @@ func Double(dst []byte, f float64) []byte {
 	case math.IsInf(f, -1):
 		return append(dst, `"-Infinity"`...)
 	}
+	if short, ok := appendShort(dst, f); ok {
+		return short
+	}
 	start := len(dst)
 	dst = strconv.AppendFloat(dst, f, doubleFormat(f), -1, 64)
 	for _, c := range dst[start:] {
@@ -88,6 +91,32 @@ func Double(dst []byte, f float64) []byte {
 		}
 	}
 	return append(dst, ".0"...)
+}
+
+// appendShort appends a double that is so many thousandths, as amounts are: a division that gives it again shows that these digits are it,
+// and with at most 15 of them no fewer would be.
+func appendShort(dst []byte, f float64) ([]byte, bool) {
+	const most = 1e12
+	if f == 0 || f <= -most || f >= most {
+		return dst, false
+	}
+	thousandths := int64(math.RoundToEven(f * 1000))
+	if float64(thousandths)/1000 != f {
+		return dst, false
+	}
+	if thousandths < 0 {
+		dst = append(dst, '-')
+		thousandths = -thousandths
+	}
+	dst = strconv.AppendInt(dst, thousandths/1000, 10)
+	switch rest := thousandths % 1000; {
+	case rest%100 == 0:
+		return append(dst, '.', byte('0'+rest/100)), true
+	case rest%10 == 0:
+		return append(dst, '.', byte('0'+rest/100), byte('0'+rest/10%10)), true
+	default:
+		return append(dst, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10)), true
+	}
 }
 
 // doubleFormat is the format that ECMAScript picks: an exponent only where the digits would be many.

@@ -1,0 +1,130 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package fanoutconnector
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/pipeline"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otelcol-fanout/otelcol-fanout/connector/fanoutconnector/internal/metadata"
+)
+
+// counts are the metrics. They are read when they are asked for, so that counting costs an addition.
+type counts struct {
+	table     *table
+	telemetry *metadata.TelemetryBuilder
+
+	routed         [][]atomic.Int64 // by route, and pipeline
+	withheld, kept []atomic.Int64   // by pipeline
+
+	// Why records were handed to no pipeline.
+	noRoute, noPipelines, destinations atomic.Int64
+}
+
+// series is one count with its attributes.
+type series struct {
+	count *atomic.Int64
+	of    metric.ObserveOption
+}
+
+func newCounts(set connector.Settings, signal pipeline.Signal, t *table) (*counts, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	c := &counts{
+		table: t, telemetry: telemetry, routed: make([][]atomic.Int64, len(t.routes)),
+		withheld: make([]atomic.Int64, len(t.pipelines)), kept: make([]atomic.Int64, len(t.pipelines)),
+	}
+	for i := range c.routed {
+		c.routed[i] = make([]atomic.Int64, len(t.pipelines))
+	}
+	err = c.register(attribute.String("connector", set.ID.String()), attribute.String("signal", signal.String()))
+	return c, err
+}
+
+func (c *counts) register(connector, signal attribute.KeyValue) error {
+	var routed, kept []series
+	withheld := make([]series, 0, len(c.table.pipelines))
+	for i, id := range c.table.pipelines {
+		to := attribute.String("pipeline", id.String())
+		withheld = append(withheld, newSeries(&c.withheld[i], connector, to))
+		if i < c.table.firstSync {
+			kept = append(kept, newSeries(&c.kept[i], connector, to))
+		}
+		for j := range c.table.routes {
+			if c.table.routes[j].to.has(i) {
+				routed = append(routed, newSeries(&c.routed[j][i], connector, attribute.String("route", c.table.routes[j].label), to))
+			}
+		}
+	}
+	reason := func(word string) attribute.KeyValue { return attribute.String("reason", word) }
+	unrouted := []series{
+		newSeries(&c.noRoute, connector, signal, reason("no_route")),
+		newSeries(&c.noPipelines, connector, signal, reason("no_pipelines")),
+		newSeries(&c.destinations, connector, signal, reason("destinations")),
+	}
+	return errors.Join(
+		c.telemetry.RegisterFanoutRoutedEventsTotalCallback(observe(routed)),
+		c.telemetry.RegisterFanoutWithheldEventsTotalCallback(observe(withheld)),
+		c.telemetry.RegisterFanoutKeptRefusalsTotalCallback(observe(kept)),
+		c.telemetry.RegisterFanoutUnroutedEventsTotalCallback(observe(unrouted)))
+}
+
+func newSeries(count *atomic.Int64, of ...attribute.KeyValue) series {
+	return series{count: count, of: metric.WithAttributeSet(attribute.NewSet(of...))}
+}
+
+func observe(all []series) metric.Int64Callback {
+	return func(_ context.Context, observer metric.Int64Observer) error {
+		for i := range all {
+			observer.Observe(all[i].count.Load(), all[i].of)
+		}
+		return nil
+	}
+}
+
+func (c *counts) stop() { c.telemetry.Shutdown() }
+
+// add counts the records of the plan that had no destinations of their own.
+func (c *counts) add(p *plan) {
+	for at, n := range p.ofRoute {
+		if n > 0 {
+			c.addRoute(at, c.table.routes[at].to, n)
+		}
+	}
+}
+
+func (c *counts) addRoute(at int, to set, n int64) {
+	for i := range c.table.pipelines {
+		if to.has(i) {
+			c.routed[at][i].Add(n)
+		}
+	}
+	switch {
+	case to != 0:
+	case c.table.routes[at].to != 0:
+		c.destinations.Add(n)
+	case at == len(c.table.routes)-1:
+		c.noRoute.Add(n)
+	default:
+		c.noPipelines.Add(n)
+	}
+}
+
+// narrowed counts a record whose destinations have left these pipelines of its route.
+func (c *counts) narrowed(at int, to set) {
+	c.addRoute(at, to, 1)
+	for i := range c.table.pipelines {
+		if (c.table.routes[at].to &^ to).has(i) {
+			c.withheld[i].Add(1)
+		}
+	}
+}

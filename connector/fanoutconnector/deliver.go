@@ -1,0 +1,209 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package fanoutconnector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/bits"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pipeline"
+)
+
+// fanout hands the parts of batches to pipelines of one signal. T is plog.Logs or ptrace.Traces.
+type fanout[T interface{ MarkReadOnly() }] struct {
+	operations[T]
+
+	table   *table
+	targets []target[T]
+	mutate  set // the targets that do
+
+	plans    sync.Pool // of *plan
+	counts   *counts
+	refusals *refusals
+}
+
+// operations are what differs between the signals.
+type operations[T any] struct {
+	clone func(T) T
+	// mark and unref keep a batch from being recycled while it is ours (the feature gate pdata.useProtoPooling).
+	mark   func(T) bool
+	unref  func(T)
+	target func(pipeline.ID) (target[T], error)
+}
+
+// target is one pipeline.
+type target[T any] struct {
+	consume func(context.Context, T) error
+	mutates bool
+}
+
+// part is those records of a batch that go to the same pipelines.
+type part[T any] struct {
+	data    T
+	to      set
+	records int
+}
+
+func newFanout[T interface{ MarkReadOnly() }](
+	set connector.Settings, cfg *Config, signal pipeline.Signal, fed []pipeline.ID, ops operations[T],
+) (*fanout[T], error) {
+	t, err := newTable(cfg, signal, fed)
+	if err != nil {
+		return nil, err
+	}
+	f := &fanout[T]{operations: ops, table: t, refusals: newRefusals(set.Logger, t.pipelines)}
+	f.plans.New = func() any { return newPlan(t) }
+	for i, id := range t.pipelines {
+		next, err := ops.target(id)
+		if err != nil {
+			return nil, err
+		}
+		if next.mutates {
+			f.mutate |= 1 << i
+		}
+		f.targets = append(f.targets, next)
+	}
+	f.counts, err = newCounts(set, signal, t)
+	return f, err
+}
+
+// Start implements component.Component.
+func (*fanout[T]) Start(context.Context, component.Host) error { return nil }
+
+// Shutdown implements component.Component.
+func (f *fanout[T]) Shutdown(context.Context) error {
+	f.refusals.flush()
+	f.counts.stop()
+	return nil
+}
+
+func (f *fanout[T]) begin() *plan {
+	p := f.plans.Get().(*plan)
+	p.reset()
+	return p
+}
+
+func (f *fanout[T]) end(p *plan) {
+	f.counts.add(p)
+	f.plans.Put(p)
+}
+
+// deliver hands each part to its pipelines, and returns what the sync ones say. Those come last, since they may take their
+// time, and where there are several, at the same time.
+func (f *fanout[T]) deliver(ctx context.Context, parts []part[T]) error {
+	defer f.hold(parts)()
+	for to := range f.table.firstSync {
+		f.send(ctx, to, parts)
+	}
+	return f.sendSync(ctx, parts)
+}
+
+// hold keeps the parts from being changed where they are shared, and from being recycled until the function is called.
+func (f *fanout[T]) hold(parts []part[T]) (release func()) {
+	var ours []T
+	for i := range parts {
+		p := &parts[i]
+		if p.to == 0 {
+			continue
+		}
+		if f.mark(p.data) {
+			ours = append(ours, p.data)
+		}
+		if bits.OnesCount64(uint64(p.to)) > 1 && p.to&^f.mutate != 0 {
+			p.data.MarkReadOnly()
+		}
+	}
+	return func() {
+		for _, data := range ours {
+			f.unref(data)
+		}
+	}
+}
+
+// send hands a pipeline its parts, and keeps what it refuses to itself.
+func (f *fanout[T]) send(ctx context.Context, to int, parts []part[T]) {
+	for i := range parts {
+		if !parts[i].to.has(to) {
+			continue
+		}
+		if err := f.targets[to].consume(ctx, f.share(&parts[i], to)); err != nil {
+			f.counts.kept[to].Add(int64(parts[i].records))
+			f.refusals.add(to, parts[i].records, err)
+		}
+	}
+}
+
+// share is what the pipeline gets of the part: the part itself, or a copy if it changes what others have. Of pipelines that
+// all change it, the last gets the part. It is to be called in the order of the pipelines.
+func (f *fanout[T]) share(p *part[T], to int) T {
+	last := p.to>>(to+1) == 0
+	if !f.targets[to].mutates || last && p.to&^f.mutate == 0 {
+		return p.data
+	}
+	return f.clone(p.data)
+}
+
+func (f *fanout[T]) sendSync(ctx context.Context, parts []part[T]) error {
+	var all set
+	for i := range parts {
+		all |= parts[i].to
+	}
+	if all>>f.table.firstSync == 0 {
+		return nil
+	}
+	var calls []func() error
+	for to := f.table.firstSync; to < len(f.targets); to++ {
+		if all.has(to) {
+			calls = append(calls, f.call(ctx, to, parts))
+		}
+	}
+	errs := make([]error, len(calls))
+	var others sync.WaitGroup
+	for i, call := range calls[1:] {
+		others.Go(func() { errs[i+1] = call() })
+	}
+	errs[0] = calls[0]()
+	others.Wait()
+	return answer(errs)
+}
+
+// call is the delivery of its parts to a sync pipeline. The parts are shared out at once, so that calls can run at the same time.
+func (f *fanout[T]) call(ctx context.Context, to int, parts []part[T]) func() error {
+	var shares []T
+	for i := range parts {
+		if parts[i].to.has(to) {
+			shares = append(shares, f.share(&parts[i], to))
+		}
+	}
+	return func() error {
+		var errs []error
+		for _, data := range shares {
+			if err := f.targets[to].consume(ctx, data); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", f.table.pipelines[to], err))
+			}
+		}
+		return answer(errs)
+	}
+}
+
+// answer is what the caller is told of the failures: where one of them may pass, nothing of those that will not, since sending
+// again is then worth it.
+func answer(errs []error) error {
+	var passing []error
+	for _, err := range errs {
+		if err != nil && !consumererror.IsPermanent(err) {
+			passing = append(passing, err)
+		}
+	}
+	if len(passing) > 0 {
+		return errors.Join(passing...)
+	}
+	return errors.Join(errs...)
+}

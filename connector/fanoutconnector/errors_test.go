@@ -1,0 +1,252 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package fanoutconnector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/connector/connectortest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+	"go.opentelemetry.io/collector/pipeline"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-fanout/otelcol-fanout/connector/fanoutconnector/internal/metadata"
+)
+
+const (
+	asyncConfig = `{routes: [{events: [x], pipelines: [logs/a]}], default_pipelines: [logs/a, logs/b, logs/c]}`
+	syncConfig  = `{default_pipelines: [logs/a, logs/b, logs/c], sync: [logs/a, logs/b]}`
+)
+
+func threeSinks() map[string]*sink {
+	return map[string]*sink{"logs/a": {}, "logs/b": {}, "logs/c": {}}
+}
+
+func TestWhatAPipelineRefusesIsKeptFromTheOthersAndTheCaller(t *testing.T) {
+	for _, id := range []string{"logs/a", "logs/b", "logs/c"} {
+		t.Run(id, func(t *testing.T) {
+			sinks := threeSinks()
+			sinks[id].refuses(consumererror.NewPermanent(errors.New("no")))
+			r := newRig(t, asyncConfig, sinks)
+			require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("x", "y", "z")))
+			assert.Equal(t, []string{"x", "y", "z"}, sinks["logs/a"].got())
+			assert.Equal(t, []string{"y", "z"}, sinks["logs/b"].got())
+			assert.Equal(t, []string{"y", "z"}, sinks["logs/c"].got())
+		})
+	}
+}
+
+func TestTheCallerGetsTheErrorsOfSyncPipelines(t *testing.T) {
+	passing, permanent := errors.New("come back later"), consumererror.NewPermanent(errors.New("never"))
+	for _, tt := range []struct {
+		name        string
+		a, b, c     error
+		want        string
+		isPermanent bool
+	}{
+		{name: "none fails"},
+		{name: "only a pipeline that is not sync fails", c: permanent},
+		{name: "one fails", a: passing, want: "logs/a: come back later"},
+		{name: "one fails for good", b: permanent, c: passing, want: "logs/b: Permanent error: never", isPermanent: true},
+		{name: "both fail", a: passing, b: passing, want: "logs/a: come back later\nlogs/b: come back later"},
+		{name: "both fail for good", a: permanent, b: permanent, want: "logs/a: Permanent error: never\nlogs/b: Permanent error: never", isPermanent: true},
+		{name: "one may pass, and sending again is worth it", a: permanent, b: passing, want: "logs/b: come back later"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			sinks := threeSinks()
+			sinks["logs/a"].refuses(tt.a)
+			sinks["logs/b"].refuses(tt.b)
+			sinks["logs/c"].refuses(tt.c)
+			r := newRig(t, syncConfig, sinks)
+			err := r.logs.ConsumeLogs(context.Background(), newLogsOf("x"))
+			for _, s := range sinks {
+				assert.Equal(t, []string{"x"}, s.got())
+			}
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, tt.want)
+			assert.Equal(t, tt.isPermanent, consumererror.IsPermanent(err))
+		})
+	}
+}
+
+func TestAPartThatIsRefusedDoesNotHideAnother(t *testing.T) {
+	sinks := map[string]*sink{"logs/a": {}, "logs/b": {}}
+	calls := 0
+	sinks["logs/a"].answer = func(context.Context) error {
+		calls++
+		return []error{consumererror.NewPermanent(errors.New("never")), errors.New("later")}[calls-1]
+	}
+	r := newRig(t, `{routes: [{events: [x], pipelines: [logs/a]}], default_pipelines: [logs/a, logs/b], sync: [logs/a]}`, sinks)
+	err := r.logs.ConsumeLogs(context.Background(), newLogsOf("x", "y", "z"))
+	require.EqualError(t, err, "logs/a: later")
+	assert.Equal(t, []string{"x", "y", "z"}, sinks["logs/a"].got())
+}
+
+func TestTheCallersContextReachesEveryPipeline(t *testing.T) {
+	type key struct{}
+	sinks := threeSinks()
+	for _, s := range sinks {
+		s.answer = func(ctx context.Context) error {
+			if ctx.Value(key{}) != "value" {
+				return errors.New("another context")
+			}
+			return nil
+		}
+	}
+	r := newRig(t, syncConfig, sinks)
+	require.NoError(t, r.logs.ConsumeLogs(context.WithValue(context.Background(), key{}, "value"), newLogsOf("x")))
+	assert.Empty(t, r.lines.All())
+}
+
+// Sync pipelines wait at the same time, and when the others have what is theirs.
+func TestASyncPipelineThatWaitsHoldsNoOtherUp(t *testing.T) {
+	sinks := threeSinks()
+	other := make(chan struct{})
+	sinks["logs/a"].answer = func(context.Context) error {
+		<-other // never, if b came after a
+		assert.Equal(t, []string{"x"}, sinks["logs/c"].got())
+		return nil
+	}
+	sinks["logs/b"].answer = func(context.Context) error {
+		close(other)
+		return nil
+	}
+	r := newRig(t, syncConfig, sinks)
+	require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("x")))
+}
+
+func TestSyncPipelinesThatMutateDoNotSeeEachOther(t *testing.T) {
+	sinks := threeSinks()
+	for _, s := range sinks {
+		s.mutates = true
+	}
+	r := newRig(t, `{default_pipelines: [logs/a, logs/b, logs/c], sync: [logs/a, logs/b, logs/c]}`, sinks)
+	require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("x", "y")))
+	for _, s := range sinks {
+		assert.Equal(t, []string{"x", "y"}, s.got())
+	}
+}
+
+// A backend that hangs behind a core exporter fills its queue. The other pipeline and the caller are not to notice.
+func TestAHungExporterCostsNobodyElse(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer server.Close()
+
+	hung := newHungExporter(t, server.URL)
+	defer func() {
+		close(release)
+		require.NoError(t, hung.Shutdown(context.Background()))
+	}()
+	well := &sink{}
+	cfg := readConfig(t, `{default_pipelines: [logs/hung, logs/well]}`)
+	set := connectortest.NewNopSettings(metadata.Type)
+	core, lines := observer.New(zap.DebugLevel)
+	set.Logger = zap.New(core)
+	c, err := NewFactory().CreateLogsToLogs(context.Background(), set, cfg, connector.NewLogsRouter(map[pipeline.ID]consumer.Logs{
+		pipelineID(t, "logs/hung"): hung, pipelineID(t, "logs/well"): well,
+	}))
+	require.NoError(t, err)
+
+	const requests = 200
+	for i := range requests {
+		require.NoError(t, c.ConsumeLogs(context.Background(), newLogsOf(fmt.Sprint(i), "again")))
+	}
+	assert.Len(t, well.got(), 2*requests)
+	require.NoError(t, c.Shutdown(context.Background()))
+	for _, line := range lines.All() {
+		assert.Equal(t, "queue_full", line.ContextMap()["cause"])
+	}
+	assert.Equal(t, 2, lines.Len(), "the first refusal, and at the end the others")
+}
+
+func newHungExporter(t *testing.T, url string) consumerComponent {
+	t.Helper()
+	factory := otlphttpexporter.NewFactory()
+	cfg := factory.CreateDefaultConfig().(*otlphttpexporter.Config)
+	cfg.ClientConfig.Endpoint = url
+	cfg.RetryConfig.Enabled = false
+	queue := exporterhelper.NewDefaultQueueConfig()
+	queue.QueueSize, queue.NumConsumers = 20, 1
+	cfg.QueueConfig = configoptional.Some(queue)
+	hung, err := factory.CreateLogs(context.Background(), exportertest.NewNopSettings(factory.Type()), cfg)
+	require.NoError(t, err)
+	require.NoError(t, hung.Start(context.Background(), componenttest.NewNopHost()))
+	return hung
+}
+
+type consumerComponent interface {
+	component.Component
+	consumer.Logs
+}
+
+func TestRefusalsAreToldOnceAMinute(t *testing.T) {
+	core, lines := observer.New(zap.DebugLevel)
+	ids := []pipeline.ID{pipelineID(t, "logs/a"), pipelineID(t, "logs/b")}
+	r := newRefusals(zap.New(core), ids)
+	now := time.Unix(1, 0)
+	r.now = func() time.Time { return now }
+
+	secret := errors.New("the body was: secret")
+	r.add(0, 3, secret)
+	r.add(0, 4, secret)
+	r.add(1, 1, exporterhelper.ErrQueueIsFull)
+	now = now.Add(59 * time.Second)
+	r.add(0, 5, secret)
+	now = now.Add(time.Second)
+	r.add(0, 6, consumererror.NewPermanent(secret))
+	r.add(0, 7, fmt.Errorf("after 1s: %w", context.DeadlineExceeded))
+	r.flush()
+	r.flush()
+
+	type told struct {
+		pipeline string
+		events   int64
+		cause    string
+	}
+	var got []told
+	for _, line := range lines.All() {
+		fields := line.ContextMap()
+		got = append(got, told{fields["pipeline"].(string), fields["events"].(int64), fields["cause"].(string)})
+		assert.NotEmpty(t, fields["what_to_do"])
+		assert.NotContains(t, fmt.Sprint(line.Message, fields), "secret")
+		assert.Empty(t, line.Stack)
+	}
+	assert.Equal(t, []told{
+		{"logs/a", 3, "temporary"}, {"logs/b", 1, "queue_full"}, {"logs/a", 15, "permanent"}, {"logs/a", 7, "timeout"},
+	}, got)
+}
+
+func TestWhatIsUntoldIsToldAtTheEnd(t *testing.T) {
+	sinks := threeSinks()
+	sinks["logs/b"].refuses(errors.New("no"))
+	r := newRig(t, asyncConfig, sinks)
+	for range 3 {
+		require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("y", "z")))
+	}
+	require.Equal(t, 1, r.lines.Len())
+	require.NoError(t, r.logs.Shutdown(context.Background()))
+	require.Equal(t, 2, r.lines.Len())
+	assert.EqualValues(t, 4, r.lines.All()[1].ContextMap()["events"])
+}

@@ -1,0 +1,93 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package fanoutconnector
+
+import (
+	"cmp"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+)
+
+// marks are the attributes that have a say in routing beside the name.
+type marks struct {
+	hasID        bool
+	destinations switches
+}
+
+// switches are a map of backend to bool, if there are any.
+type switches struct {
+	pcommon.Map
+	any bool
+}
+
+func readMarks(attributes pcommon.Map) marks {
+	var m marks
+	for k, v := range attributes.All() {
+		switch k {
+		case appevent.AttrID:
+			m.hasID = true
+		case appevent.AttrDestinations:
+			if v.Type() == pcommon.ValueTypeMap {
+				m.destinations = switches{v.Map(), true}
+			}
+		}
+	}
+	return m
+}
+
+// nameOf is what the record is routed by: its event name; for an event without one its kind, such as identify, or exception.
+// That of a plain log is empty.
+func nameOf(record plog.LogRecord) string {
+	if name := record.EventName(); name != "" {
+		return name
+	}
+	return nameIn(record.Attributes())
+}
+
+// nameIn reads the attributes as appevent does.
+func nameIn(attributes pcommon.Map) string {
+	var name, legacy string
+	kind, exception := appevent.KindTrack, false
+	for k, v := range attributes.All() {
+		switch k {
+		case appevent.AttrEventName:
+			name = cmp.Or(text(v), name)
+		case appevent.AttrLegacyEventName:
+			legacy = cmp.Or(text(v), legacy)
+		case appevent.AttrKind:
+			if v.Type() == pcommon.ValueTypeStr {
+				kind, _ = appevent.ParseKind(v.Str())
+			}
+		case appevent.AttrExceptionType, appevent.AttrExceptionMessage, appevent.AttrExceptionStacktrace:
+			exception = exception || text(v) != ""
+		}
+	}
+	switch {
+	case name != "":
+		return name
+	case legacy != "":
+		return legacy
+	case kind != appevent.KindTrack:
+		return kind.String()
+	case exception:
+		return appevent.ExceptionEventName
+	default:
+		return ""
+	}
+}
+
+// text is the value of a string, number or bool, and empty for others.
+func text(v pcommon.Value) string {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return v.Str()
+	case pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
+		return v.AsString()
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,197 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package fanoutconnector
+
+import (
+	"context"
+	"unsafe"
+
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/xpdata/pref"
+	"go.opentelemetry.io/collector/pipeline"
+)
+
+// traces routes spans by their name. The events of a span, exceptions too, follow it.
+type traces struct {
+	*fanout[ptrace.Traces]
+}
+
+func newTraces(set connector.Settings, cfg *Config, router connector.TracesRouterAndConsumer) (connector.Traces, error) {
+	f, err := newFanout(set, cfg, pipeline.SignalTraces, router.PipelineIDs(), operations[ptrace.Traces]{
+		clone: cloneTraces,
+		mark:  pref.MarkPipelineOwnedTraces, unref: pref.UnrefTraces,
+		target: func(id pipeline.ID) (target[ptrace.Traces], error) {
+			next, err := router.Consumer(id)
+			if err != nil {
+				return target[ptrace.Traces]{}, err
+			}
+			return target[ptrace.Traces]{consume: next.ConsumeTraces, mutates: next.Capabilities().MutatesData}, nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &traces{f}, nil
+}
+
+// Capabilities implements consumer.Traces. Spans are moved, not copied, where they part.
+func (*traces) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
+
+// ConsumeTraces implements consumer.Traces. Its error is that of the sync pipelines.
+func (c *traces) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	if td.IsReadOnly() { // nobody should hand us shared spans
+		td = cloneTraces(td)
+	}
+	return c.deliver(ctx, c.sort(td))
+}
+
+func (c *traces) sort(td ptrace.Traces) []part[ptrace.Traces] {
+	p := c.begin()
+	defer c.end(p)
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				p.add(span.Name(), readMarks(span.Attributes()).destinations, c.counts)
+			}
+		}
+	}
+	return splitTraces(td, p)
+}
+
+func cloneTraces(td ptrace.Traces) ptrace.Traces {
+	clone := ptrace.NewTraces()
+	td.CopyTo(clone)
+	return clone
+}
+
+// splitTraces makes a batch of each part of the plan that goes anywhere. The largest stays where it is.
+func splitTraces(td ptrace.Traces, p *plan) []part[ptrace.Traces] {
+	home := p.home()
+	if home == noPart {
+		return nil
+	}
+	parts := make([]part[ptrace.Traces], len(p.parts))
+	for i := range parts {
+		parts[i] = part[ptrace.Traces]{to: p.parts[i].to, records: p.parts[i].records}
+	}
+	parts[home].data = td
+	if len(parts) > 1 {
+		s := tracesSplit{plan: p, home: home, direct: hasPointers[ptrace.SpanSlice](), places: make([]tracesPlace, len(parts)), parts: parts}
+		td.ResourceSpans().RemoveIf(s.resource)
+	}
+	return parts
+}
+
+// tracesSplit moves spans to their parts.
+type tracesSplit struct {
+	plan   *plan
+	home   int32
+	direct bool // whether pointers are moved
+	next   int  // the span whose turn it is
+	parts  []part[ptrace.Traces]
+	places []tracesPlace
+
+	// What is being split, and the how manieth it is.
+	rs                        ptrace.ResourceSpans
+	ss                        ptrace.ScopeSpans
+	resourceCount, scopeCount int
+}
+
+// tracesPlace is where the spans of a part go, if they are of the resource and scope that have these numbers.
+type tracesPlace struct {
+	resource, scope int
+	rs              ptrace.ResourceSpans
+	spans           ptrace.SpanSlice
+	pointers        *[]unsafe.Pointer // of these, where they are moved so
+}
+
+// resource reports whether nothing of the resource stays.
+func (s *tracesSplit) resource(rs ptrace.ResourceSpans) bool {
+	n := 0
+	for _, ss := range rs.ScopeSpans().All() {
+		n += ss.Spans().Len()
+	}
+	if n == 0 {
+		return true
+	}
+	if at, ok := s.plan.uniform(s.next, n); ok {
+		s.next += n
+		return s.whole(rs, at)
+	}
+	s.rs = rs
+	s.resourceCount++
+	rs.ScopeSpans().RemoveIf(s.scope)
+	return rs.ScopeSpans().Len() == 0
+}
+
+// whole moves a resource whose spans all belong to one part.
+func (s *tracesSplit) whole(rs ptrace.ResourceSpans, at int32) bool {
+	if at == s.home {
+		return false
+	}
+	if s.parts[at].to != 0 {
+		rs.MoveTo(s.traces(at).ResourceSpans().AppendEmpty())
+	}
+	return true
+}
+
+func (s *tracesSplit) scope(ss ptrace.ScopeSpans) bool {
+	s.ss = ss
+	s.scopeCount++
+	if s.direct {
+		s.next += s.plan.deal(pointers(ss.Spans()), s.next, s.home, s.pointers)
+	} else {
+		ss.Spans().RemoveIf(s.span)
+	}
+	return ss.Spans().Len() == 0
+}
+
+func (s *tracesSplit) span(span ptrace.Span) bool {
+	at := s.plan.partOf[s.next]
+	s.next++
+	if at == s.home {
+		return false
+	}
+	if s.parts[at].to == 0 {
+		return true
+	}
+	span.MoveTo(s.enter(at).spans.AppendEmpty())
+	return true
+}
+
+func (s *tracesSplit) pointers(at int32) *[]unsafe.Pointer { return s.enter(at).pointers }
+
+// enter is the place in the part for spans of the scope.
+func (s *tracesSplit) enter(at int32) *tracesPlace {
+	place := &s.places[at]
+	if place.scope == s.scopeCount {
+		return place
+	}
+	if place.resource != s.resourceCount {
+		place.resource = s.resourceCount
+		place.rs = s.traces(at).ResourceSpans().AppendEmpty()
+		s.rs.Resource().CopyTo(place.rs.Resource())
+		place.rs.SetSchemaUrl(s.rs.SchemaUrl())
+	}
+	place.scope = s.scopeCount
+	ss := place.rs.ScopeSpans().AppendEmpty()
+	s.ss.Scope().CopyTo(ss.Scope())
+	ss.SetSchemaUrl(s.ss.SchemaUrl())
+	place.spans = ss.Spans()
+	place.spans.EnsureCapacity(min(s.plan.parts[at].records, s.ss.Spans().Len()))
+	if s.direct {
+		place.pointers = pointers(place.spans)
+	}
+	return place
+}
+
+// traces is the batch of the part.
+func (s *tracesSplit) traces(at int32) ptrace.Traces {
+	if s.parts[at].data == (ptrace.Traces{}) {
+		s.parts[at].data = ptrace.NewTraces()
+	}
+	return s.parts[at].data
+}

@@ -1,0 +1,272 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// Events of language models (https://posthog.com/docs/ai-engineering).
+const (
+	prefixAI        = "$ai_"
+	eventGeneration = "$ai_generation"
+	eventEmbedding  = "$ai_embedding"
+	eventAISpan     = "$ai_span"
+	eventAITrace    = "$ai_trace"
+)
+
+// attrVercelDistinctID is where Vercel's AI SDK puts the distinct id that it was given for PostHog. It is read before all others, as
+// PostHog's own OTLP endpoint does.
+const attrVercelDistinctID = "ai.telemetry.metadata.posthog_distinct_id"
+
+// aiField is what a span tells of a call of a language model, under one of several names.
+type aiField int
+
+const (
+	aiOperation aiField = iota
+	aiModel
+	aiProvider
+	aiInputTokens
+	aiOutputTokens
+	aiInput
+	aiOutput
+	aiBaseURL
+	aiHTTPStatus
+	aiFields
+)
+
+// aiSource is where a field is found; a lower rank is a better place.
+type aiSource struct {
+	field aiField
+	rank  int
+}
+
+// aiSources are the attributes of the semantic conventions for generative AI, of today and of before, and of SDKs that have names of
+// their own (nodejs/src/ingestion/ai/otel in PostHog/posthog).
+var aiSources = map[string]aiSource{
+	"gen_ai.operation.name":          {aiOperation, 1},
+	"llm.request.type":               {aiOperation, 2},
+	"ai.operationId":                 {aiOperation, 3},
+	"gen_ai.response.model":          {aiModel, 1},
+	"gen_ai.request.model":           {aiModel, 2},
+	"ai.model.id":                    {aiModel, 3},
+	"gen_ai.provider.name":           {aiProvider, 1},
+	"gen_ai.system":                  {aiProvider, 2},
+	"ai.model.provider":              {aiProvider, 3},
+	"gen_ai.usage.input_tokens":      {aiInputTokens, 1},
+	"gen_ai.usage.prompt_tokens":     {aiInputTokens, 2},
+	"ai.usage.promptTokens":          {aiInputTokens, 3},
+	"gen_ai.usage.output_tokens":     {aiOutputTokens, 1},
+	"gen_ai.usage.completion_tokens": {aiOutputTokens, 2},
+	"ai.usage.completionTokens":      {aiOutputTokens, 3},
+	"gen_ai.input.messages":          {aiInput, 1},
+	"gen_ai.prompt":                  {aiInput, 2},
+	"ai.prompt.messages":             {aiInput, 3},
+	"ai.prompt":                      {aiInput, 4},
+	"traceloop.entity.input":         {aiInput, 5},
+	"gen_ai.output.messages":         {aiOutput, 1},
+	"gen_ai.completion":              {aiOutput, 2},
+	"ai.response.text":               {aiOutput, 3},
+	"traceloop.entity.output":        {aiOutput, 4},
+	"server.address":                 {aiBaseURL, 1},
+	"http.response.status_code":      {aiHTTPStatus, 1},
+}
+
+// generation is what a span tells of a call of a language model.
+type generation struct {
+	values [aiFields]pcommon.Value
+	ranks  [aiFields]int // of the values; 0 is none
+}
+
+func (g *generation) read(attributes pcommon.Map) {
+	for name, v := range attributes.All() {
+		from, ok := aiSources[name]
+		if ok && (g.ranks[from.field] == 0 || from.rank < g.ranks[from.field]) {
+			g.values[from.field], g.ranks[from.field] = v, from.rank
+		}
+	}
+}
+
+// uses reports whether the attribute is one that the generation was read from.
+func (g *generation) uses(name string) bool {
+	from, ok := aiSources[name]
+	return ok && g.ranks[from.field] == from.rank
+}
+
+func (g *generation) text(f aiField) string {
+	if g.ranks[f] == 0 {
+		return ""
+	}
+	return g.values[f].AsString()
+}
+
+// encodeAI writes a span of a language model. Its uuid is made of the span's ids, so that a span that is sent again is the same event.
+func (enc *spanEncoder) encodeAI(w *delivery.Writer, of *appevent.Source, span ptrace.Span) error {
+	e := enc.read(of, span)
+	enc.enter(of)
+	var g generation
+	g.read(span.Attributes())
+	trace, id := span.TraceID(), span.SpanID()
+	c := capture{
+		id: id.String(), name: span.Name(), uuid: enc.derive("span", string(trace[:])+string(id[:])),
+		event: aiEvent(g.text(aiOperation), span), at: e.Time,
+		protocol: ProtocolBatch, // what capture v1 takes of these is not settled: PostHog's SDKs send them so
+	}
+	c.who = enc.aiIdentity(e, c.uuid)
+	dst, err := enc.begin(w, &c)
+	if err != nil {
+		return err
+	}
+	dst = enc.appendAI(dst, span, &g, c.event)
+	for name, v := range e.Properties() {
+		if !g.uses(name) {
+			dst = enc.appendAttribute(dst, name, v)
+		}
+	}
+	dst = enc.appendLibrary(dst, enc.source)
+	dst = enc.appendContext(dst, e, &c.who)
+	enc.end(w, dst, &c)
+	return nil
+}
+
+// aiEvent is the event that a span becomes.
+func aiEvent(operation string, span ptrace.Span) string {
+	operation = operation[strings.LastIndexByte(operation, '.')+1:] // of ai.generateText.doGenerate
+	switch operation {
+	case "chat", "text_completion", "completion", "generate_content", "doGenerate", "doStream":
+		return eventGeneration
+	case "embeddings", "embedding", "doEmbed":
+		return eventEmbedding
+	}
+	if span.ParentSpanID().IsEmpty() {
+		return eventAITrace
+	}
+	return eventAISpan
+}
+
+// aiIdentity is whom a span is about. Spans that do not tell are of one nobody a session, or a trace.
+func (enc *spanEncoder) aiIdentity(e *appevent.Event, own uuid) identity {
+	if v, ok := e.Attribute(attrVercelDistinctID); ok {
+		if id := idText(v); !isIllegalID(id) {
+			return identity{id: id}
+		}
+	}
+	for _, attributes := range [...]pcommon.Map{e.Attributes(), e.Source.Resource.Attributes()} {
+		if who, ok := enc.find(attributes); ok {
+			return who
+		}
+	}
+	return enc.makeUp(e.SessionID, e.TraceID, own)
+}
+
+// appendAI appends what PostHog shows of a call (https://posthog.com/docs/ai-engineering, "Manual capture").
+func (enc *spanEncoder) appendAI(dst []byte, span ptrace.Span, g *generation, event string) []byte {
+	trace, id, parent := span.TraceID(), span.SpanID(), span.ParentSpanID()
+	dst = enc.appendHex(dst, "$ai_trace_id", trace[:])
+	dst = enc.appendHex(dst, "$ai_span_id", id[:])
+	if !parent.IsEmpty() {
+		dst = enc.appendHex(dst, "$ai_parent_id", parent[:])
+	}
+	dst = enc.appendText(dst, "$ai_span_name", span.Name())
+	model := g.text(aiModel)
+	if model == "" && (event == eventGeneration || event == eventEmbedding) {
+		model = "unknown" // PostHog requires one
+	}
+	dst = enc.appendText(dst, "$ai_model", model)
+	dst = enc.appendText(dst, "$ai_provider", g.text(aiProvider))
+	dst = enc.appendMessages(dst, "$ai_input", g, aiInput)
+	dst = enc.appendMessages(dst, "$ai_output_choices", g, aiOutput)
+	dst = enc.appendCount(dst, "$ai_input_tokens", g, aiInputTokens)
+	dst = enc.appendCount(dst, "$ai_output_tokens", g, aiOutputTokens)
+	dst = enc.appendLatency(dst, span)
+	dst = enc.appendText(dst, "$ai_base_url", g.text(aiBaseURL))
+	dst = enc.appendCount(dst, "$ai_http_status", g, aiHTTPStatus)
+	if span.Status().Code() == ptrace.StatusCodeError {
+		dst = enc.appendTrue(dst, "$ai_is_error")
+		dst = enc.appendText(dst, "$ai_error", errorOf(span))
+	}
+	return enc.appendText(dst, "$ai_ingestion_source", "otel")
+}
+
+// errorOf is what went wrong in a span.
+func errorOf(span ptrace.Span) string {
+	if message := span.Status().Message(); message != "" {
+		return message
+	}
+	if v, ok := span.Attributes().Get("error.type"); ok {
+		return v.AsString()
+	}
+	return "error"
+}
+
+// appendLibrary appends which instrumentation the span is of.
+func (enc *spanEncoder) appendLibrary(dst []byte, s *source) []byte {
+	dst = enc.appendText(dst, "$ai_lib", s.sdkName)
+	return enc.appendText(dst, "$ai_lib_version", s.sdkVersion)
+}
+
+// appendLatency appends how long a span took, in seconds.
+func (enc *spanEncoder) appendLatency(dst []byte, span ptrace.Span) []byte {
+	if span.StartTimestamp() == 0 || span.EndTimestamp() < span.StartTimestamp() {
+		return dst
+	}
+	dst, ok := enc.props.Name(dst, "$ai_latency")
+	if !ok {
+		return dst
+	}
+	return jsonappend.Double(dst, float64(span.EndTimestamp()-span.StartTimestamp())/1e9)
+}
+
+// appendCount appends a number, which some SDKs write as a string.
+func (enc *spanEncoder) appendCount(dst []byte, name string, g *generation, f aiField) []byte {
+	if g.ranks[f] == 0 {
+		return dst
+	}
+	n, err := strconv.ParseInt(g.values[f].AsString(), 10, 64)
+	if err != nil {
+		return dst
+	}
+	dst, ok := enc.props.Name(dst, name)
+	if !ok {
+		return dst
+	}
+	return jsonappend.Int(dst, n)
+}
+
+// appendMessages appends prompts or outputs, which are JSON in a string with most SDKs.
+func (enc *spanEncoder) appendMessages(dst []byte, name string, g *generation, f aiField) []byte {
+	if g.ranks[f] == 0 || enc.cfg.AI.Content == ContentNone {
+		return dst
+	}
+	dst, ok := enc.props.Name(dst, name)
+	if !ok {
+		return dst
+	}
+	v := g.values[f]
+	if enc.cfg.AI.Content == ContentRedacted {
+		return appendRedacted(dst, v)
+	}
+	if v.Type() != pcommon.ValueTypeStr {
+		return enc.values.Value(dst, v)
+	}
+	return appendParsed(dst, v.Str())
+}
+
+// appendParsed appends text that is JSON as such, and all other as a string.
+func appendParsed(dst []byte, text string) []byte {
+	value := jsontext.Value(text)
+	if !value.IsValid() || value.Compact() != nil {
+		return jsonappend.String(dst, text)
+	}
+	return append(dst, value...)
+}

@@ -1,0 +1,62 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"cmp"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/exporter"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+)
+
+// libName is who we are to PostHog.
+const libName = "otelcol-fanout"
+
+// backend is a PostHog project.
+type backend struct {
+	cfg     *Config
+	key     string
+	version string // of the collector
+	batch   route
+	v1      route
+	header  http.Header // of the batch protocol
+	tries   tries
+	notices notices
+	now     func() time.Time
+}
+
+var _ delivery.TracesBackend = (*backend)(nil)
+
+// newBackend is for a configuration that is valid.
+func newBackend(cfg *Config, set exporter.Settings) (*backend, error) {
+	notices, err := newNotices(set)
+	if err != nil {
+		return nil, err
+	}
+	base := strings.TrimSuffix(cfg.ClientConfig.Endpoint, "/")
+	b := &backend{
+		cfg: cfg, key: string(cfg.APIKey), version: cmp.Or(set.BuildInfo.Version, "0.0.0"), notices: notices, now: time.Now,
+		batch:  route{url: base + pathBatch, maxEvents: maxBatchEvents, maxBody: maxBatchBody},
+		v1:     route{url: base + pathV1, maxEvents: maxV1Events, maxBody: maxV1Body},
+		header: jsonHeader(),
+	}
+	return b, nil
+}
+
+// NewEncoder implements delivery.Backend.
+func (b *backend) NewEncoder() delivery.Encoder { return newEncoder(b) }
+
+// NewTracesEncoder implements delivery.TracesBackend.
+func (b *backend) NewTracesEncoder() delivery.TracesEncoder { return newSpanEncoder(b) }
+
+// isAddress reports whether PostHog can look up where the address is.
+func isAddress(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil
+}

@@ -1,0 +1,317 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configcompression"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
+)
+
+// Config is the configuration of the posthog exporter.
+type Config struct {
+	// ClientConfig is the HTTP client: endpoint (default https://us.i.posthog.com), timeout (default 30s, one attempt),
+	// compression (default gzip), headers, tls, proxy_url and the other keys of confighttp.
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+
+	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout, sending_queue and
+	// retry_on_failure. A batch holds up to 500 events.
+	Delivery delivery.Config `mapstructure:",squash"`
+
+	// APIKey is the project's API key (required), which begins with phc_.
+	APIKey configopaque.String `mapstructure:"api_key"`
+
+	// Protocol is batch (default) or v1, which answers for each event.
+	Protocol Protocol `mapstructure:"protocol"`
+
+	// DistinctID says where an event tells whom it is about.
+	DistinctID DistinctIDConfig `mapstructure:"distinct_id"`
+
+	// PersonProfiles says whose events have a person profile: always (default), identified_only or never.
+	PersonProfiles PersonProfiles `mapstructure:"person_profiles"`
+
+	// EventNames says what events are called.
+	EventNames EventNamesConfig `mapstructure:"event_names"`
+
+	// Logs says what becomes of records that are no events: skip (default) or as_events.
+	Logs Logs `mapstructure:"logs"`
+
+	// ResourceAttributes are the attributes of the resource that become properties: names, or patterns such as service.*;
+	// default service.name, service.namespace, service.version and deployment.environment.name.
+	ResourceAttributes []string `mapstructure:"resource_attributes"`
+
+	// IPAttribute is the attribute with the address of the person's device, such as client.address, for PostHog to find out where
+	// that is. Empty (default), or where there is none, PostHog is told not to.
+	IPAttribute string `mapstructure:"ip_attribute"`
+
+	// Exceptions says what becomes of exceptions.
+	Exceptions ExceptionsConfig `mapstructure:"exceptions"`
+
+	// AI says what becomes of spans of language models.
+	AI AIConfig `mapstructure:"ai"`
+
+	// HistoricalMigration says how events older than 48 hours are sent: auto (default: in requests of their own, marked as
+	// historical) or never (as all others).
+	HistoricalMigration HistoricalMigration `mapstructure:"historical_migration"`
+}
+
+// DistinctIDConfig says where an event tells whom it is about.
+type DistinctIDConfig struct {
+	// From are the attributes that may hold the distinct id, the best one first; default posthog.distinct_id, user.id, enduser.id
+	// and enduser.pseudo.id. Those of the record or span win over those of the resource.
+	From []string `mapstructure:"from"`
+}
+
+// EventNamesConfig says what events are called.
+type EventNamesConfig struct {
+	// Map is the name in PostHog for a name here. Other names stay as they are.
+	Map map[string]string `mapstructure:"map"`
+}
+
+// ExceptionsConfig says what becomes of exceptions.
+type ExceptionsConfig struct {
+	// Enabled is whether they become $exception events; default true.
+	Enabled bool `mapstructure:"enabled"`
+
+	// InApp says which stack frames are the application's own.
+	InApp InAppConfig `mapstructure:"in_app"`
+}
+
+// InAppConfig says which stack frames are the application's own, beyond what each language has by default. Both are lists of
+// prefixes of a frame's module, function or path; include wins.
+type InAppConfig struct {
+	Include []string `mapstructure:"include"`
+	Exclude []string `mapstructure:"exclude"`
+}
+
+// AIConfig says what becomes of spans of language models.
+type AIConfig struct {
+	// Enabled is whether they become $ai_generation, $ai_embedding, $ai_span and $ai_trace; default true.
+	Enabled bool `mapstructure:"enabled"`
+
+	// Content says what is sent of prompts and outputs: full (default), redacted (roles and types, but no text) or none. It
+	// holds for records too.
+	Content Content `mapstructure:"content"`
+}
+
+// Protocol is one of PostHog's capture APIs.
+type Protocol string
+
+// The protocols.
+const (
+	ProtocolBatch Protocol = "batch"
+	ProtocolV1    Protocol = "v1"
+)
+
+// PersonProfiles says whose events have a person profile.
+type PersonProfiles string
+
+// Whose events have one. Events that tell nobody never do.
+const (
+	ProfilesAlways         PersonProfiles = "always"
+	ProfilesIdentifiedOnly PersonProfiles = "identified_only"
+	ProfilesNever          PersonProfiles = "never"
+)
+
+// Logs says what becomes of records that are no events.
+type Logs string
+
+// What becomes of them.
+const (
+	LogsSkip     Logs = "skip"
+	LogsAsEvents Logs = "as_events"
+)
+
+// Content says what is sent of prompts and outputs.
+type Content string
+
+// What is sent of them.
+const (
+	ContentFull     Content = "full"
+	ContentRedacted Content = "redacted"
+	ContentNone     Content = "none"
+)
+
+// HistoricalMigration says how old events are sent.
+type HistoricalMigration string
+
+// How they are sent.
+const (
+	HistoricalAuto  HistoricalMigration = "auto"
+	HistoricalNever HistoricalMigration = "never"
+)
+
+const (
+	defaultEndpoint    = "https://us.i.posthog.com"
+	euEndpoint         = "https://eu.i.posthog.com"
+	defaultTimeout     = 30 * time.Second
+	defaultBatchEvents = 500
+)
+
+// attrDistinctID is the attribute that PostHog's own OTLP endpoint reads.
+const attrDistinctID = "posthog.distinct_id"
+
+// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error. An empty word, which is what an
+// environment variable that is set to nothing leaves, is as good as none.
+func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := strictconf.Unmarshal(conf, cfg); err != nil {
+		return err
+	}
+	defaultTo(&cfg.Protocol, ProtocolBatch)
+	defaultTo(&cfg.PersonProfiles, ProfilesAlways)
+	defaultTo(&cfg.Logs, LogsSkip)
+	defaultTo(&cfg.AI.Content, ContentFull)
+	defaultTo(&cfg.HistoricalMigration, HistoricalAuto)
+	defaultTo(&cfg.ClientConfig.Endpoint, defaultEndpoint)
+	return nil
+}
+
+func defaultTo[T ~string](word *T, value T) {
+	if *word == "" {
+		*word = value
+	}
+}
+
+// Validate implements confmap.Validator. Its errors repeat nothing that may be a secret.
+func (cfg *Config) Validate() error {
+	if err := checkKey(string(cfg.APIKey)); err != nil {
+		return fmt.Errorf("api_key: %w", err)
+	}
+	if err := checkEndpoint(cfg.ClientConfig.Endpoint); err != nil {
+		return fmt.Errorf("endpoint: %w", err)
+	}
+	if _, err := url.Parse(cfg.ClientConfig.ProxyURL); err != nil {
+		return errors.New("proxy_url: is not a URL; write one such as http://proxy.example.com:3128")
+	}
+	if err := cfg.checkWords(); err != nil {
+		return err
+	}
+	if err := cfg.checkCompression(); err != nil {
+		return err
+	}
+	if err := cfg.checkNames(); err != nil {
+		return err
+	}
+	return cfg.Delivery.Check()
+}
+
+func checkKey(key string) error {
+	const remedy = "write the project API key, which begins with phc_ and stands in PostHog's project settings"
+	switch {
+	case key == "":
+		return errors.New("is missing; " + remedy + " (is an environment variable unset?)")
+	case strings.HasPrefix(key, "${"):
+		return errors.New("holds ${...} that nothing has replaced; a variable of the environment is written ${env:POSTHOG_API_KEY}")
+	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return errors.New("holds a character that no key has; is there a space or a line feed at its end?")
+	case strings.HasPrefix(key, "phx_"):
+		return errors.New("is a personal API key (phx_), which may read your data and which PostHog refuses for events; " + remedy)
+	}
+	return nil
+}
+
+// checkEndpoint refuses the hosts that answer, but take no events (https://posthog.com/docs/api, "Private and public
+// endpoints").
+func checkEndpoint(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return errors.New("is not an http or https URL; write one such as " + defaultEndpoint)
+	}
+	switch strings.ToLower(u.Hostname()) {
+	case "us.posthog.com", "app.posthog.com", "posthog.com", "www.posthog.com", "us-assets.i.posthog.com":
+		return errors.New("takes no events; write " + defaultEndpoint)
+	case "eu.posthog.com", "eu-assets.i.posthog.com":
+		return errors.New("takes no events; write " + euEndpoint)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("has a user, a query or a fragment; write the address only, such as " + defaultEndpoint)
+	}
+	for _, path := range []string{"/batch", "/capture", "/e", "/track", "/engage", "/i/v0/e", pathV1} {
+		if strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), path) {
+			return errors.New("ends with " + path + "; leave that out, for the exporter adds the path of its protocol")
+		}
+	}
+	return nil
+}
+
+func (cfg *Config) checkWords() error {
+	return errors.Join(
+		checkWord("protocol", cfg.Protocol, ProtocolBatch, ProtocolV1),
+		checkWord("person_profiles", cfg.PersonProfiles, ProfilesAlways, ProfilesIdentifiedOnly, ProfilesNever),
+		checkWord("logs", cfg.Logs, LogsSkip, LogsAsEvents),
+		checkWord("ai::content", cfg.AI.Content, ContentFull, ContentRedacted, ContentNone),
+		checkWord("historical_migration", cfg.HistoricalMigration, HistoricalAuto, HistoricalNever),
+	)
+}
+
+func checkWord[T ~string](key string, word T, known ...T) error {
+	if slices.Contains(known, word) {
+		return nil
+	}
+	words := make([]string, len(known))
+	for i := range known {
+		words[i] = string(known[i])
+	}
+	return fmt.Errorf("%s: %q is not one of its words; write %s", key, word, strings.Join(words, " or "))
+}
+
+func (cfg *Config) checkCompression() error {
+	c := cfg.ClientConfig.Compression
+	if cfg.Protocol == ProtocolBatch && c.IsCompressed() && c != configcompression.TypeGzip {
+		return fmt.Errorf("compression: PostHog takes no %s in the batch protocol; write gzip or none", c)
+	}
+	return nil
+}
+
+func (cfg *Config) checkNames() error {
+	if len(cfg.DistinctID.From) == 0 || slices.Contains(cfg.DistinctID.From, "") {
+		return errors.New("distinct_id::from: is empty, or has an empty name; write the attributes that tell whom an event is about, such as [user.id]")
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.EventNames.Map)) {
+		if to := cfg.EventNames.Map[name]; to == "" || len(to) > maxName {
+			return fmt.Errorf("event_names::map::%s: has %d bytes, but a name has 1 to %d", name, len(to), maxName)
+		}
+	}
+	return nil
+}
+
+func createDefaultConfig() component.Config {
+	client := confighttp.NewDefaultClientConfig()
+	client.Endpoint = defaultEndpoint
+	client.Timeout = defaultTimeout
+	client.Compression = configcompression.TypeGzip
+	return &Config{
+		ClientConfig:   client,
+		Delivery:       delivery.NewDefaultConfig(defaultBatchEvents),
+		Protocol:       ProtocolBatch,
+		PersonProfiles: ProfilesAlways,
+		DistinctID:     DistinctIDConfig{From: usualIDs()},
+		Logs:           LogsSkip,
+		ResourceAttributes: []string{
+			appevent.AttrServiceName, appevent.AttrServiceNamespace, appevent.AttrServiceVersion, appevent.AttrEnvironment,
+		},
+		Exceptions:          ExceptionsConfig{Enabled: true},
+		AI:                  AIConfig{Enabled: true, Content: ContentFull},
+		HistoricalMigration: HistoricalAuto,
+	}
+}
+
+// usualIDs are the attributes that may hold the distinct id.
+func usualIDs() []string {
+	return []string{attrDistinctID, appevent.AttrUserID, appevent.AttrEndUserID, appevent.AttrAnonymousID}
+}

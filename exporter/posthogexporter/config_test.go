@@ -1,0 +1,149 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/config/configcompression"
+	"go.opentelemetry.io/collector/confmap"
+	"go.yaml.in/yaml/v3"
+)
+
+const testKey = "phc_hunter2"
+
+func load(conf map[string]any) (*Config, error) {
+	cfg := createDefaultConfig().(*Config)
+	if err := confmap.NewFromStringMap(conf).Unmarshal(cfg); err != nil {
+		return nil, err
+	}
+	return cfg, confmap.Validate(cfg)
+}
+
+func TestAKeyIsAllThatIsNeeded(t *testing.T) {
+	cfg, err := load(map[string]any{"api_key": testKey})
+	require.NoError(t, err)
+	assert.Equal(t, "https://us.i.posthog.com", cfg.ClientConfig.Endpoint)
+	assert.Equal(t, 30*time.Second, cfg.ClientConfig.Timeout)
+	assert.Equal(t, configcompression.TypeGzip, cfg.ClientConfig.Compression)
+	assert.Equal(t, int64(500), cfg.Delivery.QueueConfig.Get().Batch.Get().MaxSize)
+	assert.Equal(t, ProtocolBatch, cfg.Protocol)
+	assert.Equal(t, []string{"posthog.distinct_id", "user.id", "enduser.id", "enduser.pseudo.id"}, cfg.DistinctID.From)
+	assert.Equal(t, ProfilesAlways, cfg.PersonProfiles)
+	assert.Empty(t, cfg.EventNames.Map)
+	assert.Equal(t, LogsSkip, cfg.Logs)
+	assert.Equal(t, []string{"service.name", "service.namespace", "service.version", "deployment.environment.name"}, cfg.ResourceAttributes)
+	assert.Empty(t, cfg.IPAttribute)
+	assert.Equal(t, ExceptionsConfig{Enabled: true}, cfg.Exceptions)
+	assert.Equal(t, AIConfig{Enabled: true, Content: ContentFull}, cfg.AI)
+	assert.Equal(t, HistoricalAuto, cfg.HistoricalMigration)
+}
+
+func TestConfigurations(t *testing.T) {
+	with := func(key string, value any) map[string]any {
+		return map[string]any{"api_key": testKey, key: value}
+	}
+	for name, tt := range map[string]struct {
+		conf map[string]any
+		want string // the error; none where empty
+	}{
+		"the european cloud":                {conf: with("endpoint", "https://eu.i.posthog.com/")},
+		"a server of one's own":             {conf: with("endpoint", "http://localhost:8000/posthog")},
+		"zstd with v1":                      {conf: map[string]any{"api_key": testKey, "protocol": "v1", "compression": "zstd"}},
+		"no compression":                    {conf: with("compression", "none")},
+		"a key of an old server":            {conf: map[string]any{"api_key": "sTMFPsFhdP1Ssg"}},
+		"no key":                            {conf: map[string]any{}, want: "api_key: is missing; write the project API key, which begins with phc_"},
+		"an unset variable":                 {conf: map[string]any{"api_key": nil}, want: "is an environment variable unset?"},
+		"an unresolved variable":            {conf: map[string]any{"api_key": "${POSTHOG_API_KEY"}, want: "api_key: holds ${...} that nothing has replaced; a variable of the environment is written ${env:POSTHOG_API_KEY}"},
+		"a key with a line feed":            {conf: map[string]any{"api_key": testKey + "\n"}, want: "api_key: holds a character that no key has; is there a space or a line feed at its end?"},
+		"a personal key":                    {conf: map[string]any{"api_key": "phx_hunter2"}, want: "api_key: is a personal API key (phx_), which may read your data and which PostHog refuses for events; write the project API key"},
+		"the private host":                  {conf: with("endpoint", "https://us.posthog.com"), want: "endpoint: takes no events; write https://us.i.posthog.com"},
+		"the private host in capitals":      {conf: with("endpoint", "https://APP.posthog.com:443/"), want: "endpoint: takes no events; write https://us.i.posthog.com"},
+		"the private european host":         {conf: with("endpoint", "https://eu.posthog.com"), want: "endpoint: takes no events; write https://eu.i.posthog.com"},
+		"the host of assets":                {conf: with("endpoint", "https://eu-assets.i.posthog.com"), want: "endpoint: takes no events; write https://eu.i.posthog.com"},
+		"an endpoint without a scheme":      {conf: with("endpoint", "us.i.posthog.com"), want: "endpoint: is not an http or https URL; write one such as https://us.i.posthog.com"},
+		"an endpoint without a host":        {conf: with("endpoint", "https:///"), want: "endpoint: is not an http or https URL"},
+		"an endpoint with a query":          {conf: with("endpoint", "https://us.i.posthog.com?token="+testKey), want: "endpoint: has a user, a query or a fragment"},
+		"an endpoint with the path":         {conf: with("endpoint", "https://us.i.posthog.com/batch/"), want: "endpoint: ends with /batch; leave that out, for the exporter adds the path of its protocol"},
+		"an endpoint with the path of v1":   {conf: with("endpoint", "https://us.i.posthog.com/i/v1/analytics/events"), want: "endpoint: ends with /i/v1/analytics/events"},
+		"a protocol":                        {conf: with("protocol", "v2"), want: `protocol: "v2" is not one of its words; write batch or v1`},
+		"a profile":                         {conf: with("person_profiles", "yes"), want: `person_profiles: "yes" is not one of its words; write always or identified_only or never`},
+		"logs":                              {conf: with("logs", "all"), want: `logs: "all" is not one of its words; write skip or as_events`},
+		"content":                           {conf: with("ai", map[string]any{"content": "some"}), want: `ai::content: "some" is not one of its words; write full or redacted or none`},
+		"historical":                        {conf: with("historical_migration", "always"), want: `historical_migration: "always" is not one of its words; write auto or never`},
+		"zstd with batch":                   {conf: with("compression", "zstd"), want: "compression: PostHog takes no zstd in the batch protocol; write gzip or none"},
+		"no source of ids":                  {conf: with("distinct_id", map[string]any{"from": []any{}}), want: "distinct_id::from: is empty, or has an empty name"},
+		"an empty source of ids":            {conf: with("distinct_id", map[string]any{"from": []any{""}}), want: "distinct_id::from: is empty, or has an empty name"},
+		"a name that is none":               {conf: with("event_names", map[string]any{"map": map[string]any{"a": ""}}), want: "event_names::map::a: has 0 bytes, but a name has 1 to 200"},
+		"a name that is too long":           {conf: with("event_names", map[string]any{"map": map[string]any{"a": strings.Repeat("x", 201)}}), want: "event_names::map::a: has 201 bytes"},
+		"a proxy":                           {conf: with("proxy_url", "http://u:"+testKey+"@ bad"), want: "proxy_url: is not a URL"},
+		"what delivery reads":               {conf: with("max_in_flight", 0), want: "max_in_flight: 0 is not positive"},
+		"an unknown key":                    {conf: map[string]any{"apikey": testKey}, want: `unknown key "apikey"; did you mean "api_key"?`},
+		"an unknown key inside another one": {conf: with("exceptions", map[string]any{"enable": true}), want: `unknown key "exceptions::enable"; did you mean "enabled"?`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(tt.conf)
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tt.want)
+			assert.NotContains(t, err.Error(), "hunter2")
+		})
+	}
+}
+
+func TestAnEmptyWordIsTheDefault(t *testing.T) {
+	cfg, err := load(map[string]any{
+		"api_key": testKey, "endpoint": "", "protocol": "", "person_profiles": "", "logs": "", "historical_migration": "", "ai": map[string]any{"content": ""},
+	})
+	require.NoError(t, err)
+	want, err := load(map[string]any{"api_key": testKey})
+	require.NoError(t, err)
+	assert.Equal(t, want, cfg)
+}
+
+func TestTheKeyIsHiddenWhereTheConfigurationIsPrinted(t *testing.T) {
+	cfg, err := load(map[string]any{"api_key": testKey})
+	require.NoError(t, err)
+	printed := confmap.New()
+	require.NoError(t, printed.Marshal(cfg))
+	assert.NotContains(t, fmt.Sprint(printed.ToStringMap()), testKey)
+	assert.NotContains(t, fmt.Sprintf("%+v", cfg), testKey)
+}
+
+func TestTheExampleOfTheReadmeIsAConfiguration(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, example, _ := strings.Cut(string(readme), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	var conf struct{ Exporters map[string]map[string]any }
+	require.NoError(t, yaml.Unmarshal([]byte(strings.Replace(example, "${env:POSTHOG_API_KEY}", testKey, 1)), &conf))
+	_, err = load(conf.Exporters["posthog"])
+	require.NoError(t, err)
+}
+
+func TestTheReadmeHasEveryKey(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	cfg, err := load(map[string]any{"api_key": testKey})
+	require.NoError(t, err)
+	printed := confmap.New()
+	require.NoError(t, printed.Marshal(cfg))
+	for key := range printed.ToStringMap() {
+		switch key {
+		case "http2_ping_timeout", "http2_read_idle_timeout", "idle_conn_timeout", "max_idle_conns", "read_buffer_size", "write_buffer_size",
+			"max_conns_per_host", "max_idle_conns_per_host", "disable_keep_alives", "force_attempt_http2", "cookies", "middlewares",
+			"compression_params", "keepalive":
+			continue // the rest of confighttp
+		}
+		assert.Contains(t, string(readme), "`"+key, key)
+	}
+}

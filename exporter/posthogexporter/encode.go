@@ -1,0 +1,295 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
+)
+
+// encoder writes records as events of PostHog's.
+type encoder struct {
+	*backend
+	values       jsonappend.Writer
+	props        jsonappend.Members // of the event that is being written
+	lifted       lifted             // the same
+	protocol     Protocol           // the same
+	dropped      []string           // the same
+	source       *source            // of the events that are being written
+	ending       *ending            // of the event that is being written
+	overridden   bool               // whether the event has an attribute of a name that is in the ending
+	hidesContent bool               // whether what was said to language models is not to be seen
+	idNames      uint64             // the bits of the attributes that may hold a distinct id
+	usualIDs     bool               // whether these are the default
+	minded       uint64             // the bits of attributes that are no properties as they are
+	parser       stacktrace.Parser
+	scratch      []byte
+	second       pcommon.Timestamp // of the last event, and its text
+	secondText   []byte
+}
+
+func newEncoder(b *backend) *encoder {
+	inApp := b.cfg.Exceptions.InApp
+	enc := &encoder{
+		backend: b, hidesContent: b.cfg.AI.Content != ContentFull,
+		parser: stacktrace.Parser{Rules: stacktrace.Rules{Include: inApp.Include, Exclude: inApp.Exclude}},
+	}
+	for _, name := range b.cfg.DistinctID.From {
+		enc.idNames |= nameBit(name)
+	}
+	enc.usualIDs = slices.Equal(b.cfg.DistinctID.From, usualIDs())
+	enc.minded = dollarBit | nameBit(attrDistinctID) | nameBit(attrVercelDistinctID)
+	if enc.hidesContent {
+		enc.minded = ^uint64(0)
+	}
+	return enc
+}
+
+// Reset implements delivery.Encoder.
+func (enc *encoder) Reset() { enc.source, enc.ending, enc.lifted = nil, nil, lifted{} }
+
+// Encode implements delivery.Encoder.
+func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
+	switch {
+	case !e.IsEvent() && enc.cfg.Logs == LogsSkip:
+		return delivery.Skip("plain_log")
+	case e.Kind == appevent.KindIdentify:
+		return enc.encodeIdentify(w, e)
+	case e.Kind == appevent.KindGroup:
+		return enc.encodeGroups(w, e)
+	case e.Kind == appevent.KindAlias:
+		return enc.encodeAlias(w, e)
+	case !e.IsException():
+		return enc.encodeEvent(w, e)
+	}
+	return enc.encodeReport(w, e)
+}
+
+// encodeReport writes a record that reports an exception: as that, and as an event too where it has a name of its own.
+func (enc *encoder) encodeReport(w *delivery.Writer, e *appevent.Event) error {
+	named := e.Kind != appevent.KindTrack || !isExceptionName(e.Name)
+	if named {
+		if err := enc.encodeEvent(w, e); err != nil {
+			return err
+		}
+	}
+	switch {
+	case enc.cfg.Exceptions.Enabled:
+		return enc.encodeException(w, e, noAttributes, named)
+	case named:
+		return nil
+	default:
+		return delivery.Skip("exceptions_off")
+	}
+}
+
+// isExceptionName reports whether a name only says that there was an exception (semantic conventions v1.44.0: exception, and names
+// such as http.server.request.exception).
+func isExceptionName(name string) bool {
+	return name == "" || name == appevent.ExceptionEventName || strings.HasSuffix(name, "."+appevent.ExceptionEventName)
+}
+
+// logName is what plain logs are called.
+const logName = "log"
+
+// encodeEvent writes a record as one event.
+func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event) error {
+	var c capture
+	enc.capture(&c, e, enc.nameOf(e), noAttributes)
+	dst, err := enc.begin(w, &c)
+	if err != nil {
+		return err
+	}
+	switch e.Kind {
+	case appevent.KindPage:
+		dst = enc.appendPage(dst, e)
+	case appevent.KindScreen:
+		dst = enc.appendScreen(dst, e)
+	}
+	dst = enc.appendTraits(dst, e)
+	dst = enc.appendAttributes(dst, e)
+	dst = enc.appendRecord(dst, e)
+	dst = enc.appendContext(dst, e, &c.who)
+	enc.end(w, dst, &c)
+	return nil
+}
+
+// nameOf is what a record is called in PostHog.
+func (enc *encoder) nameOf(e *appevent.Event) string {
+	switch {
+	case e.Kind == appevent.KindPage:
+		return eventPage
+	case e.Kind == appevent.KindScreen:
+		return eventScreen
+	case !e.IsEvent():
+		return logName
+	}
+	if name, ok := enc.cfg.EventNames.Map[e.Name]; ok {
+		return name
+	}
+	return clean(e.Name)
+}
+
+// noAttributes stands for those of a span where there is none. Nothing writes to it.
+//
+//nolint:gochecknoglobals // it is a constant
+var noAttributes = pcommon.NewMap()
+
+// capture fills in what an event has in all forms. The attributes of the span that it happened in tell whom it is about where it
+// does not itself.
+func (enc *encoder) capture(c *capture, e *appevent.Event, event string, span pcommon.Map) {
+	enc.enter(e.Source)
+	c.id, c.name, c.event, c.at, c.protocol = e.ID(), e.Name, event, e.Time, enc.cfg.Protocol
+	c.uuid = uuidOf(c.id)
+	if enc.usualIDs && span == noAttributes && enc.findUsual(c, e) {
+		return
+	}
+	for _, attributes := range [...]pcommon.Map{e.Attributes(), span, e.Source.Resource.Attributes()} {
+		var ok bool
+		if c.who, ok = enc.find(attributes); ok {
+			return
+		}
+	}
+	c.who = enc.makeUp(e.SessionID, pcommon.TraceID{}, c.uuid)
+}
+
+// findUsual is what find comes to for most records: they tell their user, and nothing that would be better.
+func (enc *encoder) findUsual(c *capture, e *appevent.Event) bool {
+	id := e.User.ID
+	if id == "" || !utf8.ValidString(id) || isIllegalID(id) {
+		return false
+	}
+	if _, better := e.Attribute(attrDistinctID); better {
+		return false
+	}
+	c.who.id = id
+	return true
+}
+
+// appendAttributes appends the attributes that are no fields of the event.
+func (enc *encoder) appendAttributes(dst []byte, e *appevent.Event) []byte {
+	minded := enc.minded | enc.ending.names
+	for name, v := range e.Properties() {
+		if minded&nameBit(name) == 0 { // as most are
+			dst = enc.props.Append(dst, name, v)
+		} else {
+			dst = enc.appendAttribute(dst, name, v)
+		}
+	}
+	return dst
+}
+
+// appendAttribute appends an attribute, unless it is more than a property.
+func (enc *encoder) appendAttribute(dst []byte, name string, v pcommon.Value) []byte {
+	if enc.takes(name, v) {
+		return dst
+	}
+	if enc.hidesContent && isContent(name) {
+		return enc.appendContent(dst, name, v)
+	}
+	enc.overridden = enc.overridden || enc.ending.has(name)
+	return enc.props.Append(dst, name, v)
+}
+
+// takes reports whether an attribute is no property: it says whom the event is about, stands elsewhere, or must not be there.
+func (enc *encoder) takes(name string, v pcommon.Value) bool {
+	switch {
+	case name == attrDistinctID, name == attrVercelDistinctID, slices.Contains(enc.dropped, name):
+		return true
+	case enc.protocol == ProtocolV1:
+		return enc.lifted.lift(name, v)
+	}
+	return false
+}
+
+// appendRecord appends what else a record says.
+func (enc *encoder) appendRecord(dst []byte, e *appevent.Event) []byte {
+	if e.Body.Type() != pcommon.ValueTypeEmpty {
+		dst = enc.appendBody(dst, e)
+	}
+	dst = enc.appendText(dst, "subject", e.Subject)
+	if !e.IsEvent() {
+		dst = enc.appendText(dst, "severity", severityText(e))
+	}
+	if e.IsException() {
+		dst = enc.appendText(dst, appevent.AttrExceptionType, e.Exception.Type)
+		dst = enc.appendText(dst, appevent.AttrExceptionMessage, e.Exception.Message)
+	}
+	return dst
+}
+
+// appendBody appends the body. That of an event of a language model is a prompt or an output.
+func (enc *encoder) appendBody(dst []byte, e *appevent.Event) []byte {
+	if enc.hidesContent && strings.HasPrefix(e.Name, prefixGenAI) {
+		return enc.appendContent(dst, "body", e.Body)
+	}
+	return enc.props.Append(dst, "body", e.Body)
+}
+
+// severityText is the severity in the words of the record, or of its number.
+func severityText(e *appevent.Event) string {
+	if e.SeverityText != "" || e.SeverityNumber == 0 {
+		return e.SeverityText
+	}
+	return strings.ToUpper(e.SeverityNumber.String())
+}
+
+// appendContext appends who, where and when, unless an attribute has said it in PostHog's words.
+func (enc *encoder) appendContext(dst []byte, e *appevent.Event, who *identity) []byte {
+	dst = enc.appendUser(dst, e, who)
+	if enc.protocol == ProtocolBatch {
+		dst = enc.appendText(dst, propSession, e.SessionID)
+	} else if enc.lifted.session == "" {
+		enc.lifted.session = e.SessionID
+	}
+	dst = enc.appendGroups(dst, e.Groups)
+	dst = enc.appendAddress(dst, e)
+	if !e.TraceID.IsEmpty() {
+		dst = enc.appendHex(dst, "trace_id", e.TraceID[:])
+	}
+	if !e.SpanID.IsEmpty() {
+		dst = enc.appendHex(dst, "span_id", e.SpanID[:])
+	}
+	return dst
+}
+
+// appendUser appends what the event says of the actor beyond the distinct id.
+func (enc *encoder) appendUser(dst []byte, e *appevent.Event, who *identity) []byte {
+	u := &e.User
+	if u.ID != who.id {
+		dst = enc.appendText(dst, appevent.AttrUserID, u.ID)
+	}
+	if u.AnonymousID != who.id {
+		dst = enc.appendText(dst, appevent.AttrAnonymousID, u.AnonymousID)
+	}
+	if e.Kind == appevent.KindIdentify {
+		return dst // the rest is set on the person
+	}
+	dst = enc.appendText(dst, appevent.AttrUserEmail, u.Email)
+	dst = enc.appendText(dst, appevent.AttrUserName, u.Name)
+	dst = enc.appendText(dst, appevent.AttrUserFullName, u.FullName)
+	if u.Roles.Type() != pcommon.ValueTypeEmpty {
+		dst = enc.props.Append(dst, appevent.AttrUserRoles, u.Roles)
+	}
+	return dst
+}
+
+// appendAddress tells PostHog where to look up where the person is, or not to: it would take the address of this machine.
+func (enc *encoder) appendAddress(dst []byte, e *appevent.Event) []byte {
+	if enc.cfg.IPAttribute == "" {
+		return dst // the source says so
+	}
+	if v, ok := e.Attribute(enc.cfg.IPAttribute); ok && isAddress(v.AsString()) {
+		return enc.appendText(dst, "$ip", v.AsString())
+	}
+	return enc.appendTrue(dst, propGeoIPDisable)
+}

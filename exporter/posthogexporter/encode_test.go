@@ -1,0 +1,289 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+)
+
+func TestAUUIDIsItselfWhateverItsCase(t *testing.T) {
+	for text, want := range map[string]string{
+		"0198c0de-0000-7000-8000-00000000000f":    "0198c0de-0000-7000-8000-00000000000f",
+		"0198C0DE-ABCD-7000-8000-00000000000F":    "0198c0de-abcd-7000-8000-00000000000f",
+		"0198c0de-0000-7000-8000-00000000000g":    "", // no hexadecimal digit
+		"0198c0de-0000-7000-8000-00000000000-":    "",
+		"0198c0de-0000-7000-8000-0000000000\xff0": "",
+		"0198c0de0-000-7000-8000-00000000000f":    "",
+		"0198c0de-0000-7000-8000-00000000000f0":   "",
+		"0198c0de00007000800000000000000f":        "",
+		"{198c0de-0000-7000-8000-00000000000f":    "",
+		"0198c0d@-0000-7000-8000-0000000000`f":    "",
+		"0198c0d/-0000-7000-8000-0000000000:f":    "",
+	} {
+		u, ok := parseUUID(text)
+		assert.Equal(t, want != "", ok, text)
+		if ok {
+			assert.Equal(t, want, string(u[:]))
+			assert.Equal(t, u, uuidOf(text))
+			continue
+		}
+		made := uuidOf(text)
+		assert.NotEqual(t, text, string(made[:]))
+		assert.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, string(made[:]))
+		assert.Equal(t, made, uuidOf(text))
+	}
+	random := randomUUID()
+	assert.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, string(random[:]))
+	assert.NotEqual(t, random, randomUUID())
+}
+
+func FuzzUUID(f *testing.F) {
+	f.Add("0198c0de-0000-7000-8000-00000000000f")
+	f.Fuzz(func(t *testing.T, text string) {
+		u, ok := parseUUID(text)
+		if ok != (len(text) == uuidLength && strings.Trim(text, "0123456789abcdefABCDEF-") == "" && strings.Count(text, "-") == 4 &&
+			text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-') {
+			t.Fatalf("%q: %v", text, ok)
+		}
+		if ok && string(u[:]) != strings.ToLower(text) {
+			t.Fatalf("%q: %s", text, u[:])
+		}
+	})
+}
+
+func TestEveryIllegalIDIsKnown(t *testing.T) {
+	for _, id := range illegalIDs {
+		assert.True(t, isIllegalID(id))
+		assert.True(t, isIllegalID(" "+strings.ToUpper(id)+"\n"))
+		assert.False(t, isIllegalID(id+"-1"))
+	}
+	assert.True(t, isIllegalID(" "))
+	assert.False(t, isIllegalID(strings.Repeat("0", 200)))
+}
+
+func TestAnEventWithoutATimeHasThatOfItsArrival(t *testing.T) {
+	b := benchBackend(t, func(*Config) {})
+	b.now = func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC) }
+	ld := events("a")
+	ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetTimestamp(0)
+	encoded := encodeAll(t, b, ld)
+	assert.Contains(t, string(encoded[0].Payload), `"timestamp":"2026-01-02T03:04:05.000006Z"`)
+	assert.Equal(t, pcommon.NewTimestampFromTime(b.now()), encoded[0].Time)
+}
+
+func TestSourcesDoNotMix(t *testing.T) {
+	ld := plog.NewLogs()
+	for _, name := range []string{"shop", "cart", "shop"} {
+		rl := ld.ResourceLogs().AppendEmpty()
+		rl.Resource().Attributes().PutStr("service.name", name)
+		rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().SetEventName("of_" + name)
+	}
+	for _, e := range encodeAll(t, benchBackend(t, func(*Config) {}), ld) {
+		assert.Contains(t, string(e.Payload), `"service.name":"`+strings.TrimPrefix(e.Name, "of_")+`"`)
+	}
+}
+
+func TestAnAttributeWinsOverOneOfTheResource(t *testing.T) {
+	for _, name := range []string{"service.name", "user.id", "subject", "trace_id", "$lib", "body", "other"} {
+		ld := plog.NewLogs()
+		rl := ld.ResourceLogs().AppendEmpty()
+		for _, key := range []string{"service.name", "user.id", "user.email", "subject", "trace_id", "$lib", "body", "other"} {
+			rl.Resource().Attributes().PutStr(key, "of the resource")
+		}
+		r := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+		r.SetEventName("a")
+		r.Attributes().PutStr(name, "of the record")
+		b := benchBackend(t, func(cfg *Config) { cfg.ResourceAttributes = []string{"*"} })
+		encoded := encodeAll(t, b, ld)
+		require.True(t, jsontext.Value(encoded[0].Payload).IsValid(), "%s", encoded[0].Payload)
+		var e struct {
+			DistinctID string         `json:"distinct_id"`
+			Properties map[string]any `json:"properties"`
+		}
+		require.NoError(t, json.Unmarshal(encoded[0].Payload, &e))
+		if name == "user.id" {
+			assert.Equal(t, "of the record", e.DistinctID)
+			continue
+		}
+		assert.Equal(t, "of the record", e.Properties[name])
+		assert.Equal(t, "of the resource", e.Properties["user.email"])
+	}
+}
+
+func TestNothingThatWasSaidIsSentWhereItIsNotToBe(t *testing.T) {
+	const said = "what-was-said"
+	td := ptrace.NewTraces()
+	span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+	span.SetName("chat")
+	span.SetTraceID([16]byte{1})
+	span.SetSpanID([8]byte{1})
+	for name := range contents {
+		span.Attributes().PutStr(name, `[{"role":"user","`+said+`":1,"parts":[{"type":"text","content":"`+said+`","mime_type":"`+said+" "+said+`"}],"content":["`+said+`"]}]`)
+	}
+	for _, prefix := range contentPrefixes {
+		span.Attributes().PutStr(prefix+"0.content", said)
+	}
+	span.Attributes().PutEmptySlice("gen_ai.input.messages").AppendEmpty().SetEmptyMap().PutEmptySlice("parts").AppendEmpty().SetStr(said)
+	deep := span.Attributes().PutEmptySlice("gen_ai.output.messages")
+	for range 2 * maxShape {
+		deep = deep.AppendEmpty().SetEmptySlice()
+	}
+	deep.AppendEmpty().SetStr(said)
+	for content, want := range map[Content]bool{ContentFull: true, ContentRedacted: false, ContentNone: false} {
+		enc := newSpanEncoder(benchBackend(t, func(cfg *Config) { cfg.AI.Content = content }))
+		var w delivery.Writer
+		source := appevent.NewSource(pcommon.NewResource(), pcommon.NewInstrumentationScope())
+		require.NoError(t, enc.EncodeSpan(&w, source, span))
+		payload := string(w.Events()[0].Payload)
+		assert.Equal(t, want, strings.Contains(payload, said), payload)
+		assert.Equal(t, content == ContentRedacted, strings.Contains(payload, redacted))
+		assert.Equal(t, content != ContentNone, strings.Contains(payload, `$ai_input"`))
+	}
+}
+
+// FuzzEncode holds that any records become events that PostHog can read, within its limits, or nothing.
+func FuzzEncode(f *testing.F) {
+	seed := func(ld plog.Logs) {
+		raw, err := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
+		require.NoError(f, err)
+		f.Add(raw, true)
+		f.Add(raw, false)
+	}
+	odd := events("a", "\xff", "")
+	records := odd.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	records.At(0).SetTimestamp(math.MaxUint64)
+	attributes := records.At(1).Attributes()
+	attributes.PutDouble("nan", math.NaN())
+	attributes.PutEmptyBytes("bytes").FromRaw([]byte{0, 255})
+	attributes.PutEmptyMap("\xfe").PutEmptySlice("\xfe").AppendEmpty()
+	attributes.PutStr("$set", "x")
+	attributes.PutStr("$process_person_profile", "\xff")
+	attributes.PutStr("exception.stacktrace", "E: x\n\tat a.b(C.java:1)\n\xff")
+	seed(odd)
+	for _, word := range appevent.Kinds() {
+		ld := events("x")
+		m := kind(ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0), word)
+		m.PutStr("enduser.pseudo.id", "anon")
+		groups := m.PutEmptyMap("fanout.groups")
+		groups.PutStr("company", "acme")
+		groups.PutInt("\xff", 1)
+		m.PutEmptyMap("fanout.traits").PutStr("\xff", "\xff")
+		m.PutEmptyMap("fanout.traits_once").PutStr("a", "b")
+		m.PutStr("url.full", "https://h/p?q")
+		seed(ld)
+	}
+	batch := benchBackend(f, func(cfg *Config) { cfg.Logs = LogsAsEvents })
+	v1 := benchBackend(f, func(cfg *Config) {
+		cfg.Protocol, cfg.AI.Content, cfg.IPAttribute = ProtocolV1, ContentRedacted, "client.address"
+	})
+	f.Fuzz(func(t *testing.T, data []byte, useV1 bool) {
+		ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(data)
+		if err != nil {
+			return
+		}
+		b := batch
+		if useV1 {
+			b = v1
+		}
+		encoded := encodeAll(t, b, ld)
+		for i := range encoded {
+			checkPayload(t, encoded[i].Payload)
+		}
+		again := encodeAll(t, b, ld)
+		require.Len(t, again, len(encoded))
+		for i := range again {
+			if encoded[i].Time == again[i].Time { // else it is the time of arrival
+				require.Equal(t, string(encoded[i].Payload), string(again[i].Payload), "it is the same event each time")
+			}
+		}
+		frame(t, b, encoded)
+	})
+}
+
+// FuzzEncodeSpan is FuzzEncode for spans.
+func FuzzEncodeSpan(f *testing.F) {
+	td := ptrace.NewTraces()
+	span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+	span.SetTraceID([16]byte{1})
+	span.SetSpanID([8]byte{1})
+	span.Attributes().PutStr("gen_ai.operation.name", "chat")
+	span.Attributes().PutStr("gen_ai.input.messages", `[{"role":"user","parts":[{"type":"text","content":"x"}]}]`)
+	span.Attributes().PutStr("gen_ai.output.messages", `{"a":1,"a":2}`)
+	span.Attributes().PutStr("gen_ai.usage.input_tokens", "12")
+	span.Attributes().PutDouble("gen_ai.usage.output_tokens", math.NaN())
+	span.Events().AppendEmpty().Attributes().PutStr("exception.type", "\xff")
+	raw, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	require.NoError(f, err)
+	for content := range byte(3) {
+		f.Add(raw, content)
+	}
+	var backends []*backend
+	for _, content := range []Content{ContentFull, ContentRedacted, ContentNone} {
+		backends = append(backends, benchBackend(f, func(cfg *Config) { cfg.AI.Content = content }))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, content byte) {
+		td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(data)
+		if err != nil {
+			return
+		}
+		b := backends[int(content)%len(backends)]
+		enc := newSpanEncoder(b)
+		var w delivery.Writer
+		for _, rs := range td.ResourceSpans().All() {
+			for _, ss := range rs.ScopeSpans().All() {
+				source := appevent.NewSource(rs.Resource(), ss.Scope())
+				for _, span := range ss.Spans().All() {
+					_ = enc.EncodeSpan(&w, source, span)
+				}
+			}
+		}
+		encoded := w.Events()
+		for i := range encoded {
+			checkPayload(t, encoded[i].Payload)
+		}
+		frame(t, b, encoded)
+	})
+}
+
+// checkPayload wants an event that PostHog can read: JSON without a name twice, in UTF-8, with all that it requires.
+func checkPayload(t *testing.T, payload []byte) {
+	t.Helper()
+	require.True(t, utf8.Valid(payload))
+	require.True(t, jsontext.Value(payload).IsValid(), "%s", payload)
+	var e struct {
+		UUID       string         `json:"uuid"`
+		Event      string         `json:"event"`
+		DistinctID string         `json:"distinct_id"`
+		Timestamp  time.Time      `json:"timestamp"`
+		Properties map[string]any `json:"properties"`
+	}
+	require.NoError(t, json.Unmarshal(payload, &e), "%s", payload)
+	id, ok := parseUUID(e.UUID)
+	require.True(t, ok)
+	require.Equal(t, id, uuidIn(payload))
+	require.NotEmpty(t, e.Event)
+	require.LessOrEqual(t, len(e.Event), maxName)
+	require.False(t, isIllegalID(e.DistinctID), e.DistinctID)
+	require.LessOrEqual(t, len(e.DistinctID), maxDistinctID)
+	require.NotNil(t, e.Properties)
+	if list, ok := e.Properties["$exception_list"].([]any); e.Event == eventException {
+		require.True(t, ok)
+		require.NotEmpty(t, list)
+	}
+}

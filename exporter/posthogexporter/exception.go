@@ -1,0 +1,171 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
+)
+
+// eventException is an event of PostHog's error tracking (packages/core/src/error-tracking/types.ts in PostHog/posthog-js).
+const eventException = "$exception"
+
+// attrExceptionEscaped is deprecated, but the only word of a span event on whether an exception was handled (semantic conventions
+// v1.44.0, exception registry).
+const attrExceptionEscaped = "exception.escaped"
+
+// ignoredInExceptions are attributes that PostHog warns of in an exception (https://posthog.com/docs/data/ingestion-warnings).
+var ignoredInExceptions = []string{"$set", "$set_once"}
+
+// trim is how many exceptions and frames are written.
+type trim struct{ exceptions, frames int }
+
+// Of an event that is too large with all of them, the innermost and outermost frames stay.
+const (
+	fewExceptions = 10
+	fewFrames     = 50
+)
+
+// encodeException writes the exception that an event reports. The attributes are those of the span that it happened in. Where an
+// event of the record's name is sent too, that one has the record's uuid.
+func (enc *encoder) encodeException(w *delivery.Writer, e *appevent.Event, span pcommon.Map, second bool) error {
+	var c capture
+	enc.capture(&c, e, eventException, span)
+	c.dropped = ignoredInExceptions
+	if second {
+		c.uuid = enc.derive("exception", c.id)
+	}
+	dst, err := enc.begin(w, &c)
+	if err != nil {
+		return err
+	}
+	head := len(dst)
+	dst = enc.appendException(dst, e, trim{})
+	if len(dst)-head > maxEvent {
+		enc.restart()
+		dst = enc.appendException(dst[:head], e, trim{fewExceptions, fewFrames})
+	}
+	dst = enc.appendAttributes(dst, e)
+	dst = enc.appendContext(dst, e, &c.who)
+	enc.end(w, dst, &c)
+	return nil
+}
+
+// appendException appends what PostHog groups and shows exceptions by.
+func (enc *encoder) appendException(dst []byte, e *appevent.Event, limit trim) []byte {
+	src := enc.source
+	x := &e.Exception
+	stack := enc.parser.Parse(src.language, x.Type, x.Message, x.Stacktrace)
+	dst, _ = enc.props.Name(dst, "$exception_list")
+	dst = append(dst, '[')
+	exceptions := stack.Exceptions
+	if limit.exceptions > 0 && len(exceptions) > limit.exceptions {
+		exceptions = exceptions[:limit.exceptions]
+	}
+	for i := range exceptions {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendListed(dst, e, &exceptions[i], src.framing(stack.Language, limit))
+	}
+	dst = append(dst, ']')
+	dst = enc.appendText(dst, "$exception_level", levelOf(e))
+	dst = enc.appendText(dst, "$exception_fingerprint", fingerprintOf(e.Fingerprint))
+	if limit == (trim{}) {
+		dst = enc.appendText(dst, appevent.AttrExceptionStacktrace, stack.Unparsed)
+	}
+	if e.Body.Type() != pcommon.ValueTypeEmpty {
+		dst = enc.appendBody(dst, e)
+	}
+	return enc.appendText(dst, "subject", e.Subject)
+}
+
+// appendListed appends one exception of the list.
+func appendListed(dst []byte, e *appevent.Event, x *stacktrace.Exception, as framing) []byte {
+	name := x.Type
+	if name == "" {
+		name = "Error" // PostHog requires one
+	}
+	dst = jsonappend.String(append(dst, `{"type":`...), name)
+	dst = jsonappend.String(append(dst, `,"value":`...), x.Message)
+	if x.Module != "" {
+		dst = jsonappend.String(append(dst, `,"module":`...), x.Module)
+	}
+	dst = append(dst, `,"mechanism":{"type":"generic","handled":`...)
+	dst = jsonappend.Bool(dst, isHandled(e))
+	if x.Relation != "" {
+		dst = jsonappend.String(append(dst, `,"source":`...), x.Relation)
+	}
+	dst = append(dst, `,"synthetic":`...)
+	dst = append(jsonappend.Bool(dst, x.Type == ""), '}')
+	if len(x.Frames) > 0 {
+		dst = as.appendStacktrace(dst, x.Frames)
+	}
+	return append(dst, '}')
+}
+
+// isHandled tells whether the application caught the exception. Where nothing says so, it did unless it ended by it.
+func isHandled(e *appevent.Event) bool {
+	if e.Exception.HandledKnown {
+		return e.Exception.Handled
+	}
+	if escaped, ok := e.Attribute(attrExceptionEscaped); ok {
+		return escaped.AsString() != "true"
+	}
+	return e.SeverityNumber < plog.SeverityNumberFatal
+}
+
+// levelOf is PostHog's word for a severity.
+func levelOf(e *appevent.Event) string {
+	switch n := e.SeverityNumber; {
+	case n >= plog.SeverityNumberFatal:
+		return "fatal"
+	case n >= plog.SeverityNumberError:
+		return "error"
+	case n >= plog.SeverityNumberWarn:
+		return "warning"
+	case n >= plog.SeverityNumberInfo:
+		return "info"
+	case n >= plog.SeverityNumberTrace:
+		return "debug"
+	}
+	switch strings.ToLower(e.SeverityText) {
+	case "fatal", "critical", "alert", "emergency", "panic":
+		return "fatal"
+	case "warn", "warning":
+		return "warning"
+	case "info", "notice", "information":
+		return "info"
+	case "debug", "trace":
+		return "debug"
+	}
+	return "error"
+}
+
+// fingerprintOf is what PostHog is to group the exception by: one text, where there may be several here. It has no word for the
+// part that leaves the rest to the tracker, so a fingerprint with that is left to it altogether.
+func fingerprintOf(v pcommon.Value) string {
+	if v.Type() == pcommon.ValueTypeStr {
+		return v.Str()
+	}
+	if v.Type() != pcommon.ValueTypeSlice {
+		return ""
+	}
+	var parts []string
+	for _, part := range v.Slice().All() {
+		text := part.AsString()
+		if strings.HasPrefix(text, "{{") {
+			return ""
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "|")
+}

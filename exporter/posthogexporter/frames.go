@@ -1,0 +1,136 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"strings"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
+)
+
+// Platforms of frames that PostHog resolves itself (packages/core/src/error-tracking/types.ts in PostHog/posthog-js). Those of all
+// other languages are sent as resolved, which they are: their stacks name files and functions.
+const (
+	platformNode   = "node:javascript"
+	platformWeb    = "web:javascript"
+	platformPython = "python"
+	platformGo     = "go"
+)
+
+// framing is how the frames of a stack are written.
+type framing struct {
+	// platform is empty where they are resolved.
+	platform, language string
+	limit              trim
+}
+
+// framing is how those of an exception of this source are written.
+func (s *source) framing(language stacktrace.Language, limit trim) framing {
+	f := framing{language: language.String(), limit: limit}
+	switch {
+	case language == stacktrace.Python:
+		f.platform = platformPython
+	case language == stacktrace.Go:
+		f.platform = platformGo
+	case language == stacktrace.JavaScript && s.sdkLanguage == "webjs":
+		f.platform = platformWeb
+	case language == stacktrace.JavaScript:
+		f.platform = platformNode
+	}
+	return f
+}
+
+func (as framing) isJavaScript() bool {
+	return as.platform == platformNode || as.platform == platformWeb
+}
+
+// appendStacktrace appends frames, the caller first and the one that threw last.
+func (as framing) appendStacktrace(dst []byte, frames []stacktrace.Frame) []byte {
+	kind := "raw"
+	if as.platform == "" {
+		kind = "resolved"
+	}
+	dst = append(append(dst, `,"stacktrace":{"type":"`...), kind...)
+	dst = append(dst, `","frames":[`...)
+	head, tail := frames, []stacktrace.Frame(nil)
+	if n := as.limit.frames; n > 0 && len(frames) > n {
+		head, tail = frames[:n/2], frames[len(frames)-n/2:]
+	}
+	for _, part := range [...][]stacktrace.Frame{head, tail} {
+		for i := range part {
+			if dst[len(dst)-1] != '[' {
+				dst = append(dst, ',')
+			}
+			dst = as.appendFrame(dst, &part[i])
+		}
+	}
+	return append(dst, "]}"...)
+}
+
+func (as framing) appendFrame(dst []byte, f *stacktrace.Frame) []byte {
+	if as.platform == "" {
+		return as.appendResolved(dst, f)
+	}
+	dst = jsonappend.String(append(dst, `{"platform":`...), as.platform)
+	if as.isJavaScript() && f.AbsPath != "" { // PostHog finds the source map by it
+		dst = frameText(dst, "filename", f.AbsPath)
+	} else {
+		dst = frameText(dst, "filename", f.Filename)
+		dst = frameText(dst, "abs_path", f.AbsPath)
+	}
+	dst = jsonappend.String(append(dst, `,"function":`...), f.Function) // required, but may be empty
+	dst = frameText(dst, "module", f.Module)
+	dst = frameNumber(dst, "lineno", f.Line)
+	dst = frameNumber(dst, "colno", f.Column)
+	dst = frameText(dst, "context_line", f.ContextLine)
+	dst = append(dst, `,"in_app":`...)
+	return append(jsonappend.Bool(dst, f.InApp), '}')
+}
+
+// appendResolved appends a frame that needs no resolving (https://posthog.com/docs/error-tracking/installation/manual).
+func (as framing) appendResolved(dst []byte, f *stacktrace.Frame) []byte {
+	name := qualified(f)
+	dst = jsonappend.String(append(dst, `{"raw_id":`...), name+":"+f.Filename)
+	dst = jsonappend.String(append(dst, `,"mangled_name":`...), name)
+	dst = jsonappend.String(append(dst, `,"resolved_name":`...), name)
+	file := f.AbsPath
+	if file == "" {
+		file = f.Filename
+	}
+	dst = frameText(dst, "source", file)
+	dst = frameNumber(dst, "line", f.Line)
+	dst = frameNumber(dst, "column", f.Column)
+	dst = append(dst, `,"in_app":`...)
+	dst = jsonappend.Bool(dst, f.InApp)
+	dst = jsonappend.String(append(dst, `,"lang":`...), as.language)
+	return append(dst, `,"resolved":true}`...)
+}
+
+// qualified is the function with its module.
+func qualified(f *stacktrace.Frame) string {
+	switch {
+	case f.Module == "" || strings.HasPrefix(f.Function, f.Module):
+		return f.Function
+	case f.Function == "":
+		return f.Module
+	}
+	return f.Module + "." + f.Function
+}
+
+func frameText(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	dst = append(append(dst, `,"`...), name...)
+	return jsonappend.String(append(dst, `":`...), value)
+}
+
+func frameNumber(dst []byte, name string, n int) []byte {
+	if n <= 0 {
+		return dst
+	}
+	dst = append(append(dst, `,"`...), name...)
+	return jsonappend.Int(append(dst, `":`...), int64(n))
+}

@@ -1,0 +1,129 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// identity is whom an event is about.
+type identity struct {
+	// id is the distinct id, where the event tells one.
+	id string
+	// anonymous tells that it is an id of somebody whose name is not known.
+	anonymous bool
+	// made is the distinct id of an event that tells none.
+	made uuid
+}
+
+// known reports whether the event tells whom it is about.
+func (who *identity) known() bool { return who.id != "" }
+
+// append appends the distinct id as JSON.
+func (who *identity) append(dst []byte) []byte {
+	if who.known() {
+		return jsonappend.String(dst, who.id)
+	}
+	dst = append(append(dst, '"'), who.made[:]...)
+	return append(dst, '"')
+}
+
+// find looks for a distinct id that PostHog takes for a person among attributes.
+func (enc *encoder) find(attributes pcommon.Map) (who identity, ok bool) {
+	better := enc.cfg.DistinctID.From
+	for name, v := range attributes.All() {
+		if enc.idNames&nameBit(name) == 0 {
+			continue
+		}
+		rank := slices.Index(better, name)
+		if rank < 0 {
+			continue
+		}
+		id := idText(v)
+		if id != "" && isIllegalID(id) {
+			enc.notices.count(noticeIllegalID, 1)
+		} else if id != "" {
+			who, ok = identity{id: id, anonymous: name == appevent.AttrAnonymousID}, true
+			better = better[:rank]
+		}
+	}
+	return who, ok
+}
+
+// makeUp is the identity of an event that tells none: that of its session, else of its trace where it is a span of one, else its
+// own. It is never the same for all, since PostHog limits how many events one distinct id may have.
+func (enc *encoder) makeUp(session string, trace pcommon.TraceID, own uuid) identity {
+	switch {
+	case session != "":
+		return identity{made: enc.derive("session", session)}
+	case !trace.IsEmpty():
+		return identity{made: enc.derive("trace", string(trace[:]))}
+	}
+	return identity{made: own}
+}
+
+// hasProfile reports whether PostHog is to process the person.
+func (enc *encoder) hasProfile(who *identity) bool {
+	switch enc.cfg.PersonProfiles {
+	case ProfilesNever:
+		return false
+	case ProfilesIdentifiedOnly:
+		return who.known() && !who.anonymous
+	default:
+		return who.known()
+	}
+}
+
+// idText is a value as an id, which is a string or, with some producers, a number.
+func idText(v pcommon.Value) string {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return clean(v.Str())
+	case pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
+		return v.AsString()
+	default:
+		return ""
+	}
+}
+
+// clean is s as it is written in JSON, which may be longer.
+func clean(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// illegalIDs are distinct ids, in any case, for which PostHog processes no person: many people share them (capture v1,
+// v1/analytics/constants.rs in PostHog/posthog).
+var illegalIDs = [...]string{
+	"0", "00000000-0000-0000-0000-000000000000", "[object object]", "anonymous", "anonymous-user", "backend", "distinct_id",
+	"distinctid", "email", "false", "guest", "id", "nan", "none", "not_authenticated", "null", "system", "true", "undefined", "user",
+}
+
+// maxIllegalID is the length of the longest one.
+const maxIllegalID = uuidLength
+
+func isIllegalID(id string) bool {
+	id = strings.TrimSpace(id)
+	if id == "" {
+		return true
+	}
+	if len(id) > maxIllegalID {
+		return false
+	}
+	for _, illegal := range illegalIDs {
+		if len(id) == len(illegal) && strings.EqualFold(id, illegal) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,75 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"net/url"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+)
+
+// Events of what a person looks at (https://posthog.com/docs/api/capture).
+const (
+	eventPage   = "$pageview"
+	eventScreen = "$screen"
+)
+
+// appendPage appends where a page is (semantic conventions v1.44.0: url, server and http registries).
+func (enc *encoder) appendPage(dst []byte, e *appevent.Event) []byte {
+	full := textAttribute(e, "url.full")
+	host, path := textAttribute(e, "server.address"), textAttribute(e, "url.path")
+	if u, err := url.Parse(full); err == nil {
+		if host == "" {
+			host = u.Host
+		}
+		if path == "" {
+			path = u.Path
+		}
+	}
+	dst = enc.appendOwn(dst, e, "$current_url", full)
+	dst = enc.appendOwn(dst, e, "$host", host)
+	dst = enc.appendOwn(dst, e, "$pathname", path)
+	dst = enc.appendOwn(dst, e, "$referrer", firstText(e, "http.request.header.referer"))
+	return enc.appendOwn(dst, e, "name", e.Name)
+}
+
+// appendScreen appends which screen of an app it is (semantic conventions v1.44.0: app registry).
+func (enc *encoder) appendScreen(dst []byte, e *appevent.Event) []byte {
+	name := e.Name
+	if name == "" {
+		name = textAttribute(e, "app.screen.name")
+	}
+	return enc.appendOwn(dst, e, "$screen_name", name)
+}
+
+// appendOwn appends a property, unless the event has an attribute of its name.
+func (enc *encoder) appendOwn(dst []byte, e *appevent.Event, name, value string) []byte {
+	if _, ok := e.Attribute(name); ok {
+		return dst
+	}
+	return enc.appendText(dst, name, value)
+}
+
+// textAttribute is an attribute as text, or empty.
+func textAttribute(e *appevent.Event, name string) string {
+	v, ok := e.Attribute(name)
+	if !ok {
+		return ""
+	}
+	return v.AsString()
+}
+
+// firstText is the first value of an attribute that is an array, as those of headers are.
+func firstText(e *appevent.Event, name string) string {
+	v, ok := e.Attribute(name)
+	if ok && v.Type() == pcommon.ValueTypeSlice && v.Slice().Len() > 0 {
+		v = v.Slice().At(0)
+	}
+	if !ok {
+		return ""
+	}
+	return v.AsString()
+}

@@ -1,0 +1,124 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+)
+
+// result is what capture v1 says of one event (v1/analytics/types.rs in PostHog/posthog).
+type result struct {
+	Result  string `json:"result"`
+	Details string `json:"details"`
+}
+
+// readResults reads a 200 of capture v1. What it does not say of an event is asked again.
+func (b *backend) readResults(req *delivery.Request, response *delivery.Response) delivery.Verdict {
+	results := parseResults(response.Body)
+	if len(results) == 0 {
+		return unreadable("the backend answered 200")
+	}
+	outcomes := make([]delivery.Outcome, len(req.Events))
+	for i := range req.Events {
+		r, ok := results[uuidIn(req.Events[i].Payload)]
+		if !ok {
+			outcomes[i] = delivery.Outcome{Kind: delivery.Retry, Message: "the backend answered 200, but not for the event"}
+			continue
+		}
+		outcomes[i] = r.outcome()
+	}
+	for id := range results {
+		b.notices.count(results[id].notice())
+	}
+	return delivery.Verdict{Events: outcomes, Wait: delivery.RetryAfter(response)}
+}
+
+// parseResults reads as many results as there are before the answer ends or is no longer one: those are certain.
+func parseResults(body []byte) map[uuid]result {
+	d := jsontext.NewDecoder(bytes.NewReader(body))
+	results := map[uuid]result{}
+	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
+		return nil
+	}
+	for d.PeekKind() == '"' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return nil
+		}
+		if name.String() == "results" && d.PeekKind() == '{' {
+			readMembers(d, results)
+			return results
+		}
+		if d.SkipValue() != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+func readMembers(d *jsontext.Decoder, results map[uuid]result) {
+	if _, err := d.ReadToken(); err != nil {
+		return
+	}
+	for d.PeekKind() == '"' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return
+		}
+		id, ok := parseUUID(name.String())
+		value, err := d.ReadValue()
+		if err != nil {
+			return
+		}
+		var r result
+		if !ok || json.Unmarshal(value, &r) != nil {
+			continue
+		}
+		results[id] = r
+	}
+}
+
+// outcome is what a result means. PostHog asks for retry alone to be sent again; what it may add one day is not.
+func (r *result) outcome() delivery.Outcome {
+	switch r.Result {
+	case "ok", "warning":
+		return delivery.Outcome{Kind: delivery.Delivered}
+	case "retry":
+		return delivery.Outcome{Kind: delivery.Retry, Message: "the backend asks for the event again" + detail(r)}
+	case "drop":
+		reason := deadletter.ReasonRefused
+		if r.Details == "event_too_big" || r.Details == "ai_event_too_big" {
+			reason = deadletter.ReasonTooLarge
+		}
+		return delivery.Outcome{Kind: delivery.Refused, Reason: reason, Message: "the backend dropped the event" + detail(r)}
+	case "limited":
+		return delivery.Outcome{Kind: delivery.Refused, Reason: deadletter.ReasonRateLimited, Message: "the event is beyond a limit of the project" + detail(r) + "; " + remedyBilling}
+	}
+	return delivery.Outcome{Kind: delivery.Refused, Reason: deadletter.ReasonRefused, Message: fmt.Sprintf("the backend answered with the result %.100q", r.Result) + detail(r)}
+}
+
+// notice is what to count of a result, and how often.
+func (r result) notice() (notice, int) {
+	switch {
+	case r.Result != "warning":
+		return "", 0
+	case r.Details == string(noticeNoPerson):
+		return noticeNoPerson, 1
+	}
+	return noticeWarning, 1
+}
+
+func detail(r *result) string {
+	if r.Details == "" {
+		return ""
+	}
+	return fmt.Sprintf(": %.200s", r.Details)
+}

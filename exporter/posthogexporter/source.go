@@ -1,0 +1,152 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
+)
+
+// Attributes of the resource (semantic conventions v1.44.0, telemetry registry).
+const (
+	attrSDKLanguage = "telemetry.sdk.language"
+	attrSDKName     = "telemetry.sdk.name"
+	attrSDKVersion  = "telemetry.sdk.version"
+)
+
+// source is what all events of one resource and scope have in common, written once.
+type source struct {
+	of *appevent.Source
+	// batch and v1 end the properties of each event, by its protocol.
+	batch, v1 ending
+
+	sdkLanguage, sdkName, sdkVersion string
+	language                         stacktrace.Language
+}
+
+// ending is the properties that all events of a source have.
+type ending struct {
+	properties []property
+	// joined are the properties as they are written where the event has none of their names. It is nil where that is not to be
+	// known without looking at each.
+	joined []byte
+	// names has the bits of their names.
+	names uint64
+}
+
+// property is the name of a property, and its value as it is written.
+type property struct{ name, value string }
+
+// enter makes the source that of the events that follow. It remembers the last one.
+func (enc *encoder) enter(of *appevent.Source) {
+	if enc.source == nil || enc.source.of != of {
+		enc.source = enc.newSource(of)
+	}
+}
+
+func (enc *encoder) newSource(of *appevent.Source) *source {
+	s := &source{of: of}
+	var values jsonappend.Writer
+	var properties []property
+	for name, v := range of.Resource.Attributes().All() {
+		switch name {
+		case attrSDKLanguage:
+			s.sdkLanguage = v.AsString()
+		case attrSDKName:
+			s.sdkName = v.AsString()
+		case attrSDKVersion:
+			s.sdkVersion = v.AsString()
+		}
+		if pattern.Any(enc.cfg.ResourceAttributes, name) {
+			properties = append(properties, property{name, string(values.Value(nil, v))})
+		}
+	}
+	s.language = stacktrace.LanguageOf(s.sdkLanguage)
+	if enc.cfg.IPAttribute == "" {
+		properties = append(properties, property{propGeoIPDisable, "true"})
+	}
+	s.v1 = newEnding(properties)
+	properties = append(slices.Clip(properties), property{propLib, `"` + libName + `"`}, property{propLibVersion, string(jsonappend.String(nil, enc.version))})
+	s.batch = newEnding(properties)
+	return s
+}
+
+// newEnding joins the properties, unless one of them is repeated, or has a name that an event may have without having it from an
+// attribute.
+func newEnding(properties []property) ending {
+	end := ending{properties: properties}
+	var values jsonappend.Writer
+	members := values.Members()
+	var joined []byte
+	apart := false
+	for i := range properties {
+		end.names |= nameBit(properties[i].name)
+		var ok bool
+		joined, ok = members.Name(joined, properties[i].name)
+		apart = apart || !ok || isOwnName(properties[i].name)
+		joined = append(joined, properties[i].value...)
+	}
+	if !apart {
+		end.joined = joined
+	}
+	return end
+}
+
+// nameBit tells at a glance that a name is not among a few, in most cases. Those of PostHog's own properties share a bit.
+func nameBit(name string) uint64 {
+	if name == "" || name[0] == '$' {
+		return dollarBit
+	}
+	return 1 << ((uint(len(name))*31 + uint(name[0])) % 64)
+}
+
+const dollarBit = 1
+
+// isOwnName reports whether the encoder writes properties of the name itself.
+func isOwnName(name string) bool {
+	switch name {
+	case propGeoIPDisable, propLib, propLibVersion:
+		return false
+	case "body", "subject", "severity", "name", "alias", "trace_id", "span_id":
+		return true
+	}
+	for _, prefix := range [...]string{"$", "user.", "enduser.", "exception."} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// has reports whether one of the properties has the name.
+func (end *ending) has(name string) bool {
+	for i := range end.properties {
+		if end.properties[i].name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// appendEnding appends the properties of the source, but for those that the event has itself. Nothing may follow.
+func (enc *encoder) appendEnding(dst []byte) []byte {
+	if enc.ending.joined == nil || enc.overridden {
+		for i := range enc.ending.properties {
+			var ok bool
+			if dst, ok = enc.props.Name(dst, enc.ending.properties[i].name); ok {
+				dst = append(dst, enc.ending.properties[i].value...)
+			}
+		}
+		return dst
+	}
+	if enc.props.Len() > 0 {
+		dst = append(dst, ',')
+	}
+	return append(dst, enc.ending.joined...)
+}

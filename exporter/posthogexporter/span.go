@@ -1,0 +1,107 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+)
+
+// spanEncoder writes spans of language models, and the exceptions in spans.
+type spanEncoder struct {
+	*encoder
+	event appevent.Event
+	// asEvent has the attributes of a span, to be read as those of an event are.
+	asEvent ptrace.SpanEvent
+}
+
+func newSpanEncoder(b *backend) *spanEncoder {
+	return &spanEncoder{encoder: newEncoder(b), asEvent: ptrace.NewSpanEvent()}
+}
+
+// Reset implements delivery.TracesEncoder.
+func (enc *spanEncoder) Reset() {
+	enc.encoder.Reset()
+	enc.event, enc.asEvent = appevent.Event{}, ptrace.NewSpanEvent()
+}
+
+// EncodeSpan implements delivery.TracesEncoder.
+func (enc *spanEncoder) EncodeSpan(w *delivery.Writer, of *appevent.Source, span ptrace.Span) error {
+	switch {
+	case !isAI(span):
+		w.Skip("other_span")
+	case !enc.cfg.AI.Enabled:
+		w.Skip("ai_off")
+	default:
+		if err := enc.encodeAI(w, of, span); err != nil {
+			return err
+		}
+	}
+	e := &enc.event
+	for _, event := range span.Events().All() {
+		e.ReadSpanEvent(of, span, event)
+		switch {
+		case !e.IsException():
+			w.Skip("span_event")
+		case !enc.cfg.Exceptions.Enabled:
+			w.Skip("exceptions_off")
+		default:
+			if err := enc.encodeException(w, e, span.Attributes(), false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Prefixes by which spans of language models are known (otel/filtering.rs in PostHog/posthog).
+const (
+	prefixGenAI     = "gen_ai."
+	prefixLLM       = "llm."
+	prefixVercel    = "ai."
+	prefixTraceloop = "traceloop."
+)
+
+// isAI reports whether a span is one of a language model, by its name or its attributes.
+func isAI(span ptrace.Span) bool {
+	if isAIName(span.Name()) {
+		return true
+	}
+	for name := range span.Attributes().All() {
+		if isAIName(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func isAIName(name string) bool {
+	for _, prefix := range [...]string{prefixGenAI, prefixLLM, prefixVercel, prefixTraceloop} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// read makes enc.event the view of a span.
+func (enc *spanEncoder) read(of *appevent.Source, span ptrace.Span) *appevent.Event {
+	span.Attributes().CopyTo(enc.asEvent.Attributes())
+	enc.asEvent.SetName(span.Name())
+	enc.asEvent.SetTimestamp(startOf(span))
+	enc.event.ReadSpanEvent(of, span, enc.asEvent)
+	return &enc.event
+}
+
+func startOf(span ptrace.Span) pcommon.Timestamp {
+	if span.StartTimestamp() != 0 {
+		return span.StartTimestamp()
+	}
+	return span.EndTimestamp()
+}

@@ -1,0 +1,566 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogintake
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Events that break no rule. The tests change one place each.
+const (
+	idA = "0198c0de-0000-7000-8000-00000000000a"
+	idB = "0198c0de-0000-7000-8000-00000000000b"
+
+	common = `"$groups":{"company":"acme"},"$set":{"plan":"pro"},"$set_once":{"first":"free"},"$unset":["old"],"$geoip_disable":true,"$current_url":"https://h/"`
+
+	batchEvent = `{"uuid":"` + idA + `","event":"order placed","distinct_id":"u1","timestamp":"2026-01-02T03:04:05.678Z","properties":{` + common + `,"$session_id":"s1","$lib":"example","$lib_version":"1.2.3"}}`
+	v1Event    = `{"uuid":"` + idA + `","event":"order placed","distinct_id":"u1","timestamp":"2026-01-02T03:04:05.678Z","session_id":"s1","window_id":"w1","options":{"disable_skew_correction":true,"process_person_profile":"1"},"properties":{` + common + `}}`
+
+	exceptionList = `[{"type":"E","value":"","module":"m","mechanism":{"type":"generic","handled":true,"synthetic":false,"source":"cause"},"stacktrace":{"type":"raw","frames":[` +
+		`{"platform":"go","filename":"a.go","abs_path":"/src/a.go","function":"f","module":"main","lineno":1,"colno":2,"context_line":"x","in_app":true}]}},` +
+		`{"type":"E","value":"m","mechanism":{"type":"generic","handled":true,"synthetic":false},"stacktrace":{"type":"resolved","frames":[` +
+		`{"raw_id":"1","mangled_name":"a","resolved_name":"a","in_app":true,"lang":"java","resolved":true,"line":1,"column":2,"source":"A.java"}]}}]`
+)
+
+// special is an event of this name with more properties.
+func special(name, distinctID, properties string) string {
+	event := strings.NewReplacer(`"order placed"`, `"`+name+`"`, `"u1"`, `"`+distinctID+`"`, common, `"$geoip_disable":true`).Replace(batchEvent)
+	return strings.Replace(event, `"properties":{`, `"properties":{`+properties+`,`, 1)
+}
+
+func identify() string { return special("$identify", "u1", `"$anon_distinct_id":"anon","$set":{}`) }
+func alias() string    { return special("$create_alias", "anon", `"alias":"u1"`) }
+func group() string {
+	return special("$groupidentify", "$company_acme", `"$group_type":"company","$group_key":"acme","$group_set":{}`)
+}
+func exception() string {
+	return special("$exception", "u1", `"$exception_level":"error","$exception_fingerprint":"f","$exception_list":`+exceptionList)
+}
+func generation() string {
+	return special("$ai_generation", "u1", `"$ai_trace_id":"t","$ai_span_id":"s","$ai_parent_id":"p","$ai_model":"m","$ai_input_tokens":1,"$ai_output_tokens":2,"$ai_latency":0.5,"$ai_is_error":false,"$ai_http_status":200`)
+}
+
+func batchOf(events ...string) string {
+	return `{"api_key":"` + Key + `","batch":[` + strings.Join(events, ",") + `]}`
+}
+
+func v1Of(events ...string) string {
+	return `{"created_at":"2026-01-02T03:04:05Z","batch":[` + strings.Join(events, ",") + `]}`
+}
+
+func replace(t *testing.T, text, old, by string) string {
+	t.Helper()
+	require.Contains(t, text, old)
+	return strings.Replace(text, old, by, 1)
+}
+
+func newRequest(t *testing.T, in *Intake, protocol Protocol, body string) *http.Request {
+	t.Helper()
+	path := "/batch/"
+	if protocol == V1 {
+		path = "/i/v1/analytics/events"
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, in.URL()+path, strings.NewReader(body))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", "example/1.2.3")
+	if protocol == V1 {
+		r.Header.Set("Authorization", "Bearer "+Key)
+		r.Header.Set("PostHog-Sdk-Info", "example/1.2.3")
+		r.Header.Set("PostHog-Attempt", "1")
+		r.Header.Set("PostHog-Request-Id", "0198c0de-0000-7000-8000-0000000000ff")
+		r.Header.Set("PostHog-Request-Timestamp", time.Now().UTC().Format(time.RFC3339Nano))
+	}
+	return r
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// do sends a request on a connection of its own, and follows no redirect.
+func do(r *http.Request) (answer, error) {
+	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
+	if err != nil {
+		return answer{}, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return answer{response.StatusCode, response.Header, string(body)}, err
+}
+
+func send(t *testing.T, in *Intake, protocol Protocol, body string) answer {
+	t.Helper()
+	a, err := do(newRequest(t, in, protocol, body))
+	require.NoError(t, err)
+	return a
+}
+
+func TestWhatBreaksNoRuleIsTaken(t *testing.T) {
+	for name, c := range map[string]struct {
+		protocol Protocol
+		body     string
+		answer   string
+	}{
+		"an event":               {Batch, batchOf(batchEvent), `{"status":1}`},
+		"two events":             {Batch, batchOf(batchEvent, strings.Replace(batchEvent, idA, idB, 1)), `{"status":1}`},
+		"an old event":           {Batch, strings.Replace(batchOf(strings.Replace(batchEvent, "2026-", "2023-", 1)), `"batch"`, `"historical_migration":true,"batch"`, 1), `{"status":1}`},
+		"one of v1":              {V1, v1Of(v1Event), `{"results":{"` + idA + `":{"result":"ok"}}}`},
+		"identify":               {Batch, batchOf(identify()), `{"status":1}`},
+		"set":                    {Batch, batchOf(special("$set", "u1", `"$set":{"a":1}`)), `{"status":1}`},
+		"alias":                  {Batch, batchOf(alias()), `{"status":1}`},
+		"group":                  {Batch, batchOf(group()), `{"status":1}`},
+		"screen":                 {Batch, batchOf(special("$screen", "u1", `"$screen_name":"Home"`)), `{"status":1}`},
+		"an exception":           {Batch, batchOf(exception()), `{"status":1}`},
+		"a generation":           {Batch, batchOf(generation()), `{"status":1}`},
+		"an address":             {Batch, batchOf(strings.Replace(batchEvent, `"$geoip_disable":true`, `"$ip":"192.0.2.1"`, 1)), `{"status":1}`},
+		"a sent_at of now":       {Batch, strings.Replace(batchOf(batchEvent), `"batch"`, `"sent_at":"`+time.Now().UTC().Format(time.RFC3339Nano)+`","batch"`, 1), `{"status":1}`},
+		"nobody without profile": {Batch, batchOf(strings.Replace(batchEvent, `"$session_id"`, `"$process_person_profile":false,"$session_id"`, 1)), `{"status":1}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := New(t)
+			a := send(t, in, c.protocol, c.body)
+			assert.Equal(t, 200, a.status)
+			assert.JSONEq(t, c.answer, a.body)
+			require.NotEmpty(t, in.Events())
+			e := in.Events()[0]
+			assert.Equal(t, idA, e.UUID)
+			assert.Equal(t, "s1", e.SessionID)
+			assert.Contains(t, c.body, string(e.Raw))
+			assert.Empty(t, in.Violations())
+			assert.Equal(t, c.protocol, in.Requests()[0].Protocol)
+		})
+	}
+}
+
+func TestEveryRuleIsHeld(t *testing.T) {
+	type broken struct {
+		name, old, by string
+		rule          Rule
+	}
+	type kind struct {
+		name     string
+		protocol Protocol
+		body     string
+		broken   []broken
+	}
+	for _, k := range []kind{
+		{"batch", Batch, batchOf(batchEvent), []broken{
+			{"cut off", `]}`, ``, RuleBody},
+			{"something after it", `}]}`, `}]} {}`, RuleBody},
+			{"an array", `{"api_key"`, `[{"api_key"`, RuleBody},
+			{"no UTF-8", `order placed`, "order \xff", RuleUTF8},
+			{"half a surrogate pair", `order placed`, `order \ud83d`, RuleUTF8},
+			{"a name twice", `"batch"`, `"api_key":"","batch"`, RuleDuplicateName},
+			{"a property twice", `"$session_id":"s1"`, `"$session_id":"s1","$session_id":"s2"`, RuleDuplicateName},
+			{"no batch", `"batch":`, `"events":`, RuleUnknownField},
+			{"a token", `"api_key"`, `"token":"x","api_key"`, RuleUnknownField},
+			{"another key", Key, "phc_other", RuleKey},
+			{"no key", `"api_key":"` + Key + `",`, ``, RuleKey},
+			{"no events", batchEvent, ``, RuleEmpty},
+			{"a string among events", batchEvent, batchEvent + `,"x"`, RuleEvent},
+			{"a batch that is none", `"batch":[` + batchEvent + `]`, `"batch":{}`, RuleEvent},
+			{"an old sent_at", `"batch"`, `"sent_at":"2026-01-02T03:04:05Z","batch"`, RuleSentAt},
+			{"a sent_at in another zone", `"batch"`, `"sent_at":"` + time.Now().Add(time.Hour).Format("2006-01-02T15:04:05") + `+01:00","batch"`, RuleSentAt},
+			{"historical: false", `"batch"`, `"historical_migration":false,"batch"`, RuleHistorical},
+			{"historical: a word", `"batch"`, `"historical_migration":"true","batch"`, RuleBody},
+			{"historical, but new", `"batch":[` + batchEvent, `"historical_migration":true,"batch":[` + strings.Replace(batchEvent, "2026-01-02T03:04:05.678Z", time.Now().UTC().Format(time.RFC3339), 1), RuleHistorical},
+			{"no uuid", `"uuid":"` + idA + `",`, ``, RuleEvent},
+			{"an empty uuid", idA, ``, RuleEvent},
+			{"no UUID", idA, `order-1`, RuleUUID},
+			{"a UUID in upper case", idA, strings.ToUpper(idA), RuleUUID},
+			{"a uuid twice", batchEvent, batchEvent + "," + strings.Replace(batchEvent, "order", "other", 1), RuleDuplicateUUID},
+			{"an empty name", `"order placed"`, `""`, RuleEvent},
+			{"a name that is a number", `"order placed"`, `7`, RuleEvent},
+			{"a long name", `order placed`, strings.Repeat("n", 201), RuleName},
+			{"an empty distinct id", `"u1"`, `""`, RuleEvent},
+			{"a long distinct id", `u1`, strings.Repeat("é", 101), RuleDistinctID},
+			{"an illegal distinct id", `"u1"`, `"Anonymous "`, RuleIllegalID},
+			{"no timestamp", `"timestamp":"2026-01-02T03:04:05.678Z",`, ``, RuleEvent},
+			{"a timestamp in another zone", `05.678Z`, `05.678+01:00`, RuleTimestamp},
+			{"a timestamp that is none", `2026-01-02T03:04:05.678Z`, `1767323045`, RuleTimestamp},
+			{"no properties", `"properties"`, `"props"`, RuleEvent},
+			{"properties that are none", `"properties":{`, `"properties":[],"$set":{`, RuleEvent},
+			{"a huge event", `order placed","`, `order placed","$set":{"x":"` + strings.Repeat("x", maxEvent) + `"},"`, RuleEventSize},
+			{"no $lib", `"$lib":"example",`, ``, RuleLibrary},
+			{"an empty $lib_version", `1.2.3`, ``, RuleLibrary},
+			{"a $session_id that is a number", `"$session_id":"s1"`, `"$session_id":1`, RuleProperty},
+			{"a profile in words", `"$session_id"`, `"$process_person_profile":"no","$session_id"`, RuleProperty},
+			{"$set that is a list", `"$set":{"plan":"pro"}`, `"$set":[]`, RuleProperty},
+			{"$unset that is an object", `["old"]`, `{}`, RuleProperty},
+			{"a group of an empty key", `"acme"`, `""`, RuleProperty},
+			{"a group of a number", `"acme"`, `12`, RuleProperty},
+			{"no $geoip_disable", `"$geoip_disable":true`, `"$is_server":true`, RuleGeoIP},
+			{"$geoip_disable: false", `"$geoip_disable":true`, `"$geoip_disable":false`, RuleGeoIP},
+			{"an $ip that is none", `"$geoip_disable":true`, `"$ip":"localhost"`, RuleGeoIP},
+		}},
+		{"v1", V1, v1Of(v1Event), []broken{
+			{"a key in the body", `"batch"`, `"api_key":"` + Key + `","batch"`, RuleUnknownField},
+			{"sent_at", `"batch"`, `"sent_at":"x","batch"`, RuleUnknownField},
+			{"no created_at", `"created_at":"2026-01-02T03:04:05Z",`, ``, RuleCreatedAt},
+			{"created_at of tomorrow", `2026-01-02T03:04:05Z`, time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339), RuleCreatedAt},
+			{"$lib in the place of properties", `"session_id"`, `"$lib":"x","session_id"`, RuleUnknownField},
+			{"no options", `"options":{"disable_skew_correction":true,"process_person_profile":"1"},`, ``, RuleEvent},
+			{"an unknown option", `"disable_skew_correction"`, `"ignore_sent_at"`, RuleOptions},
+			{"an option that is an object", `"1"`, `{}`, RuleOptions},
+			{"a session in the properties", common, common + `,"$session_id":"s1"`, RuleLifted},
+			{"a profile in the properties", common, common + `,"$process_person_profile":false`, RuleLifted},
+		}},
+		{"identify", Batch, batchOf(identify()), []broken{
+			{"the same id", `"anon"`, `"u1"`, RulePerson},
+			{"an illegal id", `"anon"`, `"null"`, RuleIllegalID},
+			{"a long id", `"anon"`, `"` + strings.Repeat("x", 201) + `"`, RuleDistinctID},
+			{"no string", `"anon"`, `7`, RulePerson},
+			{"no profile", `"$geoip`, `"$process_person_profile":false,"$geoip`, RulePerson},
+		}},
+		{"set", Batch, batchOf(special("$set", "u1", `"$set":{"a":1}`)), []broken{{"nothing", `"$set":{"a":1},`, ``, RulePerson}}},
+		{"alias", Batch, batchOf(alias()), []broken{
+			{"no alias", `"alias":"u1",`, ``, RulePerson},
+			{"of itself", `"alias":"u1"`, `"alias":"anon"`, RulePerson},
+		}},
+		{"group", Batch, batchOf(group()), []broken{
+			{"another id", `"$company_acme"`, `"u1"`, RulePerson},
+			{"no key", `"$group_key":"acme",`, ``, RulePerson},
+			{"a set that is none", `"$group_set":{}`, `"$group_set":"x"`, RulePerson},
+		}},
+		{"screen", Batch, batchOf(special("$screen", "u1", `"$screen_name":"Home"`)), []broken{{"no name", `Home`, ``, RulePerson}}},
+		{"exception", Batch, batchOf(exception()), []broken{
+			{"an empty list", exceptionList, `[]`, RuleException},
+			{"no list", `"$exception_list"`, `"exceptions"`, RuleException},
+			{"another level", `"$exception_level":"error"`, `"$exception_level":"critical"`, RuleException},
+			{"$set", `"$geoip`, `"$set":{},"$geoip`, RuleException},
+			{"no type", `"type":"E",`, ``, RuleException},
+			{"no value", `"value":"",`, ``, RuleException},
+			{"no mechanism", `"mechanism":{"type":"generic","handled":true,"synthetic":false,"source":"cause"},`, ``, RuleException},
+			{"another mechanism", `"generic"`, `"log"`, RuleException},
+			{"handled in words", `"handled":true`, `"handled":"yes"`, RuleException},
+			{"something else", `"module":"m"`, `"thread":"m"`, RuleException},
+			{"stack of another kind", `"type":"raw"`, `"type":"parsed"`, RuleException},
+			{"a frame of another platform", `"platform":"go"`, `"platform":"java"`, RuleException},
+			{"a line 0", `"lineno":1`, `"lineno":0`, RuleException},
+			{"a line in words", `"lineno":1`, `"lineno":"1"`, RuleException},
+			{"a frame without in_app", `,"in_app":true}`, `}`, RuleException},
+			{"an unknown field of a frame", `"colno"`, `"column"`, RuleException},
+			{"a resolved frame without a language", `"java"`, `""`, RuleException},
+			{"a resolved frame without an id", `"raw_id":"1",`, ``, RuleException},
+		}},
+		{"generation", Batch, batchOf(generation()), []broken{
+			{"another name", `$ai_generation`, `$ai_call`, RuleAI},
+			{"no trace", `"$ai_trace_id":"t",`, ``, RuleAI},
+			{"no model", `"$ai_model":"m",`, ``, RuleAI},
+			{"tokens in words", `"$ai_input_tokens":1`, `"$ai_input_tokens":"1"`, RuleAI},
+			{"half a token", `"$ai_output_tokens":2`, `"$ai_output_tokens":2.5`, RuleAI},
+			{"a negative latency", `0.5`, `-0.5`, RuleAI},
+			{"a trace with a parent", `$ai_generation`, `$ai_trace`, RuleAI},
+		}},
+	} {
+		for _, b := range k.broken {
+			t.Run(k.name+"/"+b.name, func(t *testing.T) {
+				in := NewRecording(t)
+				a := send(t, in, k.protocol, replace(t, k.body, b.old, b.by))
+				var rules []Rule
+				for _, v := range in.Violations() {
+					rules = append(rules, v.Rule)
+				}
+				assert.Contains(t, rules, b.rule)
+				assert.GreaterOrEqual(t, a.status, 400)
+				assert.Less(t, a.status, 500)
+				assert.Empty(t, in.Events(), "nothing of it is taken")
+			})
+		}
+	}
+}
+
+func TestEveryRuleOfRequestsIsHeld(t *testing.T) {
+	header := func(name, value string) func(r *http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	without := func(name string) func(r *http.Request) {
+		return func(r *http.Request) { r.Header[http.CanonicalHeaderKey(name)] = nil }
+	}
+	zipped := compressed(t, "gzip", []byte(batchOf(batchEvent)))
+	for name, c := range map[string]struct {
+		protocol Protocol
+		rule     Rule
+		status   int
+		change   func(r *http.Request)
+	}{
+		"a PUT":                            {Batch, RuleMethod, 405, func(r *http.Request) { r.Method = http.MethodPut }},
+		"another path":                     {Batch, RulePath, 404, func(r *http.Request) { r.URL.Path = "/capture/" }},
+		"an older path of v1":              {V1, RulePath, 404, func(r *http.Request) { r.URL.Path = "/i/v1/general/events" }},
+		"a query":                          {Batch, RuleURLSecret, 400, func(r *http.Request) { r.URL.RawQuery = "token=x" }},
+		"no content type":                  {Batch, RuleContentType, 415, without("Content-Type")},
+		"text":                             {V1, RuleContentType, 415, header("Content-Type", "text/plain")},
+		"no user agent":                    {Batch, RuleUserAgent, 400, header("User-Agent", "")},
+		"the user agent of Go":             {V1, RuleUserAgent, 400, header("User-Agent", "Go-http-client/1.1")},
+		"gzip that is none":                {Batch, RuleEncoding, 415, header("Content-Encoding", "gzip")},
+		"zstd with batch":                  {Batch, RuleEncoding, 415, header("Content-Encoding", "zstd")},
+		"zstd that is none":                {V1, RuleEncoding, 415, header("Content-Encoding", "zstd")},
+		"an unknown encoding":              {V1, RuleEncoding, 415, header("Content-Encoding", "snappy")},
+		"gzip that is cut off":             {Batch, RuleEncoding, 415, body("gzip", zipped[:len(zipped)-4])},
+		"two encodings":                    {Batch, RuleEncoding, 415, func(r *http.Request) { r.Header["Content-Encoding"] = []string{"gzip", "gzip"} }},
+		"a large body":                     {Batch, RuleBodySize, 413, body("gzip", compressed(t, "gzip", bytes.Repeat([]byte(" "), maxBatchBody)))},
+		"a large body of v1":               {V1, RuleBodySize, 413, body("gzip", compressed(t, "gzip", bytes.Repeat([]byte(" "), maxV1Body)))},
+		"v1 without a key":                 {V1, RuleKey, 401, without("Authorization")},
+		"v1 with another key":              {V1, RuleKey, 401, header("Authorization", "Bearer phc_other")},
+		"v1 without PostHog-Sdk-Info":      {V1, RuleSDKInfo, 400, without("PostHog-Sdk-Info")},
+		"v1 with no version":               {V1, RuleSDKInfo, 400, header("PostHog-Sdk-Info", "example/")},
+		"v1 without PostHog-Attempt":       {V1, RuleAttempt, 400, without("PostHog-Attempt")},
+		"v1 with attempt 0":                {V1, RuleAttempt, 400, header("PostHog-Attempt", "0")},
+		"v1 without PostHog-Request-Id":    {V1, RuleRequestID, 400, without("PostHog-Request-Id")},
+		"v1 with an id that is no UUID":    {V1, RuleRequestID, 400, header("PostHog-Request-Id", "1")},
+		"v1 without the time of a request": {V1, RuleRequestTimestamp, 400, without("PostHog-Request-Timestamp")},
+		"v1 with an old time":              {V1, RuleRequestTimestamp, 400, header("PostHog-Request-Timestamp", "2026-01-02T03:04:05Z")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := NewRecording(t)
+			text := batchOf(batchEvent)
+			if c.protocol == V1 {
+				text = v1Of(v1Event)
+			}
+			r := newRequest(t, in, c.protocol, text)
+			c.change(r)
+			a, err := do(r)
+			require.NoError(t, err)
+			require.NotEmpty(t, in.Violations())
+			assert.Equal(t, c.rule, in.Violations()[0].Rule)
+			assert.Equal(t, c.status, a.status)
+		})
+	}
+}
+
+func body(encoding string, body []byte) func(r *http.Request) {
+	return func(r *http.Request) {
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		r.Header.Set("Content-Encoding", encoding)
+	}
+}
+
+func compressed(t *testing.T, encoding string, body []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	var w io.WriteCloser
+	switch encoding {
+	case "gzip":
+		w = gzip.NewWriter(&b)
+	case "deflate":
+		w = zlib.NewWriter(&b)
+	default:
+		encoder, err := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1))
+		require.NoError(t, err)
+		w = encoder
+	}
+	_, err := w.Write(body)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+func TestEncodingsAreTakenOff(t *testing.T) {
+	for _, encoding := range []string{"gzip", "deflate", "zstd"} {
+		in := New(t)
+		r := newRequest(t, in, V1, "")
+		body(encoding, compressed(t, encoding, []byte(v1Of(v1Event))))(r)
+		a, err := do(r)
+		require.NoError(t, err)
+		assert.Equal(t, 200, a.status, encoding)
+	}
+}
+
+func TestEveryAnswerThatIsDocumented(t *testing.T) {
+	for name, c := range map[string]struct {
+		protocol Protocol
+		reply    Reply
+		status   int
+		body     string
+		taken    int
+	}{
+		"quota":     {Batch, QuotaLimited("events"), 200, `{"quota_limited":["events"],"status":1}`, 0},
+		"a text":    {Batch, Failure(400, "event submitted with an empty event name"), 400, "event submitted with an empty event name", 0},
+		"a tag":     {V1, Error(429, "rate_limited"), 429, `{"error":"rate_limited","error_description":"it is rate_limited","error_uri":"https://posthog.com/docs/api"}`, 0},
+		"garbage":   {Batch, Garbage(), 200, "<!doctype html>\x00\xff{{{", 0},
+		"redirect":  {Batch, Redirect(301, "http://h/"), 301, "", 0},
+		"not taken": {V1, Reply{NotTaken: true}, 200, `{"results":{"` + idA + `":{"result":"retry","details":"not_persisted"}}}`, 0},
+		"taken":     {V1, Reply{Status: 503, Taken: true}, 503, "", 1},
+		"ok":        {V1, OK(), 200, `{"results":{"` + idA + `":{"result":"ok"}}}`, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := New(t)
+			in.Answer(func(Request) Reply { return c.reply })
+			text := batchOf(batchEvent)
+			if c.protocol == V1 {
+				text = v1Of(v1Event)
+			}
+			a := send(t, in, c.protocol, text)
+			assert.Equal(t, c.status, a.status)
+			assert.Equal(t, c.body, a.body)
+			assert.Len(t, in.Events(), c.taken)
+			assert.Equal(t, c.status, in.Requests()[0].Status)
+		})
+	}
+	assert.Equal(t, "60", Error(503, "service_unavailable").Header.Get("Retry-After"))
+	assert.Equal(t, "2.5", Error(503, "service_unavailable").Within("2.5").Header.Get("Retry-After"))
+	assert.Equal(t, "1", OK().Within("1").Header.Get("Retry-After"))
+}
+
+func TestConnectionsThatEnd(t *testing.T) {
+	for name, reply := range map[string]Reply{"reset": Reset(), "lost": Lost()} {
+		in := New(t)
+		in.Answer(func(Request) Reply { return reply })
+		_, err := do(newRequest(t, in, Batch, batchOf(batchEvent)))
+		require.Error(t, err)
+		assert.Len(t, in.Events(), map[string]int{"reset": 0, "lost": 1}[name])
+		in.Answer(nil)
+		send(t, in, Batch, batchOf(batchEvent)) // which is no violation: the client could not know
+		assert.Len(t, in.Events(), 1)
+	}
+}
+
+func TestAHungAnswerComesWhenItIsReleasedOrTheTestEnds(t *testing.T) {
+	in := New(t)
+	reply, release := Hung()
+	in.Answer(func(Request) Reply {
+		release()
+		return reply
+	})
+	assert.Equal(t, 200, send(t, in, Batch, batchOf(batchEvent)).status)
+
+	var end func()
+	hung := New(cleanupLater{t, &end})
+	hung.Answer(func(Request) Reply { r, _ := Hung(); return r })
+	done := make(chan error)
+	request := newRequest(t, hung, Batch, batchOf(batchEvent))
+	go func() {
+		_, err := do(request)
+		done <- err
+	}()
+	require.Eventually(t, func() bool {
+		hung.mu.Lock()
+		defer hung.mu.Unlock()
+		return len(hung.events) == 1
+	}, 10*time.Second, time.Millisecond)
+	end()
+	require.Error(t, <-done)
+}
+
+// cleanupLater ends when the test says.
+type cleanupLater struct {
+	testing.TB
+	end *func()
+}
+
+func (c cleanupLater) Cleanup(end func()) { *c.end = end }
+
+func TestPlannedResultsComeOneATime(t *testing.T) {
+	in := New(t)
+	in.Plan("order placed", Result{Result: "retry", Details: DetailsNotPersisted}, Result{Result: "drop"}, Result{})
+	results := []string{}
+	for attempt := 1; attempt <= 3; attempt++ {
+		r := newRequest(t, in, V1, v1Of(v1Event))
+		if attempt == 3 { // what was dropped is owed no longer
+			r.Header.Set("PostHog-Request-Id", idB)
+		} else {
+			r.Header.Set("PostHog-Attempt", fmt.Sprint(attempt))
+		}
+		a, err := do(r)
+		require.NoError(t, err)
+		results = append(results, a.body)
+	}
+	assert.Equal(t, []string{
+		`{"results":{"` + idA + `":{"result":"retry","details":"not_persisted"}}}`, `{"results":{"` + idA + `":{"result":"drop"}}}`, `{"results":{"` + idA + `":{"result":"ok"}}}`,
+	}, results)
+	assert.Len(t, in.Events(), 1)
+}
+
+func TestRequestsThatAreSentAgain(t *testing.T) {
+	again := func(t *testing.T, in *Intake, event string, change func(r *http.Request)) []Violation {
+		t.Helper()
+		r := newRequest(t, in, V1, v1Of(event))
+		r.Header.Set("PostHog-Attempt", "2")
+		change(r)
+		_, err := do(r)
+		require.NoError(t, err)
+		return in.Violations()
+	}
+	nothing := func(*http.Request) {}
+	for name, c := range map[string]struct {
+		reply  Reply
+		event  string
+		change func(r *http.Request)
+		want   []Rule
+	}{
+		"after a failure":           {Error(503, "x"), v1Event, nothing, nil},
+		"after no answer":           {Lost(), v1Event, nothing, nil},
+		"after it was taken":        {OK(), v1Event, nothing, []Rule{RuleResent}},
+		"as the same attempt":       {Error(503, "x"), v1Event, func(r *http.Request) { r.Header.Set("PostHog-Attempt", "1") }, []Rule{RuleAttempt}},
+		"with another timestamp":    {Error(503, "x"), strings.Replace(v1Event, "05.678Z", "05.679Z", 1), nothing, []Rule{RuleSameEvent}},
+		"with another distinct id":  {Error(503, "x"), strings.Replace(v1Event, `"u1"`, `"u2"`, 1), nothing, []Rule{RuleSameEvent}},
+		"with another name":         {Error(503, "x"), strings.Replace(v1Event, "order", "other", 1), nothing, []Rule{RuleSameEvent}},
+		"with other properties":     {Error(503, "x"), strings.Replace(v1Event, "acme", "other", 1), nothing, nil},
+		"with another event":        {Error(503, "x"), strings.Replace(v1Event, idA, idB, 1), nothing, []Rule{RuleRequestID}},
+		"with another created_at":   {Error(503, "x"), v1Event, body("gzip", compressed(t, "gzip", []byte(strings.Replace(v1Of(v1Event), "04:05Z", "04:06Z", 1)))), []Rule{RuleCreatedAt}},
+		"as a request of its own":   {Error(503, "x"), v1Event, func(r *http.Request) { r.Header.Set("PostHog-Request-Id", idB); r.Header.Set("PostHog-Attempt", "1") }, nil},
+		"though it is owed no more": {Reply{Body: "{}", NotTaken: false}, v1Event, nothing, []Rule{RuleResent}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := NewRecording(t)
+			in.Answer(func(Request) Reply { return c.reply })
+			_, _ = do(newRequest(t, in, V1, v1Of(v1Event)))
+			in.Answer(nil)
+			var rules []Rule
+			for _, v := range again(t, in, c.event, c.change) {
+				rules = append(rules, v.Rule)
+			}
+			assert.Equal(t, c.want, rules)
+		})
+	}
+	in := New(t)
+	in.AllowResending()
+	for range 2 {
+		send(t, in, Batch, batchOf(batchEvent))
+	}
+	assert.Len(t, in.Events(), 1)
+}
+
+func TestALoweredLimitIsNoViolation(t *testing.T) {
+	in := New(t)
+	in.LimitBody(100)
+	assert.Equal(t, 413, send(t, in, Batch, batchOf(batchEvent)).status)
+	assert.Equal(t, 413, send(t, in, V1, v1Of(v1Event)).status)
+	assert.Empty(t, in.Violations())
+	in.LimitBody(10_000)
+	assert.Equal(t, 200, send(t, in, Batch, batchOf(batchEvent)).status)
+}
+
+// failing is a test whose failure is what is tested.
+type failing struct {
+	testing.TB
+	failures []string
+}
+
+func (f *failing) Errorf(format string, args ...any) {
+	f.failures = append(f.failures, fmt.Sprintf(format, args...))
+}
+
+func TestAViolationFailsTheTest(t *testing.T) {
+	f := &failing{TB: t}
+	in := New(f)
+	send(t, in, Batch, batchOf(strings.Replace(batchEvent, "u1", "null", 1)))
+	require.Len(t, f.failures, 1)
+	assert.Contains(t, f.failures[0], `illegal-id: body.batch[0].distinct_id: is "null", which many people share`)
+}

@@ -1,0 +1,282 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogintake
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+)
+
+// tolerance is how far the time of a request may be from its arrival.
+const tolerance = 10 * time.Second
+
+// historicalAge is the age from which on data is historical.
+const historicalAge = 48 * time.Hour
+
+// visit is a request while it is looked at.
+type visit struct {
+	request Request
+	arrived time.Time
+	checker checker
+	refusal *Reply // what is to be answered instead of asking the test
+}
+
+// broke notes a rule that is broken, and that the request is refused for it.
+func (v *visit) broke(rule Rule, where, format string, args ...any) {
+	v.checker.violate(rule, where, format, args...)
+	v.refuse()
+}
+
+// refuse makes the answer to what was broken first, unless there is one.
+func (v *visit) refuse() {
+	if v.refusal != nil || len(v.checker.violations) == 0 {
+		return
+	}
+	first := &v.checker.violations[0]
+	status, tag := statusOf(first.Rule)
+	reply := Failure(status, first.String())
+	if v.request.Protocol == V1 {
+		reply = Error(status, tag)
+	}
+	v.refusal = &reply
+}
+
+// statusOf is what PostHog answers to what breaks a rule (posthog: rust/capture/src/api.rs and v1/error.rs).
+func statusOf(rule Rule) (status int, tag string) {
+	switch rule {
+	case RulePath:
+		return http.StatusNotFound, "not_found"
+	case RuleMethod:
+		return http.StatusMethodNotAllowed, "method_not_allowed"
+	case RuleContentType:
+		return http.StatusUnsupportedMediaType, "unsupported_content_type"
+	case RuleEncoding:
+		return http.StatusUnsupportedMediaType, "unsupported_encoding"
+	case RuleKey:
+		return http.StatusUnauthorized, "invalid_api_token"
+	case RuleBodySize, RuleEventSize:
+		return http.StatusRequestEntityTooLarge, "payload_too_large"
+	case RuleSDKInfo, RuleAttempt, RuleRequestID, RuleRequestTimestamp, RuleUserAgent:
+		return http.StatusBadRequest, "missing_required_headers"
+	case RuleDuplicateUUID:
+		return http.StatusBadRequest, "duplicate_event_uuid"
+	case RuleEmpty:
+		return http.StatusBadRequest, "empty_batch"
+	case RuleCreatedAt:
+		return http.StatusBadRequest, "invalid_batch"
+	case RuleUUID:
+		return http.StatusBadRequest, "missing_event_uuid"
+	default:
+		return http.StatusBadRequest, "request_parsing_error"
+	}
+}
+
+// read takes a request apart and holds it against the rules that do not depend on others.
+func read(r *http.Request, arrived time.Time) *visit {
+	v := &visit{arrived: arrived}
+	v.request.URI, v.request.Header = r.RequestURI, r.Header.Clone()
+	v.checkURL(r)
+	v.checkHeaders()
+	body, ok := v.body(r)
+	v.request.Body = body
+	if ok {
+		v.checkBody()
+	}
+	v.refuse()
+	return v
+}
+
+func (v *visit) checkURL(r *http.Request) {
+	if r.Method != http.MethodPost {
+		v.checker.violate(RuleMethod, "request", "is %s, not POST", r.Method)
+	}
+	switch r.URL.Path {
+	case "/batch", "/batch/":
+		v.request.Protocol = Batch
+	case "/i/v1/analytics/events":
+		v.request.Protocol = V1
+	default:
+		v.checker.violate(RulePath, "request", "goes to %q", r.URL.Path)
+	}
+	if r.URL.RawQuery != "" {
+		v.checker.violate(RuleURLSecret, "request", "has a query")
+	}
+}
+
+func (v *visit) checkHeaders() {
+	header := v.request.Header
+	if got := header.Values("Content-Type"); len(got) != 1 || got[0] != "application/json" {
+		v.checker.violate(RuleContentType, "Content-Type", "is %q, not application/json", got)
+	}
+	if header.Get("User-Agent") == "" || strings.HasPrefix(header.Get("User-Agent"), "Go-http-client") {
+		v.checker.violate(RuleUserAgent, "User-Agent", "is %q, which says nothing", header.Get("User-Agent"))
+	}
+	if v.request.Protocol != V1 {
+		return
+	}
+	if header.Get("Authorization") != "Bearer "+Key {
+		v.checker.violate(RuleKey, "Authorization", "is not Bearer and the key of the project")
+	}
+	name, version, ok := strings.Cut(header.Get("PostHog-Sdk-Info"), "/")
+	if !ok || name == "" || version == "" || strings.ContainsAny(version, "/ ") {
+		v.checker.violate(RuleSDKInfo, "PostHog-Sdk-Info", "is %q, not <name>/<version>", header.Get("PostHog-Sdk-Info"))
+	}
+	attempt, err := strconv.Atoi(header.Get("PostHog-Attempt"))
+	if err != nil || attempt < 1 {
+		v.checker.violate(RuleAttempt, "PostHog-Attempt", "is %q, not a number from 1 on", header.Get("PostHog-Attempt"))
+	}
+	v.request.Attempt, v.request.RequestID = attempt, header.Get("PostHog-Request-Id")
+	if !uuidPattern.MatchString(v.request.RequestID) {
+		v.checker.violate(RuleRequestID, "PostHog-Request-Id", "is %q, not a UUID", v.request.RequestID)
+	}
+	v.checkNow(RuleRequestTimestamp, "PostHog-Request-Timestamp", header.Get("PostHog-Request-Timestamp"))
+}
+
+// checkNow wants a time to be that of the request.
+func (v *visit) checkNow(rule Rule, where, written string) {
+	at, err := time.Parse(time.RFC3339Nano, written)
+	if err != nil || !strings.HasSuffix(written, "Z") {
+		v.checker.violate(rule, where, "is %q, not RFC 3339 in UTC", written)
+		return
+	}
+	if off := v.arrived.Sub(at).Abs(); off > tolerance {
+		v.checker.violate(rule, where, "is %v off from when the request came", off)
+	}
+}
+
+// body reads the body without its content encoding.
+func (v *visit) body(r *http.Request) ([]byte, bool) {
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		v.checker.violate(RuleBody, "body", "cannot be read: %v", err)
+		return nil, false
+	}
+	body, err := decompress(v.request.Header.Values("Content-Encoding"), v.request.Protocol, raw)
+	if err != nil {
+		v.checker.violate(RuleEncoding, "Content-Encoding", "%v", err)
+		return nil, false
+	}
+	limit := maxBatchBody
+	if v.request.Protocol == V1 {
+		limit = maxV1Body
+	}
+	if len(body) >= limit {
+		v.checker.violate(RuleBodySize, "body", "has %d bytes, and has to be below %d", len(body), limit)
+	}
+	return body, true
+}
+
+func decompress(encodings []string, protocol Protocol, raw []byte) ([]byte, error) {
+	if len(encodings) == 0 {
+		return raw, nil
+	}
+	if len(encodings) > 1 || protocol != V1 && encodings[0] != "gzip" {
+		return nil, fmt.Errorf("%q is not one that PostHog takes", encodings)
+	}
+	reader, err := newReader(encodings[0], raw)
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	return io.ReadAll(reader)
+}
+
+func newReader(encoding string, raw []byte) (io.ReadCloser, error) {
+	switch encoding {
+	case "gzip":
+		return gzip.NewReader(bytes.NewReader(raw))
+	case "deflate":
+		return zlib.NewReader(bytes.NewReader(raw))
+	case "zstd":
+		decoder, err := zstd.NewReader(bytes.NewReader(raw), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, err
+		}
+		return decoder.IOReadCloser(), nil
+	default:
+		return nil, fmt.Errorf("%q is not one that this stand-in reads", encoding)
+	}
+}
+
+// checkBody looks at the body and its events.
+func (v *visit) checkBody() {
+	value, ok := v.checker.decode(v.request.Body)
+	if !ok {
+		return
+	}
+	members, ok := value.(map[string]any)
+	if !ok {
+		v.checker.violate(RuleBody, "body", "is %T, not an object", value)
+		return
+	}
+	body := object{&v.checker, "body", RuleBody, members}
+	v.checkHead(body)
+	body.require("batch")
+	v.checkEvents(body)
+}
+
+// checkHead looks at what stands around the batch.
+func (v *visit) checkHead(body object) {
+	if historical, ok := member[bool](body, "historical_migration", "a boolean"); ok {
+		v.request.Historical = historical
+		if !historical {
+			body.breaks(RuleHistorical, "historical_migration", "is false; leave it out")
+		}
+	}
+	if v.request.Protocol == V1 {
+		body.only(RuleUnknownField, "created_at", "historical_migration", "capture_internal", "batch")
+		v.request.CreatedAt, _ = body.text("created_at")
+		if at, err := time.Parse(time.RFC3339Nano, v.request.CreatedAt); err != nil || at.Sub(v.arrived) > tolerance {
+			body.breaks(RuleCreatedAt, "created_at", "is %q, not a time in RFC 3339 before the request came", v.request.CreatedAt)
+		}
+		return
+	}
+	body.only(RuleUnknownField, "api_key", "historical_migration", "sent_at", "batch")
+	if key, _ := body.text("api_key"); key != Key {
+		body.breaks(RuleKey, "api_key", "is not the key of the project")
+	}
+	if sentAt, ok := body.text("sent_at"); ok {
+		v.checkNow(RuleSentAt, "sent_at", sentAt)
+	}
+}
+
+func (v *visit) checkEvents(body object) {
+	body.rule = RuleEvent
+	events := body.objects("batch")
+	if batch, ok := body.members["batch"].([]any); ok && len(batch) == 0 {
+		body.breaks(RuleEmpty, "batch", "has no event")
+	}
+	var raw struct {
+		Batch []json.RawMessage `json:"batch"`
+	}
+	_ = json.Unmarshal(v.request.Body, &raw) // it is JSON
+	seen := map[string]bool{}
+	for i, o := range events {
+		e := checkEvent(o, v.request.Protocol)
+		if len(events) == len(raw.Batch) { // else one is not an object
+			e.Raw = raw.Batch[i]
+		}
+		if len(e.Raw) > maxEvent {
+			o.violate(RuleEventSize, o.where, "has %d bytes; it may have %d", len(e.Raw), maxEvent)
+		}
+		if seen[e.UUID] {
+			o.breaks(RuleDuplicateUUID, "uuid", "is that of an earlier event, too")
+		}
+		seen[e.UUID] = true
+		if at, err := time.Parse(time.RFC3339Nano, e.Timestamp); v.request.Historical && err == nil && v.arrived.Sub(at) < historicalAge {
+			o.breaks(RuleHistorical, "timestamp", "is %s, but the request is for data older than 48 hours", e.Timestamp)
+		}
+		v.request.Events = append(v.request.Events, e)
+	}
+}

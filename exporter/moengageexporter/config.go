@@ -1,0 +1,349 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package moengageexporter
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configcompression"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
+)
+
+// Config is the configuration of the moengage exporter.
+type Config struct {
+	// ClientConfig is the HTTP client: endpoint (default: that of the data center), timeout (default 30s, one attempt),
+	// compression (default none), headers, tls, proxy_url and the other keys of confighttp.
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+
+	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout, sending_queue and
+	// retry_on_failure. A batch holds 1000 events or more; sending_queue::num_consumers is 1, which keeps batches in order.
+	Delivery delivery.Config `mapstructure:",squash"`
+
+	// WorkspaceID is the workspace (required), which MoEngage's dashboard shows under Settings, Account, APIs.
+	WorkspaceID string `mapstructure:"workspace_id"`
+
+	// APIKey is the key of the tile Data on the same page (required).
+	APIKey configopaque.String `mapstructure:"api_key"`
+
+	// DataCenter is the number of the workspace's data center (required): 1 to 6, or 101.
+	DataCenter int `mapstructure:"data_center"`
+
+	// TestEnvironment sends to the workspace's test environment; default false.
+	TestEnvironment bool `mapstructure:"test_environment"`
+
+	// Mode is bulk (default: up to 100 kB in a request, whose answer does not tell what MoEngage refuses) or single (one
+	// request an event, whose answer does).
+	Mode Mode `mapstructure:"mode"`
+
+	// Verify is the share of events, from 0 (default) to 1, that are sent one by one in mode bulk, to find out what MoEngage
+	// refuses.
+	Verify float64 `mapstructure:"verify"`
+
+	// RetryAmbiguous says what becomes of events that may have arrived though there was no answer: sent again (true, default),
+	// which may repeat them, or given up.
+	RetryAmbiguous bool `mapstructure:"retry_ambiguous"`
+
+	// CustomerID says where an event tells whom it is about.
+	CustomerID CustomerIDConfig `mapstructure:"customer_id"`
+
+	// WithoutCustomer says what becomes of events that do not tell it: skip (default) or device_id (sent with the id of the
+	// device in its place, where there is one).
+	WithoutCustomer WithoutCustomer `mapstructure:"without_customer"`
+
+	// EventNames says what events are called, and which are sent.
+	EventNames EventNamesConfig `mapstructure:"event_names"`
+
+	// MaxUserAttributes is how many names of attributes of users are sent, beyond MoEngage's own; default 256, which is what a
+	// workspace takes.
+	MaxUserAttributes int `mapstructure:"max_user_attributes"`
+
+	// Logs says what becomes of records that are no events: skip (default) or as_events.
+	Logs Logs `mapstructure:"logs"`
+
+	// ResourceAttributes are the attributes of the resource that become attributes of events: names, or patterns such as
+	// service.*; default none.
+	ResourceAttributes []string `mapstructure:"resource_attributes"`
+
+	// RateLimits is how much is sent a minute.
+	RateLimits RateLimitsConfig `mapstructure:"rate_limits"`
+}
+
+// CustomerIDConfig says where an event tells whom it is about.
+type CustomerIDConfig struct {
+	// From are the attributes that may hold the customer id, the best one first; default moengage.customer_id, user.id, enduser.id
+	// and enduser.pseudo.id. Those of the record win over those of the resource.
+	From []string `mapstructure:"from"`
+}
+
+// EventNamesConfig says what events are called, and which are sent.
+type EventNamesConfig struct {
+	// Map is the name in MoEngage for a name here. Other names stay as they are, but for what MoEngage does not take.
+	Map map[string]string `mapstructure:"map"`
+
+	// Allow are the events that are sent: names here, or patterns such as order_*; empty (default) for all.
+	Allow []string `mapstructure:"allow"`
+
+	// Max is how many names are sent; default 512, which is what a workspace takes. Events of further names are skipped.
+	Max int `mapstructure:"max"`
+
+	// Page and Screen are the names of events of these kinds; default page_viewed and screen_viewed.
+	Page   string `mapstructure:"page"`
+	Screen string `mapstructure:"screen"`
+}
+
+// RateLimitsConfig is how much is sent a minute; 0 is no limit.
+type RateLimitsConfig struct {
+	// Events defaults to 30000, Users and Devices to 10000 each, Merges to 1000.
+	Events  int `mapstructure:"events"`
+	Users   int `mapstructure:"users"`
+	Devices int `mapstructure:"devices"`
+	Merges  int `mapstructure:"merges"`
+}
+
+// Mode is how many events a request has.
+type Mode string
+
+// The modes.
+const (
+	ModeBulk   Mode = "bulk"
+	ModeSingle Mode = "single"
+)
+
+// WithoutCustomer says what becomes of events without a customer id.
+type WithoutCustomer string
+
+// What becomes of them.
+const (
+	WithoutCustomerSkip     WithoutCustomer = "skip"
+	WithoutCustomerDeviceID WithoutCustomer = "device_id"
+)
+
+// Logs says what becomes of records that are no events.
+type Logs string
+
+// What becomes of them.
+const (
+	LogsSkip     Logs = "skip"
+	LogsAsEvents Logs = "as_events"
+)
+
+const (
+	defaultTimeout     = 30 * time.Second
+	defaultBatchEvents = 1000
+	testSuffix         = "_DEBUG"
+)
+
+// Attributes of MoEngage's own.
+const attrCustomerID = "moengage.customer_id"
+
+// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error. An empty word, which is what an
+// environment variable that is set to nothing leaves, is as good as none.
+func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := strictconf.Unmarshal(conf, cfg); err != nil {
+		return err
+	}
+	defaultTo(&cfg.Mode, ModeBulk)
+	defaultTo(&cfg.WithoutCustomer, WithoutCustomerSkip)
+	defaultTo(&cfg.Logs, LogsSkip)
+	return nil
+}
+
+func defaultTo[T ~string](word *T, value T) {
+	if *word == "" {
+		*word = value
+	}
+}
+
+// Validate implements confmap.Validator. Its errors repeat nothing that may be a secret.
+func (cfg *Config) Validate() error {
+	for _, check := range []func() error{
+		cfg.checkAccount, cfg.checkEndpoint, cfg.checkWords, cfg.checkNames, cfg.checkNumbers, cfg.checkOrder, cfg.Delivery.Check,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (cfg *Config) checkAccount() error {
+	const where = "which MoEngage's dashboard shows under Settings, Account, APIs"
+	if err := checkCredential(cfg.WorkspaceID, "MOENGAGE_WORKSPACE_ID"); err != nil {
+		return fmt.Errorf("workspace_id: %w; write the workspace ID, %s", err, where)
+	}
+	if strings.ContainsAny(cfg.WorkspaceID, ":/?#%&=") {
+		return errors.New("workspace_id: holds a character that no workspace ID has; write the ID alone, " + where)
+	}
+	if err := checkCredential(string(cfg.APIKey), "MOENGAGE_API_KEY"); err != nil {
+		return fmt.Errorf("api_key: %w; write the key of the tile Data, %s", err, where)
+	}
+	return checkDataCenter(cfg.DataCenter)
+}
+
+func checkCredential(value, variable string) error {
+	switch {
+	case value == "":
+		return errors.New("is missing (is an environment variable unset?)")
+	case strings.HasPrefix(value, "${"):
+		return fmt.Errorf("holds ${...} that nothing has replaced, where a variable of the environment is written ${env:%s}", variable)
+	case strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return errors.New("holds a character that it cannot have (is there a space or a line feed at its end?)")
+	}
+	return nil
+}
+
+// checkDataCenter knows the data centers that there are (rudder-transformer: src/v0/destinations/moengage/config.js).
+func checkDataCenter(number int) error {
+	const remedy = "1 to 6 or 101, the number in the address of your dashboard: dashboard-02.moengage.com is 2"
+	switch {
+	case number == 0:
+		return errors.New("data_center: is missing; write " + remedy)
+	case number < 0 || number > 6 && number != 101:
+		return fmt.Errorf("data_center: %d is not a MoEngage data center; write %s", number, remedy)
+	}
+	return nil
+}
+
+// endpoint is where requests go.
+func (cfg *Config) endpoint() string {
+	if cfg.ClientConfig.Endpoint != "" {
+		return strings.TrimSuffix(cfg.ClientConfig.Endpoint, "/")
+	}
+	return fmt.Sprintf("https://api-%02d.moengage.com", cfg.DataCenter)
+}
+
+// workspace is the workspace that requests name.
+func (cfg *Config) workspace() string {
+	if cfg.TestEnvironment && !strings.HasSuffix(cfg.WorkspaceID, testSuffix) {
+		return cfg.WorkspaceID + testSuffix
+	}
+	return cfg.WorkspaceID
+}
+
+func (cfg *Config) checkEndpoint() error {
+	u, err := url.Parse(cfg.endpoint())
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return errors.New("endpoint: is not an http or https URL; leave it out, since data_center says where MoEngage is")
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(u.Path, "/v1") {
+		return errors.New("endpoint: has more than an address; write it without user, query, fragment and /v1, or leave it out, since data_center says where MoEngage is")
+	}
+	if _, err := url.Parse(cfg.ClientConfig.ProxyURL); err != nil {
+		return errors.New("proxy_url: is not a URL; write one such as http://proxy.example.com:3128")
+	}
+	return nil
+}
+
+func (cfg *Config) checkWords() error {
+	return errors.Join(
+		checkWord("mode", cfg.Mode, ModeBulk, ModeSingle),
+		checkWord("without_customer", cfg.WithoutCustomer, WithoutCustomerSkip, WithoutCustomerDeviceID),
+		checkWord("logs", cfg.Logs, LogsSkip, LogsAsEvents),
+	)
+}
+
+func checkWord[T ~string](key string, word T, known ...T) error {
+	if slices.Contains(known, word) {
+		return nil
+	}
+	words := make([]string, len(known))
+	for i := range known {
+		words[i] = string(known[i])
+	}
+	return fmt.Errorf("%s: %q is not one of its words; write %s", key, word, strings.Join(words, " or "))
+}
+
+func (cfg *Config) checkNames() error {
+	if len(cfg.CustomerID.From) == 0 || slices.Contains(cfg.CustomerID.From, "") {
+		return errors.New("customer_id::from: is empty, or has an empty name; write the attributes that tell whom an event is about, such as [user.id]")
+	}
+	names := &cfg.EventNames
+	for _, name := range slices.Sorted(maps.Keys(names.Map)) {
+		if err := checkEventName(names.Map[name]); err != nil {
+			return fmt.Errorf("event_names::map::%s: %w", name, err)
+		}
+	}
+	if err := checkEventName(names.Page); err != nil {
+		return fmt.Errorf("event_names::page: %w", err)
+	}
+	if err := checkEventName(names.Screen); err != nil {
+		return fmt.Errorf("event_names::screen: %w", err)
+	}
+	return nil
+}
+
+func checkEventName(name string) error {
+	switch n := utf8.RuneCountInString(name); {
+	case n == 0 || n > maxName:
+		return fmt.Errorf("has %d characters, but a name has 1 to %d", n, maxName)
+	case strings.ContainsRune(name, '.'):
+		return fmt.Errorf("%q has a period, which MoEngage puts a space behind; write _ in its place", name)
+	case strings.HasPrefix(name, reservedPrefix):
+		return fmt.Errorf("%q begins with %s, which MoEngage keeps for itself", name, reservedPrefix)
+	}
+	return nil
+}
+
+func (cfg *Config) checkNumbers() error {
+	limits := &cfg.RateLimits
+	switch {
+	case !(cfg.Verify >= 0 && cfg.Verify <= 1): // which NaN is not either
+		return fmt.Errorf("verify: %v is not a share; write a number from 0 to 1, such as 0.01", cfg.Verify)
+	case cfg.EventNames.Max <= 0:
+		return fmt.Errorf("event_names::max: %d is not positive; write how many names of events the workspace takes (default %d)", cfg.EventNames.Max, maxEventNames)
+	case cfg.MaxUserAttributes < 0:
+		return fmt.Errorf("max_user_attributes: %d is negative; write how many attributes of users the workspace takes (default %d)", cfg.MaxUserAttributes, maxUserAttributes)
+	case min(limits.Events, limits.Users, limits.Devices, limits.Merges) < 0:
+		return errors.New("rate_limits: has a negative number; write how many a minute, or 0 for no limit")
+	}
+	return nil
+}
+
+// checkOrder refuses what would let one batch overtake another.
+func (cfg *Config) checkOrder() error {
+	if queue := cfg.Delivery.QueueConfig.Get(); queue != nil && queue.NumConsumers != 1 {
+		return fmt.Errorf("sending_queue::num_consumers: %d would let a user's events overtake each other, and MoEngage keeps the attribute that comes last; leave it out, max_in_flight is how many requests are under way",
+			queue.NumConsumers)
+	}
+	return nil
+}
+
+func createDefaultConfig() component.Config {
+	client := confighttp.NewDefaultClientConfig()
+	client.Timeout = defaultTimeout
+	// MoEngage does not say that it takes compressed requests.
+	client.Compression = configcompression.Type("none")
+	cfg := &Config{
+		ClientConfig:    client,
+		Delivery:        delivery.NewDefaultConfig(defaultBatchEvents),
+		Mode:            ModeBulk,
+		RetryAmbiguous:  true,
+		WithoutCustomer: WithoutCustomerSkip,
+		CustomerID: CustomerIDConfig{From: []string{
+			attrCustomerID, appevent.AttrUserID, appevent.AttrEndUserID, appevent.AttrAnonymousID,
+		}},
+		EventNames:        EventNamesConfig{Max: maxEventNames, Page: "page_viewed", Screen: "screen_viewed"},
+		MaxUserAttributes: maxUserAttributes,
+		Logs:              LogsSkip,
+		RateLimits: RateLimitsConfig{
+			Events: maxEventsAMinute, Users: maxUsersAMinute, Devices: maxDevicesAMinute, Merges: maxMergesAMinute,
+		},
+	}
+	cfg.Delivery.QueueConfig.Get().NumConsumers = 1
+	return cfg
+}

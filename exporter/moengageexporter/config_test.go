@@ -1,0 +1,161 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package moengageexporter
+
+import (
+	"math"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+)
+
+func TestTheDefaultsAreThoseOfTheComments(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, componenttest.CheckConfigStruct(cfg))
+	assert.Empty(t, cfg.ClientConfig.Endpoint)
+	assert.Equal(t, 30*time.Second, cfg.ClientConfig.Timeout)
+	assert.EqualValues(t, "none", cfg.ClientConfig.Compression)
+	assert.Equal(t, ModeBulk, cfg.Mode)
+	assert.Zero(t, cfg.Verify)
+	assert.True(t, cfg.RetryAmbiguous)
+	assert.False(t, cfg.TestEnvironment)
+	assert.Equal(t, []string{"moengage.customer_id", "user.id", "enduser.id", "enduser.pseudo.id"}, cfg.CustomerID.From)
+	assert.Equal(t, WithoutCustomerSkip, cfg.WithoutCustomer)
+	assert.Equal(t, EventNamesConfig{Max: 512, Page: "page_viewed", Screen: "screen_viewed"}, cfg.EventNames)
+	assert.Equal(t, 256, cfg.MaxUserAttributes)
+	assert.Equal(t, LogsSkip, cfg.Logs)
+	assert.Equal(t, RateLimitsConfig{Events: 30_000, Users: 10_000, Devices: 10_000, Merges: 1_000}, cfg.RateLimits)
+	assert.Equal(t, 1, cfg.Delivery.QueueConfig.Get().NumConsumers)
+	assert.EqualValues(t, 1000, cfg.Delivery.QueueConfig.Get().Batch.Get().MinSize)
+	assert.Equal(t, delivery.DispatchAsync, cfg.Delivery.Dispatch)
+	assert.NoError(t, confmap.Validate(validConfig()))
+}
+
+func TestEveryMistakeIsToldWithItsRemedy(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Config)
+		want   string
+	}{
+		"no workspace":             {func(cfg *Config) { cfg.WorkspaceID = "" }, "workspace_id: is missing (is an environment variable unset?); write the workspace ID, which MoEngage's dashboard shows under Settings, Account, APIs"},
+		"a URL as workspace":       {func(cfg *Config) { cfg.WorkspaceID = "https://x" }, "workspace_id: holds a character that no workspace ID has; write the ID alone, which MoEngage's dashboard shows under Settings, Account, APIs"},
+		"no key":                   {func(cfg *Config) { cfg.APIKey = "" }, "api_key: is missing (is an environment variable unset?); write the key of the tile Data, which MoEngage's dashboard shows under Settings, Account, APIs"},
+		"a key with a line feed":   {func(cfg *Config) { cfg.APIKey = "s3cr3t\n" }, "api_key: holds a character that it cannot have (is there a space or a line feed at its end?); write the key of the tile Data, which MoEngage's dashboard shows under Settings, Account, APIs"},
+		"a variable left as it is": {func(cfg *Config) { cfg.APIKey = "${MOENGAGE_API_KEY}" }, "api_key: holds ${...} that nothing has replaced, where a variable of the environment is written ${env:MOENGAGE_API_KEY}; write the key of the tile Data, which MoEngage's dashboard shows under Settings, Account, APIs"},
+		"no data center":           {func(cfg *Config) { cfg.DataCenter = 0 }, "data_center: is missing; write 1 to 6 or 101, the number in the address of your dashboard: dashboard-02.moengage.com is 2"},
+		"another data center":      {func(cfg *Config) { cfg.DataCenter = 7 }, "data_center: 7 is not a MoEngage data center; write 1 to 6 or 101, the number in the address of your dashboard: dashboard-02.moengage.com is 2"},
+		"a negative data center":   {func(cfg *Config) { cfg.DataCenter = -1 }, "data_center: -1 is not a MoEngage data center; write 1 to 6 or 101, the number in the address of your dashboard: dashboard-02.moengage.com is 2"},
+		"an endpoint without host": {func(cfg *Config) { cfg.ClientConfig.Endpoint = "api-01.moengage.com" }, "endpoint: is not an http or https URL; leave it out, since data_center says where MoEngage is"},
+		"an endpoint with a path":  {func(cfg *Config) { cfg.ClientConfig.Endpoint = "https://api-01.moengage.com/v1/" }, "endpoint: has more than an address; write it without user, query, fragment and /v1, or leave it out, since data_center says where MoEngage is"},
+		"a proxy that is no URL":   {func(cfg *Config) { cfg.ClientConfig.ProxyURL = "http://s3cr3t@ x" }, "proxy_url: is not a URL; write one such as http://proxy.example.com:3128"},
+		"another mode":             {func(cfg *Config) { cfg.Mode = "batch" }, `mode: "batch" is not one of its words; write bulk or single`},
+		"another word for nobody":  {func(cfg *Config) { cfg.WithoutCustomer = "drop" }, `without_customer: "drop" is not one of its words; write skip or device_id`},
+		"another word for logs":    {func(cfg *Config) { cfg.Logs = "send" }, `logs: "send" is not one of its words; write skip or as_events`},
+		"a share above one":        {func(cfg *Config) { cfg.Verify = 1.5 }, "verify: 1.5 is not a share; write a number from 0 to 1, such as 0.01"},
+		"a share that is none":     {func(cfg *Config) { cfg.Verify = math.NaN() }, "verify: NaN is not a share; write a number from 0 to 1, such as 0.01"},
+		"no attributes for ids":    {func(cfg *Config) { cfg.CustomerID.From = nil }, "customer_id::from: is empty, or has an empty name; write the attributes that tell whom an event is about, such as [user.id]"},
+		"a name with a period":     {func(cfg *Config) { cfg.EventNames.Map = map[string]string{"a": "b.c"} }, `event_names::map::a: "b.c" has a period, which MoEngage puts a space behind; write _ in its place`},
+		"a name of MoEngage's":     {func(cfg *Config) { cfg.EventNames.Page = "moe_page" }, `event_names::page: "moe_page" begins with moe_, which MoEngage keeps for itself`},
+		"no name for screens":      {func(cfg *Config) { cfg.EventNames.Screen = "" }, "event_names::screen: has 0 characters, but a name has 1 to 200"},
+		"no names of events":       {func(cfg *Config) { cfg.EventNames.Max = 0 }, "event_names::max: 0 is not positive; write how many names of events the workspace takes (default 512)"},
+		"negative user attributes": {func(cfg *Config) { cfg.MaxUserAttributes = -1 }, "max_user_attributes: -1 is negative; write how many attributes of users the workspace takes (default 256)"},
+		"a negative limit":         {func(cfg *Config) { cfg.RateLimits.Devices = -1 }, "rate_limits: has a negative number; write how many a minute, or 0 for no limit"},
+		"ten consumers":            {func(cfg *Config) { cfg.Delivery.QueueConfig.Get().NumConsumers = 10 }, "sending_queue::num_consumers: 10 would let a user's events overtake each other, and MoEngage keeps the attribute that comes last; leave it out, max_in_flight is how many requests are under way"},
+		"what delivery checks":     {func(cfg *Config) { cfg.Delivery.MaxInFlight = 0 }, "max_in_flight: 0 is not positive; it is how many requests may be under way at a time (default 8)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := validConfig()
+			c.change(cfg)
+			err := cfg.Validate()
+			require.EqualError(t, err, c.want)
+			assert.NotContains(t, err.Error(), "s3cr3t")
+		})
+	}
+}
+
+func TestADataCenterHasAnAddress(t *testing.T) {
+	for number, want := range map[int]string{1: "https://api-01.moengage.com", 6: "https://api-06.moengage.com", 101: "https://api-101.moengage.com"} {
+		cfg := validConfig()
+		cfg.DataCenter = number
+		require.NoError(t, cfg.Validate())
+		assert.Equal(t, want, cfg.endpoint())
+	}
+	cfg := validConfig()
+	cfg.ClientConfig.Endpoint = "http://127.0.0.1:8080/"
+	require.NoError(t, cfg.Validate())
+	assert.Equal(t, "http://127.0.0.1:8080", cfg.endpoint())
+}
+
+func TestTheTestEnvironmentIsAWorkspaceOfItsOwn(t *testing.T) {
+	cfg := validConfig()
+	cfg.WorkspaceID = "ABC"
+	assert.Equal(t, "ABC", cfg.workspace())
+	cfg.TestEnvironment = true
+	assert.Equal(t, "ABC_DEBUG", cfg.workspace())
+	cfg.WorkspaceID = "ABC_DEBUG"
+	assert.Equal(t, "ABC_DEBUG", cfg.workspace())
+}
+
+func TestAnOrderNeedsNoQueue(t *testing.T) {
+	cfg := validConfig()
+	cfg.Delivery.Dispatch = delivery.DispatchSync
+	cfg.Delivery.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
+	assert.NoError(t, cfg.Validate())
+}
+
+func TestAKeyThatDoesNotExistIsAnError(t *testing.T) {
+	err := confmap.NewFromStringMap(map[string]any{"workspace": "x"}).Unmarshal(createDefaultConfig().(*Config))
+	assert.ErrorContains(t, err, "workspace_id")
+}
+
+func TestAnEmptyWordIsTheDefault(t *testing.T) {
+	cfg := validConfig()
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{"mode": "", "logs": "", "without_customer": ""}).Unmarshal(cfg))
+	assert.NoError(t, cfg.Validate())
+}
+
+// TestTheReadmeHasEveryKey holds that each key of the configuration, and each correction, is in the README.
+func TestTheReadmeHasEveryKey(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for _, key := range []string{
+		"workspace_id", "api_key", "data_center", "test_environment", "mode", "verify", "retry_ambiguous", "customer_id::from", "without_customer",
+		"event_names::map", "event_names::allow", "event_names::max", "event_names::page", "event_names::screen", "max_user_attributes", "logs",
+		"resource_attributes", "rate_limits::events", "rate_limits::users", "rate_limits::devices", "rate_limits::merges", "endpoint", "timeout",
+		"compression", "sending_queue::num_consumers",
+	} {
+		assert.Contains(t, string(readme), "`"+key+"`")
+	}
+	for _, word := range correctionWords {
+		assert.Contains(t, string(readme), "`"+word+"`")
+	}
+}
+
+// TestTheConfigurationOfTheReadmeIsValid holds that what is pasted from there starts.
+func TestTheConfigurationOfTheReadmeIsValid(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(readme)
+	require.NotNil(t, block)
+	text := strings.NewReplacer("${env:MOENGAGE_WORKSPACE_ID}", "ABC", "${env:MOENGAGE_API_KEY}", "key").Replace(string(block[1]))
+	retrieved, err := confmap.NewRetrievedFromYAML([]byte(text))
+	require.NoError(t, err)
+	conf, err := retrieved.AsConf()
+	require.NoError(t, err)
+	sub, err := conf.Sub("exporters::moengage")
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, sub.Unmarshal(cfg))
+	assert.NoError(t, confmap.Validate(cfg))
+}

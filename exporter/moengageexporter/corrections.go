@@ -1,0 +1,149 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package moengageexporter
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+)
+
+// correction is what was changed of an event before MoEngage would cut it off, or drop it, without a word.
+type correction int
+
+// The corrections, the worst first.
+const (
+	// correctedEventNames: an event was not sent, since there are too many names.
+	correctedEventNames correction = iota
+	// correctedCustomerID: an attribute held an id that MoEngage refuses.
+	correctedCustomerID
+	// correctedUserAttributes, correctedAttributes: an attribute was left out, since there are too many.
+	correctedUserAttributes
+	correctedAttributes
+	// correctedDuplicate: an attribute was left out, since another one has its name, or has had it since names are rewritten.
+	correctedDuplicate
+	// correctedDepth: a map was left out, since it is in too many others.
+	correctedDepth
+	// correctedNotANumber: an attribute was left out, since JSON has no such number.
+	correctedNotANumber
+	// correctedURL: a URL lost its query, or was left out.
+	correctedURL
+	// correctedValue, correctedItems, correctedName: a value, an array or a name was cut off.
+	correctedValue
+	correctedItems
+	correctedName
+	// correctedTime: an event was dated in the future.
+	correctedTime
+	// correctedArrayType: the items of an array became strings.
+	correctedArrayType
+	// correctedReserved: a name began with a prefix of MoEngage's own.
+	correctedReserved
+	// What follows loses nothing, and is counted but not logged.
+	// correctedEmpty: an attribute without a name or a value was left out.
+	correctedEmpty
+	// correctedMap: the members of a map became attributes.
+	correctedMap
+	// correctedPeriod: periods of a name became underscores.
+	correctedPeriod
+	allCorrections
+
+	firstHarmless = correctedEmpty
+)
+
+// correctionWords are the values of the metric's attribute.
+var correctionWords = [allCorrections]string{
+	correctedEventNames: "event_name_limit", correctedCustomerID: "refused_customer_id", correctedUserAttributes: "user_attribute_limit",
+	correctedAttributes: "attribute_limit", correctedDuplicate: "duplicate_name", correctedDepth: "deep_map",
+	correctedNotANumber: "not_a_number", correctedURL: "long_url", correctedValue: "long_value", correctedItems: "long_array",
+	correctedName: "long_name", correctedTime: "future_time", correctedArrayType: "mixed_array", correctedReserved: "reserved_name",
+	correctedEmpty: "empty_value", correctedMap: "flattened_map", correctedPeriod: "period_in_name",
+}
+
+// advice is a sentence for the operator, for each correction that is logged.
+var advice = [allCorrections]string{
+	correctedEventNames:     "events of further names are skipped: is there an id in the names? list those to send in event_names::allow, or raise event_names::max with MoEngage",
+	correctedCustomerID:     "an attribute of customer_id::from holds an id that MoEngage refuses, such as null or 0: mend the producer",
+	correctedUserAttributes: "further attributes of users are left out: send fewer, or raise max_user_attributes with MoEngage",
+	correctedAttributes:     "MoEngage keeps 100 attributes of an event, the others are left out: send fewer",
+	correctedDuplicate:      "two attributes of an event have one name, be it since periods become underscores; the first is sent",
+	correctedDepth:          "maps are looked into eight deep: send them flat",
+	correctedNotANumber:     "MoEngage has no number for NaN and the infinities; such attributes are left out",
+	correctedURL:            "MoEngage refuses URLs of more than 512 characters: they are sent without their query, or not at all",
+	correctedValue:          "MoEngage keeps 512 characters of a value: send shorter ones",
+	correctedItems:          "MoEngage keeps 50 items of an array: send fewer",
+	correctedName:           "MoEngage keeps 200 characters of a name: shorten it",
+	correctedTime:           "MoEngage takes no events from the future, they are dated now: is the producer's clock wrong?",
+	correctedArrayType:      "MoEngage takes arrays of numbers or of strings; others become strings",
+	correctedReserved:       "names that begin with moe_ are MoEngage's own; they are sent with another _ before them",
+}
+
+// tally is how often each correction was made.
+type tally [allCorrections]int
+
+func (t *tally) add(more *tally) {
+	for c, n := range more {
+		t[c] += n
+	}
+}
+
+// correctionsInterval is how often the operator is told.
+const correctionsInterval = time.Minute
+
+// corrections counts corrections, and tells the operator the worst once a minute. Its methods are safe for concurrent use.
+type corrections struct {
+	counter metric.Int64Counter
+	reasons [allCorrections]metric.AddOption
+	logger  *zap.Logger
+
+	mu     sync.Mutex
+	untold tally
+	told   time.Time
+}
+
+func newCorrections(set exporter.Settings) (*corrections, error) {
+	meter := set.MeterProvider.Meter("github.com/otelcol-fanout/otelcol-fanout/exporter/moengageexporter")
+	counter, err := meter.Int64Counter("otelcol_fanout_moengage_corrections_total", metric.WithUnit("{correction}"),
+		metric.WithDescription("What was changed of events before MoEngage would cut it off or drop it without a word, by reason."))
+	c := &corrections{counter: counter, logger: set.Logger}
+	for i, word := range correctionWords {
+		c.reasons[i] = metric.WithAttributeSet(attribute.NewSet(attribute.String("exporter", set.ID.String()), attribute.String("reason", word)))
+	}
+	return c, err
+}
+
+// add counts what was noted, and forgets it.
+func (c *corrections) add(noted *tally, now time.Time) {
+	if *noted == (tally{}) {
+		return
+	}
+	for i, n := range noted {
+		if n > 0 {
+			c.counter.Add(context.Background(), int64(n), c.reasons[i])
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.untold.add(noted)
+	*noted = tally{}
+	if now.Sub(c.told) >= correctionsInterval {
+		c.tell(now)
+	}
+}
+
+func (c *corrections) tell(now time.Time) {
+	for i, n := range c.untold[:firstHarmless] {
+		if n == 0 {
+			continue
+		}
+		c.logger.Warn("Events were corrected, since MoEngage would cut off or drop what they hold",
+			zap.String("worst", correctionWords[i]), zap.Int("times", n), zap.String("what_to_do", advice[i]))
+		c.untold, c.told = tally{}, now
+		return
+	}
+}

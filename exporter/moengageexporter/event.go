@@ -1,0 +1,144 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package moengageexporter
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
+)
+
+// logName is what plain logs are called.
+const logName = "log"
+
+// encodeEvent writes what somebody did as an event with one action, behind what it says of who they are.
+func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, who *identity) error {
+	name, err := enc.nameOf(e)
+	if err != nil {
+		return err
+	}
+	if e.Traits.Len() > 0 {
+		enc.encodeUser(w, e, who)
+	}
+	if e.TraitsOnce.Len() > 0 {
+		w.Skip("traits_once")
+	}
+	dst := enc.begin(w, e, kindEvent, who)
+	dst = append(dst, actionsOpen...)
+	dst = jsonappend.String(append(dst, `{"action":`...), name)
+	dst = enc.appendAttributes(append(dst, attributesOpen...), e)
+	if who.platform != "" {
+		dst = jsonappend.String(append(dst, `,"platform":`...), who.platform)
+		if version := e.Source.ServiceVersion; version != "" { // of the app, which it would not be where a server speaks
+			dst = jsonappend.String(append(dst, `,"app_version":`...), version)
+		}
+	}
+	dst = jsonappend.Time(append(dst, `,"current_time":`...), enc.timeOf(e))
+	w.End(append(append(dst, '}'), actionsClose...))
+	return nil
+}
+
+// timeOf is when it happened, to the millisecond. MoEngage takes nothing from the future, and for what has no time takes when it
+// arrives, which may be long after.
+func (enc *encoder) timeOf(e *appevent.Event) pcommon.Timestamp {
+	now := pcommon.NewTimestampFromTime(enc.now())
+	at := e.Time
+	switch {
+	case at == 0:
+		at = now
+	case at > now:
+		enc.noted[correctedTime]++
+		at = now
+	}
+	return at - at%1e6
+}
+
+// nameOf is what a record is called in MoEngage. It is a Skip where that is not to be sent.
+func (enc *encoder) nameOf(e *appevent.Event) (string, error) {
+	names := &enc.cfg.EventNames
+	name := e.Name
+	switch {
+	case !e.IsEvent():
+		name = logName
+	case len(names.Allow) > 0 && !pattern.Any(names.Allow, e.Name):
+		return "", delivery.Skip("not_allowed")
+	}
+	if mapped, ok := names.Map[name]; ok {
+		name = mapped
+	} else {
+		switch e.Kind {
+		case appevent.KindPage:
+			name = names.Page
+		case appevent.KindScreen:
+			name = names.Screen
+		default:
+			name = enc.taken(name)
+		}
+	}
+	if !enc.names.admits(name) {
+		enc.noted[correctedEventNames]++
+		return "", delivery.Skip("event_name_limit")
+	}
+	return name, nil
+}
+
+// appendAttributes appends the attributes of an action: the event's id, since MoEngage has no other place for it, what the record
+// says, and what the resource does.
+func (enc *encoder) appendAttributes(dst []byte, e *appevent.Event) []byte {
+	a := enc.object(maxAttributes, nil)
+	dst = append(dst, '{')
+	dst = a.text(dst, "event_id", e.ID())
+	for name, v := range e.Properties() {
+		switch name {
+		case attrDeviceID, attrInstallationID, attrCustomerID, attrPushID, attrPushPreference:
+		default:
+			dst = a.value(dst, name, v)
+		}
+	}
+	dst = a.appendRecord(dst, e)
+	duplicates := enc.noted[correctedDuplicate]
+	for i := range enc.source.attributes {
+		dst = a.value(dst, enc.source.attributes[i].name, enc.source.attributes[i].value)
+	}
+	enc.noted[correctedDuplicate] = duplicates // what the record says, the resource need not
+	a.end()
+	return append(dst, '}')
+}
+
+// appendRecord appends what else a record says.
+func (a *object) appendRecord(dst []byte, e *appevent.Event) []byte {
+	switch e.Kind {
+	case appevent.KindPage:
+		dst = a.text(dst, "page_name", e.Name)
+	case appevent.KindScreen:
+		dst = a.text(dst, "screen_name", e.Name)
+	}
+	if e.Body.Type() != pcommon.ValueTypeEmpty {
+		dst = a.value(dst, "body", e.Body)
+	}
+	if !e.IsEvent() {
+		dst = a.text(dst, "severity", severityText(e))
+	}
+	dst = a.text(dst, "subject", e.Subject)
+	dst = a.text(dst, "session_id", e.SessionID)
+	dst = a.text(dst, "exception_type", e.Exception.Type)
+	dst = a.text(dst, "exception_message", e.Exception.Message)
+	for kind, key := range e.Groups.All() {
+		dst = a.value(dst, groupPrefix+kind, key)
+	}
+	return dst
+}
+
+// severityText is the severity in the words of the record, or of its number.
+func severityText(e *appevent.Event) string {
+	if e.SeverityText != "" || e.SeverityNumber == 0 {
+		return e.SeverityText
+	}
+	return strings.ToUpper(e.SeverityNumber.String())
+}

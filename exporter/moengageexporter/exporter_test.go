@@ -1,0 +1,304 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package moengageexporter
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	moengageintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/moengage"
+)
+
+func TestFailuresThatPass(t *testing.T) {
+	for name, reply := range map[string]moengageintake.Reply{
+		"429":                  moengageintake.RateLimited(),
+		"500":                  moengageintake.Fail(500, "Server Error", "oops"),
+		"503":                  moengageintake.Unavailable(),
+		"504":                  {Status: 504},
+		"520":                  {Status: 520},
+		"429 with Retry-After": {Status: 429, Header: http.Header{"Retry-After": {"0.001"}}},
+		"a broken connection":  moengageintake.Reset(),
+		"no answer":            moengageintake.Hung(),
+		"a 200 that is a page": {Body: "<html>log in</html>", Taken: true},
+		"a 200 without status": {Body: "{}"},
+		"an empty 200":         {Body: " "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := moengageintake.New(t)
+			failures := failFirst(in, 2, reply)
+			cfg := testConfig(in)
+			cfg.ClientConfig.Timeout = 200 * time.Millisecond
+			e := start(t, cfg)
+			e.Send(events("a", "b"))
+			assert.EqualValues(t, 3, failures.Load())
+			assert.Equal(t, map[string]int64{"delivered": 2}, e.Outcomes())
+			requests := in.Requests()
+			require.Len(t, requests, 3)
+			assert.Equal(t, requests[0].Body, requests[2].Body, "the same bytes, and so the same event_id")
+		})
+	}
+}
+
+// failFirst answers the first n requests with the reply, and counts all.
+func failFirst(in *moengageintake.Intake, n int64, reply moengageintake.Reply) *atomic.Int64 {
+	var count atomic.Int64
+	in.Answer(func(moengageintake.Request) moengageintake.Reply {
+		if count.Add(1) <= n {
+			return reply
+		}
+		return moengageintake.Reply{}
+	})
+	return &count
+}
+
+func TestWhatMayHaveArrivedIsNotSentAgainWhereThatIsSoConfigured(t *testing.T) {
+	for name, c := range map[string]struct {
+		reply moengageintake.Reply
+		said  string
+	}{
+		"no answer":           {moengageintake.Hung(), "sending the request: there was no answer within the timeout; it may have arrived, so that it is not sent again"},
+		"a broken connection": {moengageintake.Reset(), "it may have arrived, so that it is not sent again"},
+		"504":                 {moengageintake.Reply{Status: 504}, "the backend answered 504; it may have arrived, and retry_ambiguous is false"},
+		"a page":              {moengageintake.Reply{Body: "<html>"}, "the backend answered 200, which is not what MoEngage says of success; it may have arrived, and retry_ambiguous is false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := moengageintake.New(t)
+			failFirst(in, 1, c.reply)
+			cfg := testConfig(in)
+			cfg.ClientConfig.Timeout = 200 * time.Millisecond
+			cfg.RetryAmbiguous = false
+			e := start(t, cfg)
+			e.Send(events("a", "b"))
+			assert.Len(t, in.Requests(), 1)
+			assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 2}, e.Outcomes())
+			assert.Contains(t, e.Letters.All()[0].Message, c.said)
+			e.Send(events("c"))
+			assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 2, "delivered": 1}, e.Outcomes())
+		})
+	}
+}
+
+func TestWhatDidNotArriveIsSentAgainWhateverIsConfigured(t *testing.T) {
+	in := moengageintake.New(t)
+	failFirst(in, 2, moengageintake.Unavailable())
+	cfg := testConfig(in)
+	cfg.RetryAmbiguous = false
+	e := start(t, cfg)
+	e.Send(events("a"))
+	assert.Equal(t, map[string]int64{"delivered": 1}, e.Outcomes())
+
+	nobody := validConfig()
+	nobody.ClientConfig.Endpoint = "http://127.0.0.1:1"
+	nobody.RetryAmbiguous = false
+	nobody.Delivery.Dispatch = delivery.DispatchSync
+	nobody.Delivery.RetryConfig.Enabled = false
+	err := start(t, nobody).Consume(t.Context(), events("a"))
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "may have arrived", "nothing was written")
+}
+
+func TestOneEventThatIsRefusedCostsNoOther(t *testing.T) {
+	for _, mode := range []Mode{ModeBulk, ModeSingle} {
+		in := moengageintake.New(t)
+		in.Answer(func(r moengageintake.Request) moengageintake.Reply {
+			for _, action := range r.Content.Actions {
+				if action.Name == "bad" {
+					return moengageintake.BadRequest("no such event")
+				}
+			}
+			return moengageintake.Reply{}
+		})
+		cfg := testConfig(in)
+		cfg.Mode = mode
+		e := start(t, cfg)
+		e.Send(events("a", "b", "bad", "c", "d"))
+		assert.Equal(t, []string{"id-a", "id-b", "id-c", "id-d"}, ids(in), "in their order")
+		assert.Equal(t, map[string]int64{"delivered": 4, "dead_lettered/refused": 1}, e.Outcomes())
+		letter := e.Letters.All()[0]
+		assert.Equal(t, "bad", letter.Name)
+		assert.Equal(t, `the backend answered 400: {"error":{"message":"no such event","request_id":"fbkHZtPx","type":"Bad Request"},"status":"fail"}`, letter.Message)
+		assert.JSONEq(t, `{"type":"event","customer_id":"u1","actions":[{"action":"bad","attributes":{"event_id":"id-bad","note":"`+bodySecret+`"},"current_time":"2023-11-14T22:13:20.123Z"}]}`, string(letter.Payload))
+
+		in.Answer(nil)
+		replayed := e.Letters.Replay(t.Context())
+		require.Len(t, replayed, 1)
+		assert.Equal(t, "id-bad", ids(in)[4])
+	}
+}
+
+func TestABulkRequestThatFailsWith200IsHalvedToo(t *testing.T) {
+	in := moengageintake.New(t)
+	in.Answer(func(r moengageintake.Request) moengageintake.Reply {
+		if strings.Contains(string(r.Body), "bad") {
+			return moengageintake.Reply{Body: `{"status":"failure","error":{"message":"x"}}`}
+		}
+		return moengageintake.Reply{}
+	})
+	e := start(t, testConfig(in))
+	e.Send(events("a", "bad", "c"))
+	assert.Equal(t, map[string]int64{"delivered": 2, "dead_lettered/refused": 1}, e.Outcomes())
+}
+
+func TestCredentialsThatMoEngageDoesNotKnow(t *testing.T) {
+	in := moengageintake.New(t)
+	cfg := testConfig(in)
+	cfg.APIKey = "another-data-api-key"
+	e := start(t, cfg)
+	e.Send(events("a", "b"))
+	assert.Len(t, in.Requests(), 1, "nothing is sent again")
+	assert.Equal(t, map[string]int64{"dead_lettered/unauthorized": 2}, e.Outcomes())
+	assert.Equal(t, []string{"StatusRecoverableError: the backend answers 401: check the credentials"}, e.Statuses())
+}
+
+func TestAWorkspaceThatIsSuspended(t *testing.T) {
+	in := moengageintake.New(t)
+	failFirst(in, 1, moengageintake.Forbidden())
+	e := start(t, testConfig(in))
+	e.Send(events("a"))
+	assert.Equal(t, map[string]int64{"dead_lettered/unauthorized": 1}, e.Outcomes())
+}
+
+func TestA413IsHalved(t *testing.T) {
+	in := moengageintake.New(t)
+	in.LimitBody(400)
+	e := start(t, testConfig(in))
+	ld := events("a", "b", "c", "d")
+	ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(2).Attributes().PutStr("more", strings.Repeat("x", 300))
+	e.Send(ld)
+	assert.Equal(t, []string{"id-a", "id-b", "id-d"}, ids(in))
+	assert.Equal(t, map[string]int64{"delivered": 3, "dead_lettered/too_large": 1}, e.Outcomes())
+}
+
+func TestAnEventThatIsTooLargeIsRefusedWithoutARequest(t *testing.T) {
+	in := moengageintake.New(t)
+	e := start(t, testConfig(in))
+	ld := events("a", "huge", "b")
+	for i := range 90 {
+		ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(1).Attributes().PutStr(fmt.Sprintf("%03d%s", i, strings.Repeat("日", 190)), strings.Repeat("本", 512))
+	}
+	e.Send(ld)
+	assert.Equal(t, []string{"id-a", "id-b"}, ids(in))
+	assert.Equal(t, map[string]int64{"delivered": 2, "dead_lettered/too_large": 1}, e.Outcomes())
+}
+
+func TestVerifyFindsOutWhatBulkDoesNotTell(t *testing.T) {
+	in := moengageintake.New(t)
+	var single atomic.Int64
+	in.Answer(func(r moengageintake.Request) moengageintake.Reply {
+		if r.Route == moengageintake.RouteBulk {
+			return moengageintake.Reply{}
+		}
+		single.Add(1)
+		return moengageintake.BadRequest("event is blocked")
+	})
+	cfg := testConfig(in)
+	cfg.Verify = 0.1
+	e := start(t, cfg)
+	e.Send(numbered(2000, 100))
+	n := single.Load()
+	assert.InDelta(t, 200, n, 60, "about the share that was asked for")
+	assert.Equal(t, map[string]int64{"delivered": 2000 - n, "dead_lettered/refused": n}, e.Outcomes())
+	inOrder(t, in, 2000-int(n))
+}
+
+func TestAllOrNothingMayBeVerified(t *testing.T) {
+	for share, want := range map[float64]moengageintake.Route{0: moengageintake.RouteBulk, 1: moengageintake.RouteEvent} {
+		in := moengageintake.New(t)
+		cfg := testConfig(in)
+		cfg.Verify = share
+		e := start(t, cfg)
+		e.Send(numbered(20, 3))
+		for _, r := range in.Requests() {
+			assert.Equal(t, want, r.Route)
+		}
+		inOrder(t, in, 20)
+	}
+}
+
+func TestWaitingCallersAreToldTheFailure(t *testing.T) {
+	in := moengageintake.New(t)
+	failFirst(in, 1, moengageintake.BadRequest("no"))
+	cfg := testConfig(in)
+	cfg.Delivery.Dispatch = delivery.DispatchSync
+	e := start(t, cfg)
+	require.ErrorContains(t, e.Consume(t.Context(), events("a")), "1 of 1 events refused: the backend answered 400")
+}
+
+func TestCompressionIsForThoseWhoKnowThatMoEngageTakesIt(t *testing.T) {
+	in := moengageintake.New(t)
+	in.AllowCompression()
+	cfg := testConfig(in)
+	cfg.ClientConfig.Compression = "gzip"
+	e := start(t, cfg)
+	e.Send(numbered(100, 10))
+	inOrder(t, in, 100)
+	assert.Equal(t, "gzip", in.Requests()[0].Header.Get("Content-Encoding"))
+}
+
+func TestTheWorstCorrectionIsLoggedOnceAMinute(t *testing.T) {
+	b := newTestBackend(t, validConfig())
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	logger, logs := observed()
+	b.corrections.logger = logger
+	for range 3 {
+		b.corrections.add(&tally{correctedValue: 2, correctedPeriod: 100, correctedArrayType: 7}, now)
+		now = now.Add(25 * time.Second)
+	}
+	b.corrections.add(&tally{correctedPeriod: 1}, now.Add(time.Hour)) // which loses nothing, but what is untold is told
+	require.Equal(t, 2, logs.Len())
+	assert.Equal(t, map[string]any{"worst": "long_value", "times": int64(2), "what_to_do": advice[correctedValue]}, logs.All()[0].ContextMap())
+	assert.Equal(t, int64(4), logs.All()[1].ContextMap()["times"])
+	b.corrections.add(&tally{correctedPeriod: 1}, now.Add(2*time.Hour))
+	assert.Equal(t, 2, logs.Len())
+}
+
+func TestEveryCorrectionHasAWordAndAnAdvice(t *testing.T) {
+	for c := range allCorrections {
+		assert.NotEmpty(t, correctionWords[c], c)
+		assert.Equal(t, c < firstHarmless, advice[c] != "", c)
+	}
+}
+
+// Two goroutines meet new names at the same time.
+func TestNamesAreCountedOnce(t *testing.T) {
+	s := &nameSet{most: 100}
+	done := make(chan int)
+	for range 4 {
+		go func() {
+			admitted := 0
+			for i := range 200 {
+				if s.admits(fmt.Sprint(i)) {
+					admitted++
+				}
+			}
+			done <- admitted
+		}()
+	}
+	for range 4 {
+		assert.Equal(t, 100, <-done)
+	}
+	assert.True(t, s.admits("99"))
+	assert.False(t, s.admits("100"))
+}
+
+// The memory that an event's strings are in is used again.
+func TestNoNameIsAViewOfAnEvent(t *testing.T) {
+	in := moengageintake.New(t)
+	cfg := testConfig(in)
+	cfg.EventNames.Max = 3
+	e := start(t, cfg)
+	for i := range 50 {
+		e.Send(events(fmt.Sprintf("name-%d", i%3)))
+	}
+	e.Send(events("name-3"))
+	assert.Equal(t, map[string]int64{"delivered": 50, "skipped/event_name_limit": 1}, e.Outcomes())
+}

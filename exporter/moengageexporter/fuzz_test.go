@@ -1,0 +1,108 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package moengageexporter
+
+import (
+	"encoding/json"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+)
+
+// FuzzEncode holds that any records become requests that MoEngage takes as they are, with each encoded event in one of them, in
+// the order of its user's.
+func FuzzEncode(f *testing.F) {
+	inputs, err := filepath.Glob("testdata/*/logs.yaml")
+	require.NoError(f, err)
+	for _, input := range inputs {
+		ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(readYAML(f, input))
+		require.NoError(f, err)
+		f.Add(proto(f, ld))
+	}
+	f.Add(proto(f, odd()))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(data)
+		if err != nil {
+			return
+		}
+		for _, change := range []func(*Config){
+			func(*Config) {},
+			func(cfg *Config) {
+				cfg.Logs, cfg.WithoutCustomer, cfg.Verify = LogsAsEvents, WithoutCustomerDeviceID, 0.3
+				cfg.ResourceAttributes, cfg.EventNames.Max, cfg.MaxUserAttributes = []string{"*"}, 3, 3
+				cfg.RateLimits.Events = 40
+			},
+		} {
+			cfg := validConfig()
+			change(cfg)
+			b := newTestBackend(t, cfg)
+			events := encodeAll(t, b, ld)
+			requests, refusals := b.Frame(events)
+			checkFrame(t, b, without(events, refusals), requests)
+		}
+	})
+}
+
+func proto(t testing.TB, ld plog.Logs) []byte {
+	raw, err := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
+	require.NoError(t, err)
+	return raw
+}
+
+// without are the events that are not refused.
+func without(events []delivery.Event, refusals []delivery.Refusal) []delivery.Event {
+	refused := map[*byte]bool{}
+	for i := range refusals {
+		refused[&refusals[i].Event.Payload[0]] = true
+	}
+	var others []delivery.Event
+	for i := range events {
+		if !refused[&events[i].Payload[0]] {
+			others = append(others, events[i])
+		}
+	}
+	return others
+}
+
+// odd is what nobody sends.
+func odd() plog.Logs {
+	ld := plog.NewLogs()
+	record(ld, "", "", "")
+	record(ld, "\xff", "\xff\x00\xff", "x").SetTimestamp(math.MaxUint64)
+	record(ld, `,"actions":[`, `,"actions":[`, "x").Attributes().PutStr("device.id", `"]}`)
+	alias := record(ld, "a", "b\x00c", "x")
+	alias.Attributes().PutStr("fanout.type", "alias")
+	alias.Attributes().PutStr("fanout.previous_id", "d\x00e\xff")
+	attributes := record(ld, "a", "b\x00c", "x").Attributes()
+	attributes.PutDouble("nan", math.NaN())
+	attributes.PutEmptyBytes("bytes").FromRaw([]byte{0, 255})
+	attributes.PutEmptyMap("\xfe").PutEmptySlice("\xfe").AppendEmpty()
+	nested := attributes.PutEmptySlice("s")
+	for range 60 {
+		nested = nested.AppendEmpty().SetEmptySlice()
+	}
+	return ld
+}
+
+// FuzzAnswer holds that no answer is taken for delivered that does not say success.
+func FuzzAnswer(f *testing.F) {
+	for _, body := range []string{`{"status":"success"}`, `{"status":"fail","error":{}}`, `{"status":1}`, `<html>`, ``} {
+		f.Add(200, []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		b := newTestBackend(t, validConfig())
+		v := b.Answer(&delivery.Request{Events: make([]delivery.Event, 2)}, &delivery.Response{Status: status, Body: body})
+		var a answer
+		_ = json.Unmarshal(body, &a)
+		success := status/100 == 2 && a.Status == "success"
+		if (v.Kind == delivery.Delivered) != success || len(v.Events) > 0 {
+			t.Fatalf("%d %q: %+v", status, body, v)
+		}
+	})
+}

@@ -1,0 +1,140 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package moengageexporter
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+)
+
+func TestNamesThatMoEngageTakes(t *testing.T) {
+	for name, want := range map[string]rewritten{
+		"order_placed":                    {name: "order_placed"},
+		"Order placed":                    {name: "Order placed"},
+		"order.placed":                    {name: "order_placed", why: tally{correctedPeriod: 1}},
+		"...":                             {name: "___", why: tally{correctedPeriod: 1}},
+		"moe_x":                           {name: "_moe_x", why: tally{correctedReserved: 1}},
+		"moe.x":                           {name: "_moe_x", why: tally{correctedPeriod: 1, correctedReserved: 1}},
+		"Moe_x":                           {name: "Moe_x"},
+		"a\xff.b":                         {name: "a\uFFFD_b", why: tally{correctedPeriod: 1}},
+		strings.Repeat("é", 201):          {name: strings.Repeat("é", 200), why: tally{correctedName: 1}},
+		strings.Repeat("é", 200):          {name: strings.Repeat("é", 200)},
+		strings.Repeat("a", 201):          {name: strings.Repeat("a", 200), why: tally{correctedName: 1}},
+		"moe_" + strings.Repeat("a", 196): {name: "_moe_" + strings.Repeat("a", 195), why: tally{correctedReserved: 1, correctedName: 1}},
+	} {
+		enc := newEncoder(newTestBackend(t, validConfig()))
+		assert.Equal(t, want.name, enc.taken(name), name)
+		assert.Equal(t, want.why, enc.noted, name)
+		for n := range 2 { // the second time it is remembered
+			enc.noted = tally{}
+			assert.Equal(t, want.name, enc.takenAttribute(name), name)
+			assert.Equal(t, want.why, enc.noted, "%s, time %d", name, n)
+		}
+	}
+	enc := newEncoder(newTestBackend(t, validConfig()))
+	assert.Equal(t, "moe_unsubscribe", enc.takenAttribute("moe_unsubscribe"), "one of theirs may be set")
+	assert.Equal(t, "_moe_unsubscribe", enc.taken("moe_unsubscribe"), "but no event may be called so")
+}
+
+func TestAnEncoderRemembersOnlySoManyNames(t *testing.T) {
+	enc := newEncoder(newTestBackend(t, validConfig()))
+	for i := range 3 * maxRewritten {
+		enc.takenAttribute(strings.Repeat(".", i%maxName) + string(rune('a'+i%26)) + strings.Repeat("x", i/1000))
+		assert.LessOrEqual(t, len(enc.rewritten), maxRewritten)
+	}
+}
+
+func TestIDsThatManyUsersWouldShare(t *testing.T) {
+	for _, id := range []string{"", " ", "x", "é", "0", "1", "NULL", " null ", "Guest", "unknown", "true", "False", "USER_ATTRIBUTE_UNIQUE_ID", "undefined", "[object Object]"} {
+		assert.True(t, isRefused(id), "%q", id)
+	}
+	for _, id := range []string{"u1", "10", "nullable", "guest-7", "日本", "a@example.com"} {
+		assert.False(t, isRefused(id), "%q", id)
+	}
+}
+
+// attributesOf encodes one event, and returns its attributes and what was corrected.
+func attributesOf(t *testing.T, change func(pcommon.Map)) (map[string]any, tally) {
+	t.Helper()
+	enc := newEncoder(newTestBackend(t, validConfig()))
+	ld := plog.NewLogs()
+	r := record(ld, "e", "u1", "id")
+	r.Attributes().Remove("note")
+	change(r.Attributes())
+	var w delivery.Writer
+	for e := range appevent.Logs(ld) {
+		require.NoError(t, enc.Encode(&w, e))
+	}
+	var event struct {
+		Actions []struct{ Attributes map[string]any }
+	}
+	require.NoError(t, json.Unmarshal(w.Events()[0].Payload, &event))
+	delete(event.Actions[0].Attributes, "event_id")
+	return event.Actions[0].Attributes, enc.noted
+}
+
+func TestMapsAreLookedIntoSoDeep(t *testing.T) {
+	got, noted := attributesOf(t, func(m pcommon.Map) {
+		m.PutInt("before", 1)
+		inner := m.PutEmptyMap("m")
+		for range maxDepth - 1 {
+			inner = inner.PutEmptyMap("m")
+		}
+		inner.PutInt("n", 7)
+		inner.PutEmptyMap("m").PutInt("n", 8)
+		m.PutInt("after", 2)
+	})
+	assert.Equal(t, map[string]any{"before": 1.0, "m_m_m_m_m_m_m_m_n": 7.0, "after": 2.0}, got)
+	assert.Equal(t, tally{correctedMap: maxDepth, correctedDepth: 1}, noted)
+}
+
+func TestAnAttributeThatIsNamedLikeTheEventsIDIsLeftOut(t *testing.T) {
+	got, noted := attributesOf(t, func(m pcommon.Map) {
+		m.PutStr("event_id", "mine")
+		m.PutStr("event.id", "mine")
+	})
+	assert.Empty(t, got)
+	assert.Equal(t, tally{correctedDuplicate: 2, correctedPeriod: 1}, noted)
+}
+
+func TestFiftyItemsAreKept(t *testing.T) {
+	for n, corrected := range map[int]int{50: 0, 51: 1} {
+		got, noted := attributesOf(t, func(m pcommon.Map) {
+			s := m.PutEmptySlice("s")
+			for range n {
+				s.AppendEmpty().SetDouble(1.5)
+			}
+		})
+		assert.Len(t, got["s"], 50)
+		assert.Equal(t, tally{correctedItems: corrected}, noted)
+	}
+}
+
+func TestWhatTellsThePlatform(t *testing.T) {
+	for _, c := range []struct{ name, value, want string }{
+		{"os.name", "Android", "ANDROID"},
+		{"os.name", "iOS", "iOS"},
+		{"os.name", "iPadOS", "iOS"},
+		{"os.name", "Ubuntu", ""},
+		{"telemetry.sdk.language", "webjs", "web"},
+		{"telemetry.sdk.language", "go", ""},
+		{"browser.language", "de", "web"},
+		{"os.type", "linux", ""},
+	} {
+		m := pcommon.NewMap()
+		m.PutStr(c.name, c.value)
+		var got told
+		got.read(m, nil)
+		assert.Equal(t, c.want, got.platform, "%s: %s", c.name, c.value)
+	}
+}

@@ -1,0 +1,104 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package moengageexporter
+
+import (
+	"errors"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// groupPrefix stands before the type of a group, and before its traits.
+const groupPrefix = "group_"
+
+// userAttributes are MoEngage's names for what is often called otherwise (Track User; rudder-transformer:
+// MOENGAGEIdentifyAttributesConfig.json).
+var userAttributes = map[string]string{
+	"firstName": "first_name", "firstname": "first_name", "first name": "first_name", "given_name": "first_name",
+	"lastName": "last_name", "lastname": "last_name", "last name": "last_name", "family_name": "last_name",
+	"phone": "mobile", "phone_number": "mobile", "phoneNumber": "mobile",
+	"createdAt": "created_time", "created_at": "created_time",
+	"lastSeen": "last_seen", "last_seen_at": "last_seen",
+	"moeUnsubscribe": "moe_unsubscribe",
+}
+
+// standardAttributes are MoEngage's own, which do not count among those that a workspace may have.
+var standardAttributes = [...]string{
+	"name", "first_name", "last_name", "email", "mobile", "age", "gender", "source", "created_time", "last_seen", "transactions",
+	"revenue", attrUnsubscribe,
+}
+
+// encodeIdentify writes who somebody is, and what they use.
+func (enc *encoder) encodeIdentify(w *delivery.Writer, e *appevent.Event, who *identity) error {
+	if e.TraitsOnce.Len() > 0 {
+		w.Skip("traits_once") // MoEngage sets, but does not set once
+	}
+	enc.encodeUser(w, e, who)
+	enc.encodeDevice(w, e, who)
+	return nil
+}
+
+// encodeUser writes the traits as attributes of the user; with an identify event, what else it tells of them too.
+func (enc *encoder) encodeUser(w *delivery.Writer, e *appevent.Event, who *identity) {
+	dst := enc.begin(w, e, kindUser, who)
+	dst = append(append(dst, attributesOpen...), '{')
+	a := enc.object(anyNumber, enc.attributes)
+	for name, v := range e.Traits.All() {
+		if known, ok := userAttributes[name]; ok {
+			name = known
+		}
+		dst = a.value(dst, name, v)
+	}
+	if e.Kind == appevent.KindIdentify {
+		dst = a.text(dst, "email", e.User.Email)
+		dst = a.text(dst, "name", e.User.FullName)
+		dst = a.text(dst, "username", e.User.Name)
+		if e.User.Roles.Type() != pcommon.ValueTypeEmpty {
+			dst = a.value(dst, "roles", e.User.Roles)
+		}
+	}
+	a.end()
+	w.End(append(dst, "}}"...))
+}
+
+// encodeGroups writes the groups that somebody is in, and what these are like, as attributes of the user: MoEngage has no groups.
+func (enc *encoder) encodeGroups(w *delivery.Writer, e *appevent.Event, who *identity) error {
+	if e.Groups.Len() == 0 {
+		return errors.New("a group event has no group; set fanout.groups to a map of group types and keys")
+	}
+	dst := enc.begin(w, e, kindUser, who)
+	dst = append(append(dst, attributesOpen...), '{')
+	a := enc.object(anyNumber, enc.attributes)
+	for kind, key := range e.Groups.All() {
+		dst = a.value(dst, groupPrefix+kind, key)
+	}
+	for name, v := range e.Traits.All() {
+		dst = a.value(dst, groupPrefix+name, v)
+	}
+	a.end()
+	w.End(append(dst, "}}"...))
+	return nil
+}
+
+// encodeAlias writes that two customers are one: the previous one goes into the one of the event.
+func (enc *encoder) encodeAlias(w *delivery.Writer, e *appevent.Event, who *identity) error {
+	previous := cleanID(e.PreviousID)
+	if previous == "" {
+		previous = cleanID(e.User.AnonymousID)
+	}
+	if isRefused(previous) || previous == who.customer {
+		return errors.New("an alias event has no previous id that MoEngage takes; set fanout.previous_id to another id of the customer")
+	}
+	dst := w.Begin(delivery.Meta{
+		ID: e.ID(), Name: e.Name, Time: e.Time, Category: categories[kindMerge], Destination: both(who.customer, previous),
+	})
+	dst = jsonappend.String(append(dst, `{"merged_user":`...), previous)
+	dst = jsonappend.String(append(dst, `,"retained_user":`...), who.customer)
+	w.End(append(dst, '}'))
+	return nil
+}

@@ -1,0 +1,323 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package moengageintake
+
+import (
+	"encoding/base64"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// The account of the intake.
+const (
+	Workspace = "DAO6UGZ73D9RTK8B5W96TPYN"
+	Key       = "data-api-key-of-the-tests"
+)
+
+// Intake is a stand-in for MoEngage. Its methods may be called at any time, and from any goroutine.
+type Intake struct {
+	t         testing.TB
+	recording bool
+	server    *httptest.Server
+	closing   chan struct{} // closed when the test ends, so that no answer hangs longer
+
+	mu             sync.Mutex
+	workspace      string
+	now            func() time.Time
+	answer         func(Request) Reply
+	maxBody        int
+	compression    bool
+	limits         Limits
+	sent           []sent
+	requests       []Request
+	eventNames     map[string]bool
+	userAttributes map[string]bool
+	violations     []Violation
+}
+
+// Limits is how much of each kind the intake takes a minute; 0 is any number.
+type Limits struct{ Events, Users, Devices, Merges int }
+
+// sent is how much came when.
+type sent struct {
+	at   time.Time
+	much Limits
+}
+
+// Request is a request that came, whatever was answered.
+type Request struct {
+	// URI and Header are as they came.
+	URI    string
+	Header http.Header
+	// Route is what it was for, Body and Content what it held.
+	Route   Route
+	Body    []byte
+	Content Content
+	// At is when it came, by the intake's clock.
+	At time.Time
+	// Violations are the rules that it broke.
+	Violations []Violation
+	// Status is what was answered, 0 for no answer. Taken tells whether it was taken in.
+	Status int
+	Taken  bool
+}
+
+// New starts an intake. A rule that is broken fails the test. The intake ends with the test.
+func New(t testing.TB) *Intake {
+	t.Helper()
+	return start(t, false)
+}
+
+// NewRecording starts an intake that keeps what rules are broken, for [Intake.Violations], and does not fail the test.
+func NewRecording(t testing.TB) *Intake {
+	t.Helper()
+	return start(t, true)
+}
+
+func start(t testing.TB, recording bool) *Intake {
+	in := &Intake{
+		t: t, recording: recording, workspace: Workspace, closing: make(chan struct{}), now: time.Now, maxBody: maxBody,
+		eventNames: map[string]bool{}, userAttributes: map[string]bool{},
+	}
+	in.server = httptest.NewServer(in)
+	t.Cleanup(func() {
+		close(in.closing)
+		in.server.Close()
+	})
+	return in
+}
+
+// URL is the intake's address.
+func (in *Intake) URL() string { return in.server.URL }
+
+// ServeWorkspace sets the workspace that the intake has, which is Workspace at first.
+func (in *Intake) ServeWorkspace(id string) { in.set(func() { in.workspace = id }) }
+
+// Answer sets what answers requests from now on. A request that breaks a rule, or that a limit forbids, is answered as MoEngage
+// would, without asking it.
+func (in *Intake) Answer(answer func(Request) Reply) { in.set(func() { in.answer = answer }) }
+
+// Clock sets the clock that times and limits are held against, which is time.Now at first.
+func (in *Intake) Clock(now func() time.Time) { in.set(func() { in.now = now }) }
+
+// Limit sets how much the intake takes in 60 seconds. What is beyond is answered 429, and is no violation.
+func (in *Intake) Limit(limits Limits) { in.set(func() { in.limits = limits }) }
+
+// LimitBody lowers the size of a body from which on it is answered 413, which is then no violation.
+func (in *Intake) LimitBody(size int) { in.set(func() { in.maxBody = size }) }
+
+// AllowCompression lets requests be compressed, of which MoEngage says nothing.
+func (in *Intake) AllowCompression() { in.set(func() { in.compression = true }) }
+
+func (in *Intake) set(change func()) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	change()
+}
+
+// Requests are all requests so far, in the order in which they were answered.
+func (in *Intake) Requests() []Request {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return slices.Clone(in.requests)
+}
+
+// Violations are the rules that were broken so far.
+func (in *Intake) Violations() []Violation {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return slices.Clone(in.violations)
+}
+
+// Taken is what was taken in so far, in its order.
+func (in *Intake) Taken() Content {
+	var all Content
+	requests := in.Requests()
+	for i := range requests {
+		if !requests[i].Taken {
+			continue
+		}
+		content := &requests[i].Content
+		all.Actions = append(all.Actions, content.Actions...)
+		all.Users = append(all.Users, content.Users...)
+		all.Devices = append(all.Devices, content.Devices...)
+		all.Merges = append(all.Merges, content.Merges...)
+		all.Order = append(all.Order, content.Order...)
+	}
+	return all
+}
+
+// Actions are the actions that were taken in so far, in their order.
+func (in *Intake) Actions() []Action { return in.Taken().Actions }
+
+// ServeHTTP implements http.Handler.
+func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v := &visit{Intake: in, request: Request{URI: r.RequestURI, Header: r.Header.Clone()}}
+	reply := v.look(r)
+	reply.write(w, r, in.closing)
+}
+
+// visit is a request while it is looked at.
+type visit struct {
+	*Intake
+	request Request
+	refusal *Reply
+}
+
+// refuse notes what is answered, unless something went wrong before.
+func (v *visit) refuse(reply Reply) {
+	if v.refusal == nil {
+		v.refusal = &reply
+	}
+}
+
+func (v *visit) broke(reply Reply, rule Rule, message string) {
+	v.request.Violations = append(v.request.Violations, Violation{Rule: rule, Where: "request", Message: message})
+	v.refuse(reply)
+}
+
+// look says what is answered, and notes the request.
+func (v *visit) look(r *http.Request) Reply {
+	body, _ := io.ReadAll(r.Body) // what is cut off is not JSON
+	v.mu.Lock()
+	v.request.At = v.now()
+	v.checkRequest(r)
+	v.readBody(r, body)
+	v.checkLimits()
+	v.checkWorkspace()
+	answer := v.answer
+	v.mu.Unlock()
+
+	var reply Reply
+	switch {
+	case v.refusal != nil:
+		reply = *v.refusal
+	case answer != nil:
+		reply = answer(v.request)
+	}
+	v.note(&reply)
+	return reply
+}
+
+// checkRequest looks at the method, the URL and the headers.
+func (v *visit) checkRequest(r *http.Request) {
+	if r.Method != http.MethodPost {
+		v.broke(Fail(http.StatusMethodNotAllowed, "Method Not Allowed", "POST"), RuleMethod, "is a "+r.Method)
+	}
+	route, workspace := routeOf(r)
+	v.request.Route = route
+	if route == "" {
+		v.broke(Fail(http.StatusNotFound, "Not Found", "no such route"), RulePath, "goes to "+r.RequestURI)
+	}
+	if got := r.Header.Get("Content-Type"); got != "application/json" {
+		v.broke(BadRequest("content type"), RuleHeaders, "has the Content-Type "+got)
+	}
+	credentials, isBasic := strings.CutPrefix(r.Header.Get("Authorization"), "Basic ")
+	decoded, err := base64.StdEncoding.DecodeString(credentials)
+	user, key, hasKey := strings.Cut(string(decoded), ":")
+	switch {
+	case !isBasic || err != nil || !hasKey:
+		v.broke(Unauthorized(), RuleHeaders, "has no Authorization that is Basic")
+	case r.Header.Get("MOE-APPKEY") != user || workspace != user && route != "":
+		v.broke(Unauthorized(), RuleHeaders, "has another workspace in its Authorization than in MOE-APPKEY or its URL")
+	case user != v.workspace || key != Key:
+		v.refuse(Unauthorized()) // which is the user's mistake
+	}
+}
+
+// routeOf is what a URL is for, and the workspace it names.
+func routeOf(r *http.Request) (route Route, workspace string) {
+	path, ok := strings.CutPrefix(r.URL.Path, "/v1/")
+	kind, workspace, found := strings.Cut(path, "/")
+	query := r.URL.Query()
+	switch {
+	case !ok || !found || strings.Contains(workspace, "/"):
+		return "", ""
+	case path == "customer/merge" && len(query) == 1 && query.Get("app_id") != "":
+		return RouteMerge, query.Get("app_id")
+	case len(query) > 0 || workspace == "merge":
+		return "", ""
+	}
+	switch route := Route(kind); route {
+	case RouteEvent, RouteUser, RouteDevice, RouteBulk:
+		return route, workspace
+	default:
+		return "", ""
+	}
+}
+
+// readBody holds the body against the rules.
+func (v *visit) readBody(r *http.Request, body []byte) {
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
+		if !v.compression {
+			v.broke(BadRequest("encoding"), RuleEncoding, "has the Content-Encoding "+encoding)
+			return
+		}
+		var err error
+		if body, err = decompress(encoding, body); err != nil {
+			v.broke(BadRequest("encoding"), RuleEncoding, err.Error())
+			return
+		}
+	}
+	v.request.Body = body
+	content, violations := Check(v.request.Route, body, v.request.At)
+	v.request.Content = content
+	v.request.Violations = append(v.request.Violations, violations...)
+	switch {
+	case len(body) > v.maxBody:
+		v.refuse(TooLarge())
+	case len(violations) > 0:
+		v.refuse(BadRequest(violations[0].Error()))
+	}
+}
+
+// checkWorkspace counts what a workspace may have only so many of.
+func (v *visit) checkWorkspace() {
+	if v.refusal != nil {
+		return
+	}
+	for i := range v.request.Content.Actions {
+		v.eventNames[v.request.Content.Actions[i].Name] = true
+	}
+	for i := range v.request.Content.Users {
+		for name := range v.request.Content.Users[i].Attributes {
+			if !slices.Contains(own[:], name) {
+				v.userAttributes[name] = true
+			}
+		}
+	}
+	if len(v.eventNames) > maxEventNames {
+		v.broke(BadRequest("names"), RuleEventNames, "has one event name too many")
+	}
+	if len(v.userAttributes) > maxUserAttributes {
+		v.broke(BadRequest("attributes"), RuleUserAttributes, "has one attribute of users too many")
+	}
+}
+
+// own are MoEngage's own attributes of users (api: user/create-update-user).
+var own = [...]string{
+	"name", "first_name", "last_name", "email", "mobile", "age", "gender", "source", "created_time", "last_seen", "transactions",
+	"revenue", "moe_unsubscribe",
+}
+
+// note keeps the request, and what was answered.
+func (v *visit) note(reply *Reply) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.request.Status, v.request.Taken = reply.status(), reply.takes()
+	v.requests = append(v.requests, v.request)
+	v.violations = append(v.violations, v.request.Violations...)
+	if v.recording {
+		return
+	}
+	for i := range v.request.Violations {
+		v.t.Errorf("the request breaks a rule of MoEngage's: %s\n%s\n%.2000s", v.request.Violations[i].Error(), v.request.URI, v.request.Body)
+	}
+}

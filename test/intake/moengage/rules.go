@@ -1,0 +1,90 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package moengageintake
+
+import "fmt"
+
+// Rule is one of MoEngage's rules for what is sent to it. In the sources, api stands for https://www.moengage.com/docs/api, old for
+// https://developers.moengage.com/hc/en-us/articles, and help for https://help.moengage.com/hc/en-us/articles.
+type Rule string
+
+// Rules of the request.
+const (
+	// RuleMethod: everything is POSTed (api).
+	RuleMethod Rule = "method"
+	// RulePath: to /v1/event/, /v1/customer/, /v1/device/ or /v1/transition/ and the workspace, or to
+	// /v1/customer/merge?app_id= and the workspace (api: event/track-event, user/merge-users, bulk).
+	RulePath Rule = "path"
+	// RuleHeaders: Content-Type is application/json, Authorization is Basic, and MOE-APPKEY is the workspace (old:
+	// 4404674776724).
+	RuleHeaders Rule = "headers"
+	// RuleEncoding: no content encoding is published.
+	RuleEncoding Rule = "content-encoding"
+	// RuleSize: a request has up to 100 kB (api: bulk/bulk-import-users-and-events).
+	RuleSize Rule = "size"
+	// RuleJSON: the body is one JSON object in UTF-8, without names that are there twice.
+	RuleJSON Rule = "json"
+)
+
+// Rules of the body.
+const (
+	// RuleType: type is event, customer, device or transition, as the route has it (api).
+	RuleType Rule = "type"
+	// RuleMember: an object has the members that it needs, of their types, and no others (api).
+	RuleMember Rule = "member"
+	// RuleCustomer: customer_id is a string of two characters or more, and none of those that many users would share (api:
+	// data/data-overview).
+	RuleCustomer Rule = "customer_id"
+	// RuleTime: current_time is ISO 8601 in UTC, and not in the future (old: 4413174104852).
+	RuleTime Rule = "current_time"
+	// RulePlatform: platform is ANDROID, iOS, web or unknown (old: 4413174104852).
+	RulePlatform Rule = "platform"
+	// RuleOneElement: the actions of one user and device that follow each other share an element, for which MoEngage has the
+	// list actions.
+	RuleOneElement Rule = "one-element"
+	// RuleMerge: a merge names two users, which are not the same (api: user/merge-users).
+	RuleMerge Rule = "merge"
+)
+
+// Rules of the tracking policy (help: 360037314991, 31226180214804).
+const (
+	// RuleName: a name has 1 to 200 characters, no period, and does not begin with moe_ (api: event/track-event).
+	RuleName Rule = "name"
+	// RuleAttributes: an event has up to 100 attributes.
+	RuleAttributes Rule = "attributes"
+	// RuleValue: a value is a string of up to 512 characters, a number, a boolean or an array.
+	RuleValue Rule = "value"
+	// RuleArray: an array has 1 to 50 items, all of them numbers or all strings of up to 512 characters.
+	RuleArray Rule = "array"
+	// RuleEventNames: a workspace has up to 512 names of events.
+	RuleEventNames Rule = "event-names"
+	// RuleUserAttributes: a workspace has up to 256 attributes of users beyond those that MoEngage has itself.
+	RuleUserAttributes Rule = "user-attributes"
+)
+
+// What MoEngage takes.
+const (
+	maxBody           = 100_000
+	maxEventNames     = 512
+	maxUserAttributes = 256
+	maxAttributes     = 100
+	maxName           = 200
+	maxValue          = 512
+	maxItems          = 50
+)
+
+// Violation is a rule that was broken. It is an error.
+//
+//nolint:errname // What is broken is a rule of MoEngage's; it is an error only where there is no request to return.
+type Violation struct {
+	// Rule is the rule.
+	Rule Rule
+	// Where is the place, such as "elements[0].actions[1]".
+	Where string
+	// Message says what is wrong there. Where is its subject.
+	Message string
+}
+
+// Error implements error.
+func (v *Violation) Error() string { return fmt.Sprintf("%s %s (rule %q)", v.Where, v.Message, v.Rule) }

@@ -16,6 +16,12 @@ import (
 // complete checks what can be checked only when all members are read, and gives the event what it lacks.
 func (d *Decoder) complete() error {
 	e := &d.event
+	if err := d.completeRoute(); err != nil {
+		return err
+	}
+	if err := d.readOrigin(); err != nil {
+		return err
+	}
 	for _, vt := range e.valueTypes {
 		if err := e.restore(vt); err != nil {
 			return within(fieldValueTypes, within(vt.pointer, err))
@@ -46,6 +52,7 @@ func (e *pending) completeID() error {
 	if err != nil {
 		return err
 	}
+	e.anonymous = true
 	e.record.Attributes().PutStr(appevent.AttrID, id.String())
 	return nil
 }

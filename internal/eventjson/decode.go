@@ -7,15 +7,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonread"
 )
 
 // What one event may hold. An event beyond it is rejected by itself.
@@ -32,6 +31,8 @@ type Result struct {
 	Logs plog.Logs
 	// Accepted is their number.
 	Accepted int
+	// Records are the accepted events in the order of the body.
+	Records []Accepted
 	// Rejected tells of the others, in the order of the body.
 	Rejected []Rejection
 }
@@ -44,6 +45,16 @@ type Rejection struct {
 	// ID is the event's id where it could be read.
 	ID  string
 	Err error
+}
+
+// Accepted is one event that was accepted.
+type Accepted struct {
+	Record plog.LogRecord
+	// Index is the event's place in the body, as in [Rejection].
+	Index int
+	// Anonymous is an event that had neither an id nor a time. The id that it was given is random: were the event sent again,
+	// it would have another one.
+	Anonymous bool
 }
 
 // MaxValues is how many values all events of one body may hold. A value of a byte in JSON takes many times that in memory.
@@ -64,47 +75,73 @@ func isTooMany(err error) bool {
 	return ok
 }
 
+// largestGuess bounds the memory that is taken for an object before its members are seen. Events of one sender are alike.
+const largestGuess = 32
+
+// leastEvent is how many bytes an event has at the least, but for a few: a body of n bytes is not taken to hold more than
+// n/leastEvent events before they are seen.
+const leastEvent = 64
+
 // Decoder reads events. Make one with [NewDecoder]; one Decoder serves one goroutine.
 type Decoder struct {
 	maxEvents int
 
-	body     bytes.Buffer // the JSON reader parses the memory of a bytes.Buffer in place
-	json     jsontext.Decoder
-	names    map[string]string
-	hasher   appevent.Hasher
-	received pcommon.Timestamp
+	json     jsonread.Reader
+	strings  arena
+	unquoted []byte
+	depth    int // of the objects and arrays that are being read, from the event on
+	// How many members the last object had at each depth, at 0: how many attributes the last event; and items the last array.
+	sizes, lengths [MaxDepth + 1]int
+	guess          int // how many events there may be
+	names          names
+	hasher         appevent.Hasher
+	received       pcommon.Timestamp
 
 	result     Result
 	index      int
 	valueCount int
 	groups     []group
+	last       origin // of the event before, if known
+	lastKnown  bool
+	lastGroup  int
 
 	event pending
+	cloud cloudEvent
+	// decodeOne reads an event of the body, as its form and its route want it.
+	decodeOne func(*Decoder) error
+	route     Route
+	single    bool // the event is the body
 }
 
 // NewDecoder returns a decoder that takes up to maxEvents events from one body.
 func NewDecoder(maxEvents int) *Decoder {
-	return &Decoder{maxEvents: maxEvents, names: map[string]string{}, event: newPending()}
+	return &Decoder{maxEvents: maxEvents, event: newPending()}
 }
 
 // Decode reads a body that is one event or an array of events. Events that are JSON but not events are rejected
 // one by one; a body that is not JSON is an error as a whole, and so is one with more events than the decoder
-// takes ([TooManyError]). received is the time of those events that do not tell theirs.
+// takes ([TooManyError]). The array may be the member events, or batch, of an object. received is the time of those events
+// that do not tell theirs.
 func (d *Decoder) Decode(body []byte, received time.Time) (Result, error) {
-	d.begin(received)
-	d.read(body)
-	err := d.readBodyValue()
-	if err == nil {
-		if _, tail := d.json.ReadToken(); !errors.Is(tail, io.EOF) {
-			err = errors.New("the body goes on after its first value; send several events as an array, or one a line as application/x-ndjson")
-		}
+	d.begin(received, len(body))
+	d.decodeOne = (*Decoder).decodeEvent
+	return d.whole(body, d.readBodyValue)
+}
+
+// whole reads a body that is one JSON value.
+func (d *Decoder) whole(body []byte, read func() error) (Result, error) {
+	d.json.Reset(body)
+	err := read()
+	if err == nil && d.json.End() != nil {
+		err = errors.New("the body goes on after its first value; send several events as an array, or one a line as application/x-ndjson")
 	}
 	return d.end(err)
 }
 
 // DecodeLines reads one event a line (NDJSON). A line that is not JSON is rejected like any other bad event.
 func (d *Decoder) DecodeLines(body []byte, received time.Time) (Result, error) {
-	d.begin(received)
+	d.begin(received, len(body))
+	d.decodeOne = (*Decoder).decodeEvent
 	for line := range bytes.Lines(body) {
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 {
@@ -113,7 +150,7 @@ func (d *Decoder) DecodeLines(body []byte, received time.Time) (Result, error) {
 		if d.index == d.maxEvents {
 			return d.end(&TooManyError{What: "events", Limit: d.maxEvents})
 		}
-		d.read(line)
+		d.json.Reset(line)
 		err := d.line()
 		if isTooMany(err) {
 			return d.end(err)
@@ -125,37 +162,42 @@ func (d *Decoder) DecodeLines(body []byte, received time.Time) (Result, error) {
 
 // line reads the event of one line.
 func (d *Decoder) line() error {
-	err := d.decodeEvent()
+	err := d.decodeOne(d)
 	if isRejection(err) {
-		if skipErr := d.skipTo(0); skipErr != nil {
+		d.json.Return(0)
+		if skipErr := d.skipEvent(); skipErr != nil {
 			return skipErr
 		}
 		return err
 	}
-	if err != nil {
-		return err
+	if err == nil && d.json.End() != nil {
+		err = errors.New("the line goes on after its event")
 	}
-	if _, err := d.json.ReadToken(); !errors.Is(err, io.EOF) {
-		return errors.New("the line goes on after its event")
-	}
-	return nil
+	return err
 }
 
-func (d *Decoder) begin(received time.Time) {
+func (d *Decoder) begin(received time.Time, size int) {
 	d.valueCount = 0
 	d.received = pcommon.NewTimestampFromTime(received)
-	d.result = Result{Logs: plog.NewLogs()}
+	d.guess = min(d.guess, size/leastEvent)
+	d.result = Result{Logs: plog.NewLogs(), Records: make([]Accepted, 0, d.guess)}
 	d.index = 0
+	d.single = false
 	d.groups = d.groups[:0]
+	d.strings.begin(size)
 }
 
 // end lets go of everything that belongs to the body. The next one may be another sender's.
 func (d *Decoder) end(err error) (Result, error) {
 	result := d.result
 	d.result = Result{}
+	d.guess = result.Accepted
 	clear(d.groups)
 	d.groups = d.groups[:0]
-	d.read(nil)
+	d.json.Reset(nil)
+	d.strings.begin(0)
+	d.last, d.lastKnown = origin{}, false
+	d.cloud = cloudEvent{}
 	if err != nil {
 		d.event = newPending()
 		return Result{}, err
@@ -163,31 +205,35 @@ func (d *Decoder) end(err error) (Result, error) {
 	return result, nil
 }
 
-func (d *Decoder) read(body []byte) {
-	d.body = *bytes.NewBuffer(body)
-	// Repeated names are found where the members are read, and cost only the event they are in.
-	d.json.Reset(&d.body, jsontext.AllowDuplicateNames(true))
-}
-
 // readBodyValue reads the body's value: an event, or an array of them.
 func (d *Decoder) readBodyValue() error {
-	switch d.json.PeekKind() {
-	case '{':
-		return d.element()
-	case '[':
+	switch d.json.Kind() {
+	case jsonread.Object:
+		return d.bodyObject()
+	case jsonread.Array:
 		return d.array()
 	}
-	if _, err := d.json.ReadToken(); err != nil {
+	return d.notEvents()
+}
+
+// notEvents is the error for a body that is neither an object nor an array.
+func (d *Decoder) notEvents() error {
+	if d.json.Left() == 0 {
+		return errors.New("the body is empty; send a JSON object, or an array of them")
+	}
+	if err := d.json.Skip(); err != nil {
 		return syntaxError(err)
 	}
 	return errors.New("the body is neither an object (one event) nor an array of objects (several)")
 }
 
 func (d *Decoder) array() error {
-	if _, err := d.json.ReadToken(); err != nil {
-		return syntaxError(err)
-	}
-	for d.json.PeekKind() != ']' {
+	d.json.Open()
+	for first := true; ; first = false {
+		more, err := d.json.Next(jsonread.EndArray, first)
+		if err != nil || !more {
+			return syntaxError(err)
+		}
 		if d.index == d.maxEvents {
 			return &TooManyError{What: "events", Limit: d.maxEvents}
 		}
@@ -195,19 +241,18 @@ func (d *Decoder) array() error {
 			return err
 		}
 	}
-	_, err := d.json.ReadToken()
-	return syntaxError(err)
 }
 
 // element reads one event of the body. Only an error of syntax comes back.
 func (d *Decoder) element() error {
-	depth := d.json.StackDepth()
-	err := d.decodeEvent()
+	begin := d.json.Offset()
+	err := d.decodeOne(d)
 	if err != nil && !isRejection(err) {
 		return err
 	}
 	if err != nil {
-		if skipErr := d.skipTo(depth); skipErr != nil {
+		d.json.Return(begin)
+		if skipErr := d.skipEvent(); skipErr != nil {
 			return skipErr
 		}
 	}
@@ -218,6 +263,7 @@ func (d *Decoder) element() error {
 // settle counts the event that was read, as accepted or as rejected.
 func (d *Decoder) settle(err error) {
 	if err == nil {
+		d.sizes[0] = min(d.event.record.Attributes().Len(), largestGuess)
 		d.place()
 		d.result.Accepted++
 	} else {
@@ -227,34 +273,39 @@ func (d *Decoder) settle(err error) {
 	d.index++
 }
 
-// skipTo leaves the event at the given depth, wherever in it the reading stopped, and picks up its id on the way.
-func (d *Decoder) skipTo(depth int) error {
-	for d.json.StackDepth() > depth {
-		token, err := d.json.ReadToken()
-		if err != nil {
+// skipEvent passes an event that was rejected, and picks up its id on the way.
+func (d *Decoder) skipEvent() error {
+	if d.json.Kind() != jsonread.Object {
+		return syntaxError(d.json.Skip())
+	}
+	d.json.Open()
+	for first := true; ; first = false {
+		more, err := d.json.Next(jsonread.EndObject, first)
+		if err != nil || !more {
 			return syntaxError(err)
 		}
-		if !d.atName(depth+1) || token.String() != fieldID {
-			continue
+		name, err := d.name()
+		if err != nil {
+			return err
 		}
-		if kind := d.json.PeekKind(); kind == '"' || kind == '0' {
-			id, err := d.id()
-			if err != nil && !isRejection(err) {
-				return err
-			}
-			d.event.id = id
+		if err := d.skipMember(name); err != nil {
+			return err
 		}
 	}
-	return nil
 }
 
-// atName reports whether the token just read is the name of a member of the object at the given depth.
-func (d *Decoder) atName(depth int) bool {
-	if d.json.StackDepth() != depth {
-		return false
+func (d *Decoder) skipMember(name string) error {
+	if name != fieldID || d.event.id != "" {
+		return syntaxError(d.json.Skip())
 	}
-	kind, length := d.json.StackIndex(depth)
-	return kind == '{' && length%2 == 1
+	begin := d.json.Offset()
+	id, err := d.id()
+	if !isRejection(err) {
+		d.event.id = id
+		return err
+	}
+	d.json.Return(begin)
+	return syntaxError(d.json.Skip())
 }
 
 // group is the records of one resource and scope.
@@ -263,32 +314,93 @@ type group struct {
 	records plog.LogRecordSlice
 }
 
+// origin is what an event says of its resource and scope, as it is written.
+type origin struct{ source, resource, scope span }
+
+// span is a part of the body. The zero span is none.
+type span struct {
+	at   int
+	text []byte
+}
+
+func (o *origin) equal(p *origin) bool {
+	return bytes.Equal(o.source.text, p.source.text) && bytes.Equal(o.resource.text, p.resource.text) && bytes.Equal(o.scope.text, p.scope.text)
+}
+
+// put puts off reading a part of the origin: most often it is that of the event before.
+func (s *span) put(d *Decoder) error {
+	d.json.Kind() // so that it begins with the value
+	s.at = d.json.Offset()
+	var err error
+	s.text, err = d.json.Value()
+	return syntaxError(err)
+}
+
+// readOrigin reads what was put off, unless it is known from the event before.
+func (d *Decoder) readOrigin() error {
+	e := &d.event
+	e.sameOrigin = d.lastKnown && len(e.valueTypes) == 0 && e.origin.equal(&d.last)
+	if e.sameOrigin {
+		return nil
+	}
+	end := d.json.Offset()
+	defer func() { d.json.Return(end) }()
+	for _, part := range []struct {
+		name string
+		span span
+		read func(*Decoder) error
+	}{
+		{fieldSource, e.origin.source, (*Decoder).readSource},
+		{fieldResource, e.origin.resource, (*Decoder).readResource},
+		{fieldScope, e.origin.scope, (*Decoder).readScope},
+	} {
+		if part.span.text == nil {
+			continue
+		}
+		d.json.Return(part.span.at)
+		d.depth = 1
+		if err := part.read(d); err != nil {
+			return within(part.name, err)
+		}
+	}
+	return nil
+}
+
 // place moves the event that was read into the result, beside those of its source.
 func (d *Decoder) place() {
-	d.event.record.MoveTo(d.group().records.AppendEmpty())
+	if !d.event.sameOrigin {
+		d.lastGroup = d.group()
+		d.last, d.lastKnown = d.event.origin, len(d.event.valueTypes) == 0
+	}
+	record := d.groups[d.lastGroup].records.AppendEmpty()
+	d.event.record.MoveTo(record)
+	d.result.Records = append(d.result.Records, Accepted{Record: record, Index: d.index, Anonymous: d.event.anonymous})
 }
 
 // groupsSearched bounds the work that a body of many sources makes; two groups of one source do no harm.
 const groupsSearched = 16
 
-// group is the group of the event's resource and scope. Groups are known by digests: to compare maps takes time in the
-// square of their size.
-func (d *Decoder) group() *group {
+// group is the place of the group of the event's resource and scope. Groups are known by digests: to compare maps takes
+// time in the square of their size.
+func (d *Decoder) group() int {
 	resource, scope := d.event.resource, d.event.scope
 	id := d.hasher.Source(resource, scope)
 	for i := len(d.groups) - 1; i >= max(0, len(d.groups)-groupsSearched); i-- {
 		if d.groups[i].id == id {
 			resource.Attributes().Clear()
 			clearScope(scope)
-			return &d.groups[i]
+			return i
 		}
 	}
 	rl := d.result.Logs.ResourceLogs().AppendEmpty()
 	resource.MoveTo(rl.Resource())
 	sl := rl.ScopeLogs().AppendEmpty()
 	scope.MoveTo(sl.Scope())
+	if len(d.groups) == 0 {
+		sl.LogRecords().EnsureCapacity(d.guess)
+	}
 	d.groups = append(d.groups, group{id: id, records: sl.LogRecords()})
-	return &d.groups[len(d.groups)-1]
+	return len(d.groups) - 1
 }
 
 func clearScope(scope pcommon.InstrumentationScope) {
@@ -341,12 +453,8 @@ func within(name string, err error) error {
 
 // syntaxError rewords an error of the JSON reader.
 func syntaxError(err error) error {
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, io.EOF):
-		return errors.New("the body is empty; send a JSON object, or an array of them")
-	default:
-		return fmt.Errorf("not JSON: %s", strings.TrimPrefix(err.Error(), "jsontext: "))
 	}
+	return fmt.Errorf("not JSON: %w", err)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
@@ -284,4 +285,18 @@ func TestManySourcesAreFewGroups(t *testing.T) {
 	require.Empty(t, result.Rejected)
 	require.Equal(t, 3, result.Logs.ResourceLogs().Len(), "one for each source and scope")
 	assert.Equal(t, 3, result.Logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().Len())
+}
+
+func TestASourceIsReadAnewWhereItsTypesDiffer(t *testing.T) {
+	const event = `{"name":"a","resource":{"k":"AAEC"}`
+	result, err := NewDecoder(100).Decode([]byte("["+event+`,"value_types":{"/resource/k":"bytes"}},`+event+"},"+event+`,"value_types":{"/resource/k":"bytes"}}]`), received)
+	require.NoError(t, err)
+	require.Empty(t, result.Rejected)
+	require.Equal(t, 2, result.Logs.ResourceLogs().Len())
+	for i, want := range []pcommon.ValueType{pcommon.ValueTypeBytes, pcommon.ValueTypeStr} {
+		v, ok := result.Logs.ResourceLogs().At(i).Resource().Attributes().Get("k")
+		require.True(t, ok)
+		assert.Equal(t, want, v.Type())
+	}
+	assert.Equal(t, 2, result.Logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().Len())
 }

@@ -140,6 +140,9 @@ func (enc *Encoder) appendMap(dst []byte, name string, m pcommon.Map) []byte {
 
 // appendOnly leaves out values that are neither of the types: they mean nothing there, and a reader would refuse them.
 func (enc *Encoder) appendOnly(dst []byte, name string, m pcommon.Map, a, b pcommon.ValueType) []byte {
+	if m.Len() == 0 {
+		return dst
+	}
 	return enc.appendMembers(dst, m, func(_ string, v pcommon.Value) bool { return v.Type() == a || v.Type() == b }, name)
 }
 
@@ -195,6 +198,9 @@ func appendException(dst []byte, e *appevent.Event) []byte {
 }
 
 func appendTrace(dst []byte, e *appevent.Event) []byte {
+	if e.TraceID.IsEmpty() && e.SpanID.IsEmpty() && e.Flags == 0 {
+		return dst
+	}
 	start := len(dst)
 	dst = append(appendName(dst, fieldTrace), '{')
 	empty := len(dst)
@@ -324,6 +330,10 @@ func appendText(dst []byte, name, s string) []byte {
 	if s == "" {
 		return dst
 	}
+	return appendString(dst, name, s)
+}
+
+func appendString(dst []byte, name, s string) []byte {
 	return jsonappend.String(appendName(dst, name), s)
 }
 

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonread"
 )
 
 // pending is the event that is being read. Its pdata is used again for the next one.
@@ -26,11 +27,16 @@ type pending struct {
 	nameIsNull   bool // the sender says that it has no name
 	hasException bool
 	hasBody      bool // it has a message or a body, be it null
-	seen         uint32
-	depth        int // of the JSON around it
+	seen         uint64
+
+	// Its resource and scope; sameOrigin where they are those of the event before.
+	origin     origin
+	sameOrigin bool
 
 	severityNumber bool
 	valueTypes     []valueType
+
+	anonymous bool // it has neither an id nor a time
 }
 
 // valueType is a member of value_types.
@@ -40,21 +46,22 @@ func newPending() pending {
 	return pending{record: plog.NewLogRecord(), resource: pcommon.NewResource(), scope: pcommon.NewInstrumentationScope()}
 }
 
+// beginEvent makes room in d.event: a member by itself, since to write all of it anew costs the garbage collector time.
+func (d *Decoder) beginEvent() {
+	e := &d.event
+	e.id, e.name, e.kind, e.seen = "", "", appevent.KindTrack, 0
+	e.nameIsNull, e.hasException, e.hasBody, e.severityNumber, e.anonymous, e.sameOrigin = false, false, false, false, false, false
+	e.origin.source.text, e.origin.resource.text, e.origin.scope.text = nil, nil, nil
+	e.valueTypes = e.valueTypes[:0]
+	d.depth = 0
+	e.record.Attributes().EnsureCapacity(d.sizes[0])
+}
+
 // decodeEvent reads one event into d.event.
 func (d *Decoder) decodeEvent() error {
-	d.event = pending{
-		record:     d.event.record,
-		resource:   d.event.resource,
-		scope:      d.event.scope,
-		depth:      d.json.StackDepth(),
-		valueTypes: d.event.valueTypes[:0],
-	}
-	if kind := d.json.PeekKind(); kind != '{' {
-		err := d.wrongKind("an event is an object")
-		if skipErr := d.json.SkipValue(); skipErr != nil {
-			return syntaxError(skipErr)
-		}
-		return err
+	d.beginEvent()
+	if d.json.Kind() != jsonread.Object {
+		return d.wrongKind("an event is an object")
 	}
 	if err := d.members(d.field); err != nil {
 		return err
@@ -64,11 +71,14 @@ func (d *Decoder) decodeEvent() error {
 
 // field reads one member of the event. Null is as good as absent, but for a body and a name.
 func (d *Decoder) field(name string) error {
-	if d.json.PeekKind() == 'n' && name != fieldBody {
+	if d.json.Kind() == 'n' && name != fieldBody {
 		d.event.nameIsNull = d.event.nameIsNull || name == fieldName
 		return d.null()
 	}
-	field, ok := fields[name]
+	if d.single && isWriteKey(name) {
+		return syntaxError(d.json.Skip())
+	}
+	field, ok := d.route.field(name)
 	if !ok {
 		return unknownField(name)
 	}
@@ -81,7 +91,7 @@ func (d *Decoder) field(name string) error {
 
 // field is a member of an event: how it is read, and its bit in pending.seen.
 type field struct {
-	bit  uint32
+	bit  uint64
 	read func(*Decoder) error
 }
 
@@ -95,13 +105,13 @@ var fields = fieldTable(map[string]func(*Decoder) error{
 	fieldSeverityNumber: (*Decoder).readSeverityNumber,
 	fieldMessage:        (*Decoder).readMessage,
 	fieldBody:           (*Decoder).readBody,
-	fieldSource:         (*Decoder).readSource,
+	fieldSource:         func(d *Decoder) error { return d.event.origin.source.put(d) },
 	fieldUser:           (*Decoder).readUser,
 	fieldGroups:         (*Decoder).readGroups,
 	fieldException:      (*Decoder).readException,
 	fieldTrace:          (*Decoder).readTrace,
 	fieldDestinations:   (*Decoder).readDestinations,
-	fieldScope:          (*Decoder).readScope,
+	fieldScope:          func(d *Decoder) error { return d.event.origin.scope.put(d) },
 	fieldValueTypes:     (*Decoder).readValueTypes,
 	fieldContext:        (*Decoder).readContext,
 	fieldSubject:        textReader(appevent.AttrSubject),
@@ -110,12 +120,25 @@ var fields = fieldTable(map[string]func(*Decoder) error{
 	fieldTraits:         mapReader(appevent.AttrTraits),
 	fieldTraitsOnce:     mapReader(appevent.AttrTraitsOnce),
 	fieldProperties:     func(d *Decoder) error { return d.readAttributes(d.event.record.Attributes()) },
-	fieldResource:       func(d *Decoder) error { return d.readAttributes(d.event.resource.Attributes()) },
+	fieldResource:       func(d *Decoder) error { return d.event.origin.resource.put(d) },
 })
+
+// fieldSlots has the fields where their names have a slot of their own. It is faster than the map.
+//
+//nolint:gochecknoglobals // a table
+var fieldSlots = func() (table [slots]struct {
+	name  string
+	field field
+}) {
+	for name, field := range fields {
+		table[slot(name)].name, table[slot(name)].field = name, field
+	}
+	return table
+}()
 
 func fieldTable(readers map[string]func(*Decoder) error) map[string]field {
 	table := make(map[string]field, len(readers))
-	bit := uint32(1)
+	bit := uint64(1)
 	for name, read := range readers {
 		table[name] = field{bit: bit, read: read}
 		bit <<= 1
@@ -186,6 +209,9 @@ func (d *Decoder) readType() error {
 	if !ok {
 		return reject("is none of %s", strings.Join(appevent.Kinds(), ", "))
 	}
+	if want, ok := d.route.kind(); ok && kind != want {
+		return reject("is not %s, which the events of this path are; leave it out, or send the event to /v1/events", want)
+	}
 	d.event.kind = kind
 	if kind != appevent.KindTrack {
 		return d.put(appevent.AttrKind, s)
@@ -196,7 +222,7 @@ func (d *Decoder) readType() error {
 func (d *Decoder) readTimestamp() error {
 	var t pcommon.Timestamp
 	var err error
-	switch d.json.PeekKind() {
+	switch d.json.Kind() {
 	case '"':
 		var s string
 		if s, err = d.text(); err == nil {
@@ -204,7 +230,7 @@ func (d *Decoder) readTimestamp() error {
 		}
 	case '0':
 		var raw []byte
-		if raw, err = d.json.ReadValue(); err != nil {
+		if raw, _, err = d.json.Number(); err != nil {
 			return syntaxError(err)
 		}
 		t, err = parseEpoch(string(raw))
@@ -216,7 +242,7 @@ func (d *Decoder) readTimestamp() error {
 }
 
 func (d *Decoder) readSeverity() error {
-	if d.json.PeekKind() == '0' {
+	if d.json.Kind() == '0' {
 		return d.severityNumber(1)
 	}
 	s, err := d.text()
@@ -266,7 +292,7 @@ func (d *Decoder) readBody() error {
 // readSource reads the parts of the resource that name the application. A string is its name.
 func (d *Decoder) readSource() error {
 	attributes := d.event.resource.Attributes()
-	if d.json.PeekKind() == '"' {
+	if d.json.Kind() == '"' {
 		return d.putText(attributes, appevent.AttrServiceName)
 	}
 	return d.members(func(name string) error {
@@ -279,10 +305,12 @@ func (d *Decoder) readSource() error {
 	})
 }
 
+func (d *Decoder) readResource() error { return d.readAttributes(d.event.resource.Attributes()) }
+
 // readUser reads the actor. A string or a number is its id.
 func (d *Decoder) readUser() error {
 	attributes := d.event.record.Attributes()
-	if d.json.PeekKind() != '{' {
+	if d.json.Kind() != '{' {
 		return d.putID(attributes, appevent.AttrUserID)
 	}
 	return d.members(func(name string) error {
@@ -305,7 +333,7 @@ func (d *Decoder) readUser() error {
 }
 
 func (d *Decoder) readRoles(attributes pcommon.Map) error {
-	switch d.json.PeekKind() {
+	switch d.json.Kind() {
 	case 'n':
 		return d.null()
 	case '[', '"':
@@ -332,46 +360,51 @@ func (d *Decoder) readDestinations() error {
 
 // readMap reads an object into a map attribute of the record, which an empty one does not get.
 func (d *Decoder) readMap(attribute string, read func(m pcommon.Map, name string) error) error {
-	m := pcommon.NewMap()
+	attributes := d.event.record.Attributes()
+	v, err := newMember(attributes, attribute)
+	if err != nil {
+		return err
+	}
+	m := v.SetEmptyMap()
 	if err := d.members(func(name string) error { return read(m, name) }); err != nil {
 		return err
 	}
 	if m.Len() == 0 {
-		return nil
+		attributes.Remove(attribute)
 	}
-	v, err := newMember(d.event.record.Attributes(), attribute)
-	if err != nil {
-		return err
-	}
-	m.MoveTo(v.SetEmptyMap())
 	return nil
 }
 
 func (d *Decoder) readException() error {
-	attributes := d.event.record.Attributes()
-	before := attributes.Len()
-	err := d.members(func(name string) error {
-		switch name {
-		case "type":
-			return d.putText(attributes, appevent.AttrExceptionType)
-		case "message":
-			return d.putText(attributes, appevent.AttrExceptionMessage)
-		case "stacktrace":
-			return d.putText(attributes, appevent.AttrExceptionStacktrace)
-		case "handled":
-			return d.putBool(attributes, appevent.AttrHandled)
-		}
-		return reject("unknown field; exception has type, message, stacktrace and handled")
-	})
-	if err != nil {
+	d.event.hasException = false
+	if err := d.members(d.exceptionMember); err != nil {
 		return err
 	}
-	_, handledOnly := attributes.Get(appevent.AttrHandled)
-	if n := attributes.Len() - before; n == 0 || n == 1 && handledOnly {
+	if !d.event.hasException {
 		return reject("has neither a type, a message nor a stacktrace")
 	}
-	d.event.hasException = true
 	return nil
+}
+
+func (d *Decoder) exceptionMember(name string) error {
+	attributes := d.event.record.Attributes()
+	var attribute string
+	switch name {
+	case "type":
+		attribute = appevent.AttrExceptionType
+	case "message":
+		attribute = appevent.AttrExceptionMessage
+	case "stacktrace":
+		attribute = appevent.AttrExceptionStacktrace
+	case "handled":
+		return d.putBool(attributes, appevent.AttrHandled)
+	default:
+		return reject("unknown field; exception has type, message, stacktrace and handled")
+	}
+	before := attributes.Len()
+	err := d.putText(attributes, attribute)
+	d.event.hasException = d.event.hasException || attributes.Len() > before
+	return err
 }
 
 func (d *Decoder) readTrace() error {
@@ -398,7 +431,7 @@ func (d *Decoder) readTrace() error {
 
 // hex reads an id of a trace or span; null is none.
 func (d *Decoder) hex(id []byte) error {
-	if d.json.PeekKind() == 'n' {
+	if d.json.Kind() == 'n' {
 		return d.null()
 	}
 	s, err := d.text()

@@ -4,26 +4,32 @@
 package eventjson
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonread"
 )
 
 // members reads an object and calls read for each member, with the decoder before its value.
 func (d *Decoder) members(read func(name string) error) error {
-	if d.json.PeekKind() != '{' {
+	if d.json.Kind() != jsonread.Object {
 		return d.wrongKind("want an object")
 	}
-	if _, err := d.json.ReadToken(); err != nil {
-		return syntaxError(err)
-	}
-	for n := 0; d.json.PeekKind() != '}'; n++ {
+	d.json.Open()
+	d.depth++
+	for n := 0; ; n++ {
+		more, err := d.json.Next(jsonread.EndObject, n == 0)
+		if err != nil {
+			return syntaxError(err)
+		}
+		if !more {
+			d.depth--
+			return nil
+		}
 		if n == MaxMembers {
 			return reject("has more than %d members", MaxMembers)
 		}
@@ -35,37 +41,42 @@ func (d *Decoder) members(read func(name string) error) error {
 			return within(name, err)
 		}
 	}
-	_, err := d.json.ReadToken()
-	return syntaxError(err)
 }
-
-// The names of members that are kept, so that each is one string however often it comes.
-const (
-	keptNames   = 1024
-	keptNameLen = 64
-)
 
 // name reads the name of a member.
 func (d *Decoder) name() (string, error) {
-	quoted, err := d.json.ReadValue()
+	raw, escaped, err := d.json.Name()
 	if err != nil {
 		return "", syntaxError(err)
 	}
-	raw := quoted[1 : len(quoted)-1]
-	if name, ok := d.names[string(raw)]; ok {
-		return name, nil
+	if escaped {
+		return string(jsonread.Unquote(nil, raw)), nil
 	}
-	if bytes.IndexByte(raw, '\\') >= 0 {
-		if raw, err = jsontext.AppendUnquote(nil, quoted); err != nil {
-			return "", syntaxError(err)
-		}
-		return string(raw), nil
+	return d.names.intern(raw), nil
+}
+
+// names are the names of members that came last, so that each is one string however often it comes.
+type names [slots]string
+
+const slots = 512
+
+// slot is the place of a name, which is not empty, in a table of as many.
+func slot[T string | []byte](name T) int {
+	return (int(name[0])*131 + int(name[len(name)/2])*31 + int(name[len(name)-1])*7 + len(name)) % slots
+}
+
+// longName is the length from which on a name is not kept.
+const longName = 64
+
+func (n *names) intern(raw []byte) string {
+	if len(raw) == 0 || len(raw) >= longName {
+		return string(raw)
 	}
-	name := string(raw)
-	if len(d.names) < keptNames && len(name) <= keptNameLen {
-		d.names[name] = name
+	at := &n[slot(raw)]
+	if *at != string(raw) {
+		*at = string(raw)
 	}
-	return name, nil
+	return *at
 }
 
 // readAttributes reads an object into attributes, each under its own name.
@@ -99,47 +110,67 @@ func (d *Decoder) value(v pcommon.Value) error {
 	if d.valueCount++; d.valueCount > MaxValues {
 		return &TooManyError{What: "values", Limit: MaxValues}
 	}
-	switch d.json.PeekKind() {
-	case '{':
-		if d.tooDeep() {
-			return reject("is nested more than %d deep", MaxDepth)
-		}
-		m := v.SetEmptyMap()
-		return d.members(func(name string) error {
-			member, err := newMember(m, name)
-			if err != nil {
-				return err
-			}
-			return d.value(member)
-		})
-	case '[':
-		if d.tooDeep() {
-			return reject("is nested more than %d deep", MaxDepth)
-		}
-		return d.items(v.SetEmptySlice())
-	case '0':
+	switch d.json.Kind() {
+	case jsonread.String:
+		s, err := d.string()
+		v.SetStr(s)
+		return err
+	case jsonread.Number:
 		return d.number(v)
+	case jsonread.True:
+		v.SetBool(true)
+		return syntaxError(d.json.Literal())
+	case jsonread.False:
+		v.SetBool(false)
+		return syntaxError(d.json.Literal())
+	case jsonread.Null:
+		return syntaxError(d.json.Literal())
+	case jsonread.Object:
+		return d.object(v)
+	case jsonread.Array:
+		return d.items(v)
+	default:
+		return syntaxError(d.json.Unexpected())
 	}
-	token, err := d.json.ReadToken()
-	if err != nil {
-		return syntaxError(err)
-	}
-	switch token.Kind() {
-	case '"':
-		v.SetStr(token.String())
-	case 't', 'f':
-		v.SetBool(token.Bool())
-	}
-	return nil
 }
 
-func (d *Decoder) tooDeep() bool { return d.json.StackDepth()-d.event.depth > MaxDepth }
-
-func (d *Decoder) items(s pcommon.Slice) error {
-	if _, err := d.json.ReadToken(); err != nil {
-		return syntaxError(err)
+func (d *Decoder) object(v pcommon.Value) error {
+	if d.depth > MaxDepth {
+		return reject("is nested more than %d deep", MaxDepth)
 	}
-	for i := 0; d.json.PeekKind() != ']'; i++ {
+	m := v.SetEmptyMap()
+	size := &d.sizes[d.depth]
+	m.EnsureCapacity(*size)
+	err := d.members(func(name string) error {
+		member, err := newMember(m, name)
+		if err != nil {
+			return err
+		}
+		return d.value(member)
+	})
+	*size = min(m.Len(), largestGuess)
+	return err
+}
+
+func (d *Decoder) items(v pcommon.Value) error {
+	if d.depth > MaxDepth {
+		return reject("is nested more than %d deep", MaxDepth)
+	}
+	s := v.SetEmptySlice()
+	length := &d.lengths[d.depth]
+	s.EnsureCapacity(*length)
+	d.json.Open()
+	d.depth++
+	for i := 0; ; i++ {
+		more, err := d.json.Next(jsonread.EndArray, i == 0)
+		if err != nil {
+			return syntaxError(err)
+		}
+		if !more {
+			d.depth--
+			*length = min(i, largestGuess)
+			return nil
+		}
 		if err := d.value(s.AppendEmpty()); err != nil {
 			if isRejection(err) {
 				return within("["+strconv.Itoa(i)+"]", err)
@@ -147,17 +178,15 @@ func (d *Decoder) items(s pcommon.Slice) error {
 			return err
 		}
 	}
-	_, err := d.json.ReadToken()
-	return syntaxError(err)
 }
 
 // number keeps integers exactly: a number is a double only where it is written as one.
 func (d *Decoder) number(v pcommon.Value) error {
-	raw, err := d.json.ReadValue()
+	raw, whole, err := d.json.Number()
 	if err != nil {
 		return syntaxError(err)
 	}
-	if bytes.ContainsAny(raw, ".eE") {
+	if !whole {
 		f, err := strconv.ParseFloat(string(raw), 64)
 		if err != nil {
 			return reject("is beyond the range of a double; write it as a string")
@@ -173,29 +202,38 @@ func (d *Decoder) number(v pcommon.Value) error {
 	return nil
 }
 
-// text reads a string.
-func (d *Decoder) text() (string, error) {
-	if d.json.PeekKind() != '"' {
-		return "", d.wrongKind("want a string")
-	}
-	token, err := d.json.ReadToken()
+// string reads the string that comes next.
+func (d *Decoder) string() (string, error) {
+	raw, escaped, err := d.json.String()
 	if err != nil {
 		return "", syntaxError(err)
 	}
-	return token.String(), nil
+	if escaped {
+		d.unquoted = jsonread.Unquote(d.unquoted[:0], raw)
+		raw = d.unquoted
+	}
+	return d.strings.keep(raw), nil
+}
+
+// text reads a string, or rejects what is none.
+func (d *Decoder) text() (string, error) {
+	if d.json.Kind() != jsonread.String {
+		return "", d.wrongKind("want a string")
+	}
+	return d.string()
 }
 
 // id reads a string, or an integer as one: ids are often numbers.
 func (d *Decoder) id() (string, error) {
-	switch d.json.PeekKind() {
-	case '"':
-		return d.text()
-	case '0':
-		raw, err := d.json.ReadValue()
+	switch d.json.Kind() {
+	case jsonread.String:
+		return d.string()
+	case jsonread.Number:
+		raw, whole, err := d.json.Number()
 		if err != nil {
 			return "", syntaxError(err)
 		}
-		if bytes.ContainsAny(raw, ".eE") {
+		if !whole {
 			return "", reject("is a number that is not an integer; write it as a string")
 		}
 		return string(raw), nil
@@ -205,25 +243,25 @@ func (d *Decoder) id() (string, error) {
 
 // integer reads a number between low and high.
 func (d *Decoder) integer(low, high int64) (int64, error) {
-	want := fmt.Sprintf("want an integer from %d to %d", low, high)
-	if d.json.PeekKind() != '0' {
-		return 0, d.wrongKind(want)
+	if d.json.Kind() != jsonread.Number {
+		return 0, d.wrongKind(wantInteger(low, high))
 	}
-	raw, err := d.json.ReadValue()
+	raw, _, err := d.json.Number()
 	if err != nil {
 		return 0, syntaxError(err)
 	}
 	i, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil || i < low || i > high {
-		return 0, reject("%s", want)
+		return 0, reject("%s", wantInteger(low, high))
 	}
 	return i, nil
 }
 
-func (d *Decoder) null() error {
-	_, err := d.json.ReadToken()
-	return syntaxError(err)
+func wantInteger(low, high int64) string {
+	return fmt.Sprintf("want an integer from %d to %d", low, high)
 }
+
+func (d *Decoder) null() error { return syntaxError(d.json.Literal()) }
 
 // put writes a string that was read already.
 func (d *Decoder) put(attribute, s string) error {
@@ -246,7 +284,7 @@ func (d *Decoder) putID(attributes pcommon.Map, attribute string) error {
 }
 
 func (d *Decoder) putRead(attributes pcommon.Map, attribute string, read func() (string, error)) error {
-	if d.json.PeekKind() == 'n' {
+	if d.json.Kind() == 'n' {
 		return d.null()
 	}
 	s, err := read()
@@ -263,7 +301,7 @@ func (d *Decoder) putRead(attributes pcommon.Map, attribute string, read func() 
 
 // putBool reads a bool into an attribute; null is none.
 func (d *Decoder) putBool(attributes pcommon.Map, attribute string) error {
-	switch d.json.PeekKind() {
+	switch d.json.Kind() {
 	case 'n':
 		return d.null()
 	case 't', 'f':
@@ -296,14 +334,14 @@ func mapReader(attribute string) func(*Decoder) error {
 
 // wrongKind rejects the value that comes next, unless it is not JSON at all.
 func (d *Decoder) wrongKind(want string) error {
-	kind := d.json.PeekKind()
-	if kindNames[kind] == "" {
-		_, err := d.json.ReadToken()
-		return syntaxError(err)
+	name := kindNames[d.json.Kind()]
+	if name == "" {
+		return syntaxError(d.json.Unexpected())
 	}
-	return reject("%s, got %s", want, kindNames[kind])
+	return reject("%s, got %s", want, name)
 }
 
-var kindNames = map[jsontext.Kind]string{
-	'n': "null", 't': "true", 'f': "false", '"': "a string", '0': "a number", '{': "an object", '[': "an array",
+var kindNames = map[jsonread.Kind]string{
+	jsonread.Null: "null", jsonread.True: "true", jsonread.False: "false", jsonread.String: "a string",
+	jsonread.Number: "a number", jsonread.Object: "an object", jsonread.Array: "an array",
 }

@@ -14,10 +14,14 @@ import (
 
 // answer is the body of every answer.
 type answer struct {
-	// Accepted is how many events the pipeline took.
+	// Accepted is how many events the pipeline took, now or when they were sent before.
 	Accepted int `json:"accepted"`
+	// IDs are the ids of the accepted events in the order of the body, where they are asked for.
+	IDs []string `json:"ids,omitempty"`
 	// Rejected tells of each event that was not taken for its own sake.
 	Rejected []rejected `json:"rejected"`
+	// Shed is how many events of a beacon the pipeline did not take. Beacons are never sent again.
+	Shed int `json:"shed,omitempty"`
 	// Error says why the request as a whole was not taken.
 	Error string `json:"error,omitempty"`
 }
@@ -28,19 +32,16 @@ type rejected struct {
 	Error string `json:"error"`
 }
 
-func writeAnswer(w http.ResponseWriter, status int, result eventjson.Result) {
-	a := answer{Accepted: result.Accepted, Rejected: make([]rejected, 0, len(result.Rejected))}
+// newAnswer is the answer for events of which all that are sound are accepted.
+func newAnswer(result *eventjson.Result, ids []string) answer {
+	a := answer{Accepted: result.Accepted, IDs: ids, Rejected: make([]rejected, 0, len(result.Rejected))}
 	for _, r := range result.Rejected {
 		a.Rejected = append(a.Rejected, rejected{Index: r.Index, ID: r.ID, Error: r.Err.Error()})
 	}
 	if result.Accepted == 0 && len(result.Rejected) == 0 {
 		a.Error = "the body holds no event"
 	}
-	write(w, status, a)
-}
-
-func writeProblem(w http.ResponseWriter, status int, problem string) {
-	write(w, status, answer{Rejected: []rejected{}, Error: problem})
+	return a
 }
 
 func write(w http.ResponseWriter, status int, a answer) {

@@ -6,7 +6,9 @@ package eventreceiver
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/confignet"
+	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
@@ -25,6 +28,7 @@ const (
 	// for good.
 	defaultReadTimeout = 30 * time.Second
 	defaultMaxEvents   = 10_000
+	defaultMaxIDs      = 100_000
 )
 
 // Config is the configuration of the event receiver.
@@ -36,6 +40,36 @@ type Config struct {
 
 	// MaxEvents is how many events one request may hold; default 10000. A request with more is answered 413.
 	MaxEvents int `mapstructure:"max_events"`
+
+	// Keys are the write keys of the applications that may send events. Default none: whoever reaches the endpoint may.
+	Keys []KeyConfig `mapstructure:"keys"`
+
+	// Webhooks are the senders whose webhooks are taken, by the last part of their path, /v1/webhooks/<name>. Default none.
+	Webhooks map[string]WebhookConfig `mapstructure:"webhooks"`
+
+	// Deduplication tells events that were sent again. It is off by default.
+	Deduplication DeduplicationConfig `mapstructure:"deduplication"`
+
+	// TrustedProxies are the addresses, or ranges of them, of proxies whose X-Forwarded-For is believed. Default none. It goes
+	// together with include_metadata.
+	TrustedProxies []string `mapstructure:"trusted_proxies"`
+}
+
+// KeyConfig is a write key.
+type KeyConfig struct {
+	// Key is what the application sends (required).
+	Key configopaque.String `mapstructure:"key"`
+	// Resource are attributes that every event with this key gets, whatever the event says: service.name,
+	// deployment.environment.name and so on. Default none.
+	Resource map[string]string `mapstructure:"resource"`
+}
+
+// DeduplicationConfig says how repeated events are known.
+type DeduplicationConfig struct {
+	// Window is for how long an id or an idempotency key that was accepted is known. Default 0: not at all.
+	Window time.Duration `mapstructure:"window"`
+	// MaxIDs is how many are known at a time; default 100000, of about 100 bytes each. The oldest are forgotten first.
+	MaxIDs int `mapstructure:"max_ids"`
 }
 
 // Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error.
@@ -44,34 +78,110 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error { return strictconf.Unmar
 // encodings are the content encodings that confighttp can take; the first is none.
 var encodings = []string{"", "gzip", "zstd", "zlib", "deflate", "snappy", "lz4", "x-snappy-framed"}
 
-// Validate implements confmap.Validator.
+// Validate implements confmap.Validator. Its errors repeat no secret.
 func (cfg *Config) Validate() error {
-	endpoint := cfg.ServerConfig.NetAddr.Endpoint
+	if err := cfg.validateServer(); err != nil {
+		return err
+	}
+	if cfg.MaxEvents <= 0 {
+		return fmt.Errorf("max_events: %d is not positive; it is how many events one request may hold (default %d)", cfg.MaxEvents, defaultMaxEvents)
+	}
+	if cfg.Deduplication.Window < 0 {
+		return fmt.Errorf("deduplication::window: %s is negative; write how long ids are known, such as 10m, or 0 for not at all", cfg.Deduplication.Window)
+	}
+	if cfg.Deduplication.MaxIDs <= 0 {
+		return fmt.Errorf("deduplication::max_ids: %d is not positive; it is how many ids are known at a time (default %d)", cfg.Deduplication.MaxIDs, defaultMaxIDs)
+	}
+	if err := cfg.validateKeys(); err != nil {
+		return err
+	}
+	if _, err := parseProxies(cfg.TrustedProxies); err != nil {
+		return err
+	}
+	if len(cfg.TrustedProxies) > 0 && !cfg.ServerConfig.IncludeMetadata {
+		return errors.New("trusted_proxies: has no use without include_metadata: true, which gives events the address of their client")
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Webhooks)) {
+		webhook := cfg.Webhooks[name]
+		if err := webhook.validate(name); err != nil {
+			return fmt.Errorf("webhooks::%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (cfg *Config) validateServer() error {
+	endpoint, transport := cfg.ServerConfig.NetAddr.Endpoint, cfg.ServerConfig.NetAddr.Transport
 	if endpoint == "" {
 		return errors.New("endpoint: is missing; write the address to listen on as host:port, such as " + defaultEndpoint)
 	}
-	if _, _, err := net.SplitHostPort(endpoint); err != nil && cfg.ServerConfig.NetAddr.Transport != confignet.TransportTypeUnix {
+	if _, _, err := net.SplitHostPort(endpoint); err != nil && transport != confignet.TransportTypeUnix {
 		return fmt.Errorf("endpoint: %q is not host:port, such as %s", endpoint, defaultEndpoint)
 	}
-	switch cfg.ServerConfig.NetAddr.Transport {
+	switch transport {
 	case confignet.TransportTypeTCP, confignet.TransportTypeTCP4, confignet.TransportTypeTCP6, confignet.TransportTypeUnix:
 	default:
-		return fmt.Errorf("transport: %q is nothing that HTTP runs over; write tcp, tcp4, tcp6 or unix", cfg.ServerConfig.NetAddr.Transport)
+		return fmt.Errorf("transport: %q is nothing that HTTP runs over; write tcp, tcp4, tcp6 or unix", transport)
 	}
 	for _, algorithm := range cfg.ServerConfig.CompressionAlgorithms {
 		if !slices.Contains(encodings, algorithm) {
 			return fmt.Errorf("compression_algorithms: %q is not an encoding that is taken; there are %s", algorithm, strings.Join(encodings[1:], ", "))
 		}
 	}
-	if cfg.MaxEvents <= 0 {
-		return fmt.Errorf("max_events: %d is not positive; it is how many events one request may hold (default %d)", cfg.MaxEvents, defaultMaxEvents)
+	return nil
+}
+
+func (cfg *Config) validateKeys() error {
+	seen := map[configopaque.String]bool{}
+	for i := range cfg.Keys {
+		key := cfg.Keys[i].Key
+		switch {
+		case key == "":
+			return fmt.Errorf("keys::%d::key: is missing; write what the application sends (is an environment variable unset?)", i)
+		case strings.ContainsFunc(string(key), func(r rune) bool { return r <= ' ' || r > '~' }):
+			return fmt.Errorf("keys::%d::key: holds a character that no header takes; is there a space or a line feed at its end?", i)
+		case seen[key]:
+			return fmt.Errorf("keys::%d::key: is the key of another entry too; each application has its own", i)
+		}
+		seen[key] = true
+		if err := validateResource(cfg.Keys[i].Resource); err != nil {
+			return fmt.Errorf("keys::%d::%w", i, err)
+		}
 	}
 	return nil
+}
+
+func validateResource(resource map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(resource)) {
+		if name == "" || resource[name] == "" {
+			return fmt.Errorf("resource::%s: is empty; write such as service.name: shop", name)
+		}
+	}
+	return nil
+}
+
+// parseProxies reads addresses and ranges of them.
+func parseProxies(texts []string) ([]netip.Prefix, error) {
+	proxies := make([]netip.Prefix, 0, len(texts))
+	for i, text := range texts {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			var addr netip.Addr
+			if addr, err = netip.ParseAddr(text); err == nil {
+				prefix, err = addr.Prefix(addr.BitLen())
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("trusted_proxies::%d: %q is not an address or a range of them; write such as 10.0.0.0/8", i, text)
+		}
+		proxies = append(proxies, prefix.Masked())
+	}
+	return proxies, nil
 }
 
 func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = defaultEndpoint
 	server.ReadTimeout = defaultReadTimeout
-	return &Config{ServerConfig: server, MaxEvents: defaultMaxEvents}
+	return &Config{ServerConfig: server, MaxEvents: defaultMaxEvents, Deduplication: DeduplicationConfig{MaxIDs: defaultMaxIDs}}
 }

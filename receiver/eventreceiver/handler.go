@@ -4,86 +4,41 @@
 package eventreceiver
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
-	"sync"
-	"time"
 
-	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
-	"go.opentelemetry.io/collector/receiver/receiverhelper"
-
-	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
 )
 
-// dataFormat is the format that the receiver's own spans name.
-const dataFormat = "json"
+// idempotencyHeader holds what a client calls a request that it may send again (draft-ietf-httpapi-idempotency-key-header).
+const idempotencyHeader = "Idempotency-Key"
 
-// eventsHandler serves POST /v1/events.
+// eventsHandler serves POST /v1/events and the paths for single kinds of events.
 type eventsHandler struct {
-	next   consumer.Logs
-	report *receiverhelper.ObsReport
-	// workspaces are *workspace: what a request needs and the next one can use again.
-	workspaces sync.Pool
-}
-
-type workspace struct {
-	body    bytes.Buffer
-	decoder *eventjson.Decoder
-}
-
-// answerTime is how long the client may take to read an answer that the pipeline took its time for.
-const answerTime = 30 * time.Second
-
-// keptBody is the size up to which the memory of a request's body is kept for the next one.
-const keptBody = 1 << 20
-
-func newEventsHandler(maxEvents int, next consumer.Logs, report *receiverhelper.ObsReport) *eventsHandler {
-	return &eventsHandler{
-		next:   next,
-		report: report,
-		workspaces: sync.Pool{New: func() any {
-			return &workspace{decoder: eventjson.NewDecoder(maxEvents)}
-		}},
-	}
+	*intake
+	route eventjson.Route
 }
 
 // ServeHTTP reads the events of a request, hands those that are sound to the pipeline, and tells of the others.
 func (h *eventsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		writeProblem(w, http.StatusMethodNotAllowed, "send events with POST")
+		writeProblem(w, wrongMethod())
 		return
 	}
-	form, err := bodyForm(r.Header.Get("Content-Type"))
+	form, err := h.form(w, r)
 	if err != nil {
-		writeProblem(w, http.StatusUnsupportedMediaType, err.Error())
+		writeProblem(w, err)
 		return
 	}
-	result, err := h.read(r, form)
+	sub, err := h.read(r, form)
 	if err != nil {
-		writeProblem(w, readStatus(err), err.Error())
+		writeProblem(w, err)
 		return
 	}
-	if result.Accepted == 0 {
-		writeAnswer(w, http.StatusBadRequest, result)
-		return
-	}
-	// A pipeline that waits for its backend takes its time. An answer that is late is better than none, after which the
-	// client would send again what was delivered.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // without it, the limit stays
-	err = h.consume(r, result)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
-	if err != nil {
-		writeRefusal(w, err)
-		return
-	}
-	writeAnswer(w, http.StatusAccepted, result)
+	h.take(w, r, sub)
 }
 
 // form is how a body holds its events.
@@ -92,102 +47,118 @@ type form uint8
 const (
 	formJSON form = iota
 	formLines
+	formBeacon // JSON that a browser calls text
+	formCloudEvent
+	formCloudEvents
+	formBinaryCloudEvent
 )
 
-func bodyForm(contentType string) (form, error) {
-	mediaType, _, _ := mime.ParseMediaType(contentType)
+const wantedTypes = "send application/json (an object or an array), application/x-ndjson (one event a line) or a CloudEvent"
+
+func (h *eventsHandler) form(w http.ResponseWriter, r *http.Request) (form, error) {
+	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	form, isCloudEvent := cloudForm(r, mediaType)
+	switch {
+	case isCloudEvent && h.route != eventjson.RouteEvents:
+		return 0, unsupported("CloudEvents are taken at " + eventsPath + " only")
+	case isCloudEvent:
+		return form, nil
+	}
 	switch mediaType {
 	case "application/json":
 		return formJSON, nil
 	case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines":
 		return formLines, nil
+	case "text/plain":
+		return formBeacon, fromKnownPage(w, r)
 	case "":
-		return 0, errors.New("the content type is missing; send content-type: application/json (an object or an array) or application/x-ndjson (one event a line)")
+		return 0, unsupported("the content type is missing; " + wantedTypes)
 	default:
-		return 0, fmt.Errorf("content type %.64q is not taken; send application/json (an object or an array) or application/x-ndjson (one event a line)", mediaType)
+		return 0, unsupported(fmt.Sprintf("content type %.64q is not taken; %s", mediaType, wantedTypes))
 	}
 }
 
-func (h *eventsHandler) read(r *http.Request, form form) (eventjson.Result, error) {
-	ws := h.workspaces.Get().(*workspace)
-	defer h.release(ws)
-	if _, err := ws.body.ReadFrom(r.Body); err != nil {
-		return eventjson.Result{}, fmt.Errorf("reading the body: %w", err)
+// fromKnownPage lets a browser's text through where its page may send it. Any page at all may make a browser post text
+// without asking first, to a collector on its user's own machine too.
+func fromKnownPage(w http.ResponseWriter, r *http.Request) error {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return unsupported("content type text/plain is taken from browsers only; " + wantedTypes)
 	}
-	decode := ws.decoder.Decode
-	if form == formLines {
-		decode = ws.decoder.DecodeLines
+	if w.Header().Get("Access-Control-Allow-Origin") != "" { // the CORS handler knows the origin
+		return nil
 	}
-	result, err := decode(ws.body.Bytes(), time.Now())
-	if err != nil {
-		return eventjson.Result{}, err
+	if page, err := url.Parse(origin); err == nil && page.Host != "" && strings.EqualFold(page.Host, r.Host) {
+		return nil
 	}
-	appevent.StampIDs(result.Logs)
-	return result, nil
+	return &problem{status: http.StatusForbidden, text: "this page's origin is not among cors::allowed_origins"}
 }
 
-func (h *eventsHandler) release(ws *workspace) {
-	if ws.body.Cap() > keptBody {
-		ws.body = bytes.Buffer{}
+// read reads the events of a request whose sender may send them.
+func (h *eventsHandler) read(r *http.Request, form form) (*submission, error) {
+	query := r.URL.Query()
+	sub := &submission{
+		key:      r.Header.Get(idempotencyHeader),
+		wantsIDs: query.Get("ids") == "1" || query.Get("ids") == "true",
+		beacon:   form == formBeacon,
 	}
-	ws.body.Reset()
-	h.workspaces.Put(ws)
-}
-
-func (h *eventsHandler) consume(r *http.Request, result eventjson.Result) error {
-	ctx := h.report.StartLogsOp(r.Context())
-	err := h.next.ConsumeLogs(ctx, result.Logs)
-	h.report.EndLogsOp(ctx, dataFormat, result.Accepted, err)
-	return err
-}
-
-// readStatus is the status for a body that could not be read.
-func readStatus(err error) int {
-	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
-	_, tooMany := errors.AsType[*eventjson.TooManyError](err)
-	if tooLarge || tooMany {
-		return http.StatusRequestEntityTooLarge
+	if len(sub.key) > longHeader {
+		return nil, &problem{status: http.StatusBadRequest, text: fmt.Sprintf("%s is longer than %d characters", idempotencyHeader, longHeader)}
 	}
-	return http.StatusBadRequest
-}
-
-// writeRefusal answers for a pipeline that did not take the events: try again later, or not at all.
-func writeRefusal(w http.ResponseWriter, err error) {
-	if consumererror.IsPermanent(err) {
-		writeProblem(w, http.StatusBadRequest, "the pipeline refused the events: "+err.Error())
-		return
-	}
-	w.Header().Set("Retry-After", retryAfter())
-	writeProblem(w, http.StatusServiceUnavailable, "the pipeline cannot take the events now, send them again later: "+err.Error())
-}
-
-// refuse answers for what confighttp does not let through: credentials and encodings.
-func refuse(w http.ResponseWriter, _ *http.Request, message string, status int) {
-	switch {
-	case status == http.StatusUnauthorized:
-		message = "the credentials are missing or wrong"
-	case strings.HasPrefix(message, "unsupported Content-Encoding"):
-		status = http.StatusUnsupportedMediaType
-		message = "the content encoding is not taken; send gzip, or none"
-	case strings.Contains(message, "exceeds max request body size"):
-		status = http.StatusRequestEntityTooLarge
-	default:
-		message = "reading the body: " + message
-	}
-	writeProblem(w, status, message)
-}
-
-// plainEncodings writes the content encoding as confighttp knows it. Its name does not depend on case, and identity is none
-// (RFC 9110, section 8.4).
-func plainEncodings(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
-			r.Header.Set("Content-Encoding", strings.TrimSuffix(strings.ToLower(encoding), "identity"))
+	key := h.keys.given(r, query)
+	if key != "" {
+		if err := h.admit(r, sub, key); err != nil {
+			return nil, err // before the body is read
 		}
-		next.ServeHTTP(w, r)
-	})
+	}
+	ws, err := h.readBody(r)
+	defer h.release(ws)
+	if err != nil {
+		return nil, err
+	}
+	if key == "" {
+		if err := h.admit(r, sub, eventjson.WriteKey(ws.body.Bytes())); err != nil {
+			return nil, err
+		}
+	}
+	if sub.result, err = h.decode(r, ws, form); err != nil {
+		return nil, unreadable(err)
+	}
+	if sub.key != "" {
+		sub.body = bodyDigest(ws.body.Bytes())
+	}
+	return sub, nil
 }
 
-func notFound(w http.ResponseWriter, _ *http.Request) {
-	writeProblem(w, http.StatusNotFound, "there is nothing here; events go to "+eventsPath)
+// admit gives the events what belongs to their write key, where one is needed.
+func (h *eventsHandler) admit(r *http.Request, sub *submission, text string) error {
+	if !h.keys.needed() {
+		return nil
+	}
+	key, ok := h.keys.find(text)
+	if !ok {
+		h.unauthorized(r)
+		return &problem{status: http.StatusUnauthorized, text: wrongCredentials}
+	}
+	sub.resource, sub.scope = key.resource, key.scope
+	return nil
+}
+
+func (h *eventsHandler) decode(r *http.Request, ws *workspace, form form) (eventjson.Result, error) {
+	body, now := ws.body.Bytes(), h.now()
+	ws.decoder.Expect(h.route)
+	switch form {
+	case formLines:
+		return ws.decoder.DecodeLines(body, now)
+	case formCloudEvent, formCloudEvents:
+		return ws.decoder.DecodeCloudEvents(body, form == formCloudEvents, now)
+	case formBinaryCloudEvent:
+		attributes, err := cloudAttributes(r.Header)
+		if err != nil {
+			return eventjson.Result{}, err
+		}
+		return ws.decoder.DecodeCloudEvent(attributes, r.Header.Get("Content-Type"), body, now)
+	default:
+		return ws.decoder.Decode(body, now)
+	}
 }

@@ -154,7 +154,7 @@ func TestAnswers(t *testing.T) {
 		},
 		"the sound lines are accepted": {
 			contentType: ndjsonType, body: "{\"name\":\"a\"}\nnonsense\n", want: 202, wantAccepted: 1,
-			wantRejected: []rejected{{Index: 1, Error: "not JSON: invalid character 'o' in literal null (expecting 'u') after offset 1"}},
+			wantRejected: []rejected{{Index: 1, Error: "not JSON: at byte 1: want null, true or false"}},
 		},
 		"no sound event is a bad request": {
 			contentType: jsonType, body: `{"name":5}`, want: 400,

@@ -1,0 +1,181 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package eventjson
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+)
+
+func TestTheWriteKeyOfABody(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"write_key":"k","name":"a"}`:              "k",
+		`{"events":[{"a":1}],"writeKey":"k\u0031"}`: "k1",
+		`{"api_key":"k"`:                            "k",
+		`{"api_key":7,"write_key":"k"}`:             "k",
+		`{"properties":{"write_key":"k"}}`:          "",
+		`[{"write_key":"k"}]`:                       "",
+		`{"name":"a"}`:                              "",
+		`{"name":`:                                  "",
+		``:                                          "",
+		`"write_key"`:                               "",
+	} {
+		assert.Equal(t, want, WriteKey([]byte(body)), body)
+	}
+}
+
+func TestTraceparents(t *testing.T) {
+	const sound = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	trace, ok := ParseTraceparent(sound)
+	require.True(t, ok)
+	assert.Equal(t, "0af7651916cd43dd8448eb211c80319c", trace.TraceID.String())
+	assert.Equal(t, "b7ad6b7169203331", trace.SpanID.String())
+	assert.Equal(t, plog.LogRecordFlags(1), trace.Flags)
+	_, ok = ParseTraceparent("01" + sound[2:] + "-what-comes-later")
+	assert.True(t, ok, "a later version")
+
+	for name, s := range map[string]string{
+		"empty":   "",
+		"cut off": sound[:54],
+		"longer":  sound + "-00",
+		"of a later version that is run together": "01" + sound[2:] + "0",
+		"of the version that is none":             "ff" + sound[2:],
+		"of a version in capitals":                "0A" + sound[2:],
+		"in capitals":                             strings.ToUpper(sound),
+		"not hex":                                 strings.Replace(sound, "0af", "0ag", 1),
+		"with other separators":                   strings.ReplaceAll(sound, "-", "_"),
+		"without a trace":                         "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+		"without a span":                          "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+	} {
+		_, ok := ParseTraceparent(s)
+		assert.False(t, ok, name)
+	}
+}
+
+func TestRecordsAreInTheOrderOfTheBody(t *testing.T) {
+	result, err := NewDecoder(10).Decode([]byte(`[{"id":"a","name":"x","source":"s1"},5,{"id":"b","name":"x","source":"s2"},{"id":"c","name":"x","source":"s1"},{"name":"x"}]`), received)
+	require.NoError(t, err)
+	var ids []string
+	var indexes []int
+	for _, accepted := range result.Records {
+		id, _ := accepted.Record.Attributes().Get(appevent.AttrID)
+		ids, indexes = append(ids, id.Str()), append(indexes, accepted.Index)
+		assert.Equal(t, accepted.Index == 4, accepted.Anonymous)
+	}
+	assert.Equal(t, []string{"a", "b", "c"}, ids[:3])
+	assert.Equal(t, []int{0, 2, 3, 4}, indexes)
+}
+
+func TestEveryFormHasTheSameLimits(t *testing.T) {
+	deep := strings.Repeat(`{"a":`, MaxDepth) + "1" + strings.Repeat("}", MaxDepth)
+	deeper := `{"a":` + deep + "}"
+	const head = `{"specversion":"1.0","id":"1","source":"/s","type":"t","data":`
+	for name, decode := range map[string]func(d *Decoder, data string) (Result, error){
+		"structured": func(d *Decoder, data string) (Result, error) {
+			return d.DecodeCloudEvents([]byte(head+data+"}"), false, received)
+		},
+		"binary": func(d *Decoder, data string) (Result, error) {
+			return d.DecodeCloudEvent(pairs("specversion", "1.0", "id", "1", "source", "/s", "type", "t"), "application/json", []byte(data), received)
+		},
+		"payload": func(d *Decoder, data string) (Result, error) {
+			return d.DecodePayload([]byte(data), &Payload{Name: "x"}, received)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result, err := decode(NewDecoder(1), deep)
+			require.NoError(t, err)
+			assert.Equal(t, 1, result.Accepted, "%v", result.Rejected)
+			result, err = decode(NewDecoder(1), deeper)
+			require.NoError(t, err)
+			require.Len(t, result.Rejected, 1)
+			assert.Contains(t, result.Rejected[0].Err.Error(), "nested more than 32 deep")
+		})
+	}
+	for name, decode := range map[string]func(d *Decoder) (Result, error){
+		"cloudevents": func(d *Decoder) (Result, error) {
+			return d.DecodeCloudEvents([]byte("["+head+"1},"+head+"1}]"), true, received)
+		},
+		"payload": func(d *Decoder) (Result, error) { return d.DecodePayload([]byte(`[{},{}]`), &Payload{}, received) },
+		"envelope": func(d *Decoder) (Result, error) {
+			return d.Decode([]byte(`{"events":[{"name":"a"},{"name":"b"}]}`), received)
+		},
+	} {
+		t.Run(name+" counts its events", func(t *testing.T) {
+			_, err := decode(NewDecoder(1))
+			assert.True(t, isTooMany(err), "%v", err)
+			result, err := decode(NewDecoder(2))
+			require.NoError(t, err)
+			assert.Equal(t, 2, result.Accepted)
+		})
+	}
+}
+
+// pairs yields names and values that follow each other.
+func pairs(texts ...string) func(func(string, string) bool) {
+	return func(yield func(string, string) bool) {
+		for i := 0; i+1 < len(texts); i += 2 {
+			if !yield(texts[i], texts[i+1]) {
+				return
+			}
+		}
+	}
+}
+
+// FuzzForms holds that every form gives records that can be written as events, or says why not.
+func FuzzForms(f *testing.F) {
+	const cloudEvent = `{"specversion":"1.0","id":"1","source":"/s","type":"t","time":"2026-01-31T12:00:00Z","ext":true,"data":{"a":[1,"b"]}}`
+	for _, seed := range []struct {
+		form byte
+		body string
+	}{
+		{0, `{"events":[{"name":"a"}],"write_key":"k"}`}, {1, `{"batch":[{"event":"a","userId":"u","integrations":{"All":false,"X":{}}}]}`},
+		{2, `{"userId":1,"traits":{"a":1},"context":{"ip":"::1"}}`}, {5, `{"groupId":"g","anonymousId":"a"}`}, {7, `{"type":"E","stack":"s","handled":true}`},
+		{8, cloudEvent}, {9, "[" + cloudEvent + `,{"specversion":"1.0","id":"2","source":"/s","type":"t","data_base64":"eyJhIjoxfQ=="}]`},
+		{10, "id\n1\nsource\n/s\ntype\nt\nspecversion\n1.0\ntraceparent\nx\n"}, {11, `{"type":"t","id":7,"at":1700000000,"data":null}`}, {11, `[{"type":"t"},"x"]`},
+	} {
+		f.Add(seed.form, []byte(seed.body))
+	}
+	d := NewDecoder(50)
+	f.Fuzz(func(t *testing.T, form byte, body []byte) {
+		result, err := decodeForm(d, form%12, body)
+		if err != nil {
+			return
+		}
+		if n := result.Logs.LogRecordCount(); n != result.Accepted || n != len(result.Records) {
+			t.Fatalf("accepted %d, but there are %d records, and %d in order", result.Accepted, n, len(result.Records))
+		}
+		var enc Encoder
+		for e := range appevent.Logs(result.Logs) {
+			written := enc.Append(nil, e)
+			if !jsontext.Value(written).IsValid() {
+				t.Fatalf("%s\nis written as\n%s", body, written)
+			}
+			if again, err := NewDecoder(1).Decode(written, received); err != nil || again.Accepted != 1 {
+				t.Fatalf("%s\nis written as\n%s\nwhich is no event: %v %v", body, written, err, again.Rejected)
+			}
+		}
+	})
+}
+
+func decodeForm(d *Decoder, form byte, body []byte) (Result, error) {
+	switch form {
+	case 8, 9:
+		return d.DecodeCloudEvents(body, form == 9, received)
+	case 10:
+		return d.DecodeCloudEvent(pairs(strings.Split(string(body), "\n")...), "application/json", body, received)
+	case 11:
+		return d.DecodePayload(body, &Payload{Name: "x", NamePath: "/type", ID: "i", IDPath: "/id", TimePath: "/at"}, received)
+	default:
+		d.Expect(Route(form))
+		defer d.Expect(RouteEvents)
+		return d.Decode(body, received)
+	}
+}

@@ -1,0 +1,86 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package eventreceiver
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// cloudForm is the mode of a CloudEvent, if the request holds one (CloudEvents HTTP binding, section 3).
+func cloudForm(r *http.Request, mediaType string) (form, bool) {
+	switch mediaType {
+	case "application/cloudevents+json":
+		return formCloudEvent, true
+	case "application/cloudevents-batch+json":
+		return formCloudEvents, true
+	}
+	isOtherFormat := strings.HasPrefix(mediaType, "application/cloudevents")
+	return formBinaryCloudEvent, !isOtherFormat && r.Header.Get(cloudHeaderPrefix+"Specversion") != ""
+}
+
+// cloudHeaderPrefix begins the headers that hold the attributes of a CloudEvent in binary mode.
+const cloudHeaderPrefix = "Ce-"
+
+// cloudAttributes are the attributes of a CloudEvent in binary mode, in the order of their names.
+func cloudAttributes(header http.Header) (iter.Seq2[string, string], error) {
+	attributes := map[string]string{}
+	for name, values := range header {
+		name, ok := strings.CutPrefix(name, cloudHeaderPrefix)
+		if !ok {
+			continue
+		}
+		name = strings.ToLower(name)
+		if len(values) > 1 {
+			return nil, fmt.Errorf("ce-%.64s: given twice", name)
+		}
+		if name == "datacontenttype" {
+			return nil, fmt.Errorf("ce-%s: is none of the headers in binary mode; write it as content-type", name)
+		}
+		value, err := cloudValue(values[0])
+		if err != nil {
+			return nil, fmt.Errorf("ce-%.64s: %w", name, err)
+		}
+		attributes[name] = value
+	}
+	return func(yield func(string, string) bool) {
+		for _, name := range slices.Sorted(maps.Keys(attributes)) {
+			if !yield(name, attributes[name]) {
+				return
+			}
+		}
+	}, nil
+}
+
+// cloudValue resolves the quotes and the percent signs in a header (section 3.1.3.2). A percent sign that does not go before
+// two hexadecimal digits stands for itself: the CloudEvents SDK for Go sends it as it is.
+func cloudValue(text string) (string, error) {
+	if quoted, ok := strings.CutPrefix(text, `"`); ok && len(quoted) > 0 && strings.HasSuffix(quoted, `"`) {
+		text = unquoter.Replace(quoted[:len(quoted)-1])
+	}
+	value := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && i+2 < len(text) {
+			if octet, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
+				value = append(value, byte(octet))
+				i += 2
+				continue
+			}
+		}
+		value = append(value, text[i])
+	}
+	if !utf8.Valid(value) {
+		return "", errors.New("is not UTF-8")
+	}
+	return string(value), nil
+}
+
+var unquoter = strings.NewReplacer(`\"`, `"`, `\\`, `\`)

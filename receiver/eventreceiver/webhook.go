@@ -1,0 +1,231 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package eventreceiver
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/signature"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
+)
+
+// WebhookConfig says how the webhooks of one sender are verified, and what becomes of them.
+type WebhookConfig struct {
+	// Scheme is how the sender signs (required): github, stripe, standard, svix, sentry or hmac.
+	Scheme string `mapstructure:"scheme"`
+	// Secrets are the sender's secrets (required). Any of them will do, so that they can be rolled.
+	Secrets []configopaque.String `mapstructure:"secrets"`
+	// Tolerance is how far a signed time may be from now; default 5m. GitHub and Sentry sign no time.
+	Tolerance time.Duration `mapstructure:"tolerance"`
+
+	// The following are for scheme hmac: the header of the signature (required there), what stands before the signature in it
+	// (default nothing), sha256 (default), sha384, sha512 or sha1, and hex (default) or base64.
+	Header    string `mapstructure:"header"`
+	Prefix    string `mapstructure:"prefix"`
+	Algorithm string `mapstructure:"algorithm"`
+	Encoding  string `mapstructure:"encoding"`
+	// Content is what is signed: {body} (default), or a text with {timestamp} and {id} too, which are the values of
+	// TimestampHeader and IDHeader.
+	Content         string `mapstructure:"content"`
+	TimestampHeader string `mapstructure:"timestamp_header"`
+	IDHeader        string `mapstructure:"id_header"`
+
+	// Event says where the name, the id and the time of the event are. Each scheme but hmac has them by default.
+	Event WebhookEventConfig `mapstructure:"event"`
+	// Resource are attributes of the event's resource; default service.name, the name of the webhook.
+	Resource map[string]string `mapstructure:"resource"`
+}
+
+// WebhookEventConfig says where in a webhook an event's name, id and time are. Paths are JSON pointers into the body.
+type WebhookEventConfig struct {
+	// NameHeader and NamePath are where the name is. Where there is none the event is called as the webhook.
+	NameHeader string `mapstructure:"name_header"`
+	NamePath   string `mapstructure:"name_path"`
+	// NamePrefix goes before the name; default nothing.
+	NamePrefix string `mapstructure:"name_prefix"`
+	// IDHeader and IDPath are where the id is. Where there is none the event gets one of its own.
+	IDHeader string `mapstructure:"id_header"`
+	IDPath   string `mapstructure:"id_path"`
+	// TimePath is where the time is: RFC 3339, or a number since 1970. Else it is when the webhook was received.
+	TimePath string `mapstructure:"time_path"`
+}
+
+// presets are where the schemes' senders put the name, the id and the time.
+var presets = map[signature.Scheme]WebhookEventConfig{
+	signature.SchemeGitHub:   {NameHeader: "X-GitHub-Event", IDHeader: "X-GitHub-Delivery"},
+	signature.SchemeStripe:   {NamePath: "/type", IDPath: "/id", TimePath: "/created"},
+	signature.SchemeStandard: {NamePath: "/type", IDHeader: signature.HeaderStandardID, TimePath: "/timestamp"},
+	signature.SchemeSvix:     {NamePath: "/type", IDHeader: "Svix-Id", TimePath: "/timestamp"},
+	signature.SchemeSentry:   {NameHeader: "Sentry-Hook-Resource", IDHeader: "Request-ID"},
+	signature.SchemeHMAC:     {},
+}
+
+// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error.
+func (cfg *WebhookConfig) Unmarshal(conf *confmap.Conf) error { return strictconf.Unmarshal(conf, cfg) }
+
+func (cfg *WebhookConfig) validate(name string) error {
+	if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+		return errors.New("the name is part of a path; write it in letters, digits, - and _")
+	}
+	if _, err := cfg.verifier(); err != nil {
+		return err
+	}
+	if err := validateResource(cfg.Resource); err != nil {
+		return err
+	}
+	return cfg.Event.validate()
+}
+
+func (cfg *WebhookEventConfig) validate() error {
+	for _, path := range []struct{ key, pointer string }{{"name_path", cfg.NamePath}, {"id_path", cfg.IDPath}, {"time_path", cfg.TimePath}} {
+		if path.pointer != "" && !strings.HasPrefix(path.pointer, "/") {
+			return fmt.Errorf("event::%s: %q is not a JSON pointer; write one such as /data/type", path.key, path.pointer)
+		}
+	}
+	if cfg.NameHeader != "" && cfg.NamePath != "" {
+		return errors.New("event::name_path: goes not together with name_header; write where the name is, once")
+	}
+	if cfg.IDHeader != "" && cfg.IDPath != "" {
+		return errors.New("event::id_path: goes not together with id_header; write where the id is, once")
+	}
+	return nil
+}
+
+func (cfg *WebhookConfig) verifier() (*signature.Verifier, error) {
+	settings := &signature.VerifySettings{
+		Scheme: signature.Scheme(cfg.Scheme), Tolerance: cfg.Tolerance, Header: cfg.Header, Prefix: cfg.Prefix, Algorithm: cfg.Algorithm,
+		Encoding: cfg.Encoding, Content: cfg.Content, TimestampHeader: cfg.TimestampHeader, IDHeader: cfg.IDHeader,
+	}
+	if settings.Tolerance == 0 {
+		settings.Tolerance = signature.DefaultTolerance
+	}
+	for _, secret := range cfg.Secrets {
+		settings.Secrets = append(settings.Secrets, string(secret))
+	}
+	return signature.NewVerifier(settings)
+}
+
+// event is where the name, the id and the time are: what is configured, else what the scheme has.
+func (cfg *WebhookConfig) event() WebhookEventConfig {
+	event, preset := cfg.Event, presets[signature.Scheme(cfg.Scheme)]
+	if event.NameHeader == "" && event.NamePath == "" {
+		event.NameHeader, event.NamePath = preset.NameHeader, preset.NamePath
+	}
+	if event.IDHeader == "" && event.IDPath == "" {
+		event.IDHeader, event.IDPath = preset.IDHeader, preset.IDPath
+	}
+	if event.IDHeader == "" && event.IDPath == "" {
+		event.IDHeader = cfg.IDHeader
+	}
+	if event.TimePath == "" {
+		event.TimePath = preset.TimePath
+	}
+	return event
+}
+
+// webhookHandler serves POST /v1/webhooks/<name>.
+type webhookHandler struct {
+	*intake
+	name     string
+	verifier *signature.Verifier
+	event    WebhookEventConfig
+	resource resource
+	refused  refusals
+}
+
+func newWebhookHandler(in *intake, name string, cfg *WebhookConfig) (*webhookHandler, error) {
+	verifier, err := cfg.verifier()
+	if err != nil {
+		return nil, err
+	}
+	attributes := map[string]string{appevent.AttrServiceName: name}
+	maps.Copy(attributes, cfg.Resource)
+	return &webhookHandler{intake: in, name: name, verifier: verifier, event: cfg.event(), resource: newResource(attributes)}, nil
+}
+
+// ServeHTTP takes a webhook that its sender has signed. Whoever has not is told no more than that.
+func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		writeProblem(w, wrongMethod())
+		return
+	}
+	sub, err := h.read(r)
+	if err != nil {
+		writeProblem(w, err)
+		return
+	}
+	h.take(w, r, sub)
+}
+
+func (h *webhookHandler) read(r *http.Request) (*submission, error) {
+	ws, err := h.readBody(r)
+	defer h.release(ws)
+	if err != nil {
+		return nil, err
+	}
+	now := h.now()
+	if err := h.verifier.Verify(r.Header, ws.body.Bytes(), now); err != nil {
+		h.unauthorized(r)
+		if n := h.refused.add(now); n > 0 {
+			h.logger.Warn("Webhooks were refused", zap.String("webhook", h.name), zap.Int("since_the_last_time", n), zap.Error(err))
+		}
+		return nil, &problem{status: http.StatusUnauthorized, text: "the signature is missing or wrong"}
+	}
+	payload := eventjson.Payload{Name: h.name, NamePath: h.event.NamePath, IDPath: h.event.IDPath, TimePath: h.event.TimePath, NamePrefix: h.event.NamePrefix}
+	if name := headerValue(r, h.event.NameHeader); name != "" {
+		payload.Name = name
+	}
+	payload.ID = headerValue(r, h.event.IDHeader)
+	result, err := ws.decoder.DecodePayload(ws.body.Bytes(), &payload, now)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	return &submission{result: result, resource: h.resource, scope: "webhook/" + h.name}, nil
+}
+
+// longHeader is the length up to which a header becomes a name or an id.
+const longHeader = 256
+
+func headerValue(r *http.Request, name string) string {
+	value := ""
+	if name != "" {
+		value = r.Header.Get(name)
+	}
+	if len(value) > longHeader {
+		return ""
+	}
+	return strings.ToValidUTF8(value, "\ufffd")
+}
+
+// refusals counts what is logged at most once a minute.
+type refusals struct {
+	mu    sync.Mutex
+	next  time.Time
+	count int
+}
+
+// add returns how many there were since it last did, or 0 where that is less than a minute ago.
+func (r *refusals) add(now time.Time) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.count++
+	if now.Before(r.next) {
+		return 0
+	}
+	n := r.count
+	r.count, r.next = 0, now.Add(time.Minute)
+	return n
+}

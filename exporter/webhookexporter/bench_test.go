@@ -16,7 +16,7 @@ import (
 
 func BenchmarkEncode(b *testing.B) {
 	ld := deliverytest.BenchLogs(b)
-	var enc encoder
+	enc := newEncoder(testBackend(b, nil))
 	var w delivery.Writer
 	deliverytest.CompareEncode(b, ld, func() {
 		for e := range appevent.Logs(ld) {

@@ -4,9 +4,6 @@
 package webhookexporter
 
 import (
-	"errors"
-	"fmt"
-	"net/url"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -15,34 +12,14 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/signature"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
-)
-
-// Format is what an event looks like on the wire.
-type Format string
-
-// FormatEvent is the event JSON that the event receiver takes in.
-const FormatEvent Format = "event"
-
-// Batching is how events are put into requests.
-type Batching string
-
-const (
-	// BatchingSingle is one request an event, whose body is the event.
-	BatchingSingle Batching = "single"
-	// BatchingArray is one request a batch, whose body is a JSON array of events.
-	BatchingArray Batching = "array"
-)
-
-const (
-	defaultTimeout  = 30 * time.Second
-	defaultBatchMax = 100 // events
 )
 
 // Config is the configuration of the webhook exporter.
 type Config struct {
-	// ClientConfig is the HTTP client: endpoint (required: the URL that events are posted to), headers, timeout
-	// (default 30s, one attempt), tls, auth, compression (default none) and the other keys of confighttp.
+	// ClientConfig is the HTTP client: endpoint (required but for pagerduty: the URL that events are posted to), headers,
+	// timeout (default 30s, one attempt), tls, auth, compression (default none) and the other keys of confighttp.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 
 	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout, sending_queue and
@@ -53,12 +30,189 @@ type Config struct {
 	// of a webhook is often a secret.
 	Endpoint configopaque.String `mapstructure:"endpoint"`
 
-	// Format is what an event looks like: event (default).
+	// Format is what an event looks like: event (default), standard, cloudevents, sink, otlp_json, template, slack,
+	// discord, teams or pagerduty.
 	Format Format `mapstructure:"format"`
 
-	// Batching is how events are put into requests: single (default) or array.
+	// Content is how much of an event is told: full (default) or summary, which has no properties, no message, and no text
+	// of exceptions.
+	Content Content `mapstructure:"content"`
+
+	// Batching is how events are put into requests: single (default), array or ndjson. With cloudevents::mode batched it
+	// is array.
 	Batching Batching `mapstructure:"batching"`
+
+	// CloudEvents is for the format of that name.
+	CloudEvents CloudEventsConfig `mapstructure:"cloudevents"`
+
+	// Template is for the format of that name: a tree of YAML whose strings are templates.
+	Template any `mapstructure:"template"`
+
+	// PagerDuty is for the format of that name.
+	PagerDuty PagerDutyConfig `mapstructure:"pagerduty"`
+
+	// Request is what differs from request to request besides the body.
+	Request RequestConfig `mapstructure:"request"`
+
+	// Signing signs each request; default not.
+	Signing SigningConfig `mapstructure:"signing"`
+
+	// SuccessCodes are the statuses by which a webhook says that it has the events; default 200 to 299.
+	SuccessCodes []int `mapstructure:"success_codes"`
+
+	// RetryCodes are the statuses after which events are sent again; default 408, 425, 429, 500, 502, 503, 504. No answer is
+	// always a reason.
+	RetryCodes []int `mapstructure:"retry_codes"`
+
+	// RetrySchedule are the waits before the second, third, ... attempt, each 10% longer or shorter by chance. With it,
+	// the waits and max_elapsed_time of retry_on_failure do not count. Default none.
+	RetrySchedule []time.Duration `mapstructure:"retry_schedule"`
+
+	// MaxRetries is how often events are sent again; default as often as retry_schedule has waits or, without one, as
+	// max_elapsed_time lets it. Retries beyond the schedule repeat its last wait.
+	MaxRetries int `mapstructure:"max_retries"`
+
+	// RateLimit is how many requests are made in a second, evenly spaced; default slack 1, discord 0.5, teams 4, others no
+	// limit. What is more waits.
+	RateLimit float64 `mapstructure:"rate_limit"`
+
+	// BlockPrivateNetworks refuses to connect to addresses that are not of the public internet. Addresses of cloud
+	// metadata and link-local ones are always refused. Default false.
+	BlockPrivateNetworks bool `mapstructure:"block_private_networks"`
 }
+
+// CloudEventsConfig is how events become CloudEvents.
+type CloudEventsConfig struct {
+	// Mode is structured (default), binary or batched.
+	Mode CloudEventsMode `mapstructure:"mode"`
+
+	// Source is the attribute of that name; default /<service.namespace>/<service.name>.
+	Source string `mapstructure:"source"`
+
+	// TypePrefix goes before the event's name in the attribute type, such as com.example. (with the dot).
+	TypePrefix string `mapstructure:"type_prefix"`
+
+	// Handshake asks the webhook for its consent before the first event (CloudEvents webhooks, "Abuse protection").
+	Handshake HandshakeConfig `mapstructure:"handshake"`
+}
+
+// HandshakeConfig is the OPTIONS request of CloudEvents webhooks.
+type HandshakeConfig struct {
+	// Enabled turns it on; default false.
+	Enabled bool `mapstructure:"enabled"`
+
+	// Origin is the DNS name that stands for the sender (required), such as events.example.com.
+	Origin string `mapstructure:"origin"`
+
+	// Rate is how many requests a minute are asked for; default none. What the webhook allows is kept to.
+	Rate int `mapstructure:"rate"`
+}
+
+// PagerDutyConfig is how events become alerts of PagerDuty (Events API v2).
+type PagerDutyConfig struct {
+	// RoutingKey is the integration key of the service (required).
+	RoutingKey configopaque.String `mapstructure:"routing_key"`
+
+	// Action is a template that becomes trigger (default), acknowledge or resolve.
+	Action string `mapstructure:"event_action"`
+
+	// DedupKey is a template of what tells one alert from another; default the event's id.
+	DedupKey string `mapstructure:"dedup_key"`
+}
+
+// RequestConfig is what is made for each event. All are templates.
+type RequestConfig struct {
+	// Path goes behind the path of the endpoint. What stands between two slashes is escaped.
+	Path string `mapstructure:"path"`
+
+	// Query goes into the query, behind that of the endpoint. Values are escaped; empty ones are left out.
+	Query map[string]string `mapstructure:"query"`
+
+	// Headers are headers; empty ones are left out.
+	Headers map[string]configopaque.String `mapstructure:"headers"`
+}
+
+// SigningConfig is how requests are signed.
+type SigningConfig struct {
+	// Scheme is standard (Standard Webhooks), github, stripe or hmac.
+	Scheme signature.Scheme `mapstructure:"scheme"`
+
+	// Secrets are the keys, the current one first. standard and stripe take several, while a secret is exchanged.
+	Secrets []configopaque.String `mapstructure:"secrets"`
+
+	// Header is the header of scheme hmac (required there), such as X-Signature.
+	Header string `mapstructure:"header"`
+
+	// Algorithm of scheme hmac is sha256 (default), sha384 or sha512.
+	Algorithm string `mapstructure:"algorithm"`
+
+	// Encoding of scheme hmac is hex (default) or base64.
+	Encoding string `mapstructure:"encoding"`
+
+	// Prefix of scheme hmac stands before the signature, such as sha256=; default none.
+	Prefix string `mapstructure:"prefix"`
+}
+
+// Format is what an event looks like on the wire.
+type Format string
+
+// The formats.
+const (
+	// FormatEvent is the event JSON that the event receiver takes in.
+	FormatEvent Format = "event"
+	// FormatStandard is the payload of Standard Webhooks: type, timestamp, data.
+	FormatStandard Format = "standard"
+	// FormatCloudEvents is CloudEvents 1.0.
+	FormatCloudEvents Format = "cloudevents"
+	// FormatSink is a flat envelope.
+	FormatSink Format = "sink"
+	// FormatOTLPJSON is OTLP in its JSON form.
+	FormatOTLPJSON Format = "otlp_json"
+	// FormatTemplate is a tree of templates.
+	FormatTemplate Format = "template"
+	// FormatSlack, FormatDiscord, FormatTeams and FormatPagerDuty are messages of these services.
+	FormatSlack     Format = "slack"
+	FormatDiscord   Format = "discord"
+	FormatTeams     Format = "teams"
+	FormatPagerDuty Format = "pagerduty"
+)
+
+// Content is how much of an event is told.
+type Content string
+
+// How much it is.
+const (
+	ContentFull    Content = "full"
+	ContentSummary Content = "summary"
+)
+
+// Batching is how events are put into requests.
+type Batching string
+
+const (
+	// BatchingSingle is one request an event, whose body is the event.
+	BatchingSingle Batching = "single"
+	// BatchingArray is one request a batch, whose body is a JSON array of events.
+	BatchingArray Batching = "array"
+	// BatchingNDJSON is one request a batch, whose body has an event a line.
+	BatchingNDJSON Batching = "ndjson"
+)
+
+// CloudEventsMode is a content mode of CloudEvents over HTTP.
+type CloudEventsMode string
+
+// The modes.
+const (
+	ModeStructured CloudEventsMode = "structured"
+	ModeBinary     CloudEventsMode = "binary"
+	ModeBatched    CloudEventsMode = "batched"
+)
+
+const (
+	defaultTimeout   = 30 * time.Second
+	defaultBatchMax  = 100 // events
+	defaultPagerDuty = "https://events.pagerduty.com/v2/enqueue"
+)
 
 // Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error.
 // An empty word, which is what an environment variable that is set to nothing leaves, is as good as none.
@@ -66,46 +220,19 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := strictconf.Unmarshal(conf, cfg); err != nil {
 		return err
 	}
-	if cfg.Format == "" {
-		cfg.Format = FormatEvent
-	}
-	if cfg.Batching == "" {
-		cfg.Batching = BatchingSingle
+	defaultTo(&cfg.Format, FormatEvent)
+	defaultTo(&cfg.Content, ContentFull)
+	defaultTo(&cfg.CloudEvents.Mode, ModeStructured)
+	if cfg.Format == FormatPagerDuty {
+		defaultTo(&cfg.ClientConfig.Endpoint, defaultPagerDuty)
 	}
 	return nil
 }
 
-// Validate implements confmap.Validator. Its errors do not repeat the endpoint, which may hold a secret.
-func (cfg *Config) Validate() error {
-	if err := validateEndpoint(cfg.ClientConfig.Endpoint); err != nil {
-		return fmt.Errorf("endpoint: %w", err)
+func defaultTo[T ~string](word *T, value T) {
+	if *word == "" {
+		*word = value
 	}
-	if _, err := url.Parse(cfg.ClientConfig.ProxyURL); err != nil {
-		return errors.New("proxy_url: is not a URL; write one such as http://proxy.example.com:3128")
-	}
-	if cfg.Format != FormatEvent {
-		return fmt.Errorf("format: %q is not a format; write %s", cfg.Format, FormatEvent)
-	}
-	if cfg.Batching != BatchingSingle && cfg.Batching != BatchingArray {
-		return fmt.Errorf("batching: %q is not a way of batching; write %s (one request an event) or %s (a JSON array of events)", cfg.Batching, BatchingSingle, BatchingArray)
-	}
-	return cfg.Delivery.Check()
-}
-
-func validateEndpoint(endpoint string) error {
-	if endpoint == "" {
-		return errors.New("is missing; write the URL that events are posted to, such as https://example.com/hook (is an environment variable unset?)")
-	}
-	u, err := url.Parse(endpoint)
-	switch {
-	case err != nil:
-		return errors.New("is not a URL; write one such as https://example.com/hook")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("has the scheme %q; write a URL that begins with https:// or http://", u.Scheme)
-	case u.Host == "":
-		return errors.New("is a URL without a host; write one such as https://example.com/hook")
-	}
-	return nil
 }
 
 func createDefaultConfig() component.Config {
@@ -115,6 +242,51 @@ func createDefaultConfig() component.Config {
 		ClientConfig: client,
 		Delivery:     delivery.NewDefaultConfig(defaultBatchMax),
 		Format:       FormatEvent,
-		Batching:     BatchingSingle,
+		Content:      ContentFull,
+		CloudEvents:  CloudEventsConfig{Mode: ModeStructured},
 	}
+}
+
+// batching is how events are put into requests where the configuration leaves it open.
+func (cfg *Config) batching() Batching {
+	switch {
+	case cfg.Batching != "":
+		return cfg.Batching
+	case cfg.Format == FormatCloudEvents && cfg.CloudEvents.Mode == ModeBatched:
+		return BatchingArray
+	default:
+		return BatchingSingle
+	}
+}
+
+// rateLimit is how many requests are made in a second; 0 is no limit. Those of services are what their documentation allows a
+// webhook: Slack's rate limits, Discord's (30 a minute), and Microsoft's for Teams.
+func (cfg *Config) rateLimit() float64 {
+	if cfg.RateLimit > 0 {
+		return cfg.RateLimit
+	}
+	switch cfg.Format {
+	case FormatSlack:
+		return 1
+	case FormatDiscord:
+		return 0.5
+	case FormatTeams:
+		return 4
+	default:
+		return 0
+	}
+}
+
+// signer is nil where requests are not signed.
+func (cfg *SigningConfig) signer() (signature.Signer, error) {
+	if cfg.Scheme == "" && len(cfg.Secrets) == 0 && cfg.Header == "" {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	settings := signature.Settings{
+		Scheme: cfg.Scheme, Header: cfg.Header, Algorithm: cfg.Algorithm, Encoding: cfg.Encoding, Prefix: cfg.Prefix,
+	}
+	for _, secret := range cfg.Secrets {
+		settings.Secrets = append(settings.Secrets, string(secret))
+	}
+	return signature.NewSigner(&settings)
 }

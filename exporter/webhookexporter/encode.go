@@ -4,19 +4,152 @@
 package webhookexporter
 
 import (
+	"math"
+
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// encoder writes events as event JSON.
-type encoder struct{ events eventjson.Encoder }
+// encoder writes events in the format.
+type encoder struct {
+	*backend
+	format     bodyFormat
+	events     eventjson.Encoder
+	summarizer appevent.Summarizer
+	scratch    []byte
+	values     view
+}
+
+// bodyFormat appends the body of an event. It is an event's content that is written, but for its id, its target and the time, which is never 0 but
+// in formats that can do without.
+type bodyFormat func(enc *encoder, dst []byte, e *appevent.Event) ([]byte, error)
+
+var _ delivery.Encoder = (*encoder)(nil)
+
+func newEncoder(b *backend) *encoder { return &encoder{backend: b, format: bodyFormatOf(b.cfg)} }
+
+func bodyFormatOf(cfg *Config) bodyFormat {
+	switch cfg.Format {
+	case FormatStandard:
+		return (*encoder).appendStandard
+	case FormatCloudEvents:
+		if cfg.CloudEvents.Mode == ModeBinary {
+			return (*encoder).appendEvent // its attributes are headers
+		}
+		return (*encoder).appendCloudEvent
+	case FormatSink:
+		return (*encoder).appendSink
+	case FormatOTLPJSON:
+		return (*encoder).appendRecord
+	case FormatTemplate, FormatSlack, FormatDiscord, FormatTeams, FormatPagerDuty:
+		return (*encoder).appendTemplate
+	default:
+		return (*encoder).appendEvent
+	}
+}
 
 // Encode implements delivery.Encoder. Every record is an event to a webhook, plain logs too.
 func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
-	w.End(enc.events.Append(w.Begin(delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time}), e))
+	meta := delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time}
+	if enc.cfg.Content == ContentSummary && enc.cfg.Format != FormatOTLPJSON {
+		e = enc.summarizer.Summary(e)
+	}
+	enc.values.reset()
+	var err error
+	if meta.Destination, err = enc.target(e); err != nil {
+		return err
+	}
+	dst, err := enc.format(enc, w.Begin(meta), e)
+	if err != nil {
+		return err
+	}
+	w.End(dst)
 	return nil
 }
 
 // Reset implements delivery.Encoder.
-func (enc *encoder) Reset() { enc.events.Reset() }
+func (enc *encoder) Reset() {
+	enc.events.Reset()
+	enc.summarizer.Reset()
+	enc.values.reset()
+}
+
+// appendEvent appends the event JSON, which other formats have within them.
+func (enc *encoder) appendEvent(dst []byte, e *appevent.Event) ([]byte, error) {
+	return enc.events.Append(dst, e), nil
+}
+
+// target is what the request of the event has besides its body, as [parseTarget] reads it; empty where all requests are alike.
+func (enc *encoder) target(e *appevent.Event) (string, error) {
+	binary := enc.cfg.Format == FormatCloudEvents && enc.cfg.CloudEvents.Mode == ModeBinary
+	if !binary && !enc.templates.hasTarget() {
+		return "", nil
+	}
+	var t target
+	if binary {
+		t.header = enc.cloudEventHeaders(e)
+	}
+	if enc.templates.hasTarget() {
+		document, err := enc.document(e)
+		if err != nil {
+			return "", err
+		}
+		if err := enc.templates.appendTarget(&t, document); err != nil {
+			return "", err
+		}
+	}
+	return t.text()
+}
+
+// hasTime reports whether the event has a time that has a date.
+func hasTime(e *appevent.Event) bool { return e.Time != 0 && e.Time <= math.MaxInt64 }
+
+// typeOf is what kind of event it is: its name or, where it has none, what it is.
+func typeOf(e *appevent.Event) string {
+	switch {
+	case e.Name != "":
+		return e.Name
+	case e.IsException():
+		return appevent.ExceptionEventName
+	case e.Kind != appevent.KindTrack:
+		return e.Kind.String()
+	default:
+		return plainLog
+	}
+}
+
+// plainLog is the type of a record that is no event.
+const plainLog = "log"
+
+// appendMember appends a member whose value is text. The name needs no escape.
+func appendMember(dst []byte, name, value string) []byte {
+	return jsonappend.String(appendName(dst, name), value)
+}
+
+// appendOptional is appendMember, unless the value is empty.
+func appendOptional(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	return appendMember(dst, name, value)
+}
+
+// appendOrNull is appendMember, but an empty value is null.
+func appendOrNull(dst []byte, name, value string) []byte {
+	if value == "" {
+		return append(appendName(dst, name), "null"...)
+	}
+	return appendMember(dst, name, value)
+}
+
+// appendName appends the name of a member, behind a comma unless it is the first of its object.
+func appendName(dst []byte, name string) []byte {
+	if dst[len(dst)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	dst = append(dst, '"')
+	dst = append(dst, name...)
+	return append(dst, '"', ':')
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
@@ -55,7 +56,7 @@ func (w *webhook) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	body, err := deliverytest.ReadBody(r)
 	assert.NoError(w.t, err)
 	assert.Equal(w.t, http.MethodPost, r.Method)
-	assert.Equal(w.t, "application/json", r.Header.Get("Content-Type"))
+	assert.Contains(w.t, []string{"application/json", "application/x-ndjson"}, r.Header.Get("Content-Type"))
 	assert.Regexp(w.t, `^[\w-]+/[\w.]+$`, r.Header.Get("User-Agent"))
 	req := received{header: r.Header.Clone(), body: body}
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -63,9 +64,13 @@ func (w *webhook) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if bytes.HasPrefix(body, []byte("[")) {
 		assert.NoError(w.t, decoder.Decode(&req.events))
 	} else {
-		var event map[string]any
-		assert.NoError(w.t, decoder.Decode(&event), "%s", body)
-		req.events = append(req.events, event)
+		for decoder.More() {
+			var event map[string]any
+			if !assert.NoError(w.t, decoder.Decode(&event), "%s", body) {
+				break
+			}
+			req.events = append(req.events, event)
+		}
 	}
 	for _, event := range req.events {
 		assert.NotEmpty(w.t, event["id"])
@@ -302,38 +307,9 @@ func TestTheQueueBatches(t *testing.T) {
 	assert.Empty(t, names)
 }
 
-// FuzzEncoder holds that any record is a valid body.
-func FuzzEncoder(f *testing.F) {
-	seed, err := (&plog.ProtoMarshaler{}).MarshalLogs(eventsNamed("a", "b", "c"))
-	require.NoError(f, err)
-	f.Add(seed, true)
-	f.Add(seed, false)
-	f.Fuzz(func(t *testing.T, data []byte, array bool) {
-		ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(data)
-		if err != nil {
-			return
-		}
-		b := &backend{batching: BatchingSingle}
-		if array {
-			b.batching = BatchingArray
-		}
-		events := 0
-		requests, refused := b.Frame(encodeAll(t, ld))
-		for _, req := range requests {
-			events += len(req.Events)
-			if !json.Valid(req.AppendBody(nil)) {
-				t.Fatalf("not JSON: %s", req.AppendBody(nil))
-			}
-		}
-		if events != ld.LogRecordCount() || len(refused) > 0 {
-			t.Fatalf("%d of %d records", events, ld.LogRecordCount())
-		}
-	})
-}
-
 func encodeAll(t testing.TB, ld plog.Logs) []delivery.Event {
 	t.Helper()
-	var enc encoder
+	enc := newEncoder(testBackend(t, nil))
 	var w delivery.Writer
 	for e := range appevent.Logs(ld) {
 		require.NoError(t, enc.Encode(&w, e))
@@ -347,7 +323,7 @@ func TestArraysStayBelowTheLimit(t *testing.T) {
 	for _, size := range []int{10, maxBody * 2, 10, maxBody / 2, maxBody / 2, 10} {
 		records.AppendEmpty().Body().SetStr(strings.Repeat("x", size))
 	}
-	requests, _ := (&backend{batching: BatchingArray}).Frame(encodeAll(t, ld))
+	requests, _ := testBackend(t, map[string]any{"batching": "array"}).Frame(encodeAll(t, ld))
 	var counts []int
 	for _, req := range requests {
 		counts = append(counts, len(req.Events))
@@ -355,4 +331,23 @@ func TestArraysStayBelowTheLimit(t *testing.T) {
 		assert.Len(t, req.AppendBody(nil), req.Size())
 	}
 	assert.Equal(t, []int{1, 1, 2, 2}, counts)
+}
+
+func opaque(secrets ...string) []configopaque.String {
+	var all []configopaque.String
+	for _, secret := range secrets {
+		all = append(all, configopaque.String(secret))
+	}
+	return all
+}
+
+// spansWithEvents is a span in which one event happened.
+func spansWithEvents() ptrace.Traces {
+	td := ptrace.NewTraces()
+	span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+	span.SetName("POST /orders")
+	event := span.Events().AppendEmpty()
+	event.SetName("exception")
+	event.SetTimestamp(1700000000000000000)
+	return td
 }

@@ -5,6 +5,7 @@ package webhookexporter
 
 import (
 	"context"
+	"sync"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
@@ -15,11 +16,98 @@ import (
 
 // NewFactory returns the factory of the webhook exporter.
 func NewFactory() exporter.Factory {
+	shared := &backends{}
 	return exporter.NewFactory(metadata.Type, createDefaultConfig,
-		exporter.WithLogs(createLogs, metadata.LogsStability))
+		exporter.WithLogs(shared.createLogs, metadata.LogsStability),
+		exporter.WithTraces(shared.createTraces, metadata.TracesStability))
 }
 
-func createLogs(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Logs, error) {
+// backends are those of the exporters that exist. The logs and the traces of one exporter have the same configuration, and so
+// the same endpoint: its rate limit, its handshake, and that it is gone.
+type backends struct {
+	mu       sync.Mutex
+	byConfig map[*Config]*usedBackend
+}
+
+type usedBackend struct {
+	*backend
+	users int
+}
+
+func (bs *backends) acquire(cfg *Config, id component.ID) (*backend, error) {
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	used, ok := bs.byConfig[cfg]
+	if !ok {
+		b, err := newBackend(cfg, id.String())
+		if err != nil {
+			return nil, err
+		}
+		if bs.byConfig == nil {
+			bs.byConfig = map[*Config]*usedBackend{}
+		}
+		used = &usedBackend{backend: b}
+		bs.byConfig[cfg] = used
+	}
+	used.users++
+	return used.backend, nil
+}
+
+func (bs *backends) release(cfg *Config) {
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	used := bs.byConfig[cfg]
+	if used.users--; used.users == 0 {
+		delete(bs.byConfig, cfg)
+	}
+}
+
+func (bs *backends) createLogs(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Logs, error) {
 	cfg := c.(*Config)
-	return delivery.NewLogs(ctx, set, &cfg.Delivery, cfg.ClientConfig, newBackend(cfg))
+	b, err := bs.acquire(cfg, set.ID)
+	if err != nil {
+		return nil, err
+	}
+	logs, err := delivery.NewLogs(ctx, set, &cfg.Delivery, cfg.ClientConfig, b)
+	if err != nil {
+		bs.release(cfg)
+		return nil, err
+	}
+	return &logsExporter{Logs: logs, release: sync.OnceFunc(func() { bs.release(cfg) })}, nil
+}
+
+func (bs *backends) createTraces(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Traces, error) {
+	cfg := c.(*Config)
+	b, err := bs.acquire(cfg, set.ID)
+	if err != nil {
+		return nil, err
+	}
+	traces, err := delivery.NewTraces(ctx, set, &cfg.Delivery, cfg.ClientConfig, b)
+	if err != nil {
+		bs.release(cfg)
+		return nil, err
+	}
+	return &tracesExporter{Traces: traces, release: sync.OnceFunc(func() { bs.release(cfg) })}, nil
+}
+
+type logsExporter struct {
+	exporter.Logs
+	release func()
+}
+
+// Shutdown implements component.Component.
+func (e *logsExporter) Shutdown(ctx context.Context) error {
+	defer e.release()
+	return e.Logs.Shutdown(ctx)
+}
+
+type tracesExporter struct {
+	exporter.Traces
+	release func()
+}
+
+// Shutdown implements component.Component.
+func (e *tracesExporter) Shutdown(ctx context.Context) error {
+	defer e.release()
+	return e.Traces.Shutdown(ctx)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestAnArrayIsFullAtTheLimitToTheByte(t *testing.T) {
-	b := &backend{batching: BatchingArray}
+	b := testBackend(t, map[string]any{"batching": "array"})
 	half := maxBody/2 - len("[,")
 	for name, tt := range map[string]struct{ first, second, requests int }{
 		"just full":              {half, maxBody - half - len("[,]"), 1},

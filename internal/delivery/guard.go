@@ -83,7 +83,7 @@ var specialNetworks = prefixes( //nolint:gochecknoglobals // a constant
 )
 
 func prefixes(texts ...string) []netip.Prefix {
-	var all []netip.Prefix
+	all := make([]netip.Prefix, 0, len(texts))
 	for _, text := range texts {
 		all = append(all, netip.MustParsePrefix(text))
 	}

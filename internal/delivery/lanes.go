@@ -57,7 +57,7 @@ func (a *attempt) sendLane(lane []*Request) {
 // that is owed is postponed.
 func (a *attempt) sendInTurn(lane []*Request) bool {
 	for i, req := range lane {
-		if a.isStopped(req.URL) {
+		if !a.paced(req) {
 			a.postponeAll(lane[i:])
 			return false
 		}
@@ -71,11 +71,6 @@ func (a *attempt) sendInTurn(lane []*Request) bool {
 
 // settles sends a request, where need be in halves, and reports whether nothing of it is owed.
 func (a *attempt) settles(req *Request) bool {
-	if err := a.d.pace(a.ctx, req); err != nil {
-		a.fail(err, 0)
-		a.postponeAll([]*Request{req})
-		return false
-	}
 	response, err := a.d.post(a.ctx, req)
 	halves := a.read(req, response, err)
 	for i, half := range halves {

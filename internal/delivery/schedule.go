@@ -48,14 +48,18 @@ func (s Schedule) retries() int {
 
 // wait is how long to wait after that many attempts.
 func (s Schedule) wait(attempts int, retry configretry.BackOffConfig) time.Duration {
-	spread, wait := 0.1, time.Duration(0)
 	if len(s.Waits) > 0 {
-		wait = s.Waits[min(attempts, len(s.Waits))-1]
-	} else {
-		grown := float64(retry.InitialInterval) * math.Pow(retry.Multiplier, float64(attempts-1))
-		spread, wait = retry.RandomizationFactor, time.Duration(min(grown, float64(retry.MaxInterval)))
+		return spread(s.Waits[min(attempts, len(s.Waits))-1], waitSpread)
 	}
-	return time.Duration(float64(wait) * (1 + spread*(2*rand.Float64()-1)))
+	grown := float64(retry.InitialInterval) * math.Pow(retry.Multiplier, float64(attempts-1))
+	return spread(time.Duration(min(grown, float64(retry.MaxInterval))), retry.RandomizationFactor)
+}
+
+// waitSpread is by how much of itself a wait is longer or shorter, so that many senders do not come back at once.
+const waitSpread = 0.1
+
+func spread(wait time.Duration, by float64) time.Duration {
+	return time.Duration(float64(wait) * (1 + by*(2*rand.Float64()-1)))
 }
 
 // withoutWaits is the configuration of exporterhelper's retry where the waits are ours: it waits for what it is told and, where

@@ -1,0 +1,144 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package webhookexporter
+
+import (
+	"encoding/hex"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// attribute is a context attribute of a CloudEvent.
+type attribute struct {
+	name, value string
+	// number is whether it is an integer.
+	number bool
+}
+
+// attributesOf are the context attributes of an event (CloudEvents 1.0.2, and the documented extensions for authentication,
+// distributed tracing and severity), in the order in which they are written.
+func (enc *encoder) attributesOf(e *appevent.Event) []attribute {
+	ce := &enc.cfg.CloudEvents
+	source := ce.Source
+	if source == "" {
+		source = cloudEventsSource(e.Source)
+	}
+	all := []attribute{
+		{name: "specversion", value: "1.0"},
+		{name: "id", value: cloudEventsText(e.ID())},
+		{name: "source", value: source},
+		{name: "type", value: ce.TypePrefix + cloudEventsText(typeOf(e))},
+	}
+	if e.Subject != "" {
+		all = append(all, attribute{name: "subject", value: cloudEventsText(e.Subject)})
+	}
+	if hasTime(e) {
+		quoted := jsonappend.Time(nil, e.Time)
+		all = append(all, attribute{name: "time", value: string(quoted[1 : len(quoted)-1])})
+	}
+	return append(all, extensionsOf(e)...)
+}
+
+func extensionsOf(e *appevent.Event) []attribute {
+	var all []attribute
+	switch {
+	case e.User.ID != "":
+		all = append(all, attribute{name: "authtype", value: "app_user"}, attribute{name: "authid", value: cloudEventsText(e.User.ID)})
+	case e.User.AnonymousID != "":
+		all = append(all, attribute{name: "authtype", value: "unauthenticated"})
+	}
+	if !e.TraceID.IsEmpty() && !e.SpanID.IsEmpty() {
+		flags := []byte{byte(e.Flags & 0xFF)} // W3C Trace Context has eight bits
+		traceparent := "00-" + hex.EncodeToString(e.TraceID[:]) + "-" + hex.EncodeToString(e.SpanID[:]) + "-" + hex.EncodeToString(flags)
+		all = append(all, attribute{name: "traceparent", value: traceparent})
+	}
+	if e.SeverityNumber >= 1 && e.SeverityNumber <= 24 {
+		all = append(all, attribute{name: "severitynumber", value: strconv.Itoa(int(e.SeverityNumber)), number: true})
+		text := e.SeverityText
+		if text == "" {
+			text = e.SeverityNumber.String()
+		}
+		all = append(all, attribute{name: "severitytext", value: cloudEventsText(text)})
+	}
+	return all
+}
+
+// unknownService is what OpenTelemetry calls a service without a name.
+const unknownService = "unknown_service"
+
+// cloudEventsSource is a source as a URI reference: the service, within its namespace.
+func cloudEventsSource(s *appevent.Source) string {
+	name := s.ServiceName
+	if name == "" {
+		name = unknownService
+	}
+	path := "/" + url.PathEscape(strings.ToValidUTF8(name, "\uFFFD"))
+	if s.ServiceNamespace != "" {
+		path = "/" + url.PathEscape(strings.ToValidUTF8(s.ServiceNamespace, "\uFFFD")) + path
+	}
+	return path
+}
+
+// cloudEventsText is a text without what a String of CloudEvents cannot hold: control characters and those that are none.
+func cloudEventsText(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, isForbidden) {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		if isForbidden(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+}
+
+func isForbidden(r rune) bool {
+	return unicode.IsControl(r) || r&0xFFFE == 0xFFFE || r >= 0xFDD0 && r <= 0xFDEF
+}
+
+// appendCloudEvent appends the event in the JSON format, with the event JSON as its data.
+func (enc *encoder) appendCloudEvent(dst []byte, e *appevent.Event) ([]byte, error) {
+	dst = append(dst, '{')
+	for _, a := range enc.attributesOf(e) {
+		if a.number {
+			dst = append(appendName(dst, a.name), a.value...)
+		} else {
+			dst = appendMember(dst, a.name, a.value)
+		}
+	}
+	dst = appendMember(dst, "datacontenttype", "application/json")
+	dst = enc.events.Append(appendName(dst, "data"), e)
+	return append(dst, '}'), nil
+}
+
+// cloudEventHeaders are the attributes as headers of the binary mode.
+func (enc *encoder) cloudEventHeaders(e *appevent.Event) []headerField {
+	attributes := enc.attributesOf(e)
+	fields := make([]headerField, 0, len(attributes))
+	for _, a := range attributes {
+		fields = append(fields, headerField{name: "Ce-" + a.name, value: percentEncoded(a.value)})
+	}
+	return fields
+}
+
+// percentEncoded is a value as a header holds it: a space, ", % and all that is not printable ASCII as its UTF-8 bytes in hex (HTTP
+// protocol binding, "HTTP Header Values").
+func percentEncoded(value string) string {
+	const digits = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(value) {
+		if c := value[i]; c <= ' ' || c > '~' || c == '"' || c == '%' {
+			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

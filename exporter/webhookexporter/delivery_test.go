@@ -1,0 +1,385 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package webhookexporter
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
+)
+
+// async is a configuration whose events end as dead letters rather than as errors.
+func async(endpoint string, batching Batching) *Config {
+	cfg := testConfig(endpoint, batching)
+	cfg.Delivery.Dispatch = delivery.DispatchAsync
+	return cfg
+}
+
+func TestStatusesMeanWhatTheConfigurationSays(t *testing.T) {
+	for name, tt := range map[string]struct {
+		success, retry []int
+		answers        []int
+		want           map[string]int64
+	}{
+		"409 may be a success":                        {success: []int{200, 409}, answers: []int{409}, want: map[string]int64{"delivered": 1}},
+		"410 may be a success":                        {success: []int{410}, answers: []int{410}, want: map[string]int64{"delivered": 1}},
+		"2xx that is not listed is refused":           {success: []int{200}, answers: []int{202}, want: map[string]int64{"dead_lettered/refused": 1}},
+		"what else is refused stays refused":          {success: []int{200}, answers: []int{404}, want: map[string]int64{"dead_lettered/refused": 1}},
+		"404 may pass":                                {retry: []int{404}, answers: []int{404, 404, 200}, want: map[string]int64{"delivered": 1}},
+		"410 may pass":                                {retry: []int{410}, answers: []int{410, 200}, want: map[string]int64{"delivered": 1}},
+		"3xx may pass":                                {retry: []int{302}, answers: []int{302, 200}, want: map[string]int64{"delivered": 1}},
+		"503 that is not listed does not pass":        {retry: []int{429}, answers: []int{503}, want: map[string]int64{"dead_lettered/refused": 1}},
+		"401 stays a matter of credentials":           {retry: []int{429}, success: []int{200}, answers: []int{401}, want: map[string]int64{"dead_lettered/unauthorized": 1}},
+		"503 is retried where only successes are set": {success: []int{204}, answers: []int{503, 204}, want: map[string]int64{"delivered": 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWebhook(t)
+			for _, code := range tt.answers {
+				w.answers = append(w.answers, status(code))
+			}
+			cfg := async(w.URL, BatchingSingle)
+			cfg.SuccessCodes, cfg.RetryCodes = tt.success, tt.retry
+			e := start(t, cfg)
+			e.Send(eventsNamed("a"))
+			assert.Equal(t, tt.want, e.Outcomes())
+			assert.Len(t, w.got(), len(tt.answers))
+		})
+	}
+}
+
+func TestAnEndpointThatIsGoneIsSentNothingMoreUntilDeadLettersAreReplayed(t *testing.T) {
+	w := newWebhook(t, status(204), status(410))
+	e := start(t, async(w.URL, BatchingSingle))
+	for _, name := range []string{"a", "b", "c", "d"} {
+		e.Send(eventsNamed(name))
+	}
+	assert.Equal(t, [][]string{{"a"}, {"b"}}, w.got(), "what comes after the 410 is not sent")
+	assert.Equal(t, map[string]int64{"delivered": 1, "dead_lettered/gone": 3}, e.Outcomes())
+	require.Len(t, e.Statuses(), 1)
+	assert.Contains(t, e.Statuses()[0], "StatusRecoverableError: the endpoint is gone (410), and nothing more is sent to it")
+	letters := e.Letters.All()
+	assert.Equal(t, 410, letters[0].Status)
+	assert.Contains(t, letters[0].Message, "the backend answered 410; nothing more is sent")
+	assert.Contains(t, letters[1].Message, "has answered 410 Gone before")
+
+	for _, replayed := range e.Letters.Replay(t.Context()) {
+		assert.Equal(t, deadletter.OutcomeDelivered, replayed.Outcome, "%+v", replayed.Letter)
+	}
+	e.Send(eventsNamed("e"))
+	assert.Equal(t, []string{"e"}, w.got()[len(w.got())-1])
+	assert.Equal(t, "StatusOK", e.Statuses()[1])
+	e.Stop()
+	told := e.Logs.FilterMessage("Events were not delivered and are kept as dead letters").All()
+	require.NotEmpty(t, told)
+	assert.Contains(t, told[0].ContextMap()["what_to_do"], "the endpoint is gone (410)")
+}
+
+func TestLogsAndTracesOfOneExporterAreOneEndpoint(t *testing.T) {
+	w := newWebhook(t, status(410))
+	setup := deliverytest.Setup{Factory: NewFactory(), Config: async(w.URL, BatchingSingle)}
+	logs, traces := setup.StartLogs(t), setup.StartTraces(t)
+	logs.Send(eventsNamed("a"))
+	traces.Send(spansWithEvents())
+	assert.Len(t, w.got(), 1)
+	assert.Equal(t, map[string]int64{"dead_lettered/gone": 1, "skipped/span": 1}, traces.Outcomes())
+}
+
+func TestARetrySchedule(t *testing.T) {
+	always := func(code int) []http.HandlerFunc { return slices.Repeat([]http.HandlerFunc{status(code)}, 50) }
+	for name, tt := range map[string]struct {
+		schedule []time.Duration
+		retries  int
+		attempts int
+		atLeast  time.Duration
+	}{
+		"as often as there are waits":        {[]time.Duration{time.Millisecond, 150 * time.Millisecond}, 0, 3, 130 * time.Millisecond},
+		"less often":                         {[]time.Duration{time.Millisecond, time.Hour}, 1, 2, 0},
+		"more often, with the last wait":     {[]time.Duration{time.Millisecond, 20 * time.Millisecond}, 5, 6, 70 * time.Millisecond},
+		"a number of retries without a wait": {nil, 3, 4, 0},
+	} {
+		for _, dispatch := range []delivery.Dispatch{delivery.DispatchAsync, delivery.DispatchSync} {
+			t.Run(name+", "+string(dispatch), func(t *testing.T) {
+				w := newWebhook(t, always(503)...)
+				cfg := testConfig(w.URL, BatchingSingle)
+				cfg.Delivery.Dispatch = dispatch
+				cfg.Delivery.RetryConfig.MaxElapsedTime = time.Minute
+				cfg.RetrySchedule, cfg.MaxRetries = tt.schedule, tt.retries
+				e := start(t, cfg)
+				began := time.Now()
+				err := e.Consume(t.Context(), eventsNamed("a"))
+				e.Settle()
+				assert.Len(t, w.got(), tt.attempts)
+				assert.GreaterOrEqual(t, time.Since(began), tt.atLeast)
+				if dispatch == delivery.DispatchSync {
+					require.ErrorContains(t, err, "the backend answered 503")
+					assert.Equal(t, map[string]int64{"returned": 1}, e.Outcomes())
+					return
+				}
+				require.NoError(t, err)
+				assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 1}, e.Outcomes())
+				assert.Equal(t, tt.attempts, e.Letters.All()[0].Attempts)
+			})
+		}
+	}
+}
+
+func TestARetryScheduleOutlastsMaxElapsedTime(t *testing.T) {
+	w := newWebhook(t, status(503), status(503))
+	cfg := async(w.URL, BatchingSingle)
+	cfg.Delivery.RetryConfig.MaxElapsedTime = cfg.Delivery.RetryConfig.MaxInterval
+	cfg.RetrySchedule = []time.Duration{10 * time.Millisecond, 10 * time.Millisecond}
+	e := start(t, cfg)
+	e.Send(eventsNamed("a"))
+	assert.Equal(t, map[string]int64{"delivered": 1}, e.Outcomes())
+}
+
+func TestALongWaitOfAScheduleEndsWithTheExporter(t *testing.T) {
+	w := newWebhook(t, slices.Repeat([]http.HandlerFunc{status(503)}, 50)...)
+	cfg := async(w.URL, BatchingSingle)
+	cfg.RetrySchedule = []time.Duration{time.Hour}
+	e := start(t, cfg)
+	require.NoError(t, e.Consume(t.Context(), eventsNamed("a")))
+	e.WaitFor("the first attempt", func() bool { return len(w.got()) == 1 })
+	e.Stop()
+	assert.Equal(t, map[string]int64{"dead_lettered/shutdown": 1}, e.Outcomes())
+	assert.Len(t, w.got(), 2, "the last attempt that everything gets")
+}
+
+func TestALongWaitOfAScheduleEndsWithTheCaller(t *testing.T) {
+	w := newWebhook(t, slices.Repeat([]http.HandlerFunc{status(503)}, 50)...)
+	cfg := testConfig(w.URL, BatchingSingle)
+	cfg.RetrySchedule = []time.Duration{time.Hour}
+	e := start(t, cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	ld := eventsNamed("a")
+	go func() { ended <- e.Consume(ctx, ld) }()
+	e.WaitFor("the first attempt", func() bool { return len(w.got()) == 1 })
+	cancel()
+	require.ErrorContains(t, <-ended, "the backend answered 503")
+}
+
+func TestARateLimitSpacesRequestsEvenly(t *testing.T) {
+	var times []time.Time
+	w := newWebhook(t)
+	inner := w.Config.Handler
+	w.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		times = append(times, time.Now()) // max_in_flight is 1
+		inner.ServeHTTP(rw, r)
+	})
+	cfg := async(w.URL, BatchingSingle)
+	cfg.RateLimit = 50
+	start(t, cfg).Send(eventsNamed("a", "b", "c", "d", "e", "f"))
+	require.Len(t, times, 6)
+	assert.GreaterOrEqual(t, times[5].Sub(times[0]), 95*time.Millisecond, "five waits of 20 ms, but for what a request takes to arrive")
+}
+
+func TestARateLimitDoesNotKeepTheExporterFromItsEnd(t *testing.T) {
+	w := newWebhook(t)
+	cfg := async(w.URL, BatchingSingle)
+	cfg.RateLimit = 0.001
+	cfg.Delivery.ShutdownTimeout = 50 * time.Millisecond
+	e := start(t, cfg)
+	require.NoError(t, e.Consume(t.Context(), eventsNamed("a", "b", "c")))
+	e.WaitFor("the first event", func() bool { return len(w.got()) == 1 })
+	e.Stop()
+	assert.Equal(t, map[string]int64{"delivered": 1, "dead_lettered/shutdown": 2}, e.Outcomes())
+}
+
+func TestAddressesThatAreNeverConnectedTo(t *testing.T) {
+	w := newWebhook(t)
+	_, port, err := net.SplitHostPort(w.Listener.Addr().String())
+	require.NoError(t, err)
+	t.Run("a name that leads to loopback", func(t *testing.T) {
+		cfg := async("http://localhost:"+port+"/hook", BatchingSingle)
+		cfg.BlockPrivateNetworks = true
+		e := start(t, cfg)
+		e.Send(eventsNamed("a"))
+		assert.Equal(t, map[string]int64{"dead_lettered/blocked": 1}, e.Outcomes())
+		assert.Regexp(t, "^the address (127.0.0.1|::1) is not of the public internet; block_private_networks refuses it$", e.Letters.All()[0].Message)
+		require.NotEmpty(t, e.Statuses())
+		assert.Contains(t, e.Statuses()[0], "the endpoint's host leads to an address that is not connected to")
+		assert.Empty(t, w.got())
+	})
+	t.Run("the same name where private networks may be", func(t *testing.T) {
+		start(t, async("http://localhost:"+port+"/hook", BatchingSingle)).Send(eventsNamed("a"))
+		assert.Len(t, w.got(), 1)
+	})
+}
+
+// TestAProxyMayBeWhereTheGuardWouldNotLet holds that the proxy's own address is the operator's choice.
+func TestAProxyMayBeWhereTheGuardWouldNotLet(t *testing.T) {
+	w := newWebhook(t)
+	target, err := url.Parse(w.URL)
+	require.NoError(t, err)
+	var proxied atomic.Int32
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		proxied.Add(1)
+		r.Out.URL.Scheme, r.Out.URL.Host = "http", target.Host
+		r.Out.Header.Set("User-Agent", r.In.Header.Get("User-Agent"))
+	}})
+	defer proxy.Close()
+	cfg := async("http://hooks.example.com/hook", BatchingSingle)
+	cfg.ClientConfig.ProxyURL = proxy.URL
+	cfg.BlockPrivateNetworks = true
+	e := start(t, cfg)
+	e.Send(eventsNamed("a"))
+	assert.Equal(t, map[string]int64{"delivered": 1}, e.Outcomes())
+	assert.Equal(t, int32(1), proxied.Load())
+}
+
+// consenting is a webhook that wants to be asked.
+type consenting struct {
+	*recorder
+	asked   atomic.Int32
+	consent atomic.Bool
+	answer  http.Header
+}
+
+func (c *consenting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	assert.Equal(c.t, "events.example.com", r.Header.Get("WebHook-Request-Origin"))
+	if r.Method != http.MethodOptions {
+		assert.True(c.t, c.consent.Load())
+		c.recorder.ServeHTTP(w, r)
+		return
+	}
+	c.asked.Add(1)
+	assert.Equal(c.t, "120", r.Header.Get("WebHook-Request-Rate"))
+	assert.Equal(c.t, "/hook", r.RequestURI)
+	assert.Equal(c.t, "secret", r.Header.Get("X-Key"))
+	if c.consent.Load() {
+		maps.Copy(w.Header(), c.answer)
+	}
+	w.WriteHeader(http.StatusOK) // the status is no consent
+}
+
+func TestAWebhookIsAskedForItsConsent(t *testing.T) {
+	c := &consenting{recorder: newRecorder(t), answer: http.Header{"Webhook-Allowed-Origin": {"events.example.com"}, "Webhook-Allowed-Rate": {"3000"}}}
+	c.Config.Handler = c
+	cfg := async(c.URL+"/hook", BatchingSingle)
+	cfg.Format = FormatCloudEvents
+	cfg.CloudEvents.Handshake = HandshakeConfig{Enabled: true, Origin: "events.example.com", Rate: 120}
+	cfg.ClientConfig.Headers.Set("X-Key", "secret")
+	setup := deliverytest.Setup{Factory: NewFactory(), Config: cfg}
+	e := setup.StartLogs(t)
+	require.NoError(t, e.Consume(t.Context(), eventsNamed("a", "b")))
+	e.WaitFor("a second question", func() bool { return c.asked.Load() >= 2 })
+	assert.Empty(t, c.all(), "nothing is sent without consent")
+	require.NotEmpty(t, e.Statuses())
+	assert.Contains(t, e.Statuses()[0], "asking the backend for its consent: the webhook answers 200 to OPTIONS without WebHook-Allowed-Origin: events.example.com")
+	c.consent.Store(true)
+	e.Settle()
+	asked := c.asked.Load()
+	e.Send(eventsNamed("c"))
+	assert.Len(t, c.all(), 3)
+	assert.Equal(t, asked, c.asked.Load(), "it is asked once")
+	assert.Equal(t, map[string]int64{"delivered": 3}, e.Outcomes())
+}
+
+func TestNoAnswerIsNoConsent(t *testing.T) {
+	w := newWebhook(t)
+	w.Close()
+	cfg := async(w.URL+"/hunter2-hunter2", BatchingSingle)
+	cfg.Format = FormatCloudEvents
+	cfg.CloudEvents.Handshake = HandshakeConfig{Enabled: true, Origin: "events.example.com"}
+	cfg.MaxRetries = 1
+	e := deliverytest.Setup{Factory: NewFactory(), Config: cfg, Credentials: []string{"hunter2"}}.StartLogs(t)
+	e.Send(eventsNamed("a"))
+	assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 1}, e.Outcomes())
+	assert.Contains(t, e.Letters.All()[0].Message, "connection refused")
+}
+
+func TestPagerDutysKeyIsToldToPagerDutyAlone(t *testing.T) {
+	const key = "hunter2-hunter2-hunter2"
+	w := httptest.NewServer(deliverytest.Answer(400, `{"message":"Invalid routing key `+key+`"}`))
+	defer w.Close()
+	cfg := async(w.URL, "")
+	cfg.Format = FormatPagerDuty
+	cfg.PagerDuty.RoutingKey = key
+	e := deliverytest.Setup{Factory: NewFactory(), Config: cfg, Credentials: []string{key}}.StartLogs(t)
+	e.Send(eventsNamed("a"))
+	e.Stop()
+	letters := e.Letters.All()
+	require.Len(t, letters, 1)
+	assert.Contains(t, letters[0].Message, "Invalid routing key [REDACTED]")
+}
+
+func TestDiscordSaysInItsBodyHowLongToWait(t *testing.T) {
+	b := testBackend(t, map[string]any{"format": "discord"})
+	for body, want := range map[string]time.Duration{
+		`{"retry_after":1.5,"global":false}`: 1500 * time.Millisecond, `{"retry_after":-1}`: 0, `{"retry_after":1e30}`: 0, `<html>`: 0,
+	} {
+		verdict := b.Answer(&delivery.Request{}, &delivery.Response{Status: 429, Body: []byte(body)})
+		assert.Equal(t, delivery.Retry, verdict.Kind)
+		assert.Equal(t, want, verdict.Wait, body)
+	}
+}
+
+func TestEventsOfOneTargetShareARequest(t *testing.T) {
+	rec := newRecorder(t)
+	cfg := async(rec.URL+"/hook/", BatchingArray)
+	cfg.Request.Path = "/by-name/{{ .name }}/"
+	e := start(t, cfg)
+	e.Send(eventsNamed("a", "b", "a", "b", "a"))
+	var got []string
+	for _, req := range rec.all() {
+		got = append(got, fmt.Sprint(req.uri, " ", strings.Count(string(req.body), `"id"`)))
+	}
+	slices.Sort(got)
+	assert.Equal(t, []string{"/hook/by-name/a/ 3", "/hook/by-name/b/ 2"}, got)
+}
+
+func TestAPathThatWouldLeadElsewhereIsRefused(t *testing.T) {
+	rec := newRecorder(t)
+	cfg := async(rec.URL, BatchingSingle)
+	cfg.Request.Path = "/users/{{ .user.id }}/{{ .name }}"
+	e := start(t, cfg)
+	ld := eventsNamed("fine", "..", "../admin", "a?b#c")
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, record := range rl.ScopeLogs().At(0).LogRecords().All() {
+			record.Attributes().PutStr("user.id", "u/1")
+		}
+	}
+	e.Send(ld)
+	var uris []string
+	for _, req := range rec.all() {
+		uris = append(uris, req.uri)
+	}
+	slices.Sort(uris)
+	assert.Equal(t, []string{"/users/u%2F1/..%2Fadmin", "/users/u%2F1/a%3Fb%23c", "/users/u%2F1/fine"}, uris)
+	assert.Equal(t, []string{"..:encoding"}, e.Letters.Reasons())
+	assert.Contains(t, e.Letters.All()[0].Message, "request::path: a part of it is empty, . or .. for this event")
+}
+
+// TestADeadLetterThatAHandHasChangedStaysAtTheEndpoint holds that a target is never another host.
+func TestADeadLetterThatAHandHasChangedStaysAtTheEndpoint(t *testing.T) {
+	b := testBackend(t, nil)
+	for _, destination := range []string{
+		"https://evil.example.com/x", "//evil.example.com/x", "@evil.example.com", "\\\\evil", "/a\nHost: evil\nX Y: z\nno header", "?q\r\nX: y", "/%zz",
+	} {
+		requests, _ := b.Frame([]delivery.Event{{Meta: delivery.Meta{Destination: destination}, Payload: []byte("{}")}})
+		parsed, err := url.Parse(requests[0].URL)
+		if err == nil {
+			assert.Equal(t, "example.com", parsed.Host, destination)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package webhookexporter
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
+)
+
+// view is an event as templates read it, once it was needed.
+type view struct{ document map[string]any }
+
+func (v *view) reset() { v.document = nil }
+
+// document is the event as templates read it: the members of the event JSON, and title, level and text.
+func (enc *encoder) document(e *appevent.Event) (map[string]any, error) {
+	if enc.values.document != nil {
+		return enc.values.document, nil
+	}
+	enc.scratch = enc.events.Append(enc.scratch[:0], e)
+	document, err := documentOf(enc.scratch, e)
+	enc.values.document = document
+	return document, err
+}
+
+var errTooDeep = errors.New("the event is nested too deeply for templates")
+
+func documentOf(eventJSON []byte, e *appevent.Event) (map[string]any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(eventJSON))
+	decoder.UseNumber()
+	var document map[string]any
+	if err := decoder.Decode(&document); err != nil {
+		return nil, errTooDeep // it is valid
+	}
+	for name, value := range document {
+		document[name] = exact(value)
+	}
+	document["title"], document["level"], document["text"] = titleOf(e), levelOf(e), textOf(e)
+	return document, nil
+}
+
+// exact puts int64 and float64 in the place of numbers as text; the event JSON writes a point into each double.
+func exact(value any) any {
+	switch v := value.(type) {
+	case json.Number:
+		if i, err := v.Int64(); err == nil {
+			return i
+		}
+		f, _ := v.Float64() // it is one
+		return f
+	case []any:
+		for i := range v {
+			v[i] = exact(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = exact(v[name])
+		}
+	}
+	return value
+}
+
+// titleOf is what a person would call the event; never empty.
+func titleOf(e *appevent.Event) string {
+	title := typeOf(e)
+	if e.IsException() && e.Exception.Type != "" && (e.Name == "" || e.Name == appevent.ExceptionEventName) {
+		title = e.Exception.Type
+	}
+	if title = strings.ToValidUTF8(strings.TrimSpace(title), "\uFFFD"); title == "" {
+		return plainLog
+	}
+	return title
+}
+
+// textOf is what the event says to a person; it may be empty.
+func textOf(e *appevent.Event) string {
+	text := e.Message()
+	if text == "" {
+		text = e.Exception.Message
+	}
+	return strings.ToValidUTF8(strings.TrimSpace(text), "\uFFFD")
+}
+
+// levelOf is the severity as a word: trace, debug, info, warn, error or fatal. An exception without one is an error.
+func levelOf(e *appevent.Event) string {
+	switch n := e.SeverityNumber; {
+	case n >= plog.SeverityNumberFatal:
+		return "fatal"
+	case n >= plog.SeverityNumberError, n <= plog.SeverityNumberUnspecified && e.IsException():
+		return "error"
+	case n >= plog.SeverityNumberWarn:
+		return "warn"
+	case n >= plog.SeverityNumberInfo, n <= plog.SeverityNumberUnspecified:
+		return "info"
+	case n >= plog.SeverityNumberDebug:
+		return "debug"
+	default:
+		return "trace"
+	}
+}
+
+// samples are documents to try templates on: an event that has all, an exception, and a log that has nothing.
+func (t *templates) samples() []map[string]any {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	for name, value := range map[string]string{
+		appevent.AttrServiceName: "shop", appevent.AttrServiceNamespace: "eu", appevent.AttrServiceVersion: "1.0.0", appevent.AttrEnvironment: "test",
+	} {
+		rl.Resource().Attributes().PutStr(name, value)
+	}
+	records := rl.ScopeLogs().AppendEmpty().LogRecords()
+	full := records.AppendEmpty()
+	full.SetEventName("order_placed")
+	full.SetTimestamp(1700000000000000000)
+	full.SetSeverityNumber(plog.SeverityNumberWarn)
+	full.Body().SetStr("an order was placed")
+	for name, value := range map[string]string{
+		appevent.AttrID: "e1", appevent.AttrSubject: "order/1", appevent.AttrUserID: "u1", appevent.AttrUserEmail: "u1@example.com",
+		appevent.AttrSessionID: "s1", "currency": "EUR",
+	} {
+		full.Attributes().PutStr(name, value)
+	}
+	full.Attributes().PutInt("total", 12)
+	exception := records.AppendEmpty()
+	exception.Attributes().PutStr(appevent.AttrExceptionType, "Error")
+	exception.Attributes().PutStr(appevent.AttrExceptionMessage, "it failed")
+	records.AppendEmpty()
+
+	var encoder eventjson.Encoder
+	var summarizer appevent.Summarizer
+	var documents []map[string]any
+	for e := range appevent.Logs(ld) {
+		if t.content == ContentSummary {
+			e = summarizer.Summary(e)
+		}
+		if document, err := documentOf(encoder.Append(nil, e), e); err == nil {
+			documents = append(documents, document)
+		}
+	}
+	return documents
+}

@@ -1,0 +1,126 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package webhookexporter
+
+import (
+	"bytes"
+	"errors"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+)
+
+// An event in OTLP JSON is an item of one of these lists, so that several are joined to one body.
+const (
+	otlpLogsHead   = `{"resourceLogs":[`
+	otlpTracesHead = `{"resourceSpans":[`
+	otlpTail       = `]}`
+)
+
+// appendRecord appends the record with its resource and scope, as it is but for its id, which it has in any case.
+func (enc *encoder) appendRecord(dst []byte, e *appevent.Event) ([]byte, error) {
+	var ld plog.Logs
+	if enc.cfg.Content == ContentSummary {
+		ld = summaryRecord(enc.summarizer.Summary(e))
+	} else {
+		ld = e.Logs()
+		appevent.StampIDs(ld)
+	}
+	text, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
+	if err != nil {
+		return nil, err
+	}
+	return appendItem(dst, text, otlpLogsHead)
+}
+
+// summaryRecord is a summary as a record.
+func summaryRecord(e *appevent.Event) plog.Logs {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	e.Source.Resource.CopyTo(rl.Resource())
+	record := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	record.SetEventName(e.Name)
+	record.SetTimestamp(e.Time)
+	record.SetSeverityNumber(e.SeverityNumber)
+	record.SetSeverityText(e.SeverityText)
+	record.SetTraceID(e.TraceID)
+	record.SetSpanID(e.SpanID)
+	record.SetFlags(e.Flags)
+	attributes := record.Attributes()
+	for _, a := range []struct{ name, value string }{
+		{appevent.AttrID, e.UID}, {appevent.AttrUserID, e.User.ID}, {appevent.AttrAnonymousID, e.User.AnonymousID},
+		{appevent.AttrSessionID, e.SessionID}, {appevent.AttrSubject, e.Subject}, {appevent.AttrPreviousID, e.PreviousID},
+		{appevent.AttrExceptionType, e.Exception.Type},
+	} {
+		if a.value != "" {
+			attributes.PutStr(a.name, a.value)
+		}
+	}
+	if e.Kind != appevent.KindTrack {
+		attributes.PutStr(appevent.AttrKind, e.Kind.String())
+	}
+	if e.Exception.HandledKnown {
+		attributes.PutBool(appevent.AttrHandled, e.Exception.Handled)
+	}
+	for name, m := range map[string]pcommon.Map{appevent.AttrGroups: e.Groups, appevent.AttrDestinations: e.Destinations} {
+		if m.Len() > 0 {
+			m.CopyTo(attributes.PutEmptyMap(name))
+		}
+	}
+	return ld
+}
+
+// appendSpan appends the span with its resource and scope. A summary of a span has no attributes, no events, no links and no
+// message.
+func (enc *encoder) appendSpan(dst []byte, source *appevent.Source, span ptrace.Span) ([]byte, error) {
+	td := ptrace.NewTraces()
+	rs := td.ResourceSpans().AppendEmpty()
+	ss := rs.ScopeSpans().AppendEmpty()
+	if enc.cfg.Content == ContentSummary {
+		enc.summarizer.SummarySource(source).Resource.CopyTo(rs.Resource())
+		summarySpan(span, ss.Spans().AppendEmpty())
+	} else {
+		source.Resource.CopyTo(rs.Resource())
+		source.Scope.CopyTo(ss.Scope())
+		span.CopyTo(ss.Spans().AppendEmpty())
+	}
+	text, err := (&ptrace.JSONMarshaler{}).MarshalTraces(td)
+	if err != nil {
+		return nil, err
+	}
+	return appendItem(dst, text, otlpTracesHead)
+}
+
+func summarySpan(span, summary ptrace.Span) {
+	summary.SetTraceID(span.TraceID())
+	summary.SetSpanID(span.SpanID())
+	summary.SetParentSpanID(span.ParentSpanID())
+	summary.SetName(span.Name())
+	summary.SetKind(span.Kind())
+	summary.SetFlags(span.Flags())
+	summary.SetStartTimestamp(span.StartTimestamp())
+	summary.SetEndTimestamp(span.EndTimestamp())
+	summary.Status().SetCode(span.Status().Code())
+}
+
+var errNotOTLP = errors.New("the record cannot be written as OTLP JSON")
+
+// appendItem appends the one item of the list that the text is an object of.
+func appendItem(dst, text []byte, head string) ([]byte, error) {
+	item, ok := bytes.CutPrefix(text, []byte(head))
+	if !ok {
+		return nil, errNotOTLP
+	}
+	if item, ok = bytes.CutSuffix(item, []byte(otlpTail)); !ok {
+		return nil, errNotOTLP
+	}
+	if !utf8.Valid(item) {
+		item = bytes.ToValidUTF8(item, []byte("\uFFFD"))
+	}
+	return append(dst, item...), nil
+}

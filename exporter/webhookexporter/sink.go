@@ -1,0 +1,41 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package webhookexporter
+
+import (
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// appendSink appends a flat envelope, which always has the same nine members: strings or null, and the event JSON as its
+// content.
+func (enc *encoder) appendSink(dst []byte, e *appevent.Event) ([]byte, error) {
+	actorType, actorID := actorOf(e)
+	dst = appendMember(append(dst, '{'), "event_type", typeOf(e))
+	dst = appendMember(dst, "payload_id", e.ID())
+	dst = appendOrNull(dst, "source", e.Source.ServiceName)
+	dst = appendOrNull(dst, "subject", e.Subject)
+	dst = appendMember(dst, "destination", enc.id)
+	if hasTime(e) {
+		dst = jsonappend.Time(appendName(dst, "timestamp"), e.Time)
+	} else {
+		dst = appendOrNull(dst, "timestamp", "")
+	}
+	dst = appendOrNull(dst, "actor_type", actorType)
+	dst = appendOrNull(dst, "actor_id", actorID)
+	dst = enc.events.Append(appendName(dst, "content"), e)
+	return append(dst, '}'), nil
+}
+
+// actorOf is who did it: a user, somebody who is not known by name, or nobody.
+func actorOf(e *appevent.Event) (actorType, id string) {
+	switch {
+	case e.User.ID != "":
+		return "user", e.User.ID
+	case e.User.AnonymousID != "":
+		return "anonymous", e.User.AnonymousID
+	default:
+		return "", ""
+	}
+}

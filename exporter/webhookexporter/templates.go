@@ -1,0 +1,205 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package webhookexporter
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsontemplate"
+)
+
+// The presets are templates that anybody could write.
+//
+//go:embed presets
+var presets embed.FS
+
+// templates are those of a configuration. Its methods are safe for concurrent use.
+type templates struct {
+	// body is nil for formats that have none.
+	body *jsontemplate.Tree
+	// action and dedupKey are of PagerDuty.
+	action, dedupKey *jsontemplate.Text
+
+	path    []*jsontemplate.Text // what stands between the slashes
+	query   []namedText
+	headers []namedText
+
+	content Content
+}
+
+type namedText struct {
+	name string
+	text *jsontemplate.Text
+}
+
+func newTemplates(cfg *Config) (*templates, error) {
+	t := &templates{content: cfg.Content}
+	var err error
+	switch cfg.Format {
+	case FormatTemplate:
+		t.body, err = jsontemplate.Parse(cfg.Template, "template")
+	case FormatSlack, FormatDiscord, FormatTeams, FormatPagerDuty:
+		t.body, err = parsePreset(string(cfg.Format))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Format == FormatPagerDuty {
+		if err := t.parsePagerDuty(&cfg.PagerDuty); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.parseRequest(&cfg.Request); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func parsePreset(name string) (*jsontemplate.Tree, error) {
+	text, err := presets.ReadFile("presets/" + name + ".yaml")
+	if err != nil {
+		return nil, err
+	}
+	var tree any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		return nil, err
+	}
+	return jsontemplate.Parse(tree, name)
+}
+
+func (t *templates) parseRequest(cfg *RequestConfig) error {
+	for i, segment := range segments(cfg.Path) {
+		text, err := jsontemplate.ParseText(segment, "request::path")
+		if err != nil {
+			return fmt.Errorf("%w (in part %d of the path)", err, i+1)
+		}
+		t.path = append(t.path, text)
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Query)) {
+		text, err := jsontemplate.ParseText(cfg.Query[name], "request::query::"+name)
+		if err != nil {
+			return err
+		}
+		t.query = append(t.query, namedText{name, text})
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Headers)) {
+		text, err := jsontemplate.ParseText(string(cfg.Headers[name]), "request::headers::"+name)
+		if err != nil {
+			return err
+		}
+		t.headers = append(t.headers, namedText{name, text})
+	}
+	return nil
+}
+
+// segments are what stands between the slashes of a path, of which those within a template are none.
+func segments(path string) []string {
+	path = strings.TrimPrefix(path, "/")
+	if path == "" {
+		return nil
+	}
+	var all []string
+	start, inside := 0, false
+	for i := range len(path) {
+		switch {
+		case strings.HasPrefix(path[i:], "{{"):
+			inside = true
+		case strings.HasPrefix(path[i:], "}}"):
+			inside = false
+		case path[i] == '/' && !inside:
+			all = append(all, path[start:i])
+			start = i + 1
+		}
+	}
+	return append(all, path[start:])
+}
+
+// hasTarget reports whether requests differ in more than the body.
+func (t *templates) hasTarget() bool { return len(t.path)+len(t.query)+len(t.headers) > 0 }
+
+// appendTarget renders the path, the query and the headers.
+func (t *templates) appendTarget(to *target, document map[string]any) error {
+	path, err := t.renderPath(document)
+	if err != nil {
+		return err
+	}
+	to.path = path
+	query := url.Values{}
+	for _, q := range t.query {
+		value, err := q.text.Render(document)
+		if err != nil {
+			return err
+		}
+		if value != "" {
+			query.Set(q.name, value)
+		}
+	}
+	to.query = query.Encode()
+	for _, h := range t.headers {
+		value, err := h.text.Render(document)
+		if err != nil {
+			return err
+		}
+		if value = strings.TrimSpace(headerValue(value)); value != "" {
+			to.header = append(to.header, headerField{name: h.name, value: value})
+		}
+	}
+	return nil
+}
+
+// errNoPath is of an event whose path would lead elsewhere.
+var errNoPath = errors.New("request::path: a part of it is empty, . or .. for this event; write a default, such as {{ default \"none\" .user.id }}")
+
+func (t *templates) renderPath(document map[string]any) (string, error) {
+	var b strings.Builder
+	for i, segment := range t.path {
+		text, err := segment.Render(document)
+		if err != nil {
+			return "", err
+		}
+		last := i == len(t.path)-1 // where an empty one is a slash at the end
+		if text == "." || text == ".." || text == "" && !last {
+			return "", errNoPath
+		}
+		b.WriteString("/" + url.PathEscape(text))
+	}
+	return b.String(), nil
+}
+
+// try renders everything for events that have all, and nothing. What it finds would fail for the first event.
+func (t *templates) try() error {
+	for _, document := range t.samples() {
+		if err := t.tryOn(document); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *templates) tryOn(document map[string]any) error {
+	if t.body != nil {
+		_, err := t.body.Append(nil, document)
+		// A value may be of another type in events than in the sample.
+		if _, ok := errors.AsType[*jsontemplate.ValueError](err); err != nil && !ok {
+			return err
+		}
+	}
+	if t.action != nil {
+		if _, err := t.renderPagerDuty(nil, document); err != nil {
+			return err
+		}
+	}
+	if err := t.appendTarget(&target{}, document); err != nil && !errors.Is(err, errNoPath) {
+		return err
+	}
+	return nil
+}

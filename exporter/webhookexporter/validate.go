@@ -1,0 +1,265 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package webhookexporter
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+)
+
+// Validate implements confmap.Validator. Its errors repeat neither the endpoint nor a secret.
+func (cfg *Config) Validate() error {
+	for _, check := range []func() error{
+		cfg.validateEndpoint, cfg.validateWords, cfg.validateBatching, cfg.validateCloudEvents, cfg.validateFormat, cfg.validateCodes, cfg.validateRetries,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	signer, err := cfg.Signing.signer()
+	if err != nil {
+		return fmt.Errorf("signing::%w", err)
+	}
+	var signed []string
+	if signer != nil {
+		signed = signer.Headers()
+	}
+	if err := cfg.validateHeaders(signed); err != nil {
+		return err
+	}
+	if cfg.RateLimit < 0 {
+		return fmt.Errorf("rate_limit: %g is negative; write how many requests a second are made, or leave it out", cfg.RateLimit)
+	}
+	return cfg.Delivery.Check()
+}
+
+func (cfg *Config) validateEndpoint() error {
+	u, err := parseEndpoint(cfg.ClientConfig.Endpoint)
+	if err != nil {
+		return fmt.Errorf("endpoint: %w", err)
+	}
+	if _, err := url.Parse(cfg.ClientConfig.ProxyURL); err != nil {
+		return errors.New("proxy_url: is not a URL; write one such as http://proxy.example.com:3128")
+	}
+	if cfg.ClientConfig.ProxyURL != "" {
+		return nil // which looks the host up itself
+	}
+	if err := cfg.guard().CheckHost(u.Hostname()); err != nil {
+		return fmt.Errorf("endpoint: %w", err)
+	}
+	return nil
+}
+
+func (cfg *Config) guard() *delivery.Guard {
+	return &delivery.Guard{BlockPrivateNetworks: cfg.BlockPrivateNetworks}
+}
+
+func parseEndpoint(endpoint string) (*url.URL, error) {
+	if endpoint == "" {
+		return nil, errors.New("is missing; write the URL that events are posted to, such as https://example.com/hook (is an environment variable unset?)")
+	}
+	u, err := url.Parse(endpoint)
+	switch {
+	case err != nil:
+		return nil, errors.New("is not a URL; write one such as https://example.com/hook")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("has the scheme %q; write a URL that begins with https:// or http://", u.Scheme)
+	case u.Host == "":
+		return nil, errors.New("is a URL without a host; write one such as https://example.com/hook")
+	}
+	return u, nil
+}
+
+func formats() []Format {
+	return []Format{
+		FormatEvent, FormatStandard, FormatCloudEvents, FormatSink, FormatOTLPJSON, FormatTemplate,
+		FormatSlack, FormatDiscord, FormatTeams, FormatPagerDuty,
+	}
+}
+
+func (cfg *Config) validateWords() error {
+	if !slices.Contains(formats(), cfg.Format) {
+		return fmt.Errorf("format: %q is not a format; write %s", cfg.Format, listed(formats()))
+	}
+	if contents := []Content{ContentFull, ContentSummary}; !slices.Contains(contents, cfg.Content) {
+		return fmt.Errorf("content: %q is not an amount of content; write %s", cfg.Content, listed(contents))
+	}
+	switch cfg.Batching {
+	case "", BatchingSingle, BatchingArray, BatchingNDJSON:
+	default:
+		return fmt.Errorf("batching: %q is not a way of batching; write %s (one request an event), %s (a JSON array of events) or %s (an event a line)", cfg.Batching, BatchingSingle, BatchingArray, BatchingNDJSON)
+	}
+	if modes := []CloudEventsMode{ModeStructured, ModeBinary, ModeBatched}; !slices.Contains(modes, cfg.CloudEvents.Mode) {
+		return fmt.Errorf("cloudevents::mode: %q is not a mode; write %s", cfg.CloudEvents.Mode, listed(modes))
+	}
+	return nil
+}
+
+// listed is the words with commas and an or.
+func listed[T ~string](words []T) string {
+	all := make([]string, 0, len(words))
+	for _, word := range words {
+		all = append(all, string(word))
+	}
+	last := len(all) - 1
+	return strings.Join(all[:last], ", ") + " or " + all[last]
+}
+
+// validateBatching refuses what no receiver of the format would take.
+func (cfg *Config) validateBatching() error {
+	switch cfg.Format {
+	case FormatSlack, FormatDiscord, FormatTeams, FormatPagerDuty:
+		if cfg.batching() != BatchingSingle {
+			return fmt.Errorf("batching: %s takes one event a request; write %s, or leave it out", cfg.Format, BatchingSingle)
+		}
+	case FormatCloudEvents:
+		batched := cfg.CloudEvents.Mode == ModeBatched
+		if batched && cfg.batching() != BatchingArray {
+			return fmt.Errorf("batching: cloudevents::mode %s is an array; write %s, or leave it out", ModeBatched, BatchingArray)
+		}
+		if !batched && cfg.batching() != BatchingSingle {
+			return fmt.Errorf("batching: cloudevents::mode %s has one event a request; for several write cloudevents::mode: %s", cfg.CloudEvents.Mode, ModeBatched)
+		}
+	}
+	return nil
+}
+
+// dnsName is what the origin of a handshake is.
+var dnsName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*$`)
+
+func (cfg *Config) validateCloudEvents() error {
+	ce := &cfg.CloudEvents
+	if cfg.Format != FormatCloudEvents && (ce.Mode != ModeStructured || ce.Source != "" || ce.TypePrefix != "" || ce.Handshake != HandshakeConfig{}) {
+		return fmt.Errorf("cloudevents: is for format: %s, but the format is %s", FormatCloudEvents, cfg.Format)
+	}
+	if _, err := url.Parse(ce.Source); err != nil || ce.Source != cloudEventsText(ce.Source) {
+		return errors.New("cloudevents::source: is not a URI; write one such as /shop or https://example.com/shop")
+	}
+	if ce.TypePrefix != cloudEventsText(ce.TypePrefix) {
+		return errors.New("cloudevents::type_prefix: has a character that CloudEvents does not take; write one such as com.example. (with the dot)")
+	}
+	if ce.Handshake.Enabled && !dnsName.MatchString(ce.Handshake.Origin) {
+		return fmt.Errorf("cloudevents::handshake::origin: %q is not a DNS name; write the one that stands for this sender, such as events.example.com", ce.Handshake.Origin)
+	}
+	if ce.Handshake.Enabled && (cfg.Request.Path != "" || len(cfg.Request.Query) > 0) {
+		return errors.New("cloudevents::handshake: asks for the consent of one URL; remove request::path and request::query")
+	}
+	if ce.Handshake.Rate < 0 {
+		return fmt.Errorf("cloudevents::handshake::rate: %d is negative; write how many requests a minute to ask for, or leave it out", ce.Handshake.Rate)
+	}
+	return nil
+}
+
+// validateFormat parses templates, and tries them.
+func (cfg *Config) validateFormat() error {
+	switch {
+	case cfg.Format == FormatTemplate && cfg.Template == nil:
+		return errors.New("template: is missing; write what the body is to be, such as {text: \"{{ .name }}\"}")
+	case cfg.Format != FormatTemplate && cfg.Template != nil:
+		return fmt.Errorf("template: is for format: %s, but the format is %s", FormatTemplate, cfg.Format)
+	case cfg.Format == FormatPagerDuty && cfg.PagerDuty.RoutingKey == "":
+		return errors.New("pagerduty::routing_key: is missing; write the integration key of the service, as its Integrations tab shows it (is an environment variable unset?)")
+	case cfg.Format != FormatPagerDuty && cfg.PagerDuty != PagerDutyConfig{}:
+		return fmt.Errorf("pagerduty: is for format: %s, but the format is %s", FormatPagerDuty, cfg.Format)
+	}
+	templates, err := newTemplates(cfg)
+	if err != nil {
+		return err
+	}
+	return templates.try()
+}
+
+func (cfg *Config) validateCodes() error {
+	for key, codes := range map[string][]int{"success_codes": cfg.SuccessCodes, "retry_codes": cfg.RetryCodes} {
+		for _, code := range codes {
+			if code < 200 || code > 599 {
+				return fmt.Errorf("%s: %d is not a status that an answer has; write some from 200 to 599", key, code)
+			}
+		}
+	}
+	for _, code := range cfg.RetryCodes {
+		if slices.Contains(cfg.SuccessCodes, code) {
+			return fmt.Errorf("retry_codes: %d is one of success_codes too; write it in one of them", code)
+		}
+	}
+	return nil
+}
+
+func (cfg *Config) validateRetries() error {
+	if cfg.MaxRetries < 0 {
+		return fmt.Errorf("max_retries: %d is negative; write how often events are sent again, or retry_on_failure::enabled: false for never", cfg.MaxRetries)
+	}
+	for i, wait := range cfg.RetrySchedule {
+		if wait <= 0 {
+			return fmt.Errorf("retry_schedule::%d: %s is not a wait; write one such as 30s", i, wait)
+		}
+	}
+	if !cfg.Delivery.RetryConfig.Enabled && (len(cfg.RetrySchedule) > 0 || cfg.MaxRetries > 0) {
+		return errors.New("retry_on_failure::enabled: is false, so retry_schedule and max_retries have no effect; remove one or the other")
+	}
+	return nil
+}
+
+// Headers are written as most servers take them.
+var headerName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]*$`)
+
+// reservedHeaders are those that the request itself needs, or that belong to one connection (RFC 9110, section 7.6.1).
+func reservedHeaders() []string {
+	return []string{
+		"Content-Type", "Content-Length", "Content-Encoding", "Host", "User-Agent", "Connection", "Keep-Alive", "Proxy-Connection",
+		"Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect",
+	}
+}
+
+// validateHeaders takes the headers that are signatures.
+func (cfg *Config) validateHeaders(signed []string) error {
+	reserved := append(reservedHeaders(), cfg.handshakeHeaders()...)
+	for _, name := range signed {
+		if !headerName.MatchString(name) || slices.Contains(reserved, name) {
+			return fmt.Errorf("signing::header: %q cannot be the header of a signature; write one such as X-Signature", name)
+		}
+	}
+	reserved = append(reserved, signed...)
+	check := func(key, name string) error {
+		switch canonical := http.CanonicalHeaderKey(name); {
+		case !headerName.MatchString(name):
+			return fmt.Errorf("%s: %q is not the name of a header; it has letters, digits, - and _", key, name)
+		case slices.Contains(reserved, canonical):
+			return fmt.Errorf("%s::%s: is set by the exporter itself; remove it", key, name)
+		case cfg.Format == FormatCloudEvents && strings.HasPrefix(canonical, "Ce-"):
+			return fmt.Errorf("%s::%s: is an attribute of a CloudEvent, which the exporter sets; remove it", key, name)
+		}
+		return nil
+	}
+	for name, value := range cfg.ClientConfig.Headers.Iter {
+		if err := check("headers", name); err != nil {
+			return err
+		}
+		if strings.ContainsFunc(string(value), unicode.IsControl) {
+			return fmt.Errorf("headers::%s: holds a character that no header takes; is there a line feed at its end?", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Request.Headers)) {
+		if err := check("request::headers", name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (cfg *Config) handshakeHeaders() []string {
+	if !cfg.CloudEvents.Handshake.Enabled {
+		return nil
+	}
+	return []string{headerRequestOrigin, headerRequestRate}
+}

@@ -1,0 +1,200 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/config/confighttp"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
+)
+
+// laneBackend keeps the order of events whose names begin with the same letter. Those of x have none.
+type laneBackend struct{ *spanBackend }
+
+func (*laneBackend) KeepsOrder() {}
+
+func (b *laneBackend) Frame(events []Event) ([]Request, []Refusal) {
+	byLetter, letters := map[byte][]Event{}, []byte{}
+	for _, e := range events {
+		if _, ok := byLetter[e.Name[0]]; !ok {
+			letters = append(letters, e.Name[0])
+		}
+		byLetter[e.Name[0]] = append(byLetter[e.Name[0]], e)
+	}
+	var requests []Request
+	for _, letter := range letters {
+		framed, _ := b.spanBackend.Frame(byLetter[letter])
+		for i := range framed {
+			if letter != 'x' {
+				framed[i].Lane = int(letter)
+			}
+		}
+		requests = append(requests, framed...)
+	}
+	return requests, nil
+}
+
+func newLaneFixture(t *testing.T, most int, configure func(*Config)) *fixture {
+	t.Helper()
+	f := &fixture{server: newServer(t)}
+	cfg := NewDefaultConfig(100)
+	deliverytest.Hasten(&cfg.QueueConfig, &cfg.RetryConfig)
+	cfg.DeadLetter = deliverytest.DeadLetterID()
+	cfg.QueueConfig.Get().NumConsumers = 1
+	configure(&cfg)
+	backend := &laneBackend{&spanBackend{lineBackend{url: f.server.URL, header: http.Header{}, most: most}}}
+	f.Exporter = deliverytest.Setup{Factory: newFactory(&cfg, confighttp.NewDefaultClientConfig(), backend), Config: &cfg}.StartLogs(t)
+	return f
+}
+
+// all is what the server was sent, in its order.
+func (s *server) all() (all []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, lines := range s.requests {
+		all = append(all, strings.Join(lines, " "))
+	}
+	return all
+}
+
+func TestWhatIsBehindAFailureInItsLaneWaits(t *testing.T) {
+	f := newLaneFixture(t, 1, func(cfg *Config) { cfg.MaxInFlight = 1 })
+	failed := map[string]bool{}
+	f.server.on(func(lines []string) (int, http.Header) {
+		if (lines[0] == "a2" || lines[0] == "b1") && !failed[lines[0]] {
+			failed[lines[0]] = true
+			return http.StatusInternalServerError, nil
+		}
+		return http.StatusOK, nil
+	})
+	f.send("a1", "b1", "a2", "x1", "b2", "a3", "x2")
+	assert.Equal(t, []string{"a1", "a2", "b1", "x1", "x2", "b1", "b2", "a2", "a3"}, f.server.all())
+	assert.Equal(t, map[string]int64{"delivered": 7}, f.Outcomes())
+}
+
+func TestWhatIsOwedOfLanesKeepsItsOrder(t *testing.T) {
+	f := newLaneFixture(t, 2, func(cfg *Config) { cfg.MaxInFlight = 1 })
+	requests := 0
+	f.server.on(func([]string) (int, http.Header) {
+		if requests++; requests == 2 {
+			return http.StatusServiceUnavailable, nil
+		}
+		return http.StatusOK, nil
+	})
+	f.send("a1", "a2", "b1", "a3", "a4", "b2", "a5")
+	assert.Equal(t, []string{"a1 a2", "a3 a4", "b1 b2", "a3 a4", "a5"}, f.server.all())
+}
+
+func TestHalvesOfALaneAreInOrder(t *testing.T) {
+	f := newLaneFixture(t, 4, func(cfg *Config) { cfg.MaxInFlight = 1 }) // which would block if halves needed a slot
+	failed := false
+	f.server.on(func(lines []string) (int, http.Header) {
+		switch {
+		case strings.Contains(strings.Join(lines, " "), "a3"):
+			return http.StatusBadRequest, nil
+		case lines[0] == "a1" && !failed:
+			failed = true
+			return http.StatusBadGateway, nil
+		}
+		return http.StatusOK, nil
+	})
+	f.send("a1", "a2", "a3", "a4", "a5")
+	assert.Equal(t, []string{"a1 a2 a3 a4", "a1 a2", "a1 a2 a3 a4", "a1 a2", "a3 a4", "a3", "a4", "a5"}, f.server.all())
+	assert.Equal(t, map[string]int64{"delivered": 4, "dead_lettered/refused": 1}, f.Outcomes())
+}
+
+func TestLanesAreSentAtTheSameTimeButTheirRequestsAreNot(t *testing.T) {
+	f := newLaneFixture(t, 1, func(cfg *Config) { cfg.MaxInFlight = 3 })
+	var mu sync.Mutex
+	under, lanes, together := map[byte]bool{}, 0, make(chan struct{})
+	f.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := deliverytest.ReadBody(r)
+		assert.NoError(t, err)
+		mu.Lock()
+		assert.False(t, under[body[0]], "two requests of a lane")
+		under[body[0]] = true
+		if lanes++; lanes == 3 {
+			close(together)
+		}
+		mu.Unlock()
+		<-together // of which three come at the same time
+		mu.Lock()
+		under[body[0]] = false
+		mu.Unlock()
+		w.WriteHeader(http.StatusOK)
+	})
+	f.send("a1", "a2", "a3", "b1", "b2", "c1", "c2", "d1", "d2")
+	assert.Equal(t, map[string]int64{"delivered": 9}, f.Outcomes())
+}
+
+// exporterhelper's batcher would send the end of a call before its middle.
+func TestACallOfManyBatchesKeepsItsOrder(t *testing.T) {
+	f := newLaneFixture(t, 3, func(cfg *Config) {
+		cfg.QueueConfig.Get().Batch.Get().MinSize, cfg.QueueConfig.Get().Batch.Get().MaxSize = 2, 2
+	})
+	random, requests := rand.New(rand.NewPCG(1, 2)), 0
+	f.server.on(func([]string) (int, http.Header) {
+		if requests++; requests%3 == 0 {
+			return http.StatusServiceUnavailable, nil
+		}
+		return http.StatusOK, nil
+	})
+	next := 0
+	for range 20 {
+		names := make([]string, 1+random.IntN(30))
+		for i := range names {
+			names[i] = fmt.Sprintf("a%04d", next)
+			next++
+		}
+		require.NoError(t, f.Consume(t.Context(), records(names...)))
+	}
+	f.Settle()
+	assertFirstTimesAscend(t, f.server.all(), next)
+}
+
+// assertFirstTimesAscend holds that each line that comes for the first time is later than all before it.
+func assertFirstTimesAscend(t *testing.T, requests []string, want int) {
+	t.Helper()
+	last, seen := "", map[string]bool{}
+	for line := range strings.FieldsSeq(strings.Join(requests, " ")) {
+		if seen[line] {
+			continue
+		}
+		seen[line] = true
+		assert.Less(t, last, line)
+		last = line
+	}
+	assert.Len(t, seen, want)
+}
+
+func TestWhatWaitsToBeSentAgainIsSentBeforeWhatIsQueuedAtShutdown(t *testing.T) {
+	f := newLaneFixture(t, 10, func(cfg *Config) {
+		cfg.RetryConfig.InitialInterval, cfg.RetryConfig.MaxInterval, cfg.RetryConfig.MaxElapsedTime = time.Minute, time.Minute, 0
+		cfg.QueueConfig.Get().Batch.Get().MinSize = 2
+	})
+	f.server.always(http.StatusServiceUnavailable)
+	require.NoError(t, f.Consume(t.Context(), records("a1", "a2")))
+	waiting := &f.Component.(*logsExporter).backoff
+	f.WaitFor("the wait before the next attempt", func() bool {
+		waiting.mu.Lock()
+		defer waiting.mu.Unlock()
+		return len(waiting.waiting) == 1
+	})
+	f.server.always(http.StatusOK)
+	require.NoError(t, f.Consume(t.Context(), records("a3", "a4")))
+	require.NoError(t, f.Consume(t.Context(), records("a5", "a6")))
+	f.Stop()
+	assert.Equal(t, []string{"a1 a2", "a1 a2", "a3 a4", "a5 a6"}, f.server.all())
+	assert.Equal(t, map[string]int64{"delivered": 6}, f.Outcomes())
+}

@@ -20,6 +20,8 @@ import (
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	filelogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver"
 	kafkareceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kafkareceiver"
+	moengageexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/moengageexporter"
+	posthogexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/posthogexporter"
 	sentryexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/sentryexporter"
 	webhookexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/webhookexporter"
 	deadletterextension "github.com/otelcol-fanout/otelcol-fanout/extension/deadletterextension"
@@ -105,6 +107,8 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
+		moengageexporter.NewFactory(),
+		posthogexporter.NewFactory(),
 		sentryexporter.NewFactory(),
 		webhookexporter.NewFactory(),
 		debugexporter.NewFactory(),
@@ -118,6 +122,8 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExporterModules = makeModulesMap(factories.Exporters, map[component.Type]string{
+		moengageexporter.NewFactory().Type(): "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
+		posthogexporter.NewFactory().Type():  "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		sentryexporter.NewFactory().Type():   "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		webhookexporter.NewFactory().Type():  "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		debugexporter.NewFactory().Type():    "go.opentelemetry.io/collector/exporter/debugexporter v0.164.0",

@@ -20,6 +20,7 @@ import (
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	filelogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver"
 	kafkareceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kafkareceiver"
+	fanoutconnector "github.com/otelcol-fanout/otelcol-fanout/connector/fanoutconnector"
 	moengageexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/moengageexporter"
 	posthogexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/posthogexporter"
 	sentryexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/sentryexporter"
@@ -163,12 +164,14 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](
+		fanoutconnector.NewFactory(),
 		forwardconnector.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
 	factories.ConnectorModules = makeModulesMap(factories.Connectors, map[component.Type]string{
+		fanoutconnector.NewFactory().Type():  "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		forwardconnector.NewFactory().Type(): "go.opentelemetry.io/collector/connector/forwardconnector v0.155.0",
 	})
 

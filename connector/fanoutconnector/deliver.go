@@ -33,8 +33,10 @@ type fanout[T interface{ MarkReadOnly() }] struct {
 type operations[T any] struct {
 	clone func(T) T
 	// mark and unref keep a batch from being recycled while it is ours (the feature gate pdata.useProtoPooling).
-	mark   func(T) bool
-	unref  func(T)
+	mark  func(T) bool
+	unref func(T)
+	// direct is whether the pointers of records are moved (see hasPointers).
+	direct bool
 	target func(pipeline.ID) (target[T], error)
 }
 

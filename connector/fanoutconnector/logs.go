@@ -25,6 +25,7 @@ func newLogs(set connector.Settings, cfg *Config, router connector.LogsRouterAnd
 	f, err := newFanout(set, cfg, pipeline.SignalLogs, router.PipelineIDs(), operations[plog.Logs]{
 		clone: cloneLogs,
 		mark:  pref.MarkPipelineOwnedLogs, unref: pref.UnrefLogs,
+		direct: hasPointers[plog.LogRecordSlice](),
 		target: func(id pipeline.ID) (target[plog.Logs], error) {
 			next, err := router.Consumer(id)
 			if err != nil {
@@ -67,7 +68,7 @@ func (c *logs) sort(ld plog.Logs) []part[plog.Logs] {
 	if !stamped {
 		appevent.StampIDs(ld)
 	}
-	return splitLogs(ld, p)
+	return splitLogs(ld, p, c.direct)
 }
 
 func cloneLogs(ld plog.Logs) plog.Logs {
@@ -77,7 +78,7 @@ func cloneLogs(ld plog.Logs) plog.Logs {
 }
 
 // splitLogs makes a batch of each part of the plan that goes anywhere. The largest stays where it is.
-func splitLogs(ld plog.Logs, p *plan) []part[plog.Logs] {
+func splitLogs(ld plog.Logs, p *plan, direct bool) []part[plog.Logs] {
 	home := p.home()
 	if home == noPart {
 		return nil
@@ -88,7 +89,7 @@ func splitLogs(ld plog.Logs, p *plan) []part[plog.Logs] {
 	}
 	parts[home].data = ld
 	if len(parts) > 1 {
-		s := logsSplit{plan: p, home: home, direct: hasPointers[plog.LogRecordSlice](), places: make([]logsPlace, len(parts)), parts: parts}
+		s := logsSplit{plan: p, home: home, direct: direct, places: make([]logsPlace, len(parts)), parts: parts}
 		ld.ResourceLogs().RemoveIf(s.resource)
 	}
 	return parts

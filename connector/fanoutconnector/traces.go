@@ -23,6 +23,7 @@ func newTraces(set connector.Settings, cfg *Config, router connector.TracesRoute
 	f, err := newFanout(set, cfg, pipeline.SignalTraces, router.PipelineIDs(), operations[ptrace.Traces]{
 		clone: cloneTraces,
 		mark:  pref.MarkPipelineOwnedTraces, unref: pref.UnrefTraces,
+		direct: hasPointers[ptrace.SpanSlice](),
 		target: func(id pipeline.ID) (target[ptrace.Traces], error) {
 			next, err := router.Consumer(id)
 			if err != nil {
@@ -58,7 +59,7 @@ func (c *traces) sort(td ptrace.Traces) []part[ptrace.Traces] {
 			}
 		}
 	}
-	return splitTraces(td, p)
+	return splitTraces(td, p, c.direct)
 }
 
 func cloneTraces(td ptrace.Traces) ptrace.Traces {
@@ -68,7 +69,7 @@ func cloneTraces(td ptrace.Traces) ptrace.Traces {
 }
 
 // splitTraces makes a batch of each part of the plan that goes anywhere. The largest stays where it is.
-func splitTraces(td ptrace.Traces, p *plan) []part[ptrace.Traces] {
+func splitTraces(td ptrace.Traces, p *plan, direct bool) []part[ptrace.Traces] {
 	home := p.home()
 	if home == noPart {
 		return nil
@@ -79,7 +80,7 @@ func splitTraces(td ptrace.Traces, p *plan) []part[ptrace.Traces] {
 	}
 	parts[home].data = td
 	if len(parts) > 1 {
-		s := tracesSplit{plan: p, home: home, direct: hasPointers[ptrace.SpanSlice](), places: make([]tracesPlace, len(parts)), parts: parts}
+		s := tracesSplit{plan: p, home: home, direct: direct, places: make([]tracesPlace, len(parts)), parts: parts}
 		td.ResourceSpans().RemoveIf(s.resource)
 	}
 	return parts

@@ -27,6 +27,10 @@ func TestTheShippedConfigurationIsValid(t *testing.T) {
 		{"with the webhook on", []string{"WEBHOOK_ENABLED=true", "WEBHOOK_URL=" + aURL}},
 		{"with the webhook on, in arrays", []string{"WEBHOOK_ENABLED=yes", "WEBHOOK_URL=" + aURL, "WEBHOOK_BATCHING=array"}},
 		{"with sentry on", []string{"SENTRY_ENABLED=true", "SENTRY_DSN=http://key@127.0.0.1:1/42"}},
+		{"with posthog and moengage on", []string{
+			"POSTHOG_ENABLED=true", "POSTHOG_API_KEY=phc_0123456789abcdefghij",
+			"MOENGAGE_ENABLED=true", "MOENGAGE_WORKSPACE_ID=w", "MOENGAGE_API_KEY=k", "MOENGAGE_DATA_CENTER=2",
+		}},
 		{"with all off", []string{"DEBUG_ENABLED=false"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

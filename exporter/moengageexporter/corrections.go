@@ -119,9 +119,6 @@ func newCorrections(set exporter.Settings) (*corrections, error) {
 
 // add counts what was noted, and forgets it.
 func (c *corrections) add(noted *tally, now time.Time) {
-	if *noted == (tally{}) {
-		return
-	}
 	for i, n := range noted {
 		if n > 0 {
 			c.counter.Add(context.Background(), int64(n), c.reasons[i])

@@ -6,6 +6,8 @@ package moengageexporter
 import (
 	"strings"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
@@ -46,18 +48,22 @@ type encoder struct {
 	rewritten map[string]rewritten // names of attributes that MoEngage does not take as they are
 	noted     tally                // corrections since Reset
 	source    source
-	record    told // of the event
+	telling   telling
+	record    told              // of the event
+	past      pcommon.Timestamp // when the clock was last looked at
 }
 
 func newEncoder(b *backend) *encoder {
-	return &encoder{backend: b, rewritten: map[string]rewritten{}}
+	return &encoder{backend: b, rewritten: map[string]rewritten{}, telling: newTelling(b.cfg.CustomerID.From)}
 }
 
 // Reset implements delivery.Encoder.
 func (enc *encoder) Reset() {
 	enc.source, enc.record = source{}, told{customers: enc.record.customers}
 	clear(enc.record.customers)
-	enc.corrections.add(&enc.noted, enc.now())
+	if enc.noted != (tally{}) {
+		enc.corrections.add(&enc.noted, enc.now())
+	}
 }
 
 // Encode implements delivery.Encoder.

@@ -47,14 +47,16 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, who *iden
 // timeOf is when it happened, to the millisecond. MoEngage takes nothing from the future, and for what has no time takes when it
 // arrives, which may be long after.
 func (enc *encoder) timeOf(e *appevent.Event) pcommon.Timestamp {
-	now := pcommon.NewTimestampFromTime(enc.now())
 	at := e.Time
+	if at == 0 || at > enc.past { // else the clock need not be looked at
+		enc.past = pcommon.NewTimestampFromTime(enc.now())
+	}
 	switch {
 	case at == 0:
-		at = now
-	case at > now:
+		at = enc.past
+	case at > enc.past:
 		enc.noted[correctedTime]++
-		at = now
+		at = enc.past
 	}
 	return at - at%1e6
 }

@@ -29,7 +29,7 @@ type identity struct {
 // identify finds whom an event is about, and reports whether it tells. What the record does not say, its resource may.
 func (enc *encoder) identify(e *appevent.Event) (identity, bool) {
 	enc.read(e.Source)
-	enc.record.read(e.Attributes(), enc.cfg.CustomerID.From)
+	enc.record.read(e.Attributes(), &enc.telling)
 	who := identity{device: enc.record.device, platform: enc.record.platform}
 	if who.device == "" {
 		who.device = enc.source.device
@@ -68,10 +68,35 @@ type told struct {
 	installation, osPlatform string
 }
 
+// telling is the names of attributes that tell something, and a bit for the shape of each, by which most others are passed by.
+type telling struct {
+	from   []string
+	shapes uint64
+}
+
+func newTelling(from []string) telling {
+	names := telling{from: from}
+	for _, name := range append([]string{attrDeviceID, attrInstallationID, attrOSName, attrSDKLanguage}, from...) {
+		names.shapes |= shapeOf(name)
+	}
+	return names
+}
+
+func shapeOf(name string) uint64 { return 1 << ((uint(len(name))*5 + uint(name[0])) % 64) }
+
+// has reports false for most names that tell nothing.
+func (names *telling) has(name string) bool {
+	return name != "" && (names.shapes&shapeOf(name) != 0 || name[0] == prefixBrowser[0])
+}
+
 // read walks the attributes once.
-func (t *told) read(attributes pcommon.Map, from []string) {
+func (t *told) read(attributes pcommon.Map, names *telling) {
+	from := names.from
 	*t = told{customers: append(t.customers[:0], make([]string, len(from))...)}
 	for name, v := range attributes.All() {
+		if !names.has(name) {
+			continue
+		}
 		if at := slices.Index(from, name); at >= 0 && t.customers[at] == "" {
 			t.customers[at] = idText(v)
 		}

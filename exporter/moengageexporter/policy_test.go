@@ -134,7 +134,8 @@ func TestWhatTellsThePlatform(t *testing.T) {
 		m := pcommon.NewMap()
 		m.PutStr(c.name, c.value)
 		var got told
-		got.read(m, nil)
+		names := newTelling([]string{"user.id"})
+		got.read(m, &names)
 		assert.Equal(t, c.want, got.platform, "%s: %s", c.name, c.value)
 	}
 }

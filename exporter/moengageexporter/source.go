@@ -47,7 +47,7 @@ func (enc *encoder) read(of *appevent.Source) {
 	}
 	enc.source = source{of: of}
 	attributes := of.Resource.Attributes()
-	enc.source.read(attributes, enc.cfg.CustomerID.From)
+	enc.source.read(attributes, &enc.telling)
 	if len(enc.cfg.ResourceAttributes) == 0 {
 		return
 	}

@@ -83,36 +83,30 @@ func appendRedacted(dst []byte, v pcommon.Value) []byte {
 	} else {
 		raw = v.AsRaw()
 	}
-	shape, err := json.Marshal(redact(raw, 0))
+	shape, err := json.Marshal(redact(raw))
 	if err != nil {
 		return jsonappend.String(dst, redacted)
 	}
 	return append(dst, shape...)
 }
 
-// maxShape is how deep messages are looked into.
-const maxShape = 8
-
 // redact is the shape of messages: lists, what they are lists of, and the members that tell the shape.
-func redact(raw any, depth int) any {
-	if depth > maxShape {
-		return redacted
-	}
+func redact(raw any) any {
 	switch raw := raw.(type) {
 	case []any:
 		items := make([]any, len(raw))
 		for i := range raw {
-			items[i] = redact(raw[i], depth+1)
+			items[i] = redact(raw[i])
 		}
 		return items
 	case map[string]any:
-		return redactMembers(raw, depth)
+		return redactMembers(raw)
 	default:
 		return redacted
 	}
 }
 
-func redactMembers(members map[string]any, depth int) map[string]any {
+func redactMembers(members map[string]any) map[string]any {
 	shape := make(map[string]any, len(members))
 	for name, value := range members {
 		if isShape(name) {
@@ -122,7 +116,7 @@ func redactMembers(members map[string]any, depth int) map[string]any {
 		}
 		switch name {
 		case "messages", "parts", "content", "choices", "message", "tool_calls":
-			shape[name] = redact(value, depth+1)
+			shape[name] = redact(value)
 		case "id", "index", "name", "arguments", "args", "result", "response", "text", "input", "output", "refusal":
 			shape[name] = redacted
 		default:

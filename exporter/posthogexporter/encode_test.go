@@ -141,7 +141,7 @@ func TestNothingThatWasSaidIsSentWhereItIsNotToBe(t *testing.T) {
 	}
 	span.Attributes().PutEmptySlice("gen_ai.input.messages").AppendEmpty().SetEmptyMap().PutEmptySlice("parts").AppendEmpty().SetStr(said)
 	deep := span.Attributes().PutEmptySlice("gen_ai.output.messages")
-	for range 2 * maxShape {
+	for range 20 {
 		deep = deep.AppendEmpty().SetEmptySlice()
 	}
 	deep.AppendEmpty().SetStr(said)
@@ -286,4 +286,20 @@ func checkPayload(t *testing.T, payload []byte) {
 		require.True(t, ok)
 		require.NotEmpty(t, list)
 	}
+}
+
+func TestNothingIsKeptOfWhatWasEncoded(t *testing.T) {
+	enc := newSpanEncoder(benchBackend(t, func(cfg *Config) { cfg.Protocol = ProtocolV1 }))
+	var w delivery.Writer
+	span := ptrace.NewSpan()
+	span.SetName("gen_ai.chat")
+	span.Attributes().PutBool(propCookieless, true)
+	source := appevent.NewSource(pcommon.NewResource(), pcommon.NewInstrumentationScope())
+	require.NoError(t, enc.EncodeSpan(&w, source, span))
+	enc.Reset()
+	assert.Nil(t, enc.source)
+	assert.Nil(t, enc.ending)
+	assert.Equal(t, lifted{}, enc.lifted)
+	assert.Equal(t, appevent.Event{}, enc.event)
+	assert.Zero(t, enc.asEvent.Attributes().Len())
 }

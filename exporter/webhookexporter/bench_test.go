@@ -27,14 +27,64 @@ func BenchmarkEncode(b *testing.B) {
 	})
 }
 
+// BenchmarkFormats measures what else events are written as, beside the same reference.
+func BenchmarkFormats(b *testing.B) {
+	ld := deliverytest.BenchLogs(b)
+	for name, conf := range map[string]map[string]any{
+		"standard":    {"format": "standard"},
+		"cloudevents": {"format": "cloudevents"},
+		"sink":        {"format": "sink"},
+		"summary":     {"content": "summary"},
+		"otlp_json":   {"format": "otlp_json"},
+		"slack":       {"format": "slack"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			enc := newEncoder(testBackend(b, conf))
+			var w delivery.Writer
+			b.ReportAllocs()
+			for b.Loop() {
+				for e := range appevent.Logs(ld) {
+					_ = enc.Encode(&w, e)
+				}
+				w.Reset()
+				enc.Reset()
+			}
+			deliverytest.PerEvent(b)
+		})
+	}
+}
+
+// BenchmarkSign is what framing costs where each event is signed, and where a hundred are together.
+func BenchmarkSign(b *testing.B) {
+	for _, batching := range []Batching{BatchingSingle, BatchingArray} {
+		b.Run(string(batching), func(b *testing.B) {
+			backend := testBackend(b, map[string]any{
+				"batching": string(batching), "signing": map[string]any{"scheme": "standard", "secrets": []any{currentSecret}},
+			})
+			events := encodeWith(b, backend, deliverytest.BenchLogs(b))
+			b.ReportAllocs()
+			for b.Loop() {
+				for i := 0; i < len(events); i += 100 {
+					_, _ = backend.Frame(events[i : i+100])
+				}
+			}
+			deliverytest.PerEvent(b)
+		})
+	}
+}
+
 func BenchmarkExport(b *testing.B) {
-	deliverytest.CompareExport(b, NewFactory(), status(204), func(endpoint string) component.Config {
-		cfg := createDefaultConfig().(*Config)
-		cfg.ClientConfig.Endpoint = endpoint
-		cfg.ClientConfig.Compression = "gzip"
-		cfg.Batching = BatchingArray
-		cfg.Delivery.QueueConfig.Get().QueueSize = 1 << 40
-		cfg.Delivery.ShutdownTimeout = time.Minute
-		return cfg
-	})
+	for _, batching := range []Batching{BatchingArray, BatchingNDJSON} {
+		b.Run(string(batching), func(b *testing.B) {
+			deliverytest.CompareExport(b, NewFactory(), status(204), func(endpoint string) component.Config {
+				cfg := createDefaultConfig().(*Config)
+				cfg.ClientConfig.Endpoint = endpoint
+				cfg.ClientConfig.Compression = "gzip"
+				cfg.Batching = batching
+				cfg.Delivery.QueueConfig.Get().QueueSize = 1 << 40
+				cfg.Delivery.ShutdownTimeout = time.Minute
+				return cfg
+			})
+		})
+	}
 }

@@ -200,12 +200,13 @@ func FuzzLogs(f *testing.F) {
 	named, err := (&plog.ProtoMarshaler{}).MarshalLogs(eventsNamed("a", "b", "c"))
 	require.NoError(f, err)
 	f.Add(named)
+	backends := fuzzConfigs(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(data)
 		if err != nil {
 			return
 		}
-		for _, b := range fuzzConfigs(t) {
+		for _, b := range backends {
 			checkRequests(t, b, encodeWith(t, b, ld))
 		}
 	})
@@ -218,12 +219,13 @@ func FuzzTraces(f *testing.F) {
 	seed, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
 	require.NoError(f, err)
 	f.Add(seed)
+	backends := fuzzConfigs(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(data)
 		if err != nil {
 			return
 		}
-		for _, b := range fuzzConfigs(t) {
+		for _, b := range backends {
 			checkRequests(t, b, encodeSpansWith(b, td))
 		}
 	})

@@ -24,7 +24,7 @@ import (
 
 // makeLong makes each text of the records very long, of characters that are long wherever they are written.
 func makeLong(ld plog.Logs) {
-	long := strings.Repeat("<&*😀\"\n\x01日", 20_000)
+	long := strings.Repeat("<&*😀\"\n\x01日", 3_000)
 	for _, rl := range ld.ResourceLogs().All() {
 		rl.Resource().Attributes().PutStr(appevent.AttrServiceName, long)
 		rl.Resource().Attributes().PutStr(appevent.AttrEnvironment, long)

@@ -179,3 +179,52 @@ func decodeForm(d *Decoder, form byte, body []byte) (Result, error) {
 		return d.Decode(body, received)
 	}
 }
+
+func TestOneEventLeavesNothingForTheNext(t *testing.T) {
+	first := []string{
+		`{"id":"v","name":"login","type":"page","user":"victim","message":"private","severity_number":21,"trace":{"trace_id":"0102030405060708090a0b0c0d0e0f10"},"source":"bank","scope":{"name":"lib"},"resource":{"a":1},"properties":{"card":"QQ=="},"value_types":{"/properties/card":"bytes"}}`,
+		`{"exception":{"type":"E"},"name":null,"body":1}`,
+		`{"name":"a"}`,
+		`{"name":"a","severity":7}`,
+		`{"name":"a","severity_number":21,"oops":1}`,
+	}
+	second := []string{
+		`{"id":"c","name":"click"}`, `{"id":"c","type":"identify"}`, `{"id":"c"}`, `{"id":"c","name":"click","severity":"warn"}`, `{"id":"c","exception":{"type":"F"}}`,
+		`{"name":"click","timestamp":5}`, `{"id":"c","name":"click","message":"m"}`, `{"id":"c","name":"click","source":"shop"}`,
+	}
+	for _, one := range first {
+		for _, next := range second {
+			alone, err := NewDecoder(2).DecodeLines([]byte(next), received)
+			require.NoError(t, err)
+			both, err := NewDecoder(2).DecodeLines([]byte(one+"\n"+next), received)
+			require.NoError(t, err)
+			if alone.Accepted == 0 {
+				assert.Equal(t, alone.Rejected[0].Err.Error(), both.Rejected[len(both.Rejected)-1].Err.Error(), "%s\n%s", one, next)
+				continue
+			}
+			want, got := alone.Records[0], both.Records[len(both.Records)-1]
+			assert.Equal(t, want.Anonymous, got.Anonymous, "%s\n%s", one, next)
+			assert.Equal(t, recordText(t, want.Record), recordText(t, got.Record), "%s\n%s", one, next)
+			assert.Equal(t, lastResource(alone), lastResource(both), "%s\n%s", one, next)
+		}
+	}
+}
+
+func recordText(t *testing.T, record plog.LogRecord) string {
+	t.Helper()
+	ld := plog.NewLogs()
+	record.CopyTo(ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
+	return otlpJSON(t, ld)
+}
+
+// lastResource is the resource of the last event, which is its own.
+func lastResource(result Result) map[string]any {
+	resources := result.Logs.ResourceLogs()
+	for i := resources.Len() - 1; i >= 0; i-- {
+		records := resources.At(i).ScopeLogs().At(0).LogRecords()
+		if records.At(records.Len()-1) == result.Records[len(result.Records)-1].Record {
+			return resources.At(i).Resource().Attributes().AsRaw()
+		}
+	}
+	return nil
+}

@@ -18,6 +18,6 @@
 //
 // A template reads a document: maps, lists, strings, int64, float64, bool and nil. What is not there is empty, at any depth,
 // and is written as nothing. Maps and lists are written as JSON. There are no functions but those of [Functions]; define,
-// template and block are not taken. A rendering ends with an error when it takes more than a quarter of a second or 10,000 turns of range,
+// template and block are not taken. A rendering ends with an error when it takes more than 10,000 turns of range or five seconds,
 // or writes more than 256 KiB.
 package jsontemplate

@@ -14,9 +14,9 @@ import (
 
 // The bounds of one rendering.
 const (
-	maxOutput = 256 << 10 // bytes
-	maxTurns  = 10_000    // of range
-	maxTime   = 250 * time.Millisecond
+	maxOutput = 256 << 10       // bytes
+	maxTurns  = 10_000          // of range
+	maxTime   = 5 * time.Second // of a machine that is busy; the turns are the bound otherwise
 )
 
 // Text is a template of text. Its methods are safe for concurrent use.

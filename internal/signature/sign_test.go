@@ -83,7 +83,8 @@ func TestIDsAreSafeAndDifferent(t *testing.T) {
 		seen[safe] = id
 	}
 	assert.Equal(t, SafeID("a.b"), SafeIDs([]string{"a.b"}))
-	assert.Equal(t, SafeIDs([]string{"a", "b"}), SafeIDs([]string{"a", "b"}))
+	again := SafeIDs([]string{"a", "b"})
+	assert.Equal(t, again, SafeIDs(strings.Fields("a b")))
 	assert.NotEqual(t, SafeIDs([]string{"a", "b"}), SafeIDs([]string{"b", "a"}))
 	assert.NotEqual(t, SafeIDs([]string{"a", "b"}), SafeIDs([]string{"ab", ""}))
 	assert.Regexp(t, `^batch_[0-9a-f]{32}$`, SafeIDs([]string{"a", "b"}))

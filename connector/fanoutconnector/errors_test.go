@@ -122,16 +122,17 @@ func TestTheCallersContextReachesEveryPipeline(t *testing.T) {
 // Sync pipelines wait at the same time, and when the others have what is theirs.
 func TestASyncPipelineThatWaitsHoldsNoOtherUp(t *testing.T) {
 	sinks := threeSinks()
-	other := make(chan struct{})
-	sinks["logs/a"].answer = func(context.Context) error {
-		<-other // never, if b came after a
-		assert.Equal(t, []string{"x"}, sinks["logs/c"].got())
-		return nil
+	aCame, bCame := make(chan struct{}), make(chan struct{})
+	meet := func(mine, other chan struct{}) func(context.Context) error {
+		return func(context.Context) error {
+			close(mine)
+			<-other // never, if one came after the other
+			assert.Equal(t, []string{"x"}, sinks["logs/c"].got())
+			return nil
+		}
 	}
-	sinks["logs/b"].answer = func(context.Context) error {
-		close(other)
-		return nil
-	}
+	sinks["logs/a"].answer = meet(aCame, bCame)
+	sinks["logs/b"].answer = meet(bCame, aCame)
 	r := newRig(t, syncConfig, sinks)
 	require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("x")))
 }

@@ -261,6 +261,17 @@ func TestTheWorstCorrectionIsLoggedOnceAMinute(t *testing.T) {
 	assert.Equal(t, 2, logs.Len())
 }
 
+func TestCorrectionsAreCountedOnce(t *testing.T) {
+	in := moengageintake.New(t)
+	e := start(t, testConfig(in))
+	for range 3 {
+		ld := events("a")
+		ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().PutStr("long", strings.Repeat("x", 600))
+		e.Send(ld)
+	}
+	assert.Equal(t, map[string]int64{"long_value": 3}, e.Counts("otelcol_fanout_moengage_corrections_total", "reason"))
+}
+
 func TestEveryCorrectionHasAWordAndAnAdvice(t *testing.T) {
 	for c := range allCorrections {
 		assert.NotEmpty(t, correctionWords[c], c)

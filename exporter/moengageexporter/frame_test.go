@@ -53,9 +53,10 @@ func TestRequestsAreFullToTheByte(t *testing.T) {
 		}
 		return counts
 	}
-	half := (maxBody - len(bulkHead) - len(bulkTail) - 1) / 2
-	assert.Equal(t, []int{2, 1}, counts(ofSizes(half, half, 1)))
-	assert.Equal(t, []int{1, 2}, counts(ofSizes(half+2, half+1, 1)))
+	half := maxObject / 2
+	rest := maxObject - half - len(",")
+	assert.Equal(t, []int{2, 1}, counts(ofSizes(half, rest, 1)))
+	assert.Equal(t, []int{1, 2}, counts(ofSizes(half+1, rest, 1)))
 	assert.Equal(t, []int{1, 1}, counts(ofSizes(maxObject, maxObject)))
 
 	events := ofSizes(1, maxObject+1, 1)

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Copyright The otelcol-fanout Authors
+# SPDX-License-Identifier: Apache-2.0
+
+# Installs Chromium where apt-get can do it. It does nothing, and says nothing, when there is one.
+set -eu
+
+if command -v chromium >/dev/null 2>&1; then
+  exit 0
+fi
+if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+  printed=$( (apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium) 2>&1 </dev/null) ||
+    printf '%s\n' "$printed" >&2
+fi
+if ! command -v chromium >/dev/null 2>&1; then
+  echo 'the test of browsers needs chromium: install it to run it' >&2
+  if [ "${CI:-}" = true ]; then exit 1; fi
+fi

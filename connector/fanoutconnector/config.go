@@ -111,11 +111,11 @@ func (cfg *Config) checkReach(signal pipeline.Signal) error {
 
 // cover is the pattern of the routes before the one given that matches all that the event matches, or empty.
 func (cfg *Config) cover(signal pipeline.Signal, event string, before int) (by string, at int) {
-	// No pattern has a control character. One that matches it where the event has a star has a star there too.
-	sample := strings.ReplaceAll(event, "*", "\x00")
+	// A pattern that matches the star of the event, taken as a character, has a star of its own there, which matches all that the
+	// event's does.
 	for at := range cfg.Routes[:before] {
 		for _, by := range cfg.Routes[at].Events {
-			if cfg.Routes[at].isOf(signal) && pattern.Match(by, sample) {
+			if cfg.Routes[at].isOf(signal) && pattern.Match(by, event) {
 				return by, at
 			}
 		}

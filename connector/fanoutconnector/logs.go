@@ -89,7 +89,7 @@ func splitLogs(ld plog.Logs, p *plan, direct bool) []part[plog.Logs] {
 	}
 	parts[home].data = ld
 	if len(parts) > 1 {
-		s := logsSplit{plan: p, home: home, direct: direct, places: make([]logsPlace, len(parts)), parts: parts}
+		s := logsSplit{plan: p, home: home, direct: direct, places: make([]logsPlace, len(parts)), slices: make([]*[]unsafe.Pointer, len(parts)), parts: parts}
 		ld.ResourceLogs().RemoveIf(s.resource)
 	}
 	return parts
@@ -103,6 +103,9 @@ type logsSplit struct {
 	next   int  // the record whose turn it is
 	parts  []part[plog.Logs]
 	places []logsPlace
+
+	slices  []*[]unsafe.Pointer // where pointers are moved to, by part
+	dropped []unsafe.Pointer
 
 	// What is being split, and the how manieth it is.
 	rl                        plog.ResourceLogs
@@ -152,7 +155,7 @@ func (s *logsSplit) scope(sl plog.ScopeLogs) bool {
 	s.sl = sl
 	s.scopeCount++
 	if s.direct {
-		s.next += s.plan.deal(pointers(sl.LogRecords()), s.next, s.home, s.pointers)
+		s.deal(pointers(sl.LogRecords()))
 	} else {
 		sl.LogRecords().RemoveIf(s.record)
 	}
@@ -172,7 +175,21 @@ func (s *logsSplit) record(record plog.LogRecord) bool {
 	return true
 }
 
-func (s *logsSplit) pointers(at int32) *[]unsafe.Pointer { return s.enter(at).pointers }
+func (s *logsSplit) deal(elements *[]unsafe.Pointer) {
+	clear(s.slices)
+	s.slices[s.home] = elements
+	next := s.next
+	s.next += len(*elements)
+	s.plan.deal(elements, next, s.slices, s.slice)
+}
+
+// slice is where the pointers of the part go.
+func (s *logsSplit) slice(at int32) *[]unsafe.Pointer {
+	if s.parts[at].to == 0 {
+		return &s.dropped
+	}
+	return s.enter(at).pointers
+}
 
 // enter is the place in the part for records of the scope.
 func (s *logsSplit) enter(at int32) *logsPlace {

@@ -27,22 +27,16 @@ func pointers[S any](slice S) *[]unsafe.Pointer {
 	return *(**[]unsafe.Pointer)(unsafe.Pointer(&slice)) //nolint:gosec // hasPointers has looked
 }
 
-// deal moves what does not stay of the elements to the slices of their parts, and returns how many elements there were. The next
-// record of the plan is the first of them. Those that go nowhere are left to the garbage collector.
-func (p *plan) deal(elements *[]unsafe.Pointer, next int, home int32, slice func(part int32) *[]unsafe.Pointer) int {
-	stay := (*elements)[:0]
-	for i, element := range *elements {
-		part := p.partOf[next+i]
-		switch {
-		case part == home:
-			stay = append(stay, element)
-		case p.parts[part].to != 0:
-			to := slice(part)
-			*to = append(*to, element)
+// deal moves the elements to the slices of their parts. The next record of the plan is the first of them. Slices are by part;
+// the missing ones are asked for. That of the part that stays is elements, emptied.
+func (p *plan) deal(elements *[]unsafe.Pointer, next int, slices []*[]unsafe.Pointer, missing func(part int32) *[]unsafe.Pointer) {
+	all := *elements
+	*elements = all[:0]
+	for i, part := range p.partOf[next : next+len(all)] {
+		if slices[part] == nil {
+			slices[part] = missing(part)
 		}
+		*slices[part] = append(*slices[part], all[i])
 	}
-	n := len(*elements)
-	clear((*elements)[len(stay):])
-	*elements = stay
-	return n
+	clear(all[len(*elements):])
 }

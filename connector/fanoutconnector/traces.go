@@ -80,7 +80,7 @@ func splitTraces(td ptrace.Traces, p *plan, direct bool) []part[ptrace.Traces] {
 	}
 	parts[home].data = td
 	if len(parts) > 1 {
-		s := tracesSplit{plan: p, home: home, direct: direct, places: make([]tracesPlace, len(parts)), parts: parts}
+		s := tracesSplit{plan: p, home: home, direct: direct, places: make([]tracesPlace, len(parts)), slices: make([]*[]unsafe.Pointer, len(parts)), parts: parts}
 		td.ResourceSpans().RemoveIf(s.resource)
 	}
 	return parts
@@ -94,6 +94,9 @@ type tracesSplit struct {
 	next   int  // the span whose turn it is
 	parts  []part[ptrace.Traces]
 	places []tracesPlace
+
+	slices  []*[]unsafe.Pointer // where pointers are moved to, by part
+	dropped []unsafe.Pointer
 
 	// What is being split, and the how manieth it is.
 	rs                        ptrace.ResourceSpans
@@ -143,7 +146,7 @@ func (s *tracesSplit) scope(ss ptrace.ScopeSpans) bool {
 	s.ss = ss
 	s.scopeCount++
 	if s.direct {
-		s.next += s.plan.deal(pointers(ss.Spans()), s.next, s.home, s.pointers)
+		s.deal(pointers(ss.Spans()))
 	} else {
 		ss.Spans().RemoveIf(s.span)
 	}
@@ -163,7 +166,21 @@ func (s *tracesSplit) span(span ptrace.Span) bool {
 	return true
 }
 
-func (s *tracesSplit) pointers(at int32) *[]unsafe.Pointer { return s.enter(at).pointers }
+func (s *tracesSplit) deal(elements *[]unsafe.Pointer) {
+	clear(s.slices)
+	s.slices[s.home] = elements
+	next := s.next
+	s.next += len(*elements)
+	s.plan.deal(elements, next, s.slices, s.slice)
+}
+
+// slice is where the pointers of the part go.
+func (s *tracesSplit) slice(at int32) *[]unsafe.Pointer {
+	if s.parts[at].to == 0 {
+		return &s.dropped
+	}
+	return s.enter(at).pointers
+}
 
 // enter is the place in the part for spans of the scope.
 func (s *tracesSplit) enter(at int32) *tracesPlace {

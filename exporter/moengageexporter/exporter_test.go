@@ -301,8 +301,7 @@ func TestNamesAreCountedOnce(t *testing.T) {
 	assert.False(t, s.admits("100"))
 }
 
-// The memory that an event's strings are in is used again.
-func TestNoNameIsAViewOfAnEvent(t *testing.T) {
+func TestAKnownNameIsSentThoughThereAreTooMany(t *testing.T) {
 	in := moengageintake.New(t)
 	cfg := testConfig(in)
 	cfg.EventNames.Max = 3

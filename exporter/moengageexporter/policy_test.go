@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -105,6 +106,20 @@ func TestAnAttributeThatIsNamedLikeTheEventsIDIsLeftOut(t *testing.T) {
 	})
 	assert.Empty(t, got)
 	assert.Equal(t, tally{correctedDuplicate: 2, correctedPeriod: 1}, noted)
+}
+
+func TestTheClockIsLookedAtWhereAnEventIsNewer(t *testing.T) {
+	b := newTestBackend(t, validConfig())
+	now := b.now()
+	b.now = func() time.Time { return now }
+	enc := newEncoder(b)
+	for range 3 {
+		assert.Equal(t, now, enc.timeOf(&appevent.Event{Time: pcommon.NewTimestampFromTime(now)}).AsTime())
+		assert.Equal(t, now, enc.timeOf(&appevent.Event{Time: pcommon.NewTimestampFromTime(now.Add(time.Second))}).AsTime(), "not in the future")
+		now = now.Add(time.Minute)
+		assert.Equal(t, now, enc.timeOf(&appevent.Event{}).AsTime())
+	}
+	assert.Equal(t, tally{correctedTime: 3}, enc.noted)
 }
 
 func TestFiftyItemsAreKept(t *testing.T) {

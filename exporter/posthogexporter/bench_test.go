@@ -6,7 +6,6 @@ package posthogexporter
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,10 +54,7 @@ func BenchmarkFrame(b *testing.B) {
 			back := benchBackend(b, func(cfg *Config) { cfg.Protocol = protocol })
 			enc := newEncoder(back)
 			var w delivery.Writer
-			n := 0
-			for e := range appevent.Logs(deliverytest.BenchLogs(b)) {
-				e.UID = strconv.Itoa(n)
-				n++
+			for e := range appevent.Logs(distinctBenchLogs(b)) {
 				require.NoError(b, enc.Encode(&w, e))
 			}
 			encoded := w.Events()

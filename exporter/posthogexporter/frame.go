@@ -5,6 +5,7 @@ package posthogexporter
 
 import (
 	"fmt"
+	"hash/maphash"
 	"net/http"
 	"slices"
 	"time"
@@ -207,8 +208,13 @@ func (r *route) fit(size int, events []delivery.Event) (n int, repeated map[int]
 	return n, repeated
 }
 
-// seen is a hash table of events by their uuid: the place of each, counted from 1.
-type seen []int32
+// seen is a hash table of events by their uuid.
+type seen struct {
+	// slots are the places of events, counted from 1.
+	slots []int32
+	// seed keeps a sender from choosing ids that share a slot.
+	seed maphash.Seed
+}
 
 // newSeen is a table for so many events, of which half is empty.
 func newSeen(events int) seen {
@@ -216,14 +222,14 @@ func newSeen(events int) seen {
 	for size < 2*events {
 		size *= 2
 	}
-	return make(seen, size)
+	return seen{slots: make([]int32, size), seed: maphash.MakeSeed()}
 }
 
 // has reports whether an event with the uuid of the one at i was asked for before.
-func (s seen) has(events []delivery.Event, i int) bool {
+func (s *seen) has(events []delivery.Event, i int) bool {
 	id := uuidIn(events[i].Payload)
-	for slot := id.hash(); ; slot++ {
-		at := &s[slot%uint64(len(s))]
+	for slot := maphash.Bytes(s.seed, id[:]); ; slot++ {
+		at := &s.slots[slot%uint64(len(s.slots))]
 		if *at == 0 {
 			*at = int32(i + 1) //nolint:gosec // there are not that many
 			return false

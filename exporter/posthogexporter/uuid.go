@@ -93,12 +93,6 @@ func newUUID(b [16]byte, version byte) (u uuid) {
 	return u
 }
 
-// hash is of its last part, which differs in all versions.
-func (u *uuid) hash() uint64 {
-	x := (binary.LittleEndian.Uint64(u[20:]) ^ binary.LittleEndian.Uint64(u[28:])<<1) * 0x9e3779b97f4a7c15
-	return x >> 32
-}
-
 // derive is a UUID that is made of what something is, and of text.
 func (enc *encoder) derive(what, text string) uuid {
 	enc.scratch = append(append(enc.scratch[:0], what...), 0)

@@ -115,7 +115,7 @@ func status(code int, headers ...string) http.HandlerFunc {
 func testConfig(endpoint string, batching Batching) *Config {
 	cfg := createDefaultConfig().(*Config)
 	cfg.ClientConfig.Endpoint = endpoint
-	cfg.ClientConfig.Timeout = 200 * time.Millisecond
+	cfg.ClientConfig.Timeout = 2 * time.Second
 	cfg.Batching = batching
 	cfg.Delivery.Dispatch = delivery.DispatchSync
 	cfg.Delivery.DeadLetter = deliverytest.DeadLetterID()

@@ -37,6 +37,7 @@ type deliverer struct {
 	async   bool
 	durable bool
 	ordered bool
+	turns   *turns // nil where it is not ordered
 	signal  string
 	// schedule is the zero value where retry_on_failure says all.
 	schedule Schedule
@@ -98,7 +99,9 @@ func newDeliverer(set exporter.Settings, cfg *Config, client confighttp.ClientCo
 		return nil, err
 	}
 	d.ledger.observer, _ = backend.(LossObserver)
-	_, d.ordered = backend.(Ordered)
+	if _, d.ordered = backend.(Ordered); d.ordered {
+		d.turns = newTurns()
+	}
 	if scheduled, ok := backend.(Scheduled); ok {
 		d.schedule = scheduled.RetrySchedule()
 	}
@@ -163,7 +166,7 @@ func (c *chain) Shutdown(ctx context.Context) error {
 // deliver queues encoded events, or sends them where the caller waits.
 func (c *chain) deliver(ctx context.Context, p part) error {
 	b := newBatch(p)
-	b.whole = c.ordered
+	b.turns = c.turns
 	if !c.async {
 		b.account = &account{events: p.count}
 	}

@@ -3,6 +3,8 @@
 
 package delivery
 
+import "sync"
+
 // Ordered is a backend for which some events must not overtake others, such as those of one user. It puts what has an order into
 // requests of one [Request.Lane]. These are sent one after the other, and what is owed keeps its order. Batches come one
 // after the other where sending_queue::num_consumers is 1, to which its configuration holds users; they may be larger
@@ -120,4 +122,37 @@ func inOrderOf(events, others []Event) []Event {
 		}
 	}
 	return among
+}
+
+// turns keeps the batches of an ordered backend in their order. exporterhelper's batcher hands on a batch when it is large enough,
+// and another goroutine when its time is over: the later of the two may be the faster. So no batch is begun to be made
+// while the one before it is on its way to be sent.
+type turns struct {
+	mu      sync.Mutex
+	changed *sync.Cond
+	made    bool // a batch is, or is on its way
+}
+
+func newTurns() *turns {
+	t := &turns{}
+	t.changed = sync.NewCond(&t.mu)
+	return t
+}
+
+// wait waits until a batch may be made.
+func (t *turns) wait() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for t.made {
+		t.changed.Wait()
+	}
+	t.made = true
+}
+
+// begin notes that the batch is being sent: with one consumer, no other is before it is done.
+func (t *turns) begin() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.made = false
+	t.changed.Signal()
 }

@@ -23,6 +23,9 @@ import (
 // wait and call again; all else is settled when it returns.
 func (d *deliverer) push(ctx context.Context, b *batch) error {
 	d.backoff.remove(b)
+	if b.turns != nil {
+		b.turns.begin()
+	}
 	if d.ordered && d.stopping.isBegun() {
 		d.finishBackoffs(ctx) // what waits to be sent again was before this batch
 	}

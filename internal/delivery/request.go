@@ -26,8 +26,9 @@ type batch struct {
 	firstAttempt time.Time
 	// account is of the call that waits for the batch; nil where none does.
 	account *account
-	// whole is whether the batch is never split: exporterhelper may send the last of the parts before others.
-	whole bool
+	// turns is of a backend that is ordered, else nil. Such a batch is never split: exporterhelper may send the last of the
+	// parts before others.
+	turns *turns
 }
 
 // account tells how many events a call brought, and how many of them have an end that is not the caller's concern.
@@ -73,8 +74,11 @@ func (b *batch) MergeSplit(_ context.Context, limit int, sizer exporterhelper.Re
 	if other != nil {
 		parts = slices.Concat(parts, other.(*batch).parts)
 	}
-	if b.whole {
-		return []xexporterhelper.Request{&batch{parts: parts, whole: true}}, nil
+	if b.turns != nil {
+		if other == nil {
+			b.turns.wait()
+		}
+		return []xexporterhelper.Request{&batch{parts: parts, turns: b.turns}}, nil
 	}
 	maxEvents, maxBytes := math.MaxInt, math.MaxInt
 	if limit > 0 && sizer == exporterhelper.RequestSizerTypeBytes {
@@ -129,7 +133,7 @@ func (e *owedError) Unwrap() error { return e.err }
 // encoding is how batches are written to disk: a version, and the packed events.
 type encoding struct {
 	torn  func(error)
-	whole bool // that of the batches
+	turns *turns // those of the batches
 }
 
 const encodingVersion = 1
@@ -153,7 +157,7 @@ func (e encoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Reque
 		e.torn(err)
 		return context.Background(), nil, err
 	}
-	b.whole = e.whole
+	b.turns = e.turns
 	return context.Background(), b, nil
 }
 
@@ -223,7 +227,7 @@ func (d *deliverer) helperOptions() []exporterhelper.Option {
 		// knows how to tell a durable queue to keep an event, so it is on even where nothing is retried.
 		retry.Enabled, retry.MaxElapsedTime = true, 0
 		options = append(options, xexporterhelper.WithQueueBatch(d.cfg.QueueConfig, xexporterhelper.QueueBatchSettings{
-			Encoding: encoding{torn: d.torn, whole: d.ordered},
+			Encoding: encoding{torn: d.torn, turns: d.turns},
 		}))
 	}
 	if d.schedule.isSet() {

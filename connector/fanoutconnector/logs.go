@@ -111,6 +111,7 @@ type logsSplit struct {
 	rl                        plog.ResourceLogs
 	sl                        plog.ScopeLogs
 	resourceCount, scopeCount int
+	scopeSize                 int
 }
 
 // logsPlace is where the records of a part go, if they are of the resource and scope that have these numbers.
@@ -152,7 +153,7 @@ func (s *logsSplit) whole(rl plog.ResourceLogs, at int32) bool {
 }
 
 func (s *logsSplit) scope(sl plog.ScopeLogs) bool {
-	s.sl = sl
+	s.sl, s.scopeSize = sl, sl.LogRecords().Len()
 	s.scopeCount++
 	if s.direct {
 		s.deal(pointers(sl.LogRecords()))
@@ -208,7 +209,7 @@ func (s *logsSplit) enter(at int32) *logsPlace {
 	s.sl.Scope().CopyTo(sl.Scope())
 	sl.SetSchemaUrl(s.sl.SchemaUrl())
 	place.records = sl.LogRecords()
-	place.records.EnsureCapacity(min(s.plan.parts[at].records, s.sl.LogRecords().Len()))
+	place.records.EnsureCapacity(min(s.plan.parts[at].records, s.scopeSize))
 	if s.direct {
 		place.pointers = pointers(place.records)
 	}

@@ -102,6 +102,7 @@ type tracesSplit struct {
 	rs                        ptrace.ResourceSpans
 	ss                        ptrace.ScopeSpans
 	resourceCount, scopeCount int
+	scopeSize                 int
 }
 
 // tracesPlace is where the spans of a part go, if they are of the resource and scope that have these numbers.
@@ -143,7 +144,7 @@ func (s *tracesSplit) whole(rs ptrace.ResourceSpans, at int32) bool {
 }
 
 func (s *tracesSplit) scope(ss ptrace.ScopeSpans) bool {
-	s.ss = ss
+	s.ss, s.scopeSize = ss, ss.Spans().Len()
 	s.scopeCount++
 	if s.direct {
 		s.deal(pointers(ss.Spans()))
@@ -199,7 +200,7 @@ func (s *tracesSplit) enter(at int32) *tracesPlace {
 	s.ss.Scope().CopyTo(ss.Scope())
 	ss.SetSchemaUrl(s.ss.SchemaUrl())
 	place.spans = ss.Spans()
-	place.spans.EnsureCapacity(min(s.plan.parts[at].records, s.ss.Spans().Len()))
+	place.spans.EnsureCapacity(min(s.plan.parts[at].records, s.scopeSize))
 	if s.direct {
 		place.pointers = pointers(place.spans)
 	}

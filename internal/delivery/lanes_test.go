@@ -10,11 +10,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
@@ -161,6 +163,37 @@ func TestACallOfManyBatchesKeepsItsOrder(t *testing.T) {
 	}
 	f.Settle()
 	assertFirstTimesAscend(t, f.server.all(), next)
+}
+
+// The goroutine that hands on a batch whose time is over may be slower than the one that makes the next.
+func TestNoBatchIsMadeWhileTheOneBeforeItIsOnItsWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ordered := newTurns()
+		number := 0
+		next := func(onto *batch) *batch {
+			b := numberedBatch(nil, number, 1)
+			b.turns = ordered
+			number++
+			if onto == nil {
+				made, err := b.MergeSplit(t.Context(), 2, exporterhelper.RequestSizerTypeItems, nil)
+				assert.NoError(t, err)
+				return made[0].(*batch)
+			}
+			made, err := onto.MergeSplit(t.Context(), 2, exporterhelper.RequestSizerTypeItems, b)
+			assert.NoError(t, err)
+			assert.Len(t, made, 1, "it is not split")
+			return made[0].(*batch)
+		}
+		first := next(next(next(nil))) // what is added to a batch does not wait
+		assert.Equal(t, 3, first.ItemsCount())
+		var second *batch
+		go func() { second = next(nil) }()
+		synctest.Wait()
+		assert.Nil(t, second)
+		first.turns.begin()
+		synctest.Wait()
+		assert.NotNil(t, second)
+	})
 }
 
 // assertFirstTimesAscend holds that each line that comes for the first time is later than all before it.

@@ -23,7 +23,7 @@ import (
 // wait and call again; all else is settled when it returns.
 func (d *deliverer) push(ctx context.Context, b *batch) error {
 	d.backoff.remove(b)
-	if b.turns != nil {
+	if b.turns != nil && b.attempts == 0 {
 		b.turns.begin()
 	}
 	if d.ordered && d.stopping.isBegun() {

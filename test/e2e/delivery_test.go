@@ -6,7 +6,6 @@ package e2e
 import (
 	"context"
 	"maps"
-	"os"
 	"os/exec"
 	"testing"
 	"time"
@@ -195,40 +194,19 @@ func inTrace(ctx context.Context) context.Context {
 	}))
 }
 
-// sendWithNode runs node/send.mjs. Where there is no Node.js that can run it the test is skipped, but never in CI.
+// sendWithNode runs node/send.mjs.
 func sendWithNode(t *testing.T, c *collector) {
 	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil && os.Getenv("CI") != "true" {
-		t.Skip("there is no Node.js, which make test does not ask a newcomer for; CI installs it")
-	}
-	output, err := inNodeFolder(t, "./install.sh")
-	require.NoError(t, err, "node/install.sh: %s", output)
-	if _, err := os.Stat("node/node_modules/.installed"); err != nil {
-		t.Skipf("Node.js is too old, or npm is missing, which fails in CI: %s", output)
-	}
-	output, err = inNodeFolder(t, "node", "send.mjs", "http://"+c.otlpHTTP()+"/v1/logs")
+	needNode(t)
+	output, err := inNodeFolder(t, "node", "send.mjs", "http://"+c.otlpHTTP()+"/v1/logs")
 	require.NoError(t, err, "node/send.mjs: %s", output)
-}
-
-func inNodeFolder(t *testing.T, name string, args ...string) (string, error) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Dir = "node"
-	output, err := cmd.CombinedOutput()
-	return string(output), err
 }
 
 // sendWithCurl sends the events in the form in which they are to arrive.
 func sendWithCurl(t *testing.T, c *collector) {
 	t.Helper()
 	body := "[" + orderPlaced + "," + plainLog + "]"
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Log("there is no curl on this machine: net/http sends in its place")
-		newClient(t).mustAccept(t, c.eventURL(), jsonType, body, 2)
-		return
-	}
-	cmd := exec.CommandContext(t.Context(), curl, "--disable", "--noproxy", "*", "--silent", "--show-error",
+	cmd := exec.CommandContext(t.Context(), needCurl(t), "--disable", "--noproxy", "*", "--silent", "--show-error",
 		"--fail", "--header", "content-type: application/json", "--data-binary", body, c.eventURL())
 	output, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", output)

@@ -129,6 +129,7 @@ func TestTheSameEventFromEveryLanguage(t *testing.T) {
 	c := start(t, configure("", webhook{"shop", in.URL, ""}))
 	address := strings.TrimSuffix(strings.TrimPrefix(c.eventURL(), "http://"), "/v1/events")
 
+	needNode(t)
 	sent := 0
 	for _, language := range []struct {
 		block, program, file string
@@ -136,7 +137,7 @@ func TestTheSameEventFromEveryLanguage(t *testing.T) {
 		required             bool
 	}{
 		{"sh", "sh", "send.sh", nil, true},
-		{"js", "node", "send.mjs", nil, os.Getenv("CI") == "true"},
+		{"js", "node", "send.mjs", nil, true},
 		{"python", "python3", "send.py", nil, false},
 		{"go", "go", "main.go", []string{"run"}, true},
 		{"java", "java", "SendEvent.java", nil, false},
@@ -255,11 +256,10 @@ func TestStandardWebhooksLibrariesAsSenders(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, post("msg_go", time.Now().Add(-6*time.Minute), body), "sent again later")
 	sent := 1
 
-	if hasNode(t) {
-		output, err := inNodeFolder(t, "node", "send_webhook.mjs", url, webhookSecret, "msg_node")
-		require.NoError(t, err, "node/send_webhook.mjs: %s", output)
-		sent++
-	}
+	needNode(t)
+	output, err := inNodeFolder(t, "node", "send_webhook.mjs", url, webhookSecret, "msg_node")
+	require.NoError(t, err, "node/send_webhook.mjs: %s", output)
+	sent++
 	for _, e := range in.wait(c, sent) {
 		assert.Contains(t, []string{"msg_go", "msg_node"}, e.id())
 		assert.Equal(t, "user.created", e.name())
@@ -271,29 +271,10 @@ func TestStandardWebhooksLibrariesAsSenders(t *testing.T) {
 	assert.Equal(t, sent, in.count())
 }
 
-// hasNode installs what the scripts in node need. There is always a Node.js in CI.
-func hasNode(t *testing.T) bool {
-	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil && os.Getenv("CI") != "true" {
-		t.Log("there is no Node.js here, which make test does not ask a newcomer for; CI installs it")
-		return false
-	}
-	output, err := inNodeFolder(t, "./install.sh")
-	require.NoError(t, err, "node/install.sh: %s", output)
-	_, err = os.Stat("node/node_modules/.installed")
-	return err == nil
-}
-
 // TestABrowserAsSender has Chromium open a page that sends events in each way that pages have, and then leaves it.
 func TestABrowserAsSender(t *testing.T) {
 	t.Parallel()
-	printed, err := exec.CommandContext(t.Context(), "browser/install.sh").CombinedOutput()
-	require.NoError(t, err, "browser/install.sh: %s", printed)
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Logf("there is no browser here, which fails in CI: %s", printed)
-		return
-	}
+	needChromium(t)
 
 	var left atomic.Bool
 	var receiverURL atomic.Value
@@ -318,7 +299,7 @@ func TestABrowserAsSender(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
-	browser := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+	browser := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--no-first-run", "--user-data-dir="+t.TempDir(), "--remote-debugging-port=0", site.URL)
 	browser.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its helpers end with it
 	browser.WaitDelay = time.Second

@@ -15,7 +15,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -451,19 +450,11 @@ func TestAnErrorThatTheNodeSDKRecordsIsOneIssueOfItsTrace(t *testing.T) {
 
 const script = "record_exception.mjs"
 
-// recordWithNode runs node/record_exception.mjs, and returns the ids of the span. Where there is no Node.js that can run it
-// the test is skipped, but never in CI.
+// recordWithNode runs node/record_exception.mjs, and returns the ids of the span.
 func recordWithNode(t *testing.T, c *collector, ways string) traceContext {
 	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil && os.Getenv("CI") != "true" {
-		t.Skip("there is no Node.js, which make test does not ask a newcomer for; CI installs it")
-	}
-	output, err := inNodeFolder(t, "./install.sh")
-	require.NoError(t, err, "node/install.sh: %s", output)
-	if _, err := os.Stat("node/node_modules/.installed"); err != nil {
-		t.Skipf("Node.js is too old, or npm is missing, which fails in CI: %s", output)
-	}
-	output, err = inNodeFolder(t, "node", script, "http://"+c.otlpHTTP(), ways)
+	needNode(t)
+	output, err := inNodeFolder(t, "node", script, "http://"+c.otlpHTTP(), ways)
 	require.NoError(t, err, "node/%s: %s", script, output)
 	var ids traceContext
 	require.NoError(t, json.Unmarshal([]byte(output), &ids), output)

@@ -182,9 +182,7 @@ func checkStandardExample(t *testing.T, s *strictServer, name string) {
 // verifyWithNode verifies with the standardwebhooks package for Node.js.
 func verifyWithNode(t *testing.T, req webhookRequest) {
 	t.Helper()
-	if !hasNode(t) {
-		return
-	}
+	needNode(t)
 	headers := map[string]string{}
 	for name := range req.header {
 		headers[strings.ToLower(name)] = req.header.Get(name)

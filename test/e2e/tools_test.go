@@ -1,0 +1,61 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"os/exec"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What real senders need besides Go. The scripts install it, or say what to install; without it the tests fail, so that they
+// never pass for not having run.
+
+// needNode is for tests that run scripts of the folder node.
+func needNode(t *testing.T) {
+	t.Helper()
+	require.NoError(t, installNode())
+}
+
+// needChromium is for tests with a browser.
+func needChromium(t *testing.T) {
+	t.Helper()
+	require.NoError(t, installChromium())
+}
+
+// needCurl returns where curl is. `make tools` installs it.
+func needCurl(t *testing.T) string {
+	t.Helper()
+	curl, err := exec.LookPath("curl")
+	require.NoError(t, err, "make tools installs curl where apt-get can; else install it")
+	return curl
+}
+
+//nolint:gochecknoglobals // tests run at the same time, and an installation must run once
+var (
+	installNode     = sync.OnceValue(func() error { return install("node/install.sh") })
+	installChromium = sync.OnceValue(func() error { return install("browser/install.sh") })
+)
+
+// install runs a script, which does nothing where all is there.
+func install(script string) error {
+	if printed, err := exec.Command(script).CombinedOutput(); err != nil {
+		return &installError{script: script, printed: string(printed)}
+	}
+	return nil
+}
+
+type installError struct{ script, printed string }
+
+func (e *installError) Error() string { return e.script + ": " + e.printed }
+
+func inNodeFolder(t *testing.T, name string, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = "node"
+	output, err := cmd.CombinedOutput()
+	return string(output), err
+}

@@ -34,7 +34,7 @@ func needCurl(t *testing.T) string {
 	return curl
 }
 
-//nolint:gochecknoglobals // tests run at the same time, and an installation must run once
+// Tests run at the same time, and an installation must run once.
 var (
 	installNode     = sync.OnceValue(func() error { return install("node/install.sh") })
 	installChromium = sync.OnceValue(func() error { return install("browser/install.sh") })

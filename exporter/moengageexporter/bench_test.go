@@ -32,7 +32,7 @@ func benchLogs(b *testing.B, users int) plog.Logs {
 
 // BenchmarkEncode compares encoding with plog.JSONMarshaler. The bar is half of its time per event, and an allocation in ten events.
 func BenchmarkEncode(b *testing.B) {
-	ld := benchLogs(b, 100)
+	ld := deliverytest.BenchLogs(b)
 	enc := newEncoder(newTestBackend(b, validConfig()))
 	var w delivery.Writer
 	deliverytest.CompareEncode(b, ld, func() {

@@ -157,16 +157,10 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := strictconf.Unmarshal(conf, cfg); err != nil {
 		return err
 	}
-	defaultTo(&cfg.Mode, ModeBulk)
-	defaultTo(&cfg.WithoutCustomer, WithoutCustomerSkip)
-	defaultTo(&cfg.Logs, LogsSkip)
+	strictconf.Default(&cfg.Mode, ModeBulk)
+	strictconf.Default(&cfg.WithoutCustomer, WithoutCustomerSkip)
+	strictconf.Default(&cfg.Logs, LogsSkip)
 	return nil
-}
-
-func defaultTo[T ~string](word *T, value T) {
-	if *word == "" {
-		*word = value
-	}
 }
 
 // Validate implements confmap.Validator. Its errors repeat nothing that may be a secret.
@@ -251,21 +245,10 @@ func (cfg *Config) checkEndpoint() error {
 
 func (cfg *Config) checkWords() error {
 	return errors.Join(
-		checkWord("mode", cfg.Mode, ModeBulk, ModeSingle),
-		checkWord("without_customer", cfg.WithoutCustomer, WithoutCustomerSkip, WithoutCustomerDeviceID),
-		checkWord("logs", cfg.Logs, LogsSkip, LogsAsEvents),
+		strictconf.CheckWord("mode", cfg.Mode, ModeBulk, ModeSingle),
+		strictconf.CheckWord("without_customer", cfg.WithoutCustomer, WithoutCustomerSkip, WithoutCustomerDeviceID),
+		strictconf.CheckWord("logs", cfg.Logs, LogsSkip, LogsAsEvents),
 	)
-}
-
-func checkWord[T ~string](key string, word T, known ...T) error {
-	if slices.Contains(known, word) {
-		return nil
-	}
-	words := make([]string, len(known))
-	for i := range known {
-		words[i] = string(known[i])
-	}
-	return fmt.Errorf("%s: %q is not one of its words; write %s", key, word, strings.Join(words, " or "))
 }
 
 func (cfg *Config) checkNames() error {

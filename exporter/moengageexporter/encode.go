@@ -4,8 +4,6 @@
 package moengageexporter
 
 import (
-	"strings"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
@@ -71,7 +69,7 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	switch {
 	case !e.IsEvent() && enc.cfg.Logs == LogsSkip:
 		return delivery.Skip("plain_log")
-	case e.IsException() && e.Kind == appevent.KindTrack && isExceptionName(e.Name):
+	case e.IsException() && e.Kind == appevent.KindTrack && !e.HasOwnName():
 		return delivery.Skip("exception")
 	}
 	who, ok := enc.identify(e)
@@ -88,12 +86,6 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	default:
 		return enc.encodeEvent(w, e, &who)
 	}
-}
-
-// isExceptionName reports whether a name only says that there was an exception (semantic conventions v1.44.0: exception, and names
-// such as http.server.request.exception).
-func isExceptionName(name string) bool {
-	return name == "" || name == appevent.ExceptionEventName || strings.HasSuffix(name, "."+appevent.ExceptionEventName)
 }
 
 // begin starts an encoded event of a kind, with the members that all kinds but merges have.

@@ -4,8 +4,6 @@
 package moengageexporter
 
 import (
-	"strings"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
@@ -125,7 +123,7 @@ func (a *object) appendRecord(dst []byte, e *appevent.Event) []byte {
 		dst = a.value(dst, "body", e.Body)
 	}
 	if !e.IsEvent() {
-		dst = a.text(dst, "severity", severityText(e))
+		dst = a.text(dst, "severity", e.Severity())
 	}
 	dst = a.text(dst, "subject", e.Subject)
 	dst = a.text(dst, "session_id", e.SessionID)
@@ -135,12 +133,4 @@ func (a *object) appendRecord(dst []byte, e *appevent.Event) []byte {
 		dst = a.value(dst, groupPrefix+kind, key)
 	}
 	return dst
-}
-
-// severityText is the severity in the words of the record, or of its number.
-func severityText(e *appevent.Event) string {
-	if e.SeverityText != "" || e.SeverityNumber == 0 {
-		return e.SeverityText
-	}
-	return strings.ToUpper(e.SeverityNumber.String())
 }

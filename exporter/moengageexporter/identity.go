@@ -125,32 +125,15 @@ func (t *told) read(attributes pcommon.Map, names *telling) {
 	}
 }
 
-// idText is a value as an id, which is a string or, with some producers, a number.
-func idText(v pcommon.Value) string {
-	switch v.Type() {
-	case pcommon.ValueTypeStr:
-		return cleanID(v.Str())
-	case pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
-		return v.AsString()
-	default:
-		return ""
-	}
-}
+// idText is a value as an id, without the separator of ids.
+func idText(v pcommon.Value) string { return cleanID(appevent.IDText(v)) }
 
-// clean is s as UTF-8.
-func clean(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
-}
-
-// cleanID is clean, without the separator of ids.
+// cleanID is s as UTF-8, without the separator of ids.
 func cleanID(s string) string {
 	if strings.Contains(s, separator) {
 		s = strings.ReplaceAll(s, separator, "\uFFFD")
 	}
-	return clean(s)
+	return appevent.ValidText(s)
 }
 
 // refusedIDs are customer ids, in any case, that MoEngage refuses, since many users would share them (moengage.com/docs/api,

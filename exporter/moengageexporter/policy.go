@@ -11,6 +11,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
@@ -197,7 +198,7 @@ func (enc *encoder) fit(s string) (string, bool) {
 	if len(s) <= maxValue {
 		return s, true
 	}
-	s = clean(s)
+	s = appevent.ValidText(s)
 	if utf8.RuneCountInString(s) <= maxValue {
 		return s, true
 	}
@@ -261,7 +262,7 @@ func isTaken(name string) bool {
 }
 
 func rewrite(name string) (r rewritten) {
-	name = clean(name)
+	name = appevent.ValidText(name)
 	if strings.Contains(name, ".") { // which MoEngage puts a space behind
 		r.why[correctedPeriod]++
 		name = strings.ReplaceAll(name, ".", "_")

@@ -157,7 +157,7 @@ func aiEvent(operation string, span ptrace.Span) string {
 // aiIdentity is whom a span is about. Spans that do not tell are of one nobody a session, or a trace.
 func (enc *spanEncoder) aiIdentity(e *appevent.Event, own uuid) identity {
 	if v, ok := e.Attribute(attrVercelDistinctID); ok {
-		if id := idText(v); !isIllegalID(id) {
+		if id := appevent.IDText(v); !isIllegalID(id) {
 			return identity{id: id}
 		}
 	}

@@ -172,19 +172,13 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := strictconf.Unmarshal(conf, cfg); err != nil {
 		return err
 	}
-	defaultTo(&cfg.Protocol, ProtocolBatch)
-	defaultTo(&cfg.PersonProfiles, ProfilesAlways)
-	defaultTo(&cfg.Logs, LogsSkip)
-	defaultTo(&cfg.AI.Content, ContentFull)
-	defaultTo(&cfg.HistoricalMigration, HistoricalAuto)
-	defaultTo(&cfg.ClientConfig.Endpoint, defaultEndpoint)
+	strictconf.Default(&cfg.Protocol, ProtocolBatch)
+	strictconf.Default(&cfg.PersonProfiles, ProfilesAlways)
+	strictconf.Default(&cfg.Logs, LogsSkip)
+	strictconf.Default(&cfg.AI.Content, ContentFull)
+	strictconf.Default(&cfg.HistoricalMigration, HistoricalAuto)
+	strictconf.Default(&cfg.ClientConfig.Endpoint, defaultEndpoint)
 	return nil
-}
-
-func defaultTo[T ~string](word *T, value T) {
-	if *word == "" {
-		*word = value
-	}
 }
 
 // Validate implements confmap.Validator. Its errors repeat nothing that may be a secret.
@@ -251,23 +245,12 @@ func checkEndpoint(endpoint string) error {
 
 func (cfg *Config) checkWords() error {
 	return errors.Join(
-		checkWord("protocol", cfg.Protocol, ProtocolBatch, ProtocolV1),
-		checkWord("person_profiles", cfg.PersonProfiles, ProfilesAlways, ProfilesIdentifiedOnly, ProfilesNever),
-		checkWord("logs", cfg.Logs, LogsSkip, LogsAsEvents),
-		checkWord("ai::content", cfg.AI.Content, ContentFull, ContentRedacted, ContentNone),
-		checkWord("historical_migration", cfg.HistoricalMigration, HistoricalAuto, HistoricalNever),
+		strictconf.CheckWord("protocol", cfg.Protocol, ProtocolBatch, ProtocolV1),
+		strictconf.CheckWord("person_profiles", cfg.PersonProfiles, ProfilesAlways, ProfilesIdentifiedOnly, ProfilesNever),
+		strictconf.CheckWord("logs", cfg.Logs, LogsSkip, LogsAsEvents),
+		strictconf.CheckWord("ai::content", cfg.AI.Content, ContentFull, ContentRedacted, ContentNone),
+		strictconf.CheckWord("historical_migration", cfg.HistoricalMigration, HistoricalAuto, HistoricalNever),
 	)
-}
-
-func checkWord[T ~string](key string, word T, known ...T) error {
-	if slices.Contains(known, word) {
-		return nil
-	}
-	words := make([]string, len(known))
-	for i := range known {
-		words[i] = string(known[i])
-	}
-	return fmt.Errorf("%s: %q is not one of its words; write %s", key, word, strings.Join(words, " or "))
 }
 
 func (cfg *Config) checkCompression() error {

@@ -76,7 +76,7 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 
 // encodeReport writes a record that reports an exception: as that, and as an event too where it has a name of its own.
 func (enc *encoder) encodeReport(w *delivery.Writer, e *appevent.Event) error {
-	named := e.Kind != appevent.KindTrack || !isExceptionName(e.Name)
+	named := e.Kind != appevent.KindTrack || e.HasOwnName()
 	if named {
 		if err := enc.encodeEvent(w, e); err != nil {
 			return err
@@ -90,12 +90,6 @@ func (enc *encoder) encodeReport(w *delivery.Writer, e *appevent.Event) error {
 	default:
 		return delivery.Skip("exceptions_off")
 	}
-}
-
-// isExceptionName reports whether a name only says that there was an exception (semantic conventions v1.44.0: exception, and names
-// such as http.server.request.exception).
-func isExceptionName(name string) bool {
-	return name == "" || name == appevent.ExceptionEventName || strings.HasSuffix(name, "."+appevent.ExceptionEventName)
 }
 
 // logName is what plain logs are called.
@@ -136,7 +130,7 @@ func (enc *encoder) nameOf(e *appevent.Event) string {
 	if name, ok := enc.cfg.EventNames.Map[e.Name]; ok {
 		return name
 	}
-	return clean(e.Name)
+	return appevent.ValidText(e.Name)
 }
 
 // noAttributes stands for those of a span where there is none. Nothing writes to it.
@@ -218,7 +212,7 @@ func (enc *encoder) appendRecord(dst []byte, e *appevent.Event) []byte {
 	}
 	dst = enc.appendText(dst, "subject", e.Subject)
 	if !e.IsEvent() {
-		dst = enc.appendText(dst, "severity", severityText(e))
+		dst = enc.appendText(dst, "severity", e.Severity())
 	}
 	if e.IsException() {
 		dst = enc.appendText(dst, appevent.AttrExceptionType, e.Exception.Type)
@@ -233,14 +227,6 @@ func (enc *encoder) appendBody(dst []byte, e *appevent.Event) []byte {
 		return enc.appendContent(dst, "body", e.Body)
 	}
 	return enc.props.Append(dst, "body", e.Body)
-}
-
-// severityText is the severity in the words of the record, or of its number.
-func severityText(e *appevent.Event) string {
-	if e.SeverityText != "" || e.SeverityNumber == 0 {
-		return e.SeverityText
-	}
-	return strings.ToUpper(e.SeverityNumber.String())
 }
 
 // appendContext appends who, where and when, unless an attribute has said it in PostHog's words.

@@ -6,7 +6,6 @@ package posthogexporter
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -47,7 +46,7 @@ func (enc *encoder) find(attributes pcommon.Map) (who identity, ok bool) {
 		if rank < 0 {
 			continue
 		}
-		id := idText(v)
+		id := appevent.IDText(v)
 		if id != "" && isIllegalID(id) {
 			enc.notices.count(noticeIllegalID, 1)
 		} else if id != "" {
@@ -80,26 +79,6 @@ func (enc *encoder) hasProfile(who *identity) bool {
 	default:
 		return who.known()
 	}
-}
-
-// idText is a value as an id, which is a string or, with some producers, a number.
-func idText(v pcommon.Value) string {
-	switch v.Type() {
-	case pcommon.ValueTypeStr:
-		return clean(v.Str())
-	case pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
-		return v.AsString()
-	default:
-		return ""
-	}
-}
-
-// clean is s as it is written in JSON, which may be longer.
-func clean(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
 // illegalIDs are distinct ids, in any case, for which PostHog processes no person: many people share them (capture v1,

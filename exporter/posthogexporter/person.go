@@ -69,9 +69,9 @@ func (enc *encoder) endAbout(w *delivery.Writer, dst []byte, e *appevent.Event, 
 
 // previousID is another id of the same person, or empty.
 func previousID(e *appevent.Event, id string) string {
-	previous := clean(e.PreviousID)
+	previous := appevent.ValidText(e.PreviousID)
 	if previous == "" {
-		previous = clean(e.User.AnonymousID)
+		previous = appevent.ValidText(e.User.AnonymousID)
 	}
 	if previous == id || isIllegalID(previous) || len(previous) > maxDistinctID {
 		return ""
@@ -115,7 +115,7 @@ func (enc *encoder) encodeGroups(w *delivery.Writer, e *appevent.Event) error {
 	for kind, v := range e.Groups.All() {
 		if key := groupKey(v); key != "" && kind != "" {
 			groups++
-			if err := enc.encodeGroup(w, e, clean(kind), key); err != nil {
+			if err := enc.encodeGroup(w, e, appevent.ValidText(kind), key); err != nil {
 				return err
 			}
 		}
@@ -172,7 +172,7 @@ func (enc *encoder) appendGroups(dst []byte, groups pcommon.Map) []byte {
 func groupKey(v pcommon.Value) string {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		return clean(v.Str())
+		return appevent.ValidText(v.Str())
 	case pcommon.ValueTypeInt:
 		return strconv.FormatInt(v.Int(), 10)
 	default:

@@ -79,6 +79,20 @@ func (e *Event) IsException() bool {
 // no name. Any other record is a plain log.
 func (e *Event) IsEvent() bool { return e.Name != "" || e.IsException() || e.Kind != KindTrack }
 
+// HasOwnName reports whether the event's name says more than that there was an exception, as exception and names such as
+// http.server.request.exception do (semantic conventions v1.44.0, exceptions in logs).
+func (e *Event) HasOwnName() bool {
+	return e.Name != "" && e.Name != ExceptionEventName && !strings.HasSuffix(e.Name, "."+ExceptionEventName)
+}
+
+// Severity is the severity in the words of the record, else the name of its number, else empty.
+func (e *Event) Severity() string {
+	if e.SeverityText != "" || e.SeverityNumber == plog.SeverityNumberUnspecified {
+		return e.SeverityText
+	}
+	return strings.ToUpper(e.SeverityNumber.String())
+}
+
 // Message is the body where that is a string, else empty.
 func (e *Event) Message() string {
 	if e.Body.Type() == pcommon.ValueTypeStr {

@@ -345,3 +345,31 @@ func FuzzReading(f *testing.F) {
 		}
 	})
 }
+
+func TestANameOfItsOwnSaysMoreThanThatThereWasAnException(t *testing.T) {
+	for name, own := range map[string]bool{
+		"": false, "exception": false, "http.server.request.exception": false, "job_failed": true, "exceptional": true, "myexception": true,
+	} {
+		e := Event{Name: name}
+		assert.Equal(t, own, e.HasOwnName(), name)
+	}
+}
+
+func TestSeverityIsTheRecordsWordElseThatOfItsNumber(t *testing.T) {
+	assert.Equal(t, "notice", (&Event{SeverityText: "notice", SeverityNumber: plog.SeverityNumberInfo2}).Severity())
+	assert.Equal(t, "ERROR", (&Event{SeverityNumber: plog.SeverityNumberError}).Severity())
+	assert.Empty(t, (&Event{}).Severity())
+}
+
+func TestIDText(t *testing.T) {
+	text := func(v any) string {
+		value := pcommon.NewValueEmpty()
+		assert.NoError(t, value.FromRaw(v))
+		return IDText(value)
+	}
+	assert.Equal(t, "u-1", text("u-1"))
+	assert.Equal(t, "9007199254740993", text(int64(9007199254740993)))
+	assert.Equal(t, "a\uFFFDb", text("a\xffb"))
+	assert.Empty(t, text([]any{"u-1"}))
+	assert.Empty(t, text(nil))
+}

@@ -4,6 +4,9 @@
 package appevent
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -52,4 +55,24 @@ func text(v pcommon.Value) string {
 		return v.Str()
 	}
 	return v.AsString()
+}
+
+// IDText is a value as an id, which is a string or, with some producers, a number: valid UTF-8, and empty for any other value.
+func IDText(v pcommon.Value) string {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return ValidText(v.Str())
+	case pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
+		return v.AsString()
+	default:
+		return ""
+	}
+}
+
+// ValidText is s as UTF-8, in which U+FFFD stands for bytes that are none. JSON holds it as it is, where s might become longer.
+func ValidText(s string) string {
+	if utf8.ValidString(s) { // many bytes at a time
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
 }

@@ -7,6 +7,7 @@ package deliverytest
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -26,7 +27,8 @@ import (
 // BenchEvents is how many events [BenchLogs] has.
 const BenchEvents = 500
 
-// BenchLogs are events of one resource and scope, each of nine attributes: about what an application says of an order.
+// BenchLogs are events of one resource and scope, each of nine attributes: about what an application says of an order. Each has an
+// id of its own, and a hundred users share them.
 func BenchLogs(b *testing.B) plog.Logs {
 	b.Helper()
 	ld := plog.NewLogs()
@@ -37,11 +39,14 @@ func BenchLogs(b *testing.B) plog.Logs {
 	first.SetEventName("order_placed")
 	first.SetTimestamp(1700000000000000000)
 	require.NoError(b, first.Attributes().FromRaw(map[string]any{
-		"log.record.uid": "0198c0de-0000-7000-8000-000000000001", "user.id": "u1", "session.id": "s1",
+		"log.record.uid": "0198c0de-0000-7000-8000-000000000000", "user.id": "user-0", "session.id": "s1",
 		"order_id": int64(7), "total": 12.5, "currency": "EUR", "gift": true, "items": []any{"a", "b"}, "note": "leave at the door",
 	}))
-	for records.Len() < BenchEvents {
-		first.CopyTo(records.AppendEmpty())
+	for i := 1; i < BenchEvents; i++ {
+		record := records.AppendEmpty()
+		first.CopyTo(record)
+		record.Attributes().PutStr("log.record.uid", fmt.Sprintf("0198c0de-0000-7000-8000-%012d", i))
+		record.Attributes().PutStr("user.id", fmt.Sprint("user-", i%100))
 	}
 	return ld
 }

@@ -25,7 +25,8 @@ const (
 	connectors = "connectors"
 	extensions = "extensions"
 
-	enabledKey = "enabled"
+	enabledKey      = "enabled"
+	enabledIfSetKey = "enabled_if_set"
 )
 
 type converter struct {
@@ -60,10 +61,11 @@ func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	return nil
 }
 
-// switched is a component which has an `enabled` key.
+// switched is a component which has a switch: the key `enabled` or `enabled_if_set`.
 type switched struct {
 	section string
 	id      string
+	key     string
 	on      bool
 }
 
@@ -74,16 +76,13 @@ func readSwitches(root map[string]any) ([]switched, error) {
 	var refused []string
 	for _, section := range []string{connectors, exporters, extensions, receivers} {
 		for id, config := range sorted(table(root[section])) {
-			value, ok := table(config)[enabledKey]
-			if !ok {
-				continue
+			key, on, err := readSwitch(table(config))
+			switch {
+			case err != nil:
+				refused = append(refused, shownPath(section, id, key)+": "+err.Error())
+			case key != "":
+				found = append(found, switched{section: section, id: id, key: key, on: on})
 			}
-			on, err := parseSwitch(value)
-			if err != nil {
-				refused = append(refused, shownPath(section, id, enabledKey)+": "+err.Error())
-				continue
-			}
-			found = append(found, switched{section: section, id: id, on: on})
 		}
 	}
 	if len(refused) > 0 {
@@ -98,7 +97,7 @@ func switchEdits(switches []switched) []edit {
 	for _, s := range switches {
 		path := []string{s.section, s.id}
 		if s.on {
-			path = append(path, enabledKey)
+			path = append(path, s.key)
 		}
 		edits = append(edits, edit{path: path, remove: true})
 	}

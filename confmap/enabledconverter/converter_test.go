@@ -86,6 +86,12 @@ connectors: {forward: {enabled: "not\nnow"}}`,
 			`exporters::"web\nhook"::enabled: "maybe"` + remedy,
 		},
 		{
+			"two switches, and a text that is none",
+			`extensions: {file_storage: {enabled: true, enabled_if_set: x}, pprof: {enabled_if_set: [x]}}`,
+			`extensions::file_storage::enabled_if_set: stands beside enabled; write one of them` +
+				`; extensions::pprof::enabled_if_set: is a list; write a text, such as ${env:NAME}, whose being there switches the component on`,
+		},
+		{
 			"a configuration without a pipeline left, naming the switches",
 			`
 receivers: {otlp: {enabled: false}, kafka: {enabled: false}, unused: {enabled: false}}

@@ -4,6 +4,7 @@
 package enabledconverter
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -14,6 +15,37 @@ import (
 // maxShownValue is how many characters of a value an error repeats. What was pasted after `enabled:` by mistake may be
 // a secret.
 const maxShownValue = 32
+
+// readSwitch returns the key of a component's switch, which is empty where it has none, and whether that is on.
+func readSwitch(config map[string]any) (key string, on bool, err error) {
+	value, ok := config[enabledKey]
+	text, okIfSet := config[enabledIfSetKey]
+	switch {
+	case ok && okIfSet:
+		return enabledIfSetKey, false, errors.New("stands beside enabled; write one of them")
+	case ok:
+		on, err = parseSwitch(value)
+		return enabledKey, on, err
+	case okIfSet:
+		on, err = isSet(text)
+		return enabledIfSetKey, on, err
+	}
+	return "", false, nil
+}
+
+// isSet reports whether there is a text, such as that of a variable of the environment. One that looks like a number is a text
+// too.
+func isSet(value any) (bool, error) {
+	switch v := plain(value).(type) {
+	case nil:
+		return false, nil
+	case string:
+		return strings.TrimSpace(v) != "", nil
+	case map[string]any, []any:
+		return false, fmt.Errorf("is %s; write a text, such as ${env:NAME}, whose being there switches the component on", shape(v))
+	}
+	return true, nil
+}
 
 // parseSwitch reads the value of an `enabled` key. Null and the empty string are false, because that is what
 // ${env:X} becomes when X is not set.

@@ -50,6 +50,28 @@ func TestParseSwitch(t *testing.T) {
 	}
 }
 
+func TestATextThatIsThereSwitchesOn(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		config map[string]any
+		want   bool
+	}{
+		{"a path", map[string]any{"enabled_if_set": "/var/lib/fanout"}, true},
+		{"a word that another switch takes for false", map[string]any{"enabled_if_set": "off"}, true},
+		{"a variable that is a number", map[string]any{"enabled_if_set": xconfmap.ExpandedValue{Value: 0, Original: "0"}}, true},
+		{"a variable that is not set", map[string]any{"enabled_if_set": xconfmap.ExpandedValue{Value: nil, Original: ""}}, false},
+		{"nothing but space", map[string]any{"enabled_if_set": " "}, false},
+		{"the empty string", map[string]any{"enabled_if_set": ""}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			key, on, err := readSwitch(tt.config)
+			assert.NoError(t, err)
+			assert.Equal(t, "enabled_if_set", key)
+			assert.Equal(t, tt.want, on)
+		})
+	}
+}
+
 func TestParseSwitchRefuses(t *testing.T) {
 	const remedy = " is not a switch; write true or false (also taken: 1/0, yes/no, on/off; empty is false)"
 	for _, tt := range []struct {

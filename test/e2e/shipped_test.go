@@ -31,6 +31,8 @@ func TestTheShippedConfigurationIsValid(t *testing.T) {
 			"POSTHOG_ENABLED=true", "POSTHOG_API_KEY=phc_0123456789abcdefghij",
 			"MOENGAGE_ENABLED=true", "MOENGAGE_WORKSPACE_ID=w", "MOENGAGE_API_KEY=k", "MOENGAGE_DATA_CENTER=2",
 		}},
+		{"with another OTLP backend on", []string{"OTLP_ENABLED=on", "OTLP_ENDPOINT=" + aURL, "OTLP_HEADERS={api-key: secret, x-team: shop}"}},
+		{"with a data directory", []string{"WEBHOOK_ENABLED=1", "WEBHOOK_URL=" + aURL, "FANOUT_DATA_DIR=" + filepath.Join(t.TempDir(), "data")}},
 		{"with all off", []string{"DEBUG_ENABLED=false"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -41,12 +41,14 @@ test: build tools ## Test everything, the built binary included
 e2e: build tools ## Test the built binary only
 	OTELCOL_FANOUT=$(CURDIR)/$(BINARY) go test -count=1 -v ./test/e2e/...
 
-# What the tests need besides Go: Node.js with the packages of its SDK, Chromium and curl. It is installed where apt-get can.
+# What the tests need besides Go: Node.js with the packages of its SDK, Chromium, curl and Python. It is installed where
+# apt-get can.
 .PHONY: tools
 tools:
 	@test/e2e/node/install.sh
 	@test/e2e/browser/install.sh
-	@command -v curl >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends curl; }
+	@for tool in curl python3; do command -v $$tool >/dev/null || \
+		{ apt-get update -q && apt-get install -qy --no-install-recommends $$tool; } || exit; done
 
 .PHONY: bench
 bench: build ## Run the benchmarks, each beside its reference

@@ -82,7 +82,11 @@ func (d *Decoder) DecodeCloudEvent(attributes iter.Seq2[string, string], content
 	d.begin(received, len(body))
 	d.beginEvent()
 	d.cloud = cloudEvent{}
-	d.settle(d.binaryCloudEvent(attributes, contentType, body))
+	err := d.binaryCloudEvent(attributes, contentType, body)
+	if isTooMany(err) {
+		return d.end(err)
+	}
+	d.settle(err)
 	return d.end(nil)
 }
 
@@ -121,7 +125,7 @@ func (d *Decoder) cloudMember(name string) error {
 		if d.cloud.data.text != nil {
 			return reject("given twice")
 		}
-		return d.cloud.data.put(d)
+		return d.cloud.data.put(d, span{})
 	case kind == jsonread.Null:
 		return d.null()
 	case name == cloudDataBase64:
@@ -262,6 +266,9 @@ func (d *Decoder) cloudExtension(name string) (pcommon.Value, error) {
 }
 
 func (d *Decoder) readBase64() error {
+	if d.cloud.base64 != nil {
+		return reject("given twice")
+	}
 	if d.json.Kind() != jsonread.String {
 		return d.wrongKind("want a string")
 	}
@@ -269,7 +276,7 @@ func (d *Decoder) readBase64() error {
 	if err != nil {
 		return syntaxError(err)
 	}
-	content, err := base64.StdEncoding.AppendDecode(nil, jsonread.Unquote(nil, raw))
+	content, err := base64.StdEncoding.AppendDecode([]byte{}, jsonread.Unquote(nil, raw))
 	if err != nil {
 		return reject("is not base64")
 	}

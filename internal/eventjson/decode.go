@@ -82,6 +82,9 @@ const largestGuess = 32
 // n/leastEvent events before they are seen.
 const leastEvent = 64
 
+// largeBody is the size from which on the memory that a body took is not kept for the next one.
+const largeBody = 256 << 10
+
 // Decoder reads events. Make one with [NewDecoder]; one Decoder serves one goroutine.
 type Decoder struct {
 	maxEvents int
@@ -111,6 +114,7 @@ type Decoder struct {
 	decodeOne func(*Decoder) error
 	route     Route
 	single    bool // the event is the body
+	large     bool // the body is
 }
 
 // NewDecoder returns a decoder that takes up to maxEvents events from one body.
@@ -183,6 +187,7 @@ func (d *Decoder) begin(received time.Time, size int) {
 	d.result = Result{Logs: plog.NewLogs(), Records: make([]Accepted, 0, d.guess)}
 	d.index = 0
 	d.single = false
+	d.large = size >= largeBody
 	d.groups = d.groups[:0]
 	d.strings.begin(size)
 }
@@ -198,6 +203,12 @@ func (d *Decoder) end(err error) (Result, error) {
 	d.strings.begin(0)
 	d.last, d.lastKnown = origin{}, false
 	d.cloud = cloudEvent{}
+	d.decodeOne = nil
+	d.event.clear()
+	clear(d.event.valueTypes[:cap(d.event.valueTypes)])
+	if d.large {
+		d.unquoted, d.hasher = nil, appevent.Hasher{}
+	}
 	if err != nil {
 		d.event = newPending()
 		return Result{}, err
@@ -327,10 +338,14 @@ func (o *origin) equal(p *origin) bool {
 	return bytes.Equal(o.source.text, p.source.text) && bytes.Equal(o.resource.text, p.resource.text) && bytes.Equal(o.scope.text, p.scope.text)
 }
 
-// put puts off reading a part of the origin: most often it is that of the event before.
-func (s *span) put(d *Decoder) error {
+// put puts off reading a part of the origin: most often it is that of the event before, which is an object or a string.
+func (s *span) put(d *Decoder, before span) error {
 	d.json.Kind() // so that it begins with the value
 	s.at = d.json.Offset()
+	if before.text != nil && d.json.Take(before.text) {
+		s.text = before.text
+		return nil
+	}
 	var err error
 	s.text, err = d.json.Value()
 	return syntaxError(err)

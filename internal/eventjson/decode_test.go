@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -222,6 +223,67 @@ func TestTheLimits(t *testing.T) {
 			tooMany, ok := errors.AsType[*TooManyError](err)
 			require.True(t, ok)
 			assert.Equal(t, 7, tooMany.Limit)
+		})
+	}
+}
+
+func TestAsManyValuesAsCanBe(t *testing.T) {
+	const each = 40
+	list := func(n int, item string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, item, i)
+		}
+		return b.String()[1:]
+	}
+	many := func(n int, event, last string) string { return "[" + strings.Repeat(event+",", n) + last + "]" }
+	groups := `{"name":"x","groups":{` + list(each, `,"k%d":"g"`) + `}}`
+	large := `{"name":"x","properties":{` + list(MaxMembers, `,"k%d":0`) + `}}`
+	for name, tt := range map[string]struct {
+		body    string
+		tooMany bool
+	}{
+		"an array and its items":         {body: `{"name":"x","body":[` + strings.Repeat("0,", MaxValues-2) + `0]}`},
+		"one more than can be":           {body: many(MaxValues/each, groups, `{"name":"x","user":"u"}`), tooMany: true},
+		"large objects, which cost more": {body: many(MaxValues/8/MaxMembers, large, large), tooMany: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := NewDecoder(MaxValues).Decode([]byte(tt.body), received)
+			if !tt.tooMany {
+				require.NoError(t, err)
+				return
+			}
+			assert.EqualError(t, err, "the body holds more than 1000000 values; send it in parts")
+		})
+	}
+}
+
+// TestADecoderKeepsNothingOfABody holds that a decoder that waits for the next body needs no more memory for having seen large
+// ones.
+func TestADecoderKeepsNothingOfABody(t *testing.T) {
+	const size = 4 * largeBody
+	long := strings.Repeat("x", size)
+	for name, body := range map[string]string{
+		"a long name":      `{"name":"` + long + `"}`,
+		"a long id":        `{"name":"x","id":"` + long + `"}`,
+		"a long source":    `{"name":"x","source":"` + long + `"}`,
+		"a long pointer":   `{"name":"x","properties":{"` + long + `":"QQ=="},"value_types":{"/properties/` + long + `":"bytes"}}`,
+		"escapes":          `{"name":"x","message":"\n` + long + `"}`,
+		"a rejected event": `{"name":"x","id":"` + long + `","oops":1}`,
+		"a broken body":    `{"name":"x","id":"` + long + `","message":"\n` + long,
+	} {
+		t.Run(name, func(t *testing.T) {
+			heap := func() int64 {
+				runtime.GC()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				return int64(m.HeapAlloc)
+			}
+			d := NewDecoder(1)
+			before := heap()
+			_, _ = d.Decode([]byte(body), received)
+			assert.Less(t, heap()-before, int64(size/8), "bytes")
+			runtime.KeepAlive(d)
 		})
 	}
 }

@@ -46,15 +46,19 @@ func newPending() pending {
 	return pending{record: plog.NewLogRecord(), resource: pcommon.NewResource(), scope: pcommon.NewInstrumentationScope()}
 }
 
-// beginEvent makes room in d.event: a member by itself, since to write all of it anew costs the garbage collector time.
+// beginEvent makes room in d.event.
 func (d *Decoder) beginEvent() {
-	e := &d.event
+	d.event.clear()
+	d.depth = 0
+	d.event.record.Attributes().EnsureCapacity(d.sizes[0])
+}
+
+// clear lets go of what is not pdata, member by member, since to write all of it anew costs the garbage collector time.
+func (e *pending) clear() {
 	e.id, e.name, e.kind, e.seen = "", "", appevent.KindTrack, 0
 	e.nameIsNull, e.hasException, e.hasBody, e.severityNumber, e.anonymous, e.sameOrigin = false, false, false, false, false, false
 	e.origin.source.text, e.origin.resource.text, e.origin.scope.text = nil, nil, nil
 	e.valueTypes = e.valueTypes[:0]
-	d.depth = 0
-	e.record.Attributes().EnsureCapacity(d.sizes[0])
 }
 
 // decodeEvent reads one event into d.event.
@@ -105,13 +109,13 @@ var fields = fieldTable(map[string]func(*Decoder) error{
 	fieldSeverityNumber: (*Decoder).readSeverityNumber,
 	fieldMessage:        (*Decoder).readMessage,
 	fieldBody:           (*Decoder).readBody,
-	fieldSource:         func(d *Decoder) error { return d.event.origin.source.put(d) },
+	fieldSource:         func(d *Decoder) error { return d.event.origin.source.put(d, d.last.source) },
 	fieldUser:           (*Decoder).readUser,
 	fieldGroups:         (*Decoder).readGroups,
 	fieldException:      (*Decoder).readException,
 	fieldTrace:          (*Decoder).readTrace,
 	fieldDestinations:   (*Decoder).readDestinations,
-	fieldScope:          func(d *Decoder) error { return d.event.origin.scope.put(d) },
+	fieldScope:          func(d *Decoder) error { return d.event.origin.scope.put(d, d.last.scope) },
 	fieldValueTypes:     (*Decoder).readValueTypes,
 	fieldContext:        (*Decoder).readContext,
 	fieldSubject:        textReader(appevent.AttrSubject),
@@ -120,7 +124,7 @@ var fields = fieldTable(map[string]func(*Decoder) error{
 	fieldTraits:         mapReader(appevent.AttrTraits),
 	fieldTraitsOnce:     mapReader(appevent.AttrTraitsOnce),
 	fieldProperties:     func(d *Decoder) error { return d.readAttributes(d.event.record.Attributes()) },
-	fieldResource:       func(d *Decoder) error { return d.event.origin.resource.put(d) },
+	fieldResource:       func(d *Decoder) error { return d.event.origin.resource.put(d, d.last.resource) },
 })
 
 // fieldSlots has the fields where their names have a slot of their own. It is faster than the map.
@@ -407,26 +411,28 @@ func (d *Decoder) exceptionMember(name string) error {
 	return err
 }
 
-func (d *Decoder) readTrace() error {
-	return d.members(func(name string) error {
-		switch name {
-		case "trace_id":
-			var id pcommon.TraceID
-			err := d.hex(id[:])
-			d.event.record.SetTraceID(id)
-			return err
-		case "span_id":
-			var id pcommon.SpanID
-			err := d.hex(id[:])
-			d.event.record.SetSpanID(id)
-			return err
-		case "flags":
-			flags, err := d.integer(0, math.MaxUint32)
-			d.event.record.SetFlags(plog.LogRecordFlags(flags)) //nolint:gosec // within 32 bits
-			return err
-		}
-		return reject("unknown field; trace has trace_id, span_id and flags")
-	})
+func (d *Decoder) readTrace() error { return d.members(d.traceMember) }
+
+func (d *Decoder) traceMember(name string) error {
+	record := d.event.record
+	traceID, spanID := record.TraceID(), record.SpanID()
+	switch {
+	case name == "trace_id" && traceID.IsEmpty():
+		err := d.hex(traceID[:])
+		record.SetTraceID(traceID)
+		return err
+	case name == "span_id" && spanID.IsEmpty():
+		err := d.hex(spanID[:])
+		record.SetSpanID(spanID)
+		return err
+	case name == "flags" && record.Flags() == 0:
+		flags, err := d.integer(0, math.MaxUint32)
+		record.SetFlags(plog.LogRecordFlags(flags)) //nolint:gosec // within 32 bits
+		return err
+	case name == "trace_id", name == "span_id", name == "flags":
+		return reject("given twice")
+	}
+	return reject("unknown field; trace has trace_id, span_id and flags")
 }
 
 // hex reads an id of a trace or span; null is none.
@@ -445,23 +451,25 @@ func (d *Decoder) hex(id []byte) error {
 	return nil
 }
 
-func (d *Decoder) readScope() error {
+func (d *Decoder) readScope() error { return d.members(d.scopeMember) }
+
+func (d *Decoder) scopeMember(name string) error {
 	scope := d.event.scope
-	return d.members(func(name string) error {
-		switch name {
-		case "name":
-			s, err := d.text()
-			scope.SetName(s)
-			return err
-		case "version":
-			s, err := d.text()
-			scope.SetVersion(s)
-			return err
-		case "attributes":
-			return d.readAttributes(scope.Attributes())
-		}
-		return reject("unknown field; scope has name, version and attributes")
-	})
+	switch {
+	case name == "name" && scope.Name() == "":
+		s, err := d.text()
+		scope.SetName(s)
+		return err
+	case name == "version" && scope.Version() == "":
+		s, err := d.text()
+		scope.SetVersion(s)
+		return err
+	case name == "attributes" && scope.Attributes().Len() == 0:
+		return d.readAttributes(scope.Attributes())
+	case name == "name", name == "version", name == "attributes":
+		return reject("given twice")
+	}
+	return reject("unknown field; scope has name, version and attributes")
 }
 
 // readContext reads attributes under their OpenTelemetry names, and two under the names that others use.

@@ -99,6 +99,11 @@ func TestEveryFormHasTheSameLimits(t *testing.T) {
 			assert.Contains(t, result.Rejected[0].Err.Error(), "nested more than 32 deep")
 		})
 	}
+	t.Run("as many values", func(t *testing.T) {
+		data := "[" + strings.Repeat("0,", MaxValues) + "0]"
+		_, err := NewDecoder(1).DecodeCloudEvent(pairs("specversion", "1.0", "id", "1", "source", "/s", "type", "t"), "application/json", []byte(data), received)
+		assert.True(t, isTooMany(err), "%v", err)
+	})
 	for name, decode := range map[string]func(d *Decoder) (Result, error){
 		"cloudevents": func(d *Decoder) (Result, error) {
 			return d.DecodeCloudEvents([]byte("["+head+"1},"+head+"1}]"), true, received)
@@ -116,6 +121,50 @@ func TestEveryFormHasTheSameLimits(t *testing.T) {
 			assert.Equal(t, 2, result.Accepted)
 		})
 	}
+}
+
+func TestDataOfACloudEventIsGivenOnce(t *testing.T) {
+	const head = `{"specversion":"1.0","id":"1","source":"/s","type":"t","datacontenttype":"text/plain",`
+	for members, want := range map[string]string{
+		`"data":"a","data":"b"`:                   "data: given twice",
+		`"data_base64":"YQ==","data_base64":""`:   "data_base64: given twice",
+		`"data_base64":"","data_base64":"YQ=="`:   "data_base64: given twice",
+		`"data_base64":"","data":"a"`:             "data: given twice, as data and as data_base64",
+		`"data":"a","data_base64":null`:           "",
+		`"data_base64":null,"data_base64":"YQ=="`: "",
+	} {
+		result, err := NewDecoder(1).DecodeCloudEvents([]byte(head+members+"}"), false, received)
+		require.NoError(t, err)
+		if want == "" {
+			require.Equal(t, 1, result.Accepted, "%s: %v", members, result.Rejected)
+			assert.Equal(t, "a", result.Records[0].Record.Body().Str())
+			continue
+		}
+		require.Len(t, result.Rejected, 1, members)
+		assert.EqualError(t, result.Rejected[0].Err, want)
+	}
+}
+
+// TestAMemberOfARouteIsNotAnother sends all that the members of a route may be called at once: no two are taken for the same.
+func TestAMemberOfARouteIsNotAnother(t *testing.T) {
+	bits := map[uint64]string{}
+	for name, field := range fields {
+		bits[field.bit] = name
+	}
+	for name, field := range trackFields {
+		other, taken := bits[field.bit]
+		assert.Equal(t, map[string]string{
+			"event": fieldName, "messageId": fieldID, "originalTimestamp": fieldTimestamp, "previousId": fieldPreviousID,
+			"groupId": fieldGroups, "integrations": fieldDestinations,
+		}[name], other, name)
+		if !taken {
+			bits[field.bit] = name
+		}
+	}
+	for name, field := range exceptionFields {
+		assert.Empty(t, bits[field.bit], name)
+	}
+	assert.Len(t, bits, len(fields)+len(trackFields)-6)
 }
 
 // pairs yields names and values that follow each other.

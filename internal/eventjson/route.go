@@ -61,32 +61,49 @@ func (r Route) field(name string) (field, bool) {
 	return f, ok
 }
 
-// trackFields are the members that the track API has where ours are called otherwise. Two that mean the same share a bit.
+// The bits in pending.seen of the members that only some routes have. Two members that mean the same share one.
+const (
+	bitUserID uint64 = 1 << (iota + 40) // above those of fields
+	bitAnonymousID
+	bitCategory
+	bitSentAt
+	bitReceivedAt
+	bitWriteKey
+	bitChannel
+	bitVersion
+	bitMetadata
+	bitExceptionType
+	bitExceptionMessage
+	bitExceptionStacktrace
+	bitExceptionHandled
+)
+
+// trackFields are the members that the track API has where ours are called otherwise.
 var trackFields = map[string]field{
 	"event":             {fields[fieldName].bit, (*Decoder).readName},
 	"messageId":         {fields[fieldID].bit, (*Decoder).readID},
 	"originalTimestamp": {fields[fieldTimestamp].bit, (*Decoder).readTimestamp},
 	"previousId":        {fields[fieldPreviousID].bit, textReader(appevent.AttrPreviousID)},
-	"userId":            {1 << 40, textReader(appevent.AttrUserID)},
-	"anonymousId":       {1 << 41, textReader(appevent.AttrAnonymousID)},
+	"userId":            {bitUserID, textReader(appevent.AttrUserID)},
+	"anonymousId":       {bitAnonymousID, textReader(appevent.AttrAnonymousID)},
 	"groupId":           {fields[fieldGroups].bit, (*Decoder).readGroupID},
 	"integrations":      {fields[fieldDestinations].bit, (*Decoder).readIntegrations},
-	"category":          {1 << 42, func(d *Decoder) error { return d.putAttribute(d.event.record.Attributes(), "category") }},
-	"sentAt":            {1 << 43, (*Decoder).ignore},
-	"receivedAt":        {1 << 44, (*Decoder).ignore},
-	"writeKey":          {1 << 45, (*Decoder).ignore},
-	"channel":           {1 << 46, (*Decoder).ignore},
-	"version":           {1 << 47, (*Decoder).ignore},
-	"_metadata":         {1 << 48, (*Decoder).ignore},
+	"category":          {bitCategory, func(d *Decoder) error { return d.putAttribute(d.event.record.Attributes(), "category") }},
+	"sentAt":            {bitSentAt, (*Decoder).ignore},
+	"receivedAt":        {bitReceivedAt, (*Decoder).ignore},
+	"writeKey":          {bitWriteKey, (*Decoder).ignore},
+	"channel":           {bitChannel, (*Decoder).ignore},
+	"version":           {bitVersion, (*Decoder).ignore},
+	"_metadata":         {bitMetadata, (*Decoder).ignore},
 }
 
 // exceptionFields are the members of an exception where the event is one.
 var exceptionFields = map[string]field{
-	"type":       {1 << 40, func(d *Decoder) error { return d.exceptionMember("type") }},
-	"message":    {1 << 41, func(d *Decoder) error { return d.exceptionMember("message") }},
-	"stacktrace": {1 << 42, func(d *Decoder) error { return d.exceptionMember("stacktrace") }},
-	"stack":      {1 << 42, func(d *Decoder) error { return d.exceptionMember("stacktrace") }},
-	"handled":    {1 << 43, func(d *Decoder) error { return d.exceptionMember("handled") }},
+	"type":       {bitExceptionType, func(d *Decoder) error { return d.exceptionMember("type") }},
+	"message":    {bitExceptionMessage, func(d *Decoder) error { return d.exceptionMember("message") }},
+	"stacktrace": {bitExceptionStacktrace, func(d *Decoder) error { return d.exceptionMember("stacktrace") }},
+	"stack":      {bitExceptionStacktrace, func(d *Decoder) error { return d.exceptionMember("stacktrace") }},
+	"handled":    {bitExceptionHandled, func(d *Decoder) error { return d.exceptionMember("handled") }},
 }
 
 // groupType is the type of a group that is given by nothing but its id.

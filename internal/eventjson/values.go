@@ -14,6 +14,10 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonread"
 )
 
+// cheapMembers is how many members of an object count as one value each. pdata looks through all that are there for each that
+// is put beside them, so that beyond them each counts as two, then three and so on.
+const cheapMembers = 64
+
 // members reads an object and calls read for each member, with the decoder before its value.
 func (d *Decoder) members(read func(name string) error) error {
 	if d.json.Kind() != jsonread.Object {
@@ -37,14 +41,22 @@ func (d *Decoder) members(read func(name string) error) error {
 		if err != nil {
 			return err
 		}
+		d.valueCount += n / cheapMembers
 		if err := read(name); err != nil {
 			return within(name, err)
 		}
 	}
 }
 
-// name reads the name of a member.
+// name reads the name of a member. Events of one sender are alike: most often it is the name that came after the last one
+// before too.
 func (d *Decoder) name() (string, error) {
+	d.json.Kind() // so that the name comes next
+	at := d.names.known[d.names.last].next
+	if next := &d.names.known[at]; next.written != nil && d.json.Take(next.written) {
+		d.names.last = at
+		return next.name, nil
+	}
 	raw, escaped, err := d.json.Name()
 	if err != nil {
 		return "", syntaxError(err)
@@ -52,11 +64,21 @@ func (d *Decoder) name() (string, error) {
 	if escaped {
 		return string(jsonread.Unquote(nil, raw)), nil
 	}
-	return d.names.intern(raw), nil
+	return d.names.intern(raw, d.depth), nil
 }
 
 // names are the names of members that came last, so that each is one string however often it comes.
-type names [slots]string
+type names struct {
+	known [slots]knownName
+	last  int // the place of the name that came last
+}
+
+// knownName is a name, with what is written from its first quote to its colon.
+type knownName struct {
+	name    string
+	written []byte
+	next    int // the place of the name that came after it
+}
 
 const slots = 512
 
@@ -68,15 +90,19 @@ func slot[T string | []byte](name T) int {
 // longName is the length from which on a name is not kept.
 const longName = 64
 
-func (n *names) intern(raw []byte) string {
+// intern is the string of a name at a depth. A name that stands at several depths is followed by another one at each.
+func (n *names) intern(raw []byte, depth int) string {
 	if len(raw) == 0 || len(raw) >= longName {
 		return string(raw)
 	}
-	at := &n[slot(raw)]
-	if *at != string(raw) {
-		*at = string(raw)
+	at := (slot(raw) + 61*depth) % slots
+	known := &n.known[at]
+	if known.name != string(raw) {
+		*known = knownName{name: string(raw), written: append(append([]byte{'"'}, raw...), `":`...)}
 	}
-	return *at
+	n.known[n.last].next = at
+	n.last = at
+	return known.name
 }
 
 // readAttributes reads an object into attributes, each under its own name.
@@ -107,8 +133,8 @@ func newMember(m pcommon.Map, name string) (pcommon.Value, error) {
 
 // value reads any JSON value into v.
 func (d *Decoder) value(v pcommon.Value) error {
-	if d.valueCount++; d.valueCount > MaxValues {
-		return &TooManyError{What: "values", Limit: MaxValues}
+	if err := d.countValue(); err != nil {
+		return err
 	}
 	switch d.json.Kind() {
 	case jsonread.String:
@@ -132,6 +158,13 @@ func (d *Decoder) value(v pcommon.Value) error {
 	default:
 		return syntaxError(d.json.Unexpected())
 	}
+}
+
+func (d *Decoder) countValue() error {
+	if d.valueCount++; d.valueCount > MaxValues {
+		return &TooManyError{What: "values", Limit: MaxValues}
+	}
+	return nil
 }
 
 func (d *Decoder) object(v pcommon.Value) error {
@@ -286,6 +319,9 @@ func (d *Decoder) putID(attributes pcommon.Map, attribute string) error {
 func (d *Decoder) putRead(attributes pcommon.Map, attribute string, read func() (string, error)) error {
 	if d.json.Kind() == 'n' {
 		return d.null()
+	}
+	if err := d.countValue(); err != nil {
+		return err
 	}
 	s, err := read()
 	if err != nil || s == "" {

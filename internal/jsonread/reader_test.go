@@ -131,6 +131,11 @@ func TestWhatIsReadIsWhatIsWritten(t *testing.T) {
 		assert.Equal(t, `[true,{"a":[]}]`, string(raw))
 	}
 	next(false, true)
+	at = r.Offset()
+	assert.False(t, r.Take([]byte(` "S":`)))
+	assert.Equal(t, at, r.Offset(), "what is not there is not taken")
+	assert.True(t, r.Take([]byte(` "s"`)))
+	r.Return(at)
 	name("s")
 	require.Equal(t, String, r.Kind())
 	raw, escaped, err = r.String()
@@ -139,6 +144,7 @@ func TestWhatIsReadIsWhatIsWritten(t *testing.T) {
 	assert.Equal(t, "é", string(raw))
 	next(false, false)
 	assert.Equal(t, 5, r.Left())
+	assert.False(t, r.Take([]byte(" tail and more")), "beyond the end")
 	assert.Error(t, r.End())
 }
 

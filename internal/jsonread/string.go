@@ -37,6 +37,16 @@ func plain(text []byte) int {
 // String reads a string, which Kind has told of. It comes without its quotes, as it is written: what is escaped is for
 // [Unquote]. Its memory is the text's.
 func (r *Reader) String() (raw []byte, escaped bool, err error) {
+	text := r.text[r.at+1:]
+	if n := plain(text); n < len(text) && text[n] == '"' { // most strings are
+		r.at += n + 2
+		return text[:n], false, nil
+	}
+	return r.otherString()
+}
+
+// otherString reads a string that has escapes or is not ASCII, or none at all.
+func (r *Reader) otherString() (raw []byte, escaped bool, err error) {
 	r.at++
 	begin := r.at
 	wide := false

@@ -152,14 +152,15 @@ func (in *intake) take(w http.ResponseWriter, r *http.Request, sub *submission) 
 	}
 }
 
-// complete gives the events their ids, and then what they do not say themselves.
+// complete gives the events their source, which their ids depend on, then their ids, and then what they do not say
+// themselves.
 func (in *intake) complete(r *http.Request, sub *submission) {
+	sub.resource.put(sub.result.Logs)
 	if sub.key != "" {
 		nameAnonymous(sub)
 	}
 	appevent.StampIDs(sub.result.Logs)
 	in.clients.describe(r, sub.result.Records)
-	sub.resource.put(sub.result.Logs)
 }
 
 // nameAnonymous makes the ids of events that had none of the idempotency key, so that they are the same when the request is

@@ -334,6 +334,23 @@ func TestEveryAcceptedEventHasAnID(t *testing.T) {
 	assert.Contains(t, ids, idOf(ids, "bb"), "the same event sent twice has one id")
 }
 
+// TestTheSameWordsFromTwoApplicationsAreTwoEvents holds that an id made of an event's content is made of its source too, which
+// a write key tells: a backend would take the second event for a repetition of the first.
+func TestTheSameWordsFromTwoApplicationsAreTwoEvents(t *testing.T) {
+	h := newHandler(t, map[string]any{"keys": []any{
+		map[string]any{"key": "k1", "resource": map[string]any{"service.name": "shop"}},
+		map[string]any{"key": "k2", "resource": map[string]any{"service.name": "blog"}},
+	}}, consumertest.NewNop())
+	id := func(key string) string {
+		got := ask(t, h, "/v1/events?ids=1", jsonType, `{"name":"tick","timestamp":1700000000}`, "X-Write-Key", key)
+		require.Len(t, got.IDs, 1)
+		return got.IDs[0]
+	}
+	shop, blog := id("k1"), id("k2")
+	assert.NotEqual(t, shop, blog)
+	assert.Equal(t, shop, id("k1"), "sent again, it is the same")
+}
+
 func idOf(ids map[string]string, names string) string {
 	for id, n := range ids {
 		if n == names {

@@ -121,8 +121,8 @@ func launchWith(t *testing.T, environment []string, configuration string) *colle
 	return launch(t, "--config", writeConfig(t, configuration))
 }
 
-// TestTheSameEventFromEveryLanguage runs what docs/events.md shows. curl, Node.js and Go are always there; the others are
-// tried where there is one.
+// TestTheSameEventFromEveryLanguage runs what docs/events.md shows. The tests need curl, Node.js, Python and Go; Java and Elixir
+// are large, and tried where they are.
 func TestTheSameEventFromEveryLanguage(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, singleEvents)
@@ -130,6 +130,7 @@ func TestTheSameEventFromEveryLanguage(t *testing.T) {
 	address := strings.TrimSuffix(strings.TrimPrefix(c.eventURL(), "http://"), "/v1/events")
 
 	needNode(t)
+	needCurl(t)
 	sent := 0
 	for _, language := range []struct {
 		block, program, file string
@@ -138,15 +139,17 @@ func TestTheSameEventFromEveryLanguage(t *testing.T) {
 	}{
 		{"sh", "sh", "send.sh", nil, true},
 		{"js", "node", "send.mjs", nil, true},
-		{"python", "python3", "send.py", nil, false},
+		{"python", "python3", "send.py", nil, true},
 		{"go", "go", "main.go", []string{"run"}, true},
 		{"java", "java", "SendEvent.java", nil, false},
 		{"elixir", "elixir", "send.exs", nil, false},
 	} {
-		if _, err := exec.LookPath(language.program); err != nil && !language.required {
+		_, err := exec.LookPath(language.program)
+		if err != nil && !language.required {
 			t.Logf("there is no %s here to send an event from %s", language.program, language.block)
 			continue
 		}
+		require.NoError(t, err, "install %s: docs/events.md has an event sent from %s", language.program, language.block)
 		code := blocks(t, eventsDoc, language.block)[0]
 		code = strings.ReplaceAll(code, "localhost:4319", address)
 		code = strings.ReplaceAll(code, "order-17-placed", "order-17-from-"+language.block)

@@ -50,6 +50,8 @@ var rewordings = []struct {
 	{regexp.MustCompile(`'(\w+)' error reading configuration for "([^"]+)": `), "$1::$2: "},
 	{regexp.MustCompile(`'(\w+)' unknown type: "([^"]+)"(?: for id: "([^"]+)")?`), `$1::$3: there is no component of type "$2" in this binary`},
 	{regexp.MustCompile(`::: `), ": "},
+	// What is squashed into a configuration has a name in Go only.
+	{regexp.MustCompile(`::(?:delivery|clientconfig|serverconfig|timeoutconfig)(::\w)`), "$1"},
 	// The name of a Go type, or an empty one, tells a user nothing.
 	{regexp.MustCompile(`'(?:\w+\.\w+)?' `), ""},
 	{regexp.MustCompile(`has invalid keys: `), "unknown key: "},

@@ -46,6 +46,16 @@ func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
 			[]string{"exporters::webhook/shop", "timeout", "duration"},
 		},
 		{
+			"a webhook whose settings contradict each other, in a struct that only Go knows",
+			shop(aURL, "retry_on_failure: {max_elapsed_time: 1s}"),
+			[]string{"exporters::webhook/shop::retry_on_failure::max_elapsed_time: ", "initial_interval"},
+		},
+		{
+			"a webhook with TLS settings that contradict each other",
+			shop(aURL, "tls: {ca_file: a, ca_pem: b}"),
+			[]string{"exporters::webhook/shop::tls: ", "CA file"},
+		},
+		{
 			"a webhook with a queue that contradicts itself",
 			shop(aURL, "sending_queue: {batch: {min_size: 10, max_size: 5}}"),
 			[]string{"exporters::webhook/shop", "sending_queue", "max_size", "min_size"},

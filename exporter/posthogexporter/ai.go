@@ -4,6 +4,7 @@
 package posthogexporter
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -117,6 +118,9 @@ func (enc *spanEncoder) encodeAI(w *delivery.Writer, of *appevent.Source, span p
 	var g generation
 	g.read(span.Attributes())
 	trace, id := span.TraceID(), span.SpanID()
+	if trace.IsEmpty() || id.IsEmpty() {
+		return errors.New("the span has no trace id or no span id, of which its uuid is made; OTLP requires both")
+	}
 	c := capture{
 		id: id.String(), name: span.Name(), uuid: enc.derive("span", string(trace[:])+string(id[:])),
 		event: aiEvent(g.text(aiOperation), span), at: e.Time,
@@ -160,6 +164,7 @@ func (enc *spanEncoder) aiIdentity(e *appevent.Event, own uuid) identity {
 		if id := appevent.IDText(v); !isIllegalID(id) {
 			return identity{id: id}
 		}
+		enc.notices.count(noticeIllegalID, 1)
 	}
 	for _, attributes := range [...]pcommon.Map{e.Attributes(), e.Source.Resource.Attributes()} {
 		if who, ok := enc.find(attributes); ok {

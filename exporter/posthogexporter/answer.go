@@ -16,10 +16,11 @@ import (
 
 // Answer implements delivery.Backend. What PostHog says may repeat the API key, so that is taken out first.
 func (b *backend) Answer(req *delivery.Request, response *delivery.Response) delivery.Verdict {
+	response = b.withoutKey(response)
 	var verdict delivery.Verdict
 	switch {
 	case response.Status != http.StatusOK:
-		verdict = b.readFailure(req, b.withoutKey(response))
+		verdict = b.readFailure(req, response)
 	case req.URL == b.v1.url:
 		verdict = b.readResults(req, response)
 	default:

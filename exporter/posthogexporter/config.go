@@ -235,7 +235,7 @@ func checkEndpoint(endpoint string) error {
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return errors.New("has a user, a query or a fragment; write the address only, such as " + defaultEndpoint)
 	}
-	for _, path := range []string{"/batch", "/capture", "/e", "/track", "/engage", "/i/v0/e", pathV1} {
+	for _, path := range []string{"/batch", "/capture", "/e", "/track", "/engage", "/i/v0/e", "/i/v1/logs", "/i/v0/ai/otel", pathV1} {
 		if strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), path) {
 			return errors.New("ends with " + path + "; leave that out, for the exporter adds the path of its protocol")
 		}

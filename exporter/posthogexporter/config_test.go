@@ -73,6 +73,7 @@ func TestConfigurations(t *testing.T) {
 		"an endpoint with a query":          {conf: with("endpoint", "https://us.i.posthog.com?token="+testKey), want: "endpoint: has a user, a query or a fragment"},
 		"an endpoint with the path":         {conf: with("endpoint", "https://us.i.posthog.com/batch/"), want: "endpoint: ends with /batch; leave that out, for the exporter adds the path of its protocol"},
 		"an endpoint with the path of v1":   {conf: with("endpoint", "https://us.i.posthog.com/i/v1/analytics/events"), want: "endpoint: ends with /i/v1/analytics/events"},
+		"an endpoint of OTLP":               {conf: with("endpoint", "https://us.i.posthog.com/i/v1/logs"), want: "endpoint: ends with /i/v1/logs"},
 		"a protocol":                        {conf: with("protocol", "v2"), want: `protocol: "v2" is not one of its words; write batch or v1`},
 		"a profile":                         {conf: with("person_profiles", "yes"), want: `person_profiles: "yes" is not one of its words; write always or identified_only or never`},
 		"logs":                              {conf: with("logs", "all"), want: `logs: "all" is not one of its words; write skip or as_events`},
@@ -128,6 +129,14 @@ func TestTheExampleOfTheReadmeIsAConfiguration(t *testing.T) {
 	require.NoError(t, yaml.Unmarshal([]byte(strings.Replace(example, "${env:POSTHOG_API_KEY}", testKey, 1)), &conf))
 	_, err = load(conf.Exporters["posthog"])
 	require.NoError(t, err)
+}
+
+func TestTheReadmeHasEveryNotice(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for _, n := range []notice{noticeDuplicate, noticeIllegalID, noticeNoPerson, noticeWarning} {
+		assert.Contains(t, string(readme), "`"+string(n)+"`")
+	}
 }
 
 func TestTheReadmeHasEveryKey(t *testing.T) {

@@ -26,13 +26,15 @@ var contents = map[string]bool{
 	"ai.response.text": true, "ai.response.object": true, "ai.response.toolCalls": true, "ai.response.reasoning": true,
 	"ai.toolCall.args": true, "ai.toolCall.result": true,
 	"traceloop.entity.input": true, "traceloop.entity.output": true,
-	"input.value": true, "output.value": true,
+	"input.value": true, "output.value": true, "tool.parameters": true,
+	"$ai_input": true, "$ai_output": true, "$ai_output_choices": true, "$ai_input_state": true, "$ai_output_state": true, "$ai_tools": true,
 }
 
 // contentPrefixes begin the names of attributes that hold one part of it each.
 var contentPrefixes = [...]string{
 	"gen_ai.prompt.", "gen_ai.completion.", "llm.prompts.", "llm.completions.", "llm.input_messages.", "llm.output_messages.",
-	"llm.prompt_template.", "llm.request.functions.",
+	"llm.prompt_template.", "llm.request.functions.", "llm.tools.", "retrieval.documents.", "reranker.input_documents.",
+	"reranker.output_documents.", "embedding.embeddings.",
 }
 
 // isContent reports whether an attribute holds what was said.

@@ -103,6 +103,7 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event) error {
 	if err != nil {
 		return err
 	}
+	dst = enc.appendAttributes(dst, e)
 	switch e.Kind {
 	case appevent.KindPage:
 		dst = enc.appendPage(dst, e)
@@ -110,11 +111,15 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event) error {
 		dst = enc.appendScreen(dst, e)
 	}
 	dst = enc.appendTraits(dst, e)
-	dst = enc.appendAttributes(dst, e)
-	dst = enc.appendRecord(dst, e)
-	dst = enc.appendContext(dst, e, &c.who)
-	enc.end(w, dst, &c)
+	enc.endRecord(w, dst, e, &c, &c.who)
 	return nil
+}
+
+// endRecord writes the rest of an event that is made of a record.
+func (enc *encoder) endRecord(w *delivery.Writer, dst []byte, e *appevent.Event, c *capture, who *identity) {
+	dst = enc.appendRecord(dst, e)
+	dst = enc.appendContext(dst, e, who)
+	enc.end(w, dst, c)
 }
 
 // nameOf is what a record is called in PostHog.

@@ -6,6 +6,7 @@ package posthogexporter
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,11 +69,12 @@ func FuzzUUID(f *testing.F) {
 }
 
 func TestEveryIllegalIDIsKnown(t *testing.T) {
-	for _, id := range illegalIDs {
-		assert.True(t, isIllegalID(id))
-		assert.True(t, isIllegalID(" "+strings.ToUpper(id)+"\n"))
-		assert.False(t, isIllegalID(id+"-1"))
+	for _, id := range slices.Concat(illegalIDs[:]...) {
+		assert.True(t, isIllegalID(id), id)
+		assert.True(t, isIllegalID(" "+strings.ToUpper(id)+"\n"), id)
+		assert.False(t, isIllegalID(id+"-1"), id)
 	}
+	assert.Len(t, slices.Concat(illegalIDs[:]...), 20)
 	assert.True(t, isIllegalID(" "))
 	assert.False(t, isIllegalID(strings.Repeat("0", 200)))
 }
@@ -103,7 +105,7 @@ func TestAnAttributeWinsOverOneOfTheResource(t *testing.T) {
 	for _, name := range []string{"service.name", "user.id", "subject", "trace_id", "$lib", "body", "other"} {
 		ld := plog.NewLogs()
 		rl := ld.ResourceLogs().AppendEmpty()
-		for _, key := range []string{"service.name", "user.id", "user.email", "subject", "trace_id", "$lib", "body", "other"} {
+		for _, key := range []string{"service.name", "user.id", "user.email", "subject", "trace_id", "$lib", "body", "other", "fanout.note"} {
 			rl.Resource().Attributes().PutStr(key, "of the resource")
 		}
 		r := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
@@ -117,6 +119,7 @@ func TestAnAttributeWinsOverOneOfTheResource(t *testing.T) {
 			Properties map[string]any `json:"properties"`
 		}
 		require.NoError(t, json.Unmarshal(encoded[0].Payload, &e))
+		assert.NotContains(t, e.Properties, "fanout.note")
 		if name == "user.id" {
 			assert.Equal(t, "of the record", e.DistinctID)
 			continue
@@ -124,6 +127,42 @@ func TestAnAttributeWinsOverOneOfTheResource(t *testing.T) {
 		assert.Equal(t, "of the record", e.Properties[name])
 		assert.Equal(t, "of the resource", e.Properties["user.email"])
 	}
+}
+
+func TestWhatARecordSaysOtherThanInAttributesWinsOverTheResourceToo(t *testing.T) {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	for _, key := range []string{"body", "subject", "trace_id", "span_id", "user.email", "$session_id", "other"} {
+		rl.Resource().Attributes().PutStr(key, "of the resource")
+	}
+	r := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	r.SetEventName("a")
+	r.Body().SetStr("of the record")
+	r.SetTraceID([16]byte{1})
+	r.SetSpanID([8]byte{1})
+	for _, key := range []string{"fanout.subject", "user.email", "session.id"} {
+		r.Attributes().PutStr(key, "of the record")
+	}
+	b := benchBackend(t, func(cfg *Config) { cfg.ResourceAttributes = []string{"*"} })
+	payload := encodeAll(t, b, ld)[0].Payload
+	checkPayload(t, payload)
+	assert.Equal(t, 1, strings.Count(string(payload), "of the resource"), "%s", payload)
+}
+
+func TestAnExceptionIsOfWhomItsSpanTells(t *testing.T) {
+	span := ptrace.NewSpan()
+	span.Attributes().PutStr("posthog.distinct_id", "best")
+	span.Attributes().PutStr("user.id", "u1")
+	span.Events().AppendEmpty().Attributes().PutStr("exception.type", "E")
+	span.Events().AppendEmpty().Attributes().PutStr("exception.type", "E")
+	span.Events().At(1).Attributes().PutStr("user.id", "u2")
+	var w delivery.Writer
+	source := appevent.NewSource(pcommon.NewResource(), pcommon.NewInstrumentationScope())
+	require.NoError(t, newSpanEncoder(benchBackend(t, func(*Config) {})).EncodeSpan(&w, source, span))
+	encoded := w.Events()
+	require.Len(t, encoded, 2)
+	assert.Contains(t, string(encoded[0].Payload), `"distinct_id":"best"`)
+	assert.Contains(t, string(encoded[1].Payload), `"distinct_id":"u2"`)
 }
 
 func TestNothingThatWasSaidIsSentWhereItIsNotToBe(t *testing.T) {
@@ -134,7 +173,7 @@ func TestNothingThatWasSaidIsSentWhereItIsNotToBe(t *testing.T) {
 	span.SetTraceID([16]byte{1})
 	span.SetSpanID([8]byte{1})
 	for name := range contents {
-		span.Attributes().PutStr(name, `[{"role":"user","`+said+`":1,"parts":[{"type":"text","content":"`+said+`","mime_type":"`+said+" "+said+`"}],"content":["`+said+`"]}]`)
+		span.Attributes().PutStr(name, `[{"role":"user","`+said+`":1,"parts":[{"type":"text","content":"`+said+`","mime_type":"`+said+" "+said+`","modality":"`+strings.Repeat(said, 5)+`"}],"content":["`+said+`"]}]`)
 	}
 	for _, prefix := range contentPrefixes {
 		span.Attributes().PutStr(prefix+"0.content", said)
@@ -293,6 +332,8 @@ func TestNothingIsKeptOfWhatWasEncoded(t *testing.T) {
 	var w delivery.Writer
 	span := ptrace.NewSpan()
 	span.SetName("gen_ai.chat")
+	span.SetTraceID([16]byte{1})
+	span.SetSpanID([8]byte{1})
 	span.Attributes().PutBool(propCookieless, true)
 	source := appevent.NewSource(pcommon.NewResource(), pcommon.NewInstrumentationScope())
 	require.NoError(t, enc.EncodeSpan(&w, source, span))

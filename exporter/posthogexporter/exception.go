@@ -34,6 +34,9 @@ const (
 	fewFrames     = 50
 )
 
+// roomAround is for what stands around the properties that are the event's own: its head, and what its resource says.
+const roomAround = 10_000
+
 // encodeException writes the exception that an event reports. The attributes are those of the span that it happened in. Where an
 // event of the record's name is sent too, that one has the record's uuid.
 func (enc *encoder) encodeException(w *delivery.Writer, e *appevent.Event, span pcommon.Map, second bool) error {
@@ -48,19 +51,17 @@ func (enc *encoder) encodeException(w *delivery.Writer, e *appevent.Event, span 
 		return err
 	}
 	head := len(dst)
-	dst = enc.appendException(dst, e, trim{})
-	if len(dst)-head > maxEvent {
+	dst = enc.appendException(dst, e, &c.who, trim{})
+	if len(dst)-head > maxEvent-roomAround {
 		enc.restart()
-		dst = enc.appendException(dst[:head], e, trim{fewExceptions, fewFrames})
+		dst = enc.appendException(dst[:head], e, &c.who, trim{fewExceptions, fewFrames})
 	}
-	dst = enc.appendAttributes(dst, e)
-	dst = enc.appendContext(dst, e, &c.who)
 	enc.end(w, dst, &c)
 	return nil
 }
 
-// appendException appends what PostHog groups and shows exceptions by.
-func (enc *encoder) appendException(dst []byte, e *appevent.Event, limit trim) []byte {
+// appendException appends what PostHog groups and shows exceptions by, and what else the event says.
+func (enc *encoder) appendException(dst []byte, e *appevent.Event, who *identity, limit trim) []byte {
 	src := enc.source
 	x := &e.Exception
 	stack := enc.parser.Parse(src.language, x.Type, x.Message, x.Stacktrace)
@@ -85,7 +86,9 @@ func (enc *encoder) appendException(dst []byte, e *appevent.Event, limit trim) [
 	if e.Body.Type() != pcommon.ValueTypeEmpty {
 		dst = enc.appendBody(dst, e)
 	}
-	return enc.appendText(dst, "subject", e.Subject)
+	dst = enc.appendText(dst, "subject", e.Subject)
+	dst = enc.appendAttributes(dst, e)
+	return enc.appendContext(dst, e, who)
 }
 
 // appendListed appends one exception of the list.

@@ -243,6 +243,21 @@ func TestABillingLimitIsInA200(t *testing.T) {
 	}
 }
 
+func TestAKeyThatA200RepeatsIsNotTold(t *testing.T) {
+	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
+		in.Plan("a", posthogintake.Result{Result: "drop", Details: "of the project " + posthogintake.Key})
+		in.Answer(func(r posthogintake.Request) posthogintake.Reply {
+			if r.Protocol == posthogintake.V1 {
+				return posthogintake.OK()
+			}
+			return posthogintake.QuotaLimited("events of " + posthogintake.Key)
+		})
+		e := setup(cfg).StartLogs(t)
+		e.Send(events("a"))
+		assert.Contains(t, e.Letters.All()[0].Message, "[REDACTED]")
+	})
+}
+
 func TestEachEventHasItsOwnResult(t *testing.T) {
 	in := posthogintake.New(t)
 	in.Plan("again", posthogintake.Result{Result: "retry", Details: posthogintake.DetailsNotPersisted}, posthogintake.Result{Result: "retry"})
@@ -371,6 +386,7 @@ func TestARestartSendsTheSameEvents(t *testing.T) {
 		after.WaitFor("what was owed", func() bool { return len(in.Events()) >= 3 })
 		requests := in.Requests()
 		old, now := requests[0], requests[len(requests)-1]
+		require.Len(t, old.Events, 3)
 		require.Len(t, now.Events, 3)
 		for i := range old.Events {
 			assert.Equal(t, string(old.Events[i].Raw), string(now.Events[i].Raw), "to the byte")
@@ -436,9 +452,10 @@ func TestWhatCannotBeEncodedIsADeadLetterWithTheRecord(t *testing.T) {
 		"a long distinct id":      {func(r plog.LogRecord) { r.Attributes().PutStr("user.id", long) }, "the distinct id has 201 bytes, and PostHog takes 200; see distinct_id::from"},
 		"identify without an id":  {func(r plog.LogRecord) { kind(r, "identify").PutStr("user.id", "null") }, "an identify event has no id of a person that PostHog takes; set user.id, or see distinct_id::from"},
 		"alias without an id":     {func(r plog.LogRecord) { kind(r, "alias").PutStr("user.id", "") }, "an alias event has no id of a person that PostHog takes"},
-		"alias of itself":         {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", "u1") }, "an alias event has no previous id that PostHog takes; set fanout.previous_id to another id of the person, of up to 200 bytes"},
+		"alias of itself":         {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", "u1") }, "an alias event has no previous id that PostHog takes; set fanout.previous_id to another id of the person"},
 		"alias of nobody":         {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", "undefined") }, "an alias event has no previous id"},
-		"alias of a long one":     {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", long) }, "an alias event has no previous id"},
+		"alias of a long one":     {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", long) }, "the previous id has 201 bytes, and PostHog takes 200; shorten fanout.previous_id"},
+		"identify of a long one":  {func(r plog.LogRecord) { kind(r, "identify").PutStr("enduser.pseudo.id", long) }, "the previous id has 201 bytes"},
 		"alias with a long id":    {func(r plog.LogRecord) { kind(r, "alias").PutStr("user.id", long) }, "the distinct id has 201 bytes"},
 		"group without a group":   {func(r plog.LogRecord) { kind(r, "group") }, "a group event has no group; set fanout.groups to a map of group types and keys"},
 		"group without a key":     {func(r plog.LogRecord) { kind(r, "group").PutEmptyMap("fanout.groups").PutDouble("company", 1.5) }, "a group event has no group"},
@@ -481,18 +498,8 @@ func TestNamesAndIDsOf200BytesAreTaken(t *testing.T) {
 func TestAnExceptionThatIsTooLargeKeepsItsInnermostFrames(t *testing.T) {
 	in := posthogintake.New(t)
 	e := setup(testConfig(in)).StartLogs(t)
-	var stack strings.Builder
-	stack.WriteString("java.lang.Error: deep")
-	for cause := range 20 {
-		if cause > 0 {
-			fmt.Fprintf(&stack, "\nCaused by: java.lang.Error: deeper %d", cause)
-		}
-		for i := range 400 {
-			fmt.Fprintf(&stack, "\n\tat com.example.Deep%s.method%d(Deep.java:%d)", strings.Repeat("x", 80), i, i+1)
-		}
-	}
 	ld := plog.NewLogs()
-	record(ld, "", "x").Attributes().PutStr("exception.stacktrace", stack.String())
+	record(ld, "", "x").Attributes().PutStr("exception.stacktrace", deepStack(20))
 	e.Send(ld)
 	events := in.Events()
 	require.Len(t, events, 1)
@@ -503,6 +510,38 @@ func TestAnExceptionThatIsTooLargeKeepsItsInnermostFrames(t *testing.T) {
 	assert.Contains(t, frames[fewFrames-1].(map[string]any)["resolved_name"], "method0", "which threw")
 	assert.Contains(t, frames[0].(map[string]any)["resolved_name"], "method399")
 	assert.NotContains(t, events[0].Properties, "exception.stacktrace")
+}
+
+func TestAnExceptionLeavesRoomForWhatElseTheEventSays(t *testing.T) {
+	ld := plog.NewLogs()
+	note := record(ld, "", "x").Attributes()
+	note.PutStr("exception.stacktrace", deepStack(2))
+	ld.ResourceLogs().At(0).Resource().Attributes().PutStr("service.name", strings.Repeat("s", 9000))
+	b := benchBackend(t, func(*Config) {})
+	around := len(encodeAll(t, b, ld)[0].Payload)
+	trimmed := map[bool]int{}
+	for size := maxEvent - around - 20_000; size < maxEvent-around+2000; size += 1000 {
+		note.PutStr("note", strings.Repeat("n", size))
+		payload := encodeAll(t, b, ld)[0].Payload
+		require.LessOrEqual(t, len(payload), maxEvent)
+		trimmed[len(payload) < size+around/2]++
+	}
+	assert.Len(t, trimmed, 2, "some have all their frames, and some do not")
+}
+
+// deepStack has so many exceptions, of 400 frames each.
+func deepStack(exceptions int) string {
+	var stack strings.Builder
+	stack.WriteString("java.lang.Error: deep")
+	for cause := range exceptions {
+		if cause > 0 {
+			fmt.Fprintf(&stack, "\nCaused by: java.lang.Error: deeper %d", cause)
+		}
+		for i := range 400 {
+			fmt.Fprintf(&stack, "\n\tat com.example.Deep%s.method%d(Deep.java:%d)", strings.Repeat("x", 80), i, i+1)
+		}
+	}
+	return stack.String()
 }
 
 func TestAnEventThatIsTooLargeIsNotSent(t *testing.T) {
@@ -564,6 +603,22 @@ func TestASpanThatCannotBeEncodedIsADeadLetter(t *testing.T) {
 	}
 	e.Send(td)
 	assert.Equal(t, map[string]int64{"delivered": 4, "dead_lettered/encoding": 1}, e.Outcomes())
+}
+
+func TestSpansThatCannotBeToldApartAreDeadLetters(t *testing.T) {
+	in := posthogintake.New(t)
+	e := setup(testConfig(in)).StartTraces(t)
+	td := ptrace.NewTraces()
+	spans := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	for i := range 4 {
+		span := spans.AppendEmpty()
+		span.SetName("gen_ai.chat")
+		span.SetTraceID([16]byte{byte(i & 1)})
+		span.SetSpanID([8]byte{byte(i & 2)})
+	}
+	e.Send(td)
+	assert.Equal(t, map[string]int64{"delivered": 1, "dead_lettered/encoding": 3}, e.Outcomes())
+	assert.Equal(t, "the span has no trace id or no span id, of which its uuid is made; OTLP requires both", e.Letters.All()[0].Message)
 }
 
 func TestBothSignalsOfOneExporter(t *testing.T) {

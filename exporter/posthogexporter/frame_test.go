@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/otelcol-fanout/otelcol-fanout/exporter/posthogexporter/internal/metadata"
@@ -173,17 +174,25 @@ func TestNoticesAreCounted(t *testing.T) {
 	set := exportertest.NewNopSettings(metadata.Type)
 	set.TelemetrySettings = telemetry.NewTelemetrySettings()
 	cfg := createDefaultConfig().(*Config)
-	cfg.Protocol = ProtocolV1
+	cfg.APIKey, cfg.Protocol = posthogintake.Key, ProtocolV1
 	b, err := newBackend(cfg, set)
 	require.NoError(t, err)
-	ld := events("a", "a", "b", "c")
-	ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(3).Attributes().PutStr("user.id", "null")
+	ld := events("a", "a", "b", "c", "d")
+	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	records.At(3).Attributes().PutStr("user.id", "null")
+	kind(records.At(4), "identify").PutStr("fanout.previous_id", "guest")
 	requests, _ := b.Frame(encodeAll(t, b, ld))
 	require.Len(t, requests, 1)
 	b.Answer(&requests[0], &delivery.Response{Status: 200, Body: []byte(`{"results":{` +
 		`"` + idIn(requests[0].Events[0]) + `":{"result":"warning","details":"person_processing_disabled"},` +
 		`"` + idIn(requests[0].Events[2]) + `":{"result":"warning","details":"other"}}}`)})
-	assert.Equal(t, map[string]int64{"duplicate": 1, "illegal_distinct_id": 1, "person_processing_disabled": 1, "warning": 1}, noticesOf(t, telemetry))
+	span := ptrace.NewSpan()
+	span.SetTraceID([16]byte{1})
+	span.SetSpanID([8]byte{1})
+	span.Attributes().PutStr(attrVercelDistinctID, "undefined")
+	var w delivery.Writer
+	require.NoError(t, newSpanEncoder(b).EncodeSpan(&w, appevent.NewSource(pcommon.NewResource(), pcommon.NewInstrumentationScope()), span))
+	assert.Equal(t, map[string]int64{"duplicate": 1, "illegal_distinct_id": 3, "person_processing_disabled": 1, "warning": 1}, noticesOf(t, telemetry))
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }
 

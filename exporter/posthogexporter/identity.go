@@ -81,26 +81,25 @@ func (enc *encoder) hasProfile(who *identity) bool {
 	}
 }
 
-// illegalIDs are distinct ids, in any case, for which PostHog processes no person: many people share them (capture v1,
-// v1/analytics/constants.rs in PostHog/posthog).
-var illegalIDs = [...]string{
-	"0", "00000000-0000-0000-0000-000000000000", "[object object]", "anonymous", "anonymous-user", "backend", "distinct_id",
-	"distinctid", "email", "false", "guest", "id", "nan", "none", "not_authenticated", "null", "system", "true", "undefined", "user",
+// illegalIDs are distinct ids, by their length and in any case, for which PostHog processes no person: many people share them (capture
+// v1, v1/analytics/constants.rs in PostHog/posthog).
+var illegalIDs = [...][]string{
+	1: {"0"}, 2: {"id"}, 3: {"nan"}, 4: {"none", "null", "true", "user"}, 5: {"email", "false", "guest"}, 6: {"system"}, 7: {"backend"},
+	9: {"anonymous", "undefined"}, 10: {"distinctid"}, 11: {"distinct_id"}, 14: {"anonymous-user"}, 15: {"[object object]"},
+	17: {"not_authenticated"}, 36: {"00000000-0000-0000-0000-000000000000"},
 }
 
-// maxIllegalID is the length of the longest one.
-const maxIllegalID = uuidLength
-
+// isIllegalID reports whether an id is one of these, or blank.
 func isIllegalID(id string) bool {
 	id = strings.TrimSpace(id)
 	if id == "" {
 		return true
 	}
-	if len(id) > maxIllegalID {
+	if len(id) >= len(illegalIDs) {
 		return false
 	}
-	for _, illegal := range illegalIDs {
-		if len(id) == len(illegal) && strings.EqualFold(id, illegal) {
+	for _, illegal := range illegalIDs[len(id)] {
+		if strings.EqualFold(id, illegal) {
 			return true
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// notices counts what an operator may want to look into, though the events got there.
+// notices counts what an operator may want to look into, though it is no failure.
 type notices struct {
 	counter  metric.Int64Counter
 	exporter attribute.KeyValue

@@ -29,11 +29,11 @@ func (enc *encoder) appendPage(dst []byte, e *appevent.Event) []byte {
 			path = u.Path
 		}
 	}
-	dst = enc.appendOwn(dst, e, "$current_url", full)
-	dst = enc.appendOwn(dst, e, "$host", host)
-	dst = enc.appendOwn(dst, e, "$pathname", path)
-	dst = enc.appendOwn(dst, e, "$referrer", firstText(e, "http.request.header.referer"))
-	return enc.appendOwn(dst, e, "name", e.Name)
+	dst = enc.appendText(dst, "$current_url", full)
+	dst = enc.appendText(dst, "$host", host)
+	dst = enc.appendText(dst, "$pathname", path)
+	dst = enc.appendText(dst, "$referrer", firstText(e, "http.request.header.referer"))
+	return enc.appendText(dst, "name", e.Name)
 }
 
 // appendScreen appends which screen of an app it is (semantic conventions v1.44.0: app registry).
@@ -42,15 +42,7 @@ func (enc *encoder) appendScreen(dst []byte, e *appevent.Event) []byte {
 	if name == "" {
 		name = textAttribute(e, "app.screen.name")
 	}
-	return enc.appendOwn(dst, e, "$screen_name", name)
-}
-
-// appendOwn appends a property, unless the event has an attribute of its name.
-func (enc *encoder) appendOwn(dst []byte, e *appevent.Event, name, value string) []byte {
-	if _, ok := e.Attribute(name); ok {
-		return dst
-	}
-	return enc.appendText(dst, name, value)
+	return enc.appendText(dst, "$screen_name", name)
 }
 
 // textAttribute is an attribute as text, or empty.

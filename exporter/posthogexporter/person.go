@@ -4,6 +4,7 @@
 package posthogexporter
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -33,18 +34,22 @@ func (enc *encoder) encodeIdentify(w *delivery.Writer, e *appevent.Event) error 
 	if !c.who.known() {
 		return errors.New("an identify event has no id of a person that PostHog takes; set user.id, or see distinct_id::from")
 	}
+	var previous string
+	var err error
 	if c.who.anonymous {
 		c.event = eventSet
+	} else if previous, err = enc.previousID(e, c.who.id); err != nil {
+		return err
 	}
 	dst, err := enc.begin(w, &c)
 	if err != nil {
 		return err
 	}
-	if previous := previousID(e, c.who.id); previous != "" && c.event == eventIdentify {
-		dst = enc.appendText(dst, "$anon_distinct_id", previous)
-	}
+	dst = enc.appendAttributes(dst, e)
+	dst = enc.appendText(dst, "$anon_distinct_id", previous)
 	dst = enc.appendTraits(dst, e)
-	return enc.endAbout(w, dst, e, &c, &c.who)
+	enc.endRecord(w, dst, e, &c, &c.who)
+	return nil
 }
 
 // withoutProfile are attributes that would make PostHog refuse an event about persons.
@@ -58,25 +63,19 @@ func (enc *encoder) captureAbout(e *appevent.Event, event string) capture {
 	return c
 }
 
-// endAbout writes the rest of an event about persons or groups.
-func (enc *encoder) endAbout(w *delivery.Writer, dst []byte, e *appevent.Event, c *capture, who *identity) error {
-	dst = enc.appendAttributes(dst, e)
-	dst = enc.appendRecord(dst, e)
-	dst = enc.appendContext(dst, e, who)
-	enc.end(w, dst, c)
-	return nil
-}
-
-// previousID is another id of the same person, or empty.
-func previousID(e *appevent.Event, id string) string {
-	previous := appevent.ValidText(e.PreviousID)
-	if previous == "" {
-		previous = appevent.ValidText(e.User.AnonymousID)
+// previousID is another id of the same person, or empty where the event tells none that PostHog takes for a person.
+func (enc *encoder) previousID(e *appevent.Event, id string) (string, error) {
+	previous := appevent.ValidText(cmp.Or(e.PreviousID, e.User.AnonymousID))
+	switch {
+	case previous == "" || previous == id:
+		return "", nil
+	case isIllegalID(previous):
+		enc.notices.count(noticeIllegalID, 1)
+		return "", nil
+	case len(previous) > maxDistinctID:
+		return "", fmt.Errorf("the previous id has %d bytes, and PostHog takes %d; shorten fanout.previous_id", len(previous), maxDistinctID)
 	}
-	if previous == id || isIllegalID(previous) || len(previous) > maxDistinctID {
-		return ""
-	}
-	return previous
+	return previous, nil
 }
 
 // encodeAlias writes that two ids are one person: the distinct id of the event becomes one more of the alias' person.
@@ -91,9 +90,12 @@ func (enc *encoder) encodeAlias(w *delivery.Writer, e *appevent.Event) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	previous := previousID(e, c.who.id)
+	previous, err := enc.previousID(e, c.who.id)
+	if err != nil {
+		return err
+	}
 	if previous == "" {
-		return fmt.Errorf("an alias event has no previous id that PostHog takes; set fanout.previous_id to another id of the person, of up to %d bytes", maxDistinctID)
+		return errors.New("an alias event has no previous id that PostHog takes; set fanout.previous_id to another id of the person")
 	}
 	person := c.who
 	c.who = identity{id: previous}
@@ -102,8 +104,10 @@ func (enc *encoder) encodeAlias(w *delivery.Writer, e *appevent.Event) error {
 		return err
 	}
 	dst = enc.appendText(dst, "alias", person.id)
+	dst = enc.appendAttributes(dst, e)
 	dst = enc.appendTraits(dst, e)
-	return enc.endAbout(w, dst, e, &c, &person)
+	enc.endRecord(w, dst, e, &c, &person)
+	return nil
 }
 
 // encodeGroups writes what a group is, one event a group. The distinct id is the group's, as in PostHog's SDKs.
@@ -140,7 +144,9 @@ func (enc *encoder) encodeGroup(w *delivery.Writer, e *appevent.Event, kind, key
 	dst = enc.appendText(dst, "$group_key", key)
 	dst, _ = enc.props.Name(dst, "$group_set")
 	dst = enc.values.Map(dst, e.Traits)
-	return enc.endAbout(w, dst, e, &c, &identity{})
+	dst = enc.appendAttributes(dst, e)
+	enc.endRecord(w, dst, e, &c, &identity{})
+	return nil
 }
 
 // appendGroups appends the groups that the event is of.
@@ -158,7 +164,7 @@ func (enc *encoder) appendGroups(dst []byte, groups pcommon.Map) []byte {
 	defer members.End()
 	for kind, v := range groups.All() {
 		key := groupKey(v)
-		if key == "" {
+		if kind == "" || key == "" {
 			continue
 		}
 		if dst, ok = members.Name(dst, kind); ok {
@@ -182,9 +188,8 @@ func groupKey(v pcommon.Value) string {
 
 // appendTraits appends what is to be set on the person.
 func (enc *encoder) appendTraits(dst []byte, e *appevent.Event) []byte {
-	identify := e.Kind == appevent.KindIdentify
-	if e.Traits.Len() > 0 || identify && hasTraits(&e.User) {
-		dst = enc.appendSet(dst, e, identify)
+	if e.Traits.Len() > 0 || e.Kind == appevent.KindIdentify {
+		dst = enc.appendSet(dst, e)
 	}
 	if e.TraitsOnce.Len() > 0 {
 		var ok bool
@@ -195,12 +200,8 @@ func (enc *encoder) appendTraits(dst []byte, e *appevent.Event) []byte {
 	return dst
 }
 
-func hasTraits(u *appevent.User) bool {
-	return u.Email != "" || u.Name != "" || u.FullName != "" || u.Roles.Type() != pcommon.ValueTypeEmpty
-}
-
 // appendSet appends the traits and, with an identify event, what else it tells of the person, under the names that PostHog shows.
-func (enc *encoder) appendSet(dst []byte, e *appevent.Event, identify bool) []byte {
+func (enc *encoder) appendSet(dst []byte, e *appevent.Event) []byte {
 	dst, ok := enc.props.Name(dst, "$set")
 	if !ok {
 		return dst
@@ -211,7 +212,7 @@ func (enc *encoder) appendSet(dst []byte, e *appevent.Event, identify bool) []by
 	for name, v := range e.Traits.All() {
 		dst = set.Append(dst, name, v)
 	}
-	if !identify {
+	if e.Kind != appevent.KindIdentify {
 		return append(dst, '}')
 	}
 	u := &e.User

@@ -63,7 +63,7 @@ func (enc *encoder) newSource(of *appevent.Source) *source {
 		case attrSDKVersion:
 			s.sdkVersion = v.AsString()
 		}
-		if pattern.Any(enc.cfg.ResourceAttributes, name) {
+		if pattern.Any(enc.cfg.ResourceAttributes, name) && !strings.HasPrefix(name, appevent.FanoutPrefix) {
 			properties = append(properties, property{name, string(values.Value(nil, v))})
 		}
 	}
@@ -103,7 +103,7 @@ func nameBit(name string) uint64 {
 	if name == "" || name[0] == '$' {
 		return dollarBit
 	}
-	return 1 << ((uint(len(name))*31 + uint(name[0])) % 64)
+	return 1 << ((uint(len(name))*31 + uint(name[0])*5 + uint(name[len(name)-1])*3) % 64)
 }
 
 const dollarBit = 1

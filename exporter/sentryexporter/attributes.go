@@ -5,6 +5,7 @@ package sentryexporter
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -52,12 +53,14 @@ func (a *attributes) masks(member string) bool {
 	return treat == treatSecret || treat == treatPersonal
 }
 
-// reset is for when nothing holds a name.
-func (a *attributes) reset() {
-	if len(a.names) > maxNames {
-		clear(a.names)
-		clear(a.recent[:])
+// forgets drops the names where they are too many, and reports whether they were. It is for when no object is being written.
+func (a *attributes) forgets() bool {
+	if len(a.names) <= maxNames {
+		return false
 	}
+	clear(a.names)
+	clear(a.recent[:])
+	return true
 }
 
 func (a *attributes) name(text string) *name {
@@ -112,11 +115,11 @@ func (a *attributes) append(dst []byte, text string, v pcommon.Value) []byte {
 }
 
 func (a *attributes) appendAt(dst []byte, text string, v pcommon.Value, depth int) []byte {
-	n := a.name(text)
+	n, t := a.name(text), v.Type()
 	switch {
-	case n.treat == treatPersonal || v.Type() == pcommon.ValueTypeEmpty:
+	case n.treat == treatPersonal || t == pcommon.ValueTypeEmpty:
 		return dst
-	case v.Type() == pcommon.ValueTypeMap && depth < maxFlattened && n.treat != treatSecret:
+	case t == pcommon.ValueTypeMap && depth < maxFlattened && n.treat != treatSecret:
 		for k, member := range v.Map().All() {
 			dst = a.appendAt(dst, text+"."+k, member, depth+1)
 		}
@@ -178,7 +181,7 @@ func (a *attributes) appendWhole(dst []byte, v pcommon.Value, treat treatment) [
 		return append(jsonappend.Bytes(dst, v.Bytes()), typeString...)
 	default:
 		a.scratch = a.json.Value(a.scratch[:0], v)
-		return append(jsonappend.String(dst, string(a.scratch)), typeString...)
+		return append(jsonappend.Quoted(dst, a.scratch), typeString...)
 	}
 }
 
@@ -209,12 +212,23 @@ type shared struct {
 	typed string
 }
 
-// appendShared appends those that the object has no attribute of the name of.
-func (a *attributes) appendShared(dst []byte, all []shared) []byte {
+// sharedAttributes are those of one source.
+type sharedAttributes struct {
+	all []shared
+	// joined is all of them as members, each behind a comma.
+	joined []byte
+}
+
+// appendShared appends those that the object has no attribute of the name of. They are its last.
+func (a *attributes) appendShared(dst []byte, s *sharedAttributes) []byte {
+	own := func(other shared) bool { return other.name.object == a.object }
+	if a.written && !slices.ContainsFunc(s.all, own) {
+		return append(dst, s.joined...)
+	}
 	var ok bool
-	for i := range all {
-		if dst, ok = a.member(dst, all[i].name); ok {
-			dst = append(dst, all[i].typed...)
+	for i := range s.all {
+		if dst, ok = a.member(dst, s.all[i].name); ok {
+			dst = append(dst, s.all[i].typed...)
 		}
 	}
 	return dst

@@ -45,23 +45,15 @@ func appendTraceContext(dst []byte, i *issue) []byte {
 
 // appendOtelContext appends the attributes as they came, which Sentry shows as the context of OpenTelemetry.
 func (enc *encoder) appendOtelContext(dst []byte, i *issue) []byte {
-	dst = append(dst, `{"attributes":`...)
-	dst = appendAttributes(dst, i.attributes(), enc.attributes)
-	dst = append(dst, `,"resource":`...)
+	dst = append(dst, `{"attributes":{`...)
+	m := enc.attributes.json.Members()
+	for _, a := range i.attributes {
+		dst = enc.attributes.appendPlainMember(dst, &m, a.name, a.name, a.value, 0)
+	}
+	m.End()
+	dst = append(dst, `},"resource":`...)
 	dst = append(dst, i.source.resource...)
 	return append(dst, '}')
-}
-
-// both yields the attributes of a span event and those of its span.
-func both(a, b iter.Seq2[string, pcommon.Value]) iter.Seq2[string, pcommon.Value] {
-	return func(yield func(string, pcommon.Value) bool) {
-		for name, v := range a {
-			if !yield(name, v) {
-				return
-			}
-		}
-		b(yield)
-	}
 }
 
 // appendAttributes appends attributes as an object of JSON, without what must not be sent.

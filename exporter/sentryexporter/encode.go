@@ -45,7 +45,9 @@ func (enc *encoder) Prepare(ld plog.Logs) { enc.issues.crumbs.prepare(ld) }
 // Reset implements delivery.Encoder.
 func (enc *encoder) Reset() {
 	enc.sources.reset()
-	enc.attributes.reset()
+	if enc.attributes.forgets() {
+		enc.sources.forget()
+	}
 	enc.issues.reset()
 }
 
@@ -82,6 +84,7 @@ func (enc *encoder) encodeIssue(w *delivery.Writer, e *appevent.Event, destinati
 	issue := issue{
 		Event: e, source: enc.sources.get(e.Source, enc.attributes), destination: destination, id: idOf(e, key, paired, n), span: span, at: timeOf(e),
 	}
+	enc.issues.read(&issue)
 	meta := delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categoryError, Destination: destination}
 	w.End(enc.withinLimit(w.Begin(meta), 0, func(dst []byte, t trim) []byte { return enc.appendIssue(dst, &issue, t) }))
 	return nil
@@ -100,6 +103,7 @@ func (enc *encoder) withinLimit(dst []byte, around int, write func(dst []byte, t
 		enc.attributes.brief = t >= trimLong
 		dst = write(dst[:start], t)
 		if len(dst)-start+around <= enc.cfg.MaxEventBytes || t == trimBody {
+			enc.attributes.brief = false
 			return dst
 		}
 	}
@@ -163,12 +167,17 @@ func timeOf(e *appevent.Event) pcommon.Timestamp {
 
 // appendSeconds appends a time in seconds, with the microseconds that a double can tell.
 func appendSeconds(dst []byte, t pcommon.Timestamp) []byte {
-	const second = 1e6
+	const second, digits = 1e6, 6
 	micros := int64(t / 1e3) //nolint:gosec // far below the largest
-	dst = jsonappend.Int(dst, micros/second)
-	point := len(dst)
-	dst = jsonappend.Int(dst, second+micros%second) // all six digits, behind a 1
-	dst[point] = '.'
+	if micros < second {
+		dst = jsonappend.Int(append(dst, '0'), second+micros) // with all six digits, behind a 1
+		dst[len(dst)-1-digits] = '.'
+		return dst
+	}
+	dst = append(jsonappend.Int(dst, micros), '.')
+	fraction := dst[len(dst)-1-digits:]
+	copy(fraction[1:], fraction)
+	fraction[0] = '.'
 	return dst
 }
 

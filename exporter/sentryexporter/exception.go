@@ -115,19 +115,23 @@ func appendFrames(dst []byte, frames []stacktrace.Frame, t trim) []byte {
 
 // appendFrame appends a frame and a comma. Sentry wants a function or a file.
 func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
+	if t >= trimBody {
+		short := cutFrame(f)
+		f = &short
+	}
 	switch {
 	case f.Function != "":
-		dst = field(dst, `{"function":`, f.Function, t)
-		dst = field(dst, `,"filename":`, f.Filename, t)
+		dst = jsonappend.String(append(dst, `{"function":`...), f.Function)
+		dst = field(dst, `,"filename":`, f.Filename)
 	case f.Filename != "":
-		dst = field(dst, `{"filename":`, f.Filename, t)
+		dst = jsonappend.String(append(dst, `{"filename":`...), f.Filename)
 	default:
 		dst = append(dst, `{"function":"<unknown>"`...)
 	}
-	dst = field(dst, `,"module":`, f.Module, t)
-	dst = field(dst, `,"package":`, f.Package, t)
-	if f.AbsPath != f.Filename && t < trimBody {
-		dst = field(dst, `,"abs_path":`, f.AbsPath, t)
+	dst = field(dst, `,"module":`, f.Module)
+	dst = field(dst, `,"package":`, f.Package)
+	if f.AbsPath != f.Filename {
+		dst = field(dst, `,"abs_path":`, f.AbsPath)
 	}
 	if f.Line > 0 {
 		dst = append(dst, `,"lineno":`...)
@@ -138,7 +142,7 @@ func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
 		dst = jsonappend.Int(dst, int64(f.Column))
 	}
 	if t < trimFrames {
-		dst = field(dst, `,"context_line":`, f.ContextLine, t)
+		dst = field(dst, `,"context_line":`, f.ContextLine)
 	}
 	if f.InApp {
 		return append(dst, `,"in_app":true},`...)
@@ -146,12 +150,22 @@ func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
 	return append(dst, `,"in_app":false},`...)
 }
 
+// cutFrame is the frame with the beginning of each of its texts.
+func cutFrame(f *stacktrace.Frame) stacktrace.Frame {
+	short := *f
+	for _, text := range []*string{&short.Function, &short.Module, &short.Package, &short.Filename} {
+		*text = cut(*text, shortText)
+	}
+	short.AbsPath = ""
+	return short
+}
+
 // field appends a member that is not empty; name is all that stands before its value.
-func field(dst []byte, name, value string, t trim) []byte {
+func field(dst []byte, name, value string) []byte {
 	if value == "" {
 		return dst
 	}
-	return jsonappend.String(append(dst, name...), t.text(value))
+	return jsonappend.String(append(dst, name...), value)
 }
 
 // exceptions is how many exceptions are written under t, and frames how many of each.

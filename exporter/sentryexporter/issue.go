@@ -5,7 +5,6 @@ package sentryexporter
 
 import (
 	"encoding/hex"
-	"iter"
 	"net/netip"
 	"strings"
 
@@ -31,6 +30,14 @@ type issue struct {
 
 	stack *stacktrace.Stack
 	http  httpRequest
+	// attributes are the properties of the event, and where it is a span event those of its span.
+	attributes []attribute
+}
+
+// attribute is one of the event's.
+type attribute struct {
+	name  string
+	value pcommon.Value
 }
 
 // spanContext is what an Issue tells of the span that it happened in.
@@ -51,6 +58,8 @@ type issues struct {
 	parser stacktrace.Parser
 	crumbs breadcrumbs
 	cfg    *IssuesConfig
+	// attributes is the memory for those of an Issue.
+	attributes []attribute
 }
 
 func newIssues(cfg *Config, destination func(*appevent.Event) string) issues {
@@ -61,7 +70,36 @@ func newIssues(cfg *Config, destination func(*appevent.Event) string) issues {
 	}
 }
 
-func (is *issues) reset() { is.crumbs.reset() }
+// maxKept is how many attributes' memory is kept for the next batch.
+const maxKept = 256
+
+// reset forgets the pdata.
+func (is *issues) reset() {
+	is.crumbs.reset()
+	if cap(is.attributes) > maxKept {
+		is.attributes = nil
+	}
+	clear(is.attributes[:cap(is.attributes)])
+}
+
+// read finds what is written of the issue in several places.
+func (is *issues) read(i *issue) {
+	x := &i.Exception
+	i.stack = is.parser.Parse(i.source.language, x.Type, x.Message, x.Stacktrace)
+	is.attributes = is.attributes[:0]
+	for name, v := range i.Properties() {
+		is.attributes = append(is.attributes, attribute{name, v})
+	}
+	if i.span != nil {
+		for name, v := range i.span.attributes.All() {
+			is.attributes = append(is.attributes, attribute{name, v})
+		}
+	}
+	i.attributes = is.attributes
+	for n := range i.attributes {
+		i.http.readAttribute(i.attributes[n].name, i.attributes[n].value)
+	}
+}
 
 // What Sentry takes of these fields (Sentry's SDK documentation, "Event Payloads").
 const (
@@ -74,11 +112,6 @@ const (
 // appendIssue appends the payload of an item of type event (Sentry's SDK documentation, "Event Payloads"). Its id comes first,
 // where Frame looks for it.
 func (enc *encoder) appendIssue(dst []byte, i *issue, t trim) []byte {
-	i.readStack(enc)
-	i.http = httpRequest{}
-	for name, v := range i.attributes() {
-		i.http.readAttribute(name, v)
-	}
 	dst = append(dst, `{"event_id":"`...)
 	dst = hex.AppendEncode(dst, i.id[:])
 	dst = append(dst, `","timestamp":`...)
@@ -104,21 +137,6 @@ func (enc *encoder) appendIssue(dst []byte, i *issue, t trim) []byte {
 	}
 	dst = enc.appendExtra(dst, i, t)
 	return append(dst, '}')
-}
-
-func (i *issue) readStack(enc *encoder) {
-	if i.stack == nil {
-		x := &i.Exception
-		i.stack = enc.issues.parser.Parse(i.source.language, x.Type, x.Message, x.Stacktrace)
-	}
-}
-
-// attributes yields the properties of the event, and where it is a span event those of its span.
-func (i *issue) attributes() iter.Seq2[string, pcommon.Value] {
-	if i.span == nil {
-		return i.Properties()
-	}
-	return both(i.Properties(), i.span.attributes.All())
 }
 
 func (i *issue) platform() string {
@@ -262,7 +280,7 @@ func (enc *encoder) appendTags(dst []byte, i *issue, t trim) []byte {
 	m := enc.attributes.json.Members()
 	defer m.End()
 	for _, tag := range [...][2]string{
-		{"event.name", i.Name}, {"service.name", i.source.of.ServiceName}, {"service.namespace", i.source.of.ServiceNamespace},
+		{"event.name", i.Name}, {"service.name", i.source.service}, {"service.namespace", i.source.namespace},
 		{appevent.AttrSessionID, i.SessionID}, {attrSubject, i.Subject}, {appevent.AttrExceptionType, i.otherType()},
 	} {
 		dst = appendTag(dst, &m, tag[0], tag[1])
@@ -271,8 +289,8 @@ func (enc *encoder) appendTags(dst []byte, i *issue, t trim) []byte {
 		for name, v := range i.Groups.All() {
 			dst = enc.appendTagOf(dst, &m, prefixGroup+name, v)
 		}
-		for name, v := range i.attributes() {
-			dst = enc.appendTagOf(dst, &m, name, v)
+		for _, a := range i.attributes {
+			dst = enc.appendTagOf(dst, &m, a.name, a.value)
 		}
 	}
 	return append(dst, '}')

@@ -120,7 +120,7 @@ func (enc *encoder) appendSharedWithin(dst []byte, src *source, t trim) []byte {
 	if t >= trimAttributes {
 		return enc.attributes.text(dst, "sentry.environment", src.environment)
 	}
-	return enc.attributes.appendShared(dst, src.shared)
+	return enc.attributes.appendShared(dst, &src.shared)
 }
 
 // appendLogFields appends what appevent has read out of the attributes, and a body that is no text.

@@ -4,6 +4,7 @@
 package sentryexporter
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 
@@ -34,64 +35,105 @@ const (
 	maxDist        = 64
 )
 
-// source is what all items of one resource and scope have in common, written once.
+// source is what all items of one resource and scope have in common, written once. It holds no part of the pdata.
 type source struct {
-	of *appevent.Source
-
+	service, namespace                 string
 	language                           stacktrace.Language
 	platform                           string
 	release, environment, dist, server string
 	runtime, runtimeVersion            string
 	os, osVersion                      string
-	scope                              string
+	scope, scopeVersion                string
 
 	// shared are attributes of logs and spans.
-	shared []shared
+	shared sharedAttributes
 	// resource is the object of the resource's attributes, for contexts.otel.
 	resource []byte
 }
 
-// sources makes sources, and remembers the last.
+// sources makes sources, and remembers them by what they are made of: batch after batch comes from the same few applications.
 type sources struct {
 	backend *backend
-	last    *source
+	known   map[string]*source
+	content []byte
+	json    jsonappend.Writer
+
+	// last is the source that was made of lastOf.
+	last   *source
+	lastOf *appevent.Source
 }
 
+// Bounds of what is remembered.
+const (
+	maxSources       = 64
+	maxSourceContent = 4 << 10
+)
+
 func (ss *sources) get(of *appevent.Source, a *attributes) *source {
-	if ss.last == nil || ss.last.of != of {
-		ss.last = newSource(ss.backend, of, a)
+	if ss.lastOf != of {
+		ss.last, ss.lastOf = ss.find(of, a), of
 	}
 	return ss.last
 }
 
+// find makes a source only of a resource and scope that it does not know.
+func (ss *sources) find(of *appevent.Source, a *attributes) *source {
+	ss.content = ss.appendContent(ss.content[:0], of)
+	if s, ok := ss.known[string(ss.content)]; ok {
+		return s
+	}
+	s := newSource(ss.backend, of, a)
+	if len(ss.content) > maxSourceContent {
+		ss.content = nil
+		return s
+	}
+	if ss.known == nil || len(ss.known) == maxSources {
+		ss.known = map[string]*source{}
+	}
+	ss.known[string(ss.content)] = s
+	return s
+}
+
+// appendContent appends all that newSource reads, each value behind its type, since JSON writes some of different types alike.
+func (ss *sources) appendContent(dst []byte, of *appevent.Source) []byte {
+	dst = jsonappend.String(dst, of.Scope.Name())
+	dst = jsonappend.String(dst, of.Scope.Version())
+	for name, v := range of.Resource.Attributes().All() {
+		dst = jsonappend.String(append(dst, byte(v.Type())), name) //nolint:gosec // there are eight types
+		dst = ss.json.Value(dst, v)
+	}
+	return dst
+}
+
 // reset forgets the pdata.
-func (ss *sources) reset() { ss.last = nil }
+func (ss *sources) reset() { ss.last, ss.lastOf = nil, nil }
+
+// forget is for when names are forgotten, which sources hold.
+func (ss *sources) forget() { ss.known = nil }
 
 func newSource(b *backend, of *appevent.Source, a *attributes) *source {
-	s := &source{of: of, scope: of.Scope.Name()}
 	resource := of.Resource.Attributes()
 	text := func(name string) string {
 		v, ok := resource.Get(name)
 		if !ok {
 			return ""
 		}
-		return v.AsString()
+		return strings.Clone(v.AsString())
 	}
 	language := text(attrLanguage)
-	s.language, s.platform = stacktrace.LanguageOf(language), platformOf(language)
-	s.release = releaseOf(b.cfg.ReleaseFormat, of)
-	s.environment = environmentOf(of.Environment)
+	s := &source{
+		service: strings.Clone(of.ServiceName), namespace: strings.Clone(of.ServiceNamespace),
+		language: stacktrace.LanguageOf(language), platform: platformOf(language),
+		release: strings.Clone(releaseOf(b.cfg.ReleaseFormat, of)), environment: strings.Clone(environmentOf(of.Environment)),
+		dist:    cut(withoutBreaks(text(attrBuildID)), maxDist),
+		server:  cmp.Or(text(attrHostName), text(attrPodName), text(attrInstanceID)),
+		runtime: text(attrRuntimeName), runtimeVersion: text(attrRuntimeVersion),
+		os: text(attrOSName), osVersion: text(attrOSVersion),
+		scope: strings.Clone(of.Scope.Name()), scopeVersion: strings.Clone(of.Scope.Version()),
+	}
 	if s.environment == "" {
 		s.environment = b.cfg.Environment
 	}
-	s.dist = cut(withoutBreaks(text(attrBuildID)), maxDist)
-	for _, name := range []string{attrHostName, attrPodName, attrInstanceID} {
-		if s.server == "" {
-			s.server = text(name)
-		}
-	}
-	s.runtime, s.runtimeVersion = text(attrRuntimeName), text(attrRuntimeVersion)
-	s.os, s.osVersion = text(attrOSName), text(attrOSVersion)
 	s.writeShared(resource, a, b.version)
 	s.resource = appendAttributes(nil, resource.All(), a)
 	return s
@@ -100,13 +142,14 @@ func newSource(b *backend, of *appevent.Source, a *attributes) *source {
 // writeShared writes the attributes that each log and span has: what Sentry reads under names of its own (Sentry's SDK
 // documentation, "Logs", "Default Attributes"), and the rest of the resource but what is about the SDK.
 func (s *source) writeShared(resource pcommon.Map, a *attributes, version string) {
+	a.begin()
 	for _, text := range [...][2]string{
 		{"sentry.environment", s.environment}, {"sentry.release", s.release}, {"sentry.dist", s.dist},
 		{"server.address", s.server}, {"sentry.sdk.name", sdkName}, {"sentry.sdk.version", version},
-		{"sentry.origin", origin}, {"otel.scope.name", s.scope}, {"otel.scope.version", s.of.Scope.Version()},
+		{"sentry.origin", origin}, {"otel.scope.name", s.scope}, {"otel.scope.version", s.scopeVersion},
 	} {
 		if name, value := text[0], text[1]; value != "" {
-			s.shared = append(s.shared, shared{a.name(name), string(append(jsonappend.String(nil, value), typeString...))})
+			s.shared.add(a, a.name(name), append(jsonappend.String(nil, value), typeString...))
 		}
 	}
 	for name, v := range resource.All() {
@@ -130,8 +173,18 @@ func (s *source) share(text string, v pcommon.Value, a *attributes, depth int) {
 			s.share(text+"."+k, inner, a, depth+1)
 		}
 	default:
-		s.shared = append(s.shared, shared{n, string(a.appendTyped(nil, v, n.treat))})
+		s.shared.add(a, n, a.appendTyped(nil, v, n.treat))
 	}
+}
+
+// add takes the first attribute of each name, in an object that has been begun for them.
+func (s *sharedAttributes) add(a *attributes, n *name, typed []byte) {
+	if n.object == a.object {
+		return
+	}
+	n.object = a.object
+	s.all = append(s.all, shared{n, string(typed)})
+	s.joined = append(append(s.joined, n.begin...), typed...)
 }
 
 // releaseOf is the release, without the characters that Sentry does not take in one (Sentry's documentation, "Releases").

@@ -4,6 +4,7 @@
 package jsonappend
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -68,6 +69,12 @@ func TestDoublesReadAsDoubles(t *testing.T) {
 	assert.Equal(t, "-0.0", string(Double(nil, math.Copysign(0, -1))))
 }
 
+func TestIntsAreWrittenAsStrconvDoes(t *testing.T) {
+	for i := int64(-10_100); i < 10_100; i++ {
+		require.Equal(t, strconv.FormatInt(i, 10), string(Int(nil, i)))
+	}
+}
+
 func TestOtherScalars(t *testing.T) {
 	assert.Equal(t, "9223372036854775807", string(Int(nil, math.MaxInt64)))
 	assert.Equal(t, "-9223372036854775808", string(Int(nil, math.MinInt64)))
@@ -92,6 +99,7 @@ func TestValues(t *testing.T) {
 	require.NoError(t, m.FromRaw(map[string]any{"outer": map[string]any{"list": []any{int64(1), "b", nil, 2.0, false, map[string]any{}, []any{}}}}))
 	w := &Writer{}
 	assert.Equal(t, `{"outer":{"list":[1,"b",null,2.0,false,{},[]]}}`, string(w.Map(nil, m)))
+	assert.Equal(t, `"[\"b\",\"a\\\\b\",\"\\n\"]"`, string(Quoted(nil, []byte(`["b","a\\b","\n"]`))))
 }
 
 func TestTheFirstOfRepeatedNamesStays(t *testing.T) {
@@ -183,6 +191,9 @@ func FuzzValue(f *testing.F) {
 		got := (&Writer{}).Value(nil, v)
 		if !jsontext.Value(got).IsValid() { // it refuses repeated names and bad UTF-8
 			t.Fatalf("not valid: %s", got)
+		}
+		if quoted, want := Quoted(nil, got), String(nil, string(got)); !bytes.Equal(quoted, want) {
+			t.Fatalf("%s is not %s", quoted, want)
 		}
 		s := string(data)
 		var back string

@@ -30,6 +30,19 @@ func appendPlain(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
+// Quoted appends JSON as this package writes it as a JSON string: it holds no control characters, so that quotes and backslashes
+// are all there is to escape.
+func Quoted(dst, json []byte) []byte {
+	dst = append(dst, '"')
+	for _, c := range json {
+		if c == '"' || c == '\\' {
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, c)
+	}
+	return append(dst, '"')
+}
+
 // isPlain reports whether s is printable ASCII without quotes and backslashes, which most strings are. It looks at eight bytes
 // at a time, at some of the last twice.
 func isPlain(s string) bool {
@@ -49,6 +62,11 @@ func eight(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
+// four is the first four bytes of s.
+func four(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+}
+
 // specialOf is not 0 if a byte of x is special: such a byte sets the highest bit of its place in one of three terms, the second
 // of which is for quotes too, since its exclusive or makes them the neighbor of what is below the space. What borrows from one
 // place to the next can only make a plain string look otherwise.
@@ -57,7 +75,11 @@ func specialOf(x uint64) uint64 {
 	return (x | ((x ^ ones*2) - ones*('"'-1)) | ((x ^ ones*'\\') - ones)) & highest
 }
 
+// isPlainShort is isPlain for less than eight bytes: it looks at the first four and the last four.
 func isPlainShort(s string) bool {
+	if len(s) >= 4 {
+		return specialOf(four(s)|four(s[len(s)-4:])<<32) == 0
+	}
 	for i := range len(s) {
 		if c := s[i]; c-' ' >= 0x80-' ' || c == '"' || c == '\\' {
 			return false
@@ -67,7 +89,15 @@ func isPlainShort(s string) bool {
 }
 
 // Int appends i as a JSON number, exactly.
-func Int(dst []byte, i int64) []byte { return strconv.AppendInt(dst, i, 10) }
+func Int(dst []byte, i int64) []byte {
+	if i < 100 || i >= 10_000 {
+		return strconv.AppendInt(dst, i, 10)
+	}
+	if i >= 1000 { // years, ports, lines of code
+		dst = append(dst, byte('0'+i/1000))
+	}
+	return append(dst, byte('0'+i/100%10), byte('0'+i/10%10), byte('0'+i%10))
+}
 
 // Double appends f as a JSON number that reads as a double: 1 is written 1.0. JSON has no number for NaN and
 // the infinities; they are the strings "NaN", "Infinity" and "-Infinity", as in the JSON form of protobuf.

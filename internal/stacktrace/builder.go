@@ -10,6 +10,8 @@ const (
 	maxFrames     = 1000 // of an exception or a thread
 	maxExceptions = 50
 	maxThreads    = 100
+	// firstFrames is how many frames there is room for at first.
+	firstFrames = 64
 	// maxKept is how many frames' memory a parser keeps for the next stack.
 	maxKept = 8192
 )
@@ -98,12 +100,7 @@ func (b *builder) framesOf(place int) int {
 }
 
 // frame adds an empty frame to the exception.
-func (b *builder) frame(place int) *Frame {
-	if place == lost {
-		return b.frameBeyond()
-	}
-	return b.frameIn(&b.ofException[place])
-}
+func (b *builder) frame(place int) *Frame { return b.frameIn(b.ofException, place) }
 
 // lastFrame is the frame that was added last, to the exception.
 func (b *builder) lastFrame(place int) *Frame {
@@ -118,12 +115,7 @@ func (b *builder) lastFrame(place int) *Frame {
 }
 
 // threadFrame adds an empty frame to the thread.
-func (b *builder) threadFrame(place int) *Frame {
-	if place == lost {
-		return b.frameBeyond()
-	}
-	return b.frameIn(&b.ofThread[place])
-}
+func (b *builder) threadFrame(place int) *Frame { return b.frameIn(b.ofThread, place) }
 
 func (b *builder) frameBeyond() *Frame {
 	b.unread = true
@@ -131,7 +123,11 @@ func (b *builder) frameBeyond() *Frame {
 	return &b.lostFrame
 }
 
-func (b *builder) frameIn(e *extent) *Frame {
+func (b *builder) frameIn(extents []extent, place int) *Frame {
+	if place == lost {
+		return b.frameBeyond()
+	}
+	e := &extents[place]
 	if e.seen == 0 {
 		e.start = len(b.frames)
 	}
@@ -144,8 +140,18 @@ func (b *builder) frameIn(e *extent) *Frame {
 		*f = Frame{}
 		return f
 	}
-	b.frames = append(b.frames, Frame{})
-	return &b.frames[len(b.frames)-1]
+	return b.newFrame()
+}
+
+// newFrame is an empty frame behind the others.
+func (b *builder) newFrame() *Frame {
+	n := len(b.frames)
+	if n == cap(b.frames) {
+		b.frames = slices.Grow(b.frames, n+firstFrames)
+	}
+	b.frames = b.frames[:n+1]
+	b.frames[n] = Frame{} // the memory is that of the stack before
+	return &b.frames[n]
 }
 
 // oldestOfTail is where, within an extent that has seen so many frames, the next one goes.

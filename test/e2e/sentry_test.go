@@ -183,15 +183,16 @@ type goApp struct {
 	logger log.Logger
 }
 
-// newGoApp is an application that sends to this host and port.
-func newGoApp(t *testing.T, endpoint string) *goApp {
+// newGoApp is an application that sends to this host and port; options are more of its exporter of logs.
+func newGoApp(t *testing.T, endpoint string, options ...otlploghttp.Option) *goApp {
 	t.Helper()
 	res, err := resource.New(t.Context(), resource.WithTelemetrySDK(),
 		resource.WithAttributes(attribute.String("service.name", "shop"), attribute.String("service.version", "1.2.3")))
 	require.NoError(t, err)
 	spans, err := otlptracehttp.New(t.Context(), otlptracehttp.WithEndpoint(endpoint), otlptracehttp.WithInsecure())
 	require.NoError(t, err)
-	logs, err := otlploghttp.New(t.Context(), otlploghttp.WithEndpoint(endpoint), otlploghttp.WithInsecure())
+	options = append([]otlploghttp.Option{otlploghttp.WithEndpoint(endpoint), otlploghttp.WithInsecure()}, options...)
+	logs, err := otlploghttp.New(t.Context(), options...)
 	require.NoError(t, err)
 	app := &goApp{
 		t:     t,

@@ -51,7 +51,8 @@ func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
 		return err
 	}
 
-	edits := slices.Concat(switchEdits(switches), mentionEdits(root, off), pipelineEdits(root, pipelines, off))
+	edits := slices.Concat(
+		switchEdits(switches), mentionEdits(root, off), pipelineEdits(root, pipelines, off), fanoutEdits(root, pipelines, off))
 	for _, e := range edits {
 		if err := e.apply(conf); err != nil {
 			return fmt.Errorf("%s: cannot change the configuration: %w", shownPath(e.path...), err)
@@ -114,7 +115,7 @@ func (c *converter) report(switches []switched, pipelines []*pipeline) {
 	for _, p := range pipelines {
 		switch {
 		case p.removed():
-			c.logger.Info("pipeline is removed, every receiver it uses is disabled", zap.String("pipeline", p.id))
+			c.logger.Info("pipeline is removed, every receiver or every exporter it uses is disabled", zap.String("pipeline", p.id))
 		case p.discards():
 			c.logger.Info("pipeline has only the nop exporter left, its events are discarded", zap.String("pipeline", p.id))
 		}

@@ -183,6 +183,19 @@ receivers: {otlp: {auth: {authenticator: basicauth}}, events: {auth: oidc}}
 service: {extensions: []}`,
 		},
 		{
+			"a fanout connector that nothing feeds stays, for the collector to report",
+			`
+receivers: {otlp: }
+exporters: {webhook: {enabled: false}, debug: }
+connectors: {fanout: }
+service: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}, logs/b: {receivers: [fanout], exporters: [webhook]}}}`,
+			`
+receivers: {otlp: }
+exporters: {debug: , nop: {}}
+connectors: {fanout: }
+service: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}, logs/b: {receivers: [fanout], exporters: [nop]}}}`,
+		},
+		{
 			"a store of the same name as a disabled exporter is another thing",
 			`{exporters: {fs: {enabled: false}, otlp: {storage: fs}}, extensions: {fs: }}`,
 			`{exporters: {otlp: {storage: fs}}, extensions: {fs: }}`,
@@ -390,7 +403,7 @@ service:
 		{zap.InfoLevel, "component is disabled", map[string]any{"kind": "receiver", "id": "kafka"}},
 		{zap.InfoLevel, discards, map[string]any{"pipeline": "logs"}},
 		{zap.InfoLevel, discards, map[string]any{"pipeline": "logs/nop"}},
-		{zap.InfoLevel, "pipeline is removed, every receiver it uses is disabled", map[string]any{"pipeline": "logs/replay"}},
+		{zap.InfoLevel, "pipeline is removed, every receiver or every exporter it uses is disabled", map[string]any{"pipeline": "logs/replay"}},
 	}, got)
 }
 

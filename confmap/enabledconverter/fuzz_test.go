@@ -81,6 +81,15 @@ func checkConversion(t *testing.T, conf *confmap.Conf) {
 		assert.Equal(t, len(written[i].receivers.written) == 0, len(p.receivers.written) == 0, "the receivers of %q", p.id)
 		assert.Equal(t, len(written[i].exporters.written) == 0, len(p.exporters.written) == 0, "the exporters of %q", p.id)
 	}
+	for _, p := range left {
+		onlyFanout := !slices.ContainsFunc(p.receivers.written, func(m any) bool { return m != "fanout" })
+		onlyNop := slices.Equal(p.exporters.written, []any{nop})
+		wasNop := slices.ContainsFunc(written, func(w *pipeline) bool { return w.id == p.id && slices.Contains(w.exporters.written, any(nop)) })
+		if ends := linksOf(written, connectorIDs(before))[link{connector: fanout, signal: typeOf(p.id)}]; ends.both() && len(p.receivers.written) > 0 {
+			assert.False(t, onlyFanout && onlyNop && !wasNop, "%q discards what the connector sends it", p.id)
+		}
+		assertTold(t, after, p)
+	}
 	assertOnly(t, listOf(table(after["service"])[extensions]), func(m any) bool { return !off.has(m, extensions) })
 
 	ends := linksOf(written, connectorIDs(before))
@@ -91,6 +100,15 @@ func checkConversion(t *testing.T, conf *confmap.Conf) {
 	once := xconfmap.ToStringMapRaw(conf)
 	require.NoError(t, convert(conf))
 	assert.Equal(t, once, xconfmap.ToStringMapRaw(conf), "a second conversion changes something")
+}
+
+// assertTold holds what a fanout connector is told of a pipeline against the pipeline.
+func assertTold(t *testing.T, after map[string]any, p *pipeline) {
+	t.Helper()
+	told, ok := table(table(table(after[connectors])[fanout])["pipelines_enabled"])[p.id]
+	if ok {
+		assert.Equal(t, slices.Contains(p.receivers.written, any(fanout)), told, "what the connector is told of %q", p.id)
+	}
 }
 
 func assertOnly(t *testing.T, mentions []any, allowed func(any) bool) {
@@ -131,13 +149,13 @@ func drawConfig(choices []byte) map[string]any {
 	config := map[string]any{
 		receivers:  draw("otlp", "kafka", "otlp/b"),
 		exporters:  draw("webhook/a", "webhook/b", "nop"),
-		connectors: draw("forward", "forward/b", "count"),
+		connectors: draw("forward", "forward/b", "count", "fanout"),
 	}
 	pipelines := map[string]any{}
 	for i := 0; len(choices) > 0 && i < 6; i++ {
 		pipelines[fmt.Sprintf("%s/%d", []string{"logs", "traces"}[next()&1], i)] = map[string]any{
-			receivers: pick(next(), "otlp", "kafka", "otlp/b", "forward", "forward/b", "count"),
-			exporters: pick(next(), "webhook/a", "webhook/b", "nop", "forward", "forward/b", "count"),
+			receivers: pick(next(), "otlp", "kafka", "otlp/b", "forward", "forward/b", "count", "fanout"),
+			exporters: pick(next(), "webhook/a", "webhook/b", "nop", "forward", "forward/b", "count", "fanout"),
 		}
 	}
 	config["service"] = map[string]any{"pipelines": pipelines}

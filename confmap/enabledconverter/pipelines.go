@@ -10,7 +10,13 @@ import (
 	"strings"
 )
 
-const nop = "nop"
+const (
+	nop = "nop"
+
+	// Two connectors that pass each signal to pipelines of the same signal. fanout tells its pipelines apart by their ids.
+	forward = "forward"
+	fanout  = "fanout"
+)
 
 // pipeline is what a pipeline receives from and exports to: as the user wrote it, and what is left of that.
 type pipeline struct {
@@ -35,6 +41,12 @@ func (m *mentions) emptied() bool { return m.cut() && len(m.left) == 0 }
 // removed tells that no receiver is left of those it had: nothing can reach it any more.
 func (p *pipeline) removed() bool { return p.receivers.emptied() }
 
+// idle tells that all it would do is discard what fanout connectors send it.
+func (p *pipeline) idle() bool {
+	isFanout := func(m any) bool { return typeOf(mentionedID(m)) == fanout }
+	return p.exporters.emptied() && len(p.receivers.left) > 0 && !slices.ContainsFunc(p.receivers.left, func(m any) bool { return !isFanout(m) })
+}
+
 // discards tells that what it receives is dropped, because no exporter but nop is left of those it had.
 func (p *pipeline) discards() bool {
 	return p.exporters.cut() && !slices.ContainsFunc(p.exporters.left, func(m any) bool { return typeOf(mentionedID(m)) != nop })
@@ -56,7 +68,8 @@ func readPipelines(root map[string]any) []*pipeline {
 
 // prune drops the disabled components from the pipelines, and then every connector which that leaves with one end, until
 // nothing changes: a pipeline that goes takes the far end of its connectors along, which may empty the next pipeline.
-// The collector refuses to start with a connector that has one end only.
+// The collector refuses to start with a connector that has one end only. Pipelines that are idle go too: a backend that is
+// off is to cost nothing.
 func prune(pipelines []*pipeline, connectorIDs map[string]bool, off disabled) {
 	written := linksOf(pipelines, connectorIDs)
 
@@ -66,6 +79,7 @@ func prune(pipelines []*pipeline, connectorIDs map[string]bool, off disabled) {
 	}
 
 	for {
+		dropIdle(pipelines, written)
 		broken := linksOf(pipelines, connectorIDs)
 		maps.DeleteFunc(broken, func(l link, e ends) bool { return e.both() || !written[l].both() })
 		if len(broken) == 0 {
@@ -79,18 +93,27 @@ func prune(pipelines []*pipeline, connectorIDs map[string]bool, off disabled) {
 	}
 }
 
+// dropIdle removes idle pipelines, but for those whose connector had one end only, which is the collector's to report.
+func dropIdle(pipelines []*pipeline, written map[link]ends) {
+	for _, p := range pipelines {
+		if p.idle() {
+			p.receivers.drop(func(m any) bool { return written[linkOf(m, p)].both() })
+		}
+	}
+}
+
 // link is a connector, or one signal of a connector that keeps signals apart.
 type link struct {
 	connector string
 	signal    string
 }
 
-// linkOf returns the link a mention of a connector in the pipeline stands for. The forward connector passes each signal
-// to pipelines of the same signal only. Which signals another connector makes of which is known to its factory alone, so
-// its signals count as one.
+// linkOf returns the link a mention of a connector in the pipeline stands for. The forward and fanout connectors keep
+// signals apart. Which signals another connector makes of which is known to its factory alone, so its signals count as
+// one.
 func linkOf(mention any, p *pipeline) link {
 	id := mentionedID(mention)
-	if typeOf(id) == "forward" {
+	if t := typeOf(id); t == forward || t == fanout {
 		return link{connector: id, signal: typeOf(p.id)}
 	}
 	return link{connector: id}
@@ -169,6 +192,36 @@ func pipelineEdits(root map[string]any, pipelines []*pipeline, off disabled) []e
 		edits = append(edits, edit{path: []string{exporters, nop}, value: map[string]any{}})
 	}
 	return edits
+}
+
+// fanoutEdits tell each fanout connector which of its pipelines are gone, where any is. Its routes stay as they are
+// written: events of a pipeline that is off go nowhere, and not to the next route.
+func fanoutEdits(root map[string]any, pipelines []*pipeline, off disabled) []edit {
+	var edits []edit
+	for key := range sorted(table(root[connectors])) {
+		id := canonicalID(key)
+		if typeOf(id) != fanout || off.has(id, connectors) {
+			continue
+		}
+		if left, gone := feeds(pipelines, id); gone {
+			edits = append(edits, edit{path: []string{connectors, key, "pipelines_enabled"}, value: left})
+		}
+	}
+	return edits
+}
+
+// feeds returns the pipelines that were written with the connector as a receiver, and whether they still have it.
+func feeds(pipelines []*pipeline, connector string) (left map[string]any, gone bool) {
+	isIt := func(m any) bool { return mentionedID(m) == connector }
+	left = map[string]any{}
+	for _, p := range pipelines {
+		if slices.ContainsFunc(p.receivers.written, isIt) {
+			has := slices.ContainsFunc(p.receivers.left, isIt)
+			left[p.id] = has
+			gone = gone || !has
+		}
+	}
+	return left, gone
 }
 
 func (p *pipeline) edits() []edit {

@@ -103,6 +103,7 @@ func BenchmarkRouting(b *testing.B) {
 		}{
 			{"one_way", benchLogs(size, oneName, true), newBenchFanout},
 			{"all_ways", benchLogs(size, benchName, true), newBenchFanout},
+			{"all_ways_without_unsafe", benchLogs(size, benchName, true), newBenchFanoutWithoutUnsafe},
 			{"all_ways_stamping_ids", benchLogs(size, benchName, false), newBenchFanout},
 			{"reference_filter_processors", benchLogs(size, benchName, true), newBenchFilters},
 		} {
@@ -159,6 +160,13 @@ func newBenchFanout(b *testing.B) consumer.Logs {
 	}
 	c, err := NewFactory().CreateLogsToLogs(context.Background(), connectortest.NewNopSettings(metadata.Type), benchConfig(), connector.NewLogsRouter(next))
 	require.NoError(b, err)
+	return c
+}
+
+func newBenchFanoutWithoutUnsafe(b *testing.B) consumer.Logs {
+	b.Helper()
+	c := newBenchFanout(b).(*logs)
+	c.direct = false
 	return c
 }
 

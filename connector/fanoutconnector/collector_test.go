@@ -25,6 +25,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/otelcol-fanout/otelcol-fanout/confmap/enabledconverter"
 	"github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver"
 )
 
@@ -52,6 +53,42 @@ service:
     logs/b: {receivers: [fanout], exporters: [nop]}
     traces/in: {receivers: [nop], exporters: [fanout]}
     traces/a: {receivers: [fanout], exporters: [nop]}`).DryRun(context.Background())
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			assert.ErrorContains(t, err, tt.want)
+		})
+	}
+}
+
+// One file serves every choice of backends: the table names pipelines that are there only when their backend is on.
+func TestBackendsThatAreOffStayInTheTable(t *testing.T) {
+	const table = `{routes: [{events: [a], pipelines: [logs/a, traces/b]}], default_pipelines: [logs/a, logs/b, traces/b], sync: [logs/a]}`
+	const noPipeline = " is no pipeline with this connector among its receivers; there are: "
+	for _, tt := range []struct{ name, a, b, fanout, want string }{
+		{"all are on", "true", "true", table, ""},
+		{"one of two is off", "true", "false", table, ""},
+		{"the other, which is sync and has a route, is off", "false", "true", table, ""},
+		{"all are off", "false", "", table, ""},
+		{"a mistyped pipeline, and all are on", "true", "true", `{default_pipelines: [logs/a, logs/b, logs/bb, traces/b]}`, "default_pipelines: logs/bb" + noPipeline + "logs/a, logs/b"},
+		{"a mistyped pipeline, and one is off", "true", "false", `{default_pipelines: [logs/a, logs/b, logs/bb, traces/b]}`, "default_pipelines: logs/bb" + noPipeline + "logs/a, logs/b"},
+		{"a mistyped pipeline, and all are off", "", "", `{default_pipelines: [logs/a, logs/b, traces/bb, traces/b]}`, "default_pipelines: traces/bb" + noPipeline + "traces/b"},
+		{"a mistyped sync pipeline, and all are off", "", "", `{default_pipelines: [logs/a, logs/b, traces/b], sync: [logs/aa]}`, "sync: logs/aa is in no route"},
+		{"a pipeline that nothing goes to, and it is off", "true", "", `{default_pipelines: [logs/a, traces/b]}`, "pipeline logs/b has this connector as a receiver, but is in no route"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := newCollector(t, `
+receivers: {nop: }
+exporters: {nop/a: {enabled: "`+tt.a+`"}, nop/b: {enabled: "`+tt.b+`"}}
+connectors: {fanout: `+tt.fanout+`}
+service:
+  pipelines:
+    logs/in: {receivers: [nop], exporters: [fanout]}
+    logs/a: {receivers: [fanout], exporters: [nop/a]}
+    logs/b: {receivers: [fanout], exporters: [nop/b]}
+    traces/in: {receivers: [nop], exporters: [fanout]}
+    traces/b: {receivers: [fanout], exporters: [nop/b]}`).DryRun(context.Background())
 			if tt.want == "" {
 				require.NoError(t, err)
 				return
@@ -91,6 +128,8 @@ func newCollector(t *testing.T, config string) *otelcol.Collector {
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
 			URIs:              []string{"yaml:" + config},
 			ProviderFactories: []confmap.ProviderFactory{yamlprovider.NewFactory()},
+
+			ConverterFactories: []confmap.ConverterFactory{enabledconverter.NewFactory()},
 		}},
 		DisableGracefulShutdown: true,
 		LoggingOptions:          []zap.Option{zap.WrapCore(func(zapcore.Core) zapcore.Core { return zapcore.NewNopCore() })},

@@ -6,6 +6,7 @@ package fanoutconnector
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -29,6 +30,10 @@ type Config struct {
 
 	// Sync are the pipelines whose errors the caller gets; default none.
 	Sync []pipeline.ID `mapstructure:"sync"`
+
+	// PipelinesEnabled is the enabled converter's to write, where it has switched pipelines off: all that have the connector
+	// among their receivers in the file, and whether they are left. Default none: all are.
+	PipelinesEnabled map[pipeline.ID]bool `mapstructure:"pipelines_enabled"`
 }
 
 // RouteConfig is where some events go.
@@ -61,7 +66,29 @@ func (cfg *Config) Validate() error {
 			return fmt.Errorf("sync: %s is in no route and not in default_pipelines; remove it, or route events to it", id)
 		}
 	}
-	return errors.Join(cfg.checkReach(pipeline.SignalLogs), cfg.checkReach(pipeline.SignalTraces))
+	return errors.Join(cfg.checkReach(pipeline.SignalLogs), cfg.checkReach(pipeline.SignalTraces), cfg.checkEnabled())
+}
+
+// checkEnabled finds a mistyped pipeline also where so much is switched off that no connector is made which could.
+func (cfg *Config) checkEnabled() error {
+	if len(cfg.PipelinesEnabled) == 0 {
+		return nil
+	}
+	all := slices.Collect(maps.Keys(cfg.PipelinesEnabled))
+	return errors.Join(
+		checkPipelines(cfg, pipeline.SignalLogs, ofSignal(all, pipeline.SignalLogs)),
+		checkPipelines(cfg, pipeline.SignalTraces, ofSignal(all, pipeline.SignalTraces)))
+}
+
+// switchedOff are the pipelines of the signal that the file has, and the collector has not.
+func (cfg *Config) switchedOff(signal pipeline.Signal) []pipeline.ID {
+	var off []pipeline.ID
+	for id, on := range cfg.PipelinesEnabled {
+		if !on && id.Signal() == signal {
+			off = append(off, id)
+		}
+	}
+	return off
 }
 
 func (r *RouteConfig) validate() error {

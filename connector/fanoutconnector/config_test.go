@@ -31,8 +31,8 @@ func writeFile(t testing.TB, text string) string {
 func TestConfigurationsThatAreRefused(t *testing.T) {
 	for _, tt := range []struct{ name, config, want string }{
 		{"nothing at all", `{}`, "routes and default_pipelines: are both missing, so that no event would go anywhere; write default_pipelines: [logs/...]"},
-		{"a key that does not exist", `{default_pipeline: [logs/a]}`, "default_pipeline"},
-		{"a key of a route that does not exist", `{routes: [{event: [x], pipelines: [logs/a]}]}`, "event"},
+		{"a key that does not exist", `{default_pipeline: [logs/a]}`, `unknown key "default_pipeline"; did you mean "default_pipelines"?`},
+		{"a key of a route that does not exist", `{routes: [{event: [x], pipelines: [logs/a]}]}`, `unknown key "routes::0::event"; did you mean "events"?`},
 		{"a route without events", `{routes: [{pipelines: [logs/a]}]}`, "routes::0::events: is missing; write names or patterns, such as [login_success, signup_*]"},
 		{"a route without pipelines", `{routes: [{events: [x]}]}`, "routes::0::pipelines: is missing; write where the events go, such as [logs/sentry], or [] to drop them"},
 		{"an empty name", `{routes: [{events: [x, ""], pipelines: [logs/a]}]}`, `routes::0::events: "" is not a name or a pattern; write one such as signup_*`},
@@ -129,7 +129,7 @@ func TestAConsumerThatIsNoRouterIsRefused(t *testing.T) {
 func TestTheReadmeHasEveryKey(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	for _, key := range []string{"routes", "routes::events", "routes::pipelines", "default_pipelines", "sync"} {
+	for _, key := range []string{"routes", "routes::events", "routes::pipelines", "default_pipelines", "sync", "pipelines_enabled"} {
 		assert.Regexp(t, "(?m)^\\| `"+key+"` \\|", string(readme))
 	}
 }

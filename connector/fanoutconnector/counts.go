@@ -25,7 +25,7 @@ type counts struct {
 	withheld, kept []atomic.Int64   // by pipeline
 
 	// Why records were handed to no pipeline.
-	noRoute, noPipelines, destinations atomic.Int64
+	noRoute, noPipelines, disabled, destinations atomic.Int64
 }
 
 // series is one count with its attributes.
@@ -69,6 +69,7 @@ func (c *counts) register(connector, signal attribute.KeyValue) error {
 	unrouted := []series{
 		newSeries(&c.noRoute, connector, signal, reason("no_route")),
 		newSeries(&c.noPipelines, connector, signal, reason("no_pipelines")),
+		newSeries(&c.disabled, connector, signal, reason("disabled")),
 		newSeries(&c.destinations, connector, signal, reason("destinations")),
 	}
 	return errors.Join(
@@ -112,6 +113,8 @@ func (c *counts) addRoute(at int, to set, n int64) {
 	case to != 0:
 	case c.table.routes[at].to != 0:
 		c.destinations.Add(n)
+	case c.table.routes[at].disabled:
+		c.disabled.Add(n)
 	case at == len(c.table.routes)-1:
 		c.noRoute.Add(n)
 	default:

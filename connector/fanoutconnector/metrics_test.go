@@ -68,8 +68,8 @@ sync: [logs/c]`, sinks)
 	assert.Equal(t, map[string]int64{"logs/a": 1, "logs/b": 2, "logs/c": 2, "traces/a": 0}, read(t, r.telemetry, "otelcol_fanout_withheld_events_total"))
 	assert.Equal(t, map[string]int64{"logs/a": 0, "logs/b": 2, "traces/a": 0}, read(t, r.telemetry, "otelcol_fanout_kept_refusals_total"))
 	assert.Equal(t, map[string]int64{
-		"no_route logs": 2, "no_pipelines logs": 1, "destinations logs": 1,
-		"no_route traces": 1, "no_pipelines traces": 1, "destinations traces": 0,
+		"no_route logs": 2, "no_pipelines logs": 1, "disabled logs": 0, "destinations logs": 1,
+		"no_route traces": 1, "no_pipelines traces": 1, "disabled traces": 0, "destinations traces": 0,
 	}, read(t, r.telemetry, "otelcol_fanout_unrouted_events_total"))
 }
 

@@ -7,6 +7,7 @@ package fanoutconnector
 // used again, so that in the long run it allocates nothing.
 type plan struct {
 	table *table
+	memo  memo
 	// partOf is the part of each record, in their order.
 	partOf []int32
 	parts  []planned
@@ -39,7 +40,7 @@ func (p *plan) reset() {
 
 // add decides on the next record, and counts it.
 func (p *plan) add(name string, destinations switches, counts *counts) {
-	at := p.table.find(name)
+	at := p.memo.find(p.table, name)
 	part := p.byRoute[at]
 	switch {
 	case destinations.any:

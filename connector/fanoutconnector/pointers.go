@@ -9,7 +9,8 @@ import (
 )
 
 // pdata can move all elements of a slice to another, which moves pointers, or a single one, which allocates a new element for it.
-// To deal the elements of a slice out to several others without an allocation each, their pointers are moved here.
+// To deal the elements of a slice out to several others without an allocation each, their pointers are moved here. A batch whose
+// records part is routed in half the time so (BenchmarkRouting, all_ways beside all_ways_without_unsafe).
 
 // hasPointers reports whether S, a slice of pdata, is what pointers takes it for. Where a version of pdata has changed that, records
 // are moved one by one.

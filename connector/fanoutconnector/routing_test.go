@@ -67,6 +67,28 @@ default_pipelines: [traces/sentry]`, map[string]*sink{"traces/web": {}, "traces/
 	}
 }
 
+// Events of a pipeline that is switched off do not go to the next route: the table says who may have them.
+func TestEventsOfAPipelineThatIsOffGoNowhere(t *testing.T) {
+	r := newRig(t, `
+routes:
+  - {events: [login_*], pipelines: [logs/moengage]}
+  - {events: [signup_*], pipelines: [logs/moengage, logs/posthog]}
+  - {events: ["span*"], pipelines: [logs/moengage]}
+  - {events: [debug_*], pipelines: []}
+default_pipelines: [logs/sentry, traces/sentry]
+sync: [logs/moengage]
+pipelines_enabled: {logs/moengage: false, logs/posthog: true, logs/sentry: false, traces/sentry: true}`,
+		map[string]*sink{"logs/posthog": {}, "traces/sentry": {}})
+	require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("login_success", "signup_done", "order_placed", "debug_1")))
+	require.NoError(t, r.traces.ConsumeTraces(context.Background(), newTracesOf("span of a name that a route of logs has")))
+	assert.Equal(t, []string{"signup_done"}, r.sinks["logs/posthog"].got())
+	assert.Len(t, r.sinks["traces/sentry"].got(), 1, "a route of logs has no say on spans when its pipelines are off either")
+	assert.Equal(t, map[string]int64{
+		"no_route logs": 0, "no_pipelines logs": 1, "disabled logs": 2, "destinations logs": 0,
+		"no_route traces": 0, "no_pipelines traces": 0, "disabled traces": 0, "destinations traces": 0,
+	}, read(t, r.telemetry, "otelcol_fanout_unrouted_events_total"))
+}
+
 func TestARecordCanSwitchPipelinesOff(t *testing.T) {
 	r := newRig(t, shopConfig, shopSinks())
 	ld := newLogsOf("one", "two", "three", "login_success")

@@ -39,6 +39,8 @@ type route struct {
 	// label is its first name or pattern, which no other route of the signal has.
 	label string
 	to    set
+	// disabled is whether it has pipelines, all of which are switched off.
+	disabled bool
 }
 
 // defaultLabel is the label of the last route.
@@ -46,24 +48,27 @@ const defaultLabel = "default_pipelines"
 
 // newTable compiles the routes of the signal. fed are the pipelines that have the connector as a receiver.
 func newTable(cfg *Config, signal pipeline.Signal, fed []pipeline.ID) (*table, error) {
-	if err := checkPipelines(cfg, signal, fed); err != nil {
+	if err := checkPipelines(cfg, signal, slices.Concat(fed, cfg.switchedOff(signal))); err != nil {
 		return nil, err
+	}
+	if len(fed) > maxPipelines {
+		return nil, fmt.Errorf("there are %d pipelines of %s; one connector feeds up to %d", len(fed), signal, maxPipelines)
 	}
 	t := &table{}
 	t.orderPipelines(cfg, fed)
 	events := builder{}
 	for i := range cfg.Routes {
 		if cfg.Routes[i].isOf(signal) {
-			t.addRoute(&cfg.Routes[i], events)
+			t.addRoute(&cfg.Routes[i], signal, events)
 		}
 	}
-	t.routes = append(t.routes, route{label: defaultLabel, to: t.setOf(cfg.DefaultPipelines)})
+	t.routes = append(t.routes, t.newRoute(defaultLabel, ofSignal(cfg.DefaultPipelines, signal)))
 	t.tree = events.tree()
 	t.destinations = newDestinations(t.pipelines)
 	return t, nil
 }
 
-// checkPipelines holds the pipelines of the configuration against those that the collector has.
+// checkPipelines holds the pipelines of the configuration against those that have the connector as a receiver.
 func checkPipelines(cfg *Config, signal pipeline.Signal, fed []pipeline.ID) error {
 	fed = slices.SortedFunc(slices.Values(fed), compareIDs)
 	mentioned := cfg.mentioned(signal)
@@ -77,9 +82,6 @@ func checkPipelines(cfg *Config, signal pipeline.Signal, fed []pipeline.ID) erro
 		if !slices.Contains(mentioned, id) {
 			errs = append(errs, fmt.Errorf("pipeline %s has this connector as a receiver, but is in no route and not in default_pipelines; route events to it, or remove it", id))
 		}
-	}
-	if len(fed) > maxPipelines {
-		errs = append(errs, fmt.Errorf("there are %d pipelines of %s; one connector feeds up to %d", len(fed), signal, maxPipelines))
 	}
 	return errors.Join(errs...)
 }
@@ -95,6 +97,9 @@ func (cfg *Config) where(id pipeline.ID) string {
 }
 
 func list(ids []pipeline.ID) string {
+	if len(ids) == 0 {
+		return "none"
+	}
 	words := make([]string, 0, len(ids))
 	for _, id := range ids {
 		words = append(words, id.String())
@@ -128,12 +133,17 @@ func (t *table) setOf(ids []pipeline.ID) set {
 	return s
 }
 
-func (t *table) addRoute(cfg *RouteConfig, events builder) {
+func (t *table) addRoute(cfg *RouteConfig, signal pipeline.Signal, events builder) {
 	at := len(t.routes)
-	t.routes = append(t.routes, route{label: cfg.Events[0], to: t.setOf(cfg.Pipelines)})
+	t.routes = append(t.routes, t.newRoute(cfg.Events[0], ofSignal(cfg.Pipelines, signal)))
 	for _, event := range cfg.Events {
 		events.add(event, at)
 	}
+}
+
+func (t *table) newRoute(label string, pipelines []pipeline.ID) route {
+	to := t.setOf(pipelines)
+	return route{label: label, to: to, disabled: to == 0 && len(pipelines) > 0}
 }
 
 // find is the place of the route that the name takes.

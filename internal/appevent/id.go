@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"math"
 	"math/bits"
+	"strings"
 
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -180,20 +181,42 @@ func appendUUID(dst []byte, d xxh3.Uint128) []byte {
 // to one backend do not change its id. It changes ld.
 func StampIDs(ld plog.Logs) {
 	e := &Event{}
-	var buf [36]byte
+	ids := &idTexts{}
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			e.Source = nil
-			for _, record := range sl.LogRecords().All() {
-				if _, ok := record.Attributes().Get(AttrID); ok {
+			for i, record := range sl.LogRecords().All() {
+				attributes := record.Attributes()
+				if _, ok := attributes.Get(AttrID); ok {
 					continue
 				}
 				if e.Source == nil {
 					e.Source = NewSource(rl.Resource(), sl.Scope())
 				}
 				e.readRecord(record)
-				record.Attributes().PutStr(AttrID, string(e.AppendID(buf[:0])))
+				attributes.EnsureCapacity(attributes.Len() + 1) // append would double it
+				attributes.PutStr(AttrID, ids.of(e, sl.LogRecords().Len()-i))
 			}
 		}
 	}
+}
+
+// idTexts makes the texts of ids, many in one piece of memory. The piece lives for as long as one of them does.
+type idTexts struct{ piece strings.Builder }
+
+const (
+	idLen     = 36
+	idsAPiece = 64
+)
+
+// of is the text of the event's id. Up to so many more are to come.
+func (t *idTexts) of(e *Event, more int) string {
+	if t.piece.Cap()-t.piece.Len() < idLen {
+		t.piece = strings.Builder{}
+		t.piece.Grow(idLen * min(more, idsAPiece))
+	}
+	var buf [idLen]byte
+	start := t.piece.Len()
+	t.piece.Write(e.AppendID(buf[:0]))
+	return t.piece.String()[start:]
 }

@@ -122,7 +122,7 @@ func TestAnyDifferenceIsAnotherID(t *testing.T) {
 }
 
 func TestStampedIDsAreTheReadOnes(t *testing.T) {
-	ld := manyRecords(t, 5)
+	ld := manyRecords(t, 2*idsAPiece+1)
 	ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(2).Attributes().PutStr(AttrID, "own")
 	var want []string
 	for e := range Logs(ld) {

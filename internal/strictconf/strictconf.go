@@ -8,6 +8,7 @@ package strictconf
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -21,13 +22,11 @@ import (
 // Unmarshal reads conf into cfg, a pointer to a struct, and returns an error that names each unknown key. It is
 // what the Unmarshal method of a configuration calls.
 func Unmarshal(conf *confmap.Conf, cfg any) error {
-	if err := conf.Unmarshal(cfg); err != nil {
-		return err
-	}
+	// First, since the collector's own error, where it has one, does not name the right key.
 	if unknown := check(conf.ToStringMap(), reflect.TypeOf(cfg).Elem(), nil); len(unknown) > 0 {
-		return fmt.Errorf("%s", strings.Join(unknown, "; "))
+		return errors.New(strings.Join(unknown, "; "))
 	}
-	return nil
+	return conf.Unmarshal(cfg)
 }
 
 // check returns a sentence for each key of conf, at any depth, that t has no field for.

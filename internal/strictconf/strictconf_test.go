@@ -65,11 +65,11 @@ labels: {any: name}
 func TestUnknownKeysAreRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		`endpont: x`:                                  `unknown key "endpont"; did you mean "endpoint"?`,
-		`sending_queue: {queue_sise: 5}`:              `queue_sise`, // the collector's own words
-		`sending_queue: {batch: {max_sise: 5}}`:       `max_sise`,
+		`sending_queue: {queue_sise: 5}`:              `unknown key "sending_queue::queue_sise"; did you mean "queue_size"?`,
+		`sending_queue: {batch: {max_sise: 5}}`:       `unknown key "sending_queue::batch::max_sise"; did you mean "max_size"?`,
 		`retry_on_failure: {initial_intervall: 1s}`:   `unknown key "retry_on_failure::initial_intervall"; did you mean "initial_interval"?`,
 		`tls: {insecur: true}`:                        `unknown key "tls::insecur"; did you mean "insecure"?`,
-		`auth: {authenticator: a, who: b}`:            `who`,
+		`auth: {authenticator: a, who: b}`:            `unknown key "auth::who"; there are authenticator, enabled`,
 		`routes: [{events: [a]}, {event: [b]}]`:       `unknown key "routes::1::event"; did you mean "events"?`,
 		`{endpoint: x, bogus_thing: 1, timeoutt: 3s}`: `unknown key "bogus_thing"; there are `,
 		`{endpoint: x, bogus_thing: 1, time_out: 3s}`: `unknown key "time_out"; did you mean "timeout"?`,

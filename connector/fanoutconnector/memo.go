@@ -1,0 +1,48 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package fanoutconnector
+
+// memo remembers the routes of names. Names repeat, and a look here takes half the time of a walk along the tree. Its size is
+// fixed, whatever names come, and it copies them, so that it keeps no batch alive.
+type memo [256]remembered
+
+// remembered is a name and its route. The zero value is no name's.
+type remembered struct {
+	route  int32
+	length int32
+	name   [longestRemembered]byte
+}
+
+const (
+	shortestRemembered = 8
+	longestRemembered  = 56
+)
+
+// find is the table's find.
+func (m *memo) find(t *table, name string) int {
+	if len(name) < shortestRemembered || len(name) > longestRemembered {
+		return t.find(name)
+	}
+	r := &m[slotOf(name)]
+	if string(r.name[:r.length]) == name {
+		return int(r.route)
+	}
+	route := t.find(name)
+	r.route, r.length = int32(route), int32(copy(r.name[:], name)) //nolint:gosec // there are fewer routes
+	return route
+}
+
+// slotOf mixes what names differ in: their length, first, middle and last characters.
+func slotOf(name string) uint64 {
+	n := len(name)
+	mixed := word(name) ^ word(name[n/2-4:])<<3 ^ word(name[n-8:])<<7 ^ uint64(n)
+	return mixed * 0x9e3779b97f4a7c15 >> (64 - 8) // Fibonacci hashing
+}
+
+// word is the first eight bytes of the text. It compiles to one load.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}

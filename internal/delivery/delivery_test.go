@@ -417,6 +417,16 @@ func TestSyncCallersGetTheOutcome(t *testing.T) {
 	})
 }
 
+func TestTheOperatorIsToldHowLongCallersWait(t *testing.T) {
+	for elapsed, told := range map[time.Duration]int{0: 1, time.Minute: 1, 5 * time.Second: 0} {
+		f := newFixture(t, options{configure: func(cfg *Config) {
+			cfg.Dispatch = DispatchSync
+			cfg.RetryConfig.MaxElapsedTime = elapsed
+		}})
+		assert.Len(t, f.Logs.FilterMessageSnippet("Callers wait").All(), told, elapsed)
+	}
+}
+
 func TestAutoIsSyncWithoutStorage(t *testing.T) {
 	f := newFixture(t, options{configure: func(cfg *Config) {
 		cfg.Dispatch = DispatchAuto

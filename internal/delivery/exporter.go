@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -196,11 +197,23 @@ func (d *deliverer) start(ctx context.Context, host component.Host) error {
 	}
 	d.health = newHealth(host, d.logger)
 	d.ledger.start(store, d.set.ID, d)
-	if d.durable {
+	d.tellHowItDelivers()
+	return nil
+}
+
+// longWait is longer than callers wait: the exporters of OpenTelemetry's SDKs do for 10 seconds.
+const longWait = 10 * time.Second
+
+// tellHowItDelivers logs what an operator may not expect.
+func (d *deliverer) tellHowItDelivers() {
+	switch retry := d.cfg.RetryConfig; {
+	case d.durable:
 		d.logger.Info("The queue is on disk: accepted events survive the end of this process; to survive a power failure too, set fsync: true on the storage extension",
 			zap.Stringer("storage", d.cfg.QueueConfig.Get().StorageID))
+	case !d.async && retry.Enabled && len(d.schedule.Waits) == 0 && (retry.MaxElapsedTime == 0 || retry.MaxElapsedTime > longWait):
+		d.logger.Info("Callers wait while the backend fails, for as long as retry_on_failure::max_elapsed_time: to have them told of it, set that below their own timeout",
+			zap.Duration("max_elapsed_time", retry.MaxElapsedTime))
 	}
-	return nil
 }
 
 // checkStorage refuses a storage that is not there at the start, rather than at the first event.

@@ -21,6 +21,8 @@ type backend struct {
 	URL string
 
 	t *testing.T
+	// open takes the events out of what they were sent in; nil where they are the body.
+	open func(header http.Header, body []byte) (events []byte)
 
 	mu       sync.Mutex
 	behave   behavior
@@ -48,6 +50,9 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // the collector has gone
+	}
+	if b.open != nil {
+		body = b.open(r.Header, body)
 	}
 	events, err := eventsOf(body)
 	if err != nil {
@@ -129,6 +134,18 @@ func refusing(status int, said string) behavior {
 func hanging(_ http.ResponseWriter, r *http.Request, _ []event, _ []byte) bool {
 	<-r.Context().Done()
 	return false
+}
+
+// held answers when it is released.
+func held(release <-chan struct{}) behavior {
+	return func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
+		select {
+		case <-release:
+			return well(w, r, events, body)
+		case <-r.Context().Done():
+			return false
+		}
+	}
 }
 
 // resetting resets the connection.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,10 +50,19 @@ func startPlant(t *testing.T, s *site, webhooks ...webhook) *plant {
 // startPlantWith is startPlant with a configuration that is changed, and more arguments.
 func startPlantWith(t *testing.T, s *site, change func(string) string, webhooks []webhook, args ...string) *plant {
 	t.Helper()
+	return startOnFreePort(t, s, func(port int) *collector {
+		configuration := change(s.configuration(t, port, webhooks))
+		return launch(t, append([]string{"--config", writeConfig(t, configuration)}, args...)...)
+	})
+}
+
+// startOnFreePort launches a collector that is to tell its metrics on the given port, which somebody else may have taken
+// meanwhile.
+func startOnFreePort(t *testing.T, s *site, launch func(metricsPort int) *collector) *plant {
+	t.Helper()
 	for again := true; ; again = false {
 		port := freePort(t)
-		configuration := change(s.configuration(t, port, webhooks))
-		c := launch(t, append([]string{"--config", writeConfig(t, configuration)}, args...)...)
+		c := launch(port)
 		if c.comesUp() {
 			return &plant{
 				collector: c, site: s, client: newClient(t).http,
@@ -106,13 +116,17 @@ func (s *site) configuration(t *testing.T, metricsPort int, webhooks []webhook) 
 		w.settings = "dead_letter: dead_letter, " + w.settings
 		keeping = append(keeping, w)
 	}
-	c := replace(t, configure("", keeping...), "metrics: {level: none}",
-		fmt.Sprintf("metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]}", metricsPort))
+	c := replace(t, configure("", keeping...), "metrics: {level: none}", "metrics: {readers: "+metricsReaders(metricsPort)+"}")
 	c = replace(t, c, "service:\n", "service:\n  extensions: [dead_letter, file_storage]\n")
 	return fmt.Sprintf(`extensions:
   dead_letter: {endpoint: "127.0.0.1:0", directory: %q}
   file_storage: {directory: %q}
 `, s.letters, s.storage) + c
+}
+
+// metricsReaders are those of a configuration, in YAML's flow style.
+func metricsReaders(port int) string {
+	return fmt.Sprintf("[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]", port)
 }
 
 // account is what an exporter's metrics say.
@@ -150,6 +164,22 @@ func (p *plant) account(exporter string) account {
 		}
 	}
 	return a
+}
+
+// counted is the sum of a metric's samples that have all of the labels, such as pipeline="logs/audit".
+func (p *plant) counted(metric string, labels ...string) int {
+	p.t.Helper()
+	_, text, err := p.get(p.metrics)
+	require.NoError(p.t, err)
+	sum := 0
+	for line := range strings.Lines(text) {
+		sample, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "} ")
+		lacks := func(label string) bool { return !strings.Contains(sample, label) }
+		if strings.HasPrefix(sample, metric+"{") && !slices.ContainsFunc(labels, lacks) {
+			sum += number(value)
+		}
+	}
+	return sum
 }
 
 func number(text string) int {

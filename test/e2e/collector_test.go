@@ -56,9 +56,15 @@ func startWith(t *testing.T, args ...string) *collector {
 // launch is startWith, but does not wait.
 func launch(t *testing.T, args ...string) *collector {
 	t.Helper()
+	return launchIn(t, nil, args...)
+}
+
+// launchIn is launch with environment variables.
+func launchIn(t *testing.T, environment []string, args ...string) *collector {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 6*patience)
 	t.Cleanup(cancel)
-	c := &collector{t: t, cmd: command(ctx, t, nil, args...), exited: make(chan struct{})}
+	c := &collector{t: t, cmd: command(ctx, t, environment, args...), exited: make(chan struct{})}
 	c.cmd.Stdout, c.cmd.Stderr = &c.stdout, &c.stderr
 	require.NoError(t, c.cmd.Start())
 	go func() {

@@ -206,11 +206,17 @@ func sendWithNode(t *testing.T, c *collector) {
 func sendWithCurl(t *testing.T, c *collector) {
 	t.Helper()
 	body := "[" + orderPlaced + "," + plainLog + "]"
+	assert.JSONEq(t, `{"accepted": 2, "rejected": []}`, curl(t, c.eventURL(), body))
+}
+
+// curl posts JSON, and returns what was answered with a 2xx.
+func curl(t *testing.T, url, body string) string {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), needCurl(t), "--disable", "--noproxy", "*", "--silent", "--show-error",
-		"--fail", "--header", "content-type: application/json", "--data-binary", body, c.eventURL())
+		"--fail", "--header", "content-type: application/json", "--data-binary", body, url)
 	output, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", output)
-	assert.JSONEq(t, `{"accepted": 2, "rejected": []}`, string(output))
+	return string(output)
 }
 
 func parse(t *testing.T, text string) event {

@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	moengageintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/moengage"
 )
 
 const stabilityOfOurs = "Alpha"
@@ -31,7 +34,8 @@ func TestTheShippedConfigurationIsValid(t *testing.T) {
 			"POSTHOG_ENABLED=true", "POSTHOG_API_KEY=phc_0123456789abcdefghij",
 			"MOENGAGE_ENABLED=true", "MOENGAGE_WORKSPACE_ID=w", "MOENGAGE_API_KEY=k", "MOENGAGE_DATA_CENTER=2",
 		}},
-		{"with another OTLP backend on", []string{"OTLP_ENABLED=on", "OTLP_ENDPOINT=" + aURL, "OTLP_HEADERS={api-key: secret, x-team: shop}"}},
+		{"with another OTLP backend on", []string{"OTLP_ENABLED=on", "OTLP_ENDPOINT=" + aURL}},
+		{"with another OTLP backend on that wants headers", []string{"OTLP_ENABLED=on", "OTLP_ENDPOINT=" + aURL, "OTLP_HEADERS={api-key: secret, x-team: shop}"}},
 		{"with a data directory", []string{"WEBHOOK_ENABLED=1", "WEBHOOK_URL=" + aURL, "FANOUT_DATA_DIR=" + filepath.Join(t.TempDir(), "data")}},
 		{"with all off", []string{"DEBUG_ENABLED=false"}},
 	} {
@@ -44,11 +48,184 @@ func TestTheShippedConfigurationIsValid(t *testing.T) {
 	}
 }
 
-func TestTheShippedConfigurationWantsAURLForTheWebhook(t *testing.T) {
+func TestASlipInTheShippedConfigurationIsOneLineThatSaysWhereAndWhatToWriteInstead(t *testing.T) {
 	t.Parallel()
-	environment := []string{"WEBHOOK_ENABLED=true"}
-	assertOneError(t, run(t, environment, "validate", "--config", shippedConfig(t)), "exporters::webhook", "endpoint", "missing")
-	assertOneError(t, run(t, environment, "validate"), "exporters::webhook", "endpoint", "missing")
+	const isUnset = "is an environment variable unset?"
+	moengageOn := []string{"MOENGAGE_ENABLED=true"}
+	for _, tt := range []struct {
+		name        string
+		from, to    string // what is changed in the file, if anything
+		environment []string
+		words       []string
+	}{
+		{
+			name: "a pipeline that is misspelled in default_pipelines", from: "      - logs/sentry\n", to: "      - logs/sentri\n",
+			words: []string{"connectors::fanout", "default_pipelines", "logs/sentri is no pipeline", "there are: logs/console", "logs/sentry"},
+		},
+		{
+			name: "a signal that is misspelled in default_pipelines", from: "      - logs/sentry\n", to: "      - log/sentry\n",
+			words: []string{"connectors::fanout", "default_pipelines", `"log/sentry"`, `"log"`},
+		},
+		{
+			name: "a pipeline that is not in default_pipelines", from: "      - logs/sentry\n", to: "",
+			words: []string{"connectors::fanout", "logs/sentry", "is in no route and not in default_pipelines", "route events to it, or remove it"},
+		},
+		{
+			name: "a route to a pipeline that does not exist",
+			from: "    default_pipelines:\n", to: "    routes: [{events: [login_success], pipelines: [logs/postdog]}]\n    default_pipelines:\n",
+			words: []string{"connectors::fanout", "routes::0::pipelines", "logs/postdog is no pipeline", "there are: logs/console", "logs/posthog"},
+		},
+		{
+			name: "a route to a pipeline of a backend that is off, misspelled",
+			from: "    default_pipelines:\n", to: "    routes: [{events: [login_success], pipelines: [logs/postdog]}]\n    default_pipelines:\n",
+			environment: []string{"WEBHOOK_ENABLED=true", "WEBHOOK_URL=" + aURL, "DEBUG_ENABLED=false"},
+			words:       []string{"connectors::fanout", "routes::0::pipelines", "logs/postdog is no pipeline"},
+		},
+		{
+			name: "a route that another one leaves nothing for",
+			from: "    default_pipelines:\n", to: "    routes: [{events: [login_*], pipelines: []}, {events: [login_success], pipelines: [logs/console]}]\n    default_pipelines:\n",
+			words: []string{"connectors::fanout", "routes::1::events", `"login_success" is never reached`, `routes::0 has "login_*"`},
+		},
+		{
+			name: "an unknown key of the connector", from: "    default_pipelines:\n", to: "    default_pipeline:\n",
+			words: []string{"connectors::fanout", `unknown key "default_pipeline"`, `did you mean "default_pipelines"?`},
+		},
+		{
+			name: "an unknown key of an exporter", from: "    dsn: ", to: "    dns: ", environment: []string{"SENTRY_ENABLED=true", "SENTRY_DSN=http://key@127.0.0.1:1/42"},
+			words: []string{"exporters::sentry", `unknown key "dns"`, `did you mean "dsn"?`},
+		},
+		{
+			name: "an unknown key of an exporter's queue", from: "      storage: file_storage\n", to: "      store: file_storage\n",
+			environment: []string{"SENTRY_ENABLED=true", "SENTRY_DSN=http://key@127.0.0.1:1/42"},
+			words:       []string{"exporters::sentry", "sending_queue", "unknown key", "store"},
+		},
+		{
+			name: "a switch that is neither on nor off", environment: []string{"POSTHOG_ENABLED=ture"},
+			words: []string{"exporters::posthog::enabled", `"ture"`, "write true or false"},
+		},
+		{
+			name: "sentry without its variable", environment: []string{"SENTRY_ENABLED=true"},
+			words: []string{"exporters::sentry", "dsn: is empty", "write the project's DSN", isUnset},
+		},
+		{
+			name: "posthog without its variable", environment: []string{"POSTHOG_ENABLED=true"},
+			words: []string{"exporters::posthog", "api_key: is missing", "write the project API key", isUnset},
+		},
+		{
+			name: "moengage without its variables", environment: moengageOn,
+			words: []string{"exporters::moengage", "workspace_id: is missing", "write the workspace ID", isUnset},
+		},
+		{
+			name: "moengage without its key", environment: append(moengageOn, "MOENGAGE_WORKSPACE_ID=w"),
+			words: []string{"exporters::moengage", "api_key: is missing", "write the key of the tile Data", isUnset},
+		},
+		{
+			name: "moengage without its data center", environment: append(moengageOn, "MOENGAGE_WORKSPACE_ID=w", "MOENGAGE_API_KEY=k"),
+			words: []string{"exporters::moengage", "data_center: is missing", "write 1 to 6 or 101"},
+		},
+		{
+			name: "the webhook without its variable", environment: []string{"WEBHOOK_ENABLED=true"},
+			words: []string{"exporters::webhook", "endpoint: is missing", "write the URL", isUnset},
+		},
+		{
+			name: "otlp_http without its variable", environment: []string{"OTLP_ENABLED=true"},
+			words: []string{"exporters::otlp_http", "endpoint must be specified"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			shipped, err := os.ReadFile(shippedConfig(t))
+			require.NoError(t, err)
+			path := writeConfig(t, replace(t, string(shipped), tt.from, tt.to))
+			assertOneError(t, run(t, tt.environment, "validate", "--config", path), tt.words...)
+			assertOneError(t, run(t, tt.environment, "--config", path), tt.words...)
+		})
+	}
+}
+
+func TestTheBuiltInConfigurationWantsAURLForTheWebhook(t *testing.T) {
+	t.Parallel()
+	assertOneError(t, run(t, []string{"WEBHOOK_ENABLED=true"}, "validate"), "exporters::webhook", "endpoint", "missing")
+}
+
+// The scenario of the converter has Sentry and PostHog.
+func TestTheOtherBackendsOfTheShippedConfigurationAreSwitchedOnByTheirVariables(t *testing.T) {
+	t.Parallel()
+	t.Run("a webhook", func(t *testing.T) {
+		t.Parallel()
+		in := newInbox(t, singleEvents)
+		p := startShipped(t, "WEBHOOK_ENABLED=true", "WEBHOOK_URL="+in.URL)
+		newClient(t).mustAccept(t, p.eventURL(), linesType, lines(0, 2), 2)
+		assert.Equal(t, map[string]int{"delivered/": 2}, p.settled("webhook", 2).reasons)
+		assert.Len(t, in.attempted(), 2)
+	})
+	t.Run("a webhook for arrays", func(t *testing.T) {
+		t.Parallel()
+		in := newInbox(t, arraysOfEvents)
+		p := startShipped(t, "WEBHOOK_ENABLED=true", "WEBHOOK_URL="+in.URL, "WEBHOOK_BATCHING=array")
+		newClient(t).mustAccept(t, p.eventURL(), linesType, lines(0, 2), 2)
+		assert.Equal(t, map[string]int{"delivered/": 2}, p.settled("webhook", 2).reasons)
+		assert.Len(t, in.attempted(), 1)
+	})
+	t.Run("MoEngage", func(t *testing.T) {
+		t.Parallel()
+		in := moengageintake.New(t)
+		environment := []string{
+			"MOENGAGE_ENABLED=true", "MOENGAGE_WORKSPACE_ID=" + moengageintake.Workspace, "MOENGAGE_API_KEY=" + moengageintake.Key,
+			"MOENGAGE_DATA_CENTER=2",
+		}
+		// The variables lead to the data center, and this to the stand-in.
+		p := startShippedWith(t, environment, "--config", "yaml:exporters::moengage::endpoint: "+in.URL())
+		newClient(t).mustAccept(t, p.eventURL(), jsonType, `{"name": "order_placed", "user": {"id": "ada1001"}}`, 1)
+		assert.Equal(t, map[string]int{"delivered/": 1}, p.settled("moengage", 1).reasons)
+		assert.Len(t, in.Actions(), 1)
+	})
+	for name, more := range map[string][]string{"without headers": nil, "with a header": {"OTLP_HEADERS={api-key: secret}"}} {
+		t.Run("an OTLP backend "+name, func(t *testing.T) {
+			t.Parallel()
+			in := newOTLPIntake(t)
+			p := startShipped(t, append(more, "OTLP_ENABLED=true", "OTLP_ENDPOINT="+in.URL)...)
+			newClient(t).mustAccept(t, p.eventURL(), linesType, lines(0, 1), 1)
+			app := newGoApp(t, p.otlpHTTP())
+			_, span := app.tracer.Start(t.Context(), "POST /orders")
+			span.End()
+			app.sendSpans()
+			p.stop() // which sends what there is
+			events, spans := in.taken()
+			assert.Equal(t, []string{"order_placed"}, events)
+			assert.Equal(t, []string{"POST /orders"}, spans)
+			for _, header := range in.headers {
+				assert.Len(t, header.Values("api-key"), len(more))
+			}
+		})
+	}
+}
+
+func TestWhatIsRefusedIsKeptWhereTheShippedConfigurationHasAFolderAndElseLoggedAndCounted(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name        string
+		environment []string
+		end         string
+	}{
+		{"with FANOUT_DATA_DIR", []string{"FANOUT_DATA_DIR=" + filepath.Join(t.TempDir(), "data")}, "dead_lettered/refused"},
+		{"without", nil, "dropped/refused"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBackend(t, refusing(http.StatusBadRequest, "the order has no total"))
+			p := startShipped(t, append(tt.environment, "WEBHOOK_ENABLED=true", "WEBHOOK_URL="+b.URL)...)
+			newClient(t).mustAccept(t, p.eventURL(), linesType, lines(0, 1), 1)
+			assert.Equal(t, map[string]int{tt.end: 1}, p.settled("webhook", 1).reasons)
+			p.waitForLog(`"reason": "refused"`)
+			if p.site != nil {
+				assert.Equal(t, 1, p.kept()["webhook"].Events)
+				b.become(well)
+				_, got := p.replay("webhook", nil)
+				assert.Equal(t, replayed{Replayed: 1, Delivered: 1}, got)
+			}
+		})
+	}
 }
 
 func TestTheBuiltInConfigurationIsTheShippedOne(t *testing.T) {

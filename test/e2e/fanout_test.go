@@ -1,0 +1,34 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// branch is a pipeline behind the fanout connector, with one exporter; settings are its keys, in YAML's flow style.
+type branch struct{ pipeline, exporter, settings string }
+
+// startFanout starts a collector with all receivers in front of a fanout connector, and the branches behind it. table is the
+// connector's keys, in YAML's flow style.
+func startFanout(t *testing.T, s *site, table string, branches ...branch) *plant {
+	t.Helper()
+	return startPlantWith(t, s, throughFanout(t, table, branches...), nil)
+}
+
+// throughFanout puts the connector and the branches into a configuration without exporters.
+func throughFanout(t *testing.T, table string, branches ...branch) func(configuration string) string {
+	t.Helper()
+	var exporters, pipelines strings.Builder
+	for _, b := range branches {
+		fmt.Fprintf(&exporters, "  %s: {%s}\n", b.exporter, b.settings)
+		fmt.Fprintf(&pipelines, "\n    %s: {receivers: [fanout], exporters: [%s]}", b.pipeline, b.exporter)
+	}
+	return func(configuration string) string {
+		configuration = replace(t, configuration, "exporters:\n", "connectors:\n  fanout: {"+table+"}\nexporters:\n"+exporters.String())
+		return replace(t, configuration, "exporters: []}", "exporters: [fanout]}"+pipelines.String())
+	}
+}

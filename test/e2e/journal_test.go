@@ -1,0 +1,73 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// journal is what was sent to a backend, whatever the backend answered.
+type journal struct {
+	mu       sync.Mutex
+	entries  []entry
+	inFlight int
+	peak     int
+}
+
+// entry is a request, when it came, and its events.
+type entry struct {
+	at     time.Time
+	events []event
+}
+
+// of is the behavior, written down.
+func (j *journal) of(behave behavior) behavior {
+	return func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
+		j.enter(events)
+		defer j.leave()
+		return behave(w, r, events, body)
+	}
+}
+
+func (j *journal) enter(events []event) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.entries = append(j.entries, entry{time.Now(), events})
+	j.inFlight++
+	j.peak = max(j.peak, j.inFlight)
+}
+
+func (j *journal) leave() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.inFlight--
+}
+
+// written is all that was sent so far.
+func (j *journal) written() []entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.entries)
+}
+
+// most is how many requests there were at a time, at the most.
+func (j *journal) most() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.peak
+}
+
+// byID are the times at which each event was sent.
+func (j *journal) byID() map[string][]time.Time {
+	times := map[string][]time.Time{}
+	for _, e := range j.written() {
+		for _, sent := range e.events {
+			times[sent.id()] = append(times[sent.id()], e.at)
+		}
+	}
+	return times
+}

@@ -1,0 +1,140 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// pages are the Markdown files of the repository, by their path from its root.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".git"):
+			return filepath.SkipDir
+		case filepath.Ext(path) != ".md":
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		found[path] = string(text)
+		return err
+	}))
+	require.Contains(t, found, filepath.Join(root, "README.md"))
+	return found
+}
+
+var pageLink = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+
+func TestEveryLinkBetweenThePagesLeadsSomewhere(t *testing.T) {
+	t.Parallel()
+	for page, text := range pages(t) {
+		for _, link := range pageLink.FindAllStringSubmatch(text, -1) {
+			_, err := os.Stat(filepath.Join(filepath.Dir(page), link[1]))
+			assert.NoError(t, err, "a link of %s", page)
+		}
+	}
+}
+
+var pageHeading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+
+func TestEveryLinkToAHeadingLeadsToOne(t *testing.T) {
+	t.Parallel()
+	all := pages(t)
+	for page, text := range all {
+		for _, link := range regexp.MustCompile(`\]\(([^)#:]*)#([^)]+)\)`).FindAllStringSubmatch(text, -1) {
+			to := page
+			if link[1] != "" {
+				to = filepath.Join(filepath.Dir(page), link[1])
+			}
+			var anchors []string
+			for _, heading := range pageHeading.FindAllStringSubmatch(all[to], -1) {
+				anchors = append(anchors, anchorOf(heading[1]))
+			}
+			assert.Contains(t, anchors, link[2], "a link of %s", page)
+		}
+	}
+}
+
+// anchorOf is what GitHub calls a heading in links.
+func anchorOf(heading string) string {
+	kept := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(heading), "")
+	return strings.ReplaceAll(kept, " ", "-")
+}
+
+// shownVariables are what the configurations that pages show read.
+var shownVariables = []string{
+	"SENTRY_ENABLED=true", "SENTRY_DSN=http://key@127.0.0.1:1/42", "POSTHOG_API_KEY=phc_0123456789abcdefghij",
+	"MOENGAGE_WORKSPACE_ID=w", "MOENGAGE_API_KEY=k", "AUDIT_ENABLED=true", "AUDIT_URL=" + aURL, "CRM_ENABLED=true", "CRM_URL=" + aURL,
+	"WEBHOOK_URL=" + aURL, "WEBHOOK_SECRET=" + "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "FANOUT_DATA_DIR=/tmp",
+}
+
+var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)\n```")
+
+// A configuration that a page shows whole is one that begins a pipeline.
+func TestTheConfigurationsThatPagesShowAreValid(t *testing.T) {
+	t.Parallel()
+	for page, text := range pages(t) {
+		for i, block := range yamlBlock.FindAllStringSubmatch(text, -1) {
+			whole := strings.Contains("\n"+block[1], "\nreceivers:") && strings.Contains(block[1], "\nservice:")
+			if !whole || strings.Contains(page, filepath.Join("examples", "backend")) || strings.HasSuffix(page, "adding-a-backend.md") {
+				continue // of an exporter that is not in the binary
+			}
+			t.Run(page+" "+strconv.Itoa(i+1), func(t *testing.T) {
+				t.Parallel()
+				end := run(t, shownVariables, "validate", "--config", writeConfig(t, block[1]))
+				assert.Zero(t, end.code)
+				assert.Empty(t, end.stderr, block[1])
+			})
+		}
+	}
+}
+
+func TestThePageOfVariablesHasThoseOfTheShippedConfiguration(t *testing.T) {
+	t.Parallel()
+	read := func(path string) string {
+		text, err := os.ReadFile(filepath.Join(root, path))
+		require.NoError(t, err)
+		return string(text)
+	}
+	inConfig, onPage := map[string]string{}, map[string]string{}
+	shipped := regexp.MustCompile(`(?m)#.*$`).ReplaceAllString(read("config.yaml"), "")
+	for _, found := range regexp.MustCompile(`\$\{env:(\w+):-([^}]*)\}`).FindAllStringSubmatch(shipped, -1) {
+		inConfig[found[1]] = found[2]
+	}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (?:`([^`]*)`)?").FindAllStringSubmatch(read("docs/environment.md"), -1) {
+		onPage[row[1]] = row[2]
+	}
+	assert.Equal(t, inConfig, onPage)
+	assert.Equal(t, strings.Count(shipped, "${env:"), strings.Count(shipped, ":-"), "every variable has a default, were it empty")
+}
+
+var provenBy = regexp.MustCompile(`\[(Test\w+)\]\(([^)]+)\)`)
+
+func TestEveryPromiseNamesTestsThatThereAre(t *testing.T) {
+	t.Parallel()
+	page := filepath.Join(root, "docs", "promises.md")
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	for _, row := range regexp.MustCompile(`(?m)^\| P\d+ \|.*$`).FindAllString(string(text), -1) {
+		assert.Regexp(t, provenBy, row, "a promise without a test")
+	}
+	for _, test := range provenBy.FindAllStringSubmatch(string(text), -1) {
+		file, err := os.ReadFile(filepath.Join(filepath.Dir(page), test[2]))
+		require.NoError(t, err)
+		assert.Contains(t, string(file), "func "+test[1]+"(", test[2])
+	}
+}

@@ -5,6 +5,7 @@ package moengageexporter
 
 import (
 	"context"
+	"math/bits"
 	"sync"
 	"time"
 
@@ -89,6 +90,13 @@ type tally [allCorrections]int
 func (t *tally) add(more *tally) {
 	for c, n := range more {
 		t[c] += n
+	}
+}
+
+// addBits adds each correction that has a bit.
+func (t *tally) addBits(made uint32) {
+	for ; made != 0; made &= made - 1 {
+		t[bits.TrailingZeros32(made)]++
 	}
 }
 

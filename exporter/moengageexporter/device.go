@@ -33,15 +33,16 @@ var deviceAttributes = [...]struct {
 }
 
 // encodeDevice writes what somebody uses, where the event tells more of it than its id.
-func (enc *encoder) encodeDevice(w *delivery.Writer, e *appevent.Event, who *identity) {
-	if who.device == "" || !isDescribed(e) {
+func (enc *encoder) encodeDevice(w *delivery.Writer, e *appevent.Event, customer string) {
+	device := enc.deviceOf(e)
+	if device.id == "" || !isDescribed(e) {
 		return
 	}
-	dst := enc.begin(w, e, kindDevice, who)
+	dst := enc.begin(w, e, kindDevice, customer, device.id)
 	dst = append(append(dst, attributesOpen...), '{')
 	a := enc.object(maxAttributes, nil)
-	if who.platform != "" {
-		dst = a.text(dst, "platform", who.platform)
+	if device.platform != "" {
+		dst = a.text(dst, "platform", device.platform)
 		dst = a.text(dst, "app_version", e.Source.ServiceVersion)
 	}
 	for i := range deviceAttributes {

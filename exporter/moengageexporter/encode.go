@@ -42,23 +42,24 @@ func kindOf(e *delivery.Event) kind {
 // encoder writes records as the objects of MoEngage's Data API.
 type encoder struct {
 	*backend
-	values    jsonappend.Writer
-	rewritten map[string]rewritten // names of attributes that MoEngage does not take as they are
-	noted     tally                // corrections since Reset
-	source    source
-	telling   telling
-	record    told              // of the event
-	past      pcommon.Timestamp // when the clock was last looked at
+	values     jsonappend.Writer
+	known      knownNames // of attributes
+	noted      tally      // corrections since Reset
+	source     source
+	told       told              // of its device, by the event that is being written
+	scratch    []byte            // the attributes of the same
+	past       pcommon.Timestamp // when the clock was last looked at
+	second     pcommon.Timestamp // of the last event, and its text
+	secondText []byte
 }
 
 func newEncoder(b *backend) *encoder {
-	return &encoder{backend: b, rewritten: map[string]rewritten{}, telling: newTelling(b.cfg.CustomerID.From)}
+	return &encoder{backend: b}
 }
 
 // Reset implements delivery.Encoder.
 func (enc *encoder) Reset() {
-	enc.source, enc.record = source{}, told{customers: enc.record.customers}
-	clear(enc.record.customers)
+	enc.source, enc.told = source{}, told{}
 	if enc.noted != (tally{}) {
 		enc.corrections.add(&enc.noted, enc.now())
 	}
@@ -72,29 +73,39 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	case e.IsException() && e.Kind == appevent.KindTrack && !e.HasOwnName():
 		return delivery.Skip("exception")
 	}
-	who, ok := enc.identify(e)
+	customer, ok := enc.identify(e)
 	if !ok {
 		return delivery.Skip("no_customer_id")
 	}
+	if err := enc.encodeKind(w, e, customer); err != nil {
+		return err
+	}
+	if e.TraitsOnce.Len() > 0 {
+		w.Skip("traits_once") // MoEngage sets, but does not set once
+	}
+	return nil
+}
+
+func (enc *encoder) encodeKind(w *delivery.Writer, e *appevent.Event, customer string) error {
 	switch e.Kind {
 	case appevent.KindIdentify:
-		return enc.encodeIdentify(w, e, &who)
+		return enc.encodeIdentify(w, e, customer)
 	case appevent.KindGroup:
-		return enc.encodeGroups(w, e, &who)
+		return enc.encodeGroups(w, e, customer)
 	case appevent.KindAlias:
-		return enc.encodeAlias(w, e, &who)
+		return enc.encodeAlias(w, e, customer)
 	default:
-		return enc.encodeEvent(w, e, &who)
+		return enc.encodeEvent(w, e, customer)
 	}
 }
 
-// begin starts an encoded event of a kind, with the members that all kinds but merges have.
-func (enc *encoder) begin(w *delivery.Writer, e *appevent.Event, k kind, who *identity) []byte {
-	dst := w.Begin(delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categories[k], Destination: who.customer})
+// begin starts an encoded event of a kind, with the members that all kinds but merges have. The id of the device may be empty.
+func (enc *encoder) begin(w *delivery.Writer, e *appevent.Event, k kind, customer, deviceID string) []byte {
+	dst := w.Begin(delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categories[k], Destination: customer})
 	dst = append(dst, heads[k]...)
-	dst = jsonappend.String(dst, who.customer)
-	if who.device != "" && k != kindUser {
-		dst = jsonappend.String(append(dst, `,"device_id":`...), who.device)
+	dst = jsonappend.String(dst, customer)
+	if deviceID != "" {
+		dst = jsonappend.String(append(dst, `,"device_id":`...), deviceID)
 	}
 	return dst
 }

@@ -16,33 +16,46 @@ import (
 const logName = "log"
 
 // encodeEvent writes what somebody did as an event with one action, behind what it says of who they are.
-func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, who *identity) error {
+func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, customer string) error {
 	name, err := enc.nameOf(e)
 	if err != nil {
 		return err
 	}
 	if e.Traits.Len() > 0 {
-		enc.encodeUser(w, e, who)
+		enc.encodeUser(w, e, customer)
 	}
-	if e.TraitsOnce.Len() > 0 {
-		w.Skip("traits_once")
-	}
-	dst := enc.begin(w, e, kindEvent, who)
+	enc.told = told{}
+	enc.scratch = enc.appendAttributes(enc.scratch[:0], e) // among them is what stands before them: the device
+	device := enc.told.device(&enc.source.device)
+	dst := enc.begin(w, e, kindEvent, customer, device.id)
 	dst = append(dst, actionsOpen...)
 	dst = jsonappend.String(append(dst, `{"action":`...), name)
-	dst = enc.appendAttributes(append(dst, attributesOpen...), e)
-	if who.platform != "" {
-		dst = jsonappend.String(append(dst, `,"platform":`...), who.platform)
+	dst = append(append(dst, attributesOpen...), enc.scratch...)
+	if device.platform != "" {
+		dst = jsonappend.String(append(dst, `,"platform":`...), device.platform)
 		if version := e.Source.ServiceVersion; version != "" { // of the app, which it would not be where a server speaks
 			dst = jsonappend.String(append(dst, `,"app_version":`...), version)
 		}
 	}
-	dst = jsonappend.Time(append(dst, `,"current_time":`...), enc.timeOf(e))
+	dst = enc.appendTime(append(dst, `,"current_time":`...), enc.timeOf(e))
 	w.End(append(append(dst, '}'), actionsClose...))
 	return nil
 }
 
-// timeOf is when it happened, to the millisecond. MoEngage takes nothing from the future, and for what has no time takes when it
+// appendTime appends a time to the millisecond. Many events happen in the same second, so that is written once.
+func (enc *encoder) appendTime(dst []byte, at pcommon.Timestamp) []byte {
+	if second := at / 1e9; len(enc.secondText) == 0 || enc.second != second {
+		enc.second, enc.secondText = second, jsonappend.Time(enc.secondText[:0], second*1e9)
+	}
+	millis := at % 1e9 / 1e6
+	if millis == 0 {
+		return append(dst, enc.secondText...)
+	}
+	dst = append(dst, enc.secondText[:len(enc.secondText)-len(`Z"`)]...)
+	return append(dst, '.', '0'+byte(millis/100), '0'+byte(millis/10%10), '0'+byte(millis%10), 'Z', '"')
+}
+
+// timeOf is when it happened. MoEngage takes nothing from the future, and for what has no time takes when it
 // arrives, which may be long after.
 func (enc *encoder) timeOf(e *appevent.Event) pcommon.Timestamp {
 	at := e.Time
@@ -56,7 +69,7 @@ func (enc *encoder) timeOf(e *appevent.Event) pcommon.Timestamp {
 		enc.noted[correctedTime]++
 		at = enc.past
 	}
-	return at - at%1e6
+	return at
 }
 
 // nameOf is what a record is called in MoEngage. It is a Skip where that is not to be sent.
@@ -95,9 +108,7 @@ func (enc *encoder) appendAttributes(dst []byte, e *appevent.Event) []byte {
 	dst = append(dst, '{')
 	dst = a.text(dst, "event_id", e.ID())
 	for name, v := range e.Properties() {
-		switch name {
-		case attrDeviceID, attrInstallationID, attrCustomerID, attrPushID, attrPushPreference:
-		default:
+		if !enc.told.note(name, v) {
 			dst = a.value(dst, name, v)
 		}
 	}

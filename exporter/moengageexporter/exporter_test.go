@@ -71,18 +71,21 @@ func TestWhatMayHaveArrivedIsNotSentAgainWhereThatIsSoConfigured(t *testing.T) {
 		"a page":              {moengageintake.Reply{Body: "<html>"}, "the backend answered 200, which is not what MoEngage says of success; it may have arrived, and retry_ambiguous is false"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := moengageintake.New(t)
-			failFirst(in, 1, c.reply)
-			cfg := testConfig(in)
-			cfg.ClientConfig.Timeout = 200 * time.Millisecond
-			cfg.RetryAmbiguous = false
-			e := start(t, cfg)
-			e.Send(events("a", "b"))
-			assert.Len(t, in.Requests(), 1)
-			assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 2}, e.Outcomes())
-			assert.Contains(t, e.Letters.All()[0].Message, c.said)
-			e.Send(events("c"))
-			assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 2, "delivered": 1}, e.Outcomes())
+			for _, mode := range []Mode{ModeBulk, ModeSingle} {
+				in := moengageintake.New(t)
+				failFirst(in, 1, c.reply)
+				cfg := testConfig(in)
+				cfg.Mode = mode
+				cfg.ClientConfig.Timeout = 200 * time.Millisecond
+				cfg.RetryAmbiguous = false
+				e := start(t, cfg)
+				e.Send(events("a"))
+				assert.Len(t, in.Requests(), 1)
+				assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 1}, e.Outcomes())
+				assert.Contains(t, e.Letters.All()[0].Message, c.said)
+				e.Send(events("b"))
+				assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 1, "delivered": 1}, e.Outcomes())
+			}
 		})
 	}
 }

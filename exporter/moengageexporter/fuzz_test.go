@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -83,6 +84,7 @@ func odd() plog.Logs {
 	attributes.PutDouble("nan", math.NaN())
 	attributes.PutEmptyBytes("bytes").FromRaw([]byte{0, 255})
 	attributes.PutEmptyMap("\xfe").PutEmptySlice("\xfe").AppendEmpty()
+	attributes.PutEmptySlice("urls").AppendEmpty().SetStr("https://" + strings.Repeat("x", maxValue))
 	nested := attributes.PutEmptySlice("s")
 	for range 60 {
 		nested = nested.AppendEmpty().SetEmptySlice()

@@ -19,38 +19,29 @@ const (
 	attrInstallationID = "app.installation.id"
 )
 
-// identity is whom an event is about, and what they use.
-type identity struct {
-	customer string
-	// device and platform are empty where they are not known.
-	device, platform string
-}
-
 // identify finds whom an event is about, and reports whether it tells. What the record does not say, its resource may.
-func (enc *encoder) identify(e *appevent.Event) (identity, bool) {
+func (enc *encoder) identify(e *appevent.Event) (customer string, ok bool) {
 	enc.read(e.Source)
-	enc.record.read(e.Attributes(), &enc.telling)
-	who := identity{device: enc.record.device, platform: enc.record.platform}
-	if who.device == "" {
-		who.device = enc.source.device
+	customer = enc.customerOf(e.Attributes())
+	if customer == "" {
+		customer = enc.customerOf(e.Source.Resource.Attributes())
 	}
-	if who.platform == "" {
-		who.platform = enc.source.platform
+	if customer == "" && enc.cfg.WithoutCustomer == WithoutCustomerDeviceID {
+		if device := enc.deviceOf(e).id; !isRefused(device) {
+			customer = device
+		}
 	}
-	who.customer = enc.customerOf(&enc.record)
-	if who.customer == "" {
-		who.customer = enc.customerOf(&enc.source.told)
-	}
-	if who.customer == "" && enc.cfg.WithoutCustomer == WithoutCustomerDeviceID && !isRefused(who.device) {
-		who.customer = who.device
-	}
-	return who, who.customer != ""
+	return customer, customer != ""
 }
 
-// customerOf is the best id that MoEngage takes for a customer.
-func (enc *encoder) customerOf(t *told) string {
-	for _, id := range t.customers {
-		switch {
+// customerOf is the best id among the attributes that MoEngage takes for a customer.
+func (enc *encoder) customerOf(attributes pcommon.Map) string {
+	for _, name := range enc.cfg.CustomerID.From {
+		v, ok := attributes.Get(name)
+		if !ok {
+			continue
+		}
+		switch id := idText(v); {
 		case id == "":
 		case isRefused(id):
 			enc.noted[correctedCustomerID]++
@@ -61,98 +52,94 @@ func (enc *encoder) customerOf(t *told) string {
 	return ""
 }
 
-// told is what attributes tell of who and where.
-type told struct {
-	customers                []string // for each attribute that may hold an id
-	device, platform         string
-	installation, osPlatform string
+// device is what somebody uses. Its members are empty where they are not known.
+type device struct{ id, platform string }
+
+// deviceOf is the device that an event tells of.
+func (enc *encoder) deviceOf(e *appevent.Event) device {
+	var t told
+	t.read(e.Attributes())
+	return t.device(&enc.source.device)
 }
 
-// telling is the names of attributes that tell something, and a bit for the shape of each, by which most others are passed by.
-type telling struct {
-	from   []string
-	shapes uint64
-}
+// told is what attributes tell of a device.
+type told struct{ id, installation, system, platform string }
 
-func newTelling(from []string) telling {
-	names := telling{from: from}
-	for _, name := range append([]string{attrDeviceID, attrInstallationID, attrOSName, attrSDKLanguage}, from...) {
-		names.shapes |= shapeOf(name)
+// device is the device that a record tells of or, where it does not, its resource.
+func (t *told) device(ofResource *device) device {
+	d := *ofResource
+	for _, id := range [...]string{t.installation, t.id} {
+		if id != "" {
+			d.id = id
+		}
 	}
-	return names
+	for _, platform := range [...]string{t.platform, t.system} {
+		if platform != "" {
+			d.platform = platform
+		}
+	}
+	return d
 }
 
-func shapeOf(name string) uint64 { return 1 << ((uint(len(name))*5 + uint(name[0])) % 64) }
-
-// has reports false for most names that tell nothing.
-func (names *telling) has(name string) bool {
-	return name != "" && (names.shapes&shapeOf(name) != 0 || name[0] == prefixBrowser[0])
-}
-
-// read walks the attributes once.
-func (t *told) read(attributes pcommon.Map, names *telling) {
-	from := names.from
-	*t = told{customers: append(t.customers[:0], make([]string, len(from))...)}
+func (t *told) read(attributes pcommon.Map) {
 	for name, v := range attributes.All() {
-		if !names.has(name) {
-			continue
+		t.note(name, v)
+	}
+}
+
+// note reads an attribute, and reports whether it has a place of its own, so that it is none of an event.
+func (t *told) note(name string, v pcommon.Value) bool {
+	switch name {
+	case attrDeviceID:
+		t.id = idText(v)
+		return true
+	case attrInstallationID:
+		t.installation = idText(v)
+		return true
+	case attrCustomerID, attrPushID, attrPushPreference:
+		return true
+	case attrOSName:
+		t.system = platformOfSystem(v)
+	case attrSDKLanguage:
+		if v.AsString() == "webjs" {
+			t.platform = platformWeb
 		}
-		if at := slices.Index(from, name); at >= 0 && t.customers[at] == "" {
-			t.customers[at] = idText(v)
-		}
-		switch name {
-		case attrDeviceID:
-			t.device = idText(v)
-		case attrInstallationID:
-			t.installation = idText(v)
-		case attrOSName:
-			t.osPlatform = platformOfSystem(v)
-		case attrSDKLanguage:
-			if v.AsString() == "webjs" {
-				t.platform = platformWeb
-			}
-		default:
-			if strings.HasPrefix(name, prefixBrowser) {
-				t.platform = platformWeb
-			}
+	default:
+		if strings.HasPrefix(name, prefixBrowser) {
+			t.platform = platformWeb
 		}
 	}
-	if t.device == "" {
-		t.device = t.installation
-	}
-	if t.osPlatform != "" {
-		t.platform = t.osPlatform
-	}
+	return false
 }
 
 // idText is a value as an id, without the separator of ids.
-func idText(v pcommon.Value) string { return cleanID(appevent.IDText(v)) }
+func idText(v pcommon.Value) string { return withoutSeparator(appevent.IDText(v)) }
 
 // cleanID is s as UTF-8, without the separator of ids.
-func cleanID(s string) string {
-	if strings.Contains(s, separator) {
-		s = strings.ReplaceAll(s, separator, "\uFFFD")
+func cleanID(s string) string { return withoutSeparator(appevent.ValidText(s)) }
+
+func withoutSeparator(s string) string {
+	if strings.IndexByte(s, separator[0]) < 0 {
+		return s
 	}
-	return appevent.ValidText(s)
+	return strings.ReplaceAll(s, separator, "\uFFFD")
 }
 
 // refusedIDs are customer ids, in any case, that MoEngage refuses, since many users would share them (moengage.com/docs/api,
-// Data overview). The last are of the same sort, and stand in the lists of other vendors.
-var refusedIDs = [...]string{
-	"unknown", "guest", "null", "0", "1", "true", "false", "user_attribute_unique_id",
-	"undefined", "none", "nan", "nil", "anonymous", "[object object]", "00000000-0000-0000-0000-000000000000",
+// Data overview), by their length. Those of the second half stand in the lists of other vendors, and are of the same sort.
+var refusedIDs = [...][]string{
+	1: {"0", "1"}, 4: {"null", "true", "none"}, 5: {"guest", "false"}, 7: {"unknown"}, 24: {"user_attribute_unique_id"},
+	3: {"nan", "nil"}, 9: {"undefined", "anonymous"}, 15: {"[object object]"}, 36: {"00000000-0000-0000-0000-000000000000"},
 }
 
 // isRefused reports whether MoEngage refuses an id: one of the list, or one shorter than two characters.
 func isRefused(id string) bool {
 	id = strings.TrimSpace(id)
-	if len(id) <= utf8.UTFMax && utf8.RuneCountInString(id) < 2 {
+	switch {
+	case len(id) <= utf8.UTFMax && utf8.RuneCountInString(id) < 2:
 		return true
+	case len(id) >= len(refusedIDs):
+		return false
 	}
-	for _, refused := range refusedIDs {
-		if len(id) == len(refused) && strings.EqualFold(id, refused) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(refusedIDs[len(id)], func(refused string) bool { return strings.EqualFold(id, refused) })
 }

@@ -62,14 +62,16 @@ func TestEachUsersEventsArriveInOrder(t *testing.T) {
 			cfg.Mode = []Mode{ModeBulk, ModeSingle}[seed%2]
 			cfg.Verify = []float64{0, 0.05}[seed/2%2]
 			cfg.Delivery.MaxInFlight = []int{1, 8}[seed/4%2]
-			cfg.Delivery.QueueConfig.Get().Batch.Get().MinSize = 1 + random.Int64N(300)
+			cfg.Delivery.QueueConfig.Get().Batch.Get().MinSize = 1 + random.Int64N(200)
 			cfg.RateLimits = RateLimitsConfig{}
 			e := start(t, cfg)
-			const total = 600
+			const total = 400
 			users := 1 + random.IntN(40)
 			for sent := 0; sent < total; {
-				n := min(1+random.IntN(400), total-sent)
-				require.NoError(t, e.Consume(t.Context(), mixed(random, sent, n, users)))
+				n := min(1+random.IntN(200), total-sent)
+				ld := mixed(random, sent, n, users)
+				pad(ld)
+				require.NoError(t, e.Consume(t.Context(), ld))
 				sent += n
 			}
 			e.Settle()
@@ -97,6 +99,15 @@ func mixed(random *rand.Rand, from, n, users int) plog.Logs {
 		}
 	}
 	return ld
+}
+
+// pad makes events so large that a batch, and what one user did, take several requests.
+func pad(ld plog.Logs) {
+	for _, r := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		for i := range 4 {
+			r.Attributes().PutStr(fmt.Sprint("padding_", i), strings.Repeat("x", maxValue))
+		}
+	}
 }
 
 // unreliable fails one request in four in some way. What is taken in is taken in before the answer is given.

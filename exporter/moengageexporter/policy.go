@@ -34,8 +34,6 @@ const (
 	anyNumber = math.MaxInt
 	// maxDepth is how deep maps are looked into.
 	maxDepth = 8
-	// maxRewritten bounds the names that an encoder remembers.
-	maxRewritten = 1024
 )
 
 // object writes attributes in a form that MoEngage keeps as it is.
@@ -59,28 +57,35 @@ func (a *object) end() { a.members.End() }
 func (a *object) value(dst []byte, name string, v pcommon.Value) []byte {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		return a.text(dst, name, v.Str())
+		if s := v.Str(); s != "" {
+			return a.text(dst, name, s)
+		}
+	case pcommon.ValueTypeInt, pcommon.ValueTypeBool:
+		return a.scalar(dst, name, v)
+	case pcommon.ValueTypeDouble:
+		if isNumber(v.Double()) {
+			return a.scalar(dst, name, v)
+		}
+		a.enc.noted[correctedNotANumber]++
+		return dst
 	case pcommon.ValueTypeMap:
 		return a.flatten(dst, name, v.Map())
 	case pcommon.ValueTypeSlice:
 		return a.array(dst, name, v.Slice())
 	case pcommon.ValueTypeBytes:
 		return a.text(dst, name, v.AsString())
-	case pcommon.ValueTypeEmpty:
-		a.enc.noted[correctedEmpty]++
-		return dst
-	case pcommon.ValueTypeDouble:
-		if f := v.Double(); math.IsNaN(f) || math.IsInf(f, 0) {
-			a.enc.noted[correctedNotANumber]++
-			return dst
-		}
 	}
+	a.enc.noted[correctedEmpty]++
+	return dst
+}
+
+func isNumber(f float64) bool { return f-f == 0 } // else NaN or an infinity
+
+// scalar appends an attribute that is a number or a boolean.
+func (a *object) scalar(dst []byte, name string, v pcommon.Value) []byte {
 	dst, ok := a.name(dst, name)
 	if !ok {
 		return dst
-	}
-	if v.Type() == pcommon.ValueTypeInt {
-		return jsonappend.Int(dst, v.Int())
 	}
 	return a.enc.values.Value(dst, v)
 }
@@ -90,11 +95,14 @@ func (a *object) text(dst []byte, name, s string) []byte {
 	if s == "" {
 		return dst
 	}
-	s, ok := a.enc.fit(s)
-	if !ok {
-		return dst
+	if len(s) > maxValue {
+		short, ok := a.enc.fit(s)
+		if !ok {
+			return dst
+		}
+		s = short
 	}
-	dst, ok = a.name(dst, name)
+	dst, ok := a.name(dst, name)
 	if !ok {
 		return dst
 	}
@@ -133,6 +141,7 @@ func (a *object) flatten(dst []byte, name string, m pcommon.Map) []byte {
 		return dst
 	}
 	a.enc.noted[correctedMap]++
+	name = firstCharacters(name, maxName) // a name that is cut off is not put before each of many members
 	a.depth++
 	for member, v := range m.All() {
 		dst = a.value(dst, name+"_"+member, v)
@@ -143,7 +152,8 @@ func (a *object) flatten(dst []byte, name string, m pcommon.Map) []byte {
 
 // array appends an array whose items are all of one type, which is number or string.
 func (a *object) array(dst []byte, name string, s pcommon.Slice) []byte {
-	if s.Len() == 0 {
+	n := s.Len()
+	if n == 0 {
 		a.enc.noted[correctedEmpty]++
 		return dst
 	}
@@ -151,7 +161,7 @@ func (a *object) array(dst []byte, name string, s pcommon.Slice) []byte {
 	if !ok {
 		return dst
 	}
-	if s.Len() > maxItems {
+	if n > maxItems {
 		a.enc.noted[correctedItems]++
 	}
 	numbers, texts := itemTypes(s)
@@ -159,16 +169,15 @@ func (a *object) array(dst []byte, name string, s pcommon.Slice) []byte {
 		a.enc.noted[correctedArrayType]++
 	}
 	dst = append(dst, '[')
-	for i := range min(s.Len(), maxItems) {
+	for i := range min(n, maxItems) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if numbers {
-			dst = a.enc.values.Value(dst, s.At(i))
-			continue
+		if item := s.At(i); numbers {
+			dst = a.enc.values.Value(dst, item)
+		} else {
+			dst = jsonappend.String(dst, a.enc.fitItem(item.AsString()))
 		}
-		text, _ := a.enc.fit(s.At(i).AsString())
-		dst = jsonappend.String(dst, text)
 	}
 	return append(dst, ']')
 }
@@ -176,15 +185,15 @@ func (a *object) array(dst []byte, name string, s pcommon.Slice) []byte {
 // itemTypes reports whether all items are numbers, or all are strings.
 func itemTypes(s pcommon.Slice) (numbers, texts bool) {
 	numbers, texts = true, true
-	for i := range s.Len() {
-		switch item := s.At(i); item.Type() {
+	for _, item := range s.All() {
+		switch item.Type() {
 		case pcommon.ValueTypeStr:
 			numbers = false
 		case pcommon.ValueTypeInt:
 			texts = false
 		case pcommon.ValueTypeDouble:
 			texts = false
-			numbers = numbers && !math.IsNaN(item.Double()) && !math.IsInf(item.Double(), 0)
+			numbers = numbers && isNumber(item.Double())
 		default:
 			return false, false
 		}
@@ -192,12 +201,9 @@ func itemTypes(s pcommon.Slice) (numbers, texts bool) {
 	return numbers, texts
 }
 
-// fit is a string that is no longer than a value may be. It reports false for what cannot be made so: a URL whose query is not
-// what makes it long.
+// fit is a string that has more bytes than a value may have characters, made so short. It reports false for what cannot be made so:
+// a URL whose query is not what makes it long.
 func (enc *encoder) fit(s string) (string, bool) {
-	if len(s) <= maxValue {
-		return s, true
-	}
 	s = appevent.ValidText(s)
 	if utf8.RuneCountInString(s) <= maxValue {
 		return s, true
@@ -212,7 +218,19 @@ func (enc *encoder) fit(s string) (string, bool) {
 	return firstCharacters(s, maxValue), true
 }
 
-// firstCharacters are the first n characters of s, which has more.
+// fitItem is fit for items of arrays, which are not left out.
+func (enc *encoder) fitItem(s string) string {
+	if len(s) <= maxValue {
+		return s
+	}
+	s, ok := enc.fit(s)
+	if !ok {
+		return firstCharacters(s, maxValue)
+	}
+	return s
+}
+
+// firstCharacters are the first n characters of s, or all where it has fewer.
 func firstCharacters(s string, n int) string {
 	for i := range s {
 		if n == 0 {
@@ -223,58 +241,67 @@ func firstCharacters(s string, n int) string {
 	return s
 }
 
-// rewritten is a name that MoEngage takes, and what was corrected for that.
+// rewritten is a name that MoEngage takes, and a bit for each correction that was made for that.
 type rewritten struct {
 	name string
-	why  tally
+	why  uint32
 }
 
-// taken is a name that MoEngage takes as it is.
+// knownNames is what names have become, since the same come again and again. Each has a place, where a newer one may push it out.
+type knownNames [256]struct {
+	name string
+	rewritten
+}
+
+func placeOf(name string) uint8 {
+	return uint8(len(name)*31 + int(name[0])*7 + int(name[len(name)-1])) //nolint:gosec // the lowest bits
+}
+
+// takenAttribute is taken for names of attributes.
+func (enc *encoder) takenAttribute(name string) string {
+	if len(name) == 0 {
+		return ""
+	}
+	known := &enc.known[placeOf(name)]
+	if known.name != name {
+		if len(name) > maxName {
+			return enc.taken(name)
+		}
+		known.name = strings.Clone(name)
+		if known.rewritten = rewrite(known.name); name == attrUnsubscribe {
+			known.rewritten = rewritten{name: attrUnsubscribe}
+		}
+	}
+	if known.why != 0 {
+		enc.noted.addBits(known.why)
+	}
+	return known.rewritten.name
+}
+
+// taken is a name that MoEngage takes.
 func (enc *encoder) taken(name string) string {
-	if isTaken(name) {
-		return name
+	if len(name) <= maxName && strings.IndexByte(name, '.') < 0 && !strings.HasPrefix(name, reservedPrefix) {
+		return name // as it is
 	}
 	r := rewrite(name)
-	enc.noted.add(&r.why)
+	enc.noted.addBits(r.why)
 	return r.name
-}
-
-// takenAttribute is taken for names of attributes, most of which have a period, and come again and again.
-func (enc *encoder) takenAttribute(name string) string {
-	if isTaken(name) || name == attrUnsubscribe {
-		return name
-	}
-	r, ok := enc.rewritten[name]
-	if !ok {
-		if len(enc.rewritten) == maxRewritten {
-			clear(enc.rewritten)
-		}
-		r = rewrite(name)
-		enc.rewritten[strings.Clone(name)] = r
-	}
-	enc.noted.add(&r.why)
-	return r.name
-}
-
-// isTaken reports whether nothing is to be rewritten.
-func isTaken(name string) bool {
-	return len(name) <= maxName && strings.IndexByte(name, '.') < 0 && !strings.HasPrefix(name, reservedPrefix)
 }
 
 func rewrite(name string) (r rewritten) {
 	name = appevent.ValidText(name)
 	if strings.Contains(name, ".") { // which MoEngage puts a space behind
-		r.why[correctedPeriod]++
+		r.why |= 1 << correctedPeriod
 		name = strings.ReplaceAll(name, ".", "_")
 	}
 	if strings.HasPrefix(name, reservedPrefix) {
-		r.why[correctedReserved]++
+		r.why |= 1 << correctedReserved
 		name = "_" + name
 	}
 	if utf8.RuneCountInString(name) > maxName {
-		r.why[correctedName]++
+		r.why |= 1 << correctedName
 		name = firstCharacters(name, maxName)
 	}
-	r.name = strings.Clone(name)
+	r.name = name
 	return r
 }

@@ -5,6 +5,7 @@ package moengageexporter
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,10 @@ import (
 )
 
 func TestNamesThatMoEngageTakes(t *testing.T) {
-	for name, want := range map[string]rewritten{
+	for name, want := range map[string]struct {
+		name string
+		why  tally
+	}{
 		"order_placed":                    {name: "order_placed"},
 		"Order placed":                    {name: "Order placed"},
 		"order.placed":                    {name: "order_placed", why: tally{correctedPeriod: 1}},
@@ -47,12 +51,38 @@ func TestNamesThatMoEngageTakes(t *testing.T) {
 	assert.Equal(t, "_moe_unsubscribe", enc.taken("moe_unsubscribe"), "but no event may be called so")
 }
 
-func TestAnEncoderRemembersOnlySoManyNames(t *testing.T) {
+func TestNamesAreRememberedApart(t *testing.T) {
 	enc := newEncoder(newTestBackend(t, validConfig()))
-	for i := range 3 * maxRewritten {
-		enc.takenAttribute(strings.Repeat(".", i%maxName) + string(rune('a'+i%26)) + strings.Repeat("x", i/1000))
-		assert.LessOrEqual(t, len(enc.rewritten), maxRewritten)
+	for range 2 {
+		for i := range 3 * len(enc.known) { // so that they push each other out
+			assert.Equal(t, fmt.Sprint("a_", i), enc.takenAttribute(fmt.Sprint("a.", i)))
+		}
+		assert.Equal(t, tally{correctedPeriod: 3 * len(enc.known)}, enc.noted)
+		enc.noted = tally{}
 	}
+}
+
+func TestLongNamesAreNotRemembered(t *testing.T) {
+	enc := newEncoder(newTestBackend(t, validConfig()))
+	for i := range len(enc.known) {
+		enc.takenAttribute(strings.Repeat(".", maxName) + fmt.Sprint(i))
+	}
+	assert.Equal(t, knownNames{}, enc.known)
+}
+
+func TestResetForgetsThePdata(t *testing.T) {
+	b := newTestBackend(t, validConfig())
+	enc := newEncoder(b)
+	ld := events("a")
+	ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().PutStr("device.id", "d1")
+	var w delivery.Writer
+	for e := range appevent.Logs(ld) {
+		require.NoError(t, enc.Encode(&w, e))
+	}
+	require.NotZero(t, enc.told)
+	enc.Reset()
+	assert.Equal(t, source{}, enc.source)
+	assert.Zero(t, enc.told)
 }
 
 func TestIDsThatManyUsersWouldShare(t *testing.T) {
@@ -149,8 +179,7 @@ func TestWhatTellsThePlatform(t *testing.T) {
 		m := pcommon.NewMap()
 		m.PutStr(c.name, c.value)
 		var got told
-		names := newTelling([]string{"user.id"})
-		got.read(m, &names)
-		assert.Equal(t, c.want, got.platform, "%s: %s", c.name, c.value)
+		got.read(m)
+		assert.Equal(t, c.want, got.device(&device{}).platform, "%s: %s", c.name, c.value)
 	}
 }

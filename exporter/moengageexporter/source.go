@@ -29,8 +29,8 @@ const (
 
 // source is what all events of one resource and scope have in common.
 type source struct {
-	told
-	of *appevent.Source
+	of     *appevent.Source
+	device device
 	// attributes are those of the resource that are sent.
 	attributes []resourceAttribute
 }
@@ -45,9 +45,10 @@ func (enc *encoder) read(of *appevent.Source) {
 	if enc.source.of == of {
 		return
 	}
-	enc.source = source{of: of}
 	attributes := of.Resource.Attributes()
-	enc.source.read(attributes, &enc.telling)
+	var t told
+	t.read(attributes)
+	enc.source = source{of: of, device: t.device(&device{})}
 	if len(enc.cfg.ResourceAttributes) == 0 {
 		return
 	}

@@ -34,18 +34,15 @@ var standardAttributes = [...]string{
 }
 
 // encodeIdentify writes who somebody is, and what they use.
-func (enc *encoder) encodeIdentify(w *delivery.Writer, e *appevent.Event, who *identity) error {
-	if e.TraitsOnce.Len() > 0 {
-		w.Skip("traits_once") // MoEngage sets, but does not set once
-	}
-	enc.encodeUser(w, e, who)
-	enc.encodeDevice(w, e, who)
+func (enc *encoder) encodeIdentify(w *delivery.Writer, e *appevent.Event, customer string) error {
+	enc.encodeUser(w, e, customer)
+	enc.encodeDevice(w, e, customer)
 	return nil
 }
 
 // encodeUser writes the traits as attributes of the user; with an identify event, what else it tells of them too.
-func (enc *encoder) encodeUser(w *delivery.Writer, e *appevent.Event, who *identity) {
-	dst := enc.begin(w, e, kindUser, who)
+func (enc *encoder) encodeUser(w *delivery.Writer, e *appevent.Event, customer string) {
+	dst := enc.begin(w, e, kindUser, customer, "")
 	dst = append(append(dst, attributesOpen...), '{')
 	a := enc.object(anyNumber, enc.attributes)
 	for name, v := range e.Traits.All() {
@@ -55,23 +52,25 @@ func (enc *encoder) encodeUser(w *delivery.Writer, e *appevent.Event, who *ident
 		dst = a.value(dst, name, v)
 	}
 	if e.Kind == appevent.KindIdentify {
+		duplicates := enc.noted[correctedDuplicate]
 		dst = a.text(dst, "email", e.User.Email)
 		dst = a.text(dst, "name", e.User.FullName)
 		dst = a.text(dst, "username", e.User.Name)
 		if e.User.Roles.Type() != pcommon.ValueTypeEmpty {
 			dst = a.value(dst, "roles", e.User.Roles)
 		}
+		enc.noted[correctedDuplicate] = duplicates // a trait that says it too is the better one
 	}
 	a.end()
 	w.End(append(dst, "}}"...))
 }
 
 // encodeGroups writes the groups that somebody is in, and what these are like, as attributes of the user: MoEngage has no groups.
-func (enc *encoder) encodeGroups(w *delivery.Writer, e *appevent.Event, who *identity) error {
+func (enc *encoder) encodeGroups(w *delivery.Writer, e *appevent.Event, customer string) error {
 	if e.Groups.Len() == 0 {
 		return errors.New("a group event has no group; set fanout.groups to a map of group types and keys")
 	}
-	dst := enc.begin(w, e, kindUser, who)
+	dst := enc.begin(w, e, kindUser, customer, "")
 	dst = append(append(dst, attributesOpen...), '{')
 	a := enc.object(anyNumber, enc.attributes)
 	for kind, key := range e.Groups.All() {
@@ -86,19 +85,19 @@ func (enc *encoder) encodeGroups(w *delivery.Writer, e *appevent.Event, who *ide
 }
 
 // encodeAlias writes that two customers are one: the previous one goes into the one of the event.
-func (enc *encoder) encodeAlias(w *delivery.Writer, e *appevent.Event, who *identity) error {
+func (enc *encoder) encodeAlias(w *delivery.Writer, e *appevent.Event, customer string) error {
 	previous := cleanID(e.PreviousID)
 	if previous == "" {
 		previous = cleanID(e.User.AnonymousID)
 	}
-	if isRefused(previous) || previous == who.customer {
+	if isRefused(previous) || previous == customer {
 		return errors.New("an alias event has no previous id that MoEngage takes; set fanout.previous_id to another id of the customer")
 	}
 	dst := w.Begin(delivery.Meta{
-		ID: e.ID(), Name: e.Name, Time: e.Time, Category: categories[kindMerge], Destination: both(who.customer, previous),
+		ID: e.ID(), Name: e.Name, Time: e.Time, Category: categories[kindMerge], Destination: both(customer, previous),
 	})
 	dst = jsonappend.String(append(dst, `{"merged_user":`...), previous)
-	dst = jsonappend.String(append(dst, `,"retained_user":`...), who.customer)
+	dst = jsonappend.String(append(dst, `,"retained_user":`...), customer)
 	w.End(append(dst, '}'))
 	return nil
 }

@@ -4,6 +4,8 @@
 package webhookexporter
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 
@@ -14,11 +16,11 @@ import (
 // backend is one endpoint. The exporters of logs and of traces of one configuration share it.
 type backend struct {
 	*delivery.Guard
-	*delivery.Pacer
 	delivery.Schedule
 
 	cfg       *Config
-	id        string // of the exporter, such as webhook/audit
+	pacer     *delivery.Pacer // nil where there is no limit
+	id        string          // of the exporter, such as webhook/audit
 	endpoint  endpoint
 	header    http.Header
 	batching  Batching
@@ -50,11 +52,12 @@ func newBackend(cfg *Config, id string) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	endpoint, err := newEndpoint(cfg.ClientConfig.Endpoint)
+	endpoint, err := newEndpoint(cfg.ClientConfig.Endpoint, templates.fixedQuery)
 	if err != nil {
 		return nil, err
 	}
-	header := http.Header{"Content-Type": {contentType(cfg)}}
+	header := templates.fixedHeader.Clone()
+	header.Set("Content-Type", contentType(cfg))
 	if cfg.CloudEvents.Handshake.Enabled {
 		header.Set(headerRequestOrigin, cfg.CloudEvents.Handshake.Origin)
 	}
@@ -64,9 +67,9 @@ func newBackend(cfg *Config, id string) (*backend, error) {
 	}
 	pacer := delivery.NewPacer(limit, 1, delivery.EachRequest)
 	return &backend{
-		Guard: cfg.guard(), Pacer: pacer,
+		Guard:    cfg.guard(),
 		Schedule: delivery.Schedule{Waits: cfg.RetrySchedule, MaxRetries: cfg.MaxRetries},
-		cfg:      cfg, id: id, endpoint: endpoint, header: header, batching: cfg.batching(), joins: joinsOf(cfg),
+		cfg:      cfg, pacer: pacer, id: id, endpoint: endpoint, header: header, batching: cfg.batching(), joins: joinsOf(cfg),
 		signer: signer, templates: templates,
 		handshake: handshake{cfg: cfg.CloudEvents.Handshake, url: cfg.ClientConfig.Endpoint, slow: pacer.Slow},
 	}, nil
@@ -95,6 +98,20 @@ func (b *backend) NewEncoder() delivery.Encoder { return newEncoder(b) }
 // NewTracesEncoder implements delivery.TracesBackend.
 func (b *backend) NewTracesEncoder() delivery.TracesEncoder {
 	return &spanEncoder{encoder: newEncoder(b)}
+}
+
+// errGone is of requests that were made before the endpoint answered 410. Their events are owed, and the next attempt refuses them.
+var errGone = errors.New(goneMessage)
+
+// Pace implements delivery.Paced: a request waits for its turn, and is not sent to an endpoint that is gone by then.
+func (b *backend) Pace(ctx context.Context, req *delivery.Request) error {
+	if err := b.pacer.Pace(ctx, req); err != nil {
+		return err
+	}
+	if b.gone.Load() {
+		return errGone
+	}
+	return nil
 }
 
 // Revive implements delivery.Reviver: dead letters are sent again, so the endpoint is back.

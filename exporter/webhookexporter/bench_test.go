@@ -65,7 +65,10 @@ func BenchmarkSign(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				for i := 0; i < len(events); i += 100 {
-					_, _ = backend.Frame(events[i : i+100])
+					requests, _ := backend.Frame(events[i : i+100])
+					for j := range requests {
+						requests[j].Ready(time.Now())
+					}
 				}
 			}
 			deliverytest.PerEvent(b)

@@ -11,6 +11,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
@@ -18,36 +20,31 @@ import (
 // attribute is a context attribute of a CloudEvent.
 type attribute struct {
 	name, value string
-	// number is whether it is an integer.
+	// number is whether it is an integer, and at is the value where it is a time.
 	number bool
+	at     pcommon.Timestamp
 }
 
 // attributesOf are the context attributes of an event (CloudEvents 1.0.2, and the documented extensions for authentication,
-// distributed tracing and severity), in the order in which they are written.
+// distributed tracing and severity), in the order in which they are written. They are valid until the next event's.
 func (enc *encoder) attributesOf(e *appevent.Event) []attribute {
-	ce := &enc.cfg.CloudEvents
-	source := ce.Source
-	if source == "" {
-		source = cloudEventsSource(e.Source)
-	}
-	all := []attribute{
-		{name: "specversion", value: "1.0"},
-		{name: "id", value: cloudEventsText(e.ID())},
-		{name: "source", value: source},
-		{name: "type", value: ce.TypePrefix + cloudEventsText(typeOf(e))},
-	}
+	enc.attributes = append(enc.attributes[:0],
+		attribute{name: "specversion", value: "1.0"},
+		attribute{name: "id", value: cloudEventsText(e.ID())},
+		attribute{name: "source", value: enc.cloudEventsSource(e.Source)},
+		attribute{name: "type", value: enc.cfg.CloudEvents.TypePrefix + cloudEventsText(typeOf(e))},
+	)
 	if e.Subject != "" {
-		all = append(all, attribute{name: "subject", value: cloudEventsText(e.Subject)})
+		enc.attributes = append(enc.attributes, attribute{name: "subject", value: cloudEventsText(e.Subject)})
 	}
 	if hasTime(e) {
-		quoted := jsonappend.Time(nil, e.Time)
-		all = append(all, attribute{name: "time", value: string(quoted[1 : len(quoted)-1])})
+		enc.attributes = append(enc.attributes, attribute{name: "time", at: e.Time})
 	}
-	return append(all, extensionsOf(e)...)
+	enc.attributes = appendExtensions(enc.attributes, e)
+	return enc.attributes
 }
 
-func extensionsOf(e *appevent.Event) []attribute {
-	var all []attribute
+func appendExtensions(all []attribute, e *appevent.Event) []attribute {
 	switch {
 	case e.User.ID != "":
 		all = append(all, attribute{name: "authtype", value: "app_user"}, attribute{name: "authid", value: cloudEventsText(e.User.ID)})
@@ -73,8 +70,19 @@ func extensionsOf(e *appevent.Event) []attribute {
 // unknownService is what OpenTelemetry calls a service without a name.
 const unknownService = "unknown_service"
 
-// cloudEventsSource is a source as a URI reference: the service, within its namespace.
-func cloudEventsSource(s *appevent.Source) string {
+// cloudEventsSource is the attribute source, which the events of one source share.
+func (enc *encoder) cloudEventsSource(s *appevent.Source) string {
+	if enc.cfg.CloudEvents.Source != "" {
+		return enc.cfg.CloudEvents.Source
+	}
+	if enc.source != s {
+		enc.source, enc.sourcePath = s, sourcePath(s)
+	}
+	return enc.sourcePath
+}
+
+// sourcePath is a source as a URI reference: the service, within its namespace.
+func sourcePath(s *appevent.Source) string {
 	name := s.ServiceName
 	if name == "" {
 		name = unknownService
@@ -107,9 +115,12 @@ func isForbidden(r rune) bool {
 func (enc *encoder) appendCloudEvent(dst []byte, e *appevent.Event) ([]byte, error) {
 	dst = append(dst, '{')
 	for _, a := range enc.attributesOf(e) {
-		if a.number {
+		switch {
+		case a.number:
 			dst = append(appendName(dst, a.name), a.value...)
-		} else {
+		case a.at != 0:
+			dst = jsonappend.Time(appendName(dst, a.name), a.at)
+		default:
 			dst = appendMember(dst, a.name, a.value)
 		}
 	}
@@ -123,7 +134,12 @@ func (enc *encoder) cloudEventHeaders(e *appevent.Event) []headerField {
 	attributes := enc.attributesOf(e)
 	fields := make([]headerField, 0, len(attributes))
 	for _, a := range attributes {
-		fields = append(fields, headerField{name: "Ce-" + a.name, value: percentEncoded(a.value)})
+		value := a.value
+		if a.at != 0 {
+			quoted := jsonappend.Time(nil, a.at)
+			value = string(quoted[1 : len(quoted)-1])
+		}
+		fields = append(fields, headerField{name: "Ce-" + a.name, value: percentEncoded(value)})
 	}
 	return fields
 }

@@ -120,13 +120,14 @@ type PagerDutyConfig struct {
 	DedupKey string `mapstructure:"dedup_key"`
 }
 
-// RequestConfig is what is made for each event. All are templates.
+// RequestConfig is what is made for each event. All are templates. What one becomes is in the queue and in dead letters with the
+// event; a text without a template, which may be a secret, is not.
 type RequestConfig struct {
 	// Path goes behind the path of the endpoint. What stands between two slashes is escaped.
 	Path string `mapstructure:"path"`
 
 	// Query goes into the query, behind that of the endpoint. Values are escaped; empty ones are left out.
-	Query map[string]string `mapstructure:"query"`
+	Query map[string]configopaque.String `mapstructure:"query"`
 
 	// Headers are headers; empty ones are left out.
 	Headers map[string]configopaque.String `mapstructure:"headers"`

@@ -53,6 +53,8 @@ func TestConfigurations(t *testing.T) {
 		"structured CloudEvents are not":      {conf: map[string]any{"endpoint": endpoint, "format": "cloudevents", "batching": "array"}, want: "for several write cloudevents::mode: batched"},
 		"CloudEvents of another format":       {conf: map[string]any{"endpoint": endpoint, "cloudevents": map[string]any{"type_prefix": "com."}}, want: "cloudevents: is for format: cloudevents, but the format is event"},
 		"a source that is no URI":             {conf: map[string]any{"endpoint": endpoint, "format": "cloudevents", "cloudevents": map[string]any{"source": "a\nb"}}, want: "cloudevents::source: is not a URI"},
+		"a source with a space":               {conf: map[string]any{"endpoint": endpoint, "format": "cloudevents", "cloudevents": map[string]any{"source": "my shop"}}, want: "cloudevents::source: is not a URI"},
+		"a source that is a URN":              {conf: map[string]any{"endpoint": endpoint, "format": "cloudevents", "cloudevents": map[string]any{"source": "urn:shop:eu-1"}}},
 		"a type with a control":               {conf: map[string]any{"endpoint": endpoint, "format": "cloudevents", "cloudevents": map[string]any{"type_prefix": "a\nb"}}, want: "cloudevents::type_prefix: has a character"},
 		"a handshake without an origin":       {conf: map[string]any{"endpoint": endpoint, "format": "cloudevents", "cloudevents": map[string]any{"handshake": map[string]any{"enabled": true}}}, want: `cloudevents::handshake::origin: "" is not a DNS name`},
 		"a handshake of several URLs":         {conf: map[string]any{"endpoint": endpoint, "format": "cloudevents", "request": map[string]any{"path": "/a"}, "cloudevents": map[string]any{"handshake": map[string]any{"enabled": true, "origin": "a.example"}}}, want: "asks for the consent of one URL"},
@@ -65,6 +67,8 @@ func TestConfigurations(t *testing.T) {
 		"a template with a mistake":           {conf: map[string]any{"endpoint": endpoint, "format": "template", "template": map[string]any{"blocks": []any{map[string]any{"text": "one\n{{ .name | uper }}"}}}}, want: `template::blocks::0::text: line 2: function "uper" not defined`},
 		"a template that fails when tried":    {conf: map[string]any{"endpoint": endpoint, "format": "template", "template": map[string]any{"a": map[string]any{"b": "\n\n{{ if .name }}{{ truncate .name .name }}{{ end }}"}}}, want: "template::a::b: line 3: cannot be rendered"},
 		"a path with a mistake":               {conf: map[string]any{"endpoint": endpoint, "request": map[string]any{"path": "/a/{{ .b"}}, want: "request::path: line 1:"},
+		"a path with an empty part":           {conf: map[string]any{"endpoint": endpoint, "request": map[string]any{"path": "/a//{{ .name }}"}}, want: "request::path: part 2 of it is empty, . or .."},
+		"a path that leads up":                {conf: map[string]any{"endpoint": endpoint, "request": map[string]any{"path": "../{{ .name }}/"}}, want: "request::path: part 1 of it is empty, . or .."},
 		"a query with a mistake":              {conf: map[string]any{"endpoint": endpoint, "request": map[string]any{"query": map[string]any{"q": "{{ end }}"}}}, want: "request::query::q: line 1:"},
 		"a header with a mistake":             {conf: map[string]any{"endpoint": endpoint, "request": map[string]any{"headers": map[string]any{"X-A": "{{ x }}"}}}, want: `request::headers::X-A: line 1: function "x" not defined`},
 		"PagerDuty has its own endpoint":      {conf: map[string]any{"format": "pagerduty", "pagerduty": map[string]any{"routing_key": "hunter2"}}},
@@ -127,6 +131,13 @@ func TestTheDefaults(t *testing.T) {
 	assert.Equal(t, int64(100), queue.Batch.Get().MaxSize)
 	assert.True(t, cfg.Delivery.RetryConfig.Enabled)
 	assert.Empty(t, cfg.ClientConfig.Compression)
+}
+
+func TestServicesAreSentWhatTheyTakeInASecond(t *testing.T) {
+	for format, want := range map[Format]float64{FormatEvent: 0, FormatSlack: 1, FormatDiscord: 0.5, FormatTeams: 4, FormatPagerDuty: 0} {
+		assert.InDelta(t, want, (&Config{Format: format}).rateLimit(), 0, format)
+		assert.InDelta(t, 0.1, (&Config{Format: format, RateLimit: 0.1}).rateLimit(), 0, "what is configured goes first")
+	}
 }
 
 // testBackend is the backend of a configuration that needs no endpoint.

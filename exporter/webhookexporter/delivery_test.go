@@ -20,6 +20,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/exporter/exportertest"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
@@ -90,6 +92,19 @@ func TestAnEndpointThatIsGoneIsSentNothingMoreUntilDeadLettersAreReplayed(t *tes
 	told := e.Logs.FilterMessage("Events were not delivered and are kept as dead letters").All()
 	require.NotEmpty(t, told)
 	assert.Contains(t, told[0].ContextMap()["what_to_do"], "the endpoint is gone (410)")
+}
+
+func TestAnEndpointThatIsGoneIsSentNoMoreOfTheBatch(t *testing.T) {
+	for _, dispatch := range []delivery.Dispatch{delivery.DispatchAsync, delivery.DispatchSync} {
+		w := newWebhook(t, append([]http.HandlerFunc{status(204)}, slices.Repeat([]http.HandlerFunc{status(410)}, 50)...)...)
+		cfg := async(w.URL, BatchingSingle)
+		cfg.Delivery.Dispatch = dispatch
+		e := start(t, cfg)
+		_ = e.Consume(t.Context(), eventsNamed("a", "b", "c", "d", "e", "f", "g", "h"))
+		e.Settle()
+		assert.LessOrEqual(t, len(w.got()), 3, "one may be under way when the 410 comes")
+		assert.Equal(t, map[string]int64{"delivered": 1, "dead_lettered/gone": 7}, e.Outcomes())
+	}
 }
 
 func TestLogsAndTracesOfOneExporterAreOneEndpoint(t *testing.T) {
@@ -173,7 +188,7 @@ func TestALongWaitOfAScheduleEndsWithTheCaller(t *testing.T) {
 	ended := make(chan error, 1)
 	ld := eventsNamed("a")
 	go func() { ended <- e.Consume(ctx, ld) }()
-	e.WaitFor("the first attempt", func() bool { return len(w.got()) == 1 })
+	e.WaitFor("the end of the first attempt", func() bool { return len(e.Statuses()) == 1 })
 	cancel()
 	require.ErrorContains(t, <-ended, "the backend answered 503")
 }
@@ -295,6 +310,18 @@ func TestAWebhookIsAskedForItsConsent(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 3}, e.Outcomes())
 }
 
+func TestAWebhookGetsNoMoreThanItAllows(t *testing.T) {
+	conf := map[string]any{"format": "cloudevents", "cloudevents": map[string]any{"handshake": map[string]any{"enabled": true, "origin": "a.example"}}}
+	for allowed, isSlow := range map[string]bool{"60": true, "*": false, "": false, "-60": false, "many": false} {
+		b := testBackend(t, conf)
+		require.NoError(t, b.handshake.consent(&http.Response{Header: http.Header{"Webhook-Allowed-Origin": {"*"}, "Webhook-Allowed-Rate": {allowed}}}))
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond) // a second request would be sent after one second
+		require.NoError(t, b.Pace(ctx, &delivery.Request{}))
+		assert.Equal(t, isSlow, b.Pace(ctx, &delivery.Request{}) != nil, "a rate of %q", allowed)
+		cancel()
+	}
+}
+
 func TestNoAnswerIsNoConsent(t *testing.T) {
 	w := newWebhook(t)
 	w.Close()
@@ -346,6 +373,67 @@ func TestEventsOfOneTargetShareARequest(t *testing.T) {
 	}
 	slices.Sort(got)
 	assert.Equal(t, []string{"/hook/by-name/a/ 3", "/hook/by-name/b/ 2"}, got)
+}
+
+// TestWhatIsTheSameForEachEventIsInNoDeadLetter holds that a key in a header or the query, which is no template, stays in the
+// configuration. deliverytest looks for it.
+func TestWhatIsTheSameForEachEventIsInNoDeadLetter(t *testing.T) {
+	for _, format := range []Format{FormatEvent, FormatOTLPJSON} {
+		w := newRecorder(t)
+		w.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			assert.Equal(t, "hunter2-header", r.Header.Get("X-Key"))
+			assert.Equal(t, "/hook?a=1&token=hunter2%26query&name=a", r.RequestURI)
+			assert.Equal(t, "a", r.Header.Get("X-Name"))
+			rw.WriteHeader(http.StatusBadRequest)
+		})
+		cfg := async(w.URL+"/hook?a=1", BatchingSingle)
+		cfg.Format = format
+		cfg.Request = RequestConfig{
+			Query:   map[string]configopaque.String{"token": "hunter2&query", "name": "{{ .name }}", "none": ""},
+			Headers: map[string]configopaque.String{"X-Key": " hunter2-header\n", "X-Name": "{{ .name }}", "X-None": ""},
+		}
+		e := deliverytest.Setup{Factory: NewFactory(), Config: cfg, Credentials: []string{"hunter2"}}.StartLogs(t)
+		e.Send(eventsNamed("a"))
+		assert.Equal(t, []string{"a:refused"}, e.Letters.Reasons())
+		assert.Equal(t, "?name=a\nX-Name: a", e.Letters.All()[0].Destination)
+	}
+}
+
+func TestTemplatesOfARequestReadTheSummary(t *testing.T) {
+	for _, format := range []Format{FormatEvent, FormatOTLPJSON} {
+		w := newRecorder(t)
+		cfg := async(w.URL, BatchingSingle)
+		cfg.Format, cfg.Content = format, ContentSummary
+		cfg.Request.Headers = map[string]configopaque.String{"X-Text": "{{ .text }}", "X-Name": "{{ .name }}"}
+		ld := eventsNamed("a")
+		ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().SetStr("a secret")
+		start(t, cfg).Send(ld)
+		require.Len(t, w.all(), 1)
+		assert.Equal(t, "a", w.all()[0].header.Get("X-Name"))
+		assert.Empty(t, w.all()[0].header.Get("X-Text"))
+	}
+}
+
+func TestATargetThatIsTooLongIsADeadLetter(t *testing.T) {
+	w := newRecorder(t)
+	cfg := async(w.URL, BatchingSingle)
+	cfg.Request.Headers = map[string]configopaque.String{"X": "{{ .name }}"}
+	fits := strings.Repeat("n", maxTarget-len("\nX: "))
+	e := start(t, cfg)
+	e.Send(eventsNamed(fits, fits+"n"))
+	require.Len(t, w.all(), 1)
+	assert.Equal(t, fits, w.all()[0].header.Get("X"))
+	assert.Equal(t, map[string]int64{"delivered": 1, "dead_lettered/encoding": 1}, e.Outcomes())
+	assert.Contains(t, e.Letters.All()[0].Message, "8193 bytes, and 8192 are taken")
+}
+
+func TestWholeSpansHaveNoTemplatesOfEvents(t *testing.T) {
+	cfg := async("http://localhost/", BatchingSingle)
+	cfg.Format = FormatOTLPJSON
+	cfg.Request.Path = "/{{ .name }}"
+	factory := NewFactory()
+	_, err := factory.CreateTraces(t.Context(), exportertest.NewNopSettings(factory.Type()), cfg)
+	require.ErrorContains(t, err, "request: has templates over events, and otlp_json sends whole spans")
 }
 
 func TestAPathThatWouldLeadElsewhereIsRefused(t *testing.T) {

@@ -20,6 +20,11 @@ type encoder struct {
 	summarizer appevent.Summarizer
 	scratch    []byte
 	values     view
+
+	// Of CloudEvents: the attributes of the last event, and what its source is there.
+	attributes []attribute
+	source     *appevent.Source
+	sourcePath string
 }
 
 // bodyFormat appends the body of an event. It is an event's content that is written, but for its id, its target and the time, which is never 0 but
@@ -53,7 +58,7 @@ func bodyFormatOf(cfg *Config) bodyFormat {
 // Encode implements delivery.Encoder. Every record is an event to a webhook, plain logs too.
 func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	meta := delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time}
-	if enc.cfg.Content == ContentSummary && enc.cfg.Format != FormatOTLPJSON {
+	if enc.cfg.Content == ContentSummary {
 		e = enc.summarizer.Summary(e)
 	}
 	enc.values.reset()
@@ -74,6 +79,8 @@ func (enc *encoder) Reset() {
 	enc.events.Reset()
 	enc.summarizer.Reset()
 	enc.values.reset()
+	clear(enc.attributes[:cap(enc.attributes)])
+	enc.source, enc.sourcePath = nil, ""
 }
 
 // appendEvent appends the event JSON, which other formats have within them.

@@ -5,6 +5,7 @@ package webhookexporter
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -82,6 +83,10 @@ func (bs *backends) createTraces(ctx context.Context, set exporter.Settings, c c
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Format == FormatOTLPJSON && b.templates.hasTarget() {
+		bs.release(cfg)
+		return nil, errSpanTarget
+	}
 	traces, err := delivery.NewTraces(ctx, set, &cfg.Delivery, cfg.ClientConfig, b)
 	if err != nil {
 		bs.release(cfg)
@@ -89,6 +94,8 @@ func (bs *backends) createTraces(ctx context.Context, set exporter.Settings, c c
 	}
 	return &tracesExporter{Traces: traces, release: sync.OnceFunc(func() { bs.release(cfg) })}, nil
 }
+
+var errSpanTarget = errors.New("request: has templates over events, and otlp_json sends whole spans, which are none; write another exporter for traces, without them")
 
 type logsExporter struct {
 	exporter.Logs

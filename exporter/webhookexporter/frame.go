@@ -119,7 +119,7 @@ func (b *backend) fit(events []delivery.Event) int {
 	return len(events)
 }
 
-// request is the request that holds the events. Its time and its signature are those of this attempt.
+// request is the request that holds the events. It is signed when it is sent, which with a rate limit may be minutes later.
 func (b *backend) request(events []delivery.Event) delivery.Request {
 	req := delivery.Request{URL: b.endpoint.url, Header: b.header, Join: b.joins.of(&events[0]), Events: events}
 	if b.cfg.Format == FormatPagerDuty {
@@ -131,12 +131,13 @@ func (b *backend) request(events []delivery.Event) delivery.Request {
 		req.Header = t.addTo(b.header)
 	}
 	if b.signer != nil {
-		b.sign(&req)
+		req.Sending = b.sign
 	}
 	return req
 }
 
-func (b *backend) sign(req *delivery.Request) {
+// sign adds the signature of the body, made at that time.
+func (b *backend) sign(req *delivery.Request, at time.Time) {
 	if req.Body == nil {
 		req.Body = req.AppendBody(make([]byte, 0, req.Size()))
 	}
@@ -145,7 +146,7 @@ func (b *backend) sign(req *delivery.Request) {
 		ids[i] = req.Events[i].ID
 	}
 	header := req.Header.Clone()
-	b.signer.Sign(header, signature.SafeIDs(ids), time.Now(), req.Body)
+	b.signer.Sign(header, signature.SafeIDs(ids), at, req.Body)
 	req.Header = header
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -106,6 +107,7 @@ func checkRequests(t testing.TB, b *backend, events []delivery.Event) {
 	for i := range requests {
 		req := &requests[i]
 		framed += len(req.Events)
+		req.Ready(time.Unix(1700000000, 0))
 		body := req.AppendBody(nil)
 		if len(body) != req.Size() {
 			t.Fatalf("a body of %d bytes is said to have %d", len(body), req.Size())

@@ -26,7 +26,7 @@ const (
 func (enc *encoder) appendRecord(dst []byte, e *appevent.Event) ([]byte, error) {
 	var ld plog.Logs
 	if enc.cfg.Content == ContentSummary {
-		ld = summaryRecord(enc.summarizer.Summary(e))
+		ld = summaryRecord(e)
 	} else {
 		ld = e.Logs()
 		appevent.StampIDs(ld)

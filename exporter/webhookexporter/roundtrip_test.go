@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
@@ -118,6 +119,29 @@ func eventsByID(t *testing.T, sink *consumertest.LogsSink) map[string]string {
 		}
 	}
 	return all
+}
+
+// TestOTLPIsTheRecordAsItIs holds that an OTLP body has all of a record, attributes that are ours included, and its id besides.
+func TestOTLPIsTheRecordAsItIs(t *testing.T) {
+	b := testBackend(t, map[string]any{"format": "otlp_json"})
+	for seed := range uint64(300) {
+		ld := randomRecord(rand.New(rand.NewPCG(seed, 11)), 0)
+		record := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+		record.SetObservedTimestamp(1700000000000000000)
+		record.Attributes().PutStr("fanout.of_a_later_version", "x")
+		if seed%2 == 0 {
+			record.Attributes().Remove(appevent.AttrID)
+		}
+		requests, _ := b.Frame(encodeWith(t, b, ld))
+		got := plogotlp.NewExportRequest()
+		require.NoError(t, got.UnmarshalJSON(requests[0].AppendBody(nil)))
+		appevent.StampIDs(ld)
+		want, err := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
+		require.NoError(t, err)
+		arrived, err := got.MarshalProto()
+		require.NoError(t, err)
+		require.Equal(t, want, arrived, "%s", requests[0].AppendBody(nil))
+	}
 }
 
 func pick[T any](r *rand.Rand, items ...T) T { return items[r.IntN(len(items))] }

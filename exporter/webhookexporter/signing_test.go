@@ -140,6 +140,27 @@ func TestARetryIsSignedAnew(t *testing.T) {
 	}
 }
 
+// TestASignatureIsMadeWhenTheRequestIsSent holds that of several requests, which a rate limit may send minutes apart, each has its own
+// time: receivers refuse one that is five minutes old.
+func TestASignatureIsMadeWhenTheRequestIsSent(t *testing.T) {
+	for _, format := range []Format{FormatEvent, FormatOTLPJSON, FormatPagerDuty} {
+		b := testBackend(t, map[string]any{
+			"format": string(format), "signing": map[string]any{"scheme": "standard", "secrets": []any{currentSecret}},
+			"pagerduty": map[Format]any{FormatPagerDuty: map[string]any{"routing_key": "k"}}[format],
+		})
+		requests, _ := b.Frame(encodeWith(t, b, eventsNamed("a", "b", "c")))
+		require.Len(t, requests, 3)
+		verifier, err := standardwebhooks.NewWebhook(currentSecret)
+		require.NoError(t, err)
+		for i := range requests {
+			at := time.Unix(1700000000+int64(i)*200, 0)
+			requests[i].Ready(at)
+			assert.Equal(t, strconv.FormatInt(at.Unix(), 10), requests[i].Header.Get("webhook-timestamp"))
+			require.NoError(t, verifier.VerifyIgnoringTimestamp(requests[i].AppendBody(nil), requests[i].Header))
+		}
+	}
+}
+
 // TestWhatIsSignedIsWhatIsReadAfterDecompression is for those who turn compression on.
 func TestWhatIsSignedIsWhatIsReadAfterDecompression(t *testing.T) {
 	w := newWebhook(t)

@@ -15,12 +15,18 @@ type endpoint struct {
 	parsed url.URL
 }
 
-func newEndpoint(text string) (endpoint, error) {
+// newEndpoint is the endpoint with a query behind its own, which is the same for all requests and may be empty.
+func newEndpoint(text string, query url.Values) (endpoint, error) {
 	u, err := parseEndpoint(text)
 	if err != nil {
 		return endpoint{}, fmt.Errorf("endpoint: %w", err)
 	}
-	return endpoint{url: text, parsed: *u}, nil
+	ep := endpoint{url: text, parsed: *u}
+	if len(query) > 0 {
+		ep.parsed.RawQuery = joinQueries(u.RawQuery, query.Encode())
+		ep.url = ep.parsed.String()
+	}
+	return ep, nil
 }
 
 // with is the URL with more of a path, and more of a query. Both are escaped.
@@ -34,13 +40,16 @@ func (ep *endpoint) with(path, query string) string {
 		u.RawPath = escaped
 		u.Path, _ = url.PathUnescape(escaped) // which was made by escaping
 	}
-	if query != "" && u.RawQuery != "" {
-		query = u.RawQuery + "&" + query
-	}
-	if query != "" {
-		u.RawQuery = query
-	}
+	u.RawQuery = joinQueries(u.RawQuery, query)
 	return u.String()
+}
+
+// joinQueries is two queries behind each other; each may be empty.
+func joinQueries(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "&" + b
 }
 
 // target is what the request of one event has besides the body.
@@ -88,7 +97,7 @@ func parseTarget(text string) target {
 }
 
 // headerValue is a text as the value of a header: a line feed or tab is a space, and what is not printable ASCII is percent-encoded,
-// since servers do not agree on what other bytes mean.
+// since servers do not agree on what other bytes mean. Spaces around it are none of it.
 func headerValue(text string) string {
 	plain := func(c byte) bool { return c >= ' ' && c <= '~' }
 	var b strings.Builder
@@ -102,5 +111,5 @@ func headerValue(text string) string {
 			fmt.Fprintf(&b, "%%%02X", c)
 		}
 	}
-	return b.String()
+	return strings.TrimSpace(b.String())
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,6 +33,9 @@ type templates struct {
 	path    []*jsontemplate.Text // what stands between the slashes
 	query   []namedText
 	headers []namedText
+	// fixedQuery and fixedHeader are those without a template. They are no event's, and so in no queue and no dead letter.
+	fixedQuery  url.Values
+	fixedHeader http.Header
 
 	content Content
 }
@@ -42,7 +46,7 @@ type namedText struct {
 }
 
 func newTemplates(cfg *Config) (*templates, error) {
-	t := &templates{content: cfg.Content}
+	t := &templates{content: cfg.Content, fixedQuery: url.Values{}, fixedHeader: http.Header{}}
 	var err error
 	switch cfg.Format {
 	case FormatTemplate:
@@ -82,21 +86,32 @@ func (t *templates) parseRequest(cfg *RequestConfig) error {
 		if err != nil {
 			return fmt.Errorf("%w (in part %d of the path)", err, i+1)
 		}
+		if literal, ok := text.Literal(); ok && !isSegment(literal, i == len(segments(cfg.Path))-1) {
+			return fmt.Errorf("request::path: part %d of it is empty, . or ..; write the path as it is to be", i+1)
+		}
 		t.path = append(t.path, text)
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Query)) {
-		text, err := jsontemplate.ParseText(cfg.Query[name], "request::query::"+name)
+		text, err := jsontemplate.ParseText(string(cfg.Query[name]), "request::query::"+name)
 		if err != nil {
 			return err
 		}
-		t.query = append(t.query, namedText{name, text})
+		if literal, ok := text.Literal(); !ok {
+			t.query = append(t.query, namedText{name, text})
+		} else if literal != "" {
+			t.fixedQuery.Set(name, literal)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Headers)) {
 		text, err := jsontemplate.ParseText(string(cfg.Headers[name]), "request::headers::"+name)
 		if err != nil {
 			return err
 		}
-		t.headers = append(t.headers, namedText{name, text})
+		if literal, ok := text.Literal(); !ok {
+			t.headers = append(t.headers, namedText{name, text})
+		} else if value := headerValue(literal); value != "" {
+			t.fixedHeader.Set(name, value)
+		}
 	}
 	return nil
 }
@@ -123,7 +138,7 @@ func segments(path string) []string {
 	return append(all, path[start:])
 }
 
-// hasTarget reports whether requests differ in more than the body.
+// hasTarget reports whether requests differ from event to event in more than the body.
 func (t *templates) hasTarget() bool { return len(t.path)+len(t.query)+len(t.headers) > 0 }
 
 // appendTarget renders the path, the query and the headers.
@@ -149,7 +164,7 @@ func (t *templates) appendTarget(to *target, document map[string]any) error {
 		if err != nil {
 			return err
 		}
-		if value = strings.TrimSpace(headerValue(value)); value != "" {
+		if value = headerValue(value); value != "" {
 			to.header = append(to.header, headerField{name: h.name, value: value})
 		}
 	}
@@ -166,13 +181,17 @@ func (t *templates) renderPath(document map[string]any) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		last := i == len(t.path)-1 // where an empty one is a slash at the end
-		if text == "." || text == ".." || text == "" && !last {
+		if !isSegment(text, i == len(t.path)-1) {
 			return "", errNoPath
 		}
 		b.WriteString("/" + url.PathEscape(text))
 	}
 	return b.String(), nil
+}
+
+// isSegment tells what may stand between two slashes. The last one may be empty, which is a slash at the end.
+func isSegment(text string, isLast bool) bool {
+	return text != "." && text != ".." && (text != "" || isLast)
 }
 
 // try renders everything for events that have all, and nothing. What it finds would fail for the first event.

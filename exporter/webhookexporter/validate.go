@@ -137,12 +137,15 @@ func (cfg *Config) validateBatching() error {
 // dnsName is what the origin of a handshake is.
 var dnsName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*$`)
 
+// uriText is what a URI reference is written with (RFC 3986, section 2).
+var uriText = regexp.MustCompile(`^[a-zA-Z0-9._~:/?#\[\]@!$&'()*+,;=%-]*$`)
+
 func (cfg *Config) validateCloudEvents() error {
 	ce := &cfg.CloudEvents
 	if cfg.Format != FormatCloudEvents && (ce.Mode != ModeStructured || ce.Source != "" || ce.TypePrefix != "" || ce.Handshake != HandshakeConfig{}) {
 		return fmt.Errorf("cloudevents: is for format: %s, but the format is %s", FormatCloudEvents, cfg.Format)
 	}
-	if _, err := url.Parse(ce.Source); err != nil || ce.Source != cloudEventsText(ce.Source) {
+	if _, err := url.Parse(ce.Source); err != nil || !uriText.MatchString(ce.Source) {
 		return errors.New("cloudevents::source: is not a URI; write one such as /shop or https://example.com/shop")
 	}
 	if ce.TypePrefix != cloudEventsText(ce.TypePrefix) {

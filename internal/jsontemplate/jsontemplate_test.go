@@ -140,6 +140,15 @@ func TestErrorsOfRenderingTellNoValue(t *testing.T) {
 	}
 }
 
+func TestARenderingThatTakesTooLongEnds(t *testing.T) {
+	text, err := ParseText("\n{{ range .many }}x{{ end }}", "template")
+	require.NoError(t, err)
+	r := newRun(map[string]any{"many": make([]any, 3)})
+	r.started = r.started.Add(-maxTime - 1)
+	_, err = text.render(r)
+	require.EqualError(t, err, "template: line 2: takes longer than 5s")
+}
+
 // FuzzAppend holds that whatever a document says, and whatever a template is, the result is JSON or an error.
 func FuzzAppend(f *testing.F) {
 	f.Add("{{ .a }}", `"`)

@@ -45,6 +45,9 @@ func ParseText(text, key string) (*Text, error) {
 	return &Text{key: key, parsed: t}, nil
 }
 
+// Literal is the text where it is no template, and so the same for every document.
+func (t *Text) Literal() (text string, ok bool) { return t.literal, t.parsed == nil }
+
 // Render is the text that the template becomes for the document. Its errors hold no value of the document.
 func (t *Text) Render(document map[string]any) (string, error) { return t.render(newRun(document)) }
 

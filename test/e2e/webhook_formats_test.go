@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"crypto/hmac"
@@ -175,7 +176,13 @@ func checkStandardExample(t *testing.T, s *strictServer, name string) {
 		assert.NotEmpty(t, payload["timestamp"])
 		assert.IsType(t, map[string]any{}, payload["data"])
 		verifyWithNode(t, req)
+		assert.True(t, verifiedInPython(t, req))
 	}
+	verifyWithNodeServer(t, s.at("/hook"))
+	forged := s.at("/hook")[0]
+	forged.body = append(slices.Clone(forged.body), ' ')
+	assert.False(t, verifiedInPython(t, forged))
+	assert.False(t, verifiedInPython(t, webhookRequest{}), "nothing is signed")
 	assert.ElementsMatch(t, []string{"order.placed", "exception"}, types)
 }
 
@@ -194,6 +201,68 @@ func verifyWithNode(t *testing.T, req webhookRequest) {
 	output, err := cmd.CombinedOutput()
 	require.NoError(t, err, "node/verify_webhook.mjs: %s", output)
 	assert.Contains(t, []string{"order.placed\n", "exception\n"}, string(output))
+}
+
+// snippet is a code block of the webhook exporter's README.
+func snippet(t *testing.T, language string) string {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join(root, "exporter", "webhookexporter", "README.md"))
+	require.NoError(t, err)
+	_, code, ok := strings.Cut(string(readme), "```"+language+"\n")
+	require.True(t, ok)
+	code, _, _ = strings.Cut(code, "```")
+	return code
+}
+
+// verifiedInPython is what the README's function for Python says of the webhook.
+func verifiedInPython(t *testing.T, req webhookRequest) bool {
+	t.Helper()
+	python, err := exec.LookPath("python3")
+	require.NoError(t, err, "the README's Python is tried with python3: install it")
+	headers := map[string]string{}
+	for name := range req.header {
+		headers[strings.ToLower(name)] = req.header.Get(name)
+	}
+	given, err := json.Marshal(map[string]any{"headers": headers, "body": string(req.body)})
+	require.NoError(t, err)
+	program := snippet(t, "python") + "\nimport json, sys\ngiven = json.load(sys.stdin)\nprint(verify(given['headers'], given['body'].encode()))\n"
+	cmd := exec.CommandContext(t.Context(), python, "-c", program)
+	cmd.Env, cmd.Stdin = append(os.Environ(), "WEBHOOK_SECRET="+webhookSecret), bytes.NewReader(given)
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	return string(output) == "True\n"
+}
+
+// verifyWithNodeServer sends the webhooks, and each with another body, to the README's server for Node.js.
+func verifyWithNodeServer(t *testing.T, requests []webhookRequest) {
+	t.Helper()
+	needNode(t)
+	const listen = ".listen(9001);"
+	code := snippet(t, "js")
+	require.Contains(t, code, listen)
+	code = strings.Replace(code, listen, ".listen(0, '127.0.0.1', function () { console.log(this.address().port); });", 1)
+	cmd := exec.CommandContext(t.Context(), "node", "--input-type=module")
+	cmd.Dir, cmd.Stdin, cmd.Env = "node", strings.NewReader(code), append(os.Environ(), "WEBHOOK_SECRET="+webhookSecret)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	defer func() {
+		assert.NoError(t, cmd.Process.Kill())
+		_ = cmd.Wait() // which says that it was killed
+	}()
+	port, err := bufio.NewReader(stdout).ReadString('\n')
+	require.NoError(t, err)
+	for _, sent := range requests {
+		for body, want := range map[string]int{string(sent.body): http.StatusNoContent, string(sent.body) + " ": http.StatusUnauthorized} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:"+strings.TrimSpace(port)+"/hook", strings.NewReader(body))
+			require.NoError(t, err)
+			req.Header = sent.header.Clone()
+			response, err := newClient(t).http.Do(req)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			assert.Equal(t, want, response.StatusCode)
+		}
+	}
 }
 
 func checkCloudEventsExample(t *testing.T, s *strictServer, name string) {

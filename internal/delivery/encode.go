@@ -90,12 +90,17 @@ func spans(td ptrace.Traces) func(yield func(*appevent.Source, ptrace.Span) bool
 	}
 }
 
-// encode takes back what an encoder wrote before it failed.
+// encode takes back what an encoder wrote before it failed. What it left out stays counted only where all is left out: a dead letter
+// is encoded anew when it is replayed.
 func (ws *workspace) encode(encode func(*Writer) error) error {
-	mark, count := len(ws.writer.buf), ws.writer.count
+	mark, count, skips := len(ws.writer.buf), ws.writer.count, len(ws.writer.skips)
 	err := encode(&ws.writer)
-	if err != nil {
-		ws.writer.rollback(mark, count)
+	if err == nil {
+		return nil
+	}
+	ws.writer.rollback(mark, count)
+	if _, skipped := errors.AsType[Skip](err); !skipped {
+		ws.writer.skips = ws.writer.skips[:skips]
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/oauth2clientauthextension"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -29,6 +31,21 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
+
+// newTokenServer gives a token to a client that asks for it as the client credentials grant has it (RFC 6749, section 4.4).
+func newTokenServer(t *testing.T) (url string) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, secret, _ := r.BasicAuth()
+		if id != "fanout" || secret != "hunter2-hunter2" || r.PostFormValue("grant_type") != "client_credentials" || r.PostFormValue("scope") != "hooks" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"access_token":"hunter2-token","token_type":"Bearer","expires_in":3600}`)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
 
 func TestExtensionsAddCredentials(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -42,6 +59,11 @@ func TestExtensionsAddCredentials(t *testing.T) {
 			"Basic YWxpY2U6aHVudGVyMi1odW50ZXIy",
 		},
 		"bearer": {bearertokenauthextension.NewFactory(), map[string]any{"token": "hunter2-hunter2"}, "Bearer hunter2-hunter2"},
+		"OAuth 2.0": {
+			oauth2clientauthextension.NewFactory(),
+			map[string]any{"client_id": "fanout", "client_secret": "hunter2-hunter2", "token_url": newTokenServer(t), "scopes": []any{"hooks"}},
+			"Bearer hunter2-token",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWebhook(t)

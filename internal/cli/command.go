@@ -10,9 +10,10 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 )
 
-// NewCommand returns the collector's command. Without --config it takes defaultConfig, which is YAML. Every error it
-// returns is one line.
+// NewCommand returns the collector's command. Without --config it takes defaultConfig, which is YAML. A key that no component knows is
+// an error, and every error is one line.
 func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Command {
+	refuseUnknownKeys(&set)
 	root := otelcol.NewCommand(set)
 	for _, command := range append(root.Commands(), root) {
 		if command.RunE != nil {

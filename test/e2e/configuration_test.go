@@ -56,6 +56,16 @@ func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
 			[]string{"exporters::webhook/shop::tls: ", "CA file"},
 		},
 		{
+			"an unknown key of the HTTP server of the otlp receiver, which the collector ignores",
+			replace(t, good, `http: {endpoint: "127.0.0.1:0"}`, `http: {endpoint: "127.0.0.1:0", corss: {}}`),
+			[]string{"receivers::otlp: ", "unknown key", "protocols::http::corss", `did you mean "cors"?`},
+		},
+		{
+			"an unknown key of otlp_http, which the collector ignores",
+			replace(t, good, "exporters:\n", "exporters:\n  otlp_http: {endpoint: http://127.0.0.1:1, heders: {a: b}}\n"),
+			[]string{"exporters::otlp_http: ", "unknown key", "heders", `did you mean "headers"?`},
+		},
+		{
 			"a webhook with a queue that contradicts itself",
 			shop(aURL, "sending_queue: {batch: {min_size: 10, max_size: 5}}"),
 			[]string{"exporters::webhook/shop", "sending_queue", "max_size", "min_size"},

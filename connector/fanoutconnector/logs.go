@@ -61,7 +61,7 @@ func (c *logs) sort(ld plog.Logs) []part[plog.Logs] {
 			for _, record := range sl.LogRecords().All() {
 				marks := readMarks(record.Attributes())
 				stamped = stamped && marks.hasID
-				p.add(nameOf(record), marks.destinations, c.counts)
+				p.add(nameOf(record, marks.kind), marks.kind, marks.destinations, c.counts)
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 // marks are the attributes that have a say in routing beside the name.
 type marks struct {
 	hasID        bool
+	kind         appevent.Kind
 	destinations switches
 }
 
@@ -30,6 +31,10 @@ func readMarks(attributes pcommon.Map) marks {
 		switch k {
 		case appevent.AttrID:
 			m.hasID = true
+		case appevent.AttrKind:
+			if v.Type() == pcommon.ValueTypeStr {
+				m.kind, _ = appevent.ParseKind(v.Str())
+			}
 		case appevent.AttrDestinations:
 			if v.Type() == pcommon.ValueTypeMap {
 				m.destinations = switches{v.Map(), true}
@@ -39,29 +44,25 @@ func readMarks(attributes pcommon.Map) marks {
 	return m
 }
 
-// nameOf is what the record is routed by: its event name; for an event without one its kind, such as identify, or exception.
+// nameOf is the event name that the record is routed by, beside its kind; of an event that has neither but an exception, exception.
 // That of a plain log is empty.
-func nameOf(record plog.LogRecord) string {
+func nameOf(record plog.LogRecord, kind appevent.Kind) string {
 	if name := record.EventName(); name != "" {
 		return name
 	}
-	return nameIn(record.Attributes())
+	return nameIn(record.Attributes(), kind)
 }
 
 // nameIn reads the attributes as appevent does.
-func nameIn(attributes pcommon.Map) string {
+func nameIn(attributes pcommon.Map, kind appevent.Kind) string {
 	var name, legacy string
-	kind, exception := appevent.KindTrack, false
+	exception := false
 	for k, v := range attributes.All() {
 		switch k {
 		case appevent.AttrEventName:
 			name = cmp.Or(text(v), name)
 		case appevent.AttrLegacyEventName:
 			legacy = cmp.Or(text(v), legacy)
-		case appevent.AttrKind:
-			if v.Type() == pcommon.ValueTypeStr {
-				kind, _ = appevent.ParseKind(v.Str())
-			}
 		case appevent.AttrExceptionType, appevent.AttrExceptionMessage, appevent.AttrExceptionStacktrace:
 			exception = exception || text(v) != ""
 		}

@@ -3,6 +3,8 @@
 
 package fanoutconnector
 
+import "github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+
 // plan says which part of a batch each of its records belongs to. The records of a part go to the same pipelines. A plan is
 // used again, so that in the long run it allocates nothing.
 type plan struct {
@@ -38,9 +40,13 @@ func (p *plan) reset() {
 	clear(p.bySet)
 }
 
-// add decides on the next record, and counts it.
-func (p *plan) add(name string, destinations switches, counts *counts) {
+// add decides on the next record, and counts it. An event of another kind than track has two names, say Pricing and page: the first
+// route that matches either wins.
+func (p *plan) add(name string, kind appevent.Kind, destinations switches, counts *counts) {
 	at := p.memo.find(p.table, name)
+	if kind != appevent.KindTrack {
+		at = min(at, p.memo.find(p.table, kind.String()))
+	}
 	part := p.byRoute[at]
 	switch {
 	case destinations.any:

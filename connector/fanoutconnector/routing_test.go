@@ -44,6 +44,22 @@ func TestEventsGoWhereTheTableSays(t *testing.T) {
 	assert.Equal(t, []string{"", "order_placed"}, r.sinks["logs/webhook"].got())
 }
 
+func TestPagesAndTheLikeRouteByTheirKindToo(t *testing.T) {
+	const pages, pricing = `{events: [page], pipelines: [logs/posthog]}`, `{events: [Pricing], pipelines: [logs/moengage]}`
+	for _, tt := range []struct{ first, second, want string }{{pages, pricing, "logs/posthog"}, {pricing, pages, "logs/moengage"}} {
+		r := newRig(t, "routes:\n  - "+tt.first+"\n  - "+tt.second+"\ndefault_pipelines: [logs/sentry]",
+			map[string]*sink{"logs/posthog": {}, "logs/moengage": {}, "logs/sentry": {}})
+		ld := newLogsOf("Pricing", "Home", "track", "order_placed")
+		for i, kind := range []string{"page", "page", "track", "unheard-of"} {
+			ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(i).Attributes().PutStr("fanout.type", kind)
+		}
+		require.NoError(t, r.logs.ConsumeLogs(context.Background(), ld))
+		assert.Contains(t, r.sinks[tt.want].got(), "Pricing", "the first route wins, whichever name it has")
+		assert.Contains(t, r.sinks["logs/posthog"].got(), "Home")
+		assert.Equal(t, []string{"order_placed", "track"}, r.sinks["logs/sentry"].got())
+	}
+}
+
 func TestSpansRouteByTheirNameAndTakeTheirExceptionsAlong(t *testing.T) {
 	r := newRig(t, `
 routes:

@@ -188,7 +188,7 @@ func TestNamesOfRecords(t *testing.T) {
 			record := plog.NewLogs().ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 			record.SetEventName(tt.eventName)
 			require.NoError(t, record.Attributes().FromRaw(tt.attributes))
-			assert.Equal(t, tt.want, nameOf(record))
+			assert.Equal(t, tt.want, nameOf(record, readMarks(record.Attributes()).kind))
 		})
 	}
 }
@@ -205,7 +205,7 @@ func TestNamesAreThoseOfAppevent(t *testing.T) {
 			require.NoError(t, record.Attributes().PutEmpty(keys[r.IntN(len(keys))]).FromRaw(values[r.IntN(len(values))]))
 		}
 		for event := range appevent.Logs(ld) {
-			require.Equal(t, wantName(event), nameOf(record), "%v", record.Attributes().AsRaw())
+			require.Equal(t, wantName(event), nameOf(record, readMarks(record.Attributes()).kind), "%v", record.Attributes().AsRaw())
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/xpdata/pref"
 	"go.opentelemetry.io/collector/pipeline"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
 // traces routes spans by their name. The events of a span, exceptions too, follow it.
@@ -55,7 +57,7 @@ func (c *traces) sort(td ptrace.Traces) []part[ptrace.Traces] {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
-				p.add(span.Name(), readMarks(span.Attributes()).destinations, c.counts)
+				p.add(span.Name(), appevent.KindTrack, readMarks(span.Attributes()).destinations, c.counts)
 			}
 		}
 	}

@@ -312,14 +312,12 @@ func createDefaultConfig() component.Config {
 	// MoEngage does not say that it takes compressed requests.
 	client.Compression = configcompression.Type("none")
 	cfg := &Config{
-		ClientConfig:    client,
-		Delivery:        delivery.NewDefaultConfig(defaultBatchEvents),
-		Mode:            ModeBulk,
-		RetryAmbiguous:  true,
-		WithoutCustomer: WithoutCustomerSkip,
-		CustomerID: CustomerIDConfig{From: []string{
-			attrCustomerID, appevent.AttrUserID, appevent.AttrEndUserID, appevent.AttrAnonymousID,
-		}},
+		ClientConfig:      client,
+		Delivery:          delivery.NewDefaultConfig(defaultBatchEvents),
+		Mode:              ModeBulk,
+		RetryAmbiguous:    true,
+		WithoutCustomer:   WithoutCustomerSkip,
+		CustomerID:        CustomerIDConfig{From: usualIDs()},
 		EventNames:        EventNamesConfig{Max: maxEventNames, Page: "page_viewed", Screen: "screen_viewed"},
 		MaxUserAttributes: maxUserAttributes,
 		Logs:              LogsSkip,
@@ -329,4 +327,9 @@ func createDefaultConfig() component.Config {
 	}
 	cfg.Delivery.QueueConfig.Get().NumConsumers = 1
 	return cfg
+}
+
+// usualIDs are the attributes that hold the customer id unless the configuration says otherwise.
+func usualIDs() []string {
+	return []string{attrCustomerID, appevent.AttrUserID, appevent.AttrEndUserID, appevent.AttrAnonymousID}
 }

@@ -4,6 +4,8 @@
 package moengageexporter
 
 import (
+	"slices"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
@@ -44,6 +46,7 @@ type encoder struct {
 	*backend
 	values     jsonappend.Writer
 	known      knownNames // of attributes
+	usualIDs   bool       // whether customer ids are where the default says
 	noted      tally      // corrections since Reset
 	source     source
 	told       told              // of its device, by the event that is being written
@@ -54,7 +57,7 @@ type encoder struct {
 }
 
 func newEncoder(b *backend) *encoder {
-	return &encoder{backend: b}
+	return &encoder{backend: b, usualIDs: slices.Equal(b.cfg.CustomerID.From, usualIDs())}
 }
 
 // Reset implements delivery.Encoder.

@@ -108,8 +108,9 @@ func (enc *encoder) appendAttributes(dst []byte, e *appevent.Event) []byte {
 	dst = append(dst, '{')
 	dst = a.text(dst, "event_id", e.ID())
 	for name, v := range e.Properties() {
-		if !enc.told.note(name, v) {
-			dst = a.value(dst, name, v)
+		known := enc.known.of(name)
+		if !known.telling || !enc.told.note(name, v) {
+			dst = a.named(dst, known, v)
 		}
 	}
 	dst = a.appendRecord(dst, e)

@@ -22,7 +22,10 @@ const (
 // identify finds whom an event is about, and reports whether it tells. What the record does not say, its resource may.
 func (enc *encoder) identify(e *appevent.Event) (customer string, ok bool) {
 	enc.read(e.Source)
-	customer = enc.customerOf(e.Attributes())
+	customer = enc.usualCustomer(e)
+	if customer == "" {
+		customer = enc.customerOf(e.Attributes())
+	}
 	if customer == "" {
 		customer = enc.customerOf(e.Source.Resource.Attributes())
 	}
@@ -32,6 +35,22 @@ func (enc *encoder) identify(e *appevent.Event) (customer string, ok bool) {
 		}
 	}
 	return customer, customer != ""
+}
+
+// usualCustomer is what customerOf comes to for most records: they tell their user, and nothing that would be better. It is empty for
+// others.
+func (enc *encoder) usualCustomer(e *appevent.Event) string {
+	if !enc.usualIDs || e.User.ID == "" {
+		return ""
+	}
+	if _, better := e.Attribute(attrCustomerID); better {
+		return ""
+	}
+	id := cleanID(e.User.ID)
+	if isRefused(id) {
+		return ""
+	}
+	return id
 }
 
 // customerOf is the best id among the attributes that MoEngage takes for a customer.
@@ -110,6 +129,15 @@ func (t *told) note(name string, v pcommon.Value) bool {
 		}
 	}
 	return false
+}
+
+// tells reports whether note may read an attribute of that name.
+func tells(name string) bool {
+	switch name {
+	case attrDeviceID, attrInstallationID, attrCustomerID, attrPushID, attrPushPreference, attrOSName, attrSDKLanguage:
+		return true
+	}
+	return strings.HasPrefix(name, prefixBrowser)
 }
 
 // idText is a value as an id, without the separator of ids.

@@ -53,13 +53,17 @@ func (enc *encoder) object(most int, names *nameSet) object {
 
 func (a *object) end() { a.members.End() }
 
-// value appends an attribute of any type. MoEngage refuses maps: their members become attributes.
+// value appends an attribute of any type.
 func (a *object) value(dst []byte, name string, v pcommon.Value) []byte {
+	return a.named(dst, a.enc.known.of(name), v)
+}
+
+// named is value for a name that was looked up. MoEngage refuses maps: their members become attributes.
+func (a *object) named(dst []byte, name *attributeName, v pcommon.Value) []byte {
+	if s := v.Str(); s != "" { // as most are
+		return a.string(dst, name, s)
+	}
 	switch v.Type() {
-	case pcommon.ValueTypeStr:
-		if s := v.Str(); s != "" {
-			return a.text(dst, name, s)
-		}
 	case pcommon.ValueTypeInt, pcommon.ValueTypeBool:
 		return a.scalar(dst, name, v)
 	case pcommon.ValueTypeDouble:
@@ -69,11 +73,11 @@ func (a *object) value(dst []byte, name string, v pcommon.Value) []byte {
 		a.enc.noted[correctedNotANumber]++
 		return dst
 	case pcommon.ValueTypeMap:
-		return a.flatten(dst, name, v.Map())
+		return a.flatten(dst, name.given, v.Map())
 	case pcommon.ValueTypeSlice:
 		return a.array(dst, name, v.Slice())
 	case pcommon.ValueTypeBytes:
-		return a.text(dst, name, v.AsString())
+		return a.string(dst, name, v.AsString())
 	}
 	a.enc.noted[correctedEmpty]++
 	return dst
@@ -82,7 +86,7 @@ func (a *object) value(dst []byte, name string, v pcommon.Value) []byte {
 func isNumber(f float64) bool { return f-f == 0 } // else NaN or an infinity
 
 // scalar appends an attribute that is a number or a boolean.
-func (a *object) scalar(dst []byte, name string, v pcommon.Value) []byte {
+func (a *object) scalar(dst []byte, name *attributeName, v pcommon.Value) []byte {
 	dst, ok := a.name(dst, name)
 	if !ok {
 		return dst
@@ -95,6 +99,10 @@ func (a *object) text(dst []byte, name, s string) []byte {
 	if s == "" {
 		return dst
 	}
+	return a.string(dst, a.enc.known.of(name), s)
+}
+
+func (a *object) string(dst []byte, name *attributeName, s string) []byte {
 	if len(s) > maxValue {
 		short, ok := a.enc.fit(s)
 		if !ok {
@@ -110,24 +118,31 @@ func (a *object) text(dst []byte, name, s string) []byte {
 }
 
 // name appends the name of an attribute, and reports whether its value may follow.
-func (a *object) name(dst []byte, name string) ([]byte, bool) {
-	name = a.enc.takenAttribute(name)
+func (a *object) name(dst []byte, name *attributeName) ([]byte, bool) {
+	if name.why != 0 {
+		a.enc.noted.addBits(name.why)
+	}
 	switch {
-	case name == "":
+	case name.given == "":
 		a.enc.noted[correctedEmpty]++
 		return dst, false
 	case a.members.Len() >= a.most:
 		a.enc.noted[correctedAttributes]++
 		return dst, false
-	case a.names != nil && !slices.Contains(standardAttributes[:], name) && !a.names.admits(name):
+	case a.names != nil && !a.isKept(name.taken.Text()):
 		a.enc.noted[correctedUserAttributes]++
 		return dst, false
 	}
-	dst, ok := a.members.Name(dst, name)
+	dst, ok := a.members.Ready(dst, &name.taken)
 	if !ok {
 		a.enc.noted[correctedDuplicate]++
 	}
 	return dst, ok
+}
+
+// isKept reports whether MoEngage has the attribute of users, or room for it.
+func (a *object) isKept(name string) bool {
+	return slices.Contains(standardAttributes[:], name) || a.names.admits(name)
 }
 
 // flatten appends the members of a map as attributes, with its name before theirs.
@@ -151,7 +166,7 @@ func (a *object) flatten(dst []byte, name string, m pcommon.Map) []byte {
 }
 
 // array appends an array whose items are all of one type, which is number or string.
-func (a *object) array(dst []byte, name string, s pcommon.Slice) []byte {
+func (a *object) array(dst []byte, name *attributeName, s pcommon.Slice) []byte {
 	n := s.Len()
 	if n == 0 {
 		a.enc.noted[correctedEmpty]++
@@ -173,9 +188,12 @@ func (a *object) array(dst []byte, name string, s pcommon.Slice) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if item := s.At(i); numbers {
+		switch item := s.At(i); {
+		case texts:
+			dst = jsonappend.String(dst, a.enc.fitItem(item.Str()))
+		case numbers:
 			dst = a.enc.values.Value(dst, item)
-		} else {
+		default:
 			dst = jsonappend.String(dst, a.enc.fitItem(item.AsString()))
 		}
 	}
@@ -241,67 +259,72 @@ func firstCharacters(s string, n int) string {
 	return s
 }
 
-// rewritten is a name that MoEngage takes, and a bit for each correction that was made for that.
-type rewritten struct {
-	name string
-	why  uint32
+// attributeName is the name of an attribute.
+type attributeName struct {
+	given string
+	// taken is the name that MoEngage takes, and why has a bit for each correction that was made for that.
+	taken jsonappend.Name
+	why   uint32
+	// telling tells that the attribute may say something of the device.
+	telling bool
 }
 
-// knownNames is what names have become, since the same come again and again. Each has a place, where a newer one may push it out.
-type knownNames [256]struct {
-	name string
-	rewritten
+func newAttributeName(name string) attributeName {
+	taken, why := rewrite(name)
+	if name == attrUnsubscribe {
+		taken, why = name, 0
+	}
+	return attributeName{given: name, taken: jsonappend.NewName(taken), why: why, telling: tells(name)}
+}
+
+// knownNames are names of attributes, since the same come again and again. Each has a place, where a newer one may push it out.
+type knownNames [256]attributeName
+
+// of is the name of an attribute. It is valid until the next one.
+func (k *knownNames) of(name string) *attributeName {
+	if len(name) == 0 {
+		return &attributeName{}
+	}
+	known := &k[placeOf(name)]
+	if known.given == name {
+		return known
+	}
+	if len(name) > maxName {
+		long := newAttributeName(name)
+		return &long
+	}
+	*known = newAttributeName(strings.Clone(name))
+	return known
 }
 
 func placeOf(name string) uint8 {
 	return uint8(len(name)*31 + int(name[0])*7 + int(name[len(name)-1])) //nolint:gosec // the lowest bits
 }
 
-// takenAttribute is taken for names of attributes.
-func (enc *encoder) takenAttribute(name string) string {
-	if len(name) == 0 {
-		return ""
-	}
-	known := &enc.known[placeOf(name)]
-	if known.name != name {
-		if len(name) > maxName {
-			return enc.taken(name)
-		}
-		known.name = strings.Clone(name)
-		if known.rewritten = rewrite(known.name); name == attrUnsubscribe {
-			known.rewritten = rewritten{name: attrUnsubscribe}
-		}
-	}
-	if known.why != 0 {
-		enc.noted.addBits(known.why)
-	}
-	return known.rewritten.name
-}
-
-// taken is a name that MoEngage takes.
+// taken is a name of an event that MoEngage takes.
 func (enc *encoder) taken(name string) string {
 	if len(name) <= maxName && strings.IndexByte(name, '.') < 0 && !strings.HasPrefix(name, reservedPrefix) {
 		return name // as it is
 	}
-	r := rewrite(name)
-	enc.noted.addBits(r.why)
-	return r.name
+	taken, why := rewrite(name)
+	enc.noted.addBits(why)
+	return taken
 }
 
-func rewrite(name string) (r rewritten) {
+// rewrite makes a name that MoEngage takes, and a bit for each correction.
+func rewrite(name string) (taken string, why uint32) {
 	name = appevent.ValidText(name)
 	if strings.Contains(name, ".") { // which MoEngage puts a space behind
-		r.why |= 1 << correctedPeriod
+		why |= 1 << correctedPeriod
 		name = strings.ReplaceAll(name, ".", "_")
 	}
 	if strings.HasPrefix(name, reservedPrefix) {
-		r.why |= 1 << correctedReserved
+		why |= 1 << correctedReserved
 		name = "_" + name
 	}
 	if utf8.RuneCountInString(name) > maxName {
-		r.why |= 1 << correctedName
+		why |= 1 << correctedName
 		name = firstCharacters(name, maxName)
 	}
-	r.name = name
-	return r
+	return name, why
 }

@@ -20,11 +20,12 @@ type attributes struct {
 	privacy privacy
 	json    *jsonappend.Writer
 	names   map[string]*name
-	// recent are names where shortHash puts them, so that most are found without the map.
-	recent  [256]*name
+	first   *name  // the empty name, which all objects begin behind
+	last    *name  // the one that was asked for last
 	object  uint64 // counts the objects that were begun
 	written bool   // whether the one that is being written has a member
 	brief   bool   // whether long values are cut off
+	depth   int    // how many maps are around the value that is being written
 	scratch []byte
 }
 
@@ -36,6 +37,8 @@ type name struct {
 	treat treatment
 	// object is the last that it was written in: each name stands once in an object.
 	object uint64
+	// next is the name that followed it the last time, or else itself.
+	next *name
 }
 
 // maxNames bounds the memory of an application that makes up names.
@@ -44,6 +47,7 @@ const maxNames = 4096
 func newAttributes(p privacy) *attributes {
 	a := &attributes{privacy: p, names: map[string]*name{}}
 	a.json = &jsonappend.Writer{Mask: a.masks}
+	a.forget()
 	return a
 }
 
@@ -58,38 +62,48 @@ func (a *attributes) forgets() bool {
 	if len(a.names) <= maxNames {
 		return false
 	}
-	clear(a.names)
-	clear(a.recent[:])
+	a.forget()
 	return true
 }
 
+func (a *attributes) forget() {
+	clear(a.names)
+	a.first = a.newName("")
+	a.last = a.first
+}
+
+// name is what is known about a name. Most objects have the names of the one before, in its order: they are found without the map.
 func (a *attributes) name(text string) *name {
-	place := &a.recent[shortHash(text)]
-	if n := *place; n != nil && n.text == text {
-		return n
+	next := a.last.next
+	if next.text != text {
+		next = a.find(text)
 	}
+	a.last = next
+	return next
+}
+
+func (a *attributes) find(text string) *name {
 	n, ok := a.names[text]
 	if !ok {
-		begin := append(jsonappend.String([]byte{','}, text), `:{"value":`...)
-		n = &name{text: strings.Clone(text), begin: string(begin), treat: a.privacy.of(text)}
-		a.names[n.text] = n
+		n = a.newName(strings.Clone(text))
 	}
-	*place = n
+	a.last.next = n
 	return n
 }
 
-func shortHash(text string) byte {
-	n := len(text)
-	if n == 0 {
-		return 0
-	}
-	return byte(n&0xff)*31 + text[0]*7 + text[n-1]*3 + text[n/2]*5
+func (a *attributes) newName(text string) *name {
+	begin := append(jsonappend.String([]byte{','}, text), `:{"value":`...)
+	n := &name{text: text, begin: string(begin), treat: a.privacy.of(text)}
+	n.next = n
+	a.names[text] = n
+	return n
 }
 
 // begin begins an object, whose braces are the caller's.
 func (a *attributes) begin() {
 	a.object++
 	a.written = false
+	a.last = a.first
 }
 
 // member appends the beginning of a member, unless the object has one of the name.
@@ -111,31 +125,43 @@ const maxFlattened = 8
 // append appends an attribute: maps as an attribute for each member, with dotted names, arrays as JSON. An empty value is left out,
 // as is what must not be sent.
 func (a *attributes) append(dst []byte, text string, v pcommon.Value) []byte {
-	return a.appendAt(dst, text, v, 0)
-}
-
-func (a *attributes) appendAt(dst []byte, text string, v pcommon.Value, depth int) []byte {
 	n, t := a.name(text), v.Type()
 	switch {
 	case n.treat == treatPersonal || t == pcommon.ValueTypeEmpty:
 		return dst
-	case t == pcommon.ValueTypeMap && depth < maxFlattened && n.treat != treatSecret:
-		for k, member := range v.Map().All() {
-			dst = a.appendAt(dst, text+"."+k, member, depth+1)
-		}
-		return dst
+	case t == pcommon.ValueTypeMap && a.depth < maxFlattened && n.treat != treatSecret:
+		return a.appendFlattened(dst, text, v.Map())
 	}
 	dst, ok := a.member(dst, n)
 	if !ok {
 		return dst
 	}
-	return a.appendTyped(dst, v, n.treat)
+	if n.treat != treatPlain || a.brief {
+		return a.appendTreated(dst, v, n.treat)
+	}
+	return a.appendTyped(dst, v, t)
 }
 
-// appendTyped appends a value and its type.
-func (a *attributes) appendTyped(dst []byte, v pcommon.Value, treat treatment) []byte {
-	start := len(dst)
-	dst = a.appendWhole(dst, v, treat)
+func (a *attributes) appendFlattened(dst []byte, text string, members pcommon.Map) []byte {
+	a.depth++
+	for k, member := range members.All() {
+		dst = a.append(dst, text+"."+k, member)
+	}
+	a.depth--
+	return dst
+}
+
+// appendTreated is appendTyped for a value that is not sent as it is, or is cut off where it is long.
+func (a *attributes) appendTreated(dst []byte, v pcommon.Value, treat treatment) []byte {
+	start, t := len(dst), v.Type()
+	switch {
+	case treat == treatSecret:
+		return append(dst, jsonappend.Masked+typeString...)
+	case t == pcommon.ValueTypeStr:
+		dst = append(jsonappend.String(dst, a.shown(v.Str(), treat)), typeString...)
+	default:
+		dst = a.appendTyped(dst, v, t)
+	}
 	if a.brief && len(dst)-start > longValue {
 		return append(a.appendBrief(dst[:start], v, treat), typeString...)
 	}
@@ -161,13 +187,11 @@ func (a *attributes) shown(s string, treat treatment) string {
 	return s
 }
 
-func (a *attributes) appendWhole(dst []byte, v pcommon.Value, treat treatment) []byte {
-	if treat == treatSecret {
-		return append(dst, jsonappend.Masked+typeString...)
-	}
-	switch v.Type() {
+// appendTyped appends a value, which is of type t, and its type.
+func (a *attributes) appendTyped(dst []byte, v pcommon.Value, t pcommon.ValueType) []byte {
+	switch t {
 	case pcommon.ValueTypeStr:
-		return append(jsonappend.String(dst, a.shown(v.Str(), treat)), typeString...)
+		return append(jsonappend.String(dst, v.Str()), typeString...)
 	case pcommon.ValueTypeInt:
 		return append(jsonappend.Int(dst, v.Int()), typeInteger...)
 	case pcommon.ValueTypeBool:
@@ -198,6 +222,10 @@ func (a *attributes) text(dst []byte, text, value string) []byte {
 	if value == "" {
 		return dst
 	}
+	return a.appendText(dst, text, value)
+}
+
+func (a *attributes) appendText(dst []byte, text, value string) []byte {
 	dst, ok := a.member(dst, a.name(text))
 	if !ok {
 		return dst

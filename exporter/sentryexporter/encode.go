@@ -4,7 +4,9 @@
 package sentryexporter
 
 import (
+	"encoding/binary"
 	"encoding/hex"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -167,18 +169,27 @@ func timeOf(e *appevent.Event) pcommon.Timestamp {
 
 // appendSeconds appends a time in seconds, with the microseconds that a double can tell.
 func appendSeconds(dst []byte, t pcommon.Timestamp) []byte {
-	const second, digits = 1e6, 6
-	micros := int64(t / 1e3) //nolint:gosec // far below the largest
-	if micros < second {
-		dst = jsonappend.Int(append(dst, '0'), second+micros) // with all six digits, behind a 1
-		dst[len(dst)-1-digits] = '.'
-		return dst
+	seconds, micros := uint64(t/1e9), uint64(t%1e9/1e3)
+	if seconds < 1e9 || seconds >= 1e10 { // before 2001, or after 2286
+		dst = strconv.AppendUint(dst, seconds, 10)
+	} else {
+		dst = binary.LittleEndian.AppendUint64(dst, eightDigits(seconds/100))
+		dst = append(dst, byte('0'+seconds/10%10), byte('0'+seconds%10))
 	}
-	dst = append(jsonappend.Int(dst, micros), '.')
-	fraction := dst[len(dst)-1-digits:]
-	copy(fraction[1:], fraction)
-	fraction[0] = '.'
-	return dst
+	fraction := eightDigits(micros)>>8&^0xff | '.' // in place of the second of two zeros
+	dst = binary.LittleEndian.AppendUint64(dst, fraction)
+	return dst[:len(dst)-1]
+}
+
+// eightDigits are the digits of n, which is below 1e8, the first in the lowest byte. It divides two numbers of four digits at a time,
+// then four of two, by factors that are exact for these.
+func eightDigits(n uint64) uint64 {
+	const halves, quarters = 1 | 1<<32, 1 | 1<<16 | 1<<32 | 1<<48
+	n = n/10_000 | n%10_000<<32
+	hundreds := n * 10_486 >> 20 & (halves * 0x7f)
+	n = hundreds | (n-hundreds*100)<<16
+	tens := n * 103 >> 10 & (quarters * 0xf)
+	return (tens | (n-tens*10)<<8) + ones*'0'
 }
 
 // textMember appends a member whose value is not empty. The name needs no escape.

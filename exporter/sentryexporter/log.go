@@ -4,6 +4,7 @@
 package sentryexporter
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -55,25 +56,43 @@ func (enc *encoder) appendMadeTrace(dst []byte, e *appevent.Event) []byte {
 	return append(hex.AppendEncode(dst, id[:]), '"')
 }
 
-// appendUUIDDigits appends the digits of a UUID as most are written: in lower case, with dashes.
+// appendUUIDDigits appends the digits of a UUID as most are written: in lower case, with dashes. It looks at eight of them at a time.
 func appendUUIDDigits(dst []byte, s string) ([]byte, bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return dst, false
 	}
-	start := len(dst)
-	dst = append(dst, s[:8]...)
-	dst = append(dst, s[9:13]...)
-	dst = append(dst, s[14:18]...)
-	dst = append(dst, s[19:23]...)
-	dst = append(dst, s[24:]...)
-	var all byte
-	for _, c := range dst[start:] {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return dst[:start], false
-		}
-		all |= c & 0xf // of a zero it is 0
+	a, b := eight(s[:8]), four(s[9:13])|four(s[14:18])<<32
+	c, d := four(s[19:23])|four(s[24:28])<<32, eight(s[28:36])
+	if !areHexDigits(a) || !areHexDigits(b) || !areHexDigits(c) || !areHexDigits(d) || a|b|c|d == ones*'0' {
+		return dst, false
 	}
-	return dst, all != 0
+	dst = binary.LittleEndian.AppendUint64(dst, a)
+	dst = binary.LittleEndian.AppendUint64(dst, b)
+	dst = binary.LittleEndian.AppendUint64(dst, c)
+	return binary.LittleEndian.AppendUint64(dst, d), true
+}
+
+// eight is the first eight bytes of s.
+func eight(s string) uint64 {
+	return four(s) | four(s[4:])<<32
+}
+
+// four is the first four bytes of s.
+func four(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+}
+
+// ones is a byte of 1 in each of eight places.
+const ones = 0x0101010101010101
+
+// areHexDigits tells of eight characters at once whether each is a digit or a letter from a to f. What is added makes the highest bit
+// of a place be set from the first such character on, and from the one behind the last; there is no carry into the next place.
+func areHexDigits(eight uint64) bool {
+	const highest = ones * 0x80
+	low := eight &^ highest
+	digit := (low + ones*(0x80-'0')) &^ (low + ones*(0x80-'9'-1))
+	letter := (low + ones*(0x80-'a')) &^ (low + ones*(0x80-'f'-1))
+	return (digit|letter)&^eight&highest == highest
 }
 
 // logBody is the message: a text, else the message in a map, else the event's name, else the body as JSON.

@@ -16,6 +16,9 @@ func severityOf(e *appevent.Event) plog.SeverityNumber {
 	if n := e.SeverityNumber; n > 0 && n <= plog.SeverityNumberFatal4 {
 		return n
 	}
+	if e.SeverityText == "" {
+		return plog.SeverityNumberUnspecified
+	}
 	switch strings.ToLower(e.SeverityText) {
 	case "trace":
 		return plog.SeverityNumberTrace

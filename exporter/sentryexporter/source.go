@@ -173,7 +173,7 @@ func (s *source) share(text string, v pcommon.Value, a *attributes, depth int) {
 			s.share(text+"."+k, inner, a, depth+1)
 		}
 	default:
-		s.shared.add(a, n, a.appendTyped(nil, v, n.treat))
+		s.shared.add(a, n, a.appendTreated(nil, v, n.treat))
 	}
 }
 

@@ -161,4 +161,8 @@ func TestTimesAreSecondsWithTheirMicroseconds(t *testing.T) {
 	} {
 		assert.Equal(t, "["+want, string(appendSeconds([]byte{'['}, at)))
 	}
+	for micros := uint64(999_999_000_000_000); micros < 10_001_000_000_000_000; micros += 99_999_999_997 { // from 2001 to 2286, and beyond
+		want := fmt.Sprintf("%d.%06d", micros/1e6, micros%1e6)
+		require.Equal(t, want, string(appendSeconds(nil, pcommon.Timestamp(micros*1e3))))
+	}
 }

@@ -205,19 +205,12 @@ func (e *Event) readSpanEvent(span ptrace.Span, event ptrace.SpanEvent) {
 
 // reset empties all but the source, and keeps the memory of the others.
 func (e *Event) reset(attributes pcommon.Map) {
-	*e = Event{
-		Source:       e.Source,
-		Body:         noValue,
-		User:         User{Roles: noValue},
-		Groups:       noMap,
-		Traits:       noMap,
-		TraitsOnce:   noMap,
-		Destinations: noMap,
-		Fingerprint:  noValue,
-		attributes:   attributes,
-		hidden:       e.hidden.reset(),
-		hasher:       e.hasher,
-	}
+	source, hidden, hasher := e.Source, e.hidden.reset(), e.hasher
+	*e = Event{} // in place, where a literal would be made elsewhere and copied
+	e.Source, e.hidden, e.hasher = source, hidden, hasher
+	e.Body, e.User.Roles, e.Fingerprint = noValue, noValue, noValue
+	e.Groups, e.Traits, e.TraitsOnce, e.Destinations = noMap, noMap, noMap, noMap
+	e.attributes = attributes
 }
 
 // noMap and noValue stand for what a record does not have. Nothing writes to them.
@@ -245,7 +238,7 @@ func (e *Event) readAttributes() {
 		}
 		i++
 	}
-	e.settle(fb)
+	e.settle(&fb)
 }
 
 // readAttribute fills the field that the attribute stands for, and reports whether the attribute is thereby
@@ -328,7 +321,7 @@ func keep(at *int, value *string, i int, v pcommon.Value) bool {
 
 // settle puts each fallback where it is needed, and shows it among the properties where it says something else
 // than what was used.
-func (e *Event) settle(fb fallbacks) {
+func (e *Event) settle(fb *fallbacks) {
 	e.choose(&e.Name, fb.eventName, fb.eventNameValue)
 	e.choose(&e.Name, fb.legacyEventName, fb.legacyEventNameValue)
 	e.choose(&e.Subject, fb.subject, fb.subjectValue)
@@ -391,6 +384,10 @@ func (u *User) read(k string, v pcommon.Value) bool {
 
 // readText reads a string, number or bool; ids are often numbers.
 func readText(field *string, v pcommon.Value) bool {
+	if s := v.Str(); s != "" { // as most are
+		*field = s
+		return true
+	}
 	switch v.Type() {
 	case pcommon.ValueTypeStr, pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
 		*field = text(v)

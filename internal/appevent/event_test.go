@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -372,4 +373,15 @@ func TestIDText(t *testing.T) {
 	assert.Equal(t, "a\uFFFDb", text("a\xffb"))
 	assert.Empty(t, text([]any{"u-1"}))
 	assert.Empty(t, text(nil))
+}
+
+func TestTextOfAnyLengthBecomesUTF8(t *testing.T) {
+	for length := 1; length < 40; length++ {
+		for at := range length {
+			for _, c := range []string{"\x00", "\x7f", "\x80", "\xc3", "\xff"} {
+				s := strings.Repeat("a", at) + c + strings.Repeat("b", length-at-1)
+				assert.Equal(t, strings.ToValidUTF8(s, "\uFFFD"), ValidText(s))
+			}
+		}
+	}
 }

@@ -51,8 +51,8 @@ func NewSource(resource pcommon.Resource, scope pcommon.InstrumentationScope) *S
 
 // text is a value as a string: itself without a copy, a number or a bool as its JSON.
 func text(v pcommon.Value) string {
-	if v.Type() == pcommon.ValueTypeStr {
-		return v.Str()
+	if s := v.Str(); s != "" {
+		return s
 	}
 	return v.AsString()
 }
@@ -71,8 +71,20 @@ func IDText(v pcommon.Value) string {
 
 // ValidText is s as UTF-8, in which U+FFFD stands for bytes that are none. JSON holds it as it is, where s might become longer.
 func ValidText(s string) string {
-	if utf8.ValidString(s) { // many bytes at a time
+	if isShortASCII(s) || utf8.ValidString(s) {
 		return s
 	}
 	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// isShortASCII is utf8.ValidString for what most ids and names are, in less time.
+func isShortASCII(s string) bool {
+	if len(s) > 24 {
+		return false
+	}
+	var all byte
+	for i := range len(s) {
+		all |= s[i]
+	}
+	return all < utf8.RuneSelf
 }

@@ -44,16 +44,24 @@ func Quoted(dst, json []byte) []byte {
 }
 
 // isPlain reports whether s is printable ASCII without quotes and backslashes, which most strings are. It looks at eight bytes
-// at a time, at some of the last twice.
+// at a time or, of a short string, at four, at some of the last twice.
 func isPlain(s string) bool {
-	if len(s) < 8 {
-		return isPlainShort(s)
+	switch {
+	case len(s) >= 8:
+		special := specialOf(eight(s[len(s)-8:]))
+		for ; len(s) > 8; s = s[8:] {
+			special |= specialOf(eight(s))
+		}
+		return special == 0
+	case len(s) >= 4:
+		return specialOf(four(s)|four(s[len(s)-4:])<<32) == 0
 	}
-	special := specialOf(eight(s[len(s)-8:]))
-	for ; len(s) > 8; s = s[8:] {
-		special |= specialOf(eight(s))
+	for i := range len(s) {
+		if c := s[i]; c-' ' >= 0x80-' ' || c == '"' || c == '\\' {
+			return false
+		}
 	}
-	return special == 0
+	return true
 }
 
 // eight is the first eight bytes of s.
@@ -73,19 +81,6 @@ func four(s string) uint64 {
 func specialOf(x uint64) uint64 {
 	const ones, highest = 0x0101010101010101, 0x8080808080808080
 	return (x | ((x ^ ones*2) - ones*('"'-1)) | ((x ^ ones*'\\') - ones)) & highest
-}
-
-// isPlainShort is isPlain for less than eight bytes: it looks at the first four and the last four.
-func isPlainShort(s string) bool {
-	if len(s) >= 4 {
-		return specialOf(four(s)|four(s[len(s)-4:])<<32) == 0
-	}
-	for i := range len(s) {
-		if c := s[i]; c-' ' >= 0x80-' ' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
 }
 
 // Int appends i as a JSON number, exactly.

@@ -6,8 +6,6 @@ package jsonappend
 import (
 	"math"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -108,8 +106,8 @@ func (w *Writer) observe(t pcommon.ValueType) {
 // first one stays.
 type Members struct {
 	w     *Writer
-	first int    // where the names of this object begin in w.names
-	seen  uint64 // one bit a name, by its hash
+	first int // where the names of this object begin in w.names
+	seen  placeSet
 	// many has the names, of an object of many.
 	many map[string]struct{}
 }
@@ -139,11 +137,11 @@ func (m *Members) Append(dst []byte, name string, v pcommon.Value) []byte {
 	if w.Mask != nil && w.Mask(name) {
 		return append(dst, Masked...)
 	}
-	switch v.Type() {
-	case pcommon.ValueTypeStr: // most are, and nobody asks where they stand
-		return String(dst, v.Str())
-	case pcommon.ValueTypeInt, pcommon.ValueTypeBool:
-		return w.Value(dst, v)
+	if s := v.Str(); s != "" { // most are strings, and nobody asks where they stand
+		return String(dst, s)
+	}
+	if v.Type() == pcommon.ValueTypeInt {
+		return Int(dst, v.Int())
 	}
 	w.path = append(w.path, Step{Name: w.names[len(w.names)-1], Index: -1}) // as Name has written it
 	dst = w.Value(dst, v)
@@ -157,25 +155,28 @@ func (m *Members) Name(dst []byte, name string) ([]byte, bool) {
 	if !isPlain(name) {
 		return m.quotedName(dst, name)
 	}
-	if m.repeated(name) {
+	place := placeOf(name)
+	if m.seen.has(place) && m.isAmong(name) {
 		return dst, false
 	}
+	m.seen.add(place)
 	if m.Len() > 0 {
-		dst = append(dst, ',')
+		dst = append(dst, ',', '"')
+	} else {
+		dst = append(dst, '"')
 	}
 	m.w.names = append(m.w.names, name)
-	dst = append(dst, '"')
 	dst = append(dst, name...)
 	return append(dst, '"', ':'), true
 }
 
 func (m *Members) quotedName(dst []byte, name string) ([]byte, bool) {
-	if !utf8.ValidString(name) {
-		name = strings.ToValidUTF8(name, "\uFFFD") // two names may become one
-	}
-	if m.repeated(name) {
+	name = validName(name)
+	place := placeOf(name)
+	if m.seen.has(place) && m.isAmong(name) {
 		return dst, false
 	}
+	m.seen.add(place)
 	if m.Len() > 0 {
 		dst = append(dst, ',')
 	}
@@ -183,23 +184,28 @@ func (m *Members) quotedName(dst []byte, name string) ([]byte, bool) {
 	return append(String(dst, name), ':'), true
 }
 
-// repeated looks among the names only where one of them has the same bit.
-func (m *Members) repeated(name string) bool {
-	bit := uint64(1) << (shortHash(name) % 64)
-	if m.seen&bit == 0 {
-		m.seen |= bit
-		return false
+// Ready is [Members.Name] for a name that was made ready.
+func (m *Members) Ready(dst []byte, name *Name) ([]byte, bool) {
+	if m.seen.has(name.place) && m.isAmong(name.text) {
+		return dst, false
 	}
-	return m.isAmong(name)
+	m.seen.add(name.place)
+	quoted := name.quoted
+	if m.Len() == 0 {
+		quoted = quoted[1:] // without the comma
+	}
+	m.w.names = append(m.w.names, name.text)
+	return append(dst, quoted...), true
 }
 
+// isAmong looks for a name among those of the object. That need not be asked where none of them has its place.
 func (m *Members) isAmong(name string) bool {
 	names := m.w.names[m.first:]
 	if len(names) < manyNames {
 		return slices.Contains(names, name)
 	}
 	if m.many == nil {
-		m.seen = math.MaxUint64 // so that every name comes here
+		m.seen = placeSet{math.MaxUint64, math.MaxUint64, math.MaxUint64, math.MaxUint64} // so that every name comes here
 		m.many = make(map[string]struct{}, 4*manyNames)
 		for _, earlier := range names {
 			m.many[earlier] = struct{}{}
@@ -210,12 +216,4 @@ func (m *Members) isAmong(name string) bool {
 	}
 	m.many[name] = struct{}{}
 	return false
-}
-
-func shortHash(name string) uint {
-	n := uint(len(name))
-	if n == 0 {
-		return 0
-	}
-	return n*31 + uint(name[0])*7 + uint(name[n-1]) + uint(name[n/2])*5
 }

@@ -4,8 +4,6 @@
 package webhookexporter
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"sync/atomic"
 
@@ -17,10 +15,10 @@ import (
 type backend struct {
 	*delivery.Guard
 	delivery.Schedule
+	*delivery.Pacer // nil where there is no limit
 
 	cfg       *Config
-	pacer     *delivery.Pacer // nil where there is no limit
-	id        string          // of the exporter, such as webhook/audit
+	id        string // of the exporter, such as webhook/audit
 	endpoint  endpoint
 	header    http.Header
 	batching  Batching
@@ -69,7 +67,8 @@ func newBackend(cfg *Config, id string) (*backend, error) {
 	return &backend{
 		Guard:    cfg.guard(),
 		Schedule: delivery.Schedule{Waits: cfg.RetrySchedule, MaxRetries: cfg.MaxRetries},
-		cfg:      cfg, pacer: pacer, id: id, endpoint: endpoint, header: header, batching: cfg.batching(), joins: joinsOf(cfg),
+		Pacer:    pacer,
+		cfg:      cfg, id: id, endpoint: endpoint, header: header, batching: cfg.batching(), joins: joinsOf(cfg),
 		signer: signer, templates: templates,
 		handshake: handshake{cfg: cfg.CloudEvents.Handshake, url: cfg.ClientConfig.Endpoint, slow: pacer.Slow},
 	}, nil
@@ -100,18 +99,12 @@ func (b *backend) NewTracesEncoder() delivery.TracesEncoder {
 	return &spanEncoder{encoder: newEncoder(b)}
 }
 
-// errGone is of requests that were made before the endpoint answered 410. Their events are owed, and the next attempt refuses them.
-var errGone = errors.New(goneMessage)
-
-// Pace implements delivery.Paced: a request waits for its turn, and is not sent to an endpoint that is gone by then.
-func (b *backend) Pace(ctx context.Context, req *delivery.Request) error {
-	if err := b.pacer.Pace(ctx, req); err != nil {
-		return err
-	}
+// Gone implements delivery.Reviver.
+func (b *backend) Gone() string {
 	if b.gone.Load() {
-		return errGone
+		return "the endpoint has answered 410 Gone before, and is sent nothing more until the exporter restarts or dead letters are replayed"
 	}
-	return nil
+	return ""
 }
 
 // Revive implements delivery.Reviver: dead letters are sent again, so the endpoint is back.

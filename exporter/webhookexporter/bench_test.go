@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
@@ -80,10 +81,8 @@ func BenchmarkExport(b *testing.B) {
 	for _, batching := range []Batching{BatchingArray, BatchingNDJSON} {
 		b.Run(string(batching), func(b *testing.B) {
 			deliverytest.CompareExport(b, NewFactory(), status(204), func(endpoint string) component.Config {
-				cfg := createDefaultConfig().(*Config)
-				cfg.ClientConfig.Endpoint = endpoint
-				cfg.ClientConfig.Compression = "gzip"
-				cfg.Batching = batching
+				cfg, err := load(map[string]any{"endpoint": endpoint, "compression": "gzip", "batching": string(batching)})
+				require.NoError(b, err)
 				cfg.Delivery.QueueConfig.Get().QueueSize = 1 << 40
 				cfg.Delivery.ShutdownTimeout = time.Minute
 				return cfg

@@ -23,7 +23,7 @@ type Config struct {
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 
 	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout, sending_queue and
-	// retry_on_failure. A batch holds up to 100 events.
+	// retry_on_failure. A batch holds up to 100 events or, where a request holds several, 500.
 	Delivery delivery.Config `mapstructure:",squash"`
 
 	// Endpoint is the endpoint of ClientConfig once more, so that it is hidden where the configuration is printed: the path
@@ -211,7 +211,8 @@ const (
 
 const (
 	defaultTimeout   = 30 * time.Second
-	defaultBatchMax  = 100 // events
+	defaultBatch     = 100 // events, where each has a request of its own
+	defaultTogether  = 500 // events, where they are together in one
 	defaultPagerDuty = "https://events.pagerduty.com/v2/enqueue"
 )
 
@@ -227,7 +228,22 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if cfg.Format == FormatPagerDuty {
 		defaultTo(&cfg.ClientConfig.Endpoint, defaultPagerDuty)
 	}
+	if cfg.batching() != BatchingSingle && !conf.IsSet(batchKey+"min_size") && !conf.IsSet(batchKey+"max_size") {
+		cfg.enlargeBatches()
+	}
 	return nil
+}
+
+const batchKey = "sending_queue::batch::"
+
+// enlargeBatches is for requests of several events: what a request costs is shared by those in it.
+func (cfg *Config) enlargeBatches() {
+	queue := cfg.Delivery.QueueConfig.Get()
+	if queue == nil || !queue.Batch.HasValue() {
+		return
+	}
+	batch := queue.Batch.Get()
+	batch.MinSize, batch.MaxSize = defaultTogether, defaultTogether
 }
 
 func defaultTo[T ~string](word *T, value T) {
@@ -241,7 +257,7 @@ func createDefaultConfig() component.Config {
 	client.Timeout = defaultTimeout
 	return &Config{
 		ClientConfig: client,
-		Delivery:     delivery.NewDefaultConfig(defaultBatchMax),
+		Delivery:     delivery.NewDefaultConfig(defaultBatch),
 		Format:       FormatEvent,
 		Content:      ContentFull,
 		CloudEvents:  CloudEventsConfig{Mode: ModeStructured},

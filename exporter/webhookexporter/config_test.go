@@ -133,6 +133,36 @@ func TestTheDefaults(t *testing.T) {
 	assert.Empty(t, cfg.ClientConfig.Compression)
 }
 
+func TestABatchIsLargerWhereItIsOneRequest(t *testing.T) {
+	batch := func(conf map[string]any) map[string]any {
+		return map[string]any{"batching": "array", "sending_queue": map[string]any{"batch": conf}}
+	}
+	for name, tt := range map[string]struct {
+		conf     map[string]any
+		min, max int64
+	}{
+		"a request an event":       {map[string]any{}, 100, 100},
+		"an array":                 {map[string]any{"batching": "array"}, 500, 500},
+		"lines":                    {map[string]any{"batching": "ndjson"}, 500, 500},
+		"batched CloudEvents":      {map[string]any{"format": "cloudevents", "cloudevents": map[string]any{"mode": "batched"}}, 500, 500},
+		"another key of the batch": {batch(map[string]any{"flush_timeout": "1s"}), 500, 500},
+		"a size that is written":   {batch(map[string]any{"min_size": 50}), 50, 100},
+		"the other size":           {batch(map[string]any{"max_size": 700}), 100, 700},
+		"both sizes":               {batch(map[string]any{"min_size": 7, "max_size": 70}), 7, 70},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.conf["endpoint"] = "http://x"
+			cfg, err := load(tt.conf)
+			require.NoError(t, err)
+			got := cfg.Delivery.QueueConfig.Get().Batch.Get()
+			assert.Equal(t, [2]int64{tt.min, tt.max}, [2]int64{got.MinSize, got.MaxSize})
+		})
+	}
+	cfg, err := load(map[string]any{"endpoint": "http://x", "batching": "array", "dispatch": "sync", "sending_queue": map[string]any{"enabled": false}})
+	require.NoError(t, err)
+	assert.False(t, cfg.Delivery.QueueConfig.HasValue())
+}
+
 func TestServicesAreSentWhatTheyTakeInASecond(t *testing.T) {
 	for format, want := range map[Format]float64{FormatEvent: 0, FormatSlack: 1, FormatDiscord: 0.5, FormatTeams: 4, FormatPagerDuty: 0} {
 		assert.InDelta(t, want, (&Config{Format: format}).rateLimit(), 0, format)

@@ -296,7 +296,7 @@ func TestTheQueueBatches(t *testing.T) {
 	e.Stop() // which sends what is queued
 	got := 0
 	for _, request := range w.got() {
-		assert.LessOrEqual(t, len(request), defaultBatchMax)
+		assert.LessOrEqual(t, len(request), defaultBatch)
 		for _, name := range request {
 			assert.True(t, names[name])
 			delete(names, name)

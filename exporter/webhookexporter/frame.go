@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/signature"
 )
@@ -52,9 +51,6 @@ func (j *joins) of(e *delivery.Event) delivery.Join {
 
 // Frame implements delivery.Backend.
 func (b *backend) Frame(events []delivery.Event) ([]delivery.Request, []delivery.Refusal) {
-	if b.gone.Load() {
-		return nil, refuseAll(events)
-	}
 	if b.batching == BatchingSingle {
 		return b.frameSingle(events), nil
 	}
@@ -74,17 +70,6 @@ func (b *backend) frameSingle(events []delivery.Event) []delivery.Request {
 		requests[i] = b.request(events[i : i+1 : i+1])
 	}
 	return requests
-}
-
-// goneMessage says why nothing is sent.
-const goneMessage = "the endpoint has answered 410 Gone before, and is sent nothing more until the exporter restarts or dead letters are replayed"
-
-func refuseAll(events []delivery.Event) []delivery.Refusal {
-	refusals := make([]delivery.Refusal, len(events))
-	for i := range events {
-		refusals[i] = delivery.Refusal{Event: events[i], Reason: deadletter.ReasonGone, Message: goneMessage}
-	}
-	return refusals
 }
 
 // byTarget brings events of one target together, each in its order. It leaves the slice as it is.

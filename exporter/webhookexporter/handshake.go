@@ -34,15 +34,15 @@ type handshake struct {
 }
 
 // Greet implements delivery.Greeter.
-func (b *backend) Greet(ctx context.Context, client *http.Client) error {
+func (b *backend) Greet(ctx context.Context, do func(*http.Request) (*http.Response, error)) error {
 	if !b.handshake.cfg.Enabled {
 		return nil
 	}
-	return b.handshake.ask(ctx, client)
+	return b.handshake.ask(ctx, do)
 }
 
 // ask asks once; it asks again when there was no consent. The status of the answer is none.
-func (h *handshake) ask(ctx context.Context, client *http.Client) error {
+func (h *handshake) ask(ctx context.Context, do func(*http.Request) (*http.Response, error)) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.allowed {
@@ -56,7 +56,7 @@ func (h *handshake) ask(ctx context.Context, client *http.Client) error {
 	if h.cfg.Rate > 0 {
 		req.Header.Set(headerRequestRate, strconv.Itoa(h.cfg.Rate))
 	}
-	response, err := client.Do(req)
+	response, err := do(req)
 	if err != nil {
 		return err
 	}

@@ -92,6 +92,9 @@ func (a *attempt) deliver(events []Event) {
 	}
 	for i := range requests {
 		req := &requests[i]
+		if a.isGone(req) {
+			continue
+		}
 		if !a.paced(req) || !a.acquire(req.URL) {
 			unanswered(req)
 			a.postpone(req.Events)
@@ -118,12 +121,20 @@ func (a *attempt) frame(events []Event) []Request {
 
 // send makes a request in the slot that was acquired for it, and gives that back.
 func (a *attempt) send(req *Request) {
-	response, err := a.d.post(a.ctx, req)
-	halves := a.read(req, response, err)
+	halves := a.exchange(req)
 	<-a.d.slots
 	for _, half := range halves {
 		a.deliver(half)
 	}
+}
+
+// exchange makes a request, and settles its events as [attempt.read] does. The backend may be gone since the request began to wait.
+func (a *attempt) exchange(req *Request) (halves [][]Event) {
+	if a.isGone(req) {
+		return nil
+	}
+	response, err := a.d.post(a.ctx, req)
+	return a.read(req, response, err)
 }
 
 // refuseUnframed settles events that the backend has put into no request: that is a mistake of its code, but no reason to

@@ -33,6 +33,7 @@ func TestWhatIsPackedIsUnpacked(t *testing.T) {
 	b := pack(events...)
 	assert.Equal(t, events, b.events())
 	assert.Equal(t, 3, b.ItemsCount())
+	assert.Equal(t, len(b.parts[0].buf), b.BytesSize())
 
 	long := pack(Event{Meta: Meta{ID: strings.Repeat("i", maxText+1), Category: strings.Repeat("c", maxCategory+1)}})
 	assert.Len(t, long.events()[0].ID, maxText)

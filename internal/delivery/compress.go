@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -22,13 +21,13 @@ const minCompressed = 1024
 type compressor struct {
 	encoding string    // the content encoding; empty for none
 	writers  sync.Pool // *compressing
-	bodies   sync.Pool // *body
 }
 
-// compressing is a writer, and memory for what it is given.
+// compressing is a writer, with memory for what it is given and for what it makes of that.
 type compressing struct {
-	writer resetWriter
-	plain  []byte
+	writer     resetWriter
+	plain      []byte
+	compressed bytes.Buffer
 }
 
 type resetWriter interface {
@@ -71,80 +70,26 @@ func newCompressor(t configcompression.Type, level configcompression.Level) (*co
 func pooled(encoding string, newWriter func() resetWriter) *compressor {
 	c := &compressor{encoding: encoding}
 	c.writers.New = func() any { return &compressing{writer: newWriter()} }
-	c.bodies.New = func() any { return &body{home: &c.bodies} }
 	return c
 }
 
-// compress returns the body as it is to be sent, which stays plain where it is small. The caller releases it.
-func (c *compressor) compress(r *Request) (*body, error) {
-	b := c.bodies.Get().(*body)
-	b.buf.Reset()
-	b.encoding = ""
-	b.held.Store(1)
-	if c.encoding == "" || r.Size() < minCompressed {
-		b.buf.Grow(r.Size())
-		b.buf.Write(r.AppendBody(b.buf.AvailableBuffer()))
-		return b, nil
+// compress returns the body as it is to be sent, which stays plain where it is small, and its content encoding. It is in memory of its
+// own: net/http may go on reading after it has returned an answer or an error.
+func (c *compressor) compress(r *Request) (body []byte, encoding string, err error) {
+	size := r.Size()
+	if c.encoding == "" || size < minCompressed {
+		return r.AppendBody(make([]byte, 0, size)), "", nil
 	}
 	w := c.writers.Get().(*compressing)
 	defer c.writers.Put(w)
 	w.plain = r.AppendBody(w.plain[:0])
-	w.writer.Reset(&b.buf)
-	_, err := w.writer.Write(w.plain)
-	if err == nil {
-		err = w.writer.Close()
+	w.compressed.Reset()
+	w.writer.Reset(&w.compressed)
+	if _, err := w.writer.Write(w.plain); err != nil {
+		return nil, "", err
 	}
-	b.encoding = c.encoding
-	return b, err
-}
-
-// body is what is sent, in memory that is used again when nobody reads it any more: net/http may go on reading after it has
-// returned an answer or an error.
-type body struct {
-	buf      bytes.Buffer
-	encoding string
-	held     atomic.Int32 // by the sender and its readers
-	home     *sync.Pool
-}
-
-// reader returns a reader of the body, which holds it until it is closed.
-func (b *body) reader() io.ReadCloser {
-	b.held.Add(1)
-	return &bodyReader{body: b, rest: b.buf.Bytes()}
-}
-
-func (b *body) release() {
-	if b.held.Add(-1) == 0 {
-		b.home.Put(b)
+	if err := w.writer.Close(); err != nil {
+		return nil, "", err
 	}
-}
-
-// bodyReader reads a body. It may be closed while it is read.
-type bodyReader struct {
-	mu   sync.Mutex
-	body *body // nil when it is closed
-	rest []byte
-}
-
-// Read implements io.Reader.
-func (r *bodyReader) Read(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.rest) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, r.rest)
-	r.rest = r.rest[n:]
-	return n, nil
-}
-
-// Close implements io.Closer.
-func (r *bodyReader) Close() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.body != nil {
-		r.body.release()
-		r.body, r.rest = nil, nil
-	}
-	return nil
+	return bytes.Clone(w.compressed.Bytes()), c.encoding, nil
 }

@@ -73,8 +73,7 @@ func (a *attempt) sendInTurn(lane []*Request) bool {
 
 // settles sends a request, where need be in halves, and reports whether nothing of it is owed.
 func (a *attempt) settles(req *Request) bool {
-	response, err := a.d.post(a.ctx, req)
-	halves := a.read(req, response, err)
+	halves := a.exchange(req)
 	for i, half := range halves {
 		requests := a.frame(half)
 		lane := make([]*Request, len(requests))

@@ -9,13 +9,18 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configcompression"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 )
@@ -90,43 +95,23 @@ func TestDeadLettersStayAsTheyWere(t *testing.T) {
 	}
 }
 
-// TestABodyStaysAsItIsWhileItIsRead reads bodies after their senders are done with them, as net/http does where the answer
-// comes before the whole request was read.
+// TestABodyStaysAsItIsWhileItIsRead reads bodies after others were made, as net/http does where the answer comes before the
+// whole request was read.
 func TestABodyStaysAsItIsWhileItIsRead(t *testing.T) {
 	for _, encoding := range []string{"", "gzip"} {
 		t.Run("encoding "+encoding, func(t *testing.T) {
-			c, err := newCompressor("none", 0)
-			if encoding != "" {
-				c, err = newCompressor("gzip", 0)
-			}
+			c, err := newCompressor(configcompression.Type(encoding), 0)
 			require.NoError(t, err)
-			type reading struct {
-				io.ReadCloser
-				encoding string
-				want     []byte
-			}
-			var late []reading
-			for number := range 500 {
-				want, wantEncoding := bytes.Repeat(fmt.Appendf(nil, "%06d", number), 500), encoding
-				if number%3 == 0 {
-					want, wantEncoding = want[:600], "" // too small
-				}
-				b, err := c.compress(&Request{Body: want})
+			bodies, want := map[string][]byte{}, bytes.Repeat([]byte("0123456789"), 500)
+			for number := range 100 {
+				text := fmt.Sprintf("%06d", number)
+				body, got, err := c.compress(&Request{Body: append([]byte(text), want...)})
 				require.NoError(t, err)
-				require.Equal(t, wantEncoding, b.encoding)
-				another := b.reader()
-				late = append(late, reading{b.reader(), b.encoding, want})
-				b.release()
-				require.NoError(t, another.Close())
-				require.NoError(t, another.Close(), "to no effect")
-				_, err = another.Read(make([]byte, 1))
-				require.ErrorIs(t, err, io.EOF)
-				if len(late) < 5 {
-					continue
-				}
-				require.Equal(t, late[0].want, decoded(t, late[0], late[0].encoding))
-				require.NoError(t, late[0].Close())
-				late = late[1:]
+				require.Equal(t, encoding, got)
+				bodies[text] = body
+			}
+			for text, body := range bodies {
+				require.Equal(t, text+string(want), string(decoded(t, bytes.NewReader(body), encoding)))
 			}
 		})
 	}
@@ -143,6 +128,37 @@ func decoded(t *testing.T, r io.Reader, encoding string) []byte {
 	text, err := io.ReadAll(r)
 	require.NoError(t, err)
 	return text
+}
+
+// TestARequestIsOneWrite holds what net/http does for bodies that it knows to be in memory, unless something is wrapped around them.
+func TestARequestIsOneWrite(t *testing.T) {
+	f := newFixture(t, options{})
+	set := exportertest.NewNopSettings(component.MustNewType("line"))
+	cfg := NewDefaultConfig(1)
+	d, err := newDeliverer(set, &cfg, confighttp.NewDefaultClientConfig(), &lineBackend{}, signalLogs)
+	require.NoError(t, err)
+	require.NoError(t, d.startClient(t.Context(), componenttest.NewNopHost()))
+	defer d.client.CloseIdleConnections()
+	var writes atomic.Int64
+	d.client.Transport.(withoutLocation).RoundTripper.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		return &countedConn{conn, &writes}, err
+	}
+	for range 5 {
+		_, err := d.post(t.Context(), &Request{URL: f.server.URL, Body: []byte("body\n")})
+		require.NoError(t, err)
+	}
+	assert.EqualValues(t, 5, writes.Load())
+}
+
+type countedConn struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (c *countedConn) Write(p []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(p)
 }
 
 // transport is a http.RoundTripper.

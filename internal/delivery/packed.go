@@ -143,6 +143,9 @@ type part struct {
 
 // split cuts off as many events as fit into the limits, but at least one. Both parts are in the memory that p holds.
 func (p part) split(maxEvents, maxBytes int) (head, tail part) {
+	if p.count <= maxEvents && len(p.buf) <= maxBytes {
+		return p, part{}
+	}
 	at, n := 0, 0
 	for n < p.count && n < maxEvents {
 		size, err := packedSize(p.buf[at:])

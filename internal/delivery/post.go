@@ -4,6 +4,7 @@
 package delivery
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -17,7 +18,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/otel/trace/noop"
 )
 
 // maxAnswer is how much of an answer is read. The rest is not: the connection is then closed.
@@ -34,9 +34,10 @@ func (d *deliverer) startClient(ctx context.Context, host component.Host) error 
 	// A backend is one host, of which net/http would keep two connections only. The field is deprecated, but what takes
 	// its place is not in force before a feature gate of confighttp is.
 	cfg.MaxIdleConnsPerHost = max(cfg.MaxIdleConnsPerHost, d.cfg.MaxInFlight) //nolint:staticcheck // see above
-	// Its spans would hold the URL. Those of exporterhelper tell of the request.
+	// Its spans and metrics would hold the host or the whole URL, and it would wrap the body, so that headers and body are sent apart.
+	// Those of exporterhelper and of the ledger tell of the request.
 	settings := d.set.TelemetrySettings
-	settings.TracerProvider = noop.NewTracerProvider()
+	settings.TracerProvider, settings.MeterProvider = nil, nil
 	client, err := cfg.ToClient(ctx, d.withGuard(&cfg, host.GetExtensions()), settings)
 	if err != nil {
 		return err
@@ -70,32 +71,27 @@ func (t withoutLocation) CloseIdleConnections() {
 // post makes the request. Its errors never hold the URL, whose path or query may be a secret.
 func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 	r.Ready(time.Now())
-	body, err := d.compressor.compress(r)
+	body, encoding, err := d.compressor.compress(r)
 	if err != nil {
 		return nil, fmt.Errorf("compressing the request: %w", err)
 	}
-	defer body.release()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, nil)
+	// A bytes.Reader is what net/http sends in one packet with the headers.
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(body))
 	if err != nil {
 		return nil, errNoRequest
-	}
-	if size := body.buf.Len(); size > 0 {
-		req.Body, req.ContentLength = body.reader(), int64(size)
-		req.GetBody = func() (io.ReadCloser, error) { return body.reader(), nil }
 	}
 	if r.Header != nil {
 		req.Header = r.Header.Clone()
 	}
-	req.Header.Set("User-Agent", d.userAgent)
-	if body.encoding != "" {
-		req.Header.Set("Content-Encoding", body.encoding)
+	if encoding != "" {
+		req.Header.Set("Content-Encoding", encoding)
 	}
 	var written atomic.Bool
 	if r.Once {
 		req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }}))
 	}
 	started := time.Now()
-	response, err := d.client.Do(req)
+	response, err := d.do(req)
 	if err != nil {
 		d.ledger.requested(0, time.Since(started), len(r.Events))
 		err = fmt.Errorf("sending the request: %w", tellable(err))
@@ -116,6 +112,12 @@ func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 		return nil, &mayHaveArrivedError{fmt.Errorf("reading the answer: %w", tellable(err))}
 	}
 	return &Response{Status: response.StatusCode, Header: response.Header, Body: answer, Truncated: truncated, ReceivedAt: time.Now(), request: response.Request}, nil
+}
+
+// do sends a request as ours.
+func (d *deliverer) do(req *http.Request) (*http.Response, error) {
+	req.Header.Set("User-Agent", d.userAgent)
+	return d.client.Do(req)
 }
 
 // tellable is an error of net/http in words that may be logged. Its own hold the URL, and may quote what the backend sent:

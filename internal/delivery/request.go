@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/exporter"
@@ -20,6 +19,8 @@ import (
 // batch is encoded events on their way through exporterhelper: its request.
 type batch struct {
 	parts []part
+	// count is how many events are in the parts, and size how many bytes.
+	count, size int
 
 	// attempts and firstAttempt are of the events since they left the queue.
 	attempts     int
@@ -39,25 +40,23 @@ var (
 	_ xexporterhelper.RequestErrorHandler = (*batch)(nil)
 )
 
-func newBatch(p part) *batch { return &batch{parts: []part{p}} }
+func newBatch(p part) *batch {
+	b := &batch{}
+	b.add(p)
+	return b
+}
+
+func (b *batch) add(p part) {
+	b.parts = append(b.parts, p)
+	b.count += p.count
+	b.size += len(p.buf)
+}
 
 // ItemsCount implements xexporterhelper.Request.
-func (b *batch) ItemsCount() int {
-	n := 0
-	for _, p := range b.parts {
-		n += p.count
-	}
-	return n
-}
+func (b *batch) ItemsCount() int { return b.count }
 
 // BytesSize implements xexporterhelper.Request.
-func (b *batch) BytesSize() int {
-	n := 0
-	for _, p := range b.parts {
-		n += len(p.buf)
-	}
-	return n
-}
+func (b *batch) BytesSize() int { return b.size }
 
 // release lets the memory of the events be used again. Nobody may hold a view of it.
 func (b *batch) release() {
@@ -68,17 +67,14 @@ func (b *batch) release() {
 }
 
 // MergeSplit implements xexporterhelper.Request: the events of both in requests of up to limit items or bytes, where 0
-// is no limit. Nothing is copied. An event larger than the limit is a request of its own.
+// is no limit. No event is copied. One that is larger than the limit is a request of its own.
 func (b *batch) MergeSplit(_ context.Context, limit int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request) ([]xexporterhelper.Request, error) {
-	parts := b.parts
 	if other != nil {
-		parts = slices.Concat(parts, other.(*batch).parts)
-	}
-	if b.turns != nil {
-		if other == nil {
-			b.turns.wait()
+		for _, p := range other.(*batch).parts {
+			b.add(p)
 		}
-		return []xexporterhelper.Request{&batch{parts: parts, turns: b.turns}}, nil
+	} else if b.turns != nil {
+		b.turns.wait()
 	}
 	maxEvents, maxBytes := math.MaxInt, math.MaxInt
 	if limit > 0 && sizer == exporterhelper.RequestSizerTypeBytes {
@@ -86,29 +82,36 @@ func (b *batch) MergeSplit(_ context.Context, limit int, sizer exporterhelper.Re
 	} else if limit > 0 {
 		maxEvents = limit
 	}
+	if b.turns != nil || b.count <= maxEvents && b.size <= maxBytes {
+		return []xexporterhelper.Request{b}, nil
+	}
+	return b.split(maxEvents, maxBytes), nil
+}
+
+// split is the events in batches within the limits.
+func (b *batch) split(maxEvents, maxBytes int) []xexporterhelper.Request {
 	var requests []xexporterhelper.Request
 	current := &batch{}
-	events, size := 0, 0
-	for _, p := range parts {
+	for _, p := range b.parts {
 		for p.count > 0 {
-			if events > 0 && (events >= maxEvents || size >= maxBytes) {
+			if current.count > 0 && (current.count >= maxEvents || current.size >= maxBytes) {
 				requests = append(requests, current)
-				current, events, size = &batch{}, 0, 0
+				current = &batch{}
 			}
-			head, tail := p.split(maxEvents-events, maxBytes-size)
-			if events > 0 && size+len(head.buf) > maxBytes { // the one event that split always takes
+			head, tail := p.split(maxEvents-current.count, maxBytes-current.size)
+			if current.count > 0 && current.size+len(head.buf) > maxBytes { // the one event that split always takes
 				requests = append(requests, current)
-				current, events, size = &batch{}, 0, 0
+				current = &batch{}
 				continue
 			}
-			current.parts = append(current.parts, head)
+			current.add(head)
 			if tail.count > 0 {
 				tail.memory.hold()
 			}
-			events, size, p = events+head.count, size+len(head.buf), tail
+			p = tail
 		}
 	}
-	return append(requests, current), nil
+	return append(requests, current)
 }
 
 // OnError implements xexporterhelper.RequestErrorHandler: what is sent again is what is owed.

@@ -20,7 +20,7 @@ import (
 func main() {
 	info := component.BuildInfo{
 		Command:     "otelcol-fanout",
-		Description: "Fans application events out to Sentry, PostHog, MoEngage and webhooks",
+		Description: "otelcol-fanout",
 		Version:     "0.1.0",
 	}
 

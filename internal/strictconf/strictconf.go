@@ -15,12 +15,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// Unmarshal reads conf into cfg, a pointer to a struct, and returns an error that names each unknown key. It is
-// what the Unmarshal method of a configuration calls.
+// Unmarshal reads conf into cfg, a pointer to a struct, and returns an error that names each unknown key, and each duration
+// without a unit. It is what the Unmarshal method of a configuration calls.
 func Unmarshal(conf *confmap.Conf, cfg any) error {
 	// First, since the collector's own error, where it has one, does not name the right key.
 	if unknown := check(conf.ToStringMap(), reflect.TypeOf(cfg).Elem(), nil); len(unknown) > 0 {
@@ -50,6 +51,9 @@ func check(conf map[string]any, t reflect.Type, path []string) []string {
 
 func checkValue(value any, t reflect.Type, path []string) []string {
 	t = inner(t)
+	if t == reflect.TypeFor[time.Duration]() {
+		return checkDuration(value, path)
+	}
 	switch v := value.(type) {
 	case map[string]any:
 		if t.Kind() == reflect.Struct && !readsText(t) {
@@ -66,6 +70,15 @@ func checkValue(value any, t reflect.Type, path []string) []string {
 		return unknown
 	}
 	return nil
+}
+
+// checkDuration returns a sentence for a number without a unit, which the collector takes for nanoseconds.
+func checkDuration(value any, path []string) []string {
+	if number := reflect.ValueOf(value); !number.IsValid() || !(number.CanInt() || number.CanUint() || number.CanFloat()) || number.IsZero() ||
+		number.Type() == reflect.TypeFor[time.Duration]() {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %v has no unit; write %[2]vs for seconds, or one with ms, m or h", strings.Join(path, confmap.KeyDelimiter), value)}
 }
 
 // collect adds the keys of the struct and of those squashed into it, and reports whether it takes any others too.

@@ -71,10 +71,12 @@ func TestUnknownKeysAreRefused(t *testing.T) {
 		`tls: {insecur: true}`:                        `unknown key "tls::insecur"; did you mean "insecure"?`,
 		`auth: {authenticator: a, who: b}`:            `unknown key "auth::who"; there are authenticator, enabled`,
 		`routes: [{events: [a]}, {event: [b]}]`:       `unknown key "routes::1::event"; did you mean "events"?`,
+		`timeout: 30`:                                 `timeout: 30 has no unit; write 30s for seconds, or one with ms, m or h`,
+		`retry_on_failure: {max_elapsed_time: 1.5}`:   `retry_on_failure::max_elapsed_time: 1.5 has no unit; write 1.5s for seconds`,
 		`{endpoint: x, bogus_thing: 1, timeoutt: 3s}`: `unknown key "bogus_thing"; there are `,
 		`{endpoint: x, bogus_thing: 1, time_out: 3s}`: `unknown key "time_out"; did you mean "timeout"?`,
 		`ignored: x`:       `unknown key "ignored"; there are `,
-		`{timeout: 5}`:     ``,
+		`{timeout: 5s}`:     ``,
 		`{timeout: never}`: `timeout`,
 	} {
 		t.Run(text, func(t *testing.T) {

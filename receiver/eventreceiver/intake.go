@@ -268,13 +268,13 @@ func (in *intake) consume(ctx context.Context, sub *submission, events int) erro
 
 func (in *intake) count(outcome string, events int) {
 	if events > 0 {
-		in.telemetry.FanoutReceiverEvents.Add(context.Background(), int64(events),
+		in.telemetry.FanoutReceiverEventsTotal.Add(context.Background(), int64(events),
 			metric.WithAttributes(in.receiver, attribute.String("outcome", outcome)))
 	}
 }
 
 func (in *intake) unauthorized(r *http.Request) {
-	in.telemetry.FanoutReceiverUnauthorized.Add(r.Context(), 1, metric.WithAttributes(in.receiver))
+	in.telemetry.FanoutReceiverUnauthorizedTotal.Add(r.Context(), 1, metric.WithAttributes(in.receiver))
 }
 
 // bodyDigest stands for a body that came with an idempotency key.

@@ -59,7 +59,7 @@ func TestBeaconsAreShedRatherThanRefused(t *testing.T) {
 func outcomes(t *testing.T, tel *componenttest.Telemetry) map[string]int64 {
 	t.Helper()
 	counts := map[string]int64{}
-	for _, point := range points(t, tel, "otelcol_fanout_receiver_events") {
+	for _, point := range points(t, tel, "otelcol_fanout_receiver_events_total") {
 		for _, attribute := range point.Attributes {
 			if attribute.Key == "outcome" {
 				counts[attribute.Value.Value] = point.Value
@@ -174,7 +174,7 @@ func TestNobodyLearnsAKeyOrASecret(t *testing.T) {
 	said += string(shown)
 	assert.NotContains(t, said, key)
 	assert.NotContains(t, said, secret)
-	assert.Equal(t, int64(5), total(t, tel, "otelcol_fanout_receiver_unauthorized"))
+	assert.Equal(t, int64(5), total(t, tel, "otelcol_fanout_receiver_unauthorized_total"))
 }
 
 func TestWebhooksThatAreRefusedAreLoggedOnceAMinute(t *testing.T) {

@@ -23,11 +23,11 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                      metric.Meter
-	mu                         sync.Mutex
-	registrations              []metric.Registration
-	FanoutReceiverEvents       metric.Int64Counter
-	FanoutReceiverUnauthorized metric.Int64Counter
+	meter                           metric.Meter
+	mu                              sync.Mutex
+	registrations                   []metric.Registration
+	FanoutReceiverEventsTotal       metric.Int64Counter
+	FanoutReceiverUnauthorizedTotal metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -59,14 +59,14 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
-	builder.FanoutReceiverEvents, err = builder.meter.Int64Counter(
-		"otelcol_fanout_receiver_events",
+	builder.FanoutReceiverEventsTotal, err = builder.meter.Int64Counter(
+		"otelcol_fanout_receiver_events_total",
 		metric.WithDescription("Events that were not handed to the pipeline because they are no events (rejected) or were there before (duplicate), or that it did not take and nobody sends again (shed). [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.FanoutReceiverUnauthorized, err = builder.meter.Int64Counter(
-		"otelcol_fanout_receiver_unauthorized",
+	builder.FanoutReceiverUnauthorizedTotal, err = builder.meter.Int64Counter(
+		"otelcol_fanout_receiver_unauthorized_total",
 		metric.WithDescription("Requests without a valid write key or signature. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)

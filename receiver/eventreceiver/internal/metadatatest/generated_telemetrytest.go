@@ -21,9 +21,9 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 	return set
 }
 
-func AssertEqualFanoutReceiverEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualFanoutReceiverEventsTotal(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_fanout_receiver_events",
+		Name:        "otelcol_fanout_receiver_events_total",
 		Description: "Events that were not handed to the pipeline because they are no events (rejected) or were there before (duplicate), or that it did not take and nobody sends again (shed). [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
@@ -32,14 +32,14 @@ func AssertEqualFanoutReceiverEvents(t *testing.T, tt *componenttest.Telemetry, 
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_fanout_receiver_events")
+	got, err := tt.GetMetric("otelcol_fanout_receiver_events_total")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualFanoutReceiverUnauthorized(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualFanoutReceiverUnauthorizedTotal(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_fanout_receiver_unauthorized",
+		Name:        "otelcol_fanout_receiver_unauthorized_total",
 		Description: "Requests without a valid write key or signature. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
@@ -48,7 +48,7 @@ func AssertEqualFanoutReceiverUnauthorized(t *testing.T, tt *componenttest.Telem
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_fanout_receiver_unauthorized")
+	got, err := tt.GetMetric("otelcol_fanout_receiver_unauthorized_total")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

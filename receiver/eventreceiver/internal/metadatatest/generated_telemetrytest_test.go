@@ -19,12 +19,12 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
-	tb.FanoutReceiverEvents.Add(context.Background(), 1)
-	tb.FanoutReceiverUnauthorized.Add(context.Background(), 1)
-	AssertEqualFanoutReceiverEvents(t, testTel,
+	tb.FanoutReceiverEventsTotal.Add(context.Background(), 1)
+	tb.FanoutReceiverUnauthorizedTotal.Add(context.Background(), 1)
+	AssertEqualFanoutReceiverEventsTotal(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualFanoutReceiverUnauthorized(t, testTel,
+	AssertEqualFanoutReceiverUnauthorizedTotal(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

@@ -24,11 +24,14 @@ type backend struct {
 	minSeverity plog.SeverityNumber
 	projects    *projects
 	pairing     pairing
+	// close is called when an exporter has stopped; nil where nobody shares the backend.
+	close func()
 }
 
 var (
 	_ delivery.TracesBackend = (*backend)(nil)
 	_ delivery.LossObserver  = (*backend)(nil)
+	_ delivery.Closer        = (*backend)(nil)
 )
 
 // newBackend is for a configuration that is valid.
@@ -58,5 +61,12 @@ func (b *backend) Lost(letters []deadletter.Letter) {
 			countDiscards(counts, &letters[i])
 			p.reports.add(counts)
 		}
+	}
+}
+
+// Close implements delivery.Closer.
+func (b *backend) Close() {
+	if b.close != nil {
+		b.close()
 	}
 }

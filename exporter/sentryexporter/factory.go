@@ -43,6 +43,7 @@ func (bs *backends) acquire(cfg *Config, version string) *backend {
 			bs.byConfig = map[*Config]*usedBackend{}
 		}
 		used = &usedBackend{backend: newBackend(cfg, version)}
+		used.close = func() { bs.release(cfg) }
 		bs.byConfig[cfg] = used
 	}
 	used.users++
@@ -65,7 +66,7 @@ func (bs *backends) createLogs(ctx context.Context, set exporter.Settings, c com
 		bs.release(cfg)
 		return nil, err
 	}
-	return &logsExporter{Logs: logs, release: sync.OnceFunc(func() { bs.release(cfg) })}, nil
+	return logs, nil
 }
 
 func (bs *backends) createTraces(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Traces, error) {
@@ -75,27 +76,5 @@ func (bs *backends) createTraces(ctx context.Context, set exporter.Settings, c c
 		bs.release(cfg)
 		return nil, err
 	}
-	return &tracesExporter{Traces: traces, release: sync.OnceFunc(func() { bs.release(cfg) })}, nil
-}
-
-type logsExporter struct {
-	exporter.Logs
-	release func()
-}
-
-// Shutdown implements component.Component.
-func (e *logsExporter) Shutdown(ctx context.Context) error {
-	defer e.release()
-	return e.Logs.Shutdown(ctx)
-}
-
-type tracesExporter struct {
-	exporter.Traces
-	release func()
-}
-
-// Shutdown implements component.Component.
-func (e *tracesExporter) Shutdown(ctx context.Context) error {
-	defer e.release()
-	return e.Traces.Shutdown(ctx)
+	return traces, nil
 }

@@ -29,12 +29,15 @@ type backend struct {
 
 	// gone is whether the endpoint has answered 410.
 	gone atomic.Bool
+	// close is called when an exporter has stopped; nil where nobody shares the backend.
+	close func()
 }
 
 var (
 	_ delivery.TracesBackend = (*backend)(nil)
 	_ delivery.Guarded       = (*backend)(nil)
 	_ delivery.Paced         = (*backend)(nil)
+	_ delivery.Closer        = (*backend)(nil)
 	_ delivery.Scheduled     = (*backend)(nil)
 	_ delivery.Greeter       = (*backend)(nil)
 	_ delivery.Reviver       = (*backend)(nil)
@@ -109,3 +112,10 @@ func (b *backend) Gone() string {
 
 // Revive implements delivery.Reviver: dead letters are sent again, so the endpoint is back.
 func (b *backend) Revive() { b.gone.Store(false) }
+
+// Close implements delivery.Closer.
+func (b *backend) Close() {
+	if b.close != nil {
+		b.close()
+	}
+}

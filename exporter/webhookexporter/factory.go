@@ -47,6 +47,7 @@ func (bs *backends) acquire(cfg *Config, id component.ID) (*backend, error) {
 		if bs.byConfig == nil {
 			bs.byConfig = map[*Config]*usedBackend{}
 		}
+		b.close = func() { bs.release(cfg) }
 		used = &usedBackend{backend: b}
 		bs.byConfig[cfg] = used
 	}
@@ -74,7 +75,7 @@ func (bs *backends) createLogs(ctx context.Context, set exporter.Settings, c com
 		bs.release(cfg)
 		return nil, err
 	}
-	return &logsExporter{Logs: logs, release: sync.OnceFunc(func() { bs.release(cfg) })}, nil
+	return logs, nil
 }
 
 func (bs *backends) createTraces(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Traces, error) {
@@ -92,29 +93,7 @@ func (bs *backends) createTraces(ctx context.Context, set exporter.Settings, c c
 		bs.release(cfg)
 		return nil, err
 	}
-	return &tracesExporter{Traces: traces, release: sync.OnceFunc(func() { bs.release(cfg) })}, nil
+	return traces, nil
 }
 
 var errSpanTarget = errors.New("request: has templates over events, and otlp_json sends whole spans, which are none; write another exporter for traces, without them")
-
-type logsExporter struct {
-	exporter.Logs
-	release func()
-}
-
-// Shutdown implements component.Component.
-func (e *logsExporter) Shutdown(ctx context.Context) error {
-	defer e.release()
-	return e.Logs.Shutdown(ctx)
-}
-
-type tracesExporter struct {
-	exporter.Traces
-	release func()
-}
-
-// Shutdown implements component.Component.
-func (e *tracesExporter) Shutdown(ctx context.Context) error {
-	defer e.release()
-	return e.Traces.Shutdown(ctx)
-}

@@ -206,6 +206,12 @@ type LossObserver interface {
 	Lost(letters []deadletter.Letter)
 }
 
+// Closer is a backend that is shared by exporters.
+type Closer interface {
+	// Close is called once by each exporter, when it has stopped.
+	Close()
+}
+
 // Skip is the error of an encoder for an event that the backend is not meant to get. Its text is the reason, one word
 // such as plain_log, which the metrics count.
 type Skip string //nolint:errname // an encoder that returns Skip("plain_log") reads as what it does

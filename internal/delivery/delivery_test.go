@@ -385,6 +385,19 @@ func TestSyncCallersGetTheOutcome(t *testing.T) {
 		assert.True(t, ok)
 		assert.Equal(t, codes.InvalidArgument, s.Code())
 		assert.Equal(t, map[string]int64{"returned": 2}, f.Outcomes())
+		assert.Len(t, f.Logs.FilterMessageSnippet("their callers were told").All(), 1)
+	})
+	t.Run("what the operator has to mend is Unavailable, and not tried again here", func(t *testing.T) {
+		for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusFound} {
+			f := newFixture(t, syncOptions(options{}))
+			f.server.always(code)
+			err := f.Consume(t.Context(), records("a", "b"))
+			s, ok := status.FromError(err)
+			assert.True(t, ok)
+			assert.Equal(t, codes.Unavailable, s.Code(), code)
+			assert.Equal(t, 1, f.server.requestCount(), code)
+			assert.Len(t, f.Logs.FilterMessageSnippet("their callers were told").All(), 1)
+		}
 	})
 	t.Run("what is refused beside what is delivered is kept", func(t *testing.T) {
 		f := newFixture(t, syncOptions(options{}))

@@ -134,8 +134,12 @@ type chain struct {
 	*deliverer
 	helper component.Component
 	// offer gives exporterhelper the batch that the context holds.
-	offer func(context.Context) error
+	offer  func(context.Context) error
+	host   component.Host
+	closed sync.Once
 }
+
+func (c *chain) foretell(since time.Time) { c.stopping.foretell(since) }
 
 // Capabilities implements consumer.Logs and consumer.Traces. The events are encoded before the call returns and the pdata
 // is only read, so the collector need not clone it for this exporter.
@@ -145,6 +149,7 @@ func (*chain) Capabilities() consumer.Capabilities {
 
 // Start implements component.Component.
 func (c *chain) Start(ctx context.Context, host component.Host) error {
+	c.host = host
 	if err := c.start(ctx, host); err != nil {
 		return err
 	}
@@ -155,12 +160,19 @@ func (c *chain) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown implements component.Component. It takes little longer than shutdown_timeout.
+// Shutdown implements component.Component. It takes little longer than shutdown_timeout, from when the first exporter of the collector
+// was told to stop.
 func (c *chain) Shutdown(ctx context.Context) error {
+	foretellAll(c.host, time.Now())
 	c.stopping.begin(c.cfg.ShutdownTimeout)
 	err := c.helper.Shutdown(ctx)
 	c.finishBackoffs(ctx)
 	c.stop()
+	c.closed.Do(func() {
+		if closer, ok := c.backend.(Closer); ok {
+			closer.Close()
+		}
+	})
 	return err
 }
 

@@ -199,6 +199,14 @@ func (l *ledger) lost(outcome string, letters []deadletter.Letter, problem error
 	l.loss.add(outcome, &letters[0], len(letters), problem)
 }
 
+// told tells the operator of events that were refused, which only their callers have been told.
+func (l *ledger) told(refused []refusedEvent) {
+	for i := range refused {
+		letter := newLetter(refused[i].Event, refused[i].cause, 1)
+		l.loss.add("returned", &letter, 1, nil)
+	}
+}
+
 // lossLog tells the operator of events that were not delivered, at most once a minute for each outcome and reason. It
 // never repeats what the backend said, which may quote the event.
 type lossLog struct {
@@ -257,20 +265,23 @@ func (l *lossLog) flush() {
 
 func (l *lossLog) tell(topic lossTopic, count *lossCount) {
 	fields := []zap.Field{
-		zap.String("reason", string(topic.reason)), zap.String("what_to_do", whatToDo(topic.reason)),
+		zap.String("reason", string(topic.reason)), zap.String("what_to_do", whatToDo(topic)),
 		zap.Int("status", count.status), zap.Int("events", count.events), zap.NamedError("dead_letter_error", count.problem),
 	}
-	if topic.outcome == "dropped" {
+	switch topic.outcome {
+	case "dropped":
 		l.logger.Error("Events were not delivered and are lost", fields...)
-	} else {
+	case "returned":
+		l.logger.Warn("Events were refused, and their callers were told", fields...)
+	default:
 		l.logger.Warn("Events were not delivered and are kept as dead letters", fields...)
 	}
 	count.events = 0
 }
 
 // whatToDo is a sentence for the operator.
-func whatToDo(reason deadletter.Reason) string {
-	switch reason {
+func whatToDo(topic lossTopic) string {
+	switch topic.reason {
 	case deadletter.ReasonUnauthorized:
 		return "check the credentials of this exporter, then replay the dead letters"
 	case deadletter.ReasonRedirected:
@@ -289,6 +300,12 @@ func whatToDo(reason deadletter.Reason) string {
 		return "the endpoint's host leads to an address that is not connected to: write another host, or see block_private_networks"
 	case deadletter.ReasonTooLarge:
 		return "the event alone is larger than the backend takes"
+	}
+	switch topic.outcome {
+	case "dropped":
+		return "set dead_letter to keep such events, and what the backend said of them"
+	case "returned":
+		return "the callers have what the backend said"
 	default:
 		return "see the dead letters for what the backend said"
 	}

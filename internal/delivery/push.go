@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -129,8 +130,27 @@ func (d *deliverer) answerCaller(b *batch, a *attempt) error {
 	if len(a.refused) == 0 {
 		return nil
 	}
+	code := codes.InvalidArgument
+	if b.account.settled == 0 {
+		d.ledger.told(a.refused)
+		if isForTheOperator(a.refused) {
+			code = codes.Unavailable
+		}
+	}
 	message := fmt.Sprintf("%d of %d events refused: %s", len(a.refused), b.account.events, a.refused[0].message)
-	return consumererror.NewPermanent(status.Error(codes.InvalidArgument, message))
+	return consumererror.NewPermanent(status.Error(code, message)) // permanent, so that it is not tried again here
+}
+
+// isForTheOperator reports whether nothing is wrong with the events: they may be sent again when the operator has seen to it.
+func isForTheOperator(refused []refusedEvent) bool {
+	return !slices.ContainsFunc(refused, func(r refusedEvent) bool {
+		switch r.reason {
+		case deadletter.ReasonUnauthorized, deadletter.ReasonRedirected, deadletter.ReasonGone, deadletter.ReasonBlocked, deadletter.ReasonRateLimited:
+			return false
+		default:
+			return true
+		}
+	})
 }
 
 // throttled says how long to wait at least. Where there is a schedule, it is how long to wait.

@@ -6,7 +6,11 @@ package delivery
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pipeline"
 )
 
 // stopping is the exporter's end: when it began, and when sending has to be over.
@@ -18,6 +22,8 @@ type stopping struct {
 	over   context.Context //nolint:containedctx // it is the life of the exporter, not of a call
 	cancel context.CancelFunc
 	timer  *time.Timer
+	// foretold is when the first exporter of the collector was told to stop.
+	foretold atomic.Pointer[time.Time]
 }
 
 func (s *stopping) init() {
@@ -25,11 +31,44 @@ func (s *stopping) init() {
 	s.over, s.cancel = context.WithCancel(context.Background())
 }
 
+// foretell says that the collector stops its exporters, and since when.
+func (s *stopping) foretell(since time.Time) { s.foretold.CompareAndSwap(nil, &since) }
+
 func (s *stopping) begin(timeout time.Duration) {
 	s.once.Do(func() {
-		s.timer = time.AfterFunc(timeout, s.cancel)
+		s.timer = time.AfterFunc(s.left(timeout, time.Now()), s.cancel)
 		close(s.begun)
 	})
+}
+
+// left is how long the exporter may go on sending. The time of all exporters runs from when the first is told to stop, since the
+// collector stops one after the other: the last would else wait for all before it to end. A tenth is left in any case.
+func (s *stopping) left(timeout time.Duration, now time.Time) time.Duration {
+	since := s.foretold.Load()
+	if since == nil {
+		return timeout
+	}
+	return max(timeout-now.Sub(*since), timeout/10)
+}
+
+// exporterHost is a host that knows all exporters of the collector, as its own does (service/internal/graph).
+type exporterHost interface {
+	GetExporters() map[pipeline.Signal]map[component.ID]component.Component
+}
+
+// foretellAll tells all exporters of ours that the collector stops.
+func foretellAll(host component.Host, now time.Time) {
+	h, ok := host.(exporterHost)
+	if !ok {
+		return
+	}
+	for _, exporters := range h.GetExporters() {
+		for _, e := range exporters {
+			if ours, ok := e.(interface{ foretell(since time.Time) }); ok {
+				ours.foretell(now)
+			}
+		}
+	}
 }
 
 func (s *stopping) end() {

@@ -74,11 +74,14 @@ func checkValue(value any, t reflect.Type, path []string) []string {
 
 // checkDuration returns a sentence for a number without a unit, which the collector takes for nanoseconds.
 func checkDuration(value any, path []string) []string {
-	if number := reflect.ValueOf(value); !number.IsValid() || !(number.CanInt() || number.CanUint() || number.CanFloat()) || number.IsZero() ||
-		number.Type() == reflect.TypeFor[time.Duration]() {
+	number := reflect.ValueOf(value)
+	switch {
+	case !number.IsValid(), number.IsZero(), number.Type() == reflect.TypeFor[time.Duration]():
 		return nil
+	case number.CanInt(), number.CanUint(), number.CanFloat():
+		return []string{fmt.Sprintf("%s: %v has no unit; write %[2]vs for seconds, or one with ms, m or h", strings.Join(path, confmap.KeyDelimiter), value)}
 	}
-	return []string{fmt.Sprintf("%s: %v has no unit; write %[2]vs for seconds, or one with ms, m or h", strings.Join(path, confmap.KeyDelimiter), value)}
+	return nil
 }
 
 // collect adds the keys of the struct and of those squashed into it, and reports whether it takes any others too.

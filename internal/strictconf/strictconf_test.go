@@ -76,7 +76,7 @@ func TestUnknownKeysAreRefused(t *testing.T) {
 		`{endpoint: x, bogus_thing: 1, timeoutt: 3s}`: `unknown key "bogus_thing"; there are `,
 		`{endpoint: x, bogus_thing: 1, time_out: 3s}`: `unknown key "time_out"; did you mean "timeout"?`,
 		`ignored: x`:       `unknown key "ignored"; there are `,
-		`{timeout: 5s}`:     ``,
+		`{timeout: 5s}`:    ``,
 		`{timeout: never}`: `timeout`,
 	} {
 		t.Run(text, func(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
 )
@@ -46,7 +48,7 @@ func unreadable(err error) *problem {
 
 // refusal is the problem of a pipeline that did not take the events: try again later, or not at all.
 func refusal(err error) *problem {
-	if consumererror.IsPermanent(err) {
+	if consumererror.IsPermanent(err) && status.Code(err) != codes.Unavailable {
 		return &problem{status: http.StatusBadRequest, text: "the pipeline refused the events: " + err.Error()}
 	}
 	p := &problem{status: http.StatusServiceUnavailable, text: "the pipeline cannot take the events now, send them again later: " + err.Error(), later: true}

@@ -23,6 +23,8 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver/internal/metadata"
 )
@@ -127,6 +129,7 @@ func TestTheStatusOfAPipelineThatRefuses(t *testing.T) {
 		"a backend that is down":                      {consumererror.NewOTLPHTTPError(refused, 502), 503, true},
 		"whoever says that it is retryable":           {consumererror.NewRetryableError(refused), 503, true},
 		"what is permanent":                           {consumererror.NewPermanent(refused), 400, false},
+		"what an operator has to mend first":          {consumererror.NewPermanent(status.Error(codes.Unavailable, "refused")), 503, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := ask(t, newHandler(t, nil, consumertest.NewErr(tt.err)), "/v1/events", jsonType, `{"name":"a"}`)

@@ -50,3 +50,25 @@ func TestACollectorStopsInTimeThoughABackendHangsAndKeepsItsEventsAsDeadLetters(
 		})
 	}
 }
+
+func TestSeveralBackendsThatHangTakeNoLongerToStopThanOne(t *testing.T) {
+	t.Parallel()
+	const events = 30
+	const shutdownTimeout = 3 * time.Second
+	s := newSite(t)
+	var webhooks []webhook
+	for _, name := range []string{"a", "b", "c", "d"} {
+		webhooks = append(webhooks, webhook{name, newBackend(t, hanging).URL, "batching: array, shutdown_timeout: " + shutdownTimeout.String()})
+	}
+	p := startPlant(t, s, webhooks...)
+	newSDK(p).mustExport(t, records(0, events))
+
+	began := time.Now()
+	p.stop()
+	took := time.Since(began)
+	t.Logf("stopped in %s", took)
+	assert.Less(t, took, 3*shutdownTimeout, "one after the other, they would take four times as long as one")
+	for _, w := range webhooks {
+		assert.Len(t, s.onDisk(t)["webhook/"+w.name], events)
+	}
+}

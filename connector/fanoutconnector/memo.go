@@ -24,14 +24,21 @@ func (m *memo) find(t *table, name string) int {
 	if len(name) < shortestRemembered || len(name) > longestRemembered {
 		return t.find(name)
 	}
-	r := &m[slotOf(name)]
-	if string(r.name[:r.length]) == name {
-		return int(r.route)
+	at := slotOf(name)
+	first, second := &m[at], &m[at^1]
+	switch {
+	case first.is(name):
+		return int(first.route)
+	case second.is(name):
+		return int(second.route)
 	}
-	route := t.find(name)
-	r.route, r.length = int32(route), int32(copy(r.name[:], name)) //nolint:gosec // there are fewer routes
-	return route
+	*second = *first                                // so that two names of one slot do not take turns
+	first.route = int32(t.find(name))               //nolint:gosec // there are fewer routes
+	first.length = int32(copy(first.name[:], name)) //nolint:gosec // it is short
+	return int(first.route)
 }
+
+func (r *remembered) is(name string) bool { return string(r.name[:r.length]) == name }
 
 // slotOf mixes what names differ in: their length, first, middle and last characters.
 func slotOf(name string) uint64 {

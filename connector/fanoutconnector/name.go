@@ -25,9 +25,15 @@ type switches struct {
 	any bool
 }
 
+// markLengths has a bit for the length of each name that readMarks looks for, by which most others are passed in one step.
+const markLengths = 1<<len(appevent.AttrID) | 1<<len(appevent.AttrKind) | 1<<len(appevent.AttrDestinations)
+
 func readMarks(attributes pcommon.Map) marks {
 	var m marks
 	for k, v := range attributes.All() {
+		if uint64(markLengths)>>(len(k)&63)&1 == 0 {
+			continue
+		}
 		switch k {
 		case appevent.AttrID:
 			m.hasID = true

@@ -463,11 +463,11 @@ func TestABackendLivesAsLongAsItsExporters(t *testing.T) {
 	cfg.DSN = "https://key@h/1"
 	first := shared.acquire(cfg, "1")
 	assert.Same(t, first, shared.acquire(cfg, "1"))
-	shared.release(cfg)
+	shared.Release(cfg)
 	assert.Same(t, first, shared.acquire(cfg, "1"))
-	shared.release(cfg)
-	shared.release(cfg)
-	assert.Empty(t, shared.byConfig)
+	shared.Release(cfg)
+	shared.Release(cfg)
+	assert.Zero(t, shared.Len())
 }
 
 func TestARestartSendsTheSameEvents(t *testing.T) {

@@ -6,7 +6,6 @@ package webhookexporter
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
@@ -23,45 +22,20 @@ func NewFactory() exporter.Factory {
 		exporter.WithTraces(shared.createTraces, metadata.TracesStability))
 }
 
-// backends are those of the exporters that exist. The logs and the traces of one exporter have the same configuration, and so
-// the same endpoint: its rate limit, its handshake, and that it is gone.
+// backends are those of the exporters that exist. Logs and traces share the endpoint: its rate limit, its handshake, and that it is gone.
 type backends struct {
-	mu       sync.Mutex
-	byConfig map[*Config]*usedBackend
-}
-
-type usedBackend struct {
-	*backend
-	users int
+	delivery.Shared[*Config, *backend]
 }
 
 func (bs *backends) acquire(cfg *Config, id component.ID) (*backend, error) {
-	bs.mu.Lock()
-	defer bs.mu.Unlock()
-	used, ok := bs.byConfig[cfg]
-	if !ok {
+	return bs.Acquire(cfg, func() (*backend, error) {
 		b, err := newBackend(cfg, id.String())
 		if err != nil {
 			return nil, err
 		}
-		if bs.byConfig == nil {
-			bs.byConfig = map[*Config]*usedBackend{}
-		}
-		b.close = func() { bs.release(cfg) }
-		used = &usedBackend{backend: b}
-		bs.byConfig[cfg] = used
-	}
-	used.users++
-	return used.backend, nil
-}
-
-func (bs *backends) release(cfg *Config) {
-	bs.mu.Lock()
-	defer bs.mu.Unlock()
-	used := bs.byConfig[cfg]
-	if used.users--; used.users == 0 {
-		delete(bs.byConfig, cfg)
-	}
+		b.close = func() { bs.Release(cfg) }
+		return b, nil
+	})
 }
 
 func (bs *backends) createLogs(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Logs, error) {
@@ -72,10 +46,9 @@ func (bs *backends) createLogs(ctx context.Context, set exporter.Settings, c com
 	}
 	logs, err := delivery.NewLogs(ctx, set, &cfg.Delivery, cfg.ClientConfig, b)
 	if err != nil {
-		bs.release(cfg)
-		return nil, err
+		bs.Release(cfg)
 	}
-	return logs, nil
+	return logs, err
 }
 
 func (bs *backends) createTraces(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Traces, error) {
@@ -85,15 +58,14 @@ func (bs *backends) createTraces(ctx context.Context, set exporter.Settings, c c
 		return nil, err
 	}
 	if cfg.Format == FormatOTLPJSON && b.templates.hasTarget() {
-		bs.release(cfg)
+		bs.Release(cfg)
 		return nil, errSpanTarget
 	}
 	traces, err := delivery.NewTraces(ctx, set, &cfg.Delivery, cfg.ClientConfig, b)
 	if err != nil {
-		bs.release(cfg)
-		return nil, err
+		bs.Release(cfg)
 	}
-	return traces, nil
+	return traces, err
 }
 
 var errSpanTarget = errors.New("request: has templates over events, and otlp_json sends whole spans, which are none; write another exporter for traces, without them")

@@ -740,19 +740,19 @@ func TestTheLossLogSpeaksOnceAMinute(t *testing.T) {
 	f := newFixture(t, options{})
 	now := time.Unix(1700000000, 0)
 	l := lossLog{logger: f.Component.(*logsExporter).logger, now: func() time.Time { return now }}
-	letter := &deadletter.Letter{Reason: deadletter.ReasonRefused}
+	refused := lossTopic{"dropped", deadletter.ReasonRefused}
 	for range 10 {
-		l.add("dropped", letter, 2, nil)
+		l.add(refused, 400, 2, nil)
 	}
-	l.add("dropped", &deadletter.Letter{Reason: deadletter.ReasonShutdown}, 1, nil)
+	l.add(lossTopic{"dropped", deadletter.ReasonShutdown}, 0, 1, nil)
 	now = now.Add(lossInterval)
-	l.add("dropped", letter, 1, nil)
+	l.add(refused, 400, 1, nil)
 	var events []int64
 	for _, entry := range f.Logs.FilterMessage("Events were not delivered and are lost").All() {
 		events = append(events, entry.ContextMap()["events"].(int64))
 	}
 	assert.Equal(t, []int64{2, 1, 19}, events)
-	l.add("dropped", letter, 5, nil)
+	l.add(refused, 400, 5, nil)
 	l.flush()
 	l.flush()
 	assert.Equal(t, 4, f.Logs.FilterMessage("Events were not delivered and are lost").Len(), "what is untold is told in the end")

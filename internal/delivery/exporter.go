@@ -134,9 +134,8 @@ type chain struct {
 	*deliverer
 	helper component.Component
 	// offer gives exporterhelper the batch that the context holds.
-	offer  func(context.Context) error
-	host   component.Host
-	closed sync.Once
+	offer func(context.Context) error
+	host  component.Host
 }
 
 func (c *chain) foretell(since time.Time) { c.stopping.foretell(since) }
@@ -168,11 +167,9 @@ func (c *chain) Shutdown(ctx context.Context) error {
 	err := c.helper.Shutdown(ctx)
 	c.finishBackoffs(ctx)
 	c.stop()
-	c.closed.Do(func() {
-		if closer, ok := c.backend.(Closer); ok {
-			closer.Close()
-		}
-	})
+	if closer, ok := c.backend.(Closer); ok {
+		closer.Close()
+	}
 	return err
 }
 

@@ -196,14 +196,13 @@ func (l *ledger) lost(outcome string, letters []deadletter.Letter, problem error
 	for i := range letters {
 		l.count(outcome, string(letters[i].Reason), 1)
 	}
-	l.loss.add(outcome, &letters[0], len(letters), problem)
+	l.loss.add(lossTopic{outcome, letters[0].Reason}, letters[0].Status, len(letters), problem)
 }
 
 // told tells the operator of events that were refused, which only their callers have been told.
 func (l *ledger) told(refused []refusedEvent) {
 	for i := range refused {
-		letter := newLetter(refused[i].Event, refused[i].cause, 1)
-		l.loss.add("returned", &letter, 1, nil)
+		l.loss.add(lossTopic{"returned", refused[i].reason}, refused[i].status, 1, nil)
 	}
 }
 
@@ -232,10 +231,9 @@ type lossCount struct {
 
 const lossInterval = time.Minute
 
-func (l *lossLog) add(outcome string, first *deadletter.Letter, events int, problem error) {
+func (l *lossLog) add(topic lossTopic, status, events int, problem error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	topic := lossTopic{outcome, first.Reason}
 	count, ok := l.topics[topic]
 	if !ok {
 		if l.topics == nil {
@@ -245,7 +243,7 @@ func (l *lossLog) add(outcome string, first *deadletter.Letter, events int, prob
 		l.topics[topic] = count
 	}
 	count.events += events
-	count.status, count.problem = first.Status, problem
+	count.status, count.problem = status, problem
 	if now := l.now(); !ok || now.Sub(count.last) >= lossInterval {
 		count.last = now
 		l.tell(topic, count)

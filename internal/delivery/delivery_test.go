@@ -396,7 +396,9 @@ func TestSyncCallersGetTheOutcome(t *testing.T) {
 			assert.True(t, ok)
 			assert.Equal(t, codes.Unavailable, s.Code(), code)
 			assert.Equal(t, 1, f.server.requestCount(), code)
-			assert.Len(t, f.Logs.FilterMessageSnippet("their callers were told").All(), 1)
+			told := f.Logs.FilterMessageSnippet("their callers were told").All()
+			require.Len(t, told, 1)
+			assert.NotContains(t, told[0].ContextMap()["what_to_do"], "dead letters", "there are none")
 		}
 	})
 	t.Run("what is refused beside what is delivered is kept", func(t *testing.T) {

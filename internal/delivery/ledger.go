@@ -277,23 +277,31 @@ func (l *lossLog) tell(topic lossTopic, count *lossCount) {
 	count.events = 0
 }
 
+// thenReplay ends a sentence on what can be mended, where there is something to replay afterwards.
+func (t lossTopic) thenReplay() string {
+	if t.outcome == "dead_lettered" {
+		return ", then replay the dead letters"
+	}
+	return ""
+}
+
 // whatToDo is a sentence for the operator.
 func whatToDo(topic lossTopic) string {
 	switch topic.reason {
 	case deadletter.ReasonUnauthorized:
-		return "check the credentials of this exporter, then replay the dead letters"
+		return "check the credentials of this exporter" + topic.thenReplay()
 	case deadletter.ReasonRedirected:
 		return "redirects are not followed: write the URL that the backend redirects to as the endpoint"
 	case deadletter.ReasonQueueFull:
 		return "the backend is slower than the events come: raise sending_queue::queue_size or max_in_flight"
 	case deadletter.ReasonExhausted:
-		return "the backend failed for longer than retry_on_failure::max_elapsed_time; replay the dead letters when it is well"
+		return "the backend failed for longer than retry_on_failure::max_elapsed_time: see to it" + topic.thenReplay()
 	case deadletter.ReasonShutdown:
 		return "the collector stopped first: raise shutdown_timeout, or put the queue on disk with sending_queue::storage"
 	case deadletter.ReasonRateLimited:
-		return "the backend takes no more of this kind for now: raise the quota, or send less; then replay the dead letters"
+		return "the backend takes no more of this kind for now: raise the quota, or send less" + topic.thenReplay()
 	case deadletter.ReasonGone:
-		return "the endpoint is gone (410): write another one, or replay the dead letters when it is back"
+		return "the endpoint is gone (410): write another one, or have it brought back" + topic.thenReplay()
 	case deadletter.ReasonBlocked:
 		return "the endpoint's host leads to an address that is not connected to: write another host, or see block_private_networks"
 	case deadletter.ReasonTooLarge:

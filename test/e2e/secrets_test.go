@@ -45,13 +45,16 @@ func raw(text string) behavior {
 	}
 }
 
+// hangs is the failure of a backend that does not answer.
+const hangs = "hang"
+
 // failures are ways to fail, each with the reason for which events become dead letters then.
 var failures = []struct {
 	name   string
 	behave behavior
 	reason string
 }{
-	{"hang", hanging, "exhausted"},
+	{hangs, hanging, "exhausted"},
 	{"redirect", quoting(http.StatusFound), "redirected"},
 	{"bad", quoting(http.StatusBadRequest), "refused"},
 	{"unauthorized", quoting(http.StatusUnauthorized), "unauthorized"},
@@ -72,13 +75,18 @@ var failures = []struct {
 // secretWebhooks are one webhook for each failure.
 func secretWebhooks(t *testing.T, settings string) []webhook {
 	t.Helper()
-	const secret = `headers: {X-Api-Key: planted-header, Authorization: Bearer planted-authorization}, timeout: 200ms, ` +
+	const secret = `headers: {X-Api-Key: planted-header, Authorization: Bearer planted-authorization}, ` +
 		`retry_on_failure: {initial_interval: 20ms, max_interval: 50ms, max_elapsed_time: 100ms}, `
 	var webhooks []webhook
 	for _, f := range failures {
 		b := newBackend(t, f.behave)
 		url := strings.Replace(b.URL, "http://", "http://planted-user:planted-password@", 1) + "/planted-path?key=planted-query"
-		webhooks = append(webhooks, webhook{f.name, url, secret + settings})
+		// Who answers has the time to, however slow the machine is: what is answered decides the reason.
+		timeout := "timeout: 30s, "
+		if f.name == hangs {
+			timeout = "timeout: 200ms, "
+		}
+		webhooks = append(webhooks, webhook{f.name, url, secret + timeout + settings})
 	}
 	// Nothing listens there.
 	webhooks = append(webhooks, webhook{"refused", aURL + "/planted-path?key=planted-query", secret + settings})

@@ -195,9 +195,11 @@ func newGoApp(t *testing.T, endpoint string, options ...otlploghttp.Option) *goA
 	logs, err := otlploghttp.New(t.Context(), options...)
 	require.NoError(t, err)
 	app := &goApp{
-		t:     t,
-		spans: sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans), sdktrace.WithResource(res)),
-		logs:  sdklog.NewLoggerProvider(sdklog.WithProcessor(sdklog.NewBatchProcessor(logs)), sdklog.WithResource(res)),
+		t: t,
+		// They send when sendSpans and sendLogs say so, and not by themselves before.
+		spans: sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans, sdktrace.WithBatchTimeout(time.Hour)), sdktrace.WithResource(res)),
+		logs: sdklog.NewLoggerProvider(sdklog.WithProcessor(sdklog.NewBatchProcessor(logs, sdklog.WithExportInterval(time.Hour))),
+			sdklog.WithResource(res)),
 	}
 	app.tracer, app.logger = app.spans.Tracer("checkout"), app.logs.Logger("checkout")
 	t.Cleanup(func() {

@@ -268,7 +268,7 @@ func TestALetterThatTheStoreDoesNotTakeCostsItselfOnly(t *testing.T) {
 
 func TestRetriesRunOut(t *testing.T) {
 	t.Run("in time", func(t *testing.T) {
-		f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 50 * time.Millisecond }})
+		f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 500 * time.Millisecond }})
 		f.server.always(http.StatusServiceUnavailable)
 		f.send("a", "b")
 		assert.Equal(t, []string{"a:exhausted", "b:exhausted"}, f.Letters.Reasons())

@@ -34,7 +34,7 @@ func TestABackendThatFailsCostsNeitherItsNeighborNorTheClientAnEventAndGetsItsOw
 			p := startPlant(t, newSite(t),
 				webhook{"a", a.URL, "batching: array"},
 				// It gives a batch up after half a second, and has room for some hundred events.
-				webhook{"b", b.URL, "batching: array, timeout: 300ms, " +
+				webhook{"b", b.URL, "batching: array, timeout: 1s, " +
 					"sending_queue: {queue_size: 20000, num_consumers: 1}, " +
 					"retry_on_failure: {initial_interval: 50ms, max_interval: 100ms, max_elapsed_time: 500ms}"})
 

@@ -68,7 +68,7 @@ func TestScenarioDispatcherTellsEachSubscriberInItsOwnWayAndNeverHoldsUpAWrite(t
 	flaky := newSubscriber(t, &subscriber{name: "flaky", maxInFlight: 3, timeout: 60 * second, content: "full", schedule: []time.Duration{20 * ms, 60 * ms}}, failing(2))
 	dead := newSubscriber(t, &subscriber{name: "dead", maxInFlight: 1, timeout: 60 * second, content: "summary", schedule: []time.Duration{10 * ms, 20 * ms, 30 * ms}},
 		refusing(http.StatusServiceUnavailable, "out of order"))
-	mute := newSubscriber(t, &subscriber{name: "mute", maxInFlight: 8, timeout: 400 * ms, content: "full", schedule: []time.Duration{15 * ms}}, hanging)
+	mute := newSubscriber(t, &subscriber{name: "mute", maxInFlight: 8, timeout: 2 * second, content: "full", schedule: []time.Duration{15 * ms}}, hanging)
 	all := []*subscriber{healthy, slow, flaky, dead, mute}
 	var branches []branch
 	var pipelines []string

@@ -14,11 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The collector's own exporter, with a small queue before a backend that hangs. It gives up on what it has sent after 300ms.
+// The collector's own exporter, with a small queue before a backend that hangs. It gives up on what it has sent after a second.
 const (
 	hungPipeline = "logs/hung"
 	hungExporter = "otlp_http/hung"
-	smallQueue   = "timeout: 300ms, retry_on_failure: {enabled: false}, sending_queue: {queue_size: 5, num_consumers: 1}"
+	smallQueue   = "timeout: 1s, retry_on_failure: {enabled: false}, sending_queue: {queue_size: 5, num_consumers: 1}"
 )
 
 func hungBranch(t *testing.T) branch {

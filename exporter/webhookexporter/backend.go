@@ -80,13 +80,13 @@ func newBackend(cfg *Config, id string) (*backend, error) {
 // noLimit is for a pacer that a handshake may slow down.
 const noLimit = 1e9
 
-// contentType is that of the bodies.
+// contentType is that of the bodies. The charset is in lower case since CloudEvents' library for JavaScript takes no other.
 func contentType(cfg *Config) string {
 	switch {
 	case cfg.Format == FormatCloudEvents && cfg.CloudEvents.Mode == ModeStructured:
-		return "application/cloudevents+json; charset=UTF-8"
+		return "application/cloudevents+json; charset=utf-8"
 	case cfg.Format == FormatCloudEvents && cfg.CloudEvents.Mode == ModeBatched:
-		return "application/cloudevents-batch+json; charset=UTF-8"
+		return "application/cloudevents-batch+json; charset=utf-8"
 	case cfg.batching() == BatchingNDJSON:
 		return "application/x-ndjson"
 	default:

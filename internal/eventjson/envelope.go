@@ -91,7 +91,7 @@ func (d *Decoder) envelope() error {
 			return err
 		}
 		switch {
-		case isWriteKey(name), isSentAt(name):
+		case isWriteKey(name), isSentAt(name), d.route.isBatchMember(name):
 			err = syntaxError(d.json.Skip())
 		case !isEvents(name):
 			return within(name, reject("unknown field; an object around events has events (or batch), write_key and sent_at"))

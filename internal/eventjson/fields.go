@@ -214,7 +214,7 @@ func (d *Decoder) readType() error {
 		return reject("is none of %s", strings.Join(appevent.Kinds(), ", "))
 	}
 	if want, ok := d.route.kind(); ok && kind != want {
-		return reject("is not %s, which the events of this path are; leave it out, or send the event to /v1/events", want)
+		return reject("is not %s, which the events of this path are; leave it out, or send the event to /v1/batch", want)
 	}
 	d.event.kind = kind
 	if kind != appevent.KindTrack {

@@ -23,6 +23,8 @@ const (
 	RouteAlias
 	// RouteException takes exceptions whose type, message, stacktrace and handled are the event's own members.
 	RouteException
+	// RouteBatch takes events of any kind in an object around them, as the track API's libraries send them.
+	RouteBatch
 )
 
 // Expect says where the bodies that are decoded next were sent to. It is RouteEvents until then.
@@ -77,6 +79,11 @@ const (
 	bitExceptionStacktrace
 	bitExceptionHandled
 )
+
+// isBatchMember reports a member that libraries put beside a batch. Each event has its own of it where it matters.
+func (r Route) isBatchMember(name string) bool {
+	return r == RouteBatch && (name == "context" || name == "messageId")
+}
 
 // trackFields are the members that the track API has where ours are called otherwise.
 var trackFields = map[string]field{

@@ -167,6 +167,7 @@ func FuzzRequest(f *testing.F) {
 		{"/v1/events", jsonType, "", `{"events":[{"name":"a"},{"name":1}],"write_key":"k"}`},
 		{"/v1/events?write_key=k&ids=1", ndjsonType, "Idempotency-Key: k\nTraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "{\"name\":\"a\"}\n{\n"},
 		{"/v1/track", jsonType, "Authorization: Basic azo=", `{"event":"a","userId":"u"}`},
+		{"/v1/batch", jsonType, "Authorization: Basic azo=", `{"batch":[{"type":"track","event":"a"},{"type":"alias","userId":"u"}],"context":{},"messageId":"m"}`},
 		{"/v1/exception", jsonType, "Authorization: Bearer k", `{"type":"E","stack":"s"}`},
 		{"/v1/events", "text/plain", "Origin: https://shop.example\nX-Write-Key: k", `{"name":"a"}`},
 		{"/v1/events", "application/cloudevents+json", "X-Write-Key: k", `{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{"a":1}}`},

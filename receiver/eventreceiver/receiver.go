@@ -38,6 +38,7 @@ var routes = map[string]eventjson.Route{
 	"/v1/group":     eventjson.RouteGroup,
 	"/v1/alias":     eventjson.RouteAlias,
 	"/v1/exception": eventjson.RouteException,
+	"/v1/batch":     eventjson.RouteBatch,
 }
 
 // eventReceiver is the HTTP server and what it serves.

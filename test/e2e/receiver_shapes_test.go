@@ -274,6 +274,32 @@ func TestStandardWebhooksLibrariesAsSenders(t *testing.T) {
 	assert.Equal(t, sent, in.count())
 }
 
+// TestALibraryOfATrackAPIAsSender has Segment's library for Node.js send an event of each kind, which it does in one batch.
+func TestALibraryOfATrackAPIAsSender(t *testing.T) {
+	t.Parallel()
+	needNode(t)
+	in := newInbox(t, singleEvents)
+	c := start(t, configure("keys: [{key: k1, resource: {service.name: shop}}]", webhook{"shop", in.URL, ""}))
+	host := strings.TrimSuffix(c.eventURL(), "/v1/events")
+	output, err := inNodeFolder(t, "node", "send_track.mjs", host, "k1")
+	require.NoError(t, err, "node/send_track.mjs: %s", output)
+
+	kinds := map[string]string{}
+	for _, e := range in.wait(c, 6) {
+		kinds[e.name()] = text(e["type"])
+		assert.Equal(t, map[string]any{"name": "shop"}, e["source"], "what the key says")
+		assert.NotEmpty(t, e.id(), "the library's messageId")
+	}
+	assert.Equal(t, map[string]string{
+		"Order Placed": "", "identify": "identify", "Pricing": "page", "Home": "screen", "group": "group", "alias": "alias",
+	}, kinds)
+
+	output, err = inNodeFolder(t, "node", "send_track.mjs", host, "k2")
+	require.Error(t, err, "a key that the receiver does not know: %s", output)
+	c.stop()
+	assert.Equal(t, 6, in.count())
+}
+
 // TestABrowserAsSender has Chromium open a page that sends events in each way that pages have, and then leaves it.
 func TestABrowserAsSender(t *testing.T) {
 	t.Parallel()

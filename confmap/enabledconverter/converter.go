@@ -105,20 +105,28 @@ func switchEdits(switches []switched) []edit {
 	return edits
 }
 
+// report logs what is off, and which events that leaves nobody to send to. Where in this program it does so tells an operator nothing.
 func (c *converter) report(switches []switched, pipelines []*pipeline) {
+	var components, removed, discarding []string
 	for _, s := range switches {
 		if !s.on {
-			c.logger.Info("component is disabled",
-				zap.String("kind", strings.TrimSuffix(s.section, "s")), zap.String("id", s.id))
+			components = append(components, shownPath(s.section, s.id))
 		}
 	}
 	for _, p := range pipelines {
 		switch {
 		case p.removed():
-			c.logger.Info("pipeline is removed, every receiver or every exporter it uses is disabled", zap.String("pipeline", p.id))
+			removed = append(removed, p.id)
 		case p.discards():
-			c.logger.Info("pipeline has only the nop exporter left, its events are discarded", zap.String("pipeline", p.id))
+			discarding = append(discarding, p.id)
 		}
+	}
+	logger := c.logger.WithOptions(zap.WithCaller(false))
+	if len(components) > 0 {
+		logger.Info("Some components are off, and so are the pipelines that need them", zap.Strings("components", components), zap.Strings("pipelines", removed))
+	}
+	if len(discarding) > 0 {
+		logger.Info("Some pipelines have only the nop exporter left, so their events are discarded", zap.Strings("pipelines", discarding))
 	}
 }
 

@@ -376,7 +376,7 @@ func TestConvertTakesListsOfAnotherConverter(t *testing.T) {
 
 func TestConvertLogsWhatItDropped(t *testing.T) {
 	core, logs := observer.New(zapcore.DebugLevel)
-	_, err := resolve(t, confmap.ConverterSettings{Logger: zap.New(core)}, `yaml:
+	_, err := resolve(t, confmap.ConverterSettings{Logger: zap.New(core, zap.AddCaller())}, `yaml:
 receivers: {otlp: , kafka: {enabled: false}}
 exporters: {webhook/audit: {enabled: false}, debug: {enabled: true}, nop: }
 service:
@@ -395,15 +395,18 @@ service:
 	}
 	var got []line
 	for _, entry := range logs.All() {
+		assert.False(t, entry.Caller.Defined, "where it is logged")
 		got = append(got, line{entry.Level, entry.Message, entry.ContextMap()})
 	}
-	const discards = "pipeline has only the nop exporter left, its events are discarded"
 	assert.Equal(t, []line{
-		{zap.InfoLevel, "component is disabled", map[string]any{"kind": "exporter", "id": "webhook/audit"}},
-		{zap.InfoLevel, "component is disabled", map[string]any{"kind": "receiver", "id": "kafka"}},
-		{zap.InfoLevel, discards, map[string]any{"pipeline": "logs"}},
-		{zap.InfoLevel, discards, map[string]any{"pipeline": "logs/nop"}},
-		{zap.InfoLevel, "pipeline is removed, every receiver or every exporter it uses is disabled", map[string]any{"pipeline": "logs/replay"}},
+		{
+			zap.InfoLevel, "Some components are off, and so are the pipelines that need them",
+			map[string]any{"components": []any{"exporters::webhook/audit", "receivers::kafka"}, "pipelines": []any{"logs/replay"}},
+		},
+		{
+			zap.InfoLevel, "Some pipelines have only the nop exporter left, so their events are discarded",
+			map[string]any{"pipelines": []any{"logs", "logs/nop"}},
+		},
 	}, got)
 }
 

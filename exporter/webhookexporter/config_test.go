@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/xconfmap"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 )
 
@@ -39,7 +40,10 @@ func TestConfigurations(t *testing.T) {
 		"a proxy is a URL":                    {conf: map[string]any{"endpoint": endpoint, "proxy_url": "http://u:hunter2@ bad"}, want: "proxy_url: is not a URL"},
 		"an endpoint is needed":               {conf: map[string]any{}, want: "endpoint: is missing; write the URL"},
 		"an unset variable is no URL":         {conf: map[string]any{"endpoint": nil}, want: "is an environment variable unset?"},
-		"an endpoint has a scheme":            {conf: map[string]any{"endpoint": "example.com/hunter2"}, want: `endpoint: has the scheme ""; write a URL that begins with https://`},
+		"an endpoint has a scheme":            {conf: map[string]any{"endpoint": "example.com/hunter2"}, want: "endpoint: has no scheme; write a URL that begins with https://"},
+		"an endpoint is no host and port":     {conf: map[string]any{"endpoint": "localhost:9001"}, want: "endpoint: localhost:9001 has no scheme; write http://localhost:9001"},
+		"an endpoint has a port":              {conf: map[string]any{"endpoint": "http://localhost:99999/hunter2"}, want: "endpoint: has the port 99999; write one from 1 to 65535"},
+		"an endpoint has no space":            {conf: map[string]any{"endpoint": "https://example.com/hunter2 b"}, want: "endpoint: holds a space or a line feed"},
 		"ftp is no scheme":                    {conf: map[string]any{"endpoint": "ftp://hunter2"}, want: `endpoint: has the scheme "ftp"`},
 		"an endpoint has a host":              {conf: map[string]any{"endpoint": "https:///hunter2"}, want: "endpoint: is a URL without a host"},
 		"an endpoint parses":                  {conf: map[string]any{"endpoint": "https://%zz/hunter2"}, want: "endpoint: is not a URL"},
@@ -62,6 +66,7 @@ func TestConfigurations(t *testing.T) {
 		"another content":                     {conf: map[string]any{"endpoint": endpoint, "content": "some"}, want: `content: "some" is not an amount of content; write full or summary`},
 		"an array for a chat":                 {conf: map[string]any{"endpoint": endpoint, "format": "slack", "batching": "array"}, want: "batching: slack takes one event a request"},
 		"a template":                          {conf: map[string]any{"endpoint": endpoint, "format": "template", "template": map[string]any{"text": "{{ .name }}"}}},
+		"a number of a variable":              {conf: map[string]any{"endpoint": endpoint, "format": "template", "template": map[string]any{"n": []any{xconfmap.ExpandedValue{Value: 5, Original: "5"}}}}},
 		"a template that is missing":          {conf: map[string]any{"endpoint": endpoint, "format": "template"}, want: "template: is missing"},
 		"a template of another format":        {conf: map[string]any{"endpoint": endpoint, "template": "x"}, want: "template: is for format: template, but the format is event"},
 		"a template with a mistake":           {conf: map[string]any{"endpoint": endpoint, "format": "template", "template": map[string]any{"blocks": []any{map[string]any{"text": "one\n{{ .name | uper }}"}}}}, want: `template::blocks::0::text: line 2: function "uper" not defined`},

@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
 // Validate implements confmap.Validator. Its errors repeat neither the endpoint nor a secret.
@@ -68,16 +69,7 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 	if endpoint == "" {
 		return nil, errors.New("is missing; write the URL that events are posted to, such as https://example.com/hook (is an environment variable unset?)")
 	}
-	u, err := url.Parse(endpoint)
-	switch {
-	case err != nil:
-		return nil, errors.New("is not a URL; write one such as https://example.com/hook")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("has the scheme %q; write a URL that begins with https:// or http://", u.Scheme)
-	case u.Host == "":
-		return nil, errors.New("is a URL without a host; write one such as https://example.com/hook")
-	}
-	return u, nil
+	return strictconf.ParseURL(endpoint, "https://example.com/hook")
 }
 
 func formats() []Format {

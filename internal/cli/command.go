@@ -10,10 +10,11 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 )
 
-// NewCommand returns the collector's command. Without --config it takes defaultConfig, which is YAML. A key that no component knows is
-// an error, and every error is one line.
+// NewCommand returns the collector's command. Without --config it takes defaultConfig, which is YAML. What the
+// collector would ignore, or find only as it starts, is an error, and every error is one line.
 func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Command {
-	refuseUnknownKeys(&set)
+	refuseSlips(&set)
+	nameVariables(&set)
 	root := otelcol.NewCommand(set)
 	for _, command := range append(root.Commands(), root) {
 		if command.RunE != nil {

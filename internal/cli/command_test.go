@@ -21,6 +21,9 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
@@ -40,10 +43,12 @@ func settings() otelcol.CollectorSettings {
 		BuildInfo: component.BuildInfo{Command: "example", Version: "1.2.3"},
 		Factories: func() (otelcol.Factories, error) {
 			nopReceiver, nopExporter := receivertest.NewNopFactory(), exportertest.NewNopFactory()
+			otlpExporter, nopExtension := otlphttpexporter.NewFactory(), extensiontest.NewNopFactory()
 			return otelcol.Factories{
-				Receivers: map[component.Type]receiver.Factory{nopReceiver.Type(): nopReceiver},
-				Exporters: map[component.Type]exporter.Factory{nopExporter.Type(): nopExporter},
-				Telemetry: otelconftelemetry.NewFactory(),
+				Receivers:  map[component.Type]receiver.Factory{nopReceiver.Type(): nopReceiver},
+				Exporters:  map[component.Type]exporter.Factory{nopExporter.Type(): nopExporter, otlpExporter.Type(): otlpExporter},
+				Extensions: map[component.Type]extension.Factory{nopExtension.Type(): nopExtension},
+				Telemetry:  otelconftelemetry.NewFactory(),
 			}, nil
 		},
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
@@ -104,8 +109,8 @@ func TestErrorsTakeOneLine(t *testing.T) {
 			want:   "invalid configuration: receivers::nop: unknown key: a",
 		},
 		"an unknown type": {
-			config: "receivers: {nop: }\nexporters: {sentri/x: }\nservice: {pipelines: {logs: {receivers: [nop], exporters: [sentri/x]}}}",
-			want:   `invalid configuration: exporters::sentri/x: there is no component of type "sentri" in this binary (valid values: [nop])`,
+			config: "receivers: {evnt/x: }\nexporters: {nop: }\nservice: {pipelines: {logs: {receivers: [evnt/x], exporters: [nop]}}}",
+			want:   `invalid configuration: receivers::evnt/x: there is no component of type "evnt" in this binary (valid values: [nop])`,
 		},
 		"an unknown key inside another": {
 			config: "receivers: {nop: }\nexporters: {nop: }\nservice: {telemetry: {logs: {levl: info}}, pipelines: {logs: {receivers: [nop], exporters: [nop]}}}",
@@ -124,12 +129,69 @@ func TestErrorsTakeOneLine(t *testing.T) {
 	}
 }
 
+func TestASlipInAComponentOfTheCoreIsOneLineThatSaysWhatToWrite(t *testing.T) {
+	t.Setenv("BIG", "18446744073709551615")
+	t.Setenv("PHONE", "0049123")
+	t.Setenv("PAIR", "a=b")
+	const otlp = "invalid configuration: exporters::otlp_http"
+	for name, tt := range map[string]struct {
+		otlp string // the keys of otlp_http
+		want string // the error; none where empty
+	}{
+		"a good one":                       {"endpoint: http://localhost:4318, headers: {a: b}", ""},
+		"headers as a list":                {"endpoint: http://localhost:4318, headers: [{name: a, value: b}]", ""},
+		"headers as text":                  {"endpoint: http://localhost:4318, headers: a=b", otlp + "::headers: is text; write a map, such as {a: b}"},
+		"headers of a variable":            {"endpoint: http://localhost:4318, headers: '${env:PAIR}'", otlp + "::headers: is text; write a map, such as {a: b}"},
+		"a header that is a number":        {"endpoint: http://localhost:4318, headers: {api-key: 123}", otlp + "::headers::api-key: is a number; write it in quotes"},
+		"a header that is a switch":        {"endpoint: http://localhost:4318, headers: {api-key: true}", otlp + "::headers::api-key: is true or false; write it in quotes"},
+		"a header that is a map":           {"endpoint: http://localhost:4318, headers: {api-key: {a: b}}", otlp + "::headers::api-key: is a map; write text"},
+		"a header of a variable is text":   {"endpoint: http://localhost:4318, headers: {api-key: '${env:PHONE}'}", ""},
+		"a variable with a large number":   {"endpoint: http://localhost:4318, headers: {api-key: '${env:BIG}'}", `invalid configuration: the environment variable BIG: is not text to YAML; write quotes into it: BIG='"..."'`},
+		"text for a number":                {"endpoint: http://localhost:4318, sending_queue: {queue_size: many}", otlp + "::sending_queue::queue_size: is text; write a number, without quotes"},
+		"text for a switch":                {"endpoint: http://localhost:4318, tls: {insecure: 'yes'}", otlp + ": tls.insecure: is text; write true or false, without quotes"},
+		"a number for a section":           {"endpoint: http://localhost:4318, tls: 5", otlp + "::tls: is a number; write a map, such as {a: b}"},
+		"text for a list":                  {"endpoint: http://localhost:4318, middlewares: a", otlp + "::middlewares: is text; write a list, such as [a, b]"},
+		"a list for text":                  {"endpoint: http://localhost:4318, proxy_url: [a]", otlp + "::proxy_url: is a list; write text"},
+		"a duration that is none":          {"endpoint: http://localhost:4318, timeout: soon", otlp + "::timeout: is not a duration; write one such as 30s, 5m or 1h"},
+		"two slips":                        {"endpoint: http://localhost:4318, timeout: soon, tls: 5", otlp + "::tls: is a number; write a map, such as {a: b}; timeout: is not a duration; write one such as 30s, 5m or 1h"},
+		"an endpoint without a scheme":     {"endpoint: localhost:4318", otlp + ": endpoint: localhost:4318 has no scheme; write http://localhost:4318 or https://localhost:4318"},
+		"an endpoint for logs without one": {"logs_endpoint: otlp.example.com/v1/logs", otlp + ": logs_endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://otlp.example.com"},
+		"an endpoint that is a number":     {"endpoint: 4318", otlp + ": endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://otlp.example.com"},
+		"an endpoint that is empty":        {"endpoint: ''", "exporters::otlp_http: endpoint: is missing; write the URL of the backend, such as https://otlp.example.com (is an environment variable unset?)"},
+		"a storage that is not configured": {"endpoint: http://localhost:4318, sending_queue: {storage: nop/x}", otlp + `: sending_queue::storage: there is no extension "nop/x", or it is off; configure it and add it to service::extensions`},
+		"a storage that is not started":    {"endpoint: http://localhost:4318, sending_queue: {storage: nop/idle}", otlp + `: sending_queue::storage: the extension "nop/idle" is not started; add it to service::extensions`},
+		"a queue that is off has none":     {"endpoint: http://localhost:4318, sending_queue: {enabled: false, storage: nop/x}", ""},
+		"an authenticator that is started": {"endpoint: http://localhost:4318, auth: {authenticator: nop}", ""},
+		"an authenticator that is not":     {"endpoint: http://localhost:4318, auth: {authenticator: nop/idle}", otlp + `: auth::authenticator: the extension "nop/idle" is not started; add it to service::extensions`},
+		"a component in no pipeline":       {"endpoint: http://localhost:4318}, otlp_http/unused: {endpoint: http://localhost:4318, auth: {authenticator: nop/x}", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := execute("receivers: {nop: }\nextensions: {nop: , nop/idle: }\nexporters: {otlp_http: {"+tt.otlp+"}}\n"+
+				"service: {telemetry: {metrics: {level: none}}, extensions: [nop], pipelines: {logs: {receivers: [nop], exporters: [otlp_http]}}}", "validate")
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			assert.EqualError(t, err, tt.want)
+		})
+	}
+}
+
+func TestAValueOfTheWrongTypeIsNotRepeated(t *testing.T) {
+	_, err := execute("receivers: [a]\nexporters: {nop: hunter2}\nservice: {extensions: hunter2, pipelines: {logs: {receivers: hunter2, exporters: 2026-01-01}}}", "validate")
+	require.EqualError(t, err, "invalid configuration: receivers: is a list; write a map, such as {a: b}; exporters::nop: is text; write a map, such as {a: b}; "+
+		"service.extensions: is text; write a list, such as [a, b]; service.pipelines[logs].receivers: is text; write a list, such as [a, b]; "+
+		"service.pipelines[logs].exporters: is a date; write a list, such as [a, b]")
+}
+
 func TestOneLine(t *testing.T) {
 	require.NoError(t, OneLine(nil))
 	cause := errors.New("first\n\n  second \n'x' error reading configuration for \"a/b\": '' unknown key")
 	err := OneLine(cause)
 	require.EqualError(t, err, "first; second; x::a/b: unknown key")
-	assert.ErrorIs(t, err, cause)
+	require.ErrorIs(t, err, cause)
+	require.EqualError(t, OneLine(errors.New("listen tcp 127.0.0.1:8888: bind: address already in use")),
+		"listen tcp 127.0.0.1:8888: bind: address already in use; is another collector running?")
 }
 
 func FuzzOneLine(f *testing.F) {

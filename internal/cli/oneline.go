@@ -32,7 +32,7 @@ func (e *oneLineError) Error() string {
 	for _, r := range rewordings {
 		text = r.pattern.ReplaceAllString(text, r.text)
 	}
-	return text
+	return rewordTypes(text)
 }
 
 // rewordings make the collector's words for a bad configuration into what a user has written, in this order.
@@ -53,10 +53,14 @@ var rewordings = []struct {
 	// What is squashed into a configuration has a name in Go only.
 	{regexp.MustCompile(`::(?:delivery|clientconfig|serverconfig|timeoutconfig)(::\w)`), "$1"},
 	// The name of a Go type, or an empty one, tells a user nothing.
-	{regexp.MustCompile(`'(?:\w+\.\w+)?' `), ""},
+	{regexp.MustCompile(`'(?:\w+\.\w*[A-Z]\w*)?' `), ""},
 	{regexp.MustCompile(`has invalid keys: `), "unknown key: "},
 	// What is left is the key, inside of the component or another key.
-	{regexp.MustCompile(`(\w::[^\s:]+): '([\w:\[\]]+)' `), "$1::$2: "},
-	{regexp.MustCompile(`(\w::[^\s:]+): '([\w:\[\]]+)' `), "$1::$2: "},
-	{regexp.MustCompile(`: '([\w.]+)' `), ": $1: "},
+	{regexp.MustCompile(`'([\w.]+)' '\[([^\s\]]+)\]' `), "'$1::$2' "},
+	{regexp.MustCompile(`(\w::[^\s:]+): '([\w:\[\]/-]+)' `), "$1::$2: "},
+	{regexp.MustCompile(`(\w::[^\s:]+): '([\w:\[\]/-]+)' `), "$1::$2: "},
+	{regexp.MustCompile(`([:;]) '([\w.:\[\]/-]+)' `), "$1 $2: "},
+	{regexp.MustCompile(`: time: (?:invalid duration|unknown unit|missing unit in duration)\b[^;]*`), ": is not a duration; write one such as 30s, 5m or 1h"},
+	{regexp.MustCompile(`\baddress already in use$`), "address already in use; is another collector running?"},
+	{regexp.MustCompile(`: at least one endpoint must be specified`), ": endpoint: is missing; write the URL of the backend, such as https://otlp.example.com (is an environment variable unset?)"},
 }

@@ -190,6 +190,9 @@ func (d *Decoder) cloudAttribute(name, value string) error {
 	case cloudSource:
 		return once(&d.cloud.source, value)
 	case cloudType:
+		if strings.TrimSpace(value) == "" {
+			return reject("is empty")
+		}
 		return once(&e.name, value)
 	case cloudContentType:
 		return once(&d.cloud.contentType, value)

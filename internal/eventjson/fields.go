@@ -197,7 +197,7 @@ func (d *Decoder) readName() error {
 	if err != nil {
 		return err
 	}
-	if name == "" {
+	if strings.TrimSpace(name) == "" {
 		return reject("is empty; say what happened, such as order_placed")
 	}
 	d.event.name = name

@@ -17,7 +17,7 @@ import (
 
 // Payload says how JSON that is no event of ours becomes one.
 type Payload struct {
-	// Name is the event's name, unless the JSON pointer NamePath leads to a string that is not empty.
+	// Name is the event's name, unless the JSON pointer NamePath leads to a string that is more than spaces.
 	Name, NamePath string
 	// NamePrefix goes before the name.
 	NamePrefix string
@@ -56,7 +56,7 @@ func (d *Decoder) DecodePayload(body []byte, p *Payload, received time.Time) (Re
 func (d *Decoder) completePayload(p *Payload, several bool) error {
 	e := &d.event
 	name := e.textAt(p.NamePath)
-	if name == "" {
+	if strings.TrimSpace(name) == "" {
 		name = p.Name
 	}
 	e.record.SetEventName(p.NamePrefix + name)

@@ -81,6 +81,21 @@ func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
 			[]string{"exporters::webhook/shop", "endpoint", "https://"},
 		},
 		{
+			"a webhook with a host and a port for a URL",
+			shop("localhost:9001", ""),
+			[]string{"exporters::webhook/shop", "endpoint", "write http://localhost:9001"},
+		},
+		{
+			"a webhook with a port that is none",
+			shop("http://localhost:99999/hook", ""),
+			[]string{"exporters::webhook/shop", "endpoint", "99999", "1 to 65535"},
+		},
+		{
+			"a webhook with a space in its URL",
+			shop("http://localhost:9001/the hook", ""),
+			[]string{"exporters::webhook/shop", "endpoint", "space", "https://example.com/hook"},
+		},
+		{
 			"a webhook with a URL without a host",
 			shop("https:///hook", ""),
 			[]string{"exporters::webhook/shop", "endpoint", "host"},
@@ -148,12 +163,22 @@ func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
 		{
 			"a webhook whose queue is in a storage that is not configured",
 			shop(aURL, "dispatch: async, sending_queue: {storage: file_storage/queue}"),
-			[]string{`"webhook/shop"`, "sending_queue::storage", `"file_storage/queue"`, "service::extensions"},
+			[]string{"exporters::webhook/shop", "sending_queue::storage", `there is no extension "file_storage/queue"`, "service::extensions"},
 		},
 		{
 			"a webhook whose dead letters go to an extension that is not configured",
 			shop(aURL, "dead_letter: dead_letter/shop"),
-			[]string{`"webhook/shop"`, "dead_letter", `"dead_letter/shop"`, "service::extensions"},
+			[]string{"exporters::webhook/shop", "dead_letter", `there is no extension "dead_letter/shop"`, "service::extensions"},
+		},
+		{
+			"a webhook with an authenticator that is not started",
+			"extensions: {basicauth: {client_auth: {username: a, password: b}}}\n" + shop(aURL, "auth: {authenticator: basicauth}"),
+			[]string{"exporters::webhook/shop", "auth::authenticator", `the extension "basicauth" is not started`, "add it to service::extensions"},
+		},
+		{
+			"an event receiver with an authenticator that is off",
+			"extensions: {basicauth: {enabled: false}}\n" + replace(t, good, "max_events: 5", "auth: {authenticator: basicauth}"),
+			[]string{"receivers::event", "auth::authenticator", `"basicauth"`, "or it is off", "service::extensions"},
 		},
 		{
 			"a webhook whose dead letters go to an extension of another kind",

@@ -152,7 +152,7 @@ func TestScenarioAuditTrailIsRefusedAtTheStartWhereItIsToBeDurableWithoutStorage
 			audit := branch{"logs/audit", "webhook/audit", fmt.Sprintf("endpoint: %q, dispatch: %s, %s", aURL, dispatch, onDisk)}
 			configuration := throughFanout(t, toAudit, audit)(configure(""))
 			assertOneError(t, run(t, nil, "--config", writeConfig(t, configuration)),
-				`"webhook/audit"`, "sending_queue::storage", `"file_storage"`, "service::extensions")
+				"exporters::webhook/audit", "sending_queue::storage", `"file_storage"`, "service::extensions")
 		})
 	}
 }

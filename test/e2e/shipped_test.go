@@ -36,6 +36,10 @@ func TestTheShippedConfigurationIsValid(t *testing.T) {
 		}},
 		{"with another OTLP backend on", []string{"OTLP_ENABLED=on", "OTLP_ENDPOINT=" + aURL}},
 		{"with another OTLP backend on that wants headers", []string{"OTLP_ENABLED=on", "OTLP_ENDPOINT=" + aURL, "OTLP_HEADERS={api-key: secret, x-team: shop}"}},
+		{"with ids that look like numbers", []string{
+			"POSTHOG_ENABLED=true", "POSTHOG_API_KEY=123",
+			"MOENGAGE_ENABLED=true", "MOENGAGE_WORKSPACE_ID=00123", "MOENGAGE_API_KEY=1e5", "MOENGAGE_DATA_CENTER=2",
+		}},
 		{"with a data directory", []string{"WEBHOOK_ENABLED=1", "WEBHOOK_URL=" + aURL, "FANOUT_DATA_DIR=" + filepath.Join(t.TempDir(), "data")}},
 		{"with all off", []string{"DEBUG_ENABLED=false"}},
 	} {
@@ -129,7 +133,41 @@ func TestASlipInTheShippedConfigurationIsOneLineThatSaysWhereAndWhatToWriteInste
 		},
 		{
 			name: "otlp_http without its variable", environment: []string{"OTLP_ENABLED=true"},
-			words: []string{"exporters::otlp_http", "endpoint must be specified"},
+			words: []string{"exporters::otlp_http", "endpoint: is missing", "write the URL", isUnset},
+		},
+		{
+			name: "otlp_http without a scheme", environment: []string{"OTLP_ENABLED=true", "OTLP_ENDPOINT=localhost:4318"},
+			words: []string{"exporters::otlp_http", "endpoint", "write http://localhost:4318 or https://localhost:4318"},
+		},
+		{
+			name: "otlp_http with headers that are no map", environment: []string{"OTLP_ENABLED=true", "OTLP_ENDPOINT=" + aURL, "OTLP_HEADERS=a=b"},
+			words: []string{"exporters::otlp_http::headers: is text", "write a map, such as {a: b}"},
+		},
+		{
+			name: "otlp_http with a header that is a number", environment: []string{"OTLP_ENABLED=true", "OTLP_ENDPOINT=" + aURL, "OTLP_HEADERS={api-key: 123}"},
+			words: []string{"exporters::otlp_http::headers::api-key: is a number", "write it in quotes"},
+		},
+		{
+			name: "moengage with the name of a data center", environment: append(moengageOn, "MOENGAGE_WORKSPACE_ID=w", "MOENGAGE_API_KEY=k", "MOENGAGE_DATA_CENTER=dc1"),
+			words: []string{"exporters::moengage::data_center: is text", "write a number"},
+		},
+		{
+			name: "a number that is too large for YAML", environment: append(moengageOn, "MOENGAGE_WORKSPACE_ID=18446744073709551615", "MOENGAGE_API_KEY=k"),
+			words: []string{"the environment variable MOENGAGE_WORKSPACE_ID", `write quotes into it: MOENGAGE_WORKSPACE_ID='"..."'`},
+		},
+		{
+			name: "the webhook with a host and a port for a URL", environment: []string{"WEBHOOK_ENABLED=true", "WEBHOOK_URL=localhost:9001"},
+			words: []string{"exporters::webhook", "endpoint", "write http://localhost:9001"},
+		},
+		{
+			name: "a dead letter store that is not started", from: "file_storage, dead_letter]", to: "file_storage]",
+			environment: []string{"WEBHOOK_ENABLED=true", "WEBHOOK_URL=" + aURL, "FANOUT_DATA_DIR=" + t.TempDir()},
+			words:       []string{"exporters::webhook", `dead_letter: the extension "dead_letter" is not started`, "add it to service::extensions"},
+		},
+		{
+			name: "a storage that is not started", from: "health_check, file_storage,", to: "health_check,",
+			environment: []string{"WEBHOOK_ENABLED=true", "WEBHOOK_URL=" + aURL, "FANOUT_DATA_DIR=" + t.TempDir()},
+			words:       []string{"exporters::webhook", `sending_queue::storage: the extension "file_storage" is not started`, "add it to service::extensions"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -57,12 +57,26 @@ func New(name string, out io.Writer, fail int) *Inbox {
 
 // ServeHTTP takes the events of a request, all of them or none.
 func (b *Inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodOptions {
+		consent(w.Header(), r.Header)
+		return
+	}
 	events, err := b.read(w, r)
 	if err != nil {
 		b.refuse(w, err)
 		return
 	}
 	b.add(events)
+}
+
+// consent answers the question of CloudEvents webhooks ("Abuse protection", section 4): whoever asks may send, and as often as asked.
+func consent(to, asked http.Header) {
+	to.Set("Allow", http.MethodPost)
+	for _, what := range []string{"Origin", "Rate"} {
+		if value := asked.Get("WebHook-Request-" + what); value != "" {
+			to.Set("WebHook-Allowed-"+what, value)
+		}
+	}
 }
 
 func (b *Inbox) read(w http.ResponseWriter, r *http.Request) ([]event, error) {

@@ -112,6 +112,26 @@ func TestWhatIsNoEventIsRefused(t *testing.T) {
 	}
 }
 
+func TestAnInboxConsentsToCloudEvents(t *testing.T) {
+	for name, tt := range map[string]struct{ asked, want http.Header }{
+		"an origin":            {http.Header{"Webhook-Request-Origin": {"a.example"}}, http.Header{"Allow": {"POST"}, "Webhook-Allowed-Origin": {"a.example"}}},
+		"an origin and a rate": {http.Header{"Webhook-Request-Origin": {"a.example"}, "Webhook-Request-Rate": {"120"}}, http.Header{"Allow": {"POST"}, "Webhook-Allowed-Origin": {"a.example"}, "Webhook-Allowed-Rate": {"120"}}},
+		"nothing":              {nil, http.Header{"Allow": {"POST"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, out := newTestInbox(1)
+			w := httptest.NewRecorder()
+			r := httptest.NewRequest(http.MethodOptions, "/", nil)
+			r.Header = tt.asked
+			b.ServeHTTP(w, r)
+			assert.Equal(t, http.StatusOK, w.Code)
+			assert.Equal(t, tt.want, w.Header())
+			assert.Empty(t, out.String())
+			assert.Zero(t, b.Counts())
+		})
+	}
+}
+
 func TestWaitReturnsOnceTheEventsAreThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newTestInbox(0)

@@ -1,0 +1,153 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
+)
+
+// refuseSlips has the collector refuse what it would take, and what it would find only as it starts.
+func refuseSlips(set *otelcol.CollectorSettings) {
+	resolver := &set.ConfigProviderSettings.ResolverSettings
+	resolver.ConverterFactories = append(slices.Clone(resolver.ConverterFactories), // behind the others, which have keys of their own
+		confmap.NewConverterFactory(func(confmap.ConverterSettings) confmap.Converter { return checker{set.Factories} }))
+}
+
+type checker struct {
+	factories func() (otelcol.Factories, error)
+}
+
+// Convert implements confmap.Converter. It changes nothing.
+func (c checker) Convert(_ context.Context, conf *confmap.Conf) error {
+	factories, err := c.factories()
+	if err != nil {
+		return fmt.Errorf("making the factories: %w", err)
+	}
+	root := conf.ToStringMap()
+	components := slices.Concat(
+		componentsOf("receivers", root, factories.Receivers), componentsOf("processors", root, factories.Processors),
+		componentsOf("exporters", root, factories.Exporters), componentsOf("connectors", root, factories.Connectors),
+		componentsOf("extensions", root, factories.Extensions))
+	there := newService(root)
+	var slips []string
+	for _, c := range components {
+		sentences := slices.Concat(strictconf.Ignored(c.config, c.defaults), c.badURLs(), c.missingExtensions(there))
+		for _, sentence := range sentences {
+			slips = append(slips, c.path+": "+sentence)
+		}
+	}
+	if len(slips) > 0 {
+		return errors.New(strings.Join(slips, "; "))
+	}
+	return nil
+}
+
+// configured is a component that has keys.
+type configured struct {
+	path     string // exporters::webhook/shop
+	id       component.ID
+	config   map[string]any
+	defaults component.Config
+}
+
+// componentsOf is the components of a section. What is no component is the collector's to report.
+func componentsOf[F component.Factory](section string, root map[string]any, factories map[component.Type]F) []configured {
+	components, _ := root[section].(map[string]any)
+	var found []configured
+	for _, name := range slices.Sorted(maps.Keys(components)) {
+		var id component.ID
+		if err := id.UnmarshalText([]byte(name)); err != nil {
+			continue
+		}
+		config, _ := components[name].(map[string]any)
+		if factory, ok := factories[id.Type()]; ok && len(config) > 0 {
+			found = append(found, configured{section + confmap.KeyDelimiter + name, id, config, factory.CreateDefaultConfig()})
+		}
+	}
+	return found
+}
+
+// badURLs returns a sentence for each endpoint of otlp_http that is no URL: it takes any text, and then every request fails.
+func (c *configured) badURLs() []string {
+	if t := c.id.Type().String(); t != "otlp_http" && t != "otlphttp" || !strings.HasPrefix(c.path, "exporters") {
+		return nil
+	}
+	var bad []string
+	for _, key := range []string{"endpoint", "logs_endpoint", "metrics_endpoint", "profiles_endpoint", "traces_endpoint"} {
+		value := c.config[key]
+		if value == nil || value == "" {
+			continue
+		}
+		if _, err := strictconf.ParseURL(fmt.Sprint(value), "https://otlp.example.com"); err != nil {
+			bad = append(bad, key+": "+err.Error())
+		}
+	}
+	return bad
+}
+
+// missingExtensions returns a sentence for each extension that a component names and that the service does not start.
+func (c *configured) missingExtensions(there service) []string {
+	if !there.uses[c.id] {
+		return nil
+	}
+	var missing []string
+	for _, mention := range strictconf.Mentions(c.config, c.defaults) {
+		switch {
+		case there.starts[mention.ID]:
+		case there.has[mention.ID]:
+			missing = append(missing, fmt.Sprintf("%s: the extension %q is not started; add it to service::extensions", mention.Key, mention.ID))
+		default:
+			missing = append(missing, fmt.Sprintf("%s: there is no extension %q, or it is off; configure it and add it to service::extensions", mention.Key, mention.ID))
+		}
+	}
+	return missing
+}
+
+// service is the ids under extensions, those in service::extensions, and all in service::extensions and service::pipelines.
+type service struct {
+	has, starts, uses map[component.ID]bool
+}
+
+func newService(root map[string]any) service {
+	s := service{has: map[component.ID]bool{}, starts: map[component.ID]bool{}, uses: map[component.ID]bool{}}
+	extensions, _ := root["extensions"].(map[string]any)
+	for name := range extensions {
+		addIDs(s.has, name)
+	}
+	section, _ := root["service"].(map[string]any)
+	addIDs(s.starts, section["extensions"])
+	addIDs(s.uses, section["extensions"])
+	addIDs(s.uses, section["pipelines"])
+	return s
+}
+
+// addIDs adds the ids in a value, at any depth.
+func addIDs(ids map[component.ID]bool, value any) {
+	switch v := value.(type) {
+	case string:
+		var id component.ID
+		if id.UnmarshalText([]byte(v)) == nil {
+			ids[id] = true
+		}
+	case []any:
+		for _, item := range v {
+			addIDs(ids, item)
+		}
+	case map[string]any:
+		for _, item := range v {
+			addIDs(ids, item)
+		}
+	}
+}

@@ -230,9 +230,9 @@ func (cfg *Config) workspace() string {
 }
 
 func (cfg *Config) checkEndpoint() error {
-	u, err := url.Parse(cfg.endpoint())
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return errors.New("endpoint: is not an http or https URL; leave it out, since data_center says where MoEngage is")
+	u, err := strictconf.ParseURL(cfg.endpoint(), "https://api-01.moengage.com")
+	if err != nil {
+		return fmt.Errorf("endpoint: %w, or leave it out, since data_center says where MoEngage is", err)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(u.Path, "/v1") {
 		return errors.New("endpoint: has more than an address; write it without user, query, fragment and /v1, or leave it out, since data_center says where MoEngage is")

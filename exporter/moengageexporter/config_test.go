@@ -56,7 +56,7 @@ func TestEveryMistakeIsToldWithItsRemedy(t *testing.T) {
 		"no data center":           {func(cfg *Config) { cfg.DataCenter = 0 }, "data_center: is missing; write 1 to 6 or 101, the number in the address of your dashboard: dashboard-02.moengage.com is 2"},
 		"another data center":      {func(cfg *Config) { cfg.DataCenter = 7 }, "data_center: 7 is not a MoEngage data center; write 1 to 6 or 101, the number in the address of your dashboard: dashboard-02.moengage.com is 2"},
 		"a negative data center":   {func(cfg *Config) { cfg.DataCenter = -1 }, "data_center: -1 is not a MoEngage data center; write 1 to 6 or 101, the number in the address of your dashboard: dashboard-02.moengage.com is 2"},
-		"an endpoint without host": {func(cfg *Config) { cfg.ClientConfig.Endpoint = "api-01.moengage.com" }, "endpoint: is not an http or https URL; leave it out, since data_center says where MoEngage is"},
+		"an endpoint without host": {func(cfg *Config) { cfg.ClientConfig.Endpoint = "api-01.moengage.com" }, "endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://api-01.moengage.com, or leave it out, since data_center says where MoEngage is"},
 		"an endpoint with a path":  {func(cfg *Config) { cfg.ClientConfig.Endpoint = "https://api-01.moengage.com/v1/" }, "endpoint: has more than an address; write it without user, query, fragment and /v1, or leave it out, since data_center says where MoEngage is"},
 		"a proxy that is no URL":   {func(cfg *Config) { cfg.ClientConfig.ProxyURL = "http://s3cr3t@ x" }, "proxy_url: is not a URL; write one such as http://proxy.example.com:3128"},
 		"another mode":             {func(cfg *Config) { cfg.Mode = "batch" }, `mode: "batch" is not one of its words; write bulk or single`},

@@ -44,16 +44,15 @@ func kindOf(e *delivery.Event) kind {
 // encoder writes records as the objects of MoEngage's Data API.
 type encoder struct {
 	*backend
-	values     jsonappend.Writer
-	known      knownNames // of attributes
-	usualIDs   bool       // whether customer ids are where the default says
-	noted      tally      // corrections since Reset
-	source     source
-	told       told              // of its device, by the event that is being written
-	scratch    []byte            // the attributes of the same
-	past       pcommon.Timestamp // when the clock was last looked at
-	second     pcommon.Timestamp // of the last event, and its text
-	secondText []byte
+	values   jsonappend.Writer
+	known    knownNames // of attributes
+	usualIDs bool       // whether customer ids are where the default says
+	noted    tally      // corrections since Reset
+	source   source
+	told     told              // of its device, by the event that is being written
+	scratch  []byte            // the attributes of the same
+	past     pcommon.Timestamp // when the clock was last looked at
+	clock    jsonappend.Clock
 }
 
 func newEncoder(b *backend) *encoder {

@@ -42,17 +42,13 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, customer 
 	return nil
 }
 
-// appendTime appends a time to the millisecond. Many events happen in the same second, so that is written once.
+// appendTime appends a time to the millisecond.
 func (enc *encoder) appendTime(dst []byte, at pcommon.Timestamp) []byte {
-	if second := at / 1e9; len(enc.secondText) == 0 || enc.second != second {
-		enc.second, enc.secondText = second, jsonappend.Time(enc.secondText[:0], second*1e9)
+	dst = enc.clock.Second(dst, at)
+	if millis := at % 1e9 / 1e6; millis > 0 {
+		dst = append(dst, '.', '0'+byte(millis/100), '0'+byte(millis/10%10), '0'+byte(millis%10))
 	}
-	millis := at % 1e9 / 1e6
-	if millis == 0 {
-		return append(dst, enc.secondText...)
-	}
-	dst = append(dst, enc.secondText[:len(enc.secondText)-len(`Z"`)]...)
-	return append(dst, '.', '0'+byte(millis/100), '0'+byte(millis/10%10), '0'+byte(millis%10), 'Z', '"')
+	return append(dst, 'Z', '"')
 }
 
 // timeOf is when it happened. MoEngage takes nothing from the future, and for what has no time takes when it

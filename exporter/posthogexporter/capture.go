@@ -75,29 +75,10 @@ func (enc *encoder) begin(w *delivery.Writer, c *capture) ([]byte, error) {
 	dst = append(append(dst, `{"uuid":"`...), c.uuid[:]...)
 	dst = jsonappend.String(append(dst, `","event":`...), c.event)
 	dst = c.who.append(append(dst, `,"distinct_id":`...))
-	dst = enc.appendTime(append(dst, `,"timestamp":`...), c.at)
+	dst = enc.clock.Time(append(dst, `,"timestamp":`...), c.at-c.at%1e3) // PostHog keeps microseconds
 	dst = append(dst, `,"properties":{`...)
 	enc.lifted, enc.props = lifted{}, enc.values.Members()
 	return dst, nil
-}
-
-// appendTime appends a time with its microseconds, which is what PostHog keeps. Many events happen in the same second, so that is
-// written once.
-func (enc *encoder) appendTime(dst []byte, at pcommon.Timestamp) []byte {
-	if second := at / 1e9; len(enc.secondText) == 0 || enc.second != second {
-		enc.second, enc.secondText = second, jsonappend.Time(enc.secondText[:0], second*1e9)
-	}
-	dst = append(dst, enc.secondText[:len(enc.secondText)-len(`Z"`)]...)
-	micros := at % 1e9 / 1000
-	if micros == 0 {
-		return append(dst, `Z"`...)
-	}
-	dst = append(dst, '.')
-	for unit := pcommon.Timestamp(100_000); micros > 0; unit /= 10 {
-		dst = append(dst, '0'+byte(micros/unit)) //nolint:gosec // a digit
-		micros %= unit
-	}
-	return append(dst, `Z"`...)
 }
 
 // restart forgets the properties that were written since begin.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
@@ -89,14 +90,7 @@ type ExceptionsConfig struct {
 	Enabled bool `mapstructure:"enabled"`
 
 	// InApp says which stack frames are the application's own.
-	InApp InAppConfig `mapstructure:"in_app"`
-}
-
-// InAppConfig says which stack frames are the application's own, beyond what each language has by default. Both are lists of
-// prefixes of a frame's module, function or path; include wins.
-type InAppConfig struct {
-	Include []string `mapstructure:"include"`
-	Exclude []string `mapstructure:"exclude"`
+	InApp stacktrace.Rules `mapstructure:"in_app"`
 }
 
 // AIConfig says what becomes of spans of language models.
@@ -222,9 +216,9 @@ func checkKey(key string) error {
 // checkEndpoint refuses the hosts that answer, but take no events (https://posthog.com/docs/api, "Private and public
 // endpoints").
 func checkEndpoint(endpoint string) error {
-	u, err := url.Parse(endpoint)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return errors.New("is not an http or https URL; write one such as " + defaultEndpoint)
+	u, err := strictconf.ParseURL(endpoint, defaultEndpoint)
+	if err != nil {
+		return err
 	}
 	switch strings.ToLower(u.Hostname()) {
 	case "us.posthog.com", "app.posthog.com", "posthog.com", "www.posthog.com", "us-assets.i.posthog.com":

@@ -6,7 +6,6 @@ package posthogexporter
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -33,15 +32,13 @@ type encoder struct {
 	minded       uint64             // the bits of attributes that are no properties as they are
 	parser       stacktrace.Parser
 	scratch      []byte
-	second       pcommon.Timestamp // of the last event, and its text
-	secondText   []byte
+	clock        jsonappend.Clock
 }
 
 func newEncoder(b *backend) *encoder {
-	inApp := b.cfg.Exceptions.InApp
 	enc := &encoder{
 		backend: b, hidesContent: b.cfg.AI.Content != ContentFull,
-		parser: stacktrace.Parser{Rules: stacktrace.Rules{Include: inApp.Include, Exclude: inApp.Exclude}},
+		parser: stacktrace.Parser{Rules: b.cfg.Exceptions.InApp},
 	}
 	for _, name := range b.cfg.DistinctID.From {
 		enc.idNames |= nameBit(name)
@@ -163,8 +160,8 @@ func (enc *encoder) capture(c *capture, e *appevent.Event, event string, span pc
 
 // findUsual is what find comes to for most records: they tell their user, and nothing that would be better.
 func (enc *encoder) findUsual(c *capture, e *appevent.Event) bool {
-	id := e.User.ID
-	if id == "" || !utf8.ValidString(id) || isIllegalID(id) {
+	id := appevent.ValidText(e.User.ID)
+	if isIllegalID(id) {
 		return false
 	}
 	if _, better := e.Attribute(attrDistinctID); better {

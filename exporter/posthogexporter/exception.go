@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
@@ -17,10 +16,6 @@ import (
 
 // eventException is an event of PostHog's error tracking (packages/core/src/error-tracking/types.ts in PostHog/posthog-js).
 const eventException = "$exception"
-
-// attrExceptionEscaped is deprecated, but the only word of a span event on whether an exception was handled (semantic conventions
-// v1.44.0, exception registry).
-const attrExceptionEscaped = "exception.escaped"
 
 // ignoredInExceptions are attributes that PostHog warns of in an exception (https://posthog.com/docs/data/ingestion-warnings).
 var ignoredInExceptions = []string{"$set", "$set_once"}
@@ -78,7 +73,7 @@ func (enc *encoder) appendException(dst []byte, e *appevent.Event, who *identity
 		dst = appendListed(dst, e, &exceptions[i], src.framing(stack.Language, limit))
 	}
 	dst = append(dst, ']')
-	dst = enc.appendText(dst, "$exception_level", levelOf(e))
+	dst = enc.appendText(dst, "$exception_level", appevent.IssueLevel(e.SeverityLevel()))
 	dst = enc.appendText(dst, "$exception_fingerprint", fingerprintOf(e.Fingerprint))
 	if limit == (trim{}) {
 		dst = enc.appendText(dst, appevent.AttrExceptionStacktrace, stack.Unparsed)
@@ -103,7 +98,7 @@ func appendListed(dst []byte, e *appevent.Event, x *stacktrace.Exception, as fra
 		dst = jsonappend.String(append(dst, `,"module":`...), x.Module)
 	}
 	dst = append(dst, `,"mechanism":{"type":"generic","handled":`...)
-	dst = jsonappend.Bool(dst, isHandled(e))
+	dst = jsonappend.Bool(dst, e.Handled())
 	if x.Relation != "" {
 		dst = jsonappend.String(append(dst, `,"source":`...), x.Relation)
 	}
@@ -113,44 +108,6 @@ func appendListed(dst []byte, e *appevent.Event, x *stacktrace.Exception, as fra
 		dst = as.appendStacktrace(dst, x.Frames)
 	}
 	return append(dst, '}')
-}
-
-// isHandled tells whether the application caught the exception. Where nothing says so, it did unless it ended by it.
-func isHandled(e *appevent.Event) bool {
-	if e.Exception.HandledKnown {
-		return e.Exception.Handled
-	}
-	if escaped, ok := e.Attribute(attrExceptionEscaped); ok {
-		return escaped.AsString() != "true"
-	}
-	return e.SeverityNumber < plog.SeverityNumberFatal
-}
-
-// levelOf is PostHog's word for a severity.
-func levelOf(e *appevent.Event) string {
-	switch n := e.SeverityNumber; {
-	case n >= plog.SeverityNumberFatal:
-		return "fatal"
-	case n >= plog.SeverityNumberError:
-		return "error"
-	case n >= plog.SeverityNumberWarn:
-		return "warning"
-	case n >= plog.SeverityNumberInfo:
-		return "info"
-	case n >= plog.SeverityNumberTrace:
-		return "debug"
-	}
-	switch strings.ToLower(e.SeverityText) {
-	case "fatal", "critical", "alert", "emergency", "panic":
-		return "fatal"
-	case "warn", "warning":
-		return "warning"
-	case "info", "notice", "information":
-		return "info"
-	case "debug", "trace":
-		return "debug"
-	}
-	return "error"
 }
 
 // fingerprintOf is what PostHog is to group the exception by: one text, where there may be several here. It has no word for the

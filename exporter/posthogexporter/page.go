@@ -4,6 +4,7 @@
 package posthogexporter
 
 import (
+	"cmp"
 	"net/url"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -19,16 +20,7 @@ const (
 
 // appendPage appends where a page is (semantic conventions v1.44.0: url, server and http registries).
 func (enc *encoder) appendPage(dst []byte, e *appevent.Event) []byte {
-	full := textAttribute(e, "url.full")
-	host, path := textAttribute(e, "server.address"), textAttribute(e, "url.path")
-	if u, err := url.Parse(full); err == nil {
-		if host == "" {
-			host = u.Host
-		}
-		if path == "" {
-			path = u.Path
-		}
-	}
+	full, host, path := address(e)
 	dst = enc.appendText(dst, "$current_url", full)
 	dst = enc.appendText(dst, "$host", host)
 	dst = enc.appendText(dst, "$pathname", path)
@@ -36,12 +28,20 @@ func (enc *encoder) appendPage(dst []byte, e *appevent.Event) []byte {
 	return enc.appendText(dst, "name", e.Name)
 }
 
-// appendScreen appends which screen of an app it is (semantic conventions v1.44.0: app registry).
-func (enc *encoder) appendScreen(dst []byte, e *appevent.Event) []byte {
-	name := e.Name
-	if name == "" {
-		name = textAttribute(e, "app.screen.name")
+// address is the URL of a page, and its host and path where the event tells these or the URL has them.
+func address(e *appevent.Event) (full, host, path string) {
+	full, host, path = textAttribute(e, "url.full"), textAttribute(e, "server.address"), textAttribute(e, "url.path")
+	if u, err := url.Parse(full); err == nil {
+		host, path = cmp.Or(host, u.Host), cmp.Or(path, u.Path)
 	}
+	return full, host, path
+}
+
+// appendScreen appends which screen of an app it is (semantic conventions v1.44.0: app and url registries): one without a name is
+// known by its id or, as that of an app made of web pages, by its path. PostHog wants one.
+func (enc *encoder) appendScreen(dst []byte, e *appevent.Event) []byte {
+	_, _, path := address(e)
+	name := cmp.Or(e.Name, textAttribute(e, "app.screen.name"), textAttribute(e, "app.screen.id"), path, "unknown")
 	return enc.appendText(dst, "$screen_name", name)
 }
 

@@ -103,7 +103,7 @@ func (b *breadcrumbs) add(e *appevent.Event) {
 	if e.TraceID.IsEmpty() || e.Time == 0 {
 		return
 	}
-	c := crumb{at: e.Time, severity: severityOf(e), category: e.Source.Scope.Name(), message: e.Message(), attributes: e.Attributes()}
+	c := crumb{at: e.Time, severity: e.SeverityLevel(), category: e.Source.Scope.Name(), message: e.Message(), attributes: e.Attributes()}
 	switch {
 	case e.IsException():
 		c.category = "exception"
@@ -169,5 +169,5 @@ func crumbLevel(n plog.SeverityNumber) string {
 	if n == plog.SeverityNumberUnspecified {
 		return "info"
 	}
-	return eventLevel(n)
+	return appevent.IssueLevel(n)
 }

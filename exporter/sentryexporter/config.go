@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
@@ -49,7 +50,7 @@ type Config struct {
 	Traces TracesConfig `mapstructure:"traces"`
 
 	// InApp says which stack frames are the application's own.
-	InApp InAppConfig `mapstructure:"in_app"`
+	InApp stacktrace.Rules `mapstructure:"in_app"`
 
 	// Environment is that of events whose resource has no deployment.environment.name; empty leaves it to Sentry, which
 	// then says production.
@@ -123,13 +124,6 @@ type TracesConfig struct {
 	SpanEvents bool `mapstructure:"span_events"`
 }
 
-// InAppConfig says which stack frames are the application's own, beyond what each language has by default. Both are lists of
-// prefixes of a frame's module, function or path; include wins.
-type InAppConfig struct {
-	Include []string `mapstructure:"include"`
-	Exclude []string `mapstructure:"exclude"`
-}
-
 // ReleaseFormat is how a release is named.
 type ReleaseFormat string
 
@@ -186,17 +180,11 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := strictconf.Unmarshal(conf, cfg); err != nil {
 		return err
 	}
-	defaultTo(&cfg.ReleaseFormat, ReleaseVersion)
-	defaultTo(&cfg.RateLimited, RateLimitedDeadLetter)
-	defaultTo(&cfg.Traces.Format, TracesSpans)
-	defaultTo(&cfg.Issues.MinSeverity, severityError)
+	strictconf.Default(&cfg.ReleaseFormat, ReleaseVersion)
+	strictconf.Default(&cfg.RateLimited, RateLimitedDeadLetter)
+	strictconf.Default(&cfg.Traces.Format, TracesSpans)
+	strictconf.Default(&cfg.Issues.MinSeverity, severityError)
 	return nil
-}
-
-func defaultTo[T ~string](word *T, value T) {
-	if *word == "" {
-		*word = value
-	}
 }
 
 // Validate implements confmap.Validator. Its errors repeat no DSN.
@@ -250,25 +238,16 @@ func (cfg *IssuesConfig) validate() error {
 }
 
 func (cfg *Config) validateWords() error {
-	switch cfg.ReleaseFormat {
-	case ReleaseVersion, ReleaseNameVersion:
-	default:
-		return fmt.Errorf("release_format: %q is not a format; write %s or %s", cfg.ReleaseFormat, ReleaseVersion, ReleaseNameVersion)
-	}
-	switch cfg.RateLimited {
-	case RateLimitedDeadLetter, RateLimitedDrop:
-	default:
-		return fmt.Errorf("rate_limited: %q is not an end for events; write %s or %s", cfg.RateLimited, RateLimitedDeadLetter, RateLimitedDrop)
-	}
-	switch cfg.Traces.Format {
-	case TracesSpans, TracesTransactions, TracesOff:
-	default:
-		return fmt.Errorf("traces::format: %q is not a format; write %s, %s or %s", cfg.Traces.Format, TracesSpans, TracesTransactions, TracesOff)
-	}
+	var environment error
 	if environmentOf(cfg.Environment) != cfg.Environment {
-		return fmt.Errorf("environment: has a slash or a space, is longer than %d characters or is the word None, none of which Sentry takes", maxEnvironment)
+		environment = fmt.Errorf("environment: has a slash or a space, is longer than %d characters or is the word None, none of which Sentry takes", maxEnvironment)
 	}
-	return nil
+	return errors.Join(
+		strictconf.CheckWord("release_format", cfg.ReleaseFormat, ReleaseVersion, ReleaseNameVersion),
+		strictconf.CheckWord("rate_limited", cfg.RateLimited, RateLimitedDeadLetter, RateLimitedDrop),
+		strictconf.CheckWord("traces::format", cfg.Traces.Format, TracesSpans, TracesTransactions, TracesOff),
+		environment,
+	)
 }
 
 func createDefaultConfig() component.Config {

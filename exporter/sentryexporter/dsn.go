@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
 // dsn is a client key of a Sentry project (Sentry's SDK documentation, "Authentication", "Parsing the DSN"):
@@ -41,6 +43,9 @@ func parseDSN(text string) (dsn, error) {
 		d.path, d.projectID = u.Path[:slash], strings.TrimSuffix(u.Path[slash+1:], "/")
 	}
 	if err := d.check(u); err != nil {
+		return dsn{}, err
+	}
+	if _, err := strictconf.ParseURL(text, "https://key@host/project"); err != nil { // its port
 		return dsn{}, err
 	}
 	return d, nil

@@ -70,7 +70,7 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 }
 
 func (enc *encoder) isIssue(e *appevent.Event) bool {
-	return enc.cfg.Issues.Enabled && (e.IsException() || severityOf(e) >= enc.minSeverity)
+	return enc.cfg.Issues.Enabled && (e.IsException() || e.SeverityLevel() >= enc.minSeverity)
 }
 
 // encodeIssue writes the event of an Issue. The span is that of a span event, and nil for a record.

@@ -76,7 +76,7 @@ func appendMechanism(dst []byte, i *issue, exceptions []stacktrace.Exception, n 
 		dst = append(dst, `"type":"`+mechanismLog+`"`...)
 	}
 	dst = append(dst, `,"handled":`...)
-	dst = jsonappend.Bool(dst, i.handled())
+	dst = jsonappend.Bool(dst, i.Handled())
 	if len(exceptions) == 1 {
 		return dst
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
@@ -64,7 +63,7 @@ type issues struct {
 
 func newIssues(cfg *Config, destination func(*appevent.Event) string) issues {
 	return issues{
-		parser: stacktrace.Parser{Rules: stacktrace.Rules{Include: cfg.InApp.Include, Exclude: cfg.InApp.Exclude}},
+		parser: stacktrace.Parser{Rules: cfg.InApp},
 		crumbs: breadcrumbs{limit: cfg.Issues.MaxBreadcrumbs, destination: destination},
 		cfg:    &cfg.Issues,
 	}
@@ -117,7 +116,7 @@ func (enc *encoder) appendIssue(dst []byte, i *issue, t trim) []byte {
 	dst = append(dst, `","timestamp":`...)
 	dst = appendSeconds(dst, i.at)
 	dst = textMember(dst, "platform", i.platform())
-	dst = textMember(dst, "level", eventLevel(severityOf(i.Event)))
+	dst = textMember(dst, "level", appevent.IssueLevel(i.SeverityLevel()))
 	dst = enc.appendNames(dst, i)
 	dst = append(append(dst, ','), enc.sdk...)
 	if len(i.stack.Exceptions) > 0 {
@@ -184,14 +183,20 @@ func (enc *encoder) appendMessage(dst []byte, i *issue, t trim) []byte {
 	}
 	dst = append(dst, `,"logentry":{"formatted":`...)
 	dst = jsonappend.String(dst, t.text(cut(message, maxMessage)))
-	if v, ok := i.Attribute(attrMessageTemplate); ok && v.Type() == pcommon.ValueTypeStr {
-		dst = textMember(dst, "message", t.text(cut(v.Str(), maxMessage)))
-	}
+	dst = textMember(dst, "message", t.text(cut(i.messageTemplate(), maxMessage)))
 	return append(dst, '}')
 }
 
-// attrMessageTemplate is what the parameters of a message are put into: Sentry groups by it.
-const attrMessageTemplate = "sentry.message.template"
+// messageTemplate is what the parameters of the message were put into: Sentry groups by it. It is looked for under Sentry's name,
+// .NET's and Serilog's.
+func (i *issue) messageTemplate() string {
+	for _, name := range [...]string{"sentry.message.template", "{OriginalFormat}", "message_template.text"} {
+		if v, ok := i.Attribute(name); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {
+			return v.Str()
+		}
+	}
+	return ""
+}
 
 // appendFingerprint appends what groups the event, where that is not left to Sentry.
 func (enc *encoder) appendFingerprint(dst []byte, i *issue) []byte {
@@ -380,14 +385,3 @@ func (t trim) stack(s string) string {
 }
 
 const fewStackBytes = 8 << 10
-
-func (i *issue) handled() bool {
-	switch {
-	case i.Exception.HandledKnown:
-		return i.Exception.Handled
-	case i.span != nil:
-		v, ok := i.Attribute(attrExceptionEscaped)
-		return !ok || v.AsString() != "true"
-	}
-	return severityOf(i.Event) < plog.SeverityNumberFatal
-}

@@ -21,8 +21,8 @@ func (enc *encoder) appendLog(dst []byte, e *appevent.Event, t trim) []byte {
 	dst = appendSeconds(dst, timeOf(e))
 	dst = enc.appendLogTrace(dst, e)
 	dst = append(dst, `,"level":"`...)
-	severity := severityOf(e)
-	dst = append(dst, logLevel(severity)...)
+	severity := e.SeverityLevel()
+	dst = append(dst, appevent.LogLevel(severity)...)
 	dst = append(dst, `","body":`...)
 	dst = jsonappend.String(dst, t.text(enc.logBody(e)))
 	if severity != plog.SeverityNumberUnspecified {
@@ -131,15 +131,15 @@ func (enc *encoder) appendLogAttributes(dst []byte, e *appevent.Event, src *sour
 		}
 		dst = enc.appendLogFields(dst, e)
 	}
-	return enc.appendSharedWithin(dst, src, t)
+	return enc.appendSharedWithin(dst, src, &src.logShared, t)
 }
 
 // appendSharedWithin appends what the source shares, unless it may be what makes the item too large.
-func (enc *encoder) appendSharedWithin(dst []byte, src *source, t trim) []byte {
+func (enc *encoder) appendSharedWithin(dst []byte, src *source, shared *sharedAttributes, t trim) []byte {
 	if t >= trimAttributes {
 		return enc.attributes.text(dst, "sentry.environment", src.environment)
 	}
-	return enc.attributes.appendShared(dst, &src.shared)
+	return enc.attributes.appendShared(dst, shared)
 }
 
 // appendLogFields appends what appevent has read out of the attributes, and a body that is no text.

@@ -45,8 +45,8 @@ type source struct {
 	os, osVersion                      string
 	scope, scopeVersion                string
 
-	// shared are attributes of logs and spans.
-	shared sharedAttributes
+	// logShared and spanShared are attributes of each log and of each span.
+	logShared, spanShared sharedAttributes
 	// resource is the object of the resource's attributes, for contexts.otel.
 	resource []byte
 }
@@ -134,37 +134,39 @@ func newSource(b *backend, of *appevent.Source, a *attributes) *source {
 	if s.environment == "" {
 		s.environment = b.cfg.Environment
 	}
-	s.writeShared(resource, a, b.version)
+	s.logShared = s.sharedOf(resource, a, b.version, s.server)
+	s.spanShared = s.sharedOf(resource, a, b.version, "") // whose server.address is that of the server they speak with
 	s.resource = appendAttributes(nil, resource.All(), a)
 	return s
 }
 
-// writeShared writes the attributes that each log and span has: what Sentry reads under names of its own (Sentry's SDK
+// sharedOf are the attributes that each log or span has: what Sentry reads under names of its own (Sentry's SDK
 // documentation, "Logs", "Default Attributes"), and the rest of the resource but what is about the SDK.
-func (s *source) writeShared(resource pcommon.Map, a *attributes, version string) {
+func (s *source) sharedOf(resource pcommon.Map, a *attributes, version, server string) (all sharedAttributes) {
 	a.begin()
 	for _, text := range [...][2]string{
 		{"sentry.environment", s.environment}, {"sentry.release", s.release}, {"sentry.dist", s.dist},
-		{"server.address", s.server}, {"sentry.sdk.name", sdkName}, {"sentry.sdk.version", version},
+		{"server.address", server}, {"sentry.sdk.name", sdkName}, {"sentry.sdk.version", version},
 		{"sentry.origin", origin}, {"otel.scope.name", s.scope}, {"otel.scope.version", s.scopeVersion},
 	} {
 		if name, value := text[0], text[1]; value != "" {
-			s.shared.add(a, a.name(name), append(jsonappend.String(nil, value), typeString...))
+			all.add(a, a.name(name), append(jsonappend.String(nil, value), typeString...))
 		}
 	}
 	for name, v := range resource.All() {
 		switch {
 		case strings.HasPrefix(name, "telemetry."), name == appevent.AttrServiceVersion && s.release != "",
-			name == appevent.AttrEnvironment && s.environment != "", name == attrHostName && s.server != "":
+			name == appevent.AttrEnvironment && s.environment != "", name == attrHostName && server != "":
 			// It is there under Sentry's name. Logs and spans are charged by their bytes.
 		default:
-			s.share(name, v, a, 0)
+			all.share(name, v, a, 0)
 		}
 	}
+	return all
 }
 
 // share is attributes.append for an attribute of the resource.
-func (s *source) share(text string, v pcommon.Value, a *attributes, depth int) {
+func (s *sharedAttributes) share(text string, v pcommon.Value, a *attributes, depth int) {
 	n := a.name(text)
 	switch {
 	case n.treat == treatPersonal || v.Type() == pcommon.ValueTypeEmpty:
@@ -173,7 +175,7 @@ func (s *source) share(text string, v pcommon.Value, a *attributes, depth int) {
 			s.share(text+"."+k, inner, a, depth+1)
 		}
 	default:
-		s.shared.add(a, n, a.appendTreated(nil, v, n.treat))
+		s.add(a, n, a.appendTreated(nil, v, n.treat))
 	}
 }
 

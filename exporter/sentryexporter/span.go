@@ -91,10 +91,6 @@ func (enc *spanEncoder) encodeSpanEvents(w *delivery.Writer, of *appevent.Source
 	return nil
 }
 
-// attrExceptionEscaped is deprecated, but the only word of a span event on whether an exception was handled (semantic conventions
-// v1.44.0, exception registry).
-const attrExceptionEscaped = "exception.escaped"
-
 func (enc *spanEncoder) contextOf(span ptrace.Span) *spanContext {
 	op, _ := operationOf(span)
 	_, segment, _ := enc.segments.of(span)
@@ -212,7 +208,7 @@ func (enc *spanEncoder) appendSpanAttributes(dst []byte, src *source, span ptrac
 	dst = a.text(dst, "sentry.status.message", t.text(span.Status().Message()))
 	dst = a.text(dst, attrTrimmed, t.note())
 	if t >= trimAttributes {
-		return enc.appendSharedWithin(dst, src, t)
+		return enc.appendSharedWithin(dst, src, &src.spanShared, t)
 	}
 	dst = a.text(dst, "otel.trace_state", span.TraceState().AsRaw())
 	for name, v := range span.Attributes().All() {
@@ -220,7 +216,7 @@ func (enc *spanEncoder) appendSpanAttributes(dst []byte, src *source, span ptrac
 			dst = a.append(dst, name, v)
 		}
 	}
-	return enc.appendSharedWithin(dst, src, t)
+	return enc.appendSharedWithin(dst, src, &src.spanShared, t)
 }
 
 // Bits of a span's flags (OTLP, SpanFlags): whether its parent is known to be in another process or not.

@@ -53,7 +53,7 @@ func (enc *spanEncoder) appendPart(dst []byte, src *source, span ptrace.Span, t 
 	dst = enc.appendSpanData(dst, span, t)
 
 	dst = append(dst, `},"span":{`...)
-	dst = textMember(dst, "description", t.text(nameOf(span)))
+	dst = textMember(dst, "description", t.text(enc.descriptionOf(span)))
 	dst = appendSpanTimes(dst, span, "start_timestamp", "timestamp")
 
 	dst = append(dst, `},"event":{`...)
@@ -74,6 +74,30 @@ func (enc *spanEncoder) appendPart(dst []byte, src *source, span ptrace.Span, t 
 		dst = append(memberName(dst, "resource"), src.resource...)
 	}
 	return append(dst, "}}"...)
+}
+
+// descriptionOf is what a span of a transaction did, in the words of Sentry's own SDKs: a query, a request without what follows
+// its path, else the name.
+func (enc *spanEncoder) descriptionOf(span ptrace.Span) string {
+	text := func(names ...string) string {
+		for _, name := range names {
+			if v, ok := span.Attributes().Get(name); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {
+				return enc.attributes.shown(v.Str(), enc.attributes.name(name).treat)
+			}
+		}
+		return ""
+	}
+	if query := text("db.query.text", "db.statement"); query != "" {
+		return query
+	}
+	method, url := text("http.request.method", "http.method"), text("url.full", "http.url")
+	if span.Kind() != ptrace.SpanKindClient || method == "" || url == "" {
+		return nameOf(span)
+	}
+	if end := strings.IndexAny(url, "?#"); end >= 0 {
+		url = url[:end]
+	}
+	return method + " " + url
 }
 
 // appendSpanData appends the attributes of a span as plain values.

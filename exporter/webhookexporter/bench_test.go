@@ -37,6 +37,7 @@ func BenchmarkFormats(b *testing.B) {
 		"sink":        {"format": "sink"},
 		"summary":     {"content": "summary"},
 		"otlp_json":   {"format": "otlp_json"},
+		"template":    {"format": "template", "template": map[string]any{"text": "{{ .name }} for {{ .properties.total }}", "id": "{{ .id }}"}},
 		"slack":       {"format": "slack"},
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -25,11 +25,13 @@ type attribute struct {
 	at     pcommon.Timestamp
 }
 
-// attributesOf are the context attributes of an event (CloudEvents 1.0.2, and the documented extensions for authentication,
+// cloudEventsVersion is the attribute specversion, the first one of each event.
+const cloudEventsVersion = "1.0"
+
+// attributesOf are the other context attributes of an event (CloudEvents 1.0.2, and the documented extensions for authentication,
 // distributed tracing and severity), in the order in which they are written. They are valid until the next event's.
 func (enc *encoder) attributesOf(e *appevent.Event) []attribute {
 	enc.attributes = append(enc.attributes[:0],
-		attribute{name: "specversion", value: "1.0"},
 		attribute{name: "id", value: cloudEventsText(e.ID())},
 		attribute{name: "source", value: enc.cloudEventsSource(e.Source)},
 		attribute{name: "type", value: enc.cfg.CloudEvents.TypePrefix + cloudEventsText(typeOf(e))},
@@ -96,7 +98,7 @@ func sourcePath(s *appevent.Source) string {
 
 // cloudEventsText is a text without what a String of CloudEvents cannot hold: control characters and those that are none.
 func cloudEventsText(text string) string {
-	if utf8.ValidString(text) && !strings.ContainsFunc(text, isForbidden) {
+	if isPrintable(text) || utf8.ValidString(text) && !strings.ContainsFunc(text, isForbidden) {
 		return text
 	}
 	return strings.Map(func(r rune) rune {
@@ -107,32 +109,44 @@ func cloudEventsText(text string) string {
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
+// isPrintable reports whether the text is printable ASCII, as most are.
+func isPrintable(text string) bool {
+	for i := range len(text) {
+		if text[i]-' ' > '~'-' ' {
+			return false
+		}
+	}
+	return true
+}
+
 func isForbidden(r rune) bool {
 	return unicode.IsControl(r) || r&0xFFFE == 0xFFFE || r >= 0xFDD0 && r <= 0xFDEF
 }
 
 // appendCloudEvent appends the event in the JSON format, with the event JSON as its data.
 func (enc *encoder) appendCloudEvent(dst []byte, e *appevent.Event) ([]byte, error) {
-	dst = append(dst, '{')
-	for _, a := range enc.attributesOf(e) {
-		switch {
+	dst = append(dst, `{"specversion":"`+cloudEventsVersion+`"`...)
+	attributes := enc.attributesOf(e)
+	for i := range attributes {
+		switch a := &attributes[i]; {
 		case a.number:
 			dst = append(appendName(dst, a.name), a.value...)
 		case a.at != 0:
-			dst = jsonappend.Time(appendName(dst, a.name), a.at)
+			dst = enc.clock.Time(appendName(dst, a.name), a.at)
 		default:
 			dst = appendMember(dst, a.name, a.value)
 		}
 	}
-	dst = appendMember(dst, "datacontenttype", "application/json")
-	dst = enc.events.Append(appendName(dst, "data"), e)
+	dst = append(dst, `,"datacontenttype":"application/json","data":`...)
+	dst = enc.events.Append(dst, e)
 	return append(dst, '}'), nil
 }
 
 // cloudEventHeaders are the attributes as headers of the binary mode.
 func (enc *encoder) cloudEventHeaders(e *appevent.Event) []headerField {
 	attributes := enc.attributesOf(e)
-	fields := make([]headerField, 0, len(attributes))
+	fields := make([]headerField, 0, 1+len(attributes))
+	fields = append(fields, headerField{name: "Ce-specversion", value: cloudEventsVersion})
 	for _, a := range attributes {
 		value := a.value
 		if a.at != 0 {

@@ -222,6 +222,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := strictconf.Unmarshal(conf, cfg); err != nil {
 		return err
 	}
+	cfg.Template = conf.ToStringMap()["template"] // without what remembers the text of an environment variable
 	defaultTo(&cfg.Format, FormatEvent)
 	defaultTo(&cfg.Content, ContentFull)
 	defaultTo(&cfg.CloudEvents.Mode, ModeStructured)

@@ -91,20 +91,11 @@ func textOf(e *appevent.Event) string {
 
 // levelOf is the severity as a word: trace, debug, info, warn, error or fatal. An exception without one is an error.
 func levelOf(e *appevent.Event) string {
-	switch n := e.SeverityNumber; {
-	case n >= plog.SeverityNumberFatal:
-		return "fatal"
-	case n >= plog.SeverityNumberError, n <= plog.SeverityNumberUnspecified && e.IsException():
-		return "error"
-	case n >= plog.SeverityNumberWarn:
-		return "warn"
-	case n >= plog.SeverityNumberInfo, n <= plog.SeverityNumberUnspecified:
-		return "info"
-	case n >= plog.SeverityNumberDebug:
-		return "debug"
-	default:
-		return "trace"
+	n := e.SeverityLevel()
+	if n == plog.SeverityNumberUnspecified && e.IsException() {
+		n = plog.SeverityNumberError
 	}
+	return appevent.LogLevel(n)
 }
 
 // samples are documents to try templates on: an event that has all, an exception, and a log that has nothing.

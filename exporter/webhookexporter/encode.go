@@ -18,13 +18,16 @@ type encoder struct {
 	format     bodyFormat
 	events     eventjson.Encoder
 	summarizer appevent.Summarizer
+	clock      jsonappend.Clock
 	scratch    []byte
 	values     view
 
-	// Of CloudEvents: the attributes of the last event, and what its source is there.
-	attributes []attribute
+	// source is the last event's; sourcePath is what it is in CloudEvents, and sourceHead in OTLP JSON.
 	source     *appevent.Source
 	sourcePath string
+	sourceHead []byte
+	// attributes are those of the last event in CloudEvents.
+	attributes []attribute
 }
 
 // bodyFormat appends the body of an event. It is an event's content that is written, but for its id, its target and the time, which is never 0 but
@@ -80,7 +83,7 @@ func (enc *encoder) Reset() {
 	enc.summarizer.Reset()
 	enc.values.reset()
 	clear(enc.attributes[:cap(enc.attributes)])
-	enc.source, enc.sourcePath = nil, ""
+	enc.source, enc.sourcePath, enc.sourceHead = nil, "", nil
 }
 
 // appendEvent appends the event JSON, which other formats have within them.

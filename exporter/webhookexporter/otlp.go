@@ -8,7 +8,6 @@ import (
 	"errors"
 	"unicode/utf8"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -24,26 +23,53 @@ const (
 
 // appendRecord appends the record with its resource and scope, as it is but for its id, which it has in any case.
 func (enc *encoder) appendRecord(dst []byte, e *appevent.Event) ([]byte, error) {
-	var ld plog.Logs
+	record := e.Record()
 	if enc.cfg.Content == ContentSummary {
-		ld = summaryRecord(e)
-	} else {
-		ld = e.Logs()
-		appevent.StampIDs(ld)
+		record = summaryRecord(e)
 	}
+	if enc.source != e.Source {
+		head, err := otlpSource(e.Source)
+		if err != nil {
+			return nil, err
+		}
+		enc.source, enc.sourceHead = e.Source, head
+	}
+	dst = appendLogRecord(append(dst, enc.sourceHead...), record, e.ID())
+	return append(dst, otlpSourceTail...), nil
+}
+
+// otlpNoRecord is an empty record, and otlpSourceTail what follows a record within its item.
+const (
+	otlpNoRecord   = `{"body":{}}`
+	otlpSourceTail = `]}]}`
+)
+
+// otlpSource is an item of a source up to its record.
+func otlpSource(source *appevent.Source) ([]byte, error) {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	source.Resource.CopyTo(rl.Resource())
+	sl := rl.ScopeLogs().AppendEmpty()
+	source.Scope.CopyTo(sl.Scope())
+	sl.LogRecords().AppendEmpty()
 	text, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
 	if err != nil {
 		return nil, err
 	}
-	return appendItem(dst, text, otlpLogsHead)
+	item, err := appendItem(nil, text, otlpLogsHead)
+	if err != nil {
+		return nil, err
+	}
+	head, ok := bytes.CutSuffix(item, []byte(otlpNoRecord+otlpSourceTail))
+	if !ok {
+		return nil, errNotOTLP
+	}
+	return head, nil
 }
 
 // summaryRecord is a summary as a record.
-func summaryRecord(e *appevent.Event) plog.Logs {
-	ld := plog.NewLogs()
-	rl := ld.ResourceLogs().AppendEmpty()
-	e.Source.Resource.CopyTo(rl.Resource())
-	record := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+func summaryRecord(e *appevent.Event) plog.LogRecord {
+	record := plog.NewLogRecord()
 	record.SetEventName(e.Name)
 	record.SetTimestamp(e.Time)
 	record.SetSeverityNumber(e.SeverityNumber)
@@ -67,12 +93,13 @@ func summaryRecord(e *appevent.Event) plog.Logs {
 	if e.Exception.HandledKnown {
 		attributes.PutBool(appevent.AttrHandled, e.Exception.Handled)
 	}
-	for name, m := range map[string]pcommon.Map{appevent.AttrGroups: e.Groups, appevent.AttrDestinations: e.Destinations} {
-		if m.Len() > 0 {
-			m.CopyTo(attributes.PutEmptyMap(name))
-		}
+	if e.Groups.Len() > 0 {
+		e.Groups.CopyTo(attributes.PutEmptyMap(appevent.AttrGroups))
 	}
-	return ld
+	if e.Destinations.Len() > 0 {
+		e.Destinations.CopyTo(attributes.PutEmptyMap(appevent.AttrDestinations))
+	}
+	return record
 }
 
 // appendSpan appends the span with its resource and scope. A summary of a span has no attributes, no events, no links and no

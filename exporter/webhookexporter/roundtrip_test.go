@@ -121,15 +121,20 @@ func eventsByID(t *testing.T, sink *consumertest.LogsSink) map[string]string {
 	return all
 }
 
-// TestOTLPIsTheRecordAsItIs holds that an OTLP body has all of a record, attributes that are ours included, and its id besides.
+// TestOTLPIsTheRecordAsItIs holds that an OTLP body has all of a record, attributes that are ours included, and its id besides: the
+// bytes that the collector's own marshaler writes.
 func TestOTLPIsTheRecordAsItIs(t *testing.T) {
 	b := testBackend(t, map[string]any{"format": "otlp_json"})
 	for seed := range uint64(300) {
 		ld := randomRecord(rand.New(rand.NewPCG(seed, 11)), 0)
 		record := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 		record.SetObservedTimestamp(1700000000000000000)
+		record.SetDroppedAttributesCount(uint32(seed % 3))
 		record.Attributes().PutStr("fanout.of_a_later_version", "x")
-		if seed%2 == 0 {
+		switch seed % 3 {
+		case 0:
+			record.Attributes().Clear()
+		case 1:
 			record.Attributes().Remove(appevent.AttrID)
 		}
 		requests, _ := b.Frame(encodeWith(t, b, ld))
@@ -141,6 +146,9 @@ func TestOTLPIsTheRecordAsItIs(t *testing.T) {
 		arrived, err := got.MarshalProto()
 		require.NoError(t, err)
 		require.Equal(t, want, arrived, "%s", requests[0].AppendBody(nil))
+		text, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
+		require.NoError(t, err)
+		require.Equal(t, string(text), string(requests[0].AppendBody(nil)))
 	}
 }
 

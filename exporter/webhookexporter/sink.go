@@ -5,7 +5,6 @@ package webhookexporter
 
 import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
-	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
 // appendSink appends a flat envelope, which always has the same nine members: strings or null, and the event JSON as its
@@ -18,7 +17,7 @@ func (enc *encoder) appendSink(dst []byte, e *appevent.Event) ([]byte, error) {
 	dst = appendOrNull(dst, "subject", e.Subject)
 	dst = appendMember(dst, "destination", enc.id)
 	if hasTime(e) {
-		dst = jsonappend.Time(appendName(dst, "timestamp"), e.Time)
+		dst = enc.clock.Time(appendName(dst, "timestamp"), e.Time)
 	} else {
 		dst = appendOrNull(dst, "timestamp", "")
 	}

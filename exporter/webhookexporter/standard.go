@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
-	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
 // appendStandard appends the payload that Standard Webhooks recommends (spec/standard-webhooks.md, "Payload structure"). Its data is
@@ -21,7 +20,7 @@ func (enc *encoder) appendStandard(dst []byte, e *appevent.Event) ([]byte, error
 	if !hasTime(e) {
 		at = pcommon.NewTimestampFromTime(time.Now())
 	}
-	dst = jsonappend.Time(appendName(dst, "timestamp"), at)
+	dst = enc.clock.Time(appendName(dst, "timestamp"), at)
 	dst = enc.events.Append(appendName(dst, "data"), e)
 	return append(dst, '}'), nil
 }

@@ -36,6 +36,8 @@ const (
 	AttrExceptionType       = "exception.type"
 	AttrExceptionMessage    = "exception.message"
 	AttrExceptionStacktrace = "exception.stacktrace"
+	// AttrExceptionEscaped is deprecated, but the only word of a span event on whether the exception was handled.
+	AttrExceptionEscaped = "exception.escaped"
 
 	// What the event was seen on (client, user_agent registries).
 	AttrClientAddress = "client.address"

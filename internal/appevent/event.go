@@ -101,6 +101,9 @@ func (e *Event) Message() string {
 	return ""
 }
 
+// Record is the record of an event read from log records.
+func (e *Event) Record() plog.LogRecord { return e.record }
+
 // Logs is a copy of the record alone, with its resource and scope. It is for events read from log records.
 func (e *Event) Logs() plog.Logs {
 	ld := plog.NewLogs()

@@ -245,6 +245,15 @@ func TestEveryDayHasItsDate(t *testing.T) {
 	}
 }
 
+func TestAClockTellsTheTimeWhateverItHasToldBefore(t *testing.T) {
+	var clock Clock
+	for _, at := range []pcommon.Timestamp{0, 1, 999_999_999, 1e9, 1700000000120000000, 1700000000000000001, 1700000001000000000, 1, math.MaxInt64, math.MaxUint64, 0} {
+		assert.Equal(t, string(Time([]byte("x"), at)), string(clock.Time([]byte("x"), at)))
+		whole := min(at, math.MaxInt64) / 1e9 * 1e9
+		assert.Equal(t, string(Time(nil, whole)), string(clock.Second(nil, at))+`Z"`)
+	}
+}
+
 func FuzzTime(f *testing.F) {
 	f.Add(int64(1700000000123456789))
 	f.Fuzz(func(t *testing.T, ns int64) {

@@ -159,11 +159,16 @@ func Bool(dst []byte, b bool) []byte { return strconv.AppendBool(dst, b) }
 // can count in nanoseconds becomes the last it can, in the year 2262.
 func Time(dst []byte, t pcommon.Timestamp) []byte {
 	t = min(t, math.MaxInt64)
-	seconds, nanoseconds := int(t/1e9), int(t%1e9)
+	return append(appendFraction(appendSecond(dst, t), t%1e9), 'Z', '"')
+}
+
+// appendSecond appends a time up to the digits of its second.
+func appendSecond(dst []byte, t pcommon.Timestamp) []byte {
+	seconds := int(t / 1e9) //nolint:gosec // t is no more than an int64
 	year, month, day := civil(seconds / 86400)
 	clock := seconds % 86400
 
-	text := [32]byte([]byte(`"0000-00-00T00:00:00.000000000Z"`))
+	text := [20]byte([]byte(`"0000-00-00T00:00:00`))
 	twoDigits(text[1:], year/100)
 	twoDigits(text[3:], year%100)
 	twoDigits(text[6:], month)
@@ -171,18 +176,20 @@ func Time(dst []byte, t pcommon.Timestamp) []byte {
 	twoDigits(text[12:], clock/3600)
 	twoDigits(text[15:], clock/60%60)
 	twoDigits(text[18:], clock%60)
-	end := 20
-	if nanoseconds > 0 {
-		end = 30
-		for i := end - 1; i > 20; i-- {
-			text[i] = byte('0' + nanoseconds%10)
-			nanoseconds /= 10
-		}
-		for text[end-1] == '0' {
-			end--
-		}
+	return append(dst, text[:]...)
+}
+
+// appendFraction appends nanoseconds behind a second, without the zeros at their end.
+func appendFraction(dst []byte, nanoseconds pcommon.Timestamp) []byte {
+	if nanoseconds == 0 {
+		return dst
 	}
-	return append(append(dst, text[:end]...), 'Z', '"')
+	dst = append(dst, '.')
+	for unit := pcommon.Timestamp(1e8); nanoseconds > 0; unit /= 10 {
+		dst = append(dst, '0'+byte(nanoseconds/unit)) //nolint:gosec // a digit
+		nanoseconds %= unit
+	}
+	return dst
 }
 
 // twoDigits writes n, which is below 100.

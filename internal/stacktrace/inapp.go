@@ -5,9 +5,13 @@ package stacktrace
 
 import "strings"
 
-// Rules decide which frames are the application's own. Each is the beginning of a frame's module, package, qualified function
-// ("com.acme.Cart.add") or path. Include wins over Exclude, and both win over what is usual in the language.
-type Rules struct{ Include, Exclude []string }
+// Rules decide which frames are the application's own: the key in_app of exporters. Each is the beginning of a frame's module,
+// package, qualified function ("com.acme.Cart.add") or path. Include wins over Exclude, and both win over what is usual in the
+// language.
+type Rules struct {
+	Include []string `mapstructure:"include"`
+	Exclude []string `mapstructure:"exclude"`
+}
 
 func (r *Rules) inApp(language Language, f *Frame) bool {
 	if len(r.Include) > 0 && f.matches(r.Include) {

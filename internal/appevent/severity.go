@@ -1,18 +1,16 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package sentryexporter
+package appevent
 
 import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/plog"
-
-	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// severityOf is the severity of an event, by its text where it has no number.
-func severityOf(e *appevent.Event) plog.SeverityNumber {
+// SeverityLevel is the severity by its number, else by its text.
+func (e *Event) SeverityLevel() plog.SeverityNumber {
 	if n := e.SeverityNumber; n > 0 && n <= plog.SeverityNumberFatal4 {
 		return n
 	}
@@ -36,8 +34,22 @@ func severityOf(e *appevent.Event) plog.SeverityNumber {
 	return plog.SeverityNumberUnspecified
 }
 
-// logLevel is Sentry's word for the severity of a log (Sentry's SDK documentation, "Logs", "Log Severity Level").
-func logLevel(n plog.SeverityNumber) string {
+// IssueLevel is the severity in the words of error trackers, for which what tells none is an error.
+func IssueLevel(n plog.SeverityNumber) string {
+	switch {
+	case n == plog.SeverityNumberUnspecified:
+		return "error"
+	case n < plog.SeverityNumberInfo:
+		return "debug"
+	case n >= plog.SeverityNumberWarn && n < plog.SeverityNumberError:
+		return "warning"
+	default:
+		return LogLevel(n)
+	}
+}
+
+// LogLevel is the severity in the words of logs; one that tells none is info.
+func LogLevel(n plog.SeverityNumber) string {
 	switch {
 	case n == plog.SeverityNumberUnspecified:
 		return "info"
@@ -55,20 +67,13 @@ func logLevel(n plog.SeverityNumber) string {
 	return "fatal"
 }
 
-// eventLevel is Sentry's word for the severity of an event, whose own default is error (Sentry's SDK documentation, "Event
-// Payloads", "level").
-func eventLevel(n plog.SeverityNumber) string {
-	switch {
-	case n == plog.SeverityNumberUnspecified:
-		return "error"
-	case n < plog.SeverityNumberInfo:
-		return "debug"
-	case n < plog.SeverityNumberWarn:
-		return "info"
-	case n < plog.SeverityNumberError:
-		return "warning"
-	case n < plog.SeverityNumberFatal:
-		return "error"
+// Handled tells whether the application caught the exception. Where nothing says so, it did unless it ended by it.
+func (e *Event) Handled() bool {
+	if e.Exception.HandledKnown {
+		return e.Exception.Handled
 	}
-	return "fatal"
+	if escaped, ok := e.Attribute(AttrExceptionEscaped); ok {
+		return !strings.EqualFold(escaped.AsString(), "true") // which Python writes as True
+	}
+	return e.SeverityLevel() < plog.SeverityNumberFatal
 }

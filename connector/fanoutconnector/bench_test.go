@@ -152,6 +152,12 @@ func benchRoute(b *testing.B, ld plog.Logs, newConsumer func(*testing.B) consume
 	b.ReportMetric(float64(used.Nanoseconds())/float64(b.N*ld.LogRecordCount()), "cpu-ns/record")
 }
 
+func cloneLogs(ld plog.Logs) plog.Logs {
+	clone := plog.NewLogs()
+	ld.CopyTo(clone)
+	return clone
+}
+
 func newBenchFanout(b *testing.B) consumer.Logs {
 	b.Helper()
 	next := map[pipeline.ID]consumer.Logs{}

@@ -12,12 +12,21 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pipeline"
 )
 
-// fanout hands the parts of batches to pipelines of one signal. T is plog.Logs or ptrace.Traces.
-type fanout[T interface{ MarkReadOnly() }] struct {
+// batch is what the connector routes: plog.Logs or ptrace.Traces.
+type batch[T any] interface {
+	comparable
+	CopyTo(T)
+	IsReadOnly() bool
+	MarkReadOnly()
+}
+
+// fanout hands the parts of batches to pipelines of one signal.
+type fanout[T batch[T]] struct {
 	operations[T]
 
 	table   *table
@@ -30,8 +39,11 @@ type fanout[T interface{ MarkReadOnly() }] struct {
 }
 
 // operations are what differs between the signals.
-type operations[T any] struct {
-	clone func(T) T
+type operations[T batch[T]] struct {
+	create func() T
+	// decide adds each record to the plan, and move takes it to its part.
+	decide func(T, *plan, *counts)
+	move   func(T, *split[T])
 	// mark and unref keep a batch from being recycled while it is ours (the feature gate pdata.useProtoPooling).
 	mark  func(T) bool
 	unref func(T)
@@ -46,14 +58,7 @@ type target[T any] struct {
 	mutates bool
 }
 
-// part is those records of a batch that go to the same pipelines.
-type part[T any] struct {
-	data    T
-	to      set
-	records int
-}
-
-func newFanout[T interface{ MarkReadOnly() }](
+func newFanout[T batch[T]](
 	set connector.Settings, cfg *Config, signal pipeline.Signal, fed []pipeline.ID, ops operations[T],
 ) (*fanout[T], error) {
 	t, err := newTable(cfg, signal, fed)
@@ -86,15 +91,34 @@ func (f *fanout[T]) Shutdown(context.Context) error {
 	return nil
 }
 
-func (f *fanout[T]) begin() *plan {
-	p := f.plans.Get().(*plan)
-	p.reset()
-	return p
+// Capabilities implements consumer.Logs and consumer.Traces. Ids are written into log records, and records are moved, not copied,
+// where they part.
+func (*fanout[T]) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: true}
 }
 
-func (f *fanout[T]) end(p *plan) {
+// consume routes a batch. Its error is that of the sync pipelines.
+func (f *fanout[T]) consume(ctx context.Context, data T) error {
+	if data.IsReadOnly() { // nobody should hand us shared records
+		data = f.clone(data)
+	}
+	return f.deliver(ctx, f.sort(data))
+}
+
+func (f *fanout[T]) clone(data T) T {
+	clone := f.create()
+	data.CopyTo(clone)
+	return clone
+}
+
+// sort takes a batch apart by where its records go.
+func (f *fanout[T]) sort(data T) []part[T] {
+	p := f.plans.Get().(*plan)
+	defer f.plans.Put(p)
+	p.reset()
+	f.decide(data, p, f.counts)
 	f.counts.add(p)
-	f.plans.Put(p)
+	return f.parts(data, p)
 }
 
 // deliver hands each part to its pipelines, and returns what the sync ones say. Those come last, since they may take their

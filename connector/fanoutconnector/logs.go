@@ -8,7 +8,6 @@ import (
 	"unsafe"
 
 	"go.opentelemetry.io/collector/connector"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/xpdata/pref"
 	"go.opentelemetry.io/collector/pipeline"
@@ -23,8 +22,8 @@ type logs struct {
 
 func newLogs(set connector.Settings, cfg *Config, router connector.LogsRouterAndConsumer) (connector.Logs, error) {
 	f, err := newFanout(set, cfg, pipeline.SignalLogs, router.PipelineIDs(), operations[plog.Logs]{
-		clone: cloneLogs,
-		mark:  pref.MarkPipelineOwnedLogs, unref: pref.UnrefLogs,
+		create: plog.NewLogs, decide: decideLogs, move: moveLogs,
+		mark: pref.MarkPipelineOwnedLogs, unref: pref.UnrefLogs,
 		direct: hasPointers[plog.LogRecordSlice](),
 		target: func(id pipeline.ID) (target[plog.Logs], error) {
 			next, err := router.Consumer(id)
@@ -40,78 +39,40 @@ func newLogs(set connector.Settings, cfg *Config, router connector.LogsRouterAnd
 	return &logs{f}, nil
 }
 
-// Capabilities implements consumer.Logs. Ids are written into the records, and these are moved, not copied, where they part.
-func (*logs) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
-
 // ConsumeLogs implements consumer.Logs. Its error is that of the sync pipelines.
-func (c *logs) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
-	if ld.IsReadOnly() { // nobody should hand us shared records
-		ld = cloneLogs(ld)
-	}
-	return c.deliver(ctx, c.sort(ld))
-}
+func (c *logs) ConsumeLogs(ctx context.Context, ld plog.Logs) error { return c.consume(ctx, ld) }
 
-// sort looks at each record once, which is most of what routing costs.
-func (c *logs) sort(ld plog.Logs) []part[plog.Logs] {
-	p := c.begin()
-	defer c.end(p)
+// decideLogs looks at each record once, which is most of what routing costs.
+func decideLogs(ld plog.Logs, p *plan, counts *counts) {
 	stamped := true
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, record := range sl.LogRecords().All() {
 				marks := readMarks(record.Attributes())
 				stamped = stamped && marks.hasID
-				p.add(nameOf(record, marks.kind), marks.kind, marks.destinations, c.counts)
+				p.add(nameOf(record, marks.kind), marks.kind, marks.destinations, counts)
 			}
 		}
 	}
 	if !stamped {
 		appevent.StampIDs(ld)
 	}
-	return splitLogs(ld, p, c.direct)
 }
 
-func cloneLogs(ld plog.Logs) plog.Logs {
-	clone := plog.NewLogs()
-	ld.CopyTo(clone)
-	return clone
-}
-
-// splitLogs makes a batch of each part of the plan that goes anywhere. The largest stays where it is.
-func splitLogs(ld plog.Logs, p *plan, direct bool) []part[plog.Logs] {
-	home := p.home()
-	if home == noPart {
-		return nil
-	}
-	parts := make([]part[plog.Logs], len(p.parts))
-	for i := range parts {
-		parts[i] = part[plog.Logs]{to: p.parts[i].to, records: p.parts[i].records}
-	}
-	parts[home].data = ld
-	if len(parts) > 1 {
-		s := logsSplit{plan: p, home: home, direct: direct, places: make([]logsPlace, len(parts)), slices: make([]*[]unsafe.Pointer, len(parts)), parts: parts}
-		ld.ResourceLogs().RemoveIf(s.resource)
-	}
-	return parts
+func moveLogs(ld plog.Logs, s *split[plog.Logs]) {
+	logs := logsSplit{split: s, places: make([]logsPlace, len(s.parts))}
+	ld.ResourceLogs().RemoveIf(logs.resource)
 }
 
 // logsSplit moves records to their parts.
 type logsSplit struct {
-	plan   *plan
-	home   int32
-	direct bool // whether pointers are moved
-	next   int  // the record whose turn it is
-	parts  []part[plog.Logs]
+	*split[plog.Logs]
 	places []logsPlace
 
-	slices  []*[]unsafe.Pointer // where pointers are moved to, by part
-	dropped []unsafe.Pointer
-
-	// What is being split, and the how manieth it is.
-	rl                        plog.ResourceLogs
-	sl                        plog.ScopeLogs
-	resourceCount, scopeCount int
-	scopeSize                 int
+	// What is being split.
+	rl        plog.ResourceLogs
+	sl        plog.ScopeLogs
+	scopeSize int
 }
 
 // logsPlace is where the records of a part go, if they are of the resource and scope that have these numbers.
@@ -147,7 +108,7 @@ func (s *logsSplit) whole(rl plog.ResourceLogs, at int32) bool {
 		return false
 	}
 	if s.parts[at].to != 0 {
-		rl.MoveTo(s.logs(at).ResourceLogs().AppendEmpty())
+		rl.MoveTo(s.of(at).ResourceLogs().AppendEmpty())
 	}
 	return true
 }
@@ -156,7 +117,7 @@ func (s *logsSplit) scope(sl plog.ScopeLogs) bool {
 	s.sl, s.scopeSize = sl, sl.LogRecords().Len()
 	s.scopeCount++
 	if s.direct {
-		s.deal(pointers(sl.LogRecords()))
+		s.deal(pointers(sl.LogRecords()), s.slice)
 	} else {
 		sl.LogRecords().RemoveIf(s.record)
 	}
@@ -176,21 +137,8 @@ func (s *logsSplit) record(record plog.LogRecord) bool {
 	return true
 }
 
-func (s *logsSplit) deal(elements *[]unsafe.Pointer) {
-	clear(s.slices)
-	s.slices[s.home] = elements
-	next := s.next
-	s.next += len(*elements)
-	s.plan.deal(elements, next, s.slices, s.slice)
-}
-
 // slice is where the pointers of the part go.
-func (s *logsSplit) slice(at int32) *[]unsafe.Pointer {
-	if s.parts[at].to == 0 {
-		return &s.dropped
-	}
-	return s.enter(at).pointers
-}
+func (s *logsSplit) slice(at int32) *[]unsafe.Pointer { return s.enter(at).pointers }
 
 // enter is the place in the part for records of the scope.
 func (s *logsSplit) enter(at int32) *logsPlace {
@@ -200,7 +148,7 @@ func (s *logsSplit) enter(at int32) *logsPlace {
 	}
 	if place.resource != s.resourceCount {
 		place.resource = s.resourceCount
-		place.rl = s.logs(at).ResourceLogs().AppendEmpty()
+		place.rl = s.of(at).ResourceLogs().AppendEmpty()
 		s.rl.Resource().CopyTo(place.rl.Resource())
 		place.rl.SetSchemaUrl(s.rl.SchemaUrl())
 	}
@@ -214,12 +162,4 @@ func (s *logsSplit) enter(at int32) *logsPlace {
 		place.pointers = pointers(place.records)
 	}
 	return place
-}
-
-// logs is the batch of the part.
-func (s *logsSplit) logs(at int32) plog.Logs {
-	if s.parts[at].data == (plog.Logs{}) {
-		s.parts[at].data = plog.NewLogs()
-	}
-	return s.parts[at].data
 }

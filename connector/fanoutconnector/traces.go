@@ -8,7 +8,6 @@ import (
 	"unsafe"
 
 	"go.opentelemetry.io/collector/connector"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/xpdata/pref"
 	"go.opentelemetry.io/collector/pipeline"
@@ -23,8 +22,8 @@ type traces struct {
 
 func newTraces(set connector.Settings, cfg *Config, router connector.TracesRouterAndConsumer) (connector.Traces, error) {
 	f, err := newFanout(set, cfg, pipeline.SignalTraces, router.PipelineIDs(), operations[ptrace.Traces]{
-		clone: cloneTraces,
-		mark:  pref.MarkPipelineOwnedTraces, unref: pref.UnrefTraces,
+		create: ptrace.NewTraces, decide: decideTraces, move: moveTraces,
+		mark: pref.MarkPipelineOwnedTraces, unref: pref.UnrefTraces,
 		direct: hasPointers[ptrace.SpanSlice](),
 		target: func(id pipeline.ID) (target[ptrace.Traces], error) {
 			next, err := router.Consumer(id)
@@ -40,71 +39,35 @@ func newTraces(set connector.Settings, cfg *Config, router connector.TracesRoute
 	return &traces{f}, nil
 }
 
-// Capabilities implements consumer.Traces. Spans are moved, not copied, where they part.
-func (*traces) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
-
 // ConsumeTraces implements consumer.Traces. Its error is that of the sync pipelines.
 func (c *traces) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	if td.IsReadOnly() { // nobody should hand us shared spans
-		td = cloneTraces(td)
-	}
-	return c.deliver(ctx, c.sort(td))
+	return c.consume(ctx, td)
 }
 
-func (c *traces) sort(td ptrace.Traces) []part[ptrace.Traces] {
-	p := c.begin()
-	defer c.end(p)
+func decideTraces(td ptrace.Traces, p *plan, counts *counts) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
-				p.add(span.Name(), appevent.KindTrack, readMarks(span.Attributes()).destinations, c.counts)
+				p.add(span.Name(), appevent.KindTrack, readMarks(span.Attributes()).destinations, counts)
 			}
 		}
 	}
-	return splitTraces(td, p, c.direct)
 }
 
-func cloneTraces(td ptrace.Traces) ptrace.Traces {
-	clone := ptrace.NewTraces()
-	td.CopyTo(clone)
-	return clone
-}
-
-// splitTraces makes a batch of each part of the plan that goes anywhere. The largest stays where it is.
-func splitTraces(td ptrace.Traces, p *plan, direct bool) []part[ptrace.Traces] {
-	home := p.home()
-	if home == noPart {
-		return nil
-	}
-	parts := make([]part[ptrace.Traces], len(p.parts))
-	for i := range parts {
-		parts[i] = part[ptrace.Traces]{to: p.parts[i].to, records: p.parts[i].records}
-	}
-	parts[home].data = td
-	if len(parts) > 1 {
-		s := tracesSplit{plan: p, home: home, direct: direct, places: make([]tracesPlace, len(parts)), slices: make([]*[]unsafe.Pointer, len(parts)), parts: parts}
-		td.ResourceSpans().RemoveIf(s.resource)
-	}
-	return parts
+func moveTraces(td ptrace.Traces, s *split[ptrace.Traces]) {
+	traces := tracesSplit{split: s, places: make([]tracesPlace, len(s.parts))}
+	td.ResourceSpans().RemoveIf(traces.resource)
 }
 
 // tracesSplit moves spans to their parts.
 type tracesSplit struct {
-	plan   *plan
-	home   int32
-	direct bool // whether pointers are moved
-	next   int  // the span whose turn it is
-	parts  []part[ptrace.Traces]
+	*split[ptrace.Traces]
 	places []tracesPlace
 
-	slices  []*[]unsafe.Pointer // where pointers are moved to, by part
-	dropped []unsafe.Pointer
-
-	// What is being split, and the how manieth it is.
-	rs                        ptrace.ResourceSpans
-	ss                        ptrace.ScopeSpans
-	resourceCount, scopeCount int
-	scopeSize                 int
+	// What is being split.
+	rs        ptrace.ResourceSpans
+	ss        ptrace.ScopeSpans
+	scopeSize int
 }
 
 // tracesPlace is where the spans of a part go, if they are of the resource and scope that have these numbers.
@@ -140,7 +103,7 @@ func (s *tracesSplit) whole(rs ptrace.ResourceSpans, at int32) bool {
 		return false
 	}
 	if s.parts[at].to != 0 {
-		rs.MoveTo(s.traces(at).ResourceSpans().AppendEmpty())
+		rs.MoveTo(s.of(at).ResourceSpans().AppendEmpty())
 	}
 	return true
 }
@@ -149,7 +112,7 @@ func (s *tracesSplit) scope(ss ptrace.ScopeSpans) bool {
 	s.ss, s.scopeSize = ss, ss.Spans().Len()
 	s.scopeCount++
 	if s.direct {
-		s.deal(pointers(ss.Spans()))
+		s.deal(pointers(ss.Spans()), s.slice)
 	} else {
 		ss.Spans().RemoveIf(s.span)
 	}
@@ -169,21 +132,8 @@ func (s *tracesSplit) span(span ptrace.Span) bool {
 	return true
 }
 
-func (s *tracesSplit) deal(elements *[]unsafe.Pointer) {
-	clear(s.slices)
-	s.slices[s.home] = elements
-	next := s.next
-	s.next += len(*elements)
-	s.plan.deal(elements, next, s.slices, s.slice)
-}
-
 // slice is where the pointers of the part go.
-func (s *tracesSplit) slice(at int32) *[]unsafe.Pointer {
-	if s.parts[at].to == 0 {
-		return &s.dropped
-	}
-	return s.enter(at).pointers
-}
+func (s *tracesSplit) slice(at int32) *[]unsafe.Pointer { return s.enter(at).pointers }
 
 // enter is the place in the part for spans of the scope.
 func (s *tracesSplit) enter(at int32) *tracesPlace {
@@ -193,7 +143,7 @@ func (s *tracesSplit) enter(at int32) *tracesPlace {
 	}
 	if place.resource != s.resourceCount {
 		place.resource = s.resourceCount
-		place.rs = s.traces(at).ResourceSpans().AppendEmpty()
+		place.rs = s.of(at).ResourceSpans().AppendEmpty()
 		s.rs.Resource().CopyTo(place.rs.Resource())
 		place.rs.SetSchemaUrl(s.rs.SchemaUrl())
 	}
@@ -207,12 +157,4 @@ func (s *tracesSplit) enter(at int32) *tracesPlace {
 		place.pointers = pointers(place.spans)
 	}
 	return place
-}
-
-// traces is the batch of the part.
-func (s *tracesSplit) traces(at int32) ptrace.Traces {
-	if s.parts[at].data == (ptrace.Traces{}) {
-		s.parts[at].data = ptrace.NewTraces()
-	}
-	return s.parts[at].data
 }

@@ -7,12 +7,12 @@ import (
 	"encoding/base64"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // The account of the intake.
@@ -23,12 +23,9 @@ const (
 
 // Intake is a stand-in for MoEngage. Its methods may be called at any time, and from any goroutine.
 type Intake struct {
-	t         testing.TB
-	recording bool
-	server    *httptest.Server
-	closing   chan struct{} // closed when the test ends, so that no answer hangs longer
+	standin.Server[Request]
 
-	mu             sync.Mutex
+	// What follows is read and written within Do.
 	workspace      string
 	now            func() time.Time
 	answer         func(Request) Reply
@@ -36,10 +33,8 @@ type Intake struct {
 	compression    bool
 	limits         Limits
 	sent           []sent
-	requests       []Request
 	eventNames     map[string]bool
 	userAttributes map[string]bool
-	violations     []Violation
 }
 
 // Limits is how much of each kind the intake takes a minute; 0 is any number.
@@ -83,58 +78,30 @@ func NewRecording(t testing.TB) *Intake {
 
 func start(t testing.TB, recording bool) *Intake {
 	in := &Intake{
-		t: t, recording: recording, workspace: Workspace, closing: make(chan struct{}), now: time.Now, maxBody: maxBody,
-		eventNames: map[string]bool{}, userAttributes: map[string]bool{},
+		workspace: Workspace, now: time.Now, maxBody: maxBody, eventNames: map[string]bool{}, userAttributes: map[string]bool{},
 	}
-	in.server = httptest.NewServer(in)
-	t.Cleanup(func() {
-		close(in.closing)
-		in.server.Close()
-	})
+	in.Start(t, "MoEngage", recording, in)
 	return in
 }
 
-// URL is the intake's address.
-func (in *Intake) URL() string { return in.server.URL }
-
 // ServeWorkspace sets the workspace that the intake has, which is Workspace at first.
-func (in *Intake) ServeWorkspace(id string) { in.set(func() { in.workspace = id }) }
+func (in *Intake) ServeWorkspace(id string) { in.Do(func() { in.workspace = id }) }
 
 // Answer sets what answers requests from now on. A request that breaks a rule, or that a limit forbids, is answered as MoEngage
 // would, without asking it.
-func (in *Intake) Answer(answer func(Request) Reply) { in.set(func() { in.answer = answer }) }
+func (in *Intake) Answer(answer func(Request) Reply) { in.Do(func() { in.answer = answer }) }
 
 // Clock sets the clock that times and limits are held against, which is time.Now at first.
-func (in *Intake) Clock(now func() time.Time) { in.set(func() { in.now = now }) }
+func (in *Intake) Clock(now func() time.Time) { in.Do(func() { in.now = now }) }
 
 // Limit sets how much the intake takes in 60 seconds. What is beyond is answered 429, and is no violation.
-func (in *Intake) Limit(limits Limits) { in.set(func() { in.limits = limits }) }
+func (in *Intake) Limit(limits Limits) { in.Do(func() { in.limits = limits }) }
 
 // LimitBody lowers the size of a body from which on it is answered 413, which is then no violation.
-func (in *Intake) LimitBody(size int) { in.set(func() { in.maxBody = size }) }
+func (in *Intake) LimitBody(size int) { in.Do(func() { in.maxBody = size }) }
 
 // AllowCompression lets requests be compressed, of which MoEngage says nothing.
-func (in *Intake) AllowCompression() { in.set(func() { in.compression = true }) }
-
-func (in *Intake) set(change func()) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	change()
-}
-
-// Requests are all requests so far, in the order in which they were answered.
-func (in *Intake) Requests() []Request {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return slices.Clone(in.requests)
-}
-
-// Violations are the rules that were broken so far.
-func (in *Intake) Violations() []Violation {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return slices.Clone(in.violations)
-}
+func (in *Intake) AllowCompression() { in.Do(func() { in.compression = true }) }
 
 // Taken is what was taken in so far, in its order.
 func (in *Intake) Taken() Content {
@@ -160,8 +127,8 @@ func (in *Intake) Actions() []Action { return in.Taken().Actions }
 // ServeHTTP implements http.Handler.
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{Intake: in, request: Request{URI: r.RequestURI, Header: r.Header.Clone()}}
-	reply := v.look(r)
-	reply.write(w, r, in.closing)
+	reply := in.Hold(r, v.look(r)) // which is noted already: a request that hangs has come
+	reply.Write(w, success)
 }
 
 // visit is a request while it is looked at.
@@ -186,15 +153,15 @@ func (v *visit) broke(reply Reply, rule Rule, message string) {
 // look says what is answered, and notes the request.
 func (v *visit) look(r *http.Request) Reply {
 	body, _ := io.ReadAll(r.Body) // what is cut off is not JSON
-	v.mu.Lock()
-	v.request.At = v.now()
-	v.checkRequest(r)
-	v.readBody(r, body)
-	v.checkLimits()
-	v.checkWorkspace()
-	answer := v.answer
-	v.mu.Unlock()
-
+	var answer func(Request) Reply
+	v.Do(func() {
+		v.request.At = v.now()
+		v.checkRequest(r)
+		v.readBody(r, body)
+		v.checkLimits()
+		v.checkWorkspace()
+		answer = v.answer
+	})
 	var reply Reply
 	switch {
 	case v.refusal != nil:
@@ -202,7 +169,7 @@ func (v *visit) look(r *http.Request) Reply {
 	case answer != nil:
 		reply = answer(v.request)
 	}
-	v.note(&reply)
+	v.Do(func() { v.note(&reply) })
 	return reply
 }
 
@@ -261,7 +228,7 @@ func (v *visit) readBody(r *http.Request, body []byte) {
 			return
 		}
 		var err error
-		if body, err = decompress(encoding, body); err != nil {
+		if body, err = standin.Decompress(encoding, body, maxBody+1); err != nil {
 			v.broke(BadRequest("encoding"), RuleEncoding, err.Error())
 			return
 		}
@@ -309,15 +276,6 @@ var own = [...]string{
 
 // note keeps the request, and what was answered.
 func (v *visit) note(reply *Reply) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.request.Status, v.request.Taken = reply.status(), reply.takes()
-	v.requests = append(v.requests, v.request)
-	v.violations = append(v.violations, v.request.Violations...)
-	if v.recording {
-		return
-	}
-	for i := range v.request.Violations {
-		v.t.Errorf("the request breaks a rule of MoEngage's: %s\n%s\n%.2000s", v.request.Violations[i].Error(), v.request.URI, v.request.Body)
-	}
+	v.request.Status, v.request.Taken = reply.Seen(), reply.Takes()
+	v.Note(v.request, v.request.Violations, v.request.URI, v.request.Body)
 }

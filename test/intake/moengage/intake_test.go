@@ -4,10 +4,10 @@
 package moengageintake
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // noon is when the tests take place.
@@ -38,15 +40,11 @@ func post(t *testing.T, in *Intake, path, body string, change func(*http.Request
 	if change != nil {
 		change(req)
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Do(req)
+	seen, err := standin.Send(req)
 	if err != nil {
 		return 0, err.Error()
 	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	return response.StatusCode, string(text)
+	return seen.Status, seen.Body
 }
 
 func basic(user, password string) string {
@@ -95,8 +93,8 @@ func TestEachRuleOfTheBody(t *testing.T) {
 		want  Rule
 	}{
 		"not JSON":                        {RouteEvent, `{`, RuleJSON},
-		"a name twice":                    {RouteEvent, `{"type":"event","type":"event"}`, RuleJSON},
-		"not UTF-8":                       {RouteEvent, "{\"type\":\"\xff\"}", RuleJSON},
+		"a name twice":                    {RouteEvent, `{"type":"event","type":"event"}`, RuleDuplicateName},
+		"not UTF-8":                       {RouteEvent, "{\"type\":\"\xff\"}", RuleUTF8},
 		"something behind":                {RouteEvent, event(fine) + `{}`, RuleJSON},
 		"an array":                        {RouteEvent, `[]`, RuleJSON},
 		"the type of another route":       {RouteUser, event(fine), RuleType},
@@ -262,18 +260,25 @@ func TestRepliesAreAsMoEngagesAre(t *testing.T) {
 	}
 }
 
-// failing is a test that remembers that it failed.
-type failing struct {
-	testing.TB
-	failed bool
+func TestARequestThatHangsHasComeAndWasNotTaken(t *testing.T) {
+	in := New(t)
+	in.Clock(noon)
+	ctx, cancel := context.WithCancel(t.Context())
+	in.Answer(func(Request) Reply {
+		cancel()
+		return Hung()
+	})
+	status, _ := post(t, in, "/v1/event/"+Workspace, event(fine), func(r *http.Request) { *r = *r.WithContext(ctx) })
+	assert.Zero(t, status)
+	require.Eventually(t, func() bool { return len(in.Requests()) == 1 }, time.Minute, time.Millisecond)
+	assert.Zero(t, in.Requests()[0].Status)
+	assert.Empty(t, in.Actions())
 }
 
-func (f *failing) Errorf(string, ...any) { f.failed = true }
-
 func TestABrokenRuleFailsTheTest(t *testing.T) {
-	f := &failing{TB: t}
+	f := &standin.Failing{TB: t}
 	in := New(f)
 	in.Clock(noon)
 	_, _ = post(t, in, "/v1/event/"+Workspace, event(strings.Replace(fine, "order_placed", "a.b", 1)), nil)
-	assert.True(t, f.failed)
+	assert.Len(t, f.Failures, 1)
 }

@@ -3,14 +3,7 @@
 
 package moengageintake
 
-import (
-	"bytes"
-	"fmt"
-	"io"
-	"time"
-
-	"github.com/klauspost/compress/gzip"
-)
+import "time"
 
 // checkLimits refuses what is more than the intake takes in 60 seconds. What was refused counts too, since it was sent.
 func (v *visit) checkLimits() {
@@ -39,16 +32,4 @@ func (in *Intake) within(at time.Time) (total Limits) {
 func (l Limits) forbid(total Limits) bool {
 	over := func(limit, n int) bool { return limit > 0 && n > limit }
 	return over(l.Events, total.Events) || over(l.Users, total.Users) || over(l.Devices, total.Devices) || over(l.Merges, total.Merges)
-}
-
-// decompress knows gzip.
-func decompress(encoding string, body []byte) ([]byte, error) {
-	if encoding != "gzip" {
-		return nil, fmt.Errorf("has the Content-Encoding %q", encoding)
-	}
-	reader, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("is not gzip: %w", err)
-	}
-	return io.ReadAll(io.LimitReader(reader, 4*maxBody))
 }

@@ -5,27 +5,13 @@ package moengageintake
 
 import (
 	"encoding/json"
-	"io"
-	"maps"
-	"net"
 	"net/http"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // Reply is what the intake answers. The zero value is 200 and success, as from MoEngage when all is well.
-type Reply struct {
-	// Status is the status; 0 is 200.
-	Status int
-	// Header is added to the answer.
-	Header http.Header
-	// Body is the body; an empty one is that of success.
-	Body string
-	// Hang gives no answer until the client has gone.
-	Hang bool
-	// Reset resets the connection instead of answering.
-	Reset bool
-	// Taken says that the request was taken in, though the answer does not say so: an answer may get lost.
-	Taken bool
-}
+type Reply = standin.Reply
 
 // Fail answers in the form of MoEngage's errors.
 func Fail(status int, kind, message string) Reply {
@@ -59,58 +45,10 @@ func RateLimited() Reply {
 // Unavailable answers 503.
 func Unavailable() Reply { return Fail(http.StatusServiceUnavailable, "Server Error", "try again") }
 
-// Hung gives no answer. Whether the request was taken in is the caller's to say.
-func Hung() Reply { return Reply{Hang: true} }
+// Hung gives no answer until the client has gone or the test ends. Whether the request was taken in is the caller's to say.
+func Hung() Reply { return Reply{Hang: make(chan struct{}), Reset: true} }
 
 // Reset resets the connection.
 func Reset() Reply { return Reply{Reset: true} }
 
 const success = `{"status":"success","message":"Your request has been accepted and will be processed soon."}`
-
-// status is the status that the client sees, 0 for none.
-func (r *Reply) status() int {
-	switch {
-	case r.Reset, r.Hang:
-		return 0
-	case r.Status == 0:
-		return http.StatusOK
-	default:
-		return r.Status
-	}
-}
-
-func (r *Reply) takes() bool { return r.Taken || r.status() == http.StatusOK }
-
-func (r *Reply) write(w http.ResponseWriter, request *http.Request, closing <-chan struct{}) {
-	switch {
-	case r.Hang:
-		select {
-		case <-request.Context().Done():
-		case <-closing:
-		}
-		return
-	case r.Reset:
-		reset(w)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	maps.Copy(w.Header(), r.Header)
-	body := r.Body
-	if body == "" && r.status() == http.StatusOK {
-		body = success
-	}
-	w.WriteHeader(r.status())
-	_, _ = io.WriteString(w, body)
-}
-
-// reset closes the connection with what TCP calls a reset.
-func reset(w http.ResponseWriter) {
-	connection, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	if tcp, ok := connection.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	_ = connection.Close()
-}

@@ -3,11 +3,14 @@
 
 package moengageintake
 
-import "fmt"
+import "github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 
 // Rule is one of MoEngage's rules for what is sent to it. In the sources, api stands for https://www.moengage.com/docs/api, old for
 // https://developers.moengage.com/hc/en-us/articles, and help for https://help.moengage.com/hc/en-us/articles.
-type Rule string
+type Rule = standin.Rule
+
+// Violation is a rule that was broken.
+type Violation = standin.Violation //nolint:errname // see there
 
 // Rules of the request.
 const (
@@ -23,8 +26,12 @@ const (
 	RuleEncoding Rule = "content-encoding"
 	// RuleSize: a request has up to 100 kB (api: bulk/bulk-import-users-and-events).
 	RuleSize Rule = "size"
-	// RuleJSON: the body is one JSON object in UTF-8, without names that are there twice.
+	// RuleJSON: the body is one JSON object.
 	RuleJSON Rule = "json"
+	// RuleUTF8: it is UTF-8.
+	RuleUTF8 = standin.RuleUTF8
+	// RuleDuplicateName: no name is there twice.
+	RuleDuplicateName = standin.RuleDuplicateName
 )
 
 // Rules of the body.
@@ -73,18 +80,3 @@ const (
 	maxValue          = 512
 	maxItems          = 50
 )
-
-// Violation is a rule that was broken. It is an error.
-//
-//nolint:errname // What is broken is a rule of MoEngage's; it is an error only where there is no request to return.
-type Violation struct {
-	// Rule is the rule.
-	Rule Rule
-	// Where is the place, such as "elements[0].actions[1]".
-	Where string
-	// Message says what is wrong there. Where is its subject.
-	Message string
-}
-
-// Error implements error.
-func (v *Violation) Error() string { return fmt.Sprintf("%s %s (rule %q)", v.Where, v.Message, v.Rule) }

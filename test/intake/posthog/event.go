@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // Limits in bytes.
@@ -20,6 +22,9 @@ const (
 	maxName       = 200
 	maxDistinctID = 200
 )
+
+// object is a JSON object that is held against the rules.
+type object = standin.Object
 
 // Event is one event of a request.
 type Event struct {
@@ -55,32 +60,33 @@ var lifted = []string{"$session_id", "$window_id", "$cookieless_mode", "$ignore_
 // checkEvent looks at an event.
 func checkEvent(o object, protocol Protocol) Event {
 	e := Event{}
-	o.filled("uuid", "event", "distinct_id", "timestamp")
-	o.require("properties")
-	e.UUID, _ = o.text("uuid")
-	e.Name, _ = o.text("event")
-	e.DistinctID, _ = o.text("distinct_id")
-	e.Timestamp, _ = o.text("timestamp")
+	filled(o, "uuid", "event", "distinct_id", "timestamp")
+	o.Require("properties")
+	e.UUID, _ = o.Text("uuid")
+	e.Name, _ = o.Text("event")
+	e.DistinctID, _ = o.Text("distinct_id")
+	e.Timestamp, _ = o.Text("timestamp")
 	if e.UUID != "" && !uuidPattern.MatchString(e.UUID) {
-		o.breaks(RuleUUID, "uuid", "is %q, not a UUID in lower case", e.UUID)
+		o.Breaks(RuleUUID, "uuid", "is %q, not a UUID in lower case", e.UUID)
 	}
 	if len(e.Name) > maxName {
-		o.breaks(RuleName, "event", "has %d bytes; it may have %d", len(e.Name), maxName)
+		o.Breaks(RuleName, "event", "has %d bytes; it may have %d", len(e.Name), maxName)
 	}
 	if len(e.DistinctID) > maxDistinctID {
-		o.breaks(RuleDistinctID, "distinct_id", "has %d bytes; it may have %d", len(e.DistinctID), maxDistinctID)
+		o.Breaks(RuleDistinctID, "distinct_id", "has %d bytes; it may have %d", len(e.DistinctID), maxDistinctID)
 	}
 	if isIllegal(e.DistinctID) {
-		o.breaks(RuleIllegalID, "distinct_id", "is %q, which many people share", e.DistinctID)
+		o.Breaks(RuleIllegalID, "distinct_id", "is %q, which many people share", e.DistinctID)
 	}
 	if at, err := time.Parse(time.RFC3339Nano, e.Timestamp); e.Timestamp != "" && (err != nil || at.Location() != time.UTC) {
-		o.breaks(RuleTimestamp, "timestamp", "is %q, not RFC 3339 in UTC", e.Timestamp)
+		o.Breaks(RuleTimestamp, "timestamp", "is %q, not RFC 3339 in UTC", e.Timestamp)
 	}
-	properties, ok := o.object("properties", RuleProperty)
+	properties, ok := o.Nested("properties", RuleEvent)
 	if !ok {
 		return e
 	}
-	e.Properties = properties.members
+	properties.Rule = RuleProperty
+	e.Properties = properties.Members
 	if protocol == V1 {
 		checkV1Event(o, properties, &e)
 	} else {
@@ -92,36 +98,36 @@ func checkEvent(o object, protocol Protocol) Event {
 }
 
 func checkBatchEvent(o, properties object, e *Event) {
-	o.only(RuleUnknownField, "uuid", "event", "distinct_id", "timestamp", "properties", "$set", "$set_once")
-	e.SessionID, _ = properties.text("$session_id")
+	o.Only(RuleUnknownField, "uuid", "event", "distinct_id", "timestamp", "properties", "$set", "$set_once")
+	e.SessionID, _ = properties.Text("$session_id")
 	library := properties
-	library.rule = RuleLibrary
-	library.filled("$lib", "$lib_version")
-	properties.bools("$cookieless_mode", "$ignore_sent_at", "$process_person_profile")
-	properties.texts("$window_id")
+	library.Rule = RuleLibrary
+	filled(library, "$lib", "$lib_version")
+	properties.Booleans("$cookieless_mode", "$ignore_sent_at", "$process_person_profile")
+	properties.Texts("$window_id")
 }
 
 func checkV1Event(o, properties object, e *Event) {
-	o.only(RuleUnknownField, "uuid", "event", "distinct_id", "timestamp", "session_id", "window_id", "options", "properties")
-	e.SessionID, _ = o.text("session_id")
-	o.texts("window_id")
+	o.Only(RuleUnknownField, "uuid", "event", "distinct_id", "timestamp", "session_id", "window_id", "options", "properties")
+	e.SessionID, _ = o.Text("session_id")
+	o.Texts("window_id")
 	for _, name := range lifted {
-		if _, ok := properties.members[name]; ok {
-			properties.breaks(RuleLifted, name, "stands beside the properties in v1")
+		if _, ok := properties.Members[name]; ok {
+			properties.Breaks(RuleLifted, name, "stands beside the properties in v1")
 		}
 	}
-	o.require("options")
-	options, ok := o.object("options", RuleOptions)
+	o.Require("options")
+	options, ok := o.Nested("options", RuleOptions)
 	if !ok {
 		return
 	}
-	e.Options = options.members
-	options.only(RuleOptions, "cookieless_mode", "disable_skew_correction", "process_person_profile", "product_tour_id")
-	for name, value := range options.members {
+	e.Options = options.Members
+	options.Only(RuleOptions, "cookieless_mode", "disable_skew_correction", "process_person_profile", "product_tour_id")
+	for name, value := range options.Members {
 		switch value.(type) {
 		case bool, string, json.Number:
 		default:
-			options.breaks(RuleOptions, name, "is %T, not a boolean, a string or a number", value)
+			options.Breaks(RuleOptions, name, "is %T, not a boolean, a string or a number", value)
 		}
 	}
 }
@@ -136,27 +142,46 @@ func (e *Event) hasProfile(protocol Protocol) bool {
 
 // checkProperties looks at properties that any event may have.
 func checkProperties(properties object) {
-	properties.object("$set", RuleProperty)
-	properties.object("$set_once", RuleProperty)
-	if unset, ok := properties.members["$unset"]; ok {
+	properties.Nested("$set", RuleProperty)
+	properties.Nested("$set_once", RuleProperty)
+	if unset, ok := properties.Members["$unset"]; ok {
 		if _, ok := unset.([]any); !ok {
-			properties.breaks(RuleProperty, "$unset", "is %T, not an array", unset)
+			properties.Breaks(RuleProperty, "$unset", "is %T, not an array", unset)
 		}
 	}
-	if groups, ok := properties.object("$groups", RuleProperty); ok {
-		for name, key := range groups.members {
+	if groups, ok := properties.Nested("$groups", RuleProperty); ok {
+		for name, key := range groups.Members {
 			if text, ok := key.(string); !ok || text == "" || name == "" {
-				groups.breaks(RuleProperty, name, "is %#v, not the key of a group", key)
+				groups.Breaks(RuleProperty, name, "is %#v, not the key of a group", key)
 			}
 		}
 	}
-	properties.texts("$current_url", "$host", "$pathname", "$referrer", "$lib", "$lib_version")
-	properties.bools("$geoip_disable", "$is_server")
-	ip, hasIP := properties.text("$ip")
+	properties.Texts("$current_url", "$host", "$pathname", "$referrer", "$lib", "$lib_version")
+	properties.Booleans("$geoip_disable", "$is_server")
+	ip, hasIP := properties.Text("$ip")
 	if _, err := netip.ParseAddr(ip); hasIP && err != nil {
-		properties.breaks(RuleGeoIP, "$ip", "is %q, not an address", ip)
+		properties.Breaks(RuleGeoIP, "$ip", "is %q, not an address", ip)
 	}
-	if !hasIP && properties.members["$geoip_disable"] != true {
-		properties.breaks(RuleGeoIP, "$geoip_disable", "is not true, and there is no $ip")
+	if !hasIP && properties.Members["$geoip_disable"] != true {
+		properties.Breaks(RuleGeoIP, "$geoip_disable", "is not true, and there is no $ip")
+	}
+}
+
+// filled wants members that are strings and not empty.
+func filled(o object, names ...string) {
+	o.Require(names...)
+	for _, name := range names {
+		if text, ok := o.Text(name); ok && text == "" {
+			o.Breaks(o.Rule, name, "is empty")
+		}
+	}
+}
+
+// atLeast wants members to be whole numbers, from the least on.
+func atLeast(o object, least int64, names ...string) {
+	for _, name := range names {
+		if n, ok := o.Integer(name); ok && n < least {
+			o.Breaks(o.Rule, name, "is %d, which is less than %d", n, least)
+		}
 	}
 }

@@ -7,11 +7,11 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // Key is the API key of the project that the intake has.
@@ -28,22 +28,17 @@ const (
 
 // Intake is a stand-in for PostHog. Its methods may be called at any time, and from any goroutine.
 type Intake struct {
-	t         testing.TB
-	recording bool
-	server    *httptest.Server
-	closing   chan struct{} // closed when the test ends, so that no answer hangs longer
+	standin.Server[Request]
 
-	mu         sync.Mutex
-	answer     func(Request) Reply
-	plans      map[string][]Result // by name of the event
-	maxBody    int                 // 0 is PostHog's own
-	resending  bool
-	requests   []Request
-	taken      []Event
-	violations []Violation
-	events     map[string]Event // the first of each uuid
-	isTaken    map[string]bool  // by uuid; true where the client was told
-	tries      map[string]*try  // of v1, by the id of the request
+	// What follows is read and written within Do.
+	answer    func(Request) Reply
+	plans     map[string][]Result // by name of the event
+	maxBody   int                 // 0 is PostHog's own
+	resending bool
+	taken     []Event
+	events    map[string]Event // the first of each uuid
+	isTaken   map[string]bool  // by uuid; true where the client was told
+	tries     map[string]*try  // of v1, by the id of the request
 }
 
 // try is a request of v1 that was seen before.
@@ -87,86 +82,47 @@ func NewRecording(t testing.TB) *Intake {
 
 func start(t testing.TB, recording bool) *Intake {
 	in := &Intake{
-		t: t, recording: recording, closing: make(chan struct{}), plans: map[string][]Result{},
-		events: map[string]Event{}, isTaken: map[string]bool{}, tries: map[string]*try{},
+		plans: map[string][]Result{}, events: map[string]Event{}, isTaken: map[string]bool{}, tries: map[string]*try{},
 	}
-	in.server = httptest.NewServer(in)
-	t.Cleanup(func() {
-		close(in.closing)
-		in.server.Close()
-	})
+	in.Start(t, "PostHog", recording, in)
 	return in
 }
 
-// URL is the address of the intake, to be configured as the endpoint.
-func (in *Intake) URL() string { return in.server.URL }
-
 // Answer sets what answers requests from now on. It is called from several goroutines if several requests come at once. A request
 // that breaks a rule, or that is larger than a lowered limit, is answered as PostHog would, without asking it.
-func (in *Intake) Answer(answer func(Request) Reply) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.answer = answer
-}
+func (in *Intake) Answer(answer func(Request) Reply) { in.Do(func() { in.answer = answer }) }
 
 // Plan says what v1 answers for events of this name, one result a time that it sees one, and ok after that.
 func (in *Intake) Plan(name string, results ...Result) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.plans[name] = append(in.plans[name], results...)
+	in.Do(func() { in.plans[name] = append(in.plans[name], results...) })
 }
 
 // LimitBody lowers the size in bytes from which on a request is answered 413. To go beyond it is no violation.
-func (in *Intake) LimitBody(size int) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.maxBody = size
-}
+func (in *Intake) LimitBody(size int) { in.Do(func() { in.maxBody = size }) }
 
 // AllowResending makes it no violation to send again what was taken, as a sender does that has crashed.
-func (in *Intake) AllowResending() {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.resending = true
-}
-
-// Requests are all that came.
-func (in *Intake) Requests() []Request {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return slices.Clone(in.requests)
-}
+func (in *Intake) AllowResending() { in.Do(func() { in.resending = true }) }
 
 // Events are those that were taken, in their order. One that was taken twice is there once: it is the same in PostHog.
-func (in *Intake) Events() []Event {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return slices.Clone(in.taken)
-}
-
-// Violations are the rules that were broken so far.
-func (in *Intake) Violations() []Violation {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return slices.Clone(in.violations)
-}
+func (in *Intake) Events() []Event { return standin.All(&in.Server, &in.taken) }
 
 // ServeHTTP implements http.Handler.
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := read(r, time.Now())
-	reply := in.decide(v)
-	if !reply.wait(r.Context().Done(), in.closing) {
-		reply = Reply{Reset: true}
-	}
-	reply.write(w, in.settle(v, &reply))
+	reply := in.Hold(r, in.decide(v))
+	var success string
+	in.Do(func() { success = in.settle(v, &reply) })
+	reply.Write(w, success)
 }
 
 // decide says what is answered.
 func (in *Intake) decide(v *visit) Reply {
-	in.mu.Lock()
-	in.compare(v)
-	answer, tooLarge := in.answer, in.maxBody > 0 && len(v.request.Body) > in.maxBody
-	in.mu.Unlock()
+	var answer func(Request) Reply
+	var tooLarge bool
+	in.Do(func() {
+		in.compare(v)
+		answer, tooLarge = in.answer, in.maxBody > 0 && len(v.request.Body) > in.maxBody
+	})
 	switch {
 	case v.refusal != nil:
 		return *v.refusal
@@ -219,24 +175,15 @@ func (in *Intake) compare(v *visit) {
 	before.attempt = v.request.Attempt
 }
 
-// settle keeps the request and what was answered, and returns the body of the answer.
+// settle keeps the request and what was answered, and returns the body of an answer that all is well.
 func (in *Intake) settle(v *visit, reply *Reply) string {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	v.request.Violations, v.request.Status = v.checker.violations, reply.status()
-	in.requests = append(in.requests, v.request)
-	in.violations = append(in.violations, v.checker.violations...)
-	if !in.recording && len(v.checker.violations) > 0 {
-		in.t.Errorf("the request breaks rules of PostHog's:%s\n%s\n%.2000s", v.checker.report(), v.request.URI, v.request.Body)
-	}
+	v.request.Violations, v.request.Status = v.checker.Violations, reply.Seen()
+	in.Note(v.request, v.checker.Violations, v.request.URI, v.request.Body)
 	results := map[string]Result{}
 	for i := range v.request.Events {
 		results[v.request.Events[i].UUID] = in.result(&v.request, &v.request.Events[i], reply)
 	}
 	in.owe(&v.request, results)
-	if reply.Body != "" || reply.status() != http.StatusOK {
-		return reply.Body
-	}
 	if v.request.Protocol != V1 {
 		return `{"status":1}`
 	}
@@ -246,7 +193,7 @@ func (in *Intake) settle(v *visit, reply *Reply) string {
 
 // result is what becomes of an event.
 func (in *Intake) result(request *Request, e *Event, reply *Reply) Result {
-	if !reply.takes() {
+	if !reply.Takes() {
 		return Result{Result: "retry", Details: DetailsNotPersisted}
 	}
 	r := Result{Result: "ok"}
@@ -260,7 +207,7 @@ func (in *Intake) result(request *Request, e *Event, reply *Reply) Result {
 		return r
 	}
 	told, taken := in.isTaken[e.UUID]
-	in.isTaken[e.UUID] = told || reply.status() != 0
+	in.isTaken[e.UUID] = told || reply.Seen() != 0
 	if !taken {
 		in.taken = append(in.taken, *e)
 	}

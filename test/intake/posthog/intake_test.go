@@ -12,11 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zlib"
-	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // Events that break no rule. The tests change one place each.
@@ -87,26 +86,9 @@ func newRequest(t *testing.T, in *Intake, protocol Protocol, body string) *http.
 	return r
 }
 
-type answer struct {
-	status int
-	header http.Header
-	body   string
-}
-
-// do sends a request on a connection of its own, and follows no redirect.
-func do(r *http.Request) (answer, error) {
-	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
-	if err != nil {
-		return answer{}, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return answer{response.StatusCode, response.Header, string(body)}, err
-}
-
-func send(t *testing.T, in *Intake, protocol Protocol, body string) answer {
+func send(t *testing.T, in *Intake, protocol Protocol, body string) standin.Answer {
 	t.Helper()
-	a, err := do(newRequest(t, in, protocol, body))
+	a, err := standin.Send(newRequest(t, in, protocol, body))
 	require.NoError(t, err)
 	return a
 }
@@ -135,8 +117,8 @@ func TestWhatBreaksNoRuleIsTaken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := New(t)
 			a := send(t, in, c.protocol, c.body)
-			assert.Equal(t, 200, a.status)
-			assert.JSONEq(t, c.answer, a.body)
+			assert.Equal(t, 200, a.Status)
+			assert.JSONEq(t, c.answer, a.Body)
 			require.NotEmpty(t, in.Events())
 			e := in.Events()[0]
 			assert.Equal(t, idA, e.UUID)
@@ -278,8 +260,8 @@ func TestEveryRuleIsHeld(t *testing.T) {
 					rules = append(rules, v.Rule)
 				}
 				assert.Contains(t, rules, b.rule)
-				assert.GreaterOrEqual(t, a.status, 400)
-				assert.Less(t, a.status, 500)
+				assert.GreaterOrEqual(t, a.Status, 400)
+				assert.Less(t, a.Status, 500)
 				assert.Empty(t, in.Events(), "nothing of it is taken")
 			})
 		}
@@ -293,7 +275,7 @@ func TestEveryRuleOfRequestsIsHeld(t *testing.T) {
 	without := func(name string) func(r *http.Request) {
 		return func(r *http.Request) { r.Header[http.CanonicalHeaderKey(name)] = nil }
 	}
-	zipped := compressed(t, "gzip", []byte(batchOf(batchEvent)))
+	zipped := standin.Compress("gzip", []byte(batchOf(batchEvent)))
 	for name, c := range map[string]struct {
 		protocol Protocol
 		rule     Rule
@@ -314,8 +296,8 @@ func TestEveryRuleOfRequestsIsHeld(t *testing.T) {
 		"an unknown encoding":              {V1, RuleEncoding, 415, header("Content-Encoding", "snappy")},
 		"gzip that is cut off":             {Batch, RuleEncoding, 415, body("gzip", zipped[:len(zipped)-4])},
 		"two encodings":                    {Batch, RuleEncoding, 415, func(r *http.Request) { r.Header["Content-Encoding"] = []string{"gzip", "gzip"} }},
-		"a large body":                     {Batch, RuleBodySize, 413, body("gzip", compressed(t, "gzip", bytes.Repeat([]byte(" "), maxBatchBody)))},
-		"a large body of v1":               {V1, RuleBodySize, 413, body("gzip", compressed(t, "gzip", bytes.Repeat([]byte(" "), maxV1Body)))},
+		"a large body":                     {Batch, RuleBodySize, 413, body("gzip", standin.Compress("gzip", bytes.Repeat([]byte(" "), maxBatchBody)))},
+		"a large body of v1":               {V1, RuleBodySize, 413, body("gzip", standin.Compress("gzip", bytes.Repeat([]byte(" "), maxV1Body)))},
 		"v1 without a key":                 {V1, RuleKey, 401, without("Authorization")},
 		"v1 with another key":              {V1, RuleKey, 401, header("Authorization", "Bearer phc_other")},
 		"v1 without PostHog-Sdk-Info":      {V1, RuleSDKInfo, 400, without("PostHog-Sdk-Info")},
@@ -335,11 +317,11 @@ func TestEveryRuleOfRequestsIsHeld(t *testing.T) {
 			}
 			r := newRequest(t, in, c.protocol, text)
 			c.change(r)
-			a, err := do(r)
+			a, err := standin.Send(r)
 			require.NoError(t, err)
 			require.NotEmpty(t, in.Violations())
 			assert.Equal(t, c.rule, in.Violations()[0].Rule)
-			assert.Equal(t, c.status, a.status)
+			assert.Equal(t, c.status, a.Status)
 		})
 	}
 }
@@ -351,34 +333,14 @@ func body(encoding string, body []byte) func(r *http.Request) {
 	}
 }
 
-func compressed(t *testing.T, encoding string, body []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	var w io.WriteCloser
-	switch encoding {
-	case "gzip":
-		w = gzip.NewWriter(&b)
-	case "deflate":
-		w = zlib.NewWriter(&b)
-	default:
-		encoder, err := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1))
-		require.NoError(t, err)
-		w = encoder
-	}
-	_, err := w.Write(body)
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	return b.Bytes()
-}
-
 func TestEncodingsAreTakenOff(t *testing.T) {
 	for _, encoding := range []string{"gzip", "deflate", "zstd"} {
 		in := New(t)
 		r := newRequest(t, in, V1, "")
-		body(encoding, compressed(t, encoding, []byte(v1Of(v1Event))))(r)
-		a, err := do(r)
+		body(encoding, standin.Compress(encoding, []byte(v1Of(v1Event))))(r)
+		a, err := standin.Send(r)
 		require.NoError(t, err)
-		assert.Equal(t, 200, a.status, encoding)
+		assert.Equal(t, 200, a.Status, encoding)
 	}
 }
 
@@ -407,8 +369,8 @@ func TestEveryAnswerThatIsDocumented(t *testing.T) {
 				text = v1Of(v1Event)
 			}
 			a := send(t, in, c.protocol, text)
-			assert.Equal(t, c.status, a.status)
-			assert.Equal(t, c.body, a.body)
+			assert.Equal(t, c.status, a.Status)
+			assert.Equal(t, c.body, a.Body)
 			assert.Len(t, in.Events(), c.taken)
 			assert.Equal(t, c.status, in.Requests()[0].Status)
 		})
@@ -422,7 +384,7 @@ func TestConnectionsThatEnd(t *testing.T) {
 	for name, reply := range map[string]Reply{"reset": Reset(), "lost": Lost()} {
 		in := New(t)
 		in.Answer(func(Request) Reply { return reply })
-		_, err := do(newRequest(t, in, Batch, batchOf(batchEvent)))
+		_, err := standin.Send(newRequest(t, in, Batch, batchOf(batchEvent)))
 		require.Error(t, err)
 		assert.Len(t, in.Events(), map[string]int{"reset": 0, "lost": 1}[name])
 		in.Answer(nil)
@@ -431,40 +393,16 @@ func TestConnectionsThatEnd(t *testing.T) {
 	}
 }
 
-func TestAHungAnswerComesWhenItIsReleasedOrTheTestEnds(t *testing.T) {
+func TestAHungAnswerComesWhenItIsReleased(t *testing.T) {
 	in := New(t)
 	reply, release := Hung()
 	in.Answer(func(Request) Reply {
-		release()
+		go release()
 		return reply
 	})
-	assert.Equal(t, 200, send(t, in, Batch, batchOf(batchEvent)).status)
-
-	var end func()
-	hung := New(cleanupLater{t, &end})
-	hung.Answer(func(Request) Reply { r, _ := Hung(); return r })
-	done := make(chan error)
-	request := newRequest(t, hung, Batch, batchOf(batchEvent))
-	go func() {
-		_, err := do(request)
-		done <- err
-	}()
-	require.Eventually(t, func() bool {
-		hung.mu.Lock()
-		defer hung.mu.Unlock()
-		return len(hung.events) == 1
-	}, 10*time.Second, time.Millisecond)
-	end()
-	require.Error(t, <-done)
+	assert.Equal(t, 200, send(t, in, Batch, batchOf(batchEvent)).Status)
+	assert.Len(t, in.Events(), 1)
 }
-
-// cleanupLater ends when the test says.
-type cleanupLater struct {
-	testing.TB
-	end *func()
-}
-
-func (c cleanupLater) Cleanup(end func()) { *c.end = end }
 
 func TestPlannedResultsComeOneATime(t *testing.T) {
 	in := New(t)
@@ -477,9 +415,9 @@ func TestPlannedResultsComeOneATime(t *testing.T) {
 		} else {
 			r.Header.Set("PostHog-Attempt", fmt.Sprint(attempt))
 		}
-		a, err := do(r)
+		a, err := standin.Send(r)
 		require.NoError(t, err)
-		results = append(results, a.body)
+		results = append(results, a.Body)
 	}
 	assert.Equal(t, []string{
 		`{"results":{"` + idA + `":{"result":"retry","details":"not_persisted"}}}`, `{"results":{"` + idA + `":{"result":"drop"}}}`, `{"results":{"` + idA + `":{"result":"ok"}}}`,
@@ -493,7 +431,7 @@ func TestRequestsThatAreSentAgain(t *testing.T) {
 		r := newRequest(t, in, V1, v1Of(event))
 		r.Header.Set("PostHog-Attempt", "2")
 		change(r)
-		_, err := do(r)
+		_, err := standin.Send(r)
 		require.NoError(t, err)
 		return in.Violations()
 	}
@@ -513,14 +451,14 @@ func TestRequestsThatAreSentAgain(t *testing.T) {
 		"with another name":         {Error(503, "x"), strings.Replace(v1Event, "order", "other", 1), nothing, []Rule{RuleSameEvent}},
 		"with other properties":     {Error(503, "x"), strings.Replace(v1Event, "acme", "other", 1), nothing, nil},
 		"with another event":        {Error(503, "x"), strings.Replace(v1Event, idA, idB, 1), nothing, []Rule{RuleRequestID}},
-		"with another created_at":   {Error(503, "x"), v1Event, body("gzip", compressed(t, "gzip", []byte(strings.Replace(v1Of(v1Event), "04:05Z", "04:06Z", 1)))), []Rule{RuleCreatedAt}},
+		"with another created_at":   {Error(503, "x"), v1Event, body("gzip", standin.Compress("gzip", []byte(strings.Replace(v1Of(v1Event), "04:05Z", "04:06Z", 1)))), []Rule{RuleCreatedAt}},
 		"as a request of its own":   {Error(503, "x"), v1Event, func(r *http.Request) { r.Header.Set("PostHog-Request-Id", idB); r.Header.Set("PostHog-Attempt", "1") }, nil},
 		"though it is owed no more": {Reply{Body: "{}", NotTaken: false}, v1Event, nothing, []Rule{RuleResent}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := NewRecording(t)
 			in.Answer(func(Request) Reply { return c.reply })
-			_, _ = do(newRequest(t, in, V1, v1Of(v1Event)))
+			_, _ = standin.Send(newRequest(t, in, V1, v1Of(v1Event)))
 			in.Answer(nil)
 			var rules []Rule
 			for _, v := range again(t, in, c.event, c.change) {
@@ -540,27 +478,17 @@ func TestRequestsThatAreSentAgain(t *testing.T) {
 func TestALoweredLimitIsNoViolation(t *testing.T) {
 	in := New(t)
 	in.LimitBody(100)
-	assert.Equal(t, 413, send(t, in, Batch, batchOf(batchEvent)).status)
-	assert.Equal(t, 413, send(t, in, V1, v1Of(v1Event)).status)
+	assert.Equal(t, 413, send(t, in, Batch, batchOf(batchEvent)).Status)
+	assert.Equal(t, 413, send(t, in, V1, v1Of(v1Event)).Status)
 	assert.Empty(t, in.Violations())
 	in.LimitBody(10_000)
-	assert.Equal(t, 200, send(t, in, Batch, batchOf(batchEvent)).status)
-}
-
-// failing is a test whose failure is what is tested.
-type failing struct {
-	testing.TB
-	failures []string
-}
-
-func (f *failing) Errorf(format string, args ...any) {
-	f.failures = append(f.failures, fmt.Sprintf(format, args...))
+	assert.Equal(t, 200, send(t, in, Batch, batchOf(batchEvent)).Status)
 }
 
 func TestAViolationFailsTheTest(t *testing.T) {
-	f := &failing{TB: t}
+	f := &standin.Failing{TB: t}
 	in := New(f)
 	send(t, in, Batch, batchOf(strings.Replace(batchEvent, "u1", "null", 1)))
-	require.Len(t, f.failures, 1)
-	assert.Contains(t, f.failures[0], `illegal-id: body.batch[0].distinct_id: is "null", which many people share`)
+	require.Len(t, f.Failures, 1)
+	assert.Contains(t, f.Failures[0], `body.batch[0].distinct_id is "null", which many people share (rule "illegal-id")`)
 }

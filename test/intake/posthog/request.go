@@ -4,7 +4,6 @@
 package posthogintake
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,9 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zlib"
-	"github.com/klauspost/compress/zstd"
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // tolerance is how far the time of a request may be from its arrival.
@@ -28,24 +25,24 @@ const historicalAge = 48 * time.Hour
 type visit struct {
 	request Request
 	arrived time.Time
-	checker checker
+	checker standin.Checker
 	refusal *Reply // what is to be answered instead of asking the test
 }
 
 // broke notes a rule that is broken, and that the request is refused for it.
 func (v *visit) broke(rule Rule, where, format string, args ...any) {
-	v.checker.violate(rule, where, format, args...)
+	v.checker.Violate(rule, where, format, args...)
 	v.refuse()
 }
 
 // refuse makes the answer to what was broken first, unless there is one.
 func (v *visit) refuse() {
-	if v.refusal != nil || len(v.checker.violations) == 0 {
+	if v.refusal != nil || len(v.checker.Violations) == 0 {
 		return
 	}
-	first := &v.checker.violations[0]
+	first := &v.checker.Violations[0]
 	status, tag := statusOf(first.Rule)
-	reply := Failure(status, first.String())
+	reply := Failure(status, first.Error())
 	if v.request.Protocol == V1 {
 		reply = Error(status, tag)
 	}
@@ -99,7 +96,7 @@ func read(r *http.Request, arrived time.Time) *visit {
 
 func (v *visit) checkURL(r *http.Request) {
 	if r.Method != http.MethodPost {
-		v.checker.violate(RuleMethod, "request", "is %s, not POST", r.Method)
+		v.checker.Violate(RuleMethod, "request", "is %s, not POST", r.Method)
 	}
 	switch r.URL.Path {
 	case "/batch", "/batch/":
@@ -107,38 +104,38 @@ func (v *visit) checkURL(r *http.Request) {
 	case "/i/v1/analytics/events":
 		v.request.Protocol = V1
 	default:
-		v.checker.violate(RulePath, "request", "goes to %q", r.URL.Path)
+		v.checker.Violate(RulePath, "request", "goes to %q", r.URL.Path)
 	}
 	if r.URL.RawQuery != "" {
-		v.checker.violate(RuleURLSecret, "request", "has a query")
+		v.checker.Violate(RuleURLSecret, "request", "has a query")
 	}
 }
 
 func (v *visit) checkHeaders() {
 	header := v.request.Header
 	if got := header.Values("Content-Type"); len(got) != 1 || got[0] != "application/json" {
-		v.checker.violate(RuleContentType, "Content-Type", "is %q, not application/json", got)
+		v.checker.Violate(RuleContentType, "Content-Type", "is %q, not application/json", got)
 	}
 	if header.Get("User-Agent") == "" || strings.HasPrefix(header.Get("User-Agent"), "Go-http-client") {
-		v.checker.violate(RuleUserAgent, "User-Agent", "is %q, which says nothing", header.Get("User-Agent"))
+		v.checker.Violate(RuleUserAgent, "User-Agent", "is %q, which says nothing", header.Get("User-Agent"))
 	}
 	if v.request.Protocol != V1 {
 		return
 	}
 	if header.Get("Authorization") != "Bearer "+Key {
-		v.checker.violate(RuleKey, "Authorization", "is not Bearer and the key of the project")
+		v.checker.Violate(RuleKey, "Authorization", "is not Bearer and the key of the project")
 	}
 	name, version, ok := strings.Cut(header.Get("PostHog-Sdk-Info"), "/")
 	if !ok || name == "" || version == "" || strings.ContainsAny(version, "/ ") {
-		v.checker.violate(RuleSDKInfo, "PostHog-Sdk-Info", "is %q, not <name>/<version>", header.Get("PostHog-Sdk-Info"))
+		v.checker.Violate(RuleSDKInfo, "PostHog-Sdk-Info", "is %q, not <name>/<version>", header.Get("PostHog-Sdk-Info"))
 	}
 	attempt, err := strconv.Atoi(header.Get("PostHog-Attempt"))
 	if err != nil || attempt < 1 {
-		v.checker.violate(RuleAttempt, "PostHog-Attempt", "is %q, not a number from 1 on", header.Get("PostHog-Attempt"))
+		v.checker.Violate(RuleAttempt, "PostHog-Attempt", "is %q, not a number from 1 on", header.Get("PostHog-Attempt"))
 	}
 	v.request.Attempt, v.request.RequestID = attempt, header.Get("PostHog-Request-Id")
 	if !uuidPattern.MatchString(v.request.RequestID) {
-		v.checker.violate(RuleRequestID, "PostHog-Request-Id", "is %q, not a UUID", v.request.RequestID)
+		v.checker.Violate(RuleRequestID, "PostHog-Request-Id", "is %q, not a UUID", v.request.RequestID)
 	}
 	v.checkNow(RuleRequestTimestamp, "PostHog-Request-Timestamp", header.Get("PostHog-Request-Timestamp"))
 }
@@ -147,11 +144,11 @@ func (v *visit) checkHeaders() {
 func (v *visit) checkNow(rule Rule, where, written string) {
 	at, err := time.Parse(time.RFC3339Nano, written)
 	if err != nil || !strings.HasSuffix(written, "Z") {
-		v.checker.violate(rule, where, "is %q, not RFC 3339 in UTC", written)
+		v.checker.Violate(rule, where, "is %q, not RFC 3339 in UTC", written)
 		return
 	}
 	if off := v.arrived.Sub(at).Abs(); off > tolerance {
-		v.checker.violate(rule, where, "is %v off from when the request came", off)
+		v.checker.Violate(rule, where, "is %v off from when the request came", off)
 	}
 }
 
@@ -159,103 +156,74 @@ func (v *visit) checkNow(rule Rule, where, written string) {
 func (v *visit) body(r *http.Request) ([]byte, bool) {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
-		v.checker.violate(RuleBody, "body", "cannot be read: %v", err)
-		return nil, false
-	}
-	body, err := decompress(v.request.Header.Values("Content-Encoding"), v.request.Protocol, raw)
-	if err != nil {
-		v.checker.violate(RuleEncoding, "Content-Encoding", "%v", err)
+		v.checker.Violate(RuleBody, "body", "cannot be read: %v", err)
 		return nil, false
 	}
 	limit := maxBatchBody
 	if v.request.Protocol == V1 {
 		limit = maxV1Body
 	}
+	body, err := decompress(v.request.Header.Values("Content-Encoding"), v.request.Protocol, raw, int64(limit))
+	if err != nil {
+		v.checker.Violate(RuleEncoding, "Content-Encoding", "%v", err)
+		return nil, false
+	}
 	if len(body) >= limit {
-		v.checker.violate(RuleBodySize, "body", "has %d bytes, and has to be below %d", len(body), limit)
+		v.checker.Violate(RuleBodySize, "body", "has to be below %d bytes", limit)
 	}
 	return body, true
 }
 
-func decompress(encodings []string, protocol Protocol, raw []byte) ([]byte, error) {
+func decompress(encodings []string, protocol Protocol, raw []byte, limit int64) ([]byte, error) {
 	if len(encodings) == 0 {
 		return raw, nil
 	}
 	if len(encodings) > 1 || protocol != V1 && encodings[0] != "gzip" {
 		return nil, fmt.Errorf("%q is not one that PostHog takes", encodings)
 	}
-	reader, err := newReader(encodings[0], raw)
-	if err != nil {
-		return nil, err
-	}
-	defer reader.Close()
-	return io.ReadAll(reader)
-}
-
-func newReader(encoding string, raw []byte) (io.ReadCloser, error) {
-	switch encoding {
-	case "gzip":
-		return gzip.NewReader(bytes.NewReader(raw))
-	case "deflate":
-		return zlib.NewReader(bytes.NewReader(raw))
-	case "zstd":
-		decoder, err := zstd.NewReader(bytes.NewReader(raw), zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			return nil, err
-		}
-		return decoder.IOReadCloser(), nil
-	default:
-		return nil, fmt.Errorf("%q is not one that this stand-in reads", encoding)
-	}
+	return standin.Decompress(encodings[0], raw, limit)
 }
 
 // checkBody looks at the body and its events.
 func (v *visit) checkBody() {
-	value, ok := v.checker.decode(v.request.Body)
+	body, ok := v.checker.DecodeObject(v.request.Body, RuleBody, "body")
 	if !ok {
 		return
 	}
-	members, ok := value.(map[string]any)
-	if !ok {
-		v.checker.violate(RuleBody, "body", "is %T, not an object", value)
-		return
-	}
-	body := object{&v.checker, "body", RuleBody, members}
 	v.checkHead(body)
-	body.require("batch")
+	body.Require("batch")
 	v.checkEvents(body)
 }
 
 // checkHead looks at what stands around the batch.
 func (v *visit) checkHead(body object) {
-	if historical, ok := member[bool](body, "historical_migration", "a boolean"); ok {
+	if historical, ok := standin.Member[bool](body, "historical_migration", "a boolean"); ok {
 		v.request.Historical = historical
 		if !historical {
-			body.breaks(RuleHistorical, "historical_migration", "is false; leave it out")
+			body.Breaks(RuleHistorical, "historical_migration", "is false; leave it out")
 		}
 	}
 	if v.request.Protocol == V1 {
-		body.only(RuleUnknownField, "created_at", "historical_migration", "capture_internal", "batch")
-		v.request.CreatedAt, _ = body.text("created_at")
+		body.Only(RuleUnknownField, "created_at", "historical_migration", "capture_internal", "batch")
+		v.request.CreatedAt, _ = body.Text("created_at")
 		if at, err := time.Parse(time.RFC3339Nano, v.request.CreatedAt); err != nil || at.Sub(v.arrived) > tolerance {
-			body.breaks(RuleCreatedAt, "created_at", "is %q, not a time in RFC 3339 before the request came", v.request.CreatedAt)
+			body.Breaks(RuleCreatedAt, "created_at", "is %q, not a time in RFC 3339 before the request came", v.request.CreatedAt)
 		}
 		return
 	}
-	body.only(RuleUnknownField, "api_key", "historical_migration", "sent_at", "batch")
-	if key, _ := body.text("api_key"); key != Key {
-		body.breaks(RuleKey, "api_key", "is not the key of the project")
+	body.Only(RuleUnknownField, "api_key", "historical_migration", "sent_at", "batch")
+	if key, _ := body.Text("api_key"); key != Key {
+		body.Breaks(RuleKey, "api_key", "is not the key of the project")
 	}
-	if sentAt, ok := body.text("sent_at"); ok {
+	if sentAt, ok := body.Text("sent_at"); ok {
 		v.checkNow(RuleSentAt, "sent_at", sentAt)
 	}
 }
 
 func (v *visit) checkEvents(body object) {
-	body.rule = RuleEvent
-	events := body.objects("batch")
-	if batch, ok := body.members["batch"].([]any); ok && len(batch) == 0 {
-		body.breaks(RuleEmpty, "batch", "has no event")
+	events, _ := body.Objects("batch", RuleEvent)
+	if batch, ok := body.Members["batch"].([]any); ok && len(batch) == 0 {
+		body.Breaks(RuleEmpty, "batch", "has no event")
 	}
 	var raw struct {
 		Batch []json.RawMessage `json:"batch"`
@@ -268,14 +236,14 @@ func (v *visit) checkEvents(body object) {
 			e.Raw = raw.Batch[i]
 		}
 		if len(e.Raw) > maxEvent {
-			o.violate(RuleEventSize, o.where, "has %d bytes; it may have %d", len(e.Raw), maxEvent)
+			o.Violate(RuleEventSize, o.Where, "has %d bytes; it may have %d", len(e.Raw), maxEvent)
 		}
 		if seen[e.UUID] {
-			o.breaks(RuleDuplicateUUID, "uuid", "is that of an earlier event, too")
+			o.Breaks(RuleDuplicateUUID, "uuid", "is that of an earlier event, too")
 		}
 		seen[e.UUID] = true
 		if at, err := time.Parse(time.RFC3339Nano, e.Timestamp); v.request.Historical && err == nil && v.arrived.Sub(at) < historicalAge {
-			o.breaks(RuleHistorical, "timestamp", "is %s, but the request is for data older than 48 hours", e.Timestamp)
+			o.Breaks(RuleHistorical, "timestamp", "is %s, but the request is for data older than 48 hours", e.Timestamp)
 		}
 		v.request.Events = append(v.request.Events, e)
 	}

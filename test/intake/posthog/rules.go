@@ -3,13 +3,13 @@
 
 package posthogintake
 
-import (
-	"fmt"
-	"strings"
-)
+import "github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 
 // Rule is one of PostHog's rules for what is sent to it.
-type Rule string
+type Rule = standin.Rule
+
+// Violation is a rule that was broken.
+type Violation = standin.Violation //nolint:errname // see there
 
 // Rules of the request.
 const (
@@ -43,9 +43,9 @@ const (
 	// RuleBody: it is one JSON object.
 	RuleBody Rule = "body"
 	// RuleUTF8: JSON is UTF-8, escapes included.
-	RuleUTF8 Rule = "utf-8"
+	RuleUTF8 = standin.RuleUTF8
 	// RuleDuplicateName: an object has no name twice.
-	RuleDuplicateName Rule = "duplicate-name"
+	RuleDuplicateName = standin.RuleDuplicateName
 	// RuleBodySize: below 20 MB with batch (docs: api/capture), 10 MiB with v1 (there compressed; here either way).
 	RuleBodySize Rule = "body-size"
 	// RuleEmpty: a batch has an event at least (posthog: rust/capture/src/api.rs; v1 empty_batch).
@@ -106,28 +106,3 @@ const (
 	// RuleAI: and those of language models, whose names are on a list (docs: ai-engineering).
 	RuleAI Rule = "ai"
 )
-
-// Violation is a rule that was broken.
-type Violation struct {
-	Rule Rule
-	// Where is the place, and Message what is wrong there.
-	Where, Message string
-}
-
-// String is the violation in one line.
-func (v *Violation) String() string { return fmt.Sprintf("%s: %s: %s", v.Rule, v.Where, v.Message) }
-
-// checker gathers violations.
-type checker struct{ violations []Violation }
-
-func (c *checker) violate(rule Rule, where, format string, args ...any) {
-	c.violations = append(c.violations, Violation{rule, where, fmt.Sprintf(format, args...)})
-}
-
-func (c *checker) report() string {
-	var b strings.Builder
-	for i := range c.violations {
-		b.WriteString("\n  " + c.violations[i].String())
-	}
-	return b.String()
-}

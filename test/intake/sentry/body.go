@@ -5,13 +5,10 @@ package sentryintake
 
 import (
 	"bytes"
-	"compress/zlib"
-	"fmt"
 	"io"
 	"net/http"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // body reads and decompresses the body, but not more of it than an envelope may have: 200 MiB, or what the test says.
@@ -43,26 +40,11 @@ func (v *visit) body(limit int) ([]byte, bool) {
 // decompress undoes the content encoding, and stops after a number of bytes. Brotli, which Relay has too, is not among what
 // this intake takes.
 func decompress(encoding string, compressed []byte, limit int64) ([]byte, error) {
-	var body io.Reader
-	var err error
 	switch encoding {
 	case "", "identity":
 		return compressed, nil
-	case "gzip", "x-gzip":
-		body, err = gzip.NewReader(bytes.NewReader(compressed))
-	case "deflate":
-		body, err = zlib.NewReader(bytes.NewReader(compressed))
-	case "zstd":
-		var decoder *zstd.Decoder
-		if decoder, err = zstd.NewReader(bytes.NewReader(compressed), zstd.WithDecoderConcurrency(1)); err == nil {
-			defer decoder.Close()
-		}
-		body = decoder
-	default:
-		err = fmt.Errorf("%q is not a content encoding that Sentry has", encoding)
+	case "x-gzip":
+		encoding = "gzip"
 	}
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(io.LimitReader(body, limit))
+	return standin.Decompress(encoding, compressed, limit)
 }

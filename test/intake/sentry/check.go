@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // sentAtTolerance is how far sent_at may be from the arrival of the request.
@@ -17,14 +19,14 @@ const sentAtTolerance = 5 * time.Second
 // Check holds an envelope against the rules that need no request, and returns what it breaks, which is nothing if all is
 // well. sent_at is compared with Arrived where that is set.
 func Check(e Envelope) []Violation {
-	c := &checker{}
+	c := &standin.Checker{}
 	if len(e.Raw) > maxEnvelope {
-		c.violate(RuleEnvelopeSize, "envelope", "has %d bytes, but %d is the limit", len(e.Raw), maxEnvelope)
+		c.Violate(RuleEnvelopeSize, "envelope", "has %d bytes, but %d is the limit", len(e.Raw), maxEnvelope)
 	}
 	if len(e.Items) == 0 {
-		c.violate(RuleEmpty, "envelope", "has no items")
+		c.Violate(RuleEmpty, "envelope", "has no items")
 	}
-	header := object{c, "envelope header", RuleHeader, e.Header}
+	header := c.Object(e.Header, RuleHeader, "envelope header")
 	checkHeader(header, e.Arrived)
 	checkMix(c, e.Items)
 	traces, readable := map[string]bool{}, true
@@ -34,119 +36,119 @@ func Check(e Envelope) []Violation {
 	if readable {
 		checkTraceHeader(header, traces)
 	}
-	return c.violations
+	return c.Violations
 }
 
 // checkHeader looks at the envelope's header.
 func checkHeader(header object, arrived time.Time) {
-	header.only("event_id", "dsn", "sdk", "sent_at", "trace")
-	header.texts("dsn")
+	header.Only(RuleUnknownField, "event_id", "dsn", "sdk", "sent_at", "trace")
+	header.Texts("dsn")
 	checkEventID(header, "event_id")
 	checkSentAt(header, arrived)
 	checkSDK(header)
 }
 
 func checkEventID(o object, name string) {
-	if id, ok := o.text(name); ok && !isHex(id, 32) {
-		o.breaks(RuleEventID, name, "is %q, not 32 lowercase hexadecimal digits", id)
+	if id, ok := o.Text(name); ok && !isHex(id, 32) {
+		o.Breaks(RuleEventID, name, "is %q, not 32 lowercase hexadecimal digits", id)
 	}
 }
 
 func checkSentAt(header object, arrived time.Time) {
-	written, ok := header.text("sent_at")
+	written, ok := header.Text("sent_at")
 	if !ok {
-		header.breaks(RuleSentAt, "sent_at", "is missing")
+		header.Breaks(RuleSentAt, "sent_at", "is missing")
 		return
 	}
 	sentAt, err := time.Parse(time.RFC3339Nano, written)
 	if err != nil || !strings.HasSuffix(written, "Z") {
-		header.breaks(RuleSentAt, "sent_at", "is %q, not RFC 3339 in UTC", written)
+		header.Breaks(RuleSentAt, "sent_at", "is %q, not RFC 3339 in UTC", written)
 		return
 	}
 	if off := arrived.Sub(sentAt).Abs(); !arrived.IsZero() && off > sentAtTolerance {
-		header.breaks(RuleSentAt, "sent_at", "is %q, %v off from %s, when the request came", written, off, arrived.UTC().Format(time.RFC3339Nano))
+		header.Breaks(RuleSentAt, "sent_at", "is %q, %v off from %s, when the request came", written, off, arrived.UTC().Format(time.RFC3339Nano))
 	}
 }
 
 // checkSDK looks at the member sdk of the envelope's header, or of an event.
 func checkSDK(o object) {
-	sdk, ok := o.object("sdk", RuleSDK)
+	sdk, ok := o.Nested("sdk", RuleSDK)
 	if !ok {
-		o.breaks(RuleSDK, "sdk", "is missing")
+		o.Breaks(RuleSDK, "sdk", "is missing")
 		return
 	}
-	sdk.only("name", "version", "integrations", "features", "packages", "settings")
-	sdk.require("name", "version")
-	if name, ok := sdk.text("name"); ok && (name == "" || strings.ContainsAny(name, " /\n")) {
-		sdk.breaks(RuleSDK, "name", "is %q, not entity.ecosystem", name)
+	sdk.Only(RuleUnknownField, "name", "version", "integrations", "features", "packages", "settings")
+	sdk.Require("name", "version")
+	if name, ok := sdk.Text("name"); ok && (name == "" || strings.ContainsAny(name, " /\n")) {
+		sdk.Breaks(RuleSDK, "name", "is %q, not entity.ecosystem", name)
 	}
-	if version, ok := sdk.text("version"); ok && (version == "" || version[0] == 'v') {
-		sdk.breaks(RuleSDK, "version", "is %q, not MAJOR.MINOR.PATCH", version)
+	if version, ok := sdk.Text("version"); ok && (version == "" || version[0] == 'v') {
+		sdk.Breaks(RuleSDK, "version", "is %q, not MAJOR.MINOR.PATCH", version)
 	}
-	sdk.strings("integrations")
-	sdk.strings("features")
-	packages, _ := sdk.objects("packages", RuleSDK)
+	textList(sdk, "integrations")
+	textList(sdk, "features")
+	packages, _ := sdk.Objects("packages", RuleSDK)
 	for _, p := range packages {
-		p.require("name", "version")
-		p.texts("name", "version")
+		p.Require("name", "version")
+		p.Texts("name", "version")
 	}
 }
 
 // checkTraceHeader holds the member trace of the envelope's header against the traces that the items belong to.
 func checkTraceHeader(header object, traces map[string]bool) {
-	trace, ok := header.object("trace", RuleTraceHeader)
+	trace, ok := header.Nested("trace", RuleTraceHeader)
 	if !ok {
 		return
 	}
-	trace.require("trace_id", "public_key", "sample_rate")
-	trace.texts(trace.names()...)
-	id := trace.id("trace_id", 32)
+	trace.Require("trace_id", "public_key", "sample_rate")
+	trace.Texts(trace.Names()...)
+	id := checkID(trace, "trace_id", 32)
 	checkShare(trace, "sample_rate")
 	checkShare(trace, "sample_rand")
-	trace.oneOf(RuleTraceHeader, "sampled", "true", "false")
+	trace.OneOf(RuleTraceHeader, "sampled", "true", "false")
 	switch {
 	case len(traces) > 1:
-		header.breaks(RuleTraceHeader, "trace", "must not be there, since the items belong to %d traces", len(traces))
+		header.Breaks(RuleTraceHeader, "trace", "must not be there, since the items belong to %d traces", len(traces))
 	case len(traces) == 0:
-		header.breaks(RuleTraceHeader, "trace", "must not be there, since no item belongs to a trace")
+		header.Breaks(RuleTraceHeader, "trace", "must not be there, since no item belongs to a trace")
 	case !traces[id]:
-		trace.breaks(RuleTraceHeader, "trace_id", "is %q, but the items belong to another trace", id)
+		trace.Breaks(RuleTraceHeader, "trace_id", "is %q, but the items belong to another trace", id)
 	}
 }
 
 // checkShare wants a string with a number from 0 to 1.
 func checkShare(trace object, name string) {
-	written, ok := trace.members[name].(string)
+	written, ok := trace.Members[name].(string)
 	if !ok {
 		return
 	}
 	if share, err := strconv.ParseFloat(written, 64); err != nil || !json.Valid([]byte(written)) || share < 0 || share > 1 {
-		trace.breaks(RuleTraceHeader, name, "is %q, not a number from 0 to 1", written)
+		trace.Breaks(RuleTraceHeader, name, "is %q, not a number from 0 to 1", written)
 	}
 }
 
 // checkMix looks at how many items of each type there are, and beside which others.
-func checkMix(c *checker, items []Item) {
+func checkMix(c *standin.Checker, items []Item) {
 	counts := map[string]int{}
 	for _, item := range items {
 		counts[item.Type]++
 		if most := itemKinds[item.Type].most; most > 0 && counts[item.Type] == most+1 {
-			c.violate(RuleItemMix, "envelope", "has more than %d %s", most, item.Type)
+			c.Violate(RuleItemMix, "envelope", "has more than %d %s", most, item.Type)
 		}
 	}
 	if counts["session"]+counts["sessions"] > maxSessions {
-		c.violate(RuleSession, "envelope", "has more than %d sessions", maxSessions)
+		c.Violate(RuleSession, "envelope", "has more than %d sessions", maxSessions)
 	}
 	exclude := func(a, b string) {
 		if counts[a] > 0 && counts[b] > 0 {
-			c.violate(RuleItemMix, "envelope", "has a %s and a %s", a, b)
+			c.Violate(RuleItemMix, "envelope", "has a %s and a %s", a, b)
 		}
 	}
 	exclude("event", "transaction")
 	exclude("feedback", "transaction")
 	need := func(a, b string) {
 		if counts[a] > 0 && counts[b] == 0 {
-			c.violate(RuleItemMix, "envelope", "has a %s, but not its %s", a, b)
+			c.Violate(RuleItemMix, "envelope", "has a %s, but not its %s", a, b)
 		}
 	}
 	need("profile", "transaction")
@@ -155,34 +157,27 @@ func checkMix(c *checker, items []Item) {
 }
 
 // checkItem looks at an item, and adds the traces that it belongs to. It reports whether the item could be read.
-func checkItem(c *checker, i int, item *Item, eventID string, traces map[string]bool) bool {
+func checkItem(c *standin.Checker, i int, item *Item, eventID string, traces map[string]bool) bool {
 	where := fmt.Sprintf("item %d (%s)", i, item.Type)
 	kind, ok := itemKinds[item.Type]
 	if !ok {
-		c.violate(RuleItemType, where, "has a type that clients do not write")
+		c.Violate(RuleItemType, where, "has a type that clients do not write")
 		return false
 	}
 	if kind.needsID && eventID == "" {
-		c.violate(RuleEventID, where, "needs an event_id in the envelope's header")
+		c.Violate(RuleEventID, where, "needs an event_id in the envelope's header")
 	}
 	if len(item.Payload) > kind.size {
-		c.violate(RuleItemSize, where, "has %d bytes, but %d is the limit", len(item.Payload), kind.size)
+		c.Violate(RuleItemSize, where, "has %d bytes, but %d is the limit", len(item.Payload), kind.size)
 	}
-	checkItemHeader(object{c, where + " header", RuleItemHeader, item.Header}, item, &kind)
+	checkItemHeader(c.Object(item.Header, RuleItemHeader, where+" header"), item, &kind)
 	if !kind.json {
 		return true
 	}
-	value, violation := decode(item.Payload, RulePayload, where)
-	if violation != nil {
-		c.violations = append(c.violations, *violation)
-		return false
-	}
-	members, ok := value.(map[string]any)
+	payload, ok := c.DecodeObject(item.Payload, RulePayload, where)
 	if !ok {
-		c.violate(RulePayload, where, "is %s, not an object", typeOf(value))
 		return false
 	}
-	payload := object{c, where, RulePayload, members}
 	if kind.contentType != "" {
 		checkContainer(payload, item, &kind, traces)
 	} else {
@@ -193,52 +188,52 @@ func checkItem(c *checker, i int, item *Item, eventID string, traces map[string]
 
 // checkItemHeader looks at the header of an item.
 func checkItemHeader(header object, item *Item, kind *itemKind) {
-	header.only("type", "length", "content_type", "item_count", "filename", "attachment_type", "platform", "meta_length", "span_id")
+	header.Only(RuleUnknownField, "type", "length", "content_type", "item_count", "filename", "attachment_type", "platform", "meta_length", "span_id")
 	if _, ok := item.Header["length"]; !ok {
-		header.violate(RuleItemLength, header.where, "has no length")
+		header.Violate(RuleItemLength, header.Where, "has no length")
 	}
-	contentType, ok := header.text("content_type")
+	contentType, ok := header.Text("content_type")
 	switch {
 	case kind.contentType != "" && contentType != kind.contentType:
-		header.breaks(RuleItemContentType, "content_type", "is %q, not %q", contentType, kind.contentType)
+		header.Breaks(RuleItemContentType, "content_type", "is %q, not %q", contentType, kind.contentType)
 	case kind.contentType == "" && kind.json && ok && contentType != "application/json":
-		header.breaks(RuleItemContentType, "content_type", "is %q, not \"application/json\"", contentType)
+		header.Breaks(RuleItemContentType, "content_type", "is %q, not \"application/json\"", contentType)
 	}
 	switch item.Type {
 	case "attachment":
-		header.require("filename")
-		header.texts("filename", "attachment_type")
-		header.oneOf(RuleItemHeader, "attachment_type", "event.attachment", "event.minidump", "event.applecrashreport",
+		header.Require("filename")
+		header.Texts("filename", "attachment_type")
+		header.OneOf(RuleItemHeader, "attachment_type", "event.attachment", "event.minidump", "event.applecrashreport",
 			"unreal.context", "unreal.logs", "event.view_hierarchy")
 	case "profile_chunk":
-		header.require("platform")
+		header.Require("platform")
 	}
 }
 
 // checkContainer looks at a container and its entries.
 func checkContainer(container object, item *Item, kind *itemKind, traces map[string]bool) {
-	container.only("items", "version")
-	container.require("items")
-	if version, ok := container.integer("version"); ok && version < 1 {
-		container.breaks(RulePayload, "version", "is %d", version)
+	container.Only(RuleUnknownField, "items", "version")
+	container.Require("items")
+	if version, ok := container.Integer("version"); ok && version < 1 {
+		container.Breaks(RulePayload, "version", "is %d", version)
 	}
-	entries, ok := container.objects("items", RulePayload)
+	entries, ok := container.Objects("items", RulePayload)
 	if !ok {
 		return
 	}
-	header := object{container.checker, container.where + " header", RuleItemCount, item.Header}
-	header.require("item_count")
-	if count, ok := header.integer("item_count"); ok && count != int64(len(entries)) {
-		header.breaks(RuleItemCount, "item_count", "is %d, but there are %d", count, len(entries))
+	header := container.Object(item.Header, RuleItemCount, container.Where+" header")
+	header.Require("item_count")
+	if count, ok := header.Integer("item_count"); ok && count != int64(len(entries)) {
+		header.Breaks(RuleItemCount, "item_count", "is %d, but there are %d", count, len(entries))
 	}
 	if len(entries) == 0 {
-		container.breaks(RuleItemCount, "items", "is empty")
+		container.Breaks(RuleItemCount, "items", "is empty")
 	}
 	if kind.entries > 0 && len(entries) > kind.entries {
-		container.breaks(RuleItemCount, "items", "has %d entries; it may have %d", len(entries), kind.entries)
+		container.Breaks(RuleItemCount, "items", "has %d entries; it may have %d", len(entries), kind.entries)
 	}
 	for _, entry := range entries {
-		if trace, ok := entry.members["trace_id"].(string); ok {
+		if trace, ok := entry.Members["trace_id"].(string); ok {
 			traces[trace] = true
 		}
 		checkEntry(entry, item.Type)
@@ -248,13 +243,13 @@ func checkContainer(container object, item *Item, kind *itemKind, traces map[str
 func checkEntry(entry object, itemType string) {
 	switch itemType {
 	case "log":
-		entry.rule = RuleLog
+		entry.Rule = RuleLog
 		checkLog(entry)
 	case "span":
-		entry.rule = RuleSpan
+		entry.Rule = RuleSpan
 		checkSpan(entry)
 	case "trace_metric":
-		entry.rule = RuleMetric
+		entry.Rule = RuleMetric
 		checkMetric(entry)
 	}
 }
@@ -263,19 +258,19 @@ func checkEntry(entry object, itemType string) {
 func checkPayload(payload object, item *Item, eventID string, traces map[string]bool) {
 	switch item.Type {
 	case "event", "transaction", "feedback":
-		payload.rule = RuleEvent
+		payload.Rule = RuleEvent
 		checkEvent(payload, item.Type, eventID, traces)
 	case "client_report":
-		payload.rule = RuleClientReport
+		payload.Rule = RuleClientReport
 		checkClientReport(payload)
 	case "check_in":
-		payload.rule = RuleCheckIn
+		payload.Rule = RuleCheckIn
 		checkCheckIn(payload, traces)
 	case "session":
-		payload.rule = RuleSession
+		payload.Rule = RuleSession
 		checkSession(payload)
 	case "sessions":
-		payload.rule = RuleSession
+		payload.Rule = RuleSession
 		checkSessions(payload)
 	}
 }

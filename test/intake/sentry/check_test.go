@@ -393,7 +393,11 @@ func rulesInSource(t *testing.T) []Rule {
 			return true
 		}
 		assert.NotNil(t, spec.Doc, "%s says nothing", spec.Names[0])
-		rule, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		literal, ok := spec.Values[0].(*ast.BasicLit)
+		if !ok { // a rule of JSON's, which package standin tests
+			return true
+		}
+		rule, err := strconv.Unquote(literal.Value)
 		require.NoError(t, err)
 		assert.NotContains(t, rules, Rule(rule))
 		rules = append(rules, Rule(rule))

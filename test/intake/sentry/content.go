@@ -6,33 +6,16 @@ package sentryintake
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // waitFor is how long WaitFor waits.
 const waitFor = 30 * time.Second
 
 // Envelopes are those that were accepted, in the order in which they were. What breaks a rule is not.
-func (in *Intake) Envelopes() []Envelope {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return slices.Clone(in.accepted)
-}
-
-// Requests are all that came, in the order in which they were answered.
-func (in *Intake) Requests() []Request {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return slices.Clone(in.requests)
-}
-
-// Violations are the rules that were broken so far.
-func (in *Intake) Violations() []Violation {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return slices.Clone(in.violations)
-}
+func (in *Intake) Envelopes() []Envelope { return standin.All(&in.Server, &in.accepted) }
 
 // Events are the events that were accepted. As in all that follows, numbers are json.Number: what was written.
 func (in *Intake) Events() []map[string]any { return in.Decoded("event") }
@@ -54,7 +37,7 @@ func (in *Intake) ClientReports() []map[string]any { return in.Decoded("client_r
 func (in *Intake) Decoded(itemType string) []map[string]any {
 	var decoded []map[string]any
 	for _, raw := range in.Raw(itemType) {
-		value, violation := decode(raw, RulePayload, itemType)
+		value, violation := standin.Decode(raw, RulePayload, itemType)
 		if members, ok := value.(map[string]any); ok && violation == nil {
 			decoded = append(decoded, members)
 		}
@@ -100,9 +83,8 @@ func WaitFor[T any](in *Intake, n int, get func() []T) []T {
 	ctx, cancel := context.WithTimeout(context.Background(), waitFor)
 	defer cancel()
 	for {
-		in.mu.Lock()
-		changed := in.changed
-		in.mu.Unlock()
+		var changed <-chan struct{}
+		in.Do(func() { changed = in.changed })
 		things := get()
 		if len(things) >= n {
 			return things

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // Envelope is what one request holds: a header, and items. Its numbers are json.Number, so that they are what was written.
@@ -89,11 +91,11 @@ func parseItem(b []byte, where string) (item Item, rest []byte, more bool, viola
 	}
 	itemType, ok := header["type"].(string)
 	if !ok || itemType == "" {
-		return Item{}, nil, false, violate(RuleItemType, where, "has no type in its header")
+		return Item{}, nil, false, standin.Violate(RuleItemType, where, "has no type in its header")
 	}
 	where += " (" + itemType + ")"
 	if !found {
-		return Item{}, nil, false, violate(RuleItemLength, where, "has a header, but no line feed and payload after it")
+		return Item{}, nil, false, standin.Violate(RuleItemLength, where, "has a header, but no line feed and payload after it")
 	}
 	payload, rest, more, violation := cutPayload(header, rest, where)
 	return Item{Type: itemType, Header: header, Payload: payload}, rest, more, violation
@@ -109,17 +111,17 @@ func cutPayload(header map[string]any, b []byte, where string) (payload, rest []
 	number, _ := written.(json.Number)
 	length, err := strconv.ParseUint(string(number), 10, 31)
 	if err != nil {
-		return nil, nil, false, violate(RuleItemLength, where, "has the length %v, which is not a number of bytes", written)
+		return nil, nil, false, standin.Violate(RuleItemLength, where, "has the length %v, which is not a number of bytes", written)
 	}
 	if length > uint64(len(b)) {
-		return nil, nil, false, violate(RuleItemLength, where, "says that it has %d bytes, but the envelope ends after %d", length, len(b))
+		return nil, nil, false, standin.Violate(RuleItemLength, where, "says that it has %d bytes, but the envelope ends after %d", length, len(b))
 	}
 	payload, rest = b[:length], b[length:]
 	if len(rest) == 0 {
 		return payload, nil, false, nil
 	}
 	if rest[0] != '\n' {
-		return nil, nil, false, violate(RuleItemLength, where, "says that it has %d bytes, but no line feed comes after them", length)
+		return nil, nil, false, standin.Violate(RuleItemLength, where, "says that it has %d bytes, but no line feed comes after them", length)
 	}
 	return payload, rest[1:], true, nil
 }
@@ -127,15 +129,15 @@ func cutPayload(header map[string]any, b []byte, where string) (payload, rest []
 // parseHeader reads a header, which is a JSON object that fills its line.
 func parseHeader(line []byte, where string) (map[string]any, *Violation) {
 	if len(line) < 2 || line[0] != '{' || line[len(line)-1] != '}' {
-		return nil, violate(RuleHeader, where, "is not a JSON object that fills its line: %.200q", line)
+		return nil, standin.Violate(RuleHeader, where, "is not a JSON object that fills its line: %.200q", line)
 	}
-	value, violation := decode(line, RuleHeader, where)
+	value, violation := standin.Decode(line, RuleHeader, where)
 	if violation != nil {
 		return nil, violation
 	}
 	header, ok := value.(map[string]any)
 	if !ok {
-		return nil, violate(RuleHeader, where, "is not a JSON object: %.200q", line)
+		return nil, standin.Violate(RuleHeader, where, "is not a JSON object: %.200q", line)
 	}
 	return header, nil
 }

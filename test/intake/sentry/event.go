@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // The platforms of events and frames (sentry-docs: event-payloads/index.mdx), with rust, which Sentry shows too.
@@ -39,15 +41,15 @@ var statuses = []string{
 
 // checkEvent looks at an event, a transaction or feedback, which have most in common, and adds the trace that it belongs to.
 func checkEvent(event object, itemType, eventID string, traces map[string]bool) {
-	event.require("event_id", "timestamp", "platform")
+	event.Require("event_id", "timestamp", "platform")
 	checkEventID(event, "event_id")
-	if id, ok := event.members["event_id"].(string); ok && eventID != "" && id != eventID {
-		event.breaks(RuleEventID, "event_id", "is %q, but %q in the envelope's header", id, eventID)
+	if id, ok := event.Members["event_id"].(string); ok && eventID != "" && id != eventID {
+		event.Breaks(RuleEventID, "event_id", "is %q, but %q in the envelope's header", id, eventID)
 	}
 	checkTime(event, "timestamp")
-	event.oneOf(RulePlatform, "platform", platforms...)
-	event.oneOf(RuleLevel, "level", "fatal", "error", "warning", "info", "debug")
-	event.texts("logger", "transaction", "server_name", "dist")
+	event.OneOf(RulePlatform, "platform", platforms...)
+	event.OneOf(RuleLevel, "level", "fatal", "error", "warning", "info", "debug")
+	event.Texts("logger", "transaction", "server_name", "dist")
 	checkRelease(event, "release")
 	checkEnvironment(event, "environment")
 	checkTags(event)
@@ -63,14 +65,14 @@ func checkEvent(event object, itemType, eventID string, traces map[string]bool) 
 	checkExtras(event)
 	switch itemType {
 	case "transaction":
-		event.only(slices.Concat(eventFields, transactionFields)...)
+		event.Only(RuleUnknownField, slices.Concat(eventFields, transactionFields)...)
 		checkTransaction(event)
 	case "feedback":
-		event.only(eventFields...)
+		event.Only(RuleUnknownField, eventFields...)
 		checkFeedback(event)
 	default:
-		event.only(eventFields...)
-		event.oneOf(RuleEvent, "type", "default", "error")
+		event.Only(RuleUnknownField, eventFields...)
+		event.OneOf(RuleEvent, "type", "default", "error")
 	}
 }
 
@@ -80,11 +82,11 @@ const maxSeconds = 2e10
 
 // checkSeconds wants a time in seconds since 1970.
 func checkSeconds(o object, name string) (seconds float64, ok bool) {
-	if seconds, ok = o.number(name); !ok {
+	if seconds, ok = o.Number(name); !ok {
 		return 0, false
 	}
 	if seconds <= 0 || seconds > maxSeconds {
-		o.breaks(RuleTimestamp, name, "is %v, not a time in seconds since 1970", o.members[name])
+		o.Breaks(RuleTimestamp, name, "is %v, not a time in seconds since 1970", o.Members[name])
 		return 0, false
 	}
 	return seconds, true
@@ -92,51 +94,51 @@ func checkSeconds(o object, name string) (seconds float64, ok bool) {
 
 // checkTime wants a time in seconds since 1970 or in RFC 3339.
 func checkTime(o object, name string) (seconds float64, ok bool) {
-	written, isText := o.members[name].(string)
+	written, isText := o.Members[name].(string)
 	if !isText {
 		return checkSeconds(o, name)
 	}
 	at, err := time.Parse(time.RFC3339Nano, written)
 	if err != nil || at.Unix() <= 0 {
-		o.breaks(RuleTimestamp, name, "is %q, not a time in RFC 3339", written)
+		o.Breaks(RuleTimestamp, name, "is %q, not a time in RFC 3339", written)
 		return 0, false
 	}
 	return float64(at.UnixNano()) / 1e9, true
 }
 
 func checkRelease(o object, name string) {
-	release, ok := o.text(name)
+	release, ok := o.Text(name)
 	if !ok {
 		return
 	}
 	odd := func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) }
 	length := utf8.RuneCountInString(release)
 	if length == 0 || length > maxRelease || strings.ContainsFunc(release, odd) || slices.Contains([]string{".", "..", " "}, release) {
-		o.breaks(RuleRelease, name, "is %.250q, which is no name of a release", release)
+		o.Breaks(RuleRelease, name, "is %.250q, which is no name of a release", release)
 	}
 }
 
 func checkEnvironment(o object, name string) {
-	environment, ok := o.text(name)
+	environment, ok := o.Text(name)
 	if !ok {
 		return
 	}
 	odd := func(r rune) bool { return r == '/' || unicode.IsSpace(r) }
 	length := utf8.RuneCountInString(environment)
 	if length == 0 || length > maxEnvironment || strings.ContainsFunc(environment, odd) || strings.EqualFold(environment, "none") {
-		o.breaks(RuleEnvironment, name, "is %.100q, which is no name of an environment", environment)
+		o.Breaks(RuleEnvironment, name, "is %.100q, which is no name of an environment", environment)
 	}
 }
 
 func checkTags(o object) {
-	tags, _ := o.object("tags", RuleTags)
-	for _, key := range tags.names() {
+	tags, _ := o.Nested("tags", RuleTags)
+	for _, key := range tags.Names() {
 		if key == "" || len(key) > maxTagKey || strings.ContainsFunc(key, notInTagKey) {
-			tags.breaks(RuleTags, key, "has a key that is not 1 to %d of a-z A-Z 0-9 _ . : -", maxTagKey)
+			tags.Breaks(RuleTags, key, "has a key that is not 1 to %d of a-z A-Z 0-9 _ . : -", maxTagKey)
 		}
-		value, ok := tags.text(key)
+		value, ok := tags.Text(key)
 		if length := utf8.RuneCountInString(value); ok && (length == 0 || length > maxTagValue || strings.Contains(value, "\n")) {
-			tags.breaks(RuleTags, key, "is %.250q, not 1 to %d characters without a line feed", value, maxTagValue)
+			tags.Breaks(RuleTags, key, "is %.250q, not 1 to %d characters without a line feed", value, maxTagValue)
 		}
 	}
 }
@@ -146,98 +148,98 @@ func notInTagKey(r rune) bool {
 }
 
 func checkFingerprint(event object) {
-	event.rule = RuleFingerprint
-	if fingerprint, ok := event.strings("fingerprint"); ok && len(fingerprint) == 0 {
-		event.breaks(RuleFingerprint, "fingerprint", "is empty")
+	event.Rule = RuleFingerprint
+	if fingerprint, ok := textList(event, "fingerprint"); ok && len(fingerprint) == 0 {
+		event.Breaks(RuleFingerprint, "fingerprint", "is empty")
 	}
 }
 
 // checkUser looks at the user, which may have members of its own beside those that Sentry knows.
 func checkUser(event object) {
-	user, ok := event.object("user", RuleUser)
+	user, ok := event.Nested("user", RuleUser)
 	if !ok {
 		return
 	}
-	user.texts("id", "username", "email", "name")
-	if address, ok := user.text("ip_address"); ok && address != "{{auto}}" {
+	user.Texts("id", "username", "email", "name")
+	if address, ok := user.Text("ip_address"); ok && address != "{{auto}}" {
 		if _, err := netip.ParseAddr(address); err != nil {
-			user.breaks(RuleUser, "ip_address", "is %q, neither an address nor {{auto}}", address)
+			user.Breaks(RuleUser, "ip_address", "is %q, neither an address nor {{auto}}", address)
 		}
 	}
-	user.object("data", RuleUser)
-	if geo, ok := user.object("geo", RuleUser); ok {
-		geo.texts(geo.names()...)
+	user.Nested("data", RuleUser)
+	if geo, ok := user.Nested("geo", RuleUser); ok {
+		geo.Texts(geo.Names()...)
 	}
 }
 
 func checkHTTPRequest(event object) {
-	request, ok := event.object("request", RuleHTTPRequest)
+	request, ok := event.Nested("request", RuleHTTPRequest)
 	if !ok {
 		return
 	}
-	request.only("method", "url", "query_string", "data", "cookies", "headers", "env", "fragment", "inferred_content_type", "api_target")
-	request.texts("method", "url")
-	request.object("env", RuleHTTPRequest)
-	if headers, ok := request.object("headers", RuleHTTPRequest); ok {
-		headers.texts(headers.names()...)
+	request.Only(RuleUnknownField, "method", "url", "query_string", "data", "cookies", "headers", "env", "fragment", "inferred_content_type", "api_target")
+	request.Texts("method", "url")
+	request.Nested("env", RuleHTTPRequest)
+	if headers, ok := request.Nested("headers", RuleHTTPRequest); ok {
+		headers.Texts(headers.Names()...)
 	}
 	for _, name := range []string{"query_string", "cookies"} {
-		switch value := request.members[name].(type) {
+		switch value := request.Members[name].(type) {
 		case bool, json.Number:
-			request.breaks(RuleHTTPRequest, name, "is %s, not a string, an object or a list of pairs", typeOf(value))
+			request.Breaks(RuleHTTPRequest, name, "is %s, not a string, an object or a list of pairs", standin.TypeOf(value))
 		}
 	}
 }
 
 func checkContexts(event object, traces map[string]bool) {
-	contexts, ok := event.object("contexts", RuleContexts)
+	contexts, ok := event.Nested("contexts", RuleContexts)
 	if !ok {
 		return
 	}
-	for _, name := range contexts.names() {
-		contexts.object(name, RuleContexts)
+	for _, name := range contexts.Names() {
+		contexts.Nested(name, RuleContexts)
 	}
-	if otel, ok := contexts.members["otel"].(map[string]any); ok {
-		o := object{event.checker, contexts.where + ".otel", RuleContexts, otel}
-		o.object("attributes", RuleContexts)
-		o.object("resource", RuleContexts)
+	if otel, ok := contexts.Members["otel"].(map[string]any); ok {
+		o := event.Object(otel, RuleContexts, contexts.Where+".otel")
+		o.Nested("attributes", RuleContexts)
+		o.Nested("resource", RuleContexts)
 	}
-	if _, ok := contexts.members["trace"].(map[string]any); !ok {
+	if _, ok := contexts.Members["trace"].(map[string]any); !ok {
 		return
 	}
-	trace, _ := contexts.object("trace", RuleTraceContext)
-	trace.require("trace_id", "span_id")
-	if id := trace.id("trace_id", 32); id != "" {
+	trace, _ := contexts.Nested("trace", RuleTraceContext)
+	trace.Require("trace_id", "span_id")
+	if id := checkID(trace, "trace_id", 32); id != "" {
 		traces[id] = true
 	}
-	trace.id("span_id", 16)
-	trace.id("parent_span_id", 16)
-	trace.texts("op", "origin", "description")
-	trace.oneOf(RuleTraceContext, "status", statuses...)
-	trace.booleans("sampled")
-	trace.object("data", RuleTraceContext)
+	checkID(trace, "span_id", 16)
+	checkID(trace, "parent_span_id", 16)
+	trace.Texts("op", "origin", "description")
+	trace.OneOf(RuleTraceContext, "status", statuses...)
+	trace.Booleans("sampled")
+	trace.Nested("data", RuleTraceContext)
 }
 
 func checkBreadcrumbs(event object) {
-	breadcrumbs, ok := event.object("breadcrumbs", RuleBreadcrumbs)
+	breadcrumbs, ok := event.Nested("breadcrumbs", RuleBreadcrumbs)
 	if !ok {
 		return
 	}
-	breadcrumbs.only("values")
-	breadcrumbs.require("values")
-	crumbs, _ := breadcrumbs.objects("values", RuleBreadcrumbs)
+	breadcrumbs.Only(RuleUnknownField, "values")
+	breadcrumbs.Require("values")
+	crumbs, _ := breadcrumbs.Objects("values", RuleBreadcrumbs)
 	var last float64
 	for _, crumb := range crumbs {
-		crumb.only("timestamp", "type", "category", "message", "level", "data", "origin")
-		crumb.texts("type", "category", "message", "origin")
-		crumb.oneOf(RuleBreadcrumbs, "level", "fatal", "error", "warning", "info", "debug")
-		crumb.object("data", RuleBreadcrumbs)
+		crumb.Only(RuleUnknownField, "timestamp", "type", "category", "message", "level", "data", "origin")
+		crumb.Texts("type", "category", "message", "origin")
+		crumb.OneOf(RuleBreadcrumbs, "level", "fatal", "error", "warning", "info", "debug")
+		crumb.Nested("data", RuleBreadcrumbs)
 		at, ok := checkTime(crumb, "timestamp")
 		if !ok {
 			continue
 		}
 		if at < last {
-			crumb.breaks(RuleBreadcrumbs, "timestamp", "is before that of the one before it")
+			crumb.Breaks(RuleBreadcrumbs, "timestamp", "is before that of the one before it")
 		}
 		last = at
 	}
@@ -245,48 +247,48 @@ func checkBreadcrumbs(event object) {
 
 // checkMessage looks at the message, which is a logentry, or a string at the top.
 func checkMessage(event object) {
-	event.texts("message")
-	entry, ok := event.object("logentry", RuleLogEntry)
+	event.Texts("message")
+	entry, ok := event.Nested("logentry", RuleLogEntry)
 	if !ok {
 		return
 	}
-	entry.only("message", "formatted", "params")
-	_, hasMessage := entry.text("message")
-	if _, ok := entry.text("formatted"); !ok && !hasMessage {
-		entry.violate(RuleLogEntry, entry.where, "has neither a message nor a formatted one")
+	entry.Only(RuleUnknownField, "message", "formatted", "params")
+	_, hasMessage := entry.Text("message")
+	if _, ok := entry.Text("formatted"); !ok && !hasMessage {
+		entry.Violate(RuleLogEntry, entry.Where, "has neither a message nor a formatted one")
 	}
-	switch params := entry.members["params"].(type) {
+	switch params := entry.Members["params"].(type) {
 	case string, bool, json.Number:
-		entry.breaks(RuleLogEntry, "params", "is %s, not a list or an object", typeOf(params))
+		entry.Breaks(RuleLogEntry, "params", "is %s, not a list or an object", standin.TypeOf(params))
 	}
 }
 
 // checkExtras looks at the objects that hold what they like.
 func checkExtras(event object) {
-	event.object("extra", RuleEvent)
-	event.object("debug_meta", RuleEvent)
-	if modules, ok := event.object("modules", RuleEvent); ok {
-		modules.texts(modules.names()...)
+	event.Nested("extra", RuleEvent)
+	event.Nested("debug_meta", RuleEvent)
+	if modules, ok := event.Nested("modules", RuleEvent); ok {
+		modules.Texts(modules.Names()...)
 	}
-	errors, _ := event.objects("errors", RuleEvent)
+	errors, _ := event.Objects("errors", RuleEvent)
 	for _, e := range errors {
-		e.require("type")
-		e.texts("type")
+		e.Require("type")
+		e.Texts("type")
 	}
 }
 
 func checkFeedback(event object) {
-	contexts, _ := event.members["contexts"].(map[string]any)
+	contexts, _ := event.Members["contexts"].(map[string]any)
 	feedback, ok := contexts["feedback"].(map[string]any)
 	if !ok {
-		event.breaks(RuleFeedback, "contexts", "has no feedback")
+		event.Breaks(RuleFeedback, "contexts", "has no feedback")
 		return
 	}
-	o := object{event.checker, event.where + ".contexts.feedback", RuleFeedback, feedback}
-	o.require("message")
-	o.texts("contact_email", "name", "url")
-	if message, ok := o.text("message"); ok && (message == "" || utf8.RuneCountInString(message) > maxFeedbackMessage) {
-		o.breaks(RuleFeedback, "message", "does not have 1 to %d characters", maxFeedbackMessage)
+	o := event.Object(feedback, RuleFeedback, event.Where+".contexts.feedback")
+	o.Require("message")
+	o.Texts("contact_email", "name", "url")
+	if message, ok := o.Text("message"); ok && (message == "" || utf8.RuneCountInString(message) > maxFeedbackMessage) {
+		o.Breaks(RuleFeedback, "message", "does not have 1 to %d characters", maxFeedbackMessage)
 	}
 	checkEventID(o, "associated_event_id")
 	checkEventID(o, "replay_id")

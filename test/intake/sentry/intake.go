@@ -6,12 +6,12 @@ package sentryintake
 import (
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // Project is a project that the intake has.
@@ -37,22 +37,18 @@ func (p *Project) dsn(base string) string {
 
 // Intake is a stand-in for Sentry. Its methods may be called at any time, and from any goroutine.
 type Intake struct {
-	t         testing.TB
-	recording bool
-	server    *httptest.Server
-	projects  []Project
-	closing   chan struct{} // closed when the test ends, so that no answer hangs longer
+	standin.Server[Request]
+	t        testing.TB
+	projects []Project
 
-	mu         sync.Mutex
-	now        func() time.Time
-	answer     func(Envelope) Reply
-	grace      time.Duration
-	limits     rateLimits
-	maxSizes   map[string]int // lower limits of sizes, by type of item; that of the envelope under ""
-	requests   []Request
-	accepted   []Envelope
-	violations []Violation
-	changed    chan struct{} // closed and replaced when something came
+	// What follows is read and written within Do.
+	now      func() time.Time
+	answer   func(Envelope) Reply
+	grace    time.Duration
+	limits   rateLimits
+	maxSizes map[string]int // lower limits of sizes, by type of item; that of the envelope under ""
+	accepted []Envelope
+	changed  chan struct{} // closed and replaced when something came
 }
 
 // Request is a request that came, whatever was answered.
@@ -86,25 +82,21 @@ func start(t testing.TB, recording bool, projects []Project) *Intake {
 		projects = []Project{{ID: "42", PublicKey: "examplepublickey"}}
 	}
 	in := &Intake{
-		t: t, recording: recording, projects: slices.Clone(projects), closing: make(chan struct{}), now: time.Now,
+		t: t, projects: slices.Clone(projects), now: time.Now,
 		limits: rateLimits{}, maxSizes: map[string]int{}, changed: make(chan struct{}),
 	}
-	in.server = httptest.NewServer(in)
-	t.Cleanup(func() {
-		close(in.closing)
-		in.server.Close()
-	})
+	in.Start(t, "Sentry", recording, in)
 	return in
 }
 
 // DSN is the DSN of the project with this id, or of the first one.
 func (in *Intake) DSN(project ...string) string {
 	if len(project) == 0 {
-		return in.projects[0].dsn(in.server.URL)
+		return in.projects[0].dsn(in.URL())
 	}
 	for i := range in.projects {
 		if in.projects[i].ID == project[0] {
-			return in.projects[i].dsn(in.server.URL)
+			return in.projects[i].dsn(in.URL())
 		}
 	}
 	in.t.Fatalf("the intake has no project %q", project[0])
@@ -113,26 +105,14 @@ func (in *Intake) DSN(project ...string) string {
 
 // Answer sets what answers envelopes from now on. It is called from several goroutines if several requests come at once. An
 // envelope that breaks a rule, or that a rate limit or a lowered size forbids, is answered as Sentry would, without asking it.
-func (in *Intake) Answer(answer func(Envelope) Reply) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.answer = answer
-}
+func (in *Intake) Answer(answer func(Envelope) Reply) { in.Do(func() { in.answer = answer }) }
 
 // Clock sets the clock that sent_at and rate limits are held against, which is time.Now at first.
-func (in *Intake) Clock(now func() time.Time) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.now = now
-}
+func (in *Intake) Clock(now func() time.Time) { in.Do(func() { in.now = now }) }
 
 // Grace sets for how long after a rate limit was answered a request is only refused for it, and no violation. It is 0 at
 // first. With several requests in flight, one may leave while the answer to another is on its way.
-func (in *Intake) Grace(d time.Duration) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.grace = d
-}
+func (in *Intake) Grace(d time.Duration) { in.Do(func() { in.grace = d }) }
 
 // LimitEnvelope lowers the size in bytes, decompressed, from which on an envelope is answered 413, as the administrator of a
 // self-hosted Sentry may. To go beyond it is no violation.
@@ -140,28 +120,23 @@ func (in *Intake) LimitEnvelope(size int) { in.LimitItem("", size) }
 
 // LimitItem does the same for the payloads of a type of item.
 func (in *Intake) LimitItem(itemType string, size int) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.maxSizes[itemType] = size
+	in.Do(func() { in.maxSizes[itemType] = size })
 }
 
 // ServeHTTP implements http.Handler.
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	began := time.Now()
-	in.mu.Lock()
-	now := in.now
-	maxSize, lowered := in.maxSizes[""]
-	in.mu.Unlock()
-	if !lowered {
-		maxSize = maxEnvelope
-	}
-	visit := in.read(r, began, now(), maxSize)
-	reply := in.decide(visit)
-	if !reply.wait(r.Context(), in.closing) {
-		reply = Reply{Reset: true}
-	}
-	in.note(visit, &reply)
-	reply.write(w, visit.envelope.EventID())
+	began, maxSize := time.Now(), maxEnvelope
+	var now func() time.Time
+	in.Do(func() {
+		now = in.now
+		if size, lowered := in.maxSizes[""]; lowered {
+			maxSize = size
+		}
+	})
+	v := in.read(r, began, now(), maxSize)
+	reply := in.Hold(r, in.decide(v))
+	in.Do(func() { in.note(v, &reply) })
+	reply.Write(w, success(v.envelope.EventID()))
 }
 
 // visit is a request while it is looked at.
@@ -170,7 +145,7 @@ type visit struct {
 	began    time.Time // by the real clock
 	project  *Project
 	envelope Envelope
-	checker  checker
+	checker  standin.Checker
 	refusal  *Reply // what is to be answered instead of asking the test
 }
 
@@ -183,8 +158,8 @@ func (v *visit) refuse(status int, cause string) {
 
 // broke notes a rule that is broken, and that the request is refused for it.
 func (v *visit) broke(status int, rule Rule, where, format string, args ...any) {
-	v.checker.violate(rule, where, format, args...)
-	v.refuse(status, v.checker.violations[len(v.checker.violations)-1].Error())
+	v.checker.Violate(rule, where, format, args...)
+	v.refuse(status, v.checker.Violations[len(v.checker.Violations)-1].Error())
 }
 
 // read takes a request apart and holds it against the rules that do not depend on others.
@@ -218,11 +193,12 @@ func (in *Intake) read(r *http.Request, began, now time.Time, maxSize int) *visi
 
 // decide says what is answered.
 func (in *Intake) decide(v *visit) Reply {
-	in.mu.Lock()
-	in.checkSizes(v)
-	in.checkLimits(v)
-	answer := in.answer
-	in.mu.Unlock()
+	var answer func(Envelope) Reply
+	in.Do(func() {
+		in.checkSizes(v)
+		in.checkLimits(v)
+		answer = in.answer
+	})
 	switch {
 	case v.refusal != nil:
 		return *v.refusal
@@ -253,7 +229,7 @@ func (in *Intake) checkLimits(v *visit) {
 		return
 	}
 	if v.began.Sub(limit.answered) > in.grace {
-		v.checker.violate(RuleRateLimit, "envelope", "has something of the category %q, which is limited for another %v",
+		v.checker.Violate(RuleRateLimit, "envelope", "has something of the category %q, which is limited for another %v",
 			limit.category, limit.until.Sub(v.envelope.Arrived))
 	}
 	reply := RateLimited(limit.header(v.envelope.Arrived))
@@ -262,23 +238,16 @@ func (in *Intake) checkLimits(v *visit) {
 
 // note keeps the request, and what was answered. A rate limit counts from now on, which is before the client knows of it.
 func (in *Intake) note(v *visit, reply *Reply) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.requests = append(in.requests, Request{
-		Method: v.request.Method, URI: v.request.RequestURI, Header: v.request.Header.Clone(),
-		Envelope: v.envelope, Violations: v.checker.violations, Status: reply.status(),
-	})
-	if reply.takes() {
+	if reply.Takes() {
 		in.accepted = append(in.accepted, v.envelope)
 	}
 	if v.project != nil && v.refusal == nil {
 		in.limits.learn(v.project, reply, in.now())
 	}
-	in.violations = append(in.violations, v.checker.violations...)
-	if !in.recording && len(v.checker.violations) > 0 {
-		in.t.Errorf("the request breaks rules of Sentry's:%s\n%s %s\n%.2000s", v.checker.report(), v.request.Method,
-			v.request.RequestURI, v.envelope.Raw)
-	}
+	in.Note(Request{
+		Method: v.request.Method, URI: v.request.RequestURI, Header: v.request.Header.Clone(),
+		Envelope: v.envelope, Violations: v.checker.Violations, Status: reply.Seen(),
+	}, v.checker.Violations, v.request.Method+" "+v.request.RequestURI, v.envelope.Raw)
 	close(in.changed)
 	in.changed = make(chan struct{})
 }

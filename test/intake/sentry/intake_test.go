@@ -5,7 +5,6 @@ package sentryintake
 
 import (
 	"bytes"
-	"compress/zlib"
 	"context"
 	"errors"
 	"fmt"
@@ -20,10 +19,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 const goodAuth = "Sentry sentry_version=7, sentry_client=example.go/1.2.3, sentry_key=examplepublickey"
@@ -53,27 +52,9 @@ func newRequest(t *testing.T, in *Intake, body []byte) *http.Request {
 	return r
 }
 
-type answer struct {
-	status int
-	header http.Header
-	body   string
-}
-
-// do sends a request on a connection of its own, and follows no redirect.
-func do(r *http.Request) (answer, error) {
-	transport := &http.Transport{DisableKeepAlives: true}
-	response, err := transport.RoundTrip(r)
-	if err != nil {
-		return answer{}, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return answer{response.StatusCode, response.Header, string(body)}, err
-}
-
-func send(t *testing.T, in *Intake, raw string) answer {
+func send(t *testing.T, in *Intake, raw string) standin.Answer {
 	t.Helper()
-	a, err := do(newRequest(t, in, []byte(raw)))
+	a, err := standin.Send(newRequest(t, in, []byte(raw)))
 	require.NoError(t, err)
 	return a
 }
@@ -102,7 +83,7 @@ func brokenRequests() []brokenRequest {
 	auth := func(oldAndNew ...string) func(r *http.Request) {
 		return header("X-Sentry-Auth", strings.NewReplacer(oldAndNew...).Replace(goodAuth))
 	}
-	zipped := compressed("gzip", []byte(envelope(header2, item("client_report", report))))
+	zipped := standin.Compress("gzip", []byte(envelope(header2, item("client_report", report))))
 	return []brokenRequest{
 		{"a PUT", RuleMethod, 405, func(r *http.Request) { r.Method = http.MethodPut }},
 		{"a path without the last slash", RulePath, 404, target("/api/42/envelope")},
@@ -155,24 +136,6 @@ func dsn(dsn string) func(r *http.Request) {
 	}
 }
 
-func compressed(encoding string, b []byte) []byte {
-	var buf bytes.Buffer
-	var w io.WriteCloser
-	switch encoding {
-	case "gzip", "x-gzip":
-		w = gzip.NewWriter(&buf)
-	case "deflate":
-		w = zlib.NewWriter(&buf)
-	case "zstd":
-		w, _ = zstd.NewWriter(&buf, zstd.WithEncoderConcurrency(1))
-	default:
-		return b
-	}
-	_, _ = w.Write(b)
-	_ = w.Close()
-	return buf.Bytes()
-}
-
 func TestEachRuleOfRequestsIsEnforced(t *testing.T) {
 	for _, test := range brokenRequests() {
 		t.Run(test.name, func(t *testing.T) {
@@ -184,9 +147,9 @@ func TestEachRuleOfRequestsIsEnforced(t *testing.T) {
 			})
 			r := newRequest(t, in, []byte(envelope(header, item("client_report", report))))
 			test.change(r)
-			a, err := do(r)
+			a, err := standin.Send(r)
 			require.NoError(t, err)
-			assert.Equal(t, test.status, a.status)
+			assert.Equal(t, test.status, a.Status)
 			violations := in.Violations()
 			require.NotEmpty(t, violations)
 			for i := range violations {
@@ -200,44 +163,29 @@ func TestEachRuleOfRequestsIsEnforced(t *testing.T) {
 	}
 }
 
-// failing is a test that notes that it fails.
-type failing struct {
-	*testing.T
-	errors []string
-}
-
-func (f *failing) Errorf(format string, args ...any) {
-	f.errors = append(f.errors, fmt.Sprintf(format, args...))
-}
-
-func (f *failing) Fatalf(format string, args ...any) {
-	f.errors = append(f.errors, fmt.Sprintf(format, args...))
-	panic(f)
-}
-
 func TestAViolationFailsTheTestWithTheRuleAndTheRequest(t *testing.T) {
-	f := &failing{T: t}
+	f := &standin.Failing{TB: t}
 	in := New(f)
 	at(in)
 	send(t, in, envelope(header, item("client_report", strings.Replace(report, "queue_overflow", "bored", 1))))
-	require.Len(t, f.errors, 1)
-	assert.Contains(t, f.errors[0], `item 0 (client_report).discarded_events[0].reason is "bored"`)
-	assert.Contains(t, f.errors[0], `rule "client-report"`)
-	assert.Contains(t, f.errors[0], "POST /api/42/envelope/\n"+header)
+	require.Len(t, f.Failures, 1)
+	assert.Contains(t, f.Failures[0], `item 0 (client_report).discarded_events[0].reason is "bored"`)
+	assert.Contains(t, f.Failures[0], `rule "client-report"`)
+	assert.Contains(t, f.Failures[0], "POST /api/42/envelope/\n"+header)
 }
 
 func TestAGoodEnvelopeIsTakenInEachEncoding(t *testing.T) {
-	for _, encoding := range []string{"", "identity", "gzip", "x-gzip", "deflate", "zstd"} {
+	for encoding, is := range map[string]string{"": "", "identity": "", "gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate", "zstd": "zstd"} {
 		t.Run(encoding, func(t *testing.T) {
 			in := New(t)
 			at(in)
 			raw := envelope(with(t, headerWithID, `"dsn":"https://examplepublickey@sentry.example.com:8443/sub/path/42"`, `"dsn":"`+in.DSN()+`"`), item("event", event))
-			r := newRequest(t, in, compressed(encoding, []byte(raw)))
+			r := newRequest(t, in, standin.Compress(is, []byte(raw)))
 			r.Header.Set("Content-Encoding", encoding)
-			a, err := do(r)
+			a, err := standin.Send(r)
 			require.NoError(t, err)
-			assert.Equal(t, 200, a.status)
-			assert.JSONEq(t, `{"id":"12c2d058d58442709aa2eca08bf20986"}`, a.body)
+			assert.Equal(t, 200, a.Status)
+			assert.JSONEq(t, `{"id":"12c2d058d58442709aa2eca08bf20986"}`, a.Body)
 			got := in.Envelopes()
 			require.Len(t, got, 1)
 			assert.Equal(t, raw, string(got[0].Raw))
@@ -253,16 +201,13 @@ func TestABombIsNotUnpacked(t *testing.T) {
 	for _, encoding := range []string{"gzip", "deflate", "zstd"} {
 		in := New(t)
 		in.LimitEnvelope(kib)
-		bomb := compressed(encoding, make([]byte, mib))
+		bomb := standin.Compress(encoding, make([]byte, mib))
 		require.Less(t, len(bomb), 2*kib)
-		unpacked, err := decompress(encoding, bomb, kib)
-		require.NoError(t, err)
-		assert.Len(t, unpacked, kib)
 		r := newRequest(t, in, bomb)
 		r.Header.Set("Content-Encoding", encoding)
-		a, err := do(r)
+		a, err := standin.Send(r)
 		require.NoError(t, err)
-		assert.Equal(t, 413, a.status)
+		assert.Equal(t, 413, a.Status)
 	}
 }
 
@@ -288,7 +233,7 @@ func TestARequestHasAtMost200MiB(t *testing.T) {
 func TestProjectsHaveKeysAndPaths(t *testing.T) {
 	in := New(t, Project{ID: "1", PublicKey: "one"}, Project{ID: "2", PublicKey: "two", SecretKey: "hush", Path: "/sub/path"})
 	at(in)
-	host := strings.TrimPrefix(in.server.URL, "http://")
+	host := strings.TrimPrefix(in.URL(), "http://")
 	assert.Equal(t, "http://one@"+host+"/1", in.DSN())
 	assert.Equal(t, "http://two:hush@"+host+"/sub/path/2", in.DSN("2"))
 	for _, test := range []struct {
@@ -309,19 +254,19 @@ func TestProjectsHaveKeysAndPaths(t *testing.T) {
 			r := newRequest(t, in, []byte(envelope(header, item("client_report", report))))
 			r.URL, _ = url.Parse(endpoint(t, test.dsn))
 			r.Header.Set("X-Sentry-Auth", "sentry sentry_version=7, sentry_client=example.go/1.2.3, "+test.auth)
-			a, err := do(r)
+			a, err := standin.Send(r)
 			require.NoError(t, err)
-			assert.Equal(t, test.status, a.status)
+			assert.Equal(t, test.status, a.Status)
 		})
 	}
 	assert.Len(t, in.Envelopes(), 4)
 }
 
 func TestADSNOfNoProjectEndsTheTest(t *testing.T) {
-	f := &failing{T: t}
+	f := &standin.Failing{TB: t}
 	in := New(f)
 	assert.Panics(t, func() { in.DSN("7") })
-	assert.Equal(t, []string{`the intake has no project "7"`}, f.errors)
+	assert.Equal(t, []string{`the intake has no project "7"`}, f.Failures)
 }
 
 func TestTheTestSaysWhatIsAnswered(t *testing.T) {
@@ -356,10 +301,10 @@ func TestTheTestSaysWhatIsAnswered(t *testing.T) {
 				return test.reply
 			})
 			a := send(t, in, envelope(header, item("client_report", report)))
-			assert.Equal(t, test.status, a.status)
-			assert.Equal(t, test.body, a.body)
+			assert.Equal(t, test.status, a.Status)
+			assert.Equal(t, test.body, a.Body)
 			if name, value, ok := strings.Cut(test.header, ": "); ok {
-				assert.Equal(t, value, a.header.Get(name))
+				assert.Equal(t, value, a.Header.Get(name))
 			}
 			assert.Equal(t, test.taken, len(in.Envelopes()) == 1)
 			assert.Equal(t, test.status, in.Requests()[0].Status)
@@ -373,7 +318,7 @@ func TestAConnectionIsReset(t *testing.T) {
 	replies := []Reply{Reset(), {Reset: true, Taken: true}}
 	in.Answer(func(Envelope) Reply { return replies[len(in.Requests())] })
 	for taken := range 2 {
-		_, err := do(newRequest(t, in, []byte(envelope(header, item("client_report", report)))))
+		_, err := standin.Send(newRequest(t, in, []byte(envelope(header, item("client_report", report)))))
 		assert.True(t, errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF), "%v", err)
 		assert.Len(t, in.Envelopes(), taken)
 	}
@@ -388,7 +333,7 @@ func TestAHungAnswerComesWhenItIsReleased(t *testing.T) {
 		go release()
 		return reply
 	})
-	assert.Equal(t, 200, send(t, in, envelope(header, item("client_report", report))).status)
+	assert.Equal(t, 200, send(t, in, envelope(header, item("client_report", report))).Status)
 	assert.Len(t, in.Envelopes(), 1)
 	release()
 }
@@ -402,31 +347,10 @@ func TestAHungAnswerEndsWhenTheClientGoes(t *testing.T) {
 		reply, _ := Hung()
 		return reply
 	})
-	_, err := do(newRequest(t, in, []byte(envelope(header, item("client_report", report)))).WithContext(ctx))
+	_, err := standin.Send(newRequest(t, in, []byte(envelope(header, item("client_report", report)))).WithContext(ctx))
 	require.ErrorIs(t, err, context.Canceled)
 	WaitFor(in, 1, in.Requests)
 	assert.Empty(t, in.Envelopes())
-}
-
-func TestAHungAnswerEndsWithTheTest(t *testing.T) {
-	gone := make(chan error)
-	t.Run("hung", func(t *testing.T) {
-		in := New(t)
-		at(in)
-		asked := make(chan struct{})
-		in.Answer(func(Envelope) Reply {
-			close(asked)
-			reply, _ := Hung()
-			return reply
-		})
-		r := newRequest(t, in, []byte(envelope(header, item("client_report", report)))).WithContext(context.Background())
-		go func() {
-			_, err := do(r)
-			gone <- err
-		}()
-		<-asked
-	})
-	assert.Error(t, <-gone)
 }
 
 func TestAClientThatGoesAwayBreaksNoRule(t *testing.T) {
@@ -441,7 +365,7 @@ func TestAClientThatGoesAwayBreaksNoRule(t *testing.T) {
 		cancel()
 		_ = more.CloseWithError(context.Canceled) // else its reader would go on waiting
 	}()
-	_, err := do(r)
+	_, err := standin.Send(r)
 	require.ErrorIs(t, err, context.Canceled)
 	WaitFor(in, 1, in.Requests)
 	assert.Empty(t, in.Envelopes())
@@ -464,7 +388,7 @@ func TestSizesMayBeLowered(t *testing.T) {
 			in := New(t)
 			at(in)
 			test.limit(in)
-			assert.Equal(t, test.status, send(t, in, raw).status)
+			assert.Equal(t, test.status, send(t, in, raw).Status)
 			assert.Equal(t, test.status == 200, len(in.Envelopes()) == 1)
 		})
 	}
@@ -496,7 +420,7 @@ func TestWaitForWaitsUntilThereAreEnough(t *testing.T) {
 	var sent sync.WaitGroup
 	sent.Go(func() {
 		for range 3 {
-			_, err := do(newRequest(t, in, []byte(envelope(header, item("client_report", report)))))
+			_, err := standin.Send(newRequest(t, in, []byte(envelope(header, item("client_report", report)))))
 			assert.NoError(t, err)
 		}
 	})
@@ -513,9 +437,9 @@ func TestManyAtOnce(t *testing.T) {
 	var sent sync.WaitGroup
 	for range 20 {
 		sent.Go(func() {
-			a, err := do(newRequest(t, in, []byte(raw)))
+			a, err := standin.Send(newRequest(t, in, []byte(raw)))
 			if assert.NoError(t, err) {
-				assert.Equal(t, "1", a.header.Get("X-Items"))
+				assert.Equal(t, "1", a.Header.Get("X-Items"))
 			}
 		})
 	}

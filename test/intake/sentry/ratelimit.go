@@ -56,7 +56,7 @@ func (l rateLimits) learn(project *Project, reply *Reply, now time.Time) {
 		}
 		return
 	}
-	if reply.status() != http.StatusTooManyRequests {
+	if reply.Seen() != http.StatusTooManyRequests {
 		return
 	}
 	l.keep(project, "", now.Add(parseRetryAfter(reply.Header.Get("Retry-After"), now)))

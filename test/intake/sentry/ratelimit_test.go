@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
 // later is a header that is sent later.
@@ -58,19 +60,19 @@ func TestWhatARateLimitForbidsIsNotToBeSent(t *testing.T) {
 			in := NewRecording(t)
 			setClock := at(in)
 			in.Answer(func(Envelope) Reply { return test.reply })
-			_, _ = do(newRequest(t, in, []byte(envelope(header, item("client_report", report)))))
+			_, _ = standin.Send(newRequest(t, in, []byte(envelope(header, item("client_report", report)))))
 			in.Answer(nil)
 			setClock(test.after)
 			a := send(t, in, envelope(later(headerFor(test.item), test.after), test.item))
 			if !test.forbidden {
 				assert.Empty(t, in.Violations())
-				assert.Equal(t, 200, a.status)
+				assert.Equal(t, 200, a.Status)
 				return
 			}
 			require.Len(t, in.Violations(), 1)
 			assert.Equal(t, RuleRateLimit, in.Violations()[0].Rule)
-			assert.Equal(t, 429, a.status)
-			assert.NotEmpty(t, a.header.Get("X-Sentry-Rate-Limits"))
+			assert.Equal(t, 429, a.Status)
+			assert.NotEmpty(t, a.Header.Get("X-Sentry-Rate-Limits"))
 		})
 	}
 }
@@ -93,15 +95,15 @@ func TestARateLimitIsThatOfItsProject(t *testing.T) {
 		return OK()
 	})
 	raw := []byte(envelope(header, container("log", log)))
-	a, err := do(newRequest(t, in, raw))
+	a, err := standin.Send(newRequest(t, in, raw))
 	require.NoError(t, err)
-	assert.Equal(t, 429, a.status)
+	assert.Equal(t, 429, a.Status)
 	r := newRequest(t, in, raw)
 	r.URL.Path = "/api/43/envelope/"
 	r.Header.Set("X-Sentry-Auth", strings.Replace(goodAuth, "examplepublickey", "otherpublickey", 1))
-	a, err = do(r)
+	a, err = standin.Send(r)
 	require.NoError(t, err)
-	assert.Equal(t, 200, a.status)
+	assert.Equal(t, 200, a.Status)
 }
 
 func TestTheLongerOfTwoRateLimitsHolds(t *testing.T) {
@@ -129,17 +131,17 @@ func TestWhatWasUnderWayWhenALimitWasAnsweredIsNoViolation(t *testing.T) {
 		}
 		return RateLimited("60:span:key")
 	})
-	done := make(chan answer)
+	done := make(chan standin.Answer)
 	r := newRequest(t, in, []byte(envelope(header, container("span", span))))
 	go func() {
-		a, err := do(r)
+		a, err := standin.Send(r)
 		assert.NoError(t, err)
 		done <- a
 	}()
 	<-asked
 	send(t, in, envelope(header, item("client_report", report)))
 	close(answered)
-	assert.Equal(t, 200, (<-done).status)
+	assert.Equal(t, 200, (<-done).Status)
 }
 
 func TestGraceIsForRequestsInFlight(t *testing.T) {
@@ -149,6 +151,6 @@ func TestGraceIsForRequestsInFlight(t *testing.T) {
 	in.Answer(func(Envelope) Reply { return RateLimited("60:span:key") })
 	send(t, in, envelope(header, item("client_report", report)))
 	in.Answer(nil)
-	assert.Equal(t, 429, send(t, in, envelope(header, container("span", span))).status)
+	assert.Equal(t, 429, send(t, in, envelope(header, container("span", span))).Status)
 	assert.Empty(t, in.Spans())
 }

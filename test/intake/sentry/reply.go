@@ -4,35 +4,17 @@
 package sentryintake
 
 import (
-	"context"
 	"encoding/json"
-	"io"
-	"maps"
-	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// Reply is what the intake answers. The zero value is 200 with the id of the event, as from Sentry when all is well.
-type Reply struct {
-	// Status is the status; 0 is 200.
-	Status int
-	// Header is added to the answer.
-	Header http.Header
-	// Body is the body; an empty one is {"id":"<event_id>"} with a 200.
-	Body string
-	// Hang keeps the answer back until it is closed. If the client goes away or the test ends before that, there is none.
-	Hang <-chan struct{}
-	// Delay keeps the answer back for this long.
-	Delay time.Duration
-	// Reset resets the connection instead of answering.
-	Reset bool
-	// Taken says that the envelope was taken in, though the answer does not say so: Sentry answers 429 also where it took a
-	// part, and an answer may get lost. With a 200 that is not reset it always was.
-	Taken bool
-}
+// Reply is what the intake answers. The zero value is 200 with the id of the event, as from Sentry when all is well. Sentry
+// answers 429 also where it took a part, which is then Taken.
+type Reply = standin.Reply
 
 // OK answers 200 with the id of the event, as does the zero Reply.
 func OK() Reply { return Reply{} }
@@ -82,19 +64,14 @@ func Unavailable() Reply {
 func Garbage() Reply { return Reply{Body: "<html>\x00\xff{{{"} }
 
 // Redirect answers a redirect to this location.
-func Redirect(status int, location string) Reply {
-	return Reply{Status: status, Header: http.Header{"Location": {location}}}
-}
+func Redirect(status int, location string) Reply { return standin.Redirect(status, location) }
 
 // Slow takes the envelope after a while.
 func Slow(d time.Duration) Reply { return Reply{Delay: d} }
 
 // Hung takes the envelope when it is released, or the test ends, if the client is still there. Release may be called more
 // than once.
-func Hung() (reply Reply, release func()) {
-	hang := make(chan struct{})
-	return Reply{Hang: hang}, sync.OnceFunc(func() { close(hang) })
-}
+func Hung() (reply Reply, release func()) { return standin.Hung() }
 
 // Reset resets the connection.
 func Reset() Reply { return Reply{Reset: true} }
@@ -105,67 +82,10 @@ func detail(what string) string {
 	return string(body)
 }
 
-// status is the status that the client sees, 0 for none.
-func (r *Reply) status() int {
-	switch {
-	case r.Reset:
-		return 0
-	case r.Status == 0:
-		return http.StatusOK
-	default:
-		return r.Status
+// success is the body of a 200.
+func success(eventID string) string {
+	if eventID == "" {
+		return `{}`
 	}
-}
-
-func (r *Reply) takes() bool { return r.Taken || r.status() == http.StatusOK }
-
-// wait keeps the answer back. It reports false if the client went away.
-func (r *Reply) wait(ctx context.Context, closing <-chan struct{}) bool {
-	if r.Hang == nil && r.Delay == 0 {
-		return true
-	}
-	hang := r.Hang
-	if hang == nil {
-		timer := make(chan struct{})
-		defer time.AfterFunc(r.Delay, func() { close(timer) }).Stop()
-		hang = timer
-	}
-	select {
-	case <-hang:
-		return ctx.Err() == nil
-	case <-closing:
-		return false
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (r *Reply) write(w http.ResponseWriter, eventID string) {
-	if r.Reset {
-		reset(w)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	maps.Copy(w.Header(), r.Header)
-	body := r.Body
-	if body == "" && r.status() == http.StatusOK {
-		body = `{}`
-		if eventID != "" {
-			body = `{"id":` + strconv.Quote(eventID) + `}`
-		}
-	}
-	w.WriteHeader(r.status())
-	_, _ = io.WriteString(w, body)
-}
-
-// reset closes the connection with what TCP calls a reset.
-func reset(w http.ResponseWriter) {
-	connection, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	if tcp, ok := connection.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	_ = connection.Close()
+	return `{"id":` + strconv.Quote(eventID) + `}`
 }

@@ -3,10 +3,13 @@
 
 package sentryintake
 
-import "fmt"
+import "github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 
 // Rule is one of Sentry's rules for what is sent to it.
-type Rule string
+type Rule = standin.Rule
+
+// Violation is a rule that was broken.
+type Violation = standin.Violation //nolint:errname // see there
 
 // Rules of the request.
 const (
@@ -37,9 +40,9 @@ const (
 	// RuleHeader: a header is a JSON object on one line, ended by a line feed, with nothing around it.
 	RuleHeader Rule = "header"
 	// RuleUTF8: JSON is UTF-8, escapes included.
-	RuleUTF8 Rule = "utf-8"
+	RuleUTF8 = standin.RuleUTF8
 	// RuleDuplicateName: an object has no name twice. Sentry rejects an envelope with two sent_at.
-	RuleDuplicateName Rule = "duplicate-name"
+	RuleDuplicateName = standin.RuleDuplicateName
 	// RuleEnvelopeSize: an envelope has at most 200 MiB, decompressed.
 	RuleEnvelopeSize Rule = "envelope-size"
 	// RuleEmpty: an envelope without items may be thrown away, so that there is no reason to send one.
@@ -171,24 +174,3 @@ const (
 	// telemetry/sessions).
 	RuleSession Rule = "session"
 )
-
-// Violation is a rule that was broken. It is an error.
-//
-//nolint:errname // What is broken is a rule of Sentry's; it is an error only where there is no envelope to return.
-type Violation struct {
-	// Rule is the rule.
-	Rule Rule
-	// Where is the place, such as "item 0 (event).exception.values[1].mechanism".
-	Where string
-	// Message says what is wrong there. Where is its subject.
-	Message string
-}
-
-// Error implements error.
-func (v *Violation) Error() string {
-	return fmt.Sprintf("%s %s (rule %q)", v.Where, v.Message, v.Rule)
-}
-
-func violate(rule Rule, where, format string, args ...any) *Violation {
-	return &Violation{Rule: rule, Where: where, Message: fmt.Sprintf(format, args...)}
-}

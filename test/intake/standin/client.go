@@ -1,0 +1,72 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package standin
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+)
+
+// What the stand-ins themselves are tested with.
+
+// Answer is what a client sees.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// Send sends a request on a connection of its own, and follows no redirect.
+func Send(r *http.Request) (Answer, error) {
+	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return Answer{response.StatusCode, response.Header, string(body)}, err
+}
+
+// Compress puts a body into a content encoding: gzip, deflate or zstd, or none of them.
+func Compress(encoding string, body []byte) []byte {
+	var compressed bytes.Buffer
+	var w io.WriteCloser
+	switch encoding {
+	case "gzip":
+		w = gzip.NewWriter(&compressed)
+	case "deflate":
+		w = zlib.NewWriter(&compressed)
+	case "zstd":
+		w, _ = zstd.NewWriter(&compressed, zstd.WithEncoderConcurrency(1)) // it fails for wrong options alone
+	default:
+		return body
+	}
+	_, _ = w.Write(body) // a buffer takes everything
+	_ = w.Close()
+	return compressed.Bytes()
+}
+
+// Failing is a test whose failures are what is tested.
+type Failing struct {
+	testing.TB
+	Failures []string
+}
+
+// Errorf implements testing.TB.
+func (f *Failing) Errorf(format string, args ...any) {
+	f.Failures = append(f.Failures, fmt.Sprintf(format, args...))
+}
+
+// Fatalf implements testing.TB. It panics, since it is not to return.
+func (f *Failing) Fatalf(format string, args ...any) {
+	f.Errorf(format, args...)
+	panic(f)
+}

@@ -366,6 +366,22 @@ func TestAWriteThatFailsIsTakenBack(t *testing.T) {
 	s.check(t)
 }
 
+func TestAWriteThatAFullDiskCutsShortIsTakenBack(t *testing.T) {
+	s := openShelf(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf("e1")))
+	f := s.folder(audit.String())
+	f.mu.Lock()
+	_, err := f.file.WriteString(goodLine[:40])
+	require.NoError(t, err)
+	require.NoError(t, f.undo())
+	f.mu.Unlock()
+	s.check(t)
+	require.NoError(t, s.put(audit, lettersOf("e2")))
+	assert.Equal(t, []string{"e1", "e2"}, s.ids(t, audit))
+	assert.Len(t, s.filesOf(t, audit), 1, "the file goes on")
+	s.check(t)
+}
+
 func TestAFolderThatCannotBeMadeIsToldAndCostsNoRoom(t *testing.T) {
 	s := openShelf(t, t.TempDir())
 	require.NoError(t, os.WriteFile(filepath.Join(s.directory, "posthog"), nil, 0o600))

@@ -33,6 +33,8 @@ const (
 	ReasonExhausted Reason = "exhausted"
 	// ReasonQueueFull: the queue had no room for it.
 	ReasonQueueFull Reason = "queue_full"
+	// ReasonStorageFailed: the storage of the queue could not take it.
+	ReasonStorageFailed Reason = "storage_failed"
 	// ReasonGone: the endpoint has answered that it is gone for good (410), and is sent nothing more.
 	ReasonGone Reason = "gone"
 	// ReasonBlocked: the endpoint's address is one that is not connected to.

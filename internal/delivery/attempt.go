@@ -220,9 +220,9 @@ func (a *attempt) read(req *Request, response *Response, err error) (halves [][]
 		return nil
 	}
 	verdict := a.d.backend.Answer(req, response)
-	verdict.Message = withoutSecrets(verdict.Message, response.request)
+	verdict.Message = a.tellable(verdict.Message, response)
 	for i := range verdict.Events {
-		verdict.Events[i].Message = withoutSecrets(verdict.Events[i].Message, response.request)
+		verdict.Events[i].Message = a.tellable(verdict.Events[i].Message, response)
 	}
 	a.judge(req.URL, verdict.asksAgain(), verdict.Wait, response.Status)
 	if n := len(verdict.Events); n > 0 && n != len(req.Events) {
@@ -240,6 +240,15 @@ func (a *attempt) read(req *Request, response *Response, err error) (halves [][]
 	}
 	a.apply(req.Events, verdict.Outcome, verdict.Wait, response.Status)
 	return nil
+}
+
+// tellable is what the backend said in words that may be told: to the operator, and to callers where they wait.
+func (a *attempt) tellable(message string, response *Response) string {
+	message = withoutSecrets(message, response.request)
+	if a.d.async || response.request == nil {
+		return message
+	}
+	return withoutHost(message, response.request.URL)
 }
 
 // asksAgain reports whether nothing of the request arrived, but may later.

@@ -26,6 +26,7 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.uber.org/zap"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -184,7 +185,9 @@ func TestALocationThatIsNoURLIsARefusalToo(t *testing.T) {
 }
 
 func TestAWaitLongerThanTheRetriesIsNotTheEnd(t *testing.T) {
-	f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 20 * time.Millisecond }})
+	f := newFixture(t, options{configure: func(cfg *Config) {
+		cfg.RetryConfig.MaxInterval, cfg.RetryConfig.MaxElapsedTime = 200*time.Millisecond, time.Second
+	}})
 	var n atomic.Int64
 	f.server.on(func([]string) (int, http.Header) {
 		if n.Add(1) == 1 {
@@ -251,6 +254,30 @@ func TestAStoreThatFailsIsLossToo(t *testing.T) {
 	lost := f.Logs.FilterMessage("Events were not delivered and are lost").All()
 	require.Len(t, lost, 1)
 	assert.Equal(t, "disk full", lost[0].ContextMap()["dead_letter_error"])
+	assert.Contains(t, lost[0].ContextMap()["why_not_kept"], "free its disk")
+}
+
+func TestAStoreThatFailsForLongIsNotToldOfForEachEvent(t *testing.T) {
+	f := newFixture(t, options{letters: &deliverytest.Letters{Refuse: func(*deadletter.Letter) error { return errors.New("disk full") }}})
+	f.server.always(http.StatusBadRequest)
+	for _, name := range numbered(50) {
+		f.send(name)
+	}
+	f.Stop()
+	assert.Equal(t, map[string]int64{"dropped/refused": 50}, f.Outcomes())
+	assert.LessOrEqual(t, f.Logs.FilterLevelExact(zap.ErrorLevel).Len(), 2, "once at first, and once for what is untold in the end")
+}
+
+func TestEachReasonIsToldWithItsEvents(t *testing.T) {
+	f := newFixture(t, options{})
+	f.server.refusing("bad", "worse")
+	f.send("a", "huge", "bad", "b", "worse")
+	f.Stop()
+	told := map[any]any{}
+	for _, entry := range f.Logs.FilterMessage("Events were not delivered and are kept as dead letters").All() {
+		told[entry.ContextMap()["reason"]] = entry.ContextMap()["events"]
+	}
+	assert.Equal(t, map[any]any{"too_large": int64(1), "refused": int64(2)}, told)
 }
 
 func TestALetterThatTheStoreDoesNotTakeCostsItselfOnly(t *testing.T) {
@@ -562,7 +589,7 @@ func TestHealthIsReportedWhenItChanges(t *testing.T) {
 	assert.Equal(t, []string{
 		"StatusRecoverableError: the backend answers 401: check the credentials", "StatusOK", "StatusRecoverableError: the backend answers 503",
 	}, f.Statuses())
-	assert.Equal(t, 2, f.Logs.FilterMessageSnippet("The backend fails").Len())
+	assert.Equal(t, 1, f.Logs.FilterMessageSnippet("The backend fails").Len(), "within a minute")
 	assert.Equal(t, 1, f.Logs.FilterMessage("The backend works again").Len())
 }
 
@@ -744,17 +771,17 @@ func TestTheLossLogSpeaksOnceAMinute(t *testing.T) {
 	l := lossLog{logger: f.Component.(*logsExporter).logger, now: func() time.Time { return now }}
 	refused := lossTopic{"dropped", deadletter.ReasonRefused}
 	for range 10 {
-		l.add(refused, 400, 2, nil)
+		l.add(refused, 2, lossCause{status: 400})
 	}
-	l.add(lossTopic{"dropped", deadletter.ReasonShutdown}, 0, 1, nil)
+	l.add(lossTopic{"dropped", deadletter.ReasonShutdown}, 1, lossCause{})
 	now = now.Add(lossInterval)
-	l.add(refused, 400, 1, nil)
+	l.add(refused, 1, lossCause{status: 400})
 	var events []int64
 	for _, entry := range f.Logs.FilterMessage("Events were not delivered and are lost").All() {
 		events = append(events, entry.ContextMap()["events"].(int64))
 	}
 	assert.Equal(t, []int64{2, 1, 19}, events)
-	l.add(refused, 400, 5, nil)
+	l.add(refused, 5, lossCause{status: 400})
 	l.flush()
 	l.flush()
 	assert.Equal(t, 4, f.Logs.FilterMessage("Events were not delivered and are lost").Len(), "what is untold is told in the end")
@@ -811,10 +838,11 @@ func TestARareFailureDoesNotKeepTheRestOfABatchFromBeingSent(t *testing.T) {
 	f := newFixture(t, options{most: 1, configure: func(cfg *Config) {
 		cfg.MaxInFlight = 1
 		cfg.RetryConfig.InitialInterval, cfg.RetryConfig.MaxInterval = 20*time.Millisecond, 20*time.Millisecond
-		cfg.RetryConfig.MaxElapsedTime = 60 * time.Millisecond // of a batch from which nothing was delivered
+		cfg.RetryConfig.MaxElapsedTime = time.Second // of a batch from which nothing was delivered
 	}})
 	requests := 0
 	f.server.on(func([]string) (int, http.Header) {
+		time.Sleep(7 * time.Millisecond) // so that the first attempt takes longer than that
 		requests++
 		if requests%10 == 0 {
 			return http.StatusServiceUnavailable, nil

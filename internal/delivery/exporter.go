@@ -110,9 +110,12 @@ func newDeliverer(set exporter.Settings, cfg *Config, client confighttp.ClientCo
 	return d, nil
 }
 
-// withoutHelper leaves out what exporterhelper logs of each failed request: the ledger says it, once a minute.
+// withoutHelper leaves out what exporterhelper logs of each failed request: the ledger says it, once a minute. So it is with what else
+// exporterhelper says, such as of each batch that a full disk does not let go of.
 func withoutHelper(logger *zap.Logger) *zap.Logger {
-	return logger.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return quietCore{core} }))
+	return logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel), zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return quietCore{zapcore.NewSamplerWithOptions(core, lossInterval, 1, 0)}
+	}))
 }
 
 type quietCore struct{ zapcore.Core }
@@ -152,6 +155,9 @@ func (c *chain) Start(ctx context.Context, host component.Host) error {
 	if err := c.start(ctx, host); err != nil {
 		return err
 	}
+	if c.durable {
+		host = queueHost{host, c.deliverer, *c.cfg.QueueConfig.Get().StorageID}
+	}
 	if err := c.helper.Start(ctx, host); err != nil {
 		c.stop()
 		return err
@@ -181,6 +187,9 @@ func (c *chain) deliver(ctx context.Context, p part) error {
 		b.account = &account{events: p.count}
 	}
 	err := c.offer(withBatch(ctx, b))
+	if err == nil {
+		err = b.unstored
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -189,7 +198,7 @@ func (c *chain) deliver(ctx context.Context, p part) error {
 		return nil
 	default:
 		c.ledger.returned(b.account.events - b.account.settled)
-		return err
+		return forCaller(err)
 	}
 }
 
@@ -264,19 +273,26 @@ func (d *deliverer) stop() {
 	}
 }
 
-// shed settles events that the queue had no room for.
+// shed settles events that the queue had no room for, or that its storage could not take.
 func (d *deliverer) shed(b *batch, err error) {
-	message := err.Error()
-	if errors.Is(err, exporterhelper.ErrQueueIsFull) {
-		message = "the queue is full"
+	c := cause{reason: deadletter.ReasonQueueFull, message: err.Error()}
+	switch {
+	case errors.Is(err, exporterhelper.ErrQueueIsFull):
+		c.message = "the queue is full"
+	case d.durable:
+		c = cause{reason: deadletter.ReasonStorageFailed, message: d.inStorage(err)}
 	}
-	d.ledger.giveUp(b.events(), cause{reason: deadletter.ReasonQueueFull, message: message}, 0)
+	d.ledger.giveUp(b.events(), c, 0)
 }
 
-// torn counts a batch on disk that cannot be read. Nobody knows how many events it held.
+// torn counts a batch in the storage that cannot be read. It has no letter, since nobody knows what it held.
 func (d *deliverer) torn(err error) {
-	d.ledger.drop(1, "torn")
-	d.logger.Error("A batch in the durable queue cannot be read and is lost", zap.Error(err))
+	d.ledger.torn(d.inStorage(err))
+}
+
+// inStorage is an error of the queue's storage, and which that is.
+func (d *deliverer) inStorage(err error) string {
+	return fmt.Sprintf("%s: %s", d.cfg.QueueConfig.Get().StorageID, err)
 }
 
 // events are views of the events in the batch.

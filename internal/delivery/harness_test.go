@@ -23,6 +23,7 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
@@ -201,6 +202,7 @@ type options struct {
 	credentials, values []string
 	letters             *deliverytest.Letters
 	storage             string
+	storageFails        func([]*storage.Operation) error
 }
 
 func newFixture(t *testing.T, o options) *fixture {
@@ -229,7 +231,7 @@ func newFixture(t *testing.T, o options) *fixture {
 	}
 	f.Exporter = deliverytest.Setup{
 		Factory: newFactory(&cfg, client, &spanBackend{*backend}), Config: &cfg,
-		Credentials: o.credentials, Values: o.values, Letters: o.letters, Storage: o.storage,
+		Credentials: o.credentials, Values: o.values, Letters: o.letters, Storage: o.storage, StorageFails: o.storageFails,
 	}.StartLogs(t)
 	return f
 }

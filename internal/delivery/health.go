@@ -4,9 +4,11 @@
 package delivery
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
@@ -20,16 +22,21 @@ import (
 type health struct {
 	host   component.Host
 	logger *zap.Logger
+	now    func() time.Time
 
 	mu      sync.Mutex
 	failing bool
+	// logged is whether the log says that it fails, and loggedAt since when.
+	logged   bool
+	loggedAt time.Time
 }
 
 func newHealth(host component.Host, logger *zap.Logger) *health {
-	return &health{host: host, logger: logger}
+	return &health{host: host, logger: logger, now: time.Now}
 }
 
-// report tells how an attempt went, when that is news.
+// report tells how an attempt went, when that is news. The log says at most once a minute that the backend fails: one that does so now
+// and then would else fill it.
 func (h *health) report(a *attempt) {
 	if h == nil {
 		return
@@ -37,20 +44,33 @@ func (h *health) report(a *attempt) {
 	problem := a.trouble()
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.log(problem, a.delivered > 0)
 	switch {
 	case problem != nil && !h.failing:
 		h.failing = true
-		h.logger.Warn("The backend fails; what it does not take is sent again as retry_on_failure says", zap.Error(problem))
 		componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(problem))
 	case problem == nil && h.failing && a.delivered > 0:
 		h.failing = false
-		h.logger.Info("The backend works again")
 		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
+	}
+}
+
+func (h *health) log(problem error, delivered bool) {
+	switch now := h.now(); {
+	case problem != nil && !h.logged && now.Sub(h.loggedAt) >= lossInterval:
+		h.logged, h.loggedAt = true, now
+		h.logger.Warn("The backend fails; what it does not take is sent again as retry_on_failure says", zap.Error(problem))
+	case problem == nil && h.logged && delivered:
+		h.logged = false
+		h.logger.Info("The backend works again")
 	}
 }
 
 // trouble is what is wrong with the backend, in words that quote nothing it said.
 func (a *attempt) trouble() error {
+	if a.status == 0 && errors.Is(a.problem, context.Canceled) {
+		return nil // it was the caller who went, or the exporter that stops
+	}
 	if a.problem != nil && a.status/100 != 2 { // a backend that answers 2xx works, though it may want some event again
 		if a.status != 0 {
 			return fmt.Errorf("the backend answers %d", a.status)

@@ -6,6 +6,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -111,7 +112,11 @@ func (l *ledger) skipped(reason string) { l.count("skipped", reason, 1) }
 // returned counts events whose failure a waiting caller was told.
 func (l *ledger) returned(n int) { l.count("returned", "", n) }
 
-func (l *ledger) drop(n int, reason string) { l.count("dropped", reason, n) }
+// torn counts a batch that the queue's storage could not give back as one event.
+func (l *ledger) torn(storageError string) {
+	l.count("dropped", string(reasonTorn), 1)
+	l.loss.add(lossTopic{"dropped", reasonTorn}, 1, lossCause{storage: storageError})
+}
 
 // replays counts what became of dead letters. They were counted as dead_lettered, so the count of events stays as it is.
 func (l *ledger) replays(results []deadletter.Replayed) {
@@ -193,16 +198,26 @@ func (l *ledger) lost(outcome string, letters []deadletter.Letter, problem error
 	if l.observer != nil && outcome == "dropped" {
 		l.observer.Lost(letters)
 	}
-	for i := range letters {
-		l.count(outcome, string(letters[i].Reason), 1)
+	for len(letters) > 0 {
+		first := &letters[0]
+		n := slices.IndexFunc(letters, func(letter deadletter.Letter) bool { return letter.Reason != first.Reason })
+		if n < 0 {
+			n = len(letters)
+		}
+		l.count(outcome, string(first.Reason), n)
+		c := lossCause{status: first.Status, deadLetter: problem}
+		if first.Reason == deadletter.ReasonStorageFailed {
+			c.storage = first.Message
+		}
+		l.loss.add(lossTopic{outcome, first.Reason}, n, c)
+		letters = letters[n:]
 	}
-	l.loss.add(lossTopic{outcome, letters[0].Reason}, letters[0].Status, len(letters), problem)
 }
 
 // told tells the operator of events that were refused, which only their callers have been told.
 func (l *ledger) told(refused []refusedEvent) {
 	for i := range refused {
-		l.loss.add(lossTopic{"returned", refused[i].reason}, refused[i].status, 1, nil)
+		l.loss.add(lossTopic{"returned", refused[i].reason}, 1, lossCause{status: refused[i].status})
 	}
 }
 
@@ -224,14 +239,20 @@ type lossTopic struct {
 type lossCount struct {
 	last   time.Time
 	events int
-	// of the last of them
-	status  int
-	problem error
+	cause  lossCause // of the last of them
+}
+
+// lossCause is what is known of a loss besides its reason.
+type lossCause struct {
+	status int
+	// storage is the error of the queue's storage, and deadLetter that of the dead letter store.
+	storage    string
+	deadLetter error
 }
 
 const lossInterval = time.Minute
 
-func (l *lossLog) add(topic lossTopic, status, events int, problem error) {
+func (l *lossLog) add(topic lossTopic, events int, c lossCause) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	count, ok := l.topics[topic]
@@ -243,7 +264,7 @@ func (l *lossLog) add(topic lossTopic, status, events int, problem error) {
 		l.topics[topic] = count
 	}
 	count.events += events
-	count.status, count.problem = status, problem
+	count.cause = c
 	if now := l.now(); !ok || now.Sub(count.last) >= lossInterval {
 		count.last = now
 		l.tell(topic, count)
@@ -262,9 +283,16 @@ func (l *lossLog) flush() {
 }
 
 func (l *lossLog) tell(topic lossTopic, count *lossCount) {
+	c := count.cause
 	fields := []zap.Field{
 		zap.String("reason", string(topic.reason)), zap.String("what_to_do", whatToDo(topic)),
-		zap.Int("status", count.status), zap.Int("events", count.events), zap.NamedError("dead_letter_error", count.problem),
+		zap.Int("status", c.status), zap.Int("events", count.events), zap.NamedError("dead_letter_error", c.deadLetter),
+	}
+	if c.storage != "" {
+		fields = append(fields, zap.String("storage_error", c.storage))
+	}
+	if c.deadLetter != nil {
+		fields = append(fields, zap.String("why_not_kept", "the dead letter store did not take them: see dead_letter_error, and free its disk if that is full"))
 	}
 	switch topic.outcome {
 	case "dropped":
@@ -294,6 +322,10 @@ func whatToDo(topic lossTopic) string {
 		return "redirects are not followed: write the URL that the backend redirects to as the endpoint"
 	case deadletter.ReasonQueueFull:
 		return "the backend is slower than the events come: raise sending_queue::queue_size or max_in_flight"
+	case deadletter.ReasonStorageFailed:
+		return "the storage of the queue failed, as storage_error says: free its disk, raise its max_size, or see that it can be written to" + topic.thenReplay()
+	case reasonTorn:
+		return "a batch could not be read from the storage of the queue, as storage_error says: see whether its disk is damaged"
 	case deadletter.ReasonExhausted:
 		return "the backend failed for longer than retry_on_failure::max_elapsed_time: see to it" + topic.thenReplay()
 	case deadletter.ReasonShutdown:

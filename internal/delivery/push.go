@@ -15,7 +15,6 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
@@ -34,6 +33,9 @@ func (d *deliverer) push(ctx context.Context, b *batch) error {
 		b.firstAttempt = time.Now()
 	}
 	if d.stopping.isOver() {
+		if !d.async {
+			return &owedError{err: &toldError{codes.Unavailable, "the collector stops"}, batch: b}
+		}
 		return d.leave(b, b.events(), cause{reason: deadletter.ReasonShutdown, message: "the collector stopped"})
 	}
 	b.attempts++
@@ -125,7 +127,7 @@ func (d *deliverer) answerCaller(b *batch, a *attempt) error {
 	}
 	if len(left) > 0 {
 		owed := b.owing(left)
-		return d.throttled(&owedError{err: status.Error(codes.Unavailable, a.problem.Error()), batch: owed}, a.wait)
+		return d.throttled(&owedError{err: &toldError{codes.Unavailable, failureOf(a.problem, a.status)}, batch: owed}, a.wait)
 	}
 	if len(a.refused) == 0 {
 		return nil
@@ -137,8 +139,8 @@ func (d *deliverer) answerCaller(b *batch, a *attempt) error {
 			code = codes.Unavailable
 		}
 	}
-	message := fmt.Sprintf("%d of %d events refused: %s", len(a.refused), b.account.events, a.refused[0].message)
-	return consumererror.NewPermanent(status.Error(code, message)) // permanent, so that it is not tried again here
+	message := fmt.Sprintf("%d of %d events refused: %s", len(a.refused), b.account.events, a.refused[0].forCaller())
+	return consumererror.NewPermanent(&toldError{code, message}) // permanent, so that it is not tried again here
 }
 
 // isForTheOperator reports whether nothing is wrong with the events: they may be sent again when the operator has seen to it.

@@ -30,6 +30,8 @@ type batch struct {
 	// turns is of a backend that is ordered, else nil. Such a batch is never split: exporterhelper may send the last of the
 	// parts before others.
 	turns *turns
+	// unstored is why the queue's storage did not take the batch; nil where it did.
+	unstored error
 }
 
 // account tells how many events a call brought, and how many of them have an end that is not the caller's concern.
@@ -153,11 +155,13 @@ func (encoding) Marshal(_ context.Context, req xexporterhelper.Request) ([]byte,
 }
 
 // Unmarshal implements the Encoding of xexporterhelper.QueueBatchSettings. The queue forgets silently what it cannot
-// read, so torn is told.
+// read, so torn is told. It also reads, as nothing, batches that it could not store: they have had their end then.
 func (e encoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Request, error) {
 	b, err := unmarshalBatch(data)
 	if err != nil {
-		e.torn(err)
+		if len(data) > 0 {
+			e.torn(err)
+		}
 		return context.Background(), nil, err
 	}
 	b.turns = e.turns

@@ -49,13 +49,25 @@ func unreadable(err error) *problem {
 // refusal is the problem of a pipeline that did not take the events: try again later, or not at all.
 func refusal(err error) *problem {
 	if consumererror.IsPermanent(err) && status.Code(err) != codes.Unavailable {
-		return &problem{status: http.StatusBadRequest, text: "the pipeline refused the events: " + err.Error()}
+		return &problem{status: http.StatusBadRequest, text: "the pipeline refused the events: " + causeOf(err)}
 	}
-	p := &problem{status: http.StatusServiceUnavailable, text: "the pipeline cannot take the events now, send them again later: " + err.Error(), later: true}
+	p := &problem{status: http.StatusServiceUnavailable, text: "the pipeline cannot take the events now, send them again later: " + causeOf(err), later: true}
 	if consumererror.ToHTTPStatus(err) == http.StatusTooManyRequests {
 		p.status = http.StatusTooManyRequests
 	}
 	return p
+}
+
+// causeOf is what the pipeline says of it, without what the collector puts around that. Who gives an error a gRPC status means its message
+// for callers.
+func causeOf(err error) string {
+	if told, ok := errors.AsType[interface {
+		error
+		GRPCStatus() *status.Status
+	}](err); ok && told.GRPCStatus().Message() != "" {
+		return told.GRPCStatus().Message()
+	}
+	return strings.TrimPrefix(err.Error(), "Permanent error: ")
 }
 
 // writeProblem answers for a request that is not taken.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -136,6 +137,37 @@ func TestTheStatusOfAPipelineThatRefuses(t *testing.T) {
 			assert.Equal(t, tt.want, got.status)
 			assert.Zero(t, got.Accepted)
 			assert.Equal(t, tt.repeat, got.header.Get("Retry-After") != "")
+		})
+	}
+}
+
+func TestACallerIsToldTheCauseWithoutItsWrapping(t *testing.T) {
+	refused := status.Error(codes.InvalidArgument, "the backend answered 400: no name")
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a status in what an exporter's retry says": {
+			fmt.Errorf("not retryable error: %w", consumererror.NewPermanent(refused)),
+			"the pipeline refused the events: the backend answered 400: no name",
+		},
+		"a status that may pass": {
+			fmt.Errorf("no more retries left: %w", status.Error(codes.Unavailable, "the backend answered 503")),
+			"the pipeline cannot take the events now, send them again later: the backend answered 503",
+		},
+		"a status of several pipelines": {
+			errors.Join(fmt.Errorf("logs/audit: %w", consumererror.NewPermanent(refused)), errors.New("logs/b: full")),
+			"the pipeline refused the events: the backend answered 400: no name",
+		},
+		"a status without words": {
+			consumererror.NewPermanent(status.Error(codes.InvalidArgument, "")),
+			"the pipeline refused the events: rpc error: code = InvalidArgument desc = ",
+		},
+		"what is permanent":                             {consumererror.NewPermanent(errors.New("no name")), "the pipeline refused the events: no name"},
+		"memory_limiter and others that have no status": {errors.New("data refused due to high memory usage"), "the pipeline cannot take the events now, send them again later: data refused due to high memory usage"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, tt.want, ask(t, newHandler(t, nil, consumertest.NewErr(tt.err)), "/v1/events", jsonType, `{"name":"a"}`).Error)
 		})
 	}
 }

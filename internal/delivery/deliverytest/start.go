@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
@@ -48,6 +49,9 @@ type Setup struct {
 	// Storage is a directory for queues. With one there is the extension [StorageID]; the configuration names it under
 	// sending_queue::storage.
 	Storage string
+
+	// StorageFails, where not nil, is asked about all that the storage is to do at once: with an error, it does none of it.
+	StorageFails func(ops []*storage.Operation) error
 
 	// Extensions are further extensions that the exporter finds. They are started and stopped by the test.
 	Extensions map[component.ID]component.Component
@@ -105,7 +109,7 @@ func (s Setup) prepare(t testing.TB) (*equipment, exporter.Settings) {
 	extensions := map[component.ID]component.Component{*DeadLetterID(): e.Letters}
 	maps.Copy(extensions, s.Extensions)
 	if s.Storage != "" {
-		e.storage = startStorage(t, s.Storage)
+		e.storage = startStorage(t, s.Storage, s.StorageFails)
 		extensions[*StorageID()] = e.storage
 	}
 	e.host = &host{extensions: extensions}

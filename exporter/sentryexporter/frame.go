@@ -4,6 +4,7 @@
 package sentryexporter
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -103,9 +104,10 @@ func (b *backend) refuseLimited(refusals []delivery.Refusal, g *group, until tim
 func (b *backend) frameGroup(requests []delivery.Request, g *group) []delivery.Request {
 	switch g.category {
 	case categoryLog:
-		return b.frameContainers(requests, g, maxLogs, `{"type":"log","item_count":`, contentTypeLogs)
+		in := container{most: maxLogs, itemHead: `{"type":"log","item_count":`, contentType: contentTypeLogs}
+		return b.frameContainers(requests, g.project, g.events, &in)
 	case categorySpan:
-		return b.frameContainers(requests, g, maxSpans, `{"type":"span","item_count":`, contentTypeSpans)
+		return b.frameSpans(requests, g)
 	case categoryTransaction:
 		return b.frameTransactions(requests, g)
 	}
@@ -120,7 +122,7 @@ func (b *backend) request(g *group, itemType string, payload []byte, events []de
 	return delivery.Request{
 		URL: g.project.url, Header: g.project.header, Events: events,
 		Sending: func(r *delivery.Request, at time.Time) {
-			head := append([]byte(`{"event_id":"`), payload[idStart:idStart+32]...)
+			head := append([]byte(`{"event_id":"`), leadingID(payload)...)
 			head = b.appendSent(append(head, `",`...), at)
 			head = append(head, `{"type":"`+itemType+`","length":`...)
 			r.Join.Head = string(append(strconv.AppendInt(head, int64(len(payload)), 10), "}\n"...))
@@ -128,8 +130,11 @@ func (b *backend) request(g *group, itemType string, payload []byte, events []de
 	}
 }
 
-// idStart is where the id stands in the payload of an event: behind {"event_id":".
-const idStart = len(`{"event_id":"`)
+// leadingID is the id that a payload begins with: that of the event, behind {"event_id":", or of the span's trace, behind {"trace_id":".
+func leadingID(payload []byte) []byte {
+	const start = len(`{"event_id":"`)
+	return payload[min(start, len(payload)):min(start+32, len(payload))]
+}
 
 // appendSent appends the rest of an envelope's header: when it is sent, by which Sentry corrects our clock, and by whom.
 func (b *backend) appendSent(dst []byte, now time.Time) []byte {
@@ -139,25 +144,51 @@ func (b *backend) appendSent(dst []byte, now time.Time) []byte {
 	return append(dst, "}\n"...)
 }
 
-// A container is an object around its items.
+// container is an item that is an object around items. Its version has Sentry not take the sender for the user (Sentry's SDK documentation,
+// "Envelope Items", ingest_settings).
+type container struct {
+	most        int // items
+	itemHead    string
+	contentType string
+	trace       []byte // of the envelope's header
+}
+
 const (
-	containerHead = `{"items":[`
+	containerHead = `{"version":2,"items":[`
 	containerTail = `]}`
 
 	containerFrame = len(containerHead) + len(containerTail)
 )
 
-// frameContainers puts items into containers, one an envelope.
-func (b *backend) frameContainers(requests []delivery.Request, g *group, most int, itemHead, contentType string) []delivery.Request {
+// frameSpans puts spans into containers, those of each trace into their own: Sentry refuses spans of several traces.
+func (b *backend) frameSpans(requests []delivery.Request, g *group) []delivery.Request {
+	slices.SortStableFunc(g.events, func(a, b delivery.Event) int { return bytes.Compare(leadingID(a.Payload), leadingID(b.Payload)) })
 	for events := g.events; len(events) > 0; {
-		n, size := fit(events, most)
+		trace := leadingID(events[0].Payload)
+		n := slices.IndexFunc(events, func(e delivery.Event) bool { return !bytes.Equal(leadingID(e.Payload), trace) })
+		if n < 0 {
+			n = len(events)
+		}
+		in := container{most: maxSpans, itemHead: `{"type":"span","item_count":`, contentType: contentTypeSpans}
+		in.trace = appendTraceHeader(nil, g.project, events[:n])
+		requests = b.frameContainers(requests, g.project, events[:n:n], &in)
+		events = events[n:]
+	}
+	return requests
+}
+
+// frameContainers puts items into containers, one an envelope.
+func (b *backend) frameContainers(requests []delivery.Request, p *project, events []delivery.Event, in *container) []delivery.Request {
+	for len(events) > 0 {
+		n, size := fit(events, in.most)
 		requests = append(requests, delivery.Request{
-			URL: g.project.url, Header: g.project.header, Events: events[:n:n],
+			URL: p.url, Header: p.header, Events: events[:n:n],
 			Join: delivery.Join{Separator: ",", Tail: containerTail},
 			Sending: func(r *delivery.Request, at time.Time) {
-				head := append(b.appendSent([]byte{'{'}, at), itemHead...)
+				head := b.appendSent(append([]byte{'{'}, in.trace...), at)
+				head = append(head, in.itemHead...)
 				head = strconv.AppendInt(head, int64(n), 10)
-				head = append(head, `,"content_type":"`+contentType+`","length":`...)
+				head = append(head, `,"content_type":"`+in.contentType+`","length":`...)
 				head = strconv.AppendInt(head, int64(size), 10)
 				r.Join.Head = string(append(head, "}\n"+containerHead...))
 			},

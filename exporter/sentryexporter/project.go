@@ -13,9 +13,10 @@ import (
 
 // project is a Sentry project as one of its DSNs names it.
 type project struct {
-	url    string
-	header http.Header
-	limits limits
+	url       string
+	publicKey string
+	header    http.Header
+	limits    limits
 	// reports are of what was dropped of the project's.
 	reports reports
 }
@@ -42,7 +43,7 @@ func newProjects(cfg *Config, client string) *projects {
 		if err != nil {
 			return nil // Validate has looked
 		}
-		byDSN[text] = &project{url: d.envelopeURL(), header: http.Header{
+		byDSN[text] = &project{url: d.envelopeURL(), publicKey: d.publicKey, header: http.Header{
 			"Content-Type": {"application/x-sentry-envelope"}, "X-Sentry-Auth": {d.auth(client)},
 		}}
 		return byDSN[text]

@@ -6,6 +6,7 @@ package sentryintake
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ func Check(e Envelope) []Violation {
 		readable = checkItem(c, i, &e.Items[i], e.EventID(), traces) && readable
 	}
 	if readable {
-		checkTraceHeader(header, traces)
+		checkTraceHeader(header, e.Items, traces)
 	}
 	return c.Violations
 }
@@ -94,10 +95,14 @@ func checkSDK(o object) {
 	}
 }
 
-// checkTraceHeader holds the member trace of the envelope's header against the traces that the items belong to.
-func checkTraceHeader(header object, traces map[string]bool) {
+// checkTraceHeader holds the member trace of the envelope's header against the traces that the items belong to. Spans need it
+// (relay: relay-server/src/processing/spans/dynamic_sampling.rs).
+func checkTraceHeader(header object, items []Item, traces map[string]bool) {
 	trace, ok := header.Nested("trace", RuleTraceHeader)
 	if !ok {
+		if slices.ContainsFunc(items, func(i Item) bool { return i.Type == "span" }) {
+			header.Breaks(RuleTraceHeader, "trace", "is missing; an envelope with spans needs it")
+		}
 		return
 	}
 	trace.Require("trace_id", "public_key", "sample_rate")

@@ -56,7 +56,7 @@ func brokenEnvelopes(t *testing.T) []broken {
 		return envelope(header, container("log", with(t, log, oldAndNew...)))
 	}
 	ofSpan := func(oldAndNew ...string) string {
-		return envelope(header, container("span", with(t, span, oldAndNew...)))
+		return envelope(headerWithTrace, container("span", with(t, span, oldAndNew...)))
 	}
 	ofReport := func(oldAndNew ...string) string {
 		return envelope(header, item("client_report", with(t, report, oldAndNew...)))
@@ -137,6 +137,8 @@ func brokenEnvelopes(t *testing.T) []broken {
 		{"a trace with an id that is none", RuleTraceHeader, ofHeader(`"trace_id":"5b8efff798038103d269b633813fc60c"`, `"trace_id":"00000000000000000000000000000000"`)},
 		{"a trace that is not the event's", RuleTraceHeader, ofHeader(`"trace_id":"5b8efff798038103d269b633813fc60c"`, `"trace_id":"6b8efff798038103d269b633813fc60c"`)},
 		{"a trace with logs of several", RuleTraceHeader, envelope(headerWithID, container("log", log, with(t, log, "5b8efff798038103d269b633813fc60c", "627a2885119dcc8184fae7eef09438cb")))},
+		{"spans without a trace", RuleTraceHeader, envelope(header, container("span", span))},
+		{"a trace with spans of several", RuleTraceHeader, envelope(headerWithTrace, container("span", span, with(t, span, "5b8efff798038103d269b633813fc60c", "627a2885119dcc8184fae7eef09438cb")))},
 		{"a trace with nothing that is in one", RuleTraceHeader, envelope(headerWithID, item("client_report", report))},
 
 		// Items.
@@ -149,7 +151,7 @@ func brokenEnvelopes(t *testing.T) []broken {
 		{"no item_count", RuleItemCount, ofLogItem(`"item_count":1,`, ``)},
 		{"a container without entries", RuleItemCount, envelope(header, container("log"))},
 		{"101 logs", RuleItemCount, envelope(header, container("log", slices.Repeat([]string{log}, 101)...))},
-		{"1,001 spans", RuleItemCount, envelope(header, container("span", slices.Repeat([]string{span}, 1001)...))},
+		{"1,001 spans", RuleItemCount, envelope(headerWithTrace, container("span", slices.Repeat([]string{span}, 1001)...))},
 		{"two events", RuleItemMix, envelope(headerWithID, item("event", event), item("event", event))},
 		{"an event and a transaction", RuleItemMix, envelope(headerWithID, item("event", event), item("transaction", transaction))},
 		{"feedback and a transaction", RuleItemMix, envelope(headerWithID, item("feedback", feedback), item("transaction", transaction))},

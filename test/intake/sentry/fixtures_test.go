@@ -26,7 +26,10 @@ const (
 	headerTrace  = `,"trace":{"trace_id":"5b8efff798038103d269b633813fc60c","public_key":"examplepublickey","sample_rate":"1.0","sample_rand":"0.5","sampled":"true"}}`
 
 	// header is the header of an envelope without one.
-	header = `{"sent_at":"2026-01-02T03:04:05.25Z","sdk":{"name":"example.go","version":"1.2.3"}}`
+	header = headerStart + `}`
+	// headerWithTrace is that of an envelope with spans.
+	headerWithTrace = headerStart + headerTrace
+	headerStart     = `{"sent_at":"2026-01-02T03:04:05.25Z","sdk":{"name":"example.go","version":"1.2.3"}`
 
 	event = eventHead + breadcrumbs + `,"logentry":{"message":"pay %s","formatted":"pay 1","params":["1"]},` + exceptions + `,` + threads + `}`
 

@@ -399,7 +399,7 @@ func TestWhatWasTakenCanBeLookedAt(t *testing.T) {
 	at(in)
 	send(t, in, envelope(withoutDSN, item("event", event), attachment))
 	send(t, in, envelope(withoutDSN, item("transaction", transaction)))
-	send(t, in, envelope(header, container("log", log, log), container("span", span), item("client_report", report)))
+	send(t, in, envelope(headerWithTrace, container("log", log, log), container("span", span), item("client_report", report)))
 
 	assert.Len(t, in.Envelopes(), 3)
 	assert.Equal(t, "error", in.Events()[0]["level"])

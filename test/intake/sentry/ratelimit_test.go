@@ -37,7 +37,7 @@ func TestWhatARateLimitForbidsIsNotToBeSent(t *testing.T) {
 		{"one of several limits", RateLimited("10:error:key, 60:log_item:organization"), 30 * time.Second, container("log", log), true},
 		{"a limit that ended before another", RateLimited("10:error:key, 60:log_item:organization"), 30 * time.Second, item("event", event), false},
 		{"a category of bytes", RateLimited("60:log_byte:organization"), 0, container("log", log), true},
-		{"no category, which is all", RateLimited("60::organization"), 0, container("span", span), true},
+		{"no category, which is all", RateLimited("60::organization"), 0, container("log", log), true},
 		{"no category, for a client report", RateLimited("60::organization"), 0, item("client_report", report), false},
 		{"a category that is not known", RateLimited("60:unicorn:organization"), 0, item("event", event), false},
 		{"one that is known among others", RateLimited("60:unicorn;error:organization"), 0, item("event", event), true},
@@ -132,7 +132,7 @@ func TestWhatWasUnderWayWhenALimitWasAnsweredIsNoViolation(t *testing.T) {
 		return RateLimited("60:span:key")
 	})
 	done := make(chan standin.Answer)
-	r := newRequest(t, in, []byte(envelope(header, container("span", span))))
+	r := newRequest(t, in, []byte(envelope(headerWithTrace, container("span", span))))
 	go func() {
 		a, err := standin.Send(r)
 		assert.NoError(t, err)
@@ -151,6 +151,6 @@ func TestGraceIsForRequestsInFlight(t *testing.T) {
 	in.Answer(func(Envelope) Reply { return RateLimited("60:span:key") })
 	send(t, in, envelope(header, item("client_report", report)))
 	in.Answer(nil)
-	assert.Equal(t, 429, send(t, in, envelope(header, container("span", span))).Status)
+	assert.Equal(t, 429, send(t, in, envelope(headerWithTrace, container("span", span))).Status)
 	assert.Empty(t, in.Spans())
 }

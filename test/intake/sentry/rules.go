@@ -57,8 +57,8 @@ const (
 	// in the header, required here.
 	RuleSDK Rule = "sdk"
 	// RuleTraceHeader: trace has the strings trace_id, public_key and sample_rate at least, and all in the envelope is of that
-	// trace (sentry-docs: traces/dynamic-sampling-context.mdx). With logs of several traces there is none
-	// (data-model/envelope-items.mdx, Log).
+	// trace (sentry-docs: traces/dynamic-sampling-context.mdx). With spans it has to be there (telemetry/spans/span-protocol.mdx, envelope
+	// header); with logs of several traces there is none (data-model/envelope-items.mdx, Log).
 	RuleTraceHeader Rule = "trace-header"
 )
 

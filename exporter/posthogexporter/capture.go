@@ -112,10 +112,12 @@ const (
 	propProductTour   = "$product_tour_id"
 )
 
-// Properties that all events have.
+// Properties that all events of a source have.
 const (
 	// propGeoIPDisable tells PostHog not to look up where the sender is.
 	propGeoIPDisable = "$geoip_disable"
+	// propIsServer tells PostHog that the operating system is not the person's.
+	propIsServer = "$is_server"
 	// Who we are, which capture v1 takes from a header.
 	propLib        = "$lib"
 	propLibVersion = "$lib_version"

@@ -22,6 +22,7 @@ var contents = map[string]bool{
 	"gen_ai.tool.definitions": true, "gen_ai.tool.call.arguments": true, "gen_ai.tool.call.result": true,
 	"gen_ai.prompt": true, "gen_ai.completion": true,
 	"gen_ai.event.content": true, "gen_ai.retrieval.documents": true, "gen_ai.retrieval.query.text": true,
+	"gen_ai.memory.records": true, "gen_ai.memory.query.text": true,
 	"ai.prompt": true, "ai.prompt.messages": true, "ai.prompt.tools": true, "ai.value": true, "ai.values": true,
 	"ai.response.text": true, "ai.response.object": true, "ai.response.toolCalls": true, "ai.response.reasoning": true,
 	"ai.toolCall.args": true, "ai.toolCall.result": true,

@@ -59,7 +59,7 @@ func (enc *encoder) encodeException(w *delivery.Writer, e *appevent.Event, span 
 func (enc *encoder) appendException(dst []byte, e *appevent.Event, who *identity, limit trim) []byte {
 	src := enc.source
 	x := &e.Exception
-	stack := enc.parser.Parse(src.language, x.Type, x.Message, x.Stacktrace)
+	stack := enc.parser.Parse(stacktrace.LanguageOf(src.of.Language), x.Type, x.Message, x.Stacktrace)
 	dst, _ = enc.props.Name(dst, "$exception_list")
 	dst = append(dst, '[')
 	exceptions := stack.Exceptions
@@ -70,7 +70,7 @@ func (enc *encoder) appendException(dst []byte, e *appevent.Event, who *identity
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendListed(dst, e, &exceptions[i], src.framing(stack.Language, limit))
+		dst = appendListed(dst, e, &exceptions[i], i, src.framing(stack, limit))
 	}
 	dst = append(dst, ']')
 	dst = enc.appendText(dst, "$exception_level", appevent.IssueLevel(e.SeverityLevel()))
@@ -87,7 +87,7 @@ func (enc *encoder) appendException(dst []byte, e *appevent.Event, who *identity
 }
 
 // appendListed appends one exception of the list.
-func appendListed(dst []byte, e *appevent.Event, x *stacktrace.Exception, as framing) []byte {
+func appendListed(dst []byte, e *appevent.Event, x *stacktrace.Exception, n int, as framing) []byte {
 	name := x.Type
 	if name == "" {
 		name = "Error" // PostHog requires one
@@ -97,15 +97,32 @@ func appendListed(dst []byte, e *appevent.Event, x *stacktrace.Exception, as fra
 	if x.Module != "" {
 		dst = jsonappend.String(append(dst, `,"module":`...), x.Module)
 	}
-	dst = append(dst, `,"mechanism":{"type":"generic","handled":`...)
+	dst = appendMechanism(append(dst, `,"mechanism":{`...), e, x, n)
+	if len(x.Frames) > 0 {
+		dst = as.appendStacktrace(dst, x.Frames)
+	}
+	return append(dst, '}')
+}
+
+// appendMechanism appends how the exception came to be known, and closes that object. A cause says which one of the list it belongs to;
+// the one that was thrown has the id 0.
+func appendMechanism(dst []byte, e *appevent.Event, x *stacktrace.Exception, n int) []byte {
+	kind := `"type":"generic"`
+	if n > 0 {
+		kind = `"type":"chained"`
+	}
+	dst = append(append(dst, kind...), `,"handled":`...)
 	dst = jsonappend.Bool(dst, e.Handled())
-	if x.Relation != "" {
+	if n > 0 {
 		dst = jsonappend.String(append(dst, `,"source":`...), x.Relation)
 	}
 	dst = append(dst, `,"synthetic":`...)
-	dst = append(jsonappend.Bool(dst, x.Type == ""), '}')
-	if len(x.Frames) > 0 {
-		dst = as.appendStacktrace(dst, x.Frames)
+	dst = jsonappend.Bool(dst, x.Type == "")
+	dst = append(dst, `,"exception_id":`...)
+	dst = jsonappend.Int(dst, int64(n))
+	if n > 0 {
+		dst = append(dst, `,"parent_id":`...)
+		dst = jsonappend.Int(dst, int64(max(x.Parent, 0)))
 	}
 	return append(dst, '}')
 }

@@ -456,10 +456,13 @@ func TestWhatCannotBeEncodedIsADeadLetterWithTheRecord(t *testing.T) {
 		"alias of nobody":         {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", "undefined") }, "an alias event has no previous id"},
 		"alias of a long one":     {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", long) }, "the previous id has 201 bytes, and PostHog takes 200; shorten fanout.previous_id"},
 		"identify of a long one":  {func(r plog.LogRecord) { kind(r, "identify").PutStr("enduser.pseudo.id", long) }, "the previous id has 201 bytes"},
-		"alias with a long id":    {func(r plog.LogRecord) { kind(r, "alias").PutStr("user.id", long) }, "the distinct id has 201 bytes"},
-		"group without a group":   {func(r plog.LogRecord) { kind(r, "group") }, "a group event has no group; set fanout.groups to a map of group types and keys"},
-		"group without a key":     {func(r plog.LogRecord) { kind(r, "group").PutEmptyMap("fanout.groups").PutDouble("company", 1.5) }, "a group event has no group"},
-		"group with a long key":   {func(r plog.LogRecord) { kind(r, "group").PutEmptyMap("fanout.groups").PutStr("c", long) }, "the distinct id has 204 bytes"},
+		"alias with a long id": {func(r plog.LogRecord) {
+			kind(r, "alias").PutStr("user.id", long)
+			r.Attributes().PutStr("fanout.previous_id", "anon")
+		}, "the distinct id has 201 bytes"},
+		"group without a group": {func(r plog.LogRecord) { kind(r, "group") }, "a group event has no group; set fanout.groups to a map of group types and keys"},
+		"group without a key":   {func(r plog.LogRecord) { kind(r, "group").PutEmptyMap("fanout.groups").PutDouble("company", 1.5) }, "a group event has no group"},
+		"group with a long key": {func(r plog.LogRecord) { kind(r, "group").PutEmptyMap("fanout.groups").PutStr("c", long) }, "the distinct id has 204 bytes"},
 		"an exception of a long id": {func(r plog.LogRecord) {
 			r.Attributes().PutStr("exception.type", "E")
 			r.Attributes().PutStr("user.id", long)

@@ -4,6 +4,7 @@
 package posthogexporter
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
@@ -27,14 +28,15 @@ type framing struct {
 }
 
 // framing is how those of an exception of this source are written.
-func (s *source) framing(language stacktrace.Language, limit trim) framing {
+func (s *source) framing(stack *stacktrace.Stack, limit trim) framing {
+	language := stack.Language
 	f := framing{language: language.String(), limit: limit}
 	switch {
 	case language == stacktrace.Python:
 		f.platform = platformPython
 	case language == stacktrace.Go:
 		f.platform = platformGo
-	case language == stacktrace.JavaScript && s.sdkLanguage == "webjs":
+	case language == stacktrace.JavaScript && (s.of.Language == "webjs" || s.of.Language == "" && !stack.OfNode()):
 		f.platform = platformWeb
 	case language == stacktrace.JavaScript:
 		f.platform = platformNode
@@ -80,7 +82,7 @@ func (as framing) appendFrame(dst []byte, f *stacktrace.Frame) []byte {
 		dst = frameText(dst, "filename", f.Filename)
 		dst = frameText(dst, "abs_path", f.AbsPath)
 	}
-	dst = jsonappend.String(append(dst, `,"function":`...), f.Function) // required, but may be empty
+	dst = jsonappend.String(append(dst, `,"function":`...), cmp.Or(f.Function, "?")) // required
 	dst = frameText(dst, "module", f.Module)
 	dst = frameNumber(dst, "lineno", f.Line)
 	dst = frameNumber(dst, "colno", f.Column)
@@ -95,11 +97,7 @@ func (as framing) appendResolved(dst []byte, f *stacktrace.Frame) []byte {
 	dst = jsonappend.String(append(dst, `{"raw_id":`...), name+":"+f.Filename)
 	dst = jsonappend.String(append(dst, `,"mangled_name":`...), name)
 	dst = jsonappend.String(append(dst, `,"resolved_name":`...), name)
-	file := f.AbsPath
-	if file == "" {
-		file = f.Filename
-	}
-	dst = frameText(dst, "source", file)
+	dst = frameText(dst, "source", cmp.Or(f.AbsPath, f.Filename))
 	dst = frameNumber(dst, "line", f.Line)
 	dst = frameNumber(dst, "column", f.Column)
 	dst = append(dst, `,"in_app":`...)

@@ -78,7 +78,8 @@ func (enc *encoder) previousID(e *appevent.Event, id string) (string, error) {
 	return previous, nil
 }
 
-// encodeAlias writes that two ids are one person: the distinct id of the event becomes one more of the alias' person.
+// encodeAlias writes that two ids are one person. PostHog merges the person of the alias into that of the distinct id, unless the
+// alias' person is identified already (nodejs/src/worker/ingestion/persons/person-merge-service.ts in PostHog/posthog).
 func (enc *encoder) encodeAlias(w *delivery.Writer, e *appevent.Event) error {
 	if enc.cfg.PersonProfiles == ProfilesNever {
 		return delivery.Skip("no_profiles")
@@ -87,9 +88,6 @@ func (enc *encoder) encodeAlias(w *delivery.Writer, e *appevent.Event) error {
 	if !c.who.known() {
 		return errors.New("an alias event has no id of a person that PostHog takes; set user.id, or see distinct_id::from")
 	}
-	if err := c.check(); err != nil {
-		return err
-	}
 	previous, err := enc.previousID(e, c.who.id)
 	if err != nil {
 		return err
@@ -97,16 +95,14 @@ func (enc *encoder) encodeAlias(w *delivery.Writer, e *appevent.Event) error {
 	if previous == "" {
 		return errors.New("an alias event has no previous id that PostHog takes; set fanout.previous_id to another id of the person")
 	}
-	person := c.who
-	c.who = identity{id: previous}
 	dst, err := enc.begin(w, &c)
 	if err != nil {
 		return err
 	}
-	dst = enc.appendText(dst, "alias", person.id)
+	dst = enc.appendText(dst, "alias", previous)
 	dst = enc.appendAttributes(dst, e)
 	dst = enc.appendTraits(dst, e)
-	enc.endRecord(w, dst, e, &c, &person)
+	enc.endRecord(w, dst, e, &c, &c.who)
 	return nil
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
-	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
 // Attributes of the resource (semantic conventions v1.44.0, telemetry registry).
@@ -27,7 +26,8 @@ type source struct {
 	batch, v1 ending
 
 	sdkLanguage, sdkName, sdkVersion string
-	language                         stacktrace.Language
+	// onDevice tells that the resource is a phone or a browser.
+	onDevice bool
 }
 
 // ending is the properties that all events of a source have.
@@ -63,18 +63,43 @@ func (enc *encoder) newSource(of *appevent.Source) *source {
 		case attrSDKVersion:
 			s.sdkVersion = v.AsString()
 		}
+		s.onDevice = s.onDevice || isOfDevice(name)
 		if pattern.Any(enc.cfg.ResourceAttributes, name) && !strings.HasPrefix(name, appevent.FanoutPrefix) {
 			properties = append(properties, property{name, string(values.Value(nil, v))})
 		}
 	}
-	s.language = stacktrace.LanguageOf(s.sdkLanguage)
 	if enc.cfg.IPAttribute == "" {
 		properties = append(properties, property{propGeoIPDisable, "true"})
+	}
+	if s.isServer() {
+		properties = append(properties, property{propIsServer, "true"})
 	}
 	s.v1 = newEnding(properties)
 	properties = append(slices.Clip(properties), property{propLib, `"` + libName + `"`}, property{propLibVersion, string(jsonappend.String(nil, enc.version))})
 	s.batch = newEnding(properties)
 	return s
+}
+
+// isServer reports whether the resource is known not to be what a person has in front of them. Java runs on phones, too.
+func (s *source) isServer() bool {
+	if s.onDevice {
+		return false
+	}
+	switch s.of.Language {
+	case "cpp", "dotnet", "erlang", "go", "java", "nodejs", "php", "python", "ruby", "rust":
+		return true
+	}
+	return false
+}
+
+// isOfDevice reports whether a resource that has the attribute is a device or a browser.
+func isOfDevice(attribute string) bool {
+	for _, prefix := range [...]string{"device.", "android.", "ios.", "browser."} {
+		if strings.HasPrefix(attribute, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // newEnding joins the properties, unless one of them is repeated, or has a name that an event may have without having it from an
@@ -111,7 +136,7 @@ const dollarBit = 1
 // isOwnName reports whether the encoder writes properties of the name itself.
 func isOwnName(name string) bool {
 	switch name {
-	case propGeoIPDisable, propLib, propLibVersion:
+	case propGeoIPDisable, propIsServer, propLib, propLibVersion:
 		return false
 	case "body", "subject", "severity", "name", "alias", "trace_id", "span_id":
 		return true

@@ -140,7 +140,7 @@ func (enc *encoder) appendIssue(dst []byte, i *issue, t trim) []byte {
 
 func (i *issue) platform() string {
 	if i.source.platform == "other" {
-		return platformOfStack(i.stack.Language)
+		return platformOfStack(i.stack)
 	}
 	return i.source.platform
 }

@@ -177,8 +177,12 @@ func (enc *encoder) appendUserAttributes(dst []byte, e *appevent.Event) []byte {
 	dst = a.text(dst, appevent.AttrAnonymousID, e.User.AnonymousID)
 	dst = a.append(dst, appevent.AttrUserRoles, e.User.Roles)
 	dst = a.text(dst, attrPreviousID, e.PreviousID)
+	traits := prefixTrait
+	if e.Kind == appevent.KindGroup {
+		traits = prefixGroupTrait
+	}
 	for name, v := range e.Traits.All() {
-		dst = a.append(dst, prefixTrait+name, v)
+		dst = a.append(dst, traits+name, v)
 	}
 	for name, v := range e.TraitsOnce.All() {
 		dst = a.append(dst, prefixTraitOnce+name, v)
@@ -188,12 +192,13 @@ func (enc *encoder) appendUserAttributes(dst []byte, e *appevent.Event) []byte {
 
 // Names under which Sentry gets what OpenTelemetry has no name for.
 const (
-	attrSubject     = "event.subject"
-	attrKind        = "event.type"
-	attrBody        = "body"
-	attrTrimmed     = "otelcol.trimmed"
-	attrPreviousID  = "user.previous_id"
-	prefixGroup     = "group."
-	prefixTrait     = "user.traits."
-	prefixTraitOnce = "user.traits_once."
+	attrSubject      = "event.subject"
+	attrKind         = "event.type"
+	attrBody         = "body"
+	attrTrimmed      = "otelcol.trimmed"
+	attrPreviousID   = "user.previous_id"
+	prefixGroup      = "group."
+	prefixGroupTrait = "group.traits."
+	prefixTrait      = "user.traits."
+	prefixTraitOnce  = "user.traits_once."
 )

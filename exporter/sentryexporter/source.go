@@ -17,12 +17,10 @@ import (
 
 // Attributes of the resource that Sentry has fields for (semantic conventions v1.44.0, resource registries).
 const (
-	attrLanguage       = "telemetry.sdk.language"
 	attrHostName       = "host.name"
 	attrPodName        = "k8s.pod.name"
 	attrInstanceID     = "service.instance.id"
 	attrBuildID        = "app.build_id"
-	attrRuntimeName    = "process.runtime.name"
 	attrRuntimeVersion = "process.runtime.version"
 	attrOSName         = "os.name"
 	attrOSVersion      = "os.version"
@@ -120,14 +118,13 @@ func newSource(b *backend, of *appevent.Source, a *attributes) *source {
 		}
 		return strings.Clone(v.AsString())
 	}
-	language := text(attrLanguage)
 	s := &source{
 		service: strings.Clone(of.ServiceName), namespace: strings.Clone(of.ServiceNamespace),
-		language: stacktrace.LanguageOf(language), platform: platformOf(language),
+		language: stacktrace.LanguageOf(of.Language), platform: strings.Clone(platformOf(of.Language)),
 		release: strings.Clone(releaseOf(b.cfg.ReleaseFormat, of)), environment: strings.Clone(environmentOf(of.Environment)),
 		dist:    cut(withoutBreaks(text(attrBuildID)), maxDist),
 		server:  cmp.Or(text(attrHostName), text(attrPodName), text(attrInstanceID)),
-		runtime: text(attrRuntimeName), runtimeVersion: text(attrRuntimeVersion),
+		runtime: text(appevent.AttrRuntimeName), runtimeVersion: text(attrRuntimeVersion),
 		os: text(attrOSName), osVersion: text(attrOSVersion),
 		scope: strings.Clone(of.Scope.Name()), scopeVersion: strings.Clone(of.Scope.Version()),
 	}
@@ -254,13 +251,16 @@ func platformOf(language string) string {
 }
 
 // platformOfStack is the platform that a stack trace shows, where the resource says none.
-func platformOfStack(language stacktrace.Language) string {
-	switch language {
+func platformOfStack(stack *stacktrace.Stack) string {
+	switch stack.Language {
 	case stacktrace.Java:
 		return "java"
 	case stacktrace.Python:
 		return "python"
 	case stacktrace.JavaScript:
+		if stack.OfNode() {
+			return "node"
+		}
 		return "javascript"
 	case stacktrace.Go:
 		return "go"

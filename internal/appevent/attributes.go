@@ -69,7 +69,7 @@ const (
 	AttrFingerprint = "fanout.fingerprint"
 )
 
-// Attributes of the resource that name an event's source (service and deployment registries).
+// Attributes of the resource that name an event's source (service and deployment registries, where not said).
 const (
 	AttrServiceName      = "service.name"
 	AttrServiceNamespace = "service.namespace"
@@ -77,6 +77,10 @@ const (
 	AttrEnvironment      = "deployment.environment.name"
 	// AttrLegacyEnvironment is the deprecated form of [AttrEnvironment].
 	AttrLegacyEnvironment = "deployment.environment"
+	// AttrSDKLanguage is the language of the SDK that made the event (telemetry registry).
+	AttrSDKLanguage = "telemetry.sdk.language"
+	// AttrRuntimeName tells the language where [AttrSDKLanguage] is absent (process registry).
+	AttrRuntimeName = "process.runtime.name"
 )
 
 // ExceptionEventName is the name of a span event that records an exception, and of an exception event that was

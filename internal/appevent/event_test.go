@@ -99,6 +99,38 @@ func TestAFullEventIsRead(t *testing.T) {
 	assert.Equal(t, "shop eu 1.2 prod", fmt.Sprint(e.Source.ServiceName, " ", e.Source.ServiceNamespace, " ", e.Source.ServiceVersion, " ", e.Source.Environment))
 }
 
+func TestTheLanguageOfASource(t *testing.T) {
+	for _, tt := range []struct{ name, sdk, runtime, want string }{
+		{"is that of the SDK", "java", "nodejs", "java"},
+		{"is that of the SDK, though it is not known here", "cobol", "nodejs", "cobol"},
+		{"is told by Node", "", "nodejs", "nodejs"},
+		{"is told by a browser", "", "browser", "webjs"},
+		{"is told by CPython", "", "CPython", "python"},
+		{"is told by PyPy", "", "pypy", "python"},
+		{"is told by OpenJDK", "", "OpenJDK Runtime Environment", "java"},
+		{"is told by Oracle's Java", "", "Java(TM) SE Runtime Environment", "java"},
+		{"is told by Go", "", "go", "go"},
+		{"is told by the compiler of Go", "", "gc", "go"},
+		{"is told by .NET", "", ".NET", "dotnet"},
+		{"is told by .NET Framework", "", ".NET Framework", "dotnet"},
+		{"is told by PHP", "", "php", "php"},
+		{"is told by the way in which PHP is run", "", "fpm-fcgi", "php"},
+		{"is told by Ruby", "", "ruby", "ruby"},
+		{"is told by the BEAM", "", "BEAM", "erlang"},
+		{"is not told by another runtime", "", "deno", ""},
+		{"is not told by nothing", "", "", ""},
+	} {
+		resource := pcommon.NewResource()
+		if tt.sdk != "" {
+			resource.Attributes().PutStr(AttrSDKLanguage, tt.sdk)
+		}
+		if tt.runtime != "" {
+			resource.Attributes().PutStr(AttrRuntimeName, tt.runtime)
+		}
+		assert.Equal(t, tt.want, NewSource(resource, pcommon.NewInstrumentationScope()).Language, tt.name)
+	}
+}
+
 func TestWhatIsAnEvent(t *testing.T) {
 	for name, tt := range map[string]struct {
 		attributes map[string]any

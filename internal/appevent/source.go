@@ -20,6 +20,8 @@ type Source struct {
 
 	// The parts of the resource that name the application; empty where absent.
 	ServiceName, ServiceNamespace, ServiceVersion, Environment string
+	// Language is that of the application, in the words of telemetry.sdk.language; empty where the resource does not tell.
+	Language string
 
 	digest   xxh3.Uint128
 	digested bool
@@ -28,7 +30,7 @@ type Source struct {
 // NewSource returns the source of a resource and a scope.
 func NewSource(resource pcommon.Resource, scope pcommon.InstrumentationScope) *Source {
 	s := &Source{Resource: resource, Scope: scope}
-	legacyEnvironment := ""
+	legacyEnvironment, runtime := "", ""
 	for k, v := range resource.Attributes().All() {
 		switch k {
 		case AttrServiceName:
@@ -41,12 +43,49 @@ func NewSource(resource pcommon.Resource, scope pcommon.InstrumentationScope) *S
 			s.Environment = text(v)
 		case AttrLegacyEnvironment:
 			legacyEnvironment = text(v)
+		case AttrSDKLanguage:
+			s.Language = text(v)
+		case AttrRuntimeName:
+			runtime = text(v)
 		}
 	}
 	if s.Environment == "" {
 		s.Environment = legacyEnvironment
 	}
+	if s.Language == "" {
+		s.Language = languageOfRuntime(runtime)
+	}
 	return s
+}
+
+// languageOfRuntime is the language that a runtime of this name runs: a resource of the application's own often has its runtime, but
+// not its SDK.
+func languageOfRuntime(name string) string {
+	switch name = strings.ToLower(name); name {
+	case "nodejs", "node":
+		return "nodejs"
+	case "browser":
+		return "webjs"
+	case "cpython", "pypy", "python":
+		return "python"
+	case "go", "gc", "gccgo":
+		return "go"
+	case "php", "cli", "fpm-fcgi", "apache2handler": // PHP's SDK tells how it is run
+		return "php"
+	case "ruby", "jruby", "truffleruby":
+		return "ruby"
+	case "beam":
+		return "erlang"
+	case "mono":
+		return "dotnet"
+	}
+	switch {
+	case strings.HasPrefix(name, ".net"):
+		return "dotnet"
+	case strings.Contains(name, "jdk"), strings.Contains(name, "java"), strings.Contains(name, "jre"), strings.Contains(name, "graalvm"):
+		return "java"
+	}
+	return ""
 }
 
 // text is a value as a string: itself without a copy, a number or a bool as its JSON.

@@ -291,6 +291,9 @@ func (b *builder) permute(order []int, places *[maxExceptions]int) {
 func (b *builder) finish(rules *Rules, language Language) {
 	for i := range b.frames {
 		f := &b.frames[i]
+		if f.Filename == "" { // nothing is behind the folder of the libraries
+			f.Filename, f.AbsPath = f.AbsPath, ""
+		}
 		f.InApp = rules.inApp(language, f)
 		if f.Function == "" && f.Filename == "" {
 			f.Function = unknownFunction

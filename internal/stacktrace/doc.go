@@ -14,5 +14,5 @@
 //     each end are kept, as Sentry's SDKs do.
 //   - a stack has at most 50 exceptions and 100 threads. With more than that, the text is kept in Unparsed.
 //
-// Nothing is allocated for a frame: its strings are parts of the text.
+// Nothing is allocated for a frame: its strings are parts of the text, but for paths of Windows.
 package stacktrace

@@ -102,7 +102,6 @@ func (r *dotNetReader) inline(start int) bool {
 }
 
 func (*dotNetReader) describe(e *Exception) {
-	e.Module = beforeLast(e.Type, '.')
 	e.Group = strings.HasSuffix(e.Type, "AggregateException")
 }
 
@@ -210,7 +209,7 @@ func (f *Frame) setDotNetPath(path string) {
 	} else {
 		path, f.Line, _ = cutPosition(path)
 	}
-	f.setPath(path)
+	f.setShortPath(path)
 }
 
 // cutDotNetMethod cuts the qualified name of a method. Of the classes that the compiler makes for asynchronous methods, iterators

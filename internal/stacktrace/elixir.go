@@ -64,7 +64,7 @@ func (r *elixirReader) enter(indent int, line string) bool {
 	r.begun(indent)
 	place := r.open[r.depth].place
 	e := r.exception(place)
-	e.Type, e.Message, e.Module = typ, message, beforeLast(typ, '.')
+	e.Type, e.Message = typ, message
 	start := r.lines.end - len(message)
 	r.header = header{place: place, start: start, open: true}
 	if len(r.exceptions) == 1 && r.skipKnown(&r.lines, start) {
@@ -119,7 +119,7 @@ func (f *Frame) readElixir(body string) (ok bool) {
 	if place, rest, ok := strings.Cut(call, ": "); ok {
 		if path, line, ok := cutNumber(place); ok {
 			f.Line, call = line, rest
-			f.setElixirPath(path)
+			f.setPath(path)
 		}
 	}
 	return f.setElixirFunction(call)
@@ -159,15 +159,6 @@ func (f *Frame) setElixirFunction(call string) bool {
 	return true
 }
 
-func (f *Frame) setElixirPath(path string) {
-	f.setPath(path)
-	if !strings.HasPrefix(path, "/") { // relative to the application
-		f.Filename, f.AbsPath = path, ""
-		return
-	}
-	f.relativeTo("lib", "src")
-}
-
 // readErlangShell reads "in function  shop:add/1 (shop.erl, line 12)" and "in call from shop:fill/1 (shop.erl, line 20)".
 func (f *Frame) readErlangShell(body string) bool {
 	call, ok := strings.CutPrefix(body, "in function ")
@@ -185,7 +176,7 @@ func (f *Frame) readErlangShell(body string) bool {
 	f.Module, f.Function = module, function
 	if path, line, ok := strings.Cut(place, ", line "); ok {
 		f.Line, _, _ = number(line)
-		f.setElixirPath(path)
+		f.setPath(path)
 	}
 	return true
 }
@@ -220,7 +211,7 @@ func (b *builder) erlangFrame(place int, entry string) bool {
 	f.Module, f.Function = strings.TrimPrefix(module, "Elixir."), function
 	if _, file, ok := strings.Cut(where, `{file,"`); ok {
 		path, _, _ := strings.Cut(file, `"`)
-		f.setElixirPath(path)
+		f.setPath(path)
 	}
 	if _, line, ok := strings.Cut(where, "{line,"); ok {
 		f.Line, _, _ = number(line)
@@ -282,7 +273,7 @@ func (f *Frame) isElixirLibrary() bool {
 		"plug_cowboy", "postgrex", "ranch", "sentry", "telemetry", "tesla", "thousand_island":
 		return true
 	case "":
-		return f.isElixirCore() || strings.HasPrefix(f.AbsPath, "/usr/lib/") || strings.Contains(f.AbsPath, "/deps/")
+		return f.isElixirCore() || strings.HasPrefix(f.path(), "/usr/lib/") || strings.Contains(f.path(), "/deps/")
 	default:
 		return false
 	}

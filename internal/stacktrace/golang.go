@@ -256,10 +256,7 @@ func (f *Frame) isGoLibrary() bool {
 	if f.Module == "main" {
 		return false
 	}
-	path := f.AbsPath
-	if path == "" {
-		path = f.Filename
-	}
+	path := f.path()
 	if strings.Contains(path, "/pkg/mod/") || strings.Contains(path, "/vendor/") || strings.IndexByte(path, '@') >= 0 {
 		return true
 	}

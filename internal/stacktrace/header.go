@@ -63,6 +63,58 @@ func cutType(header string) (typ, message string) {
 	return typ, message
 }
 
+// typeBeside is the type that came beside a text, as the language prints it.
+func typeBeside(language Language, typ string) string {
+	if language == Elixir {
+		return strings.TrimPrefix(typ, "Elixir.")
+	}
+	return typ
+}
+
+// tellsMore reports whether the type that came beside the text is to be taken, and not the printed one: not where it is a part of
+// that, or another name of the same class.
+func tellsMore(language Language, typ, printed string) bool {
+	namespace, isPart := strings.CutSuffix(printed, typ)
+	if isPart && namespace != "" && strings.IndexByte(`.\:$+`, namespace[len(namespace)-1]) >= 0 {
+		return false
+	}
+	switch language {
+	case Java: // the canonical name of Cart$Error is Cart.Error
+		return strings.ReplaceAll(printed, "$", ".") != typ
+	case JavaScript: // the OpenTelemetry SDK has an error's code there, where it has one
+		return isErrorName(typ)
+	default:
+		return true
+	}
+}
+
+// isErrorName tells the name of a class from a code such as ENOENT, P2002 or card_declined.
+func isErrorName(name string) bool {
+	upper, lower := false, false
+	for i := range len(name) {
+		upper = upper || name[i] >= 'A' && name[i] <= 'Z'
+		lower = lower || name[i] >= 'a' && name[i] <= 'z'
+	}
+	return upper && lower && !strings.ContainsAny(name, " /-")
+}
+
+// moduleOf is the namespace, package or module in the name of a type. The OpenTelemetry SDK of PHP prints dots.
+func moduleOf(language Language, typ string) string {
+	switch language {
+	case Python: // of a class in a function, that of the function
+		typ, _, _ = strings.Cut(typ, ".<locals>")
+		return beforeLast(typ, '.')
+	case Java, DotNet, Elixir:
+		return beforeLast(typ, '.')
+	case PHP:
+		return typ[:max(strings.LastIndexAny(typ, `\.`), 0)]
+	case Ruby:
+		return strings.TrimSuffix(beforeLast(typ, ':'), ":")
+	default:
+		return ""
+	}
+}
+
 // beforeLast is what comes before the last c in s; empty when there is none.
 func beforeLast(s string, c byte) string {
 	return s[:max(strings.LastIndexByte(s, c), 0)]

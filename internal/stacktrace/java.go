@@ -55,12 +55,6 @@ func (r *javaReader) first(body string) {
 	r.current = r.begin(noParent, "")
 	r.latest[0] = r.current
 	r.header = r.readThrown(&r.lines, r.current, afterThreadName(body))
-	r.setModule()
-}
-
-func (r *javaReader) setModule() {
-	e := r.exception(r.current)
-	e.Module = beforeLast(e.Type, '.')
 }
 
 // afterThreadName is the header without what the JVM puts before it for an exception that nobody caught.
@@ -92,7 +86,6 @@ func (r *javaReader) nested(line, body string) bool {
 	}
 	r.header = r.readHeader(&r.lines, r.current, header)
 	r.header.open = !printedBefore
-	r.setModule()
 	return true
 }
 

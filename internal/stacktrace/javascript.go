@@ -91,19 +91,38 @@ func (r *javaScriptReader) readError(header string) {
 	default:
 		r.header = r.readHeader(&r.lines, r.current, header)
 	}
-	r.setCode()
+	r.setName()
 }
 
-// setCode finds the type of an error of Node itself, which has a space in it: "TypeError [ERR_INVALID_ARG_TYPE]: ...".
-func (r *javaScriptReader) setCode() {
+// setName finds the type where there is a space in the header: behind "TypeError [ERR_INVALID_ARG_TYPE]: ..." is a code of Node's, in
+// "Error [PaymentError]: ..." util.inspect puts the name that an error was given behind its class.
+func (r *javaScriptReader) setName() {
 	e := r.exception(r.current)
-	if e.Type == "" {
-		if typ, message, ok := strings.Cut(e.Message, "]: "); ok && strings.Contains(typ, " [ERR_") && strings.Count(typ, " ") == 1 {
-			e.Type, e.Message = e.Message[:len(typ)+1], message
-			r.header.start += len(typ) + len("]: ")
+	if class, name, message, ok := cutNamed(e.Message); ok && e.Type == "" {
+		e.Type = class
+		if isErrorName(name) {
+			e.Type = name
+		}
+		r.header.start += len(e.Message) - len(message)
+		e.Message = message
+		if r.current == 0 && r.header.open && r.skipKnown(&r.lines, r.header.start) {
+			e.Message = r.message
 		}
 	}
 	e.Group = strings.HasPrefix(e.Type, "AggregateError")
+}
+
+// cutNamed cuts "class [name]: message".
+func cutNamed(header string) (class, name, message string, ok bool) {
+	class, rest, ok := strings.Cut(header, " [")
+	name, message, named := strings.Cut(rest, "]: ")
+	if !named {
+		name, named = strings.CutSuffix(rest, "]")
+	}
+	if !ok || !named || strings.ContainsAny(class, " :") || strings.ContainsAny(name, " ]") {
+		return "", "", "", false
+	}
+	return class, name, message, strings.Contains(class+name, "Error") || strings.Contains(class+name, "Exception")
 }
 
 // nested reads the header of an error that belongs to another: "[cause]: Error: ..." or an entry of "[errors]: [".
@@ -112,7 +131,7 @@ func (r *javaScriptReader) nested(line, body string) bool {
 		return false
 	}
 	indent := len(line) - len(body)
-	if cause, ok := strings.CutPrefix(body, "[cause]: "); ok {
+	if cause, ok := strings.CutPrefix(body, "[cause]: "); ok && cause != "" {
 		r.closeTo(indent)
 		r.enter(javaScriptError{indent: indent}, r.open[r.depth].place, "cause", cause)
 		return true
@@ -316,28 +335,26 @@ func evalCaller(location string) (path string, line, column int) {
 	return cutPosition(inner)
 }
 
-// setScriptPath sets the path. Of a URL, the short form is the path without the query.
+// setScriptPath sets the path or the URL. Of what webpack made, the short form is the path of the source.
 func (f *Frame) setScriptPath(path string) {
+	path = withoutFileScheme(path)
 	f.setPath(path)
-	scheme, rest, isURL := strings.Cut(path, "://")
-	switch {
-	case isURL && strings.HasPrefix(scheme, "webpack"):
-		f.Filename = webpackPath(rest)
-	case isURL && (scheme == "http" || scheme == "https" || strings.HasSuffix(scheme, "-extension")):
-		f.Filename = urlPath(rest)
-	case isURL && scheme == "wasm", strings.HasPrefix(path, "node:"), strings.HasPrefix(path, "internal/"), strings.HasPrefix(path, "ext:"):
-		f.Filename = path
-	}
-	if f.Filename == path {
-		f.AbsPath = ""
+	if scheme, rest, ok := strings.Cut(path, "://"); ok && strings.HasPrefix(scheme, "webpack") {
+		f.Filename, f.AbsPath = webpackPath(rest), path
 	}
 	if library, ok := after(path, "node_modules"); ok {
 		library, _, _ = strings.Cut(library, "?")
-		f.Filename, f.Package = library, npmPackage(library)
+		f.Filename, f.AbsPath, f.Package = library, path, npmPackage(library)
 	}
-	if f.Filename != path {
-		f.AbsPath = path
+}
+
+// withoutFileScheme is the path in a URL such as file:///app/cart.mjs or file:///C:/app/cart.mjs.
+func withoutFileScheme(path string) string {
+	path = strings.TrimPrefix(path, "file://")
+	if len(path) > len("/C:") && path[0] == '/' && path[2] == ':' {
+		return path[1:]
 	}
+	return path
 }
 
 // webpackPath is the path behind the namespace: "shop/./src/cart.ts" and "/(rsc)/./src/cart.ts" are "src/cart.ts".
@@ -348,19 +365,6 @@ func webpackPath(rest string) string {
 		_, rest, _ = strings.Cut(rest, "/")
 	}
 	path, _, _ := strings.Cut(rest, "?")
-	return path
-}
-
-// urlPath is the path of a URL without its scheme, its host and its query.
-func urlPath(rest string) string {
-	i := strings.IndexByte(rest, '/')
-	if i < 0 {
-		return rest
-	}
-	path := rest[i:]
-	if end := strings.IndexAny(path, "?#"); end >= 0 {
-		path = path[:end]
-	}
 	return path
 }
 
@@ -382,6 +386,6 @@ func (f *Frame) isJavaScriptLibrary() bool {
 			return true
 		}
 	}
-	scheme, _, ok := strings.Cut(f.AbsPath, "://")
+	scheme, _, ok := strings.Cut(f.path(), "://")
 	return ok && strings.HasSuffix(scheme, "-extension")
 }

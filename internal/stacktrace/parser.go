@@ -15,14 +15,14 @@ type Parser struct {
 	stack   Stack
 }
 
-// Parse reads the text of an exception. The type and the message are those that came beside the text: they fill what it does not
-// say, and tell where a message of several lines ends. The language is tried first; when no frame is found that way, what the
-// text looks like is tried. Parse never fails: see Stack.Unparsed.
+// Parse reads the text of an exception. The type and the message are those that came beside the text: they are those of the
+// exception that was thrown, and tell where a message of several lines ends. The language is tried first; when no frame is found
+// that way, what the text looks like is tried. Parse never fails: see Stack.Unparsed.
 func (p *Parser) Parse(language Language, typ, message, text string) *Stack {
 	b := &p.builder
 	b.typ, b.message, b.text = typ, message, text
 	language = b.readAny(language)
-	b.complete()
+	b.complete(language)
 	b.finish(&p.Rules, language)
 	p.stack = Stack{Language: language, Exceptions: b.exceptions, Threads: b.threads}
 	if b.unread {
@@ -79,8 +79,9 @@ func (b *builder) read(language Language) bool {
 	return len(b.frames) > 0
 }
 
-// complete fills what the text does not say of the exception that was thrown.
-func (b *builder) complete() {
+// complete says of the exception that was thrown what came beside the text: the one who recorded it had the exception itself, where
+// the text is what was printed of it.
+func (b *builder) complete(language Language) {
 	if b.typ == "" && b.message == "" && b.text == "" {
 		return
 	}
@@ -89,12 +90,26 @@ func (b *builder) complete() {
 	}
 	b.order()
 	thrown := &b.exceptions[0]
-	if thrown.Type == "" {
-		thrown.Type = b.typ
+	if typ := typeBeside(language, b.typ); typ != "" && (thrown.Type == "" || tellsMore(language, typ, thrown.Type)) {
+		thrown.Type = typ
 	}
-	if thrown.Message == "" {
-		thrown.Message = b.message
+	b.completeMessage(language, thrown)
+	for i := range b.exceptions {
+		b.exceptions[i].Module = moduleOf(language, b.exceptions[i].Type)
 	}
+}
+
+// completeMessage takes the message that came beside the text. What Python and Ruby print below it, such as notes, is the
+// exception's too.
+func (b *builder) completeMessage(language Language, thrown *Exception) {
+	more, begins := strings.CutPrefix(thrown.Message, b.message)
+	if b.message == "" || begins && (more == "" || more[0] == '\n' && (language == Python || language == Ruby)) {
+		return
+	}
+	if !strings.Contains(b.message, thrown.Message) {
+		b.unread = true
+	}
+	thrown.Message = b.message
 }
 
 // isHeader reports whether the text says no more than the type and the message.

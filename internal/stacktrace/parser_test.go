@@ -50,6 +50,134 @@ func TestAHintThatIsWrongDoesNoHarm(t *testing.T) {
 	}
 }
 
+// What is wanted is what Sentry's SDK of the language sends for the same exception.
+func TestTheThrownExceptionIsTheOneBesideTheStack(t *testing.T) {
+	const node = "\n    at add (/srv/shop/cart.js:1:2)\n"
+	const java = "\n\tat com.acme.Cart.add(Cart.java:1)\n"
+	const python = "  File \"/srv/shop/cart.py\", line 1, in add\n    raise\n"
+	for _, test := range []struct {
+		name                           string
+		language                       Language
+		typ, message, text             string
+		wantType, wantModule, wantText string
+		unparsed                       bool
+	}{
+		{"the name that an error was given, printed behind its class", JavaScript, "PaymentError", "failed", "Error [PaymentError]: failed" + node, "PaymentError", "", "failed", false},
+		{"that name without anything beside it", JavaScript, "", "", "Error [PaymentError]: failed" + node, "PaymentError", "", "failed", false},
+		{"that name without a message", JavaScript, "", "", "Error [PaymentError]" + node, "PaymentError", "", "", false},
+		{"a class that has no name of its own", JavaScript, "Error", "custom", "MyErr [Error]: custom" + node, "Error", "", "custom", false},
+		{"a name that was given after the stack was made", JavaScript, "PaymentError", "failed", "Error: failed" + node, "PaymentError", "", "failed", false},
+		{"a message that was given after that is taken, and the text is kept", JavaScript, "Error", "second", "Error: first" + node, "Error", "", "second", true},
+		{"a name and a code of Node's", JavaScript, "TypeError", "bad", "TypeError [ERR_INVALID_ARG_TYPE]: bad" + node, "TypeError", "", "bad", false},
+		{"a code of Node's, which the OpenTelemetry SDK has for a type", JavaScript, "ERR_INVALID_ARG_TYPE", "bad", "TypeError [ERR_INVALID_ARG_TYPE]: bad" + node, "TypeError", "", "bad", false},
+		{"a code of the system", JavaScript, "ENOENT", "ENOENT: no file", "Error: ENOENT: no file" + node, "Error", "", "ENOENT: no file", false},
+		{"a code of a library", JavaScript, "card_declined", "no", "PaymentError: no" + node, "PaymentError", "", "no", false},
+		{"a number for a code", JavaScript, "11000", "duplicate", "MongoServerError: duplicate" + node, "MongoServerError", "", "duplicate", false},
+		{"a code where the stack has no type", JavaScript, "ENOENT", "no file", node, "ENOENT", "", "no file", false},
+		{"a message with a word in brackets is no type", JavaScript, "", "", "Item [7]: sold out" + node, "", "", "Item [7]: sold out", false},
+		{"lines of a message that look like frames, behind a code", JavaScript, "TypeError", "bad\n    at x (y.js:1:2)", "TypeError [ERR_X]: bad\n    at x (y.js:1:2)" + node, "TypeError", "", "bad\n    at x (y.js:1:2)", false},
+
+		{"a simple name of a qualified one", Java, "PaymentException", "m", "com.acme.PaymentException: m" + java, "com.acme.PaymentException", "com.acme", "m", false},
+		{"the canonical name of a nested class", Java, "com.acme.Cart.Full", "m", "com.acme.Cart$Full: m" + java, "com.acme.Cart$Full", "com.acme", "m", false},
+		{"the simple name of a nested class", Java, "Full", "m", "com.acme.Cart$Full: m" + java, "com.acme.Cart$Full", "com.acme", "m", false},
+		{"a class that prints itself in its own way", Java, "com.acme.PaymentException", "m", "payment: m" + java, "com.acme.PaymentException", "com.acme", "m", false},
+		{"a class of which no stack is there", Java, "com.acme.PaymentException", "m", "", "com.acme.PaymentException", "com.acme", "m", false},
+		{"a name that only ends alike is of another class", Java, "Exception", "m", "com.acme.PaymentException: m" + java, "Exception", "", "m", false},
+
+		{"a class of the program, which a traceback has no module for", Python, "__main__.OutOfStock", "m", pythonTraceback + "\n" + python + "OutOfStock: m\n", "__main__.OutOfStock", "__main__", "m", false},
+		{"a name without its module", Python, "OutOfStock", "m", pythonTraceback + "\n" + python + "shop.errors.OutOfStock: m\n", "shop.errors.OutOfStock", "shop.errors", "m", false},
+		{"a class in a function", Python, "shop.cart.add.<locals>.Full", "m", pythonTraceback + "\n" + python + "shop.cart.add.<locals>.Full: m\n", "shop.cart.add.<locals>.Full", "shop.cart", "m", false},
+		{"notes, which are printed below the message", Python, "E", "m", pythonTraceback + "\n" + python + "E: m\nnote\n", "E", "", "m\nnote", false},
+		{"the place of a syntax error, which is printed above it", Python, "SyntaxError", "invalid syntax (cart.py, line 1)", pythonTraceback + "\n" + python + "SyntaxError: invalid syntax\n", "SyntaxError", "", "invalid syntax (cart.py, line 1)", false},
+
+		{"a name with its namespace, printed with dots", PHP, `Acme\Shop\OutOfStock`, "m", "Acme.Shop.OutOfStock: m\n\tat Acme.Shop.Cart.add(Cart.php:1)\n", `Acme\Shop\OutOfStock`, `Acme\Shop`, "m", false},
+		{"a name without its namespace", PHP, "OutOfStock", "m", "Acme\\Shop\\OutOfStock: m in /srv/cart.php:1\nStack trace:\n#0 {main}\n", `Acme\Shop\OutOfStock`, `Acme\Shop`, "m", false},
+		{"a name without its modules", Ruby, "OutOfStock", "m", "/srv/cart.rb:1:in `add': m (Shop::OutOfStock)\n", "Shop::OutOfStock", "Shop", "m", false},
+		{"a name without its namespace", DotNet, "InvalidOperationException", "m", "System.InvalidOperationException: m\n   at Shop.Cart.Add()\n", "System.InvalidOperationException", "System", "m", false},
+		{"what is printed below the message is kept", DotNet, "System.IO.FileNotFoundException", "m", "System.IO.FileNotFoundException: m\nFile name: 'x'\n   at Shop.Cart.Add()\n", "System.IO.FileNotFoundException", "System.IO", "m", true},
+		{"a module as Erlang calls it", Elixir, "Elixir.Shop.OutOfStock", "m", "** (Shop.OutOfStock) m\n    lib/cart.ex:1: Shop.Cart.add/1\n", "Shop.OutOfStock", "Shop", "m", false},
+		{"the type of an error, which a panic does not print", Go, "runtime.boundsError", "index out of range", "panic: index out of range\n\ngoroutine 1 [running]:\nmain.main()\n\t/srv/main.go:1 +0x1\n", "runtime.boundsError", "", "index out of range", false},
+	} {
+		t.Run(test.language.String()+": "+test.name, func(t *testing.T) {
+			var p Parser
+			got := p.Parse(test.language, test.typ, test.message, test.text)
+			p.check(t, got, test.typ, test.message, test.text)
+			assert.Equal(t, test.wantType, got.Exceptions[0].Type)
+			assert.Equal(t, test.wantModule, got.Exceptions[0].Module)
+			assert.Equal(t, test.wantText, got.Exceptions[0].Message)
+			assert.Equal(t, test.unparsed, got.Unparsed != "")
+		})
+	}
+}
+
+func TestOnlyTheThrownExceptionIsTheOneBesideTheStack(t *testing.T) {
+	var p Parser
+	got := p.Parse(JavaScript, "OrderError", "order failed",
+		"Error: order failed\n    at a (/srv/a.js:1:2) {\n  [cause]: TypeError [ERR_X]: bad\n      at b (/srv/b.js:1:2)\n}\n")
+	require.Len(t, got.Exceptions, 2)
+	assert.Equal(t, [2]string{"OrderError", "order failed"}, [2]string{got.Exceptions[0].Type, got.Exceptions[0].Message})
+	assert.Equal(t, [2]string{"TypeError", "bad"}, [2]string{got.Exceptions[1].Type, got.Exceptions[1].Message})
+}
+
+func TestPaths(t *testing.T) {
+	for _, test := range []struct {
+		name              string
+		language          Language
+		line              string
+		filename, absPath string
+	}{
+		{"a path of Node is the whole one", JavaScript, "    at add (/srv/shop/index.js:1:2)", "/srv/shop/index.js", ""},
+		{"the scheme of a module is left out", JavaScript, "    at add (file:///srv/shop/cart.mjs:1:2)", "/srv/shop/cart.mjs", ""},
+		{"the scheme of a module on Windows is left out", JavaScript, "    at add (file:///C:/shop/cart.mjs:1:2)", "C:/shop/cart.mjs", ""},
+		{"a path of Windows has slashes", JavaScript, `    at add (C:\shop\cart.js:1:2)`, "C:/shop/cart.js", `C:\shop\cart.js`},
+		{"a library's path is that behind node_modules", JavaScript, "    at add (file:///srv/node_modules/@acme/cart/index.js:1:2)", "@acme/cart/index.js", "/srv/node_modules/@acme/cart/index.js"},
+		{"a module of Node's is not changed", JavaScript, "    at add (node:internal/fs:1:2)", "node:internal/fs", ""},
+		{"a URL is the whole one", JavaScript, "    at add (https://cdn.example.com/js/main.js?v=3:1:2)", "https://cdn.example.com/js/main.js?v=3", ""},
+		{"of what webpack made, the path of the source", JavaScript, "    at add (webpack://shop/./src/cart.ts:1:2)", "src/cart.ts", "webpack://shop/./src/cart.ts"},
+		{"a path of what webpack made that says nothing is the whole one", JavaScript, "    at add (webpack:///:1:2)", "webpack:///", ""},
+		{"a path of Python is the whole one", Python, `  File "/srv/shop/cart.py", line 1, in add`, "/srv/shop/cart.py", ""},
+		{"a path of Python on Windows has slashes", Python, `  File "C:\shop\cart.py", line 1, in add`, "C:/shop/cart.py", `C:\shop\cart.py`},
+		{"a library's path is that behind site-packages", Python, `  File "/usr/lib/python3.12/site-packages/flask/app.py", line 1, in add`, "flask/app.py", "/usr/lib/python3.12/site-packages/flask/app.py"},
+		{"a path of PHP is the whole one", PHP, "#0 /var/www/app/cart.php(1): add()\n#1 {main}", "/var/www/app/cart.php", ""},
+		{"a library's path is that behind vendor", PHP, "#0 /var/www/vendor/acme/cart/cart.php(1): add()\n#1 {main}", "acme/cart/cart.php", "/var/www/vendor/acme/cart/cart.php"},
+		{"a path of Ruby is the whole one", Ruby, "/srv/shop/app/cart.rb:1:in `add'", "/srv/shop/app/cart.rb", ""},
+		{"a library's path is that in its gem", Ruby, "/usr/gems/rack-2.2.4/lib/rack.rb:1:in `add'", "rack.rb", "/usr/gems/rack-2.2.4/lib/rack.rb"},
+		{"a path of Elixir is the whole one", Elixir, "    (shop 0.1.0) lib/shop/cart.ex:1: Shop.Cart.add/1", "lib/shop/cart.ex", ""},
+		{"a path of .NET is short", DotNet, `   at Shop.Cart.Add() in C:\src\Cart.cs:line 1`, "Cart.cs", `C:\src\Cart.cs`},
+	} {
+		t.Run(test.language.String()+": "+test.name, func(t *testing.T) {
+			var p Parser
+			frames := p.Parse(test.language, "", "", test.line).Exceptions[0].Frames
+			require.NotEmpty(t, frames)
+			assert.Equal(t, test.filename, frames[0].Filename)
+			assert.Equal(t, test.absPath, frames[0].AbsPath)
+		})
+	}
+}
+
+func TestOfNode(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		language Language
+		line     string
+		want     bool
+	}{
+		{"a file", JavaScript, "    at add (/srv/shop/cart.js:1:2)", true},
+		{"a file on Windows", JavaScript, `    at add (C:\shop\cart.js:1:2)`, true},
+		{"a module", JavaScript, "    at add (file:///srv/shop/cart.mjs:1:2)", true},
+		{"Node itself", JavaScript, "    at add (node:internal/fs:1:2)", true},
+		{"a library's file", JavaScript, "    at add (/srv/node_modules/express/index.js:1:2)", true},
+		{"a URL", JavaScript, "    at add (https://example.com/cart.js:1:2)", false},
+		{"a frame of Firefox", JavaScript, "add@https://example.com/cart.js:1:2", false},
+		{"a bundle in an app", JavaScript, "    at add (app:///index.bundle:1:2)", false},
+		{"no file", JavaScript, "    at add (<anonymous>)", false},
+		{"a file of another language", Python, `  File "/srv/shop/cart.py", line 1, in add`, false},
+	} {
+		var p Parser
+		assert.Equal(t, test.want, p.Parse(test.language, "", "", test.line).OfNode(), test.name)
+	}
+}
+
 func frames(s *Stack) int {
 	n := 0
 	for i := range s.Exceptions {
@@ -190,9 +318,9 @@ func TestDetails(t *testing.T) {
 			parents: []int{-1}, messages: []string{"m\n\tat a.B.c(D.java:1)\nCaused by: F: n"}, relations: []string{""}, frames: []int{1},
 		},
 		{
-			name: "a message beside the text that is another one is not used", language: Java,
+			name: "a message beside the text that is another one is the exception's, and what was printed is kept", language: Java,
 			typ: "E", message: "other", text: "E: m\nn\n\tat a.B.c(D.java:1)\n",
-			parents: []int{-1}, messages: []string{"m\nn"}, relations: []string{""}, frames: []int{1},
+			parents: []int{-1}, messages: []string{"other"}, relations: []string{""}, frames: []int{1}, unparsed: true,
 		},
 		{
 			name: "a circle that older versions of Java print a tab deeper belongs to the exception above it", language: Java,

@@ -3,10 +3,24 @@
 
 package stacktrace
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
-// setPath sets the path as printed, and its short form.
+// setPath sets the whole path, for a language whose frames have no module that tells them apart. One of Windows gets slashes.
 func (f *Frame) setPath(path string) {
+	f.Filename = path
+	if !strings.HasPrefix(path, "/") && strings.Contains(path, `\`) {
+		f.Filename, f.AbsPath = strings.ReplaceAll(path, `\`, "/"), path
+	}
+}
+
+// path is the path as printed.
+func (f *Frame) path() string { return cmp.Or(f.AbsPath, f.Filename) }
+
+// setShortPath sets the path as printed, and its short form.
+func (f *Frame) setShortPath(path string) {
 	f.Filename = shortPath(path)
 	if f.Filename == "" {
 		f.Filename = path
@@ -16,10 +30,10 @@ func (f *Frame) setPath(path string) {
 	}
 }
 
-// shortPath is the last part of a path of Unix or Windows, with the folder before it where the last part is the name of many files.
+// shortPath is the last part of a path of Unix or Windows, with the folder before it where it is mod.rs, which every module of Rust may have.
 func shortPath(path string) string {
 	base := lastSeparator(path) + 1
-	if base > 0 && isCommonName(path[base:]) {
+	if base > 0 && path[base:] == "mod.rs" {
 		base = lastSeparator(path[:base-1]) + 1
 	}
 	return path[base:]
@@ -32,17 +46,6 @@ func lastSeparator(path string) int {
 		}
 	}
 	return -1
-}
-
-// isCommonName reports whether a package or folder has, by convention, a file of that name.
-func isCommonName(base string) bool {
-	stem, _, _ := strings.Cut(base, ".")
-	switch stem {
-	case "__init__", "__main__", "index", "mod", "page", "route", "layout":
-		return true
-	default:
-		return false
-	}
 }
 
 // after is what follows the last folder of that name in a path of Unix or Windows.
@@ -72,16 +75,13 @@ func firstElement(path string) string {
 	return path
 }
 
-// relativeTo makes the short path begin with the last of the folders, by which frameworks lay out an application.
-func (f *Frame) relativeTo(folders ...string) {
+// relativeTo makes the short path begin with the last folder of that name.
+func (f *Frame) relativeTo(folder string) {
 	path := f.AbsPath
-	for _, folder := range folders {
-		if rest, ok := after(path, folder); ok {
-			f.Filename = path[len(path)-len(rest)-len(folder)-1:]
-			if f.Filename == path {
-				f.AbsPath = ""
-			}
-			return
+	if rest, ok := after(path, folder); ok {
+		f.Filename = path[len(path)-len(rest)-len(folder)-1:]
+		if f.Filename == path {
+			f.AbsPath = ""
 		}
 	}
 }

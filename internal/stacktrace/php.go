@@ -88,7 +88,6 @@ func (r *phpReader) header(header string) {
 	}
 	e := r.exception(r.current)
 	e.Type, e.Message = cutType(header)
-	e.Module = beforeLast(e.Type, '\\')
 }
 
 // frameLine reads "0 /app/cart.php(12): Shop\Cart->add('a', 1)".
@@ -155,19 +154,18 @@ func (f *Frame) setPHPFunction(call string) {
 	}
 }
 
-// setPHPPath makes the path relative to vendor for libraries, and to the folders that frameworks use for the application.
+// setPHPPath makes the path relative to vendor for libraries.
 func (f *Frame) setPHPPath(path string) {
-	f.setPath(path)
-	if library, ok := after(path, "vendor"); ok {
-		f.Filename = library
-		name := firstElement(library)
-		if len(name) < len(library) {
-			name = library[:len(name)+1+len(firstElement(library[len(name)+1:]))]
-		}
-		f.Package = name
+	library, ok := after(path, "vendor")
+	if !ok {
+		f.setPath(path)
 		return
 	}
-	f.relativeTo("app", "src")
+	name := firstElement(library)
+	if len(name) < len(library) {
+		name = library[:len(name)+1+len(firstElement(library[len(name)+1:]))]
+	}
+	f.Filename, f.AbsPath, f.Package = library, path, name
 }
 
 func (f *Frame) isPHPLibrary() bool {

@@ -243,7 +243,6 @@ func (r *pythonReader) repeat(l *pythonLevel, rest string) {
 func (r *pythonReader) header(l *pythonLevel, line string) {
 	e := r.exception(l.current)
 	e.Type, e.Message = cutType(line)
-	e.Module = beforeLast(e.Type, '.')
 	l.state, l.messageStart, l.ended = pythonMessage, r.lines.end-len(e.Message), false
 }
 
@@ -257,7 +256,7 @@ func (r *pythonReader) messageLine(l *pythonLevel, line string) {
 	case line == pythonTraceback && !l.traceback && r.framesOf(l.current) == 0 && !strings.HasSuffix(r.text[:r.lines.start], "\"\"\"\n"):
 		r.unread = true
 		e := r.exception(l.current)
-		e.Type, e.Module, e.Message = "", "", ""
+		e.Type, e.Message = "", ""
 		l.state, l.traceback = pythonFrames, true
 	default:
 		r.exception(l.current).Message = r.text[l.messageStart:r.lines.end]
@@ -281,17 +280,17 @@ func undrawn(message string) string {
 
 // setPythonPath makes the path of a library relative to where libraries are.
 func (f *Frame) setPythonPath(path string) {
-	f.setPath(path)
 	for _, root := range [...]string{"site-packages", "dist-packages"} {
 		if library, ok := after(path, root); ok {
-			f.Filename = library
-			f.Package = firstElement(library)
+			f.Filename, f.AbsPath, f.Package = library, path, firstElement(library)
 			return
 		}
 	}
 	if library, ok := pythonLibrary(path); ok {
-		f.Filename = library
+		f.Filename, f.AbsPath = library, path
+		return
 	}
+	f.setPath(path)
 }
 
 // pythonLibrary is the path of a module of the standard library, from /usr/lib/python3.12 on or, on Windows, from \Lib on.

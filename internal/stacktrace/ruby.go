@@ -108,7 +108,6 @@ func (r *rubyReader) header(message string) {
 	e := r.exception(r.current)
 	if open := strings.LastIndex(message, " ("); open >= 0 && strings.HasSuffix(message, ")") {
 		message, e.Type = message[:open], message[open+len(" ("):len(message)-1]
-		e.Module = strings.TrimSuffix(beforeLast(e.Type, ':'), ":")
 	}
 	r.first, e.Message = message, message
 }
@@ -191,24 +190,23 @@ func rubyClass(label string) string {
 	return ""
 }
 
-// setRubyPath makes the path relative to the load path of a gem or of the standard library, or to the folders of an application.
+// setRubyPath makes the path relative to the load path of a gem or of the standard library.
 func (f *Frame) setRubyPath(path string) {
-	f.setPath(path)
 	if library, ok := after(path, "gems"); ok {
-		gem := firstElement(library)
-		f.Filename, f.Package = library, gemName(gem)
+		f.Filename, f.AbsPath, f.Package = library, path, gemName(firstElement(library))
 		if _, file, ok := strings.Cut(library, "/lib/"); ok {
 			f.Filename = file
 		}
 		return
 	}
 	if _, library, ok := strings.Cut(path, "/lib/ruby/"); ok {
+		f.Filename, f.AbsPath = library, path
 		if _, file, ok := strings.Cut(library, "/"); ok { // behind the version
 			f.Filename = file
 		}
 		return
 	}
-	f.relativeTo("app", "lib", "config", "spec", "test")
+	f.setPath(path)
 }
 
 // gemName is the name of a gem without its version: "rack-2.2.4" is rack.
@@ -221,5 +219,5 @@ func gemName(gem string) string {
 }
 
 func (f *Frame) isRubyLibrary() bool {
-	return f.Native || f.Package != "" || strings.Contains(f.AbsPath, "/lib/ruby/") || strings.Contains(f.AbsPath, "/vendor/bundle/")
+	return f.Native || f.Package != "" || strings.Contains(f.path(), "/lib/ruby/") || strings.Contains(f.path(), "/vendor/bundle/")
 }

@@ -250,7 +250,7 @@ func isIdentifier(c byte) bool {
 
 // setRustPath makes the path relative to the crate.
 func (f *Frame) setRustPath(path string) {
-	f.setPath(path)
+	f.setShortPath(path)
 	if rest, ok := strings.CutPrefix(path, "./"); ok {
 		f.Filename = rest
 		return

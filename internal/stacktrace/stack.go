@@ -3,6 +3,11 @@
 
 package stacktrace
 
+import (
+	"slices"
+	"strings"
+)
+
 // Language is that of the program which printed a stack. The zero value is for the parser to find out.
 type Language uint8
 
@@ -86,13 +91,31 @@ type Stack struct {
 	Unparsed string
 }
 
+// OfNode reports whether a stack of JavaScript is one of Node: a frame is in a file or in Node itself, where those of browsers are at
+// URLs.
+func (s *Stack) OfNode() bool {
+	if s.Language != JavaScript {
+		return false
+	}
+	for i := range s.Exceptions {
+		if slices.ContainsFunc(s.Exceptions[i].Frames, func(f Frame) bool { return isNodePath(f.path()) }) {
+			return true
+		}
+	}
+	return false
+}
+
+func isNodePath(path string) bool {
+	return strings.HasPrefix(path, "node:") || strings.HasPrefix(path, "/") || len(path) > 2 && path[1] == ':' && (path[2] == '\\' || path[2] == '/')
+}
+
 // Exception is one exception of a chain or a group.
 type Exception struct {
-	// Type is as printed, with its namespace: java.lang.IllegalStateException.
+	// Type is the whole one, with its namespace: java.lang.IllegalStateException.
 	Type string
 	// Module is the namespace, package or module of the type: java.lang. Empty where the language does not print it.
 	Module string
-	// Message is as printed, with all its lines.
+	// Message is the whole one, with all its lines.
 	Message string
 	// Frames begins with the oldest call. The last one is where the exception was thrown.
 	Frames []Frame
@@ -114,10 +137,10 @@ type Frame struct {
 	Module string
 	// Package is what the code was delivered in, where the text tells: a jar, a Java module, a gem, an application of Erlang.
 	Package string
-	// Filename is short and the same on each host: relative to the package for libraries, else the last part of the path, with its
-	// folder where the last part says little (index.js, __init__.py).
+	// Filename is relative to the package for libraries, and for what webpack made. Else it is, where frames have a module that tells
+	// them apart (Java, Go, .NET, Rust), short; where they have none the whole path, with slashes, or the URL.
 	Filename string
-	// AbsPath is the path or the URL as printed, where that is more than Filename.
+	// AbsPath is the path or the URL as printed, without file://, where that is not Filename.
 	AbsPath string
 	// Line and Column count from 1; 0 is unknown.
 	Line, Column int

@@ -38,6 +38,7 @@ type Intake struct {
 	taken     []Event
 	events    map[string]Event // the first of each uuid
 	isTaken   map[string]bool  // by uuid; true where the client was told
+	merged    map[string]bool  // the distinct ids that others were merged into
 	tries     map[string]*try  // of v1, by the id of the request
 }
 
@@ -82,7 +83,7 @@ func NewRecording(t testing.TB) *Intake {
 
 func start(t testing.TB, recording bool) *Intake {
 	in := &Intake{
-		plans: map[string][]Result{}, events: map[string]Event{}, isTaken: map[string]bool{}, tries: map[string]*try{},
+		plans: map[string][]Result{}, events: map[string]Event{}, isTaken: map[string]bool{}, merged: map[string]bool{}, tries: map[string]*try{},
 	}
 	in.Start(t, "PostHog", recording, in)
 	return in
@@ -144,6 +145,7 @@ func (in *Intake) compare(v *visit) {
 		first, ok := in.events[e.UUID]
 		if !ok {
 			in.events[e.UUID] = *e
+			in.merge(v, e)
 			continue
 		}
 		if first.key() != e.key() {
@@ -173,6 +175,19 @@ func (in *Intake) compare(v *visit) {
 		}
 	}
 	before.attempt = v.request.Attempt
+}
+
+// merge holds an event that makes two persons one against those before: one whom others were merged into is identified, and PostHog
+// does not merge such a person into another.
+func (in *Intake) merge(v *visit, e *Event) {
+	name, other := e.mergedID()
+	if name == "" {
+		return
+	}
+	if in.merged[other] {
+		v.broke(RulePerson, e.UUID, "has %s %q, which is identified and is not merged into %q", name, other, e.DistinctID)
+	}
+	in.merged[e.DistinctID] = true
 }
 
 // settle keeps the request and what was answered, and returns the body of an answer that all is well.

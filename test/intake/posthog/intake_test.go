@@ -30,7 +30,7 @@ const (
 
 	exceptionList = `[{"type":"E","value":"","module":"m","mechanism":{"type":"generic","handled":true,"synthetic":false,"source":"cause"},"stacktrace":{"type":"raw","frames":[` +
 		`{"platform":"go","filename":"a.go","abs_path":"/src/a.go","function":"f","module":"main","lineno":1,"colno":2,"context_line":"x","in_app":true}]}},` +
-		`{"type":"E","value":"m","mechanism":{"type":"generic","handled":true,"synthetic":false},"stacktrace":{"type":"resolved","frames":[` +
+		`{"type":"E","value":"m","mechanism":{"type":"chained","handled":true,"synthetic":false,"exception_id":1,"parent_id":0},"stacktrace":{"type":"resolved","frames":[` +
 		`{"raw_id":"1","mangled_name":"a","resolved_name":"a","in_app":true,"lang":"java","resolved":true,"line":1,"column":2,"source":"A.java"}]}}]`
 )
 
@@ -41,7 +41,7 @@ func special(name, distinctID, properties string) string {
 }
 
 func identify() string { return special("$identify", "u1", `"$anon_distinct_id":"anon","$set":{}`) }
-func alias() string    { return special("$create_alias", "anon", `"alias":"u1"`) }
+func alias() string    { return special("$create_alias", "u1", `"alias":"anon"`) }
 func group() string {
 	return special("$groupidentify", "$company_acme", `"$group_type":"company","$group_key":"acme","$group_set":{}`)
 }
@@ -49,7 +49,9 @@ func exception() string {
 	return special("$exception", "u1", `"$exception_level":"error","$exception_fingerprint":"f","$exception_list":`+exceptionList)
 }
 func generation() string {
-	return special("$ai_generation", "u1", `"$ai_trace_id":"t","$ai_span_id":"s","$ai_parent_id":"p","$ai_model":"m","$ai_input_tokens":1,"$ai_output_tokens":2,"$ai_latency":0.5,"$ai_is_error":false,"$ai_http_status":200`)
+	return special("$ai_generation", "u1", `"$ai_trace_id":"t","$ai_span_id":"s","$ai_parent_id":"p","$ai_model":"m","$ai_input_tokens":1,"$ai_output_tokens":2,"$ai_latency":0.5,"$ai_is_error":false,"$ai_http_status":200,`+
+		`"$ai_session_id":"c","$ai_stop_reason":"stop","$ai_cache_read_input_tokens":3,"$ai_cache_creation_input_tokens":4,"$ai_reasoning_tokens":5,`+
+		`"$ai_cache_reporting_exclusive":false,"$ai_time_to_first_token":0.25,"$ai_model_parameters":{"temperature":0.5}`)
 }
 
 func batchOf(events ...string) string {
@@ -212,8 +214,9 @@ func TestEveryRuleIsHeld(t *testing.T) {
 		}},
 		{"set", Batch, batchOf(special("$set", "u1", `"$set":{"a":1}`)), []broken{{"nothing", `"$set":{"a":1},`, ``, RulePerson}}},
 		{"alias", Batch, batchOf(alias()), []broken{
-			{"no alias", `"alias":"u1",`, ``, RulePerson},
-			{"of itself", `"alias":"u1"`, `"alias":"anon"`, RulePerson},
+			{"no alias", `"alias":"anon",`, ``, RulePerson},
+			{"of itself", `"alias":"anon"`, `"alias":"u1"`, RulePerson},
+			{"an illegal id", `"anon"`, `"null"`, RuleIllegalID},
 		}},
 		{"group", Batch, batchOf(group()), []broken{
 			{"another id", `"$company_acme"`, `"u1"`, RulePerson},
@@ -230,6 +233,7 @@ func TestEveryRuleIsHeld(t *testing.T) {
 			{"no value", `"value":"",`, ``, RuleException},
 			{"no mechanism", `"mechanism":{"type":"generic","handled":true,"synthetic":false,"source":"cause"},`, ``, RuleException},
 			{"another mechanism", `"generic"`, `"log"`, RuleException},
+			{"a parent that is none", `"parent_id":0`, `"parent_id":-1`, RuleException},
 			{"handled in words", `"handled":true`, `"handled":"yes"`, RuleException},
 			{"something else", `"module":"m"`, `"thread":"m"`, RuleException},
 			{"stack of another kind", `"type":"raw"`, `"type":"parsed"`, RuleException},
@@ -248,6 +252,14 @@ func TestEveryRuleIsHeld(t *testing.T) {
 			{"tokens in words", `"$ai_input_tokens":1`, `"$ai_input_tokens":"1"`, RuleAI},
 			{"half a token", `"$ai_output_tokens":2`, `"$ai_output_tokens":2.5`, RuleAI},
 			{"a negative latency", `0.5`, `-0.5`, RuleAI},
+			{"a first token before the call", `0.25`, `-0.25`, RuleAI},
+			{"cached tokens in words", `"$ai_cache_read_input_tokens":3`, `"$ai_cache_read_input_tokens":"3"`, RuleAI},
+			{"fewer tokens than none", `"$ai_reasoning_tokens":5`, `"$ai_reasoning_tokens":-5`, RuleAI},
+			{"several reasons to stop", `"stop"`, `["stop"]`, RuleAI},
+			{"a session that is a number", `"$ai_session_id":"c"`, `"$ai_session_id":7`, RuleAI},
+			{"no parameters", `{"temperature":0.5}`, `{}`, RuleAI},
+			{"parameters in a string", `{"temperature":0.5}`, `"temperature=0.5"`, RuleAI},
+			{"exclusive in words", `"$ai_cache_reporting_exclusive":false`, `"$ai_cache_reporting_exclusive":"no"`, RuleAI},
 			{"a trace with a parent", `$ai_generation`, `$ai_trace`, RuleAI},
 		}},
 	} {
@@ -473,6 +485,32 @@ func TestRequestsThatAreSentAgain(t *testing.T) {
 		send(t, in, Batch, batchOf(batchEvent))
 	}
 	assert.Len(t, in.Events(), 1)
+}
+
+func TestAPersonWhoIsIdentifiedIsNotMergedIntoAnother(t *testing.T) {
+	later := func(event string) string { return strings.Replace(event, idA, idB, 1) }
+	back := special("$create_alias", "anon", `"alias":"u1"`)
+	for name, c := range map[string]struct {
+		first, second string
+		want          []Rule
+	}{
+		"after identify":             {identify(), later(back), []Rule{RulePerson}},
+		"after alias":                {alias(), later(back), []Rule{RulePerson}},
+		"but another into the same":  {alias(), later(special("$create_alias", "u1", `"alias":"anon-2"`)), nil},
+		"nor by identify":            {alias(), later(special("$identify", "u2", `"$anon_distinct_id":"u1","$set":{}`)), []Rule{RulePerson}},
+		"but who has only traits is": {special("$identify", "u1", `"$set":{}`), later(back), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := NewRecording(t)
+			send(t, in, Batch, batchOf(c.first))
+			send(t, in, Batch, batchOf(c.second))
+			var rules []Rule
+			for _, v := range in.Violations() {
+				rules = append(rules, v.Rule)
+			}
+			assert.Equal(t, c.want, rules)
+		})
+	}
 }
 
 func TestALoweredLimitIsNoViolation(t *testing.T) {

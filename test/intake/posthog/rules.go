@@ -98,7 +98,8 @@ const (
 	RuleProperty Rule = "property"
 	// RuleGeoIP: there is an $ip that is an address, or $geoip_disable. PostHog would look up the collector's address else.
 	RuleGeoIP Rule = "geoip"
-	// RulePerson: events about persons and groups have the shape that is published, and a person profile (docs: api/capture).
+	// RulePerson: events about persons and groups have the shape that is published, and a person profile (docs: api/capture). Where they
+	// merge two persons, the other one is not identified yet (posthog: nodejs/src/worker/ingestion/persons/person-merge-service.ts).
 	RulePerson Rule = "person"
 	// RuleException: so have exceptions (posthog-js: packages/core/src/error-tracking/types.ts; docs:
 	// error-tracking/installation/manual).

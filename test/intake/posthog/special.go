@@ -44,7 +44,22 @@ func checkSpecial(properties object, e *Event, protocol Protocol) {
 	}
 }
 
-// checkMerged looks at an id that is merged with the event's.
+// mergedID is the property with an id whose person PostHog merges into that of the distinct_id, and the id. It is empty where the event
+// merges nobody (posthog: nodejs/src/worker/ingestion/persons/person-merge-service.ts).
+func (e *Event) mergedID() (name, id string) {
+	switch e.Name {
+	case "$create_alias":
+		name = "alias"
+	case "$identify":
+		name = "$anon_distinct_id"
+	}
+	if id, _ = e.Properties[name].(string); id == "" {
+		return "", ""
+	}
+	return name, id
+}
+
+// checkMerged looks at an id that is merged into the event's.
 func checkMerged(properties object, name string, e *Event) {
 	id, ok := properties.Members[name].(string)
 	switch {
@@ -89,11 +104,12 @@ func checkException(properties object) {
 		x.Require("value", "mechanism")
 		x.Texts("value", "module")
 		if mechanism, ok := x.Nested("mechanism", RuleException); ok {
-			mechanism.Only(RuleException, "handled", "type", "source", "synthetic")
+			mechanism.Only(RuleException, "handled", "type", "source", "synthetic", "exception_id", "parent_id")
 			mechanism.Require("handled", "type", "synthetic")
 			mechanism.Booleans("handled", "synthetic")
 			mechanism.Texts("source")
-			mechanism.OneOf(RuleException, "type", "generic", "onunhandledrejection", "onuncaughtexception", "onconsole", "middleware")
+			mechanism.OneOf(RuleException, "type", "generic", "onunhandledrejection", "onuncaughtexception", "onconsole", "middleware", "chained")
+			atLeast(mechanism, 0, "exception_id", "parent_id")
 		}
 		if stacktrace, ok := x.Nested("stacktrace", RuleException); ok {
 			checkStacktrace(stacktrace)
@@ -143,11 +159,18 @@ func checkAI(properties object, e *Event) {
 	if e.Name == "$ai_trace" && properties.Members["$ai_parent_id"] != nil {
 		properties.Breaks(RuleAI, "$ai_parent_id", "is there, but a trace has no parent")
 	}
-	properties.Texts("$ai_span_id", "$ai_parent_id", "$ai_span_name", "$ai_provider", "$ai_base_url", "$ai_lib", "$ai_lib_version")
-	atLeast(properties, 0, "$ai_input_tokens", "$ai_output_tokens")
+	properties.Texts("$ai_span_id", "$ai_parent_id", "$ai_session_id", "$ai_span_name", "$ai_provider", "$ai_base_url", "$ai_stop_reason",
+		"$ai_lib", "$ai_lib_version")
+	atLeast(properties, 0, "$ai_input_tokens", "$ai_output_tokens", "$ai_cache_read_input_tokens", "$ai_cache_creation_input_tokens",
+		"$ai_reasoning_tokens")
 	atLeast(properties, 100, "$ai_http_status")
-	if latency, ok := properties.Number("$ai_latency"); ok && latency < 0 {
-		properties.Breaks(RuleAI, "$ai_latency", "is negative")
+	for _, name := range []string{"$ai_latency", "$ai_time_to_first_token"} {
+		if seconds, ok := properties.Number(name); ok && seconds < 0 {
+			properties.Breaks(RuleAI, name, "is negative")
+		}
 	}
-	properties.Booleans("$ai_is_error")
+	properties.Booleans("$ai_is_error", "$ai_cache_reporting_exclusive")
+	if parameters, ok := properties.Nested("$ai_model_parameters", RuleAI); ok && len(parameters.Members) == 0 {
+		properties.Breaks(RuleAI, "$ai_model_parameters", "is empty")
+	}
 }

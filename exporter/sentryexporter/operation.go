@@ -30,7 +30,7 @@ func operationOf(span ptrace.Span) (op, source string) {
 		case "messaging.system":
 			op = messagingOperation(span)
 		case "faas.trigger", "faas.invocation_id":
-			op = "function." + strings.ToLower(kind.String())
+			op = "function." + kindOf(kind)
 			source = "task"
 		case "gen_ai.operation.name":
 			op = "gen_ai." + v.AsString()
@@ -157,4 +157,22 @@ func httpStatus(code int) string {
 		return "internal_error"
 	}
 	return "invalid_argument"
+}
+
+// kindOf is a span's kind as Sentry writes it.
+func kindOf(kind ptrace.SpanKind) string {
+	switch kind {
+	case ptrace.SpanKindInternal:
+		return "internal"
+	case ptrace.SpanKindServer:
+		return "server"
+	case ptrace.SpanKindClient:
+		return "client"
+	case ptrace.SpanKindProducer:
+		return "producer"
+	case ptrace.SpanKindConsumer:
+		return "consumer"
+	default:
+		return "unspecified"
+	}
 }

@@ -204,7 +204,7 @@ func (enc *spanEncoder) appendSpanAttributes(dst []byte, src *source, span ptrac
 		dst = a.text(dst, "sentry.segment.name", t.text(name))
 	}
 	dst = a.text(dst, "sentry.platform", src.platform)
-	dst = a.text(dst, "sentry.kind", strings.ToLower(span.Kind().String()))
+	dst = a.text(dst, "sentry.kind", kindOf(span.Kind()))
 	dst = a.text(dst, "sentry.status.message", t.text(span.Status().Message()))
 	dst = a.text(dst, attrTrimmed, t.note())
 	if t >= trimAttributes {

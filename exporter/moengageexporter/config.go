@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -237,8 +236,8 @@ func (cfg *Config) checkEndpoint() error {
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(u.Path, "/v1") {
 		return errors.New("endpoint: has more than an address; write it without user, query, fragment and /v1, or leave it out, since data_center says where MoEngage is")
 	}
-	if _, err := url.Parse(cfg.ClientConfig.ProxyURL); err != nil {
-		return errors.New("proxy_url: is not a URL; write one such as http://proxy.example.com:3128")
+	if err := strictconf.CheckProxy(cfg.ClientConfig.ProxyURL); err != nil {
+		return fmt.Errorf("proxy_url: %w", err)
 	}
 	return nil
 }

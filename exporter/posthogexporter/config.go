@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -183,8 +182,8 @@ func (cfg *Config) Validate() error {
 	if err := checkEndpoint(cfg.ClientConfig.Endpoint); err != nil {
 		return fmt.Errorf("endpoint: %w", err)
 	}
-	if _, err := url.Parse(cfg.ClientConfig.ProxyURL); err != nil {
-		return errors.New("proxy_url: is not a URL; write one such as http://proxy.example.com:3128")
+	if err := strictconf.CheckProxy(cfg.ClientConfig.ProxyURL); err != nil {
+		return fmt.Errorf("proxy_url: %w", err)
 	}
 	if err := cfg.checkWords(); err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"time"
 
@@ -195,8 +194,8 @@ func (cfg *Config) Validate() error {
 	if cfg.ClientConfig.Endpoint != "" {
 		return errors.New("endpoint: is not a key of this exporter, since the DSN says where Sentry is; remove it")
 	}
-	if _, err := url.Parse(cfg.ClientConfig.ProxyURL); err != nil {
-		return errors.New("proxy_url: is not a URL; write one such as http://proxy.example.com:3128")
+	if err := strictconf.CheckProxy(cfg.ClientConfig.ProxyURL); err != nil {
+		return fmt.Errorf("proxy_url: %w", err)
 	}
 	if err := cfg.Issues.validate(); err != nil {
 		return fmt.Errorf("issues::%w", err)

@@ -45,9 +45,6 @@ func parseDSN(text string) (dsn, error) {
 	if err := d.check(u); err != nil {
 		return dsn{}, err
 	}
-	if _, err := strictconf.ParseURL(text, "https://key@host/project"); err != nil { // its port
-		return dsn{}, err
-	}
 	return d, nil
 }
 
@@ -68,7 +65,7 @@ func (d *dsn) check(u *url.URL) error {
 	case u.RawQuery != "" || u.Fragment != "":
 		return fmt.Errorf("has a ? or a #; %s", dsnForm)
 	}
-	return nil
+	return strictconf.CheckPort(u)
 }
 
 // envelopeURL is where envelopes are posted to. It holds no key.

@@ -5,7 +5,6 @@ package sentryexporter
 
 import (
 	"bytes"
-	"math"
 	"strconv"
 	"strings"
 
@@ -77,7 +76,7 @@ func sampleRate(traceState string) float64 {
 			}
 			rejected, err := strconv.ParseUint(threshold+strings.Repeat("0", digits-len(threshold)), 16, 64)
 			if err == nil {
-				return math.Max(float64(most-rejected)/most, 0)
+				return float64(most-rejected) / most
 			}
 		}
 	}

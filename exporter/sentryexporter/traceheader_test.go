@@ -40,3 +40,18 @@ func TestATraceHeaderLeavesOutLongTexts(t *testing.T) {
 	assert.Equal(t, head+`,"release":"a \"b\""},`, of(`a \"b\"`))
 	assert.Equal(t, head+"},", of(strings.Repeat("x", maxTraceText+1)))
 }
+
+func TestTheRootDescribesTheTraceWhereverItStands(t *testing.T) {
+	span := func(parent, release string) delivery.Event {
+		return delivery.Event{Payload: []byte(`{"trace_id":"5b8efff798038103d269b633813fc60c","span_id":"00000000000000a1",` + parent +
+			`"name":"n","attributes":{"sentry.release":{"value":"` + release + `","type":"string"}}}`)}
+	}
+	const parent = `"parent_span_id":"00000000000000a0",`
+	for release, events := range map[string][]delivery.Event{
+		"root":  {span(parent, "first"), span("", "root"), span("", "another")},
+		"first": {span(parent, "first"), span(parent, "second")},
+	} {
+		header := string(appendTraceHeader(nil, &project{publicKey: "key"}, events))
+		assert.Contains(t, header, `"release":"`+release+`"`)
+	}
+}

@@ -223,11 +223,11 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 		return err
 	}
 	cfg.Template = conf.ToStringMap()["template"] // without what remembers the text of an environment variable
-	defaultTo(&cfg.Format, FormatEvent)
-	defaultTo(&cfg.Content, ContentFull)
-	defaultTo(&cfg.CloudEvents.Mode, ModeStructured)
+	strictconf.Default(&cfg.Format, FormatEvent)
+	strictconf.Default(&cfg.Content, ContentFull)
+	strictconf.Default(&cfg.CloudEvents.Mode, ModeStructured)
 	if cfg.Format == FormatPagerDuty {
-		defaultTo(&cfg.ClientConfig.Endpoint, defaultPagerDuty)
+		strictconf.Default(&cfg.ClientConfig.Endpoint, defaultPagerDuty)
 	}
 	if cfg.batching() != BatchingSingle && !conf.IsSet(batchKey+"min_size") && !conf.IsSet(batchKey+"max_size") {
 		cfg.enlargeBatches()
@@ -245,12 +245,6 @@ func (cfg *Config) enlargeBatches() {
 	}
 	batch := queue.Batch.Get()
 	batch.MinSize, batch.MaxSize = defaultTogether, defaultTogether
-}
-
-func defaultTo[T ~string](word *T, value T) {
-	if *word == "" {
-		*word = value
-	}
 }
 
 func createDefaultConfig() component.Config {

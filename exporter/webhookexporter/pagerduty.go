@@ -11,6 +11,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsontemplate"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
 // maxDedupKey is how many characters a dedup_key may have (PagerDuty, "Events API v2").
@@ -20,7 +21,7 @@ const defaultAction = "trigger"
 
 func (t *templates) parsePagerDuty(cfg *PagerDutyConfig) error {
 	action := cfg.Action
-	defaultTo(&action, defaultAction)
+	strictconf.Default(&action, defaultAction)
 	var err error
 	if t.action, err = jsontemplate.ParseText(action, "pagerduty::event_action"); err != nil || cfg.DedupKey == "" {
 		return err

@@ -49,8 +49,8 @@ func (cfg *Config) validateEndpoint() error {
 	if err != nil {
 		return fmt.Errorf("endpoint: %w", err)
 	}
-	if _, err := url.Parse(cfg.ClientConfig.ProxyURL); err != nil {
-		return errors.New("proxy_url: is not a URL; write one such as http://proxy.example.com:3128")
+	if err := strictconf.CheckProxy(cfg.ClientConfig.ProxyURL); err != nil {
+		return fmt.Errorf("proxy_url: %w", err)
 	}
 	if cfg.ClientConfig.ProxyURL != "" {
 		return nil // which looks the host up itself

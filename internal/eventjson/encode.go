@@ -20,6 +20,7 @@ import (
 // what it made of the last source, since events of one source follow each other.
 type Encoder struct {
 	writer jsonappend.Writer
+	clock  jsonappend.Clock
 	source *appevent.Source
 	// fragments of the source: each is empty or a member.
 	nameFragment, resourceFragment, scopeFragment []byte
@@ -45,7 +46,7 @@ func (enc *Encoder) Append(dst []byte, e *appevent.Event) []byte {
 		dst = appendText(dst, fieldType, e.Kind.String())
 	}
 	if e.Time != 0 && e.Time <= math.MaxInt64 { // beyond it there is no date
-		dst = jsonappend.Time(appendName(dst, fieldTimestamp), e.Time)
+		dst = enc.clock.Time(appendName(dst, fieldTimestamp), e.Time)
 	}
 	dst = appendSeverity(dst, e)
 	dst = enc.appendBody(dst, e)

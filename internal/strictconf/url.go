@@ -4,6 +4,7 @@
 package strictconf
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -32,14 +33,26 @@ func ParseURL(text, example string) (*url.URL, error) {
 		return nil, fmt.Errorf("has the scheme %q; write a URL that begins with https:// or http://, such as %s", u.Scheme, example)
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("is a URL without a host; write one such as %s", example)
-	case !isPort(u.Port()):
-		return nil, fmt.Errorf("has the port %s; write one from 1 to 65535", u.Port())
+	}
+	if err := CheckPort(u); err != nil {
+		return nil, err
 	}
 	return u, nil
 }
 
-// isPort takes no port for that of the scheme.
-func isPort(text string) bool {
-	port, err := strconv.ParseUint(text, 10, 16)
-	return text == "" || err == nil && port > 0
+// CheckPort returns an error if the URL has a port that there is not. None is that of the scheme.
+func CheckPort(u *url.URL) error {
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	if u.Port() == "" || err == nil && port > 0 {
+		return nil
+	}
+	return fmt.Errorf("has the port %s; write one from 1 to 65535", u.Port())
+}
+
+// CheckProxy returns an error unless the text, that of proxy_url, is a URL or empty. It repeats nothing of it.
+func CheckProxy(text string) error {
+	if _, err := url.Parse(text); err != nil {
+		return errors.New("is not a URL; write one such as http://proxy.example.com:3128")
+	}
+	return nil
 }

@@ -119,7 +119,7 @@ func (t *told) note(name string, v pcommon.Value) bool {
 		return true
 	case attrOSName:
 		t.system = platformOfSystem(v)
-	case attrSDKLanguage:
+	case appevent.AttrSDKLanguage:
 		if v.AsString() == "webjs" {
 			t.platform = platformWeb
 		}
@@ -134,7 +134,7 @@ func (t *told) note(name string, v pcommon.Value) bool {
 // tells reports whether note may read an attribute of that name.
 func tells(name string) bool {
 	switch name {
-	case attrDeviceID, attrInstallationID, attrCustomerID, attrPushID, attrPushPreference, attrOSName, attrSDKLanguage:
+	case attrDeviceID, attrInstallationID, attrCustomerID, attrPushID, attrPushPreference, attrOSName, appevent.AttrSDKLanguage:
 		return true
 	}
 	return strings.HasPrefix(name, prefixBrowser)

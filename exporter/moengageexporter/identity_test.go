@@ -63,7 +63,7 @@ func TestOtherCustomerIDsAreNotTheUsualOnes(t *testing.T) {
 // TestWhatTellsOfTheDeviceIsNoted holds tells against note, which sees no other attribute.
 func TestWhatTellsOfTheDeviceIsNoted(t *testing.T) {
 	for name, value := range map[string]string{
-		attrDeviceID: "d", attrInstallationID: "i", attrOSName: "iOS", attrSDKLanguage: "webjs", "browser.mobile": "x",
+		attrDeviceID: "d", attrInstallationID: "i", attrOSName: "iOS", appevent.AttrSDKLanguage: "webjs", "browser.mobile": "x",
 		attrPushID: "p", attrPushPreference: "x", attrCustomerID: "c", "device.model.name": "x", "os.version": "1", "order_id": "7", "": "x",
 	} {
 		var noted told

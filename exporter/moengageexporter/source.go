@@ -14,10 +14,9 @@ import (
 
 // Attributes that tell the platform (semantic conventions v1.44.0, os, browser and telemetry registries).
 const (
-	attrOSName      = "os.name"
-	attrOSVersion   = "os.version"
-	attrSDKLanguage = "telemetry.sdk.language"
-	prefixBrowser   = "browser."
+	attrOSName    = "os.name"
+	attrOSVersion = "os.version"
+	prefixBrowser = "browser."
 )
 
 // The platforms that MoEngage knows (Create Event, platform).

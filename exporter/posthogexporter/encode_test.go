@@ -149,6 +149,22 @@ func TestWhatARecordSaysOtherThanInAttributesWinsOverTheResourceToo(t *testing.T
 	assert.Equal(t, 1, strings.Count(string(payload), "of the resource"), "%s", payload)
 }
 
+func TestWhatAPageIsCalledIsSaidOnce(t *testing.T) {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("title", "of the resource")
+	rl.Resource().Attributes().PutStr("name", "of the resource")
+	r := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	r.SetEventName("Pricing")
+	r.Attributes().PutStr("fanout.type", "page")
+	r.Attributes().PutEmptyMap("page").PutStr("title", "of the record")
+	b := benchBackend(t, func(cfg *Config) { cfg.ResourceAttributes = []string{"*"} })
+	payload := encodeAll(t, b, ld)[0].Payload
+	checkPayload(t, payload)
+	assert.NotContains(t, string(payload), "of the resource")
+	assert.Contains(t, string(payload), `"title":"of the record"`)
+}
+
 func TestAnExceptionIsOfWhomItsSpanTells(t *testing.T) {
 	span := ptrace.NewSpan()
 	span.Attributes().PutStr("posthog.distinct_id", "best")

@@ -66,11 +66,12 @@ func (enc *encoder) appendException(dst []byte, e *appevent.Event, who *identity
 	if limit.exceptions > 0 && len(exceptions) > limit.exceptions {
 		exceptions = exceptions[:limit.exceptions]
 	}
+	as := src.framing(stack, limit)
 	for i := range exceptions {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendListed(dst, e, &exceptions[i], i, src.framing(stack, limit))
+		dst = appendListed(dst, e, &exceptions[i], i, as)
 	}
 	dst = append(dst, ']')
 	dst = enc.appendText(dst, "$exception_level", appevent.IssueLevel(e.SeverityLevel()))

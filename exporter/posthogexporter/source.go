@@ -14,9 +14,8 @@ import (
 
 // Attributes of the resource (semantic conventions v1.44.0, telemetry registry).
 const (
-	attrSDKLanguage = "telemetry.sdk.language"
-	attrSDKName     = "telemetry.sdk.name"
-	attrSDKVersion  = "telemetry.sdk.version"
+	attrSDKName    = "telemetry.sdk.name"
+	attrSDKVersion = "telemetry.sdk.version"
 )
 
 // source is what all events of one resource and scope have in common, written once.
@@ -25,7 +24,7 @@ type source struct {
 	// batch and v1 end the properties of each event, by its protocol.
 	batch, v1 ending
 
-	sdkLanguage, sdkName, sdkVersion string
+	sdkName, sdkVersion string
 	// onDevice tells that the resource is a phone or a browser.
 	onDevice bool
 }
@@ -56,8 +55,6 @@ func (enc *encoder) newSource(of *appevent.Source) *source {
 	var properties []property
 	for name, v := range of.Resource.Attributes().All() {
 		switch name {
-		case attrSDKLanguage:
-			s.sdkLanguage = v.AsString()
 		case attrSDKName:
 			s.sdkName = v.AsString()
 		case attrSDKVersion:
@@ -138,7 +135,7 @@ func isOwnName(name string) bool {
 	switch name {
 	case propGeoIPDisable, propIsServer, propLib, propLibVersion:
 		return false
-	case "body", "subject", "severity", "name", "alias", "trace_id", "span_id":
+	case "body", "subject", "severity", "name", "title", "alias", "trace_id", "span_id":
 		return true
 	}
 	for _, prefix := range [...]string{"$", "user.", "enduser.", "exception."} {

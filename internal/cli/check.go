@@ -57,6 +57,7 @@ func (c checker) Convert(_ context.Context, conf *confmap.Conf) error {
 // configured is a component that has keys.
 type configured struct {
 	path     string // exporters::webhook/shop
+	section  string
 	id       component.ID
 	config   map[string]any
 	defaults component.Config
@@ -73,7 +74,7 @@ func componentsOf[F component.Factory](section string, root map[string]any, fact
 		}
 		config, _ := components[name].(map[string]any)
 		if factory, ok := factories[id.Type()]; ok && len(config) > 0 {
-			found = append(found, configured{section + confmap.KeyDelimiter + name, id, config, factory.CreateDefaultConfig()})
+			found = append(found, configured{section + confmap.KeyDelimiter + name, section, id, config, factory.CreateDefaultConfig()})
 		}
 	}
 	return found
@@ -99,7 +100,7 @@ func (c *configured) badURLs() []string {
 
 // missingExtensions returns a sentence for each extension that a component names and that the service does not start.
 func (c *configured) missingExtensions(there service) []string {
-	if !there.uses[c.id] {
+	if !there.uses[c.section][c.id] {
 		return nil
 	}
 	var missing []string
@@ -115,21 +116,29 @@ func (c *configured) missingExtensions(there service) []string {
 	return missing
 }
 
-// service is the ids under extensions, those in service::extensions, and all in service::extensions and service::pipelines.
+// service is the ids under extensions, those in service::extensions, and by their section all that the service makes.
 type service struct {
-	has, starts, uses map[component.ID]bool
+	has, starts map[component.ID]bool
+	uses        map[string]map[component.ID]bool
 }
 
 func newService(root map[string]any) service {
-	s := service{has: map[component.ID]bool{}, starts: map[component.ID]bool{}, uses: map[component.ID]bool{}}
+	s := service{has: map[component.ID]bool{}, starts: map[component.ID]bool{}}
 	extensions, _ := root["extensions"].(map[string]any)
 	for name := range extensions {
 		addIDs(s.has, name)
 	}
 	section, _ := root["service"].(map[string]any)
 	addIDs(s.starts, section["extensions"])
-	addIDs(s.uses, section["extensions"])
-	addIDs(s.uses, section["pipelines"])
+	in, processors, out := map[component.ID]bool{}, map[component.ID]bool{}, map[component.ID]bool{}
+	pipelines, _ := section["pipelines"].(map[string]any)
+	for _, pipeline := range pipelines {
+		p, _ := pipeline.(map[string]any)
+		addIDs(in, p["receivers"])
+		addIDs(processors, p["processors"])
+		addIDs(out, p["exporters"])
+	}
+	s.uses = map[string]map[component.ID]bool{"extensions": s.starts, "receivers": in, "processors": processors, "exporters": out, "connectors": out}
 	return s
 }
 

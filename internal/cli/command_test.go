@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -175,6 +176,23 @@ func TestASlipInAComponentOfTheCoreIsOneLineThatSaysWhatToWrite(t *testing.T) {
 			assert.EqualError(t, err, tt.want)
 		})
 	}
+}
+
+func TestOnlyWhatTheServiceMakesIsLookedAt(t *testing.T) {
+	s := newService(map[string]any{"service": map[string]any{
+		"extensions": []any{"e"},
+		"pipelines":  map[string]any{"logs": map[string]any{"receivers": []any{"a", "c"}, "processors": []any{"p"}, "exporters": []any{"b"}}},
+	}})
+	used := map[string][]string{}
+	for section, ids := range s.uses {
+		for id := range ids {
+			used[section] = append(used[section], id.String())
+		}
+		slices.Sort(used[section])
+	}
+	assert.Equal(t, map[string][]string{
+		"extensions": {"e"}, "receivers": {"a", "c"}, "processors": {"p"}, "exporters": {"b"}, "connectors": {"b"},
+	}, used, "an exporter that is called as a receiver is not the receiver")
 }
 
 func TestAValueOfTheWrongTypeIsNotRepeated(t *testing.T) {

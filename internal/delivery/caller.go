@@ -99,7 +99,9 @@ func (r *refusedEvent) forCaller() string {
 
 // withoutHost is a message without where the backend is, which an answer may repeat. A name without a dot is a word that a message needs.
 func withoutHost(message string, u *url.URL) string {
-	message = strings.ReplaceAll(message, u.Host, redacted)
+	if u.Port() != "" {
+		message = strings.ReplaceAll(message, u.Host, redacted)
+	}
 	host := u.Hostname()
 	if _, err := netip.ParseAddr(host); err == nil || strings.Contains(host, ".") {
 		message = strings.ReplaceAll(message, host, redacted)

@@ -100,6 +100,7 @@ func assertTold(t *testing.T, err error, code codes.Code, message string) {
 func TestANameWithoutADotStaysInWords(t *testing.T) {
 	for where, want := range map[string]string{
 		"http://backend:8080":     "[REDACTED] is the backend of shop.example",
+		"http://backend/":         "backend:8080 is the backend of shop.example",
 		"http://shop.example/":    "backend:8080 is the backend of [REDACTED]",
 		"http://other.example:80": "backend:8080 is the backend of shop.example",
 	} {

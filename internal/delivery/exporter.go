@@ -137,8 +137,9 @@ type chain struct {
 	*deliverer
 	helper component.Component
 	// offer gives exporterhelper the batch that the context holds.
-	offer func(context.Context) error
-	host  component.Host
+	offer  func(context.Context) error
+	host   component.Host
+	closed sync.Once // the backend
 }
 
 func (c *chain) foretell(since time.Time) { c.stopping.foretell(since) }
@@ -173,9 +174,11 @@ func (c *chain) Shutdown(ctx context.Context) error {
 	err := c.helper.Shutdown(ctx)
 	c.finishBackoffs(ctx)
 	c.stop()
-	if closer, ok := c.backend.(Closer); ok {
-		closer.Close()
-	}
+	c.closed.Do(func() {
+		if closer, ok := c.backend.(Closer); ok {
+			closer.Close()
+		}
+	})
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strconv"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -69,6 +70,12 @@ func (c queueClient) Batch(ctx context.Context, ops ...*storage.Operation) error
 			return nil
 		}
 	case len(ops):
+		// The queue deletes what an earlier run was sending, whether it could read it at the start or not.
+		for _, op := range reads {
+			if isBatchKey(op.Key) {
+				c.d.torn(err)
+			}
+		}
 	default:
 		// The queue takes out a batch and notes that at once. A batch for which it cannot note it would be deleted, though a full disk can
 		// still be read. Without the note the batch is sent again after a crash.
@@ -78,6 +85,12 @@ func (c queueClient) Batch(ctx context.Context, ops ...*storage.Operation) error
 		c.d.torn(err)
 	}
 	return err
+}
+
+// isBatchKey reports whether the queue keeps a batch there: its number. Its notes have names.
+func isBatchKey(key string) bool {
+	_, err := strconv.ParseUint(key, 10, 64)
+	return err == nil
 }
 
 func readsOf(ops []*storage.Operation) (reads []*storage.Operation) {

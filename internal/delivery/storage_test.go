@@ -24,14 +24,18 @@ import (
 )
 
 // disk is that of a queue, which fails as real ones do.
-type disk struct{ full, unreadable atomic.Bool }
+type disk struct {
+	full, unreadable atomic.Bool
+	// unreadableLeft is for what an earlier run was sending.
+	unreadableLeft atomic.Bool
+}
 
 func (d *disk) fails(ops []*storage.Operation) error {
 	for _, op := range ops {
 		switch {
 		case op.Type != storage.Get && d.full.Load():
 			return fmt.Errorf("write /queue/exporter_line__logs: %w", syscall.ENOSPC)
-		case op.Type == storage.Get && d.unreadable.Load():
+		case op.Type == storage.Get && (d.unreadable.Load() || d.unreadableLeft.Load() && len(readsOf(ops)) == len(ops) && isBatchKey(op.Key)):
 			return fmt.Errorf("read /queue/exporter_line__logs: %w", syscall.EIO)
 		}
 	}
@@ -131,6 +135,26 @@ func TestWhatAFullDiskDoesNotTakeBackAtTheStartIsNotForgotten(t *testing.T) {
 		return len(first.server.takenOnce())+len(second.Letters.All()) == 20
 	})
 	assert.Equal(t, []string{"e0000:storage_failed"}, second.Letters.Reasons(), "it was being sent when the collector stopped")
+	second.Stop()
+}
+
+func TestWhatCannotBeReadAtTheStartIsCounted(t *testing.T) {
+	var d disk
+	directory := t.TempDir()
+	first := newFixture(t, d.onDisk(directory))
+	first.fill()
+	first.Stop()
+
+	o := d.onDisk(directory)
+	o.server = first.server
+	d.unreadableLeft.Store(true)
+	first.server.always(http.StatusOK)
+	second := newFixture(t, o)
+	second.WaitFor("each event to have its end", func() bool {
+		outcomes := second.Outcomes()
+		return outcomes["delivered"]+outcomes["dropped/torn"] == 20
+	})
+	assert.Positive(t, second.Outcomes()["dropped/torn"], "what was being sent when the collector stopped")
 	second.Stop()
 }
 

@@ -43,7 +43,7 @@ func (c checker) Convert(_ context.Context, conf *confmap.Conf) error {
 	there := newService(root)
 	var slips []string
 	for _, c := range components {
-		sentences := slices.Concat(strictconf.Ignored(c.config, c.defaults), c.badURLs(), c.missingExtensions(there))
+		sentences := slices.Concat(strictconf.Unknown(c.config, c.defaults), c.badURLs(), c.missingExtensions(there))
 		for _, sentence := range sentences {
 			slips = append(slips, c.path+": "+sentence)
 		}

@@ -31,9 +31,10 @@ func (d *deliverer) startClient(ctx context.Context, host component.Host) error 
 		return err
 	}
 	cfg.Compression = ""
-	// A backend is one host, of which net/http would keep two connections only. The field is deprecated, but what takes
-	// its place is not in force before a feature gate of confighttp is.
-	cfg.MaxIdleConnsPerHost = max(cfg.MaxIdleConnsPerHost, d.cfg.MaxInFlight) //nolint:staticcheck // see above
+	// A backend is one host, of which net/http would keep two connections only.
+	if keepalive := cfg.Keepalive.Get(); keepalive != nil {
+		keepalive.MaxIdleConnsPerHost = max(keepalive.MaxIdleConnsPerHost, d.cfg.MaxInFlight)
+	}
 	// Its spans and metrics would hold the host or the whole URL, and it would wrap the body, so that headers and body are sent apart.
 	// Those of exporterhelper and of the ledger tell of the request.
 	settings := d.set.TelemetrySettings

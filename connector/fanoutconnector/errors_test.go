@@ -207,7 +207,9 @@ func TestRefusalsAreToldOnceAMinute(t *testing.T) {
 	ids := []pipeline.ID{pipelineID(t, "logs/a"), pipelineID(t, "logs/b")}
 	r := newRefusals(zap.New(core), ids)
 	now := time.Unix(1, 0)
-	r.now = func() time.Time { return now }
+	for _, log := range r {
+		log.Now = func() time.Time { return now }
+	}
 
 	secret := errors.New("the body was: secret")
 	r.add(0, 3, secret)

@@ -6,73 +6,52 @@ package fanoutconnector
 import (
 	"context"
 	"errors"
-	"sync"
-	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/pipeline"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
-// refusals tells the operator of what pipelines refuse and the caller is not told, at most once a minute for each pipeline. It
-// does not repeat their errors, which may quote events.
-type refusals struct {
-	logger *zap.Logger
-	now    func() time.Time
+// refusals logs what pipelines refuse without the caller being told, at most once a minute for each
+// pipeline, in the order of the table. It does not repeat their errors, which may quote events.
+type refusals []*throttle.Log[refused]
 
-	mu         sync.Mutex
-	ofPipeline []refused
-}
-
-// refused is what of a pipeline is yet untold.
+// refused is what a pipeline refused since its last line.
 type refused struct {
-	id     pipeline.ID
-	told   time.Time
 	events int
 	cause  cause // of the last of them
 }
 
-const refusalInterval = time.Minute
-
-func newRefusals(logger *zap.Logger, pipelines []pipeline.ID) *refusals {
-	// A stack trace would tell where in the code the caller is not told, which is always the same place.
-	r := &refusals{logger: logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel)), now: time.Now}
-	for _, id := range pipelines {
-		r.ofPipeline = append(r.ofPipeline, refused{id: id})
+func newRefusals(logger *zap.Logger, pipelines []pipeline.ID) refusals {
+	// A stack trace would always show the same place in the code.
+	logger = logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel))
+	logs := make(refusals, len(pipelines))
+	for i, id := range pipelines {
+		logs[i] = throttle.NewLog(func(r refused) {
+			logger.Error("A pipeline refused events, and the caller was not told; they are lost to this pipeline",
+				zap.Stringer("pipeline", id), zap.Int("events", r.events),
+				zap.String("cause", r.cause.name), zap.String("what_to_do", r.cause.whatToDo))
+		})
 	}
-	return r
+	return logs
 }
 
-func (r *refusals) add(at, events int, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	p := &r.ofPipeline[at]
-	p.events += events
-	p.cause = causeOf(err)
-	if now := r.now(); p.told.IsZero() || now.Sub(p.told) >= refusalInterval {
-		p.told = now
-		r.tell(p)
-	}
+func (r refusals) add(at, events int, err error) {
+	r[at].Add(func(pending *refused) {
+		pending.events += events
+		pending.cause = causeOf(err)
+	})
 }
 
-// flush tells what is yet untold.
-func (r *refusals) flush() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for i := range r.ofPipeline {
-		if r.ofPipeline[i].events > 0 {
-			r.tell(&r.ofPipeline[i])
-		}
+// flush logs what is still pending.
+func (r refusals) flush() {
+	for _, log := range r {
+		log.Flush()
 	}
-}
-
-func (r *refusals) tell(p *refused) {
-	r.logger.Error("A pipeline refused events, and the caller was not told; they are lost to this pipeline",
-		zap.Stringer("pipeline", p.id), zap.Int("events", p.events),
-		zap.String("cause", p.cause.name), zap.String("what_to_do", p.cause.whatToDo))
-	p.events = 0
 }
 
 // cause is why a pipeline refuses events, in words of ours.

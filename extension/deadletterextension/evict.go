@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -20,8 +19,6 @@ import (
 const (
 	evictedForSize = "size"
 	evictedForAge  = "age"
-
-	logInterval = time.Minute
 )
 
 // reserve takes so many bytes of max_size, and removes the oldest files to that end. The caller, who wants to write
@@ -127,7 +124,7 @@ func (s *store) evict(victim *claim, reason string) {
 	}
 	s.telemetry.FanoutDeadLettersEvicted.Add(context.Background(), int64(victim.count.events),
 		metric.WithAttributes(attribute.String("exporter", victim.exporter), attribute.String("reason", reason)))
-	s.evicted.note(s.logger, s.now(), reason, victim.count.events)
+	s.evicted.Add(func(pending *evictions) { pending.add(reason, victim.count.events) })
 }
 
 // remove removes a file that is out of the books. What cannot be removed still takes room, and is found again at the
@@ -149,38 +146,19 @@ func (f *folder) drop(seg *segment) {
 	}
 }
 
-// evictionLog tells at most once a minute what was removed.
-type evictionLog struct {
-	mu      sync.Mutex
-	last    time.Time
-	pending map[string]int
+// evictions counts the events that were removed since the last line in the log.
+type evictions struct{ overMaxSize, overMaxAge int }
+
+func (e *evictions) add(reason string, events int) {
+	switch reason {
+	case evictedForSize:
+		e.overMaxSize += events
+	case evictedForAge:
+		e.overMaxAge += events
+	}
 }
 
-func (l *evictionLog) note(logger *zap.Logger, now time.Time, reason string, events int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.pending == nil {
-		l.pending = map[string]int{}
-	}
-	l.pending[reason] += events
-	if now.Sub(l.last) < logInterval {
-		return
-	}
-	l.last = now
-	l.tell(logger)
-}
-
-func (l *evictionLog) flush(logger *zap.Logger) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.tell(logger)
-}
-
-func (l *evictionLog) tell(logger *zap.Logger) {
-	if len(l.pending) == 0 {
-		return
-	}
-	logger.Warn("The oldest dead letters were removed; raise max_size or max_age to keep more, or replay them sooner",
-		zap.Int("events_over_max_size", l.pending[evictedForSize]), zap.Int("events_over_max_age", l.pending[evictedForAge]))
-	l.pending = nil
+func (s *store) logEvictions(e evictions) {
+	s.logger.Warn("The oldest dead letters were removed; raise max_size or max_age to keep more, or replay them sooner",
+		zap.Int("events_over_max_size", e.overMaxSize), zap.Int("events_over_max_age", e.overMaxAge))
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/extension/deadletterextension/internal/metadata"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
 const (
@@ -54,7 +55,7 @@ type store struct {
 	telemetry   *metadata.TelemetryBuilder
 	lock        *os.File
 	buffers     sync.Pool
-	evicted     evictionLog
+	evicted     *throttle.Log[evictions]
 
 	mu sync.Mutex
 	// stopping: no replay begins any more. closed: nothing is kept any more.
@@ -77,6 +78,8 @@ func openStore(cfg *Config, logger *zap.Logger, telemetry *metadata.TelemetryBui
 		buffers:     sync.Pool{New: func() any { return new([]byte) }},
 		folders:     map[string]*folder{},
 	}
+	s.evicted = throttle.NewLog(s.logEvictions)
+	s.evicted.Now = now
 	if err := s.prepareDirectory(cfg.CreateDirectory); err != nil {
 		return nil, err
 	}
@@ -173,7 +176,7 @@ func (s *store) close() error {
 		errs = append(errs, f.seal())
 		f.mu.Unlock()
 	}
-	s.evicted.flush(s.logger)
+	s.evicted.Flush()
 	return errors.Join(append(errs, s.lock.Close())...)
 }
 

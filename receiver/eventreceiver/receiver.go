@@ -47,8 +47,9 @@ type eventReceiver struct {
 	set    receiver.Settings
 	intake *intake
 
-	server *http.Server
-	done   sync.WaitGroup
+	server   *http.Server
+	webhooks []*webhookHandler
+	done     sync.WaitGroup
 }
 
 func newReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*eventReceiver, error) {
@@ -125,6 +126,7 @@ func (r *eventReceiver) webhooksMux() (*http.ServeMux, error) {
 			return nil, err
 		}
 		mux.Handle(webhooksPath+name, handler)
+		r.webhooks = append(r.webhooks, handler)
 	}
 	mux.HandleFunc("/", notFound)
 	return mux, nil
@@ -178,6 +180,9 @@ func (r *eventReceiver) Shutdown(ctx context.Context) error {
 	}
 	err := r.server.Shutdown(ctx)
 	r.done.Wait()
+	for _, webhook := range r.webhooks {
+		webhook.refused.Flush()
+	}
 	r.intake.telemetry.Shutdown()
 	return err
 }

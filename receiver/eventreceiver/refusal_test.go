@@ -231,4 +231,7 @@ func TestWebhooksThatAreRefusedAreLoggedOnceAMinute(t *testing.T) {
 	assert.Equal(t, int64(1), logs.All()[0].ContextMap()["since_the_last_time"])
 	assert.Equal(t, int64(12), logs.All()[1].ContextMap()["since_the_last_time"])
 	assert.Contains(t, logs.All()[0].ContextMap()["error"], "the signature is missing")
+	require.NoError(t, r.Shutdown(t.Context()))
+	require.Equal(t, 4, logs.Len())
+	assert.Equal(t, int64(5), logs.All()[3].ContextMap()["since_the_last_time"])
 }

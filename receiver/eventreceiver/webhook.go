@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/config/configopaque"
@@ -20,6 +19,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/signature"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
 // WebhookConfig says how the webhooks of one sender are verified, and what becomes of them.
@@ -143,7 +143,13 @@ type webhookHandler struct {
 	verifier *signature.Verifier
 	event    WebhookEventConfig
 	resource resource
-	refused  refusals
+	refused  *throttle.Log[refusedWebhooks]
+}
+
+// refusedWebhooks is what was refused since the last line in the log.
+type refusedWebhooks struct {
+	count int
+	err   error // of the last of them
 }
 
 func newWebhookHandler(in *intake, name string, cfg *WebhookConfig) (*webhookHandler, error) {
@@ -153,7 +159,15 @@ func newWebhookHandler(in *intake, name string, cfg *WebhookConfig) (*webhookHan
 	}
 	attributes := map[string]string{appevent.AttrServiceName: name}
 	maps.Copy(attributes, cfg.Resource)
-	return &webhookHandler{intake: in, name: name, verifier: verifier, event: cfg.event(), resource: newResource(attributes)}, nil
+	h := &webhookHandler{intake: in, name: name, verifier: verifier, event: cfg.event(), resource: newResource(attributes)}
+	h.refused = throttle.NewLog(h.logRefused)
+	h.refused.Now = in.now
+	return h, nil
+}
+
+func (h *webhookHandler) logRefused(refused refusedWebhooks) {
+	h.logger.Warn("Webhooks were refused",
+		zap.String("webhook", h.name), zap.Int("since_the_last_time", refused.count), zap.Error(refused.err))
 }
 
 // ServeHTTP takes a webhook that its sender has signed. Whoever has not is told no more than that.
@@ -179,9 +193,10 @@ func (h *webhookHandler) read(r *http.Request) (*submission, error) {
 	now := h.now()
 	if err := h.verifier.Verify(r.Header, ws.body.Bytes(), now); err != nil {
 		h.unauthorized(r)
-		if n := h.refused.add(now); n > 0 {
-			h.logger.Warn("Webhooks were refused", zap.String("webhook", h.name), zap.Int("since_the_last_time", n), zap.Error(err))
-		}
+		h.refused.Add(func(pending *refusedWebhooks) {
+			pending.count++
+			pending.err = err
+		})
 		return nil, &problem{status: http.StatusUnauthorized, text: "the signature is missing or wrong"}
 	}
 	payload := eventjson.Payload{Name: h.name, NamePath: h.event.NamePath, IDPath: h.event.IDPath, TimePath: h.event.TimePath, NamePrefix: h.event.NamePrefix}
@@ -208,24 +223,4 @@ func headerValue(r *http.Request, name string) string {
 		return ""
 	}
 	return strings.ToValidUTF8(value, "\ufffd")
-}
-
-// refusals counts what is logged at most once a minute.
-type refusals struct {
-	mu    sync.Mutex
-	next  time.Time
-	count int
-}
-
-// add returns how many there were since it last did, or 0 where that is less than a minute ago.
-func (r *refusals) add(now time.Time) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.count++
-	if now.Before(r.next) {
-		return 0
-	}
-	n := r.count
-	r.count, r.next = 0, now.Add(time.Minute)
-	return n
 }

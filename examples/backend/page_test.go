@@ -67,7 +67,7 @@ func TestThePageQuotesTheExample(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{
-		"metadata.yaml", "doc.go", "config.go", "factory.go", "encode.go", "frame.go", "answer.go", "acme_test.go", "exporter_test.go",
+		"metadata.yaml", "doc.go", "config.go", "factory.go", "encode.go", "requests.go", "response.go", "acme_test.go", "exporter_test.go",
 	}, quoted)
 }
 
@@ -75,7 +75,7 @@ func TestThePageQuotesTheExample(t *testing.T) {
 func TestThePageQuotesAllThatIsExported(t *testing.T) {
 	text := read(t, page)
 	declaration := regexp.MustCompile(`(?m)^(?:func (?:\([^)]*\) )?|type )[A-Z]\w*.*$`)
-	for _, file := range []string{"config.go", "factory.go", "encode.go", "frame.go", "answer.go"} {
+	for _, file := range []string{"config.go", "factory.go", "encode.go", "requests.go", "response.go"} {
 		for _, line := range declaration.FindAllString(read(t, filepath.Join(example, file)), -1) {
 			if !strings.Contains(text, line) {
 				t.Errorf("%s is not quoted: %s", file, line)

@@ -20,7 +20,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-// benchLogs are deliverytest's, of as many users.
+// benchLogs returns deliverytest's events, spread over this many users.
 func benchLogs(b *testing.B, users int) plog.Logs {
 	b.Helper()
 	ld := deliverytest.BenchLogs(b)
@@ -30,7 +30,8 @@ func benchLogs(b *testing.B, users int) plog.Logs {
 	return ld
 }
 
-// BenchmarkEncode compares encoding with plog.JSONMarshaler. The bar is half of its time per event, and an allocation in ten events.
+// BenchmarkEncode compares encoding with plog.JSONMarshaler. The target is half of its time per
+// event, and one allocation per ten events.
 func BenchmarkEncode(b *testing.B) {
 	ld := deliverytest.BenchLogs(b)
 	enc := newEncoder(newTestBackend(b, validConfig()))
@@ -44,22 +45,23 @@ func BenchmarkEncode(b *testing.B) {
 	})
 }
 
-// BenchmarkFrame measures requests for 500 events of 1, 50 and 500 users.
-func BenchmarkFrame(b *testing.B) {
+// BenchmarkBuildRequests measures requests for 500 events of 1, 50 and 500 users.
+func BenchmarkBuildRequests(b *testing.B) {
 	for _, users := range []int{1, 50, 500} {
 		b.Run(fmt.Sprint(users, "_users"), func(b *testing.B) {
 			back := newTestBackend(b, validConfig())
 			encoded := encodeAll(b, back, benchLogs(b, users))
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = back.Frame(encoded)
+				_, _ = back.BuildRequests(encoded)
 			}
 			deliverytest.PerEvent(b)
 		})
 	}
 }
 
-// BenchmarkRequestsPer10000Events counts the requests for 10,000 events of 1,000 users, which come in batches of 1,000.
+// BenchmarkRequestsPer10000Events counts the requests for 10,000 events of 1,000 users, in batches
+// of 1,000.
 func BenchmarkRequestsPer10000Events(b *testing.B) {
 	for _, mode := range []Mode{ModeBulk, ModeSingle} {
 		b.Run(string(mode), func(b *testing.B) {
@@ -71,9 +73,9 @@ func BenchmarkRequestsPer10000Events(b *testing.B) {
 			for b.Loop() {
 				requests = 0
 				for at := 0; at < len(encoded); at += 1_000 {
-					framed, refusals := back.Frame(encoded[at : at+1_000])
+					built, refusals := back.BuildRequests(encoded[at : at+1_000])
 					require.Empty(b, refusals)
-					requests += len(framed)
+					requests += len(built)
 				}
 			}
 			b.ReportMetric(float64(requests), "requests")
@@ -81,8 +83,8 @@ func BenchmarkRequestsPer10000Events(b *testing.B) {
 	}
 }
 
-// BenchmarkExport compares what one more exporter costs with one more otlp_http. MoEngage's limits are off, and compression is on
-// as it is there.
+// BenchmarkExport compares the cost of this exporter with that of otlp_http. Rate limits are off,
+// and compression is on, as it is there.
 func BenchmarkExport(b *testing.B) {
 	deliverytest.CompareExport(b, NewFactory(), func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"status":"success"}`) },
 		func(endpoint string) component.Config {

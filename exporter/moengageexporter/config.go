@@ -25,15 +25,18 @@ import (
 
 // Config is the configuration of the moengage exporter.
 type Config struct {
-	// ClientConfig is the HTTP client: endpoint (default: that of the data center), timeout (default 30s, one attempt),
-	// compression (default none), headers, tls, proxy_url and the other keys of confighttp.
+	// ClientConfig configures the HTTP client: endpoint (default: that of the data center), timeout
+	// (of one attempt, default 30s), compression (default none), headers, tls, proxy_url and the
+	// other keys of confighttp.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 
-	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout, sending_queue and
-	// retry_on_failure. A batch holds 1000 events or more; sending_queue::num_consumers is 1, which keeps batches in order.
+	// Delivery configures how events are delivered: dispatch, dead_letter, max_in_flight,
+	// shutdown_timeout, sending_queue and retry_on_failure. A batch holds at least 1000 events;
+	// sending_queue::num_consumers must be 1, which keeps batches in order.
 	Delivery delivery.Config `mapstructure:",squash"`
 
-	// WorkspaceID is the workspace (required), which MoEngage's dashboard shows under Settings, Account, APIs.
+	// WorkspaceID is the workspace (required). The dashboard shows it under Settings, Account,
+	// APIs.
 	WorkspaceID string `mapstructure:"workspace_id"`
 
 	// APIKey is the key of the tile Data on the same page (required).
@@ -45,67 +48,70 @@ type Config struct {
 	// TestEnvironment sends to the workspace's test environment; default false.
 	TestEnvironment bool `mapstructure:"test_environment"`
 
-	// Mode is bulk (default: up to 100 kB in a request, whose answer does not tell what MoEngage refuses) or single (one
-	// request an event, whose answer does).
+	// Mode is bulk (default: requests of up to 100 kB, whose responses do not report which events
+	// MoEngage refuses) or single (one request per event, whose response does).
 	Mode Mode `mapstructure:"mode"`
 
-	// Verify is the share of events, from 0 (default) to 1, that are sent one by one in mode bulk, to find out what MoEngage
-	// refuses.
+	// Verify is the share of events, from 0 (default) to 1, that mode bulk sends one by one to find
+	// out which ones MoEngage refuses.
 	Verify float64 `mapstructure:"verify"`
 
-	// RetryAmbiguous says what becomes of events that may have arrived though there was no answer: sent again (true, default),
-	// which may repeat them, or given up.
+	// RetryAmbiguous resends events that may have arrived although there was no response (true,
+	// default), which may duplicate them; false gives them up.
 	RetryAmbiguous bool `mapstructure:"retry_ambiguous"`
 
-	// CustomerID says where an event tells whom it is about.
+	// CustomerID says where an event has its customer ID.
 	CustomerID CustomerIDConfig `mapstructure:"customer_id"`
 
-	// WithoutCustomer says what becomes of events that do not tell it: skip (default) or device_id (sent with the id of the
-	// device in its place, where there is one).
+	// WithoutCustomer says what to do with events without a customer ID: skip (default), or
+	// device_id (use the device's ID, and skip those without one).
 	WithoutCustomer WithoutCustomer `mapstructure:"without_customer"`
 
-	// EventNames says what events are called, and which are sent.
+	// EventNames maps and selects events by name.
 	EventNames EventNamesConfig `mapstructure:"event_names"`
 
-	// MaxUserAttributes is how many names of attributes of users are sent, beyond MoEngage's own; default 256, which is what a
-	// workspace takes.
+	// MaxUserAttributes limits how many distinct user attributes are sent, not counting MoEngage's
+	// own; default 256, the limit of a workspace.
 	MaxUserAttributes int `mapstructure:"max_user_attributes"`
 
-	// Logs says what becomes of records that are no events: skip (default) or as_events.
+	// Logs says what to do with plain logs: skip (default) or as_events.
 	Logs Logs `mapstructure:"logs"`
 
-	// ResourceAttributes are the attributes of the resource that become attributes of events: names, or patterns such as
+	// ResourceAttributes lists the resource attributes that events get: names, or patterns such as
 	// service.*; default none.
 	ResourceAttributes []string `mapstructure:"resource_attributes"`
 
-	// RateLimits is how much is sent a minute.
+	// RateLimits limits how much is sent per minute.
 	RateLimits RateLimitsConfig `mapstructure:"rate_limits"`
 }
 
-// CustomerIDConfig says where an event tells whom it is about.
+// CustomerIDConfig says where an event has its customer ID.
 type CustomerIDConfig struct {
-	// From are the attributes that may hold the customer id, the best one first; default moengage.customer_id, user.id, enduser.id
-	// and enduser.pseudo.id. Those of the record win over those of the resource.
+	// From lists the attributes that may hold the customer ID, the preferred one first; default
+	// moengage.customer_id, user.id, enduser.id, enduser.pseudo.id. Record attributes come before
+	// resource attributes.
 	From []string `mapstructure:"from"`
 }
 
-// EventNamesConfig says what events are called, and which are sent.
+// EventNamesConfig maps and selects events by name.
 type EventNamesConfig struct {
-	// Map is the name in MoEngage for a name here. Other names stay as they are, but for what MoEngage does not take.
+	// Map maps names to names in MoEngage. Other names change only if MoEngage would refuse them.
 	Map map[string]string `mapstructure:"map"`
 
-	// Allow are the events that are sent: names here, or patterns such as order_*; empty (default) for all.
+	// Allow lists the events to send: unmapped names, or patterns such as order_*; default all.
 	Allow []string `mapstructure:"allow"`
 
-	// Max is how many names are sent; default 512, which is what a workspace takes. Events of further names are skipped.
+	// Max limits how many distinct names are sent; default 512, the limit of a workspace. Events
+	// with further names are skipped.
 	Max int `mapstructure:"max"`
 
-	// Page and Screen are the names of events of these kinds; default page_viewed and screen_viewed.
+	// Page and Screen are the names of events of these kinds; default page_viewed and
+	// screen_viewed.
 	Page   string `mapstructure:"page"`
 	Screen string `mapstructure:"screen"`
 }
 
-// RateLimitsConfig is how much is sent a minute; 0 is no limit.
+// RateLimitsConfig limits how much is sent per minute; 0 is no limit.
 type RateLimitsConfig struct {
 	// Events defaults to 30000, Users and Devices to 10000 each, Merges to 1000.
 	Events  int `mapstructure:"events"`
@@ -114,7 +120,7 @@ type RateLimitsConfig struct {
 	Merges  int `mapstructure:"merges"`
 }
 
-// Mode is how many events a request has.
+// Mode says how many events a request holds.
 type Mode string
 
 // The modes.
@@ -123,19 +129,19 @@ const (
 	ModeSingle Mode = "single"
 )
 
-// WithoutCustomer says what becomes of events without a customer id.
+// WithoutCustomer says what to do with events without a customer ID.
 type WithoutCustomer string
 
-// What becomes of them.
+// The values of without_customer.
 const (
 	WithoutCustomerSkip     WithoutCustomer = "skip"
 	WithoutCustomerDeviceID WithoutCustomer = "device_id"
 )
 
-// Logs says what becomes of records that are no events.
+// Logs says what to do with plain logs.
 type Logs string
 
-// What becomes of them.
+// The values of logs.
 const (
 	LogsSkip     Logs = "skip"
 	LogsAsEvents Logs = "as_events"
@@ -147,11 +153,11 @@ const (
 	testSuffix         = "_DEBUG"
 )
 
-// Attributes of MoEngage's own.
+// attrCustomerID sets the customer ID for MoEngage alone.
 const attrCustomerID = "moengage.customer_id"
 
-// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error. An empty word, which is what an
-// environment variable that is set to nothing leaves, is as good as none.
+// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty value, as an empty
+// environment variable leaves it, selects the default.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := strictconf.Unmarshal(conf, cfg); err != nil {
 		return err
@@ -162,7 +168,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// Validate implements confmap.Validator. Its errors repeat nothing that may be a secret.
+// Validate implements confmap.Validator. Its errors contain no secrets.
 func (cfg *Config) Validate() error {
 	for _, check := range []func() error{
 		cfg.checkAccount, cfg.checkEndpoint, cfg.checkWords, cfg.checkNames, cfg.checkNumbers, cfg.checkOrder, cfg.Delivery.Check,
@@ -200,7 +206,8 @@ func checkCredential(value, variable string) error {
 	return nil
 }
 
-// checkDataCenter knows the data centers that there are (rudder-transformer: src/v0/destinations/moengage/config.js).
+// checkDataCenter checks the number against MoEngage's data centers (rudder-transformer:
+// src/v0/destinations/moengage/config.js).
 func checkDataCenter(number int) error {
 	const remedy = "1 to 6 or 101, the number in the address of your dashboard: dashboard-02.moengage.com is 2"
 	switch {
@@ -212,7 +219,7 @@ func checkDataCenter(number int) error {
 	return nil
 }
 
-// endpoint is where requests go.
+// endpoint returns the base URL of requests.
 func (cfg *Config) endpoint() string {
 	if cfg.ClientConfig.Endpoint != "" {
 		return strings.TrimSuffix(cfg.ClientConfig.Endpoint, "/")
@@ -220,7 +227,7 @@ func (cfg *Config) endpoint() string {
 	return fmt.Sprintf("https://api-%02d.moengage.com", cfg.DataCenter)
 }
 
-// workspace is the workspace that requests name.
+// workspace returns the workspace that requests name.
 func (cfg *Config) workspace() string {
 	if cfg.TestEnvironment && !strings.HasSuffix(cfg.WorkspaceID, testSuffix) {
 		return cfg.WorkspaceID + testSuffix
@@ -284,7 +291,7 @@ func checkEventName(name string) error {
 func (cfg *Config) checkNumbers() error {
 	limits := &cfg.RateLimits
 	switch {
-	case !(cfg.Verify >= 0 && cfg.Verify <= 1): // which NaN is not either
+	case !(cfg.Verify >= 0 && cfg.Verify <= 1): // negated, so that NaN fails too
 		return fmt.Errorf("verify: %v is not a share; write a number from 0 to 1, such as 0.01", cfg.Verify)
 	case cfg.EventNames.Max <= 0:
 		return fmt.Errorf("event_names::max: %d is not positive; write how many names of events the workspace takes (default %d)", cfg.EventNames.Max, maxEventNames)
@@ -296,7 +303,7 @@ func (cfg *Config) checkNumbers() error {
 	return nil
 }
 
-// checkOrder refuses what would let one batch overtake another.
+// checkOrder refuses settings that would let one batch overtake another.
 func (cfg *Config) checkOrder() error {
 	if queue := cfg.Delivery.QueueConfig.Get(); queue != nil && queue.NumConsumers != 1 {
 		return fmt.Errorf("sending_queue::num_consumers: %d would let a user's events overtake each other, and MoEngage keeps the attribute that comes last; leave it out, max_in_flight is how many requests are under way",
@@ -308,7 +315,7 @@ func (cfg *Config) checkOrder() error {
 func createDefaultConfig() component.Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Timeout = defaultTimeout
-	// MoEngage does not say that it takes compressed requests.
+	// MoEngage does not document support for compressed requests.
 	client.Compression = configcompression.Type("none")
 	cfg := &Config{
 		ClientConfig:      client,
@@ -328,7 +335,7 @@ func createDefaultConfig() component.Config {
 	return cfg
 }
 
-// usualIDs are the attributes that hold the customer id unless the configuration says otherwise.
+// usualIDs returns the default of customer_id::from.
 func usualIDs() []string {
 	return []string{attrCustomerID, appevent.AttrUserID, appevent.AttrEndUserID, appevent.AttrAnonymousID}
 }

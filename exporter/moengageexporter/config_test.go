@@ -21,7 +21,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-func TestTheDefaultsAreThoseOfTheComments(t *testing.T) {
+func TestDefaultsMatchTheComments(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	require.NoError(t, componenttest.CheckConfigStruct(cfg))
 	assert.Empty(t, cfg.ClientConfig.Endpoint)
@@ -43,7 +43,7 @@ func TestTheDefaultsAreThoseOfTheComments(t *testing.T) {
 	assert.NoError(t, confmap.Validate(validConfig()))
 }
 
-func TestEveryMistakeIsToldWithItsRemedy(t *testing.T) {
+func TestConfigErrorsNameTheRemedy(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Config)
 		want   string
@@ -84,7 +84,7 @@ func TestEveryMistakeIsToldWithItsRemedy(t *testing.T) {
 	}
 }
 
-func TestADataCenterHasAnAddress(t *testing.T) {
+func TestDataCenterSelectsTheEndpoint(t *testing.T) {
 	for number, want := range map[int]string{1: "https://api-01.moengage.com", 6: "https://api-06.moengage.com", 101: "https://api-101.moengage.com"} {
 		cfg := validConfig()
 		cfg.DataCenter = number
@@ -97,7 +97,7 @@ func TestADataCenterHasAnAddress(t *testing.T) {
 	assert.Equal(t, "http://127.0.0.1:8080", cfg.endpoint())
 }
 
-func TestTheTestEnvironmentIsAWorkspaceOfItsOwn(t *testing.T) {
+func TestTestEnvironmentIsItsOwnWorkspace(t *testing.T) {
 	cfg := validConfig()
 	cfg.WorkspaceID = "ABC"
 	assert.Equal(t, "ABC", cfg.workspace())
@@ -107,26 +107,27 @@ func TestTheTestEnvironmentIsAWorkspaceOfItsOwn(t *testing.T) {
 	assert.Equal(t, "ABC_DEBUG", cfg.workspace())
 }
 
-func TestAnOrderNeedsNoQueue(t *testing.T) {
+func TestOrderNeedsNoQueue(t *testing.T) {
 	cfg := validConfig()
 	cfg.Delivery.Dispatch = delivery.DispatchSync
 	cfg.Delivery.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
 	assert.NoError(t, cfg.Validate())
 }
 
-func TestAKeyThatDoesNotExistIsAnError(t *testing.T) {
+func TestUnknownKeyIsAnError(t *testing.T) {
 	err := confmap.NewFromStringMap(map[string]any{"workspace": "x"}).Unmarshal(createDefaultConfig().(*Config))
 	assert.ErrorContains(t, err, "workspace_id")
 }
 
-func TestAnEmptyWordIsTheDefault(t *testing.T) {
+func TestEmptyValueSelectsTheDefault(t *testing.T) {
 	cfg := validConfig()
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{"mode": "", "logs": "", "without_customer": ""}).Unmarshal(cfg))
 	assert.NoError(t, cfg.Validate())
 }
 
-// TestTheReadmeHasEveryKey holds that each key of the configuration, and each correction, is in the README.
-func TestTheReadmeHasEveryKey(t *testing.T) {
+// TestReadmeListsEveryKey checks that each key of the configuration and each correction is in the
+// README.
+func TestReadmeListsEveryKey(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	for _, key := range []string{
@@ -142,8 +143,8 @@ func TestTheReadmeHasEveryKey(t *testing.T) {
 	}
 }
 
-// TestTheConfigurationOfTheReadmeIsValid holds that what is pasted from there starts.
-func TestTheConfigurationOfTheReadmeIsValid(t *testing.T) {
+// TestReadmeConfigurationIsValid checks the configuration that users paste from the README.
+func TestReadmeConfigurationIsValid(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(readme)

@@ -6,36 +6,39 @@ package moengageexporter
 import (
 	"context"
 	"math/bits"
-	"sync"
-	"time"
+	"slices"
 
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
-// correction is what was changed of an event before MoEngage would cut it off, or drop it, without a word.
+// correction is a change to an event that keeps MoEngage from truncating or dropping it silently.
 type correction int
 
 // The corrections, the worst first.
 const (
-	// correctedEventNames: an event was not sent, since there are too many names.
+	// correctedEventNames: an event was not sent, because there are too many names.
 	correctedEventNames correction = iota
 	// correctedCustomerID: an attribute held an id that MoEngage refuses.
 	correctedCustomerID
-	// correctedUserAttributes, correctedAttributes: an attribute was left out, since there are too many.
+	// correctedUserAttributes, correctedAttributes: an attribute was left out, because there are
+	// too many.
 	correctedUserAttributes
 	correctedAttributes
-	// correctedDuplicate: an attribute was left out, since another one has its name, or has had it since names are rewritten.
+	// correctedDuplicate: an attribute was left out, because another one has the same name, or got
+	// it from a correction.
 	correctedDuplicate
-	// correctedDepth: a map was left out, since it is in too many others.
+	// correctedDepth: a map was left out, because it is nested too deeply.
 	correctedDepth
-	// correctedNotANumber: an attribute was left out, since JSON has no such number.
+	// correctedNotANumber: an attribute was left out, because JSON cannot represent the number.
 	correctedNotANumber
 	// correctedURL: a URL lost its query, or was left out.
 	correctedURL
-	// correctedValue, correctedItems, correctedName: a value, an array or a name was cut off.
+	// correctedValue, correctedItems, correctedName: a value, an array or a name was truncated.
 	correctedValue
 	correctedItems
 	correctedName
@@ -43,9 +46,10 @@ const (
 	correctedTime
 	// correctedArrayType: the items of an array became strings.
 	correctedArrayType
-	// correctedReserved: a name began with a prefix of MoEngage's own.
+	// correctedReserved: a name began with MoEngage's own prefix.
 	correctedReserved
-	// What follows loses nothing, and is counted but not logged.
+
+	// The corrections from here on lose nothing, and are counted but not logged.
 	// correctedEmpty: an attribute without a name or a value was left out.
 	correctedEmpty
 	// correctedMap: the members of a map became attributes.
@@ -57,7 +61,7 @@ const (
 	firstHarmless = correctedEmpty
 )
 
-// correctionWords are the values of the metric's attribute.
+// correctionWords are the values of the metric's attribute reason.
 var correctionWords = [allCorrections]string{
 	correctedEventNames: "event_name_limit", correctedCustomerID: "refused_customer_id", correctedUserAttributes: "user_attribute_limit",
 	correctedAttributes: "attribute_limit", correctedDuplicate: "duplicate_name", correctedDepth: "deep_map",
@@ -66,7 +70,7 @@ var correctionWords = [allCorrections]string{
 	correctedEmpty: "empty_value", correctedMap: "flattened_map", correctedPeriod: "period_in_name",
 }
 
-// advice is a sentence for the operator, for each correction that is logged.
+// advice tells the operator what to do about each correction that is logged.
 var advice = [allCorrections]string{
 	correctedEventNames:     "events of further names are skipped: is there an id in the names? list those to send in event_names::allow, or raise event_names::max with MoEngage",
 	correctedCustomerID:     "an attribute of customer_id::from holds an id that MoEngage refuses, such as null or 0: mend the producer",
@@ -84,34 +88,32 @@ var advice = [allCorrections]string{
 	correctedReserved:       "names that begin with moe_ are MoEngage's own; they are sent with another _ before them",
 }
 
-// tally is how often each correction was made.
+// tally counts corrections.
 type tally [allCorrections]int
 
-func (t *tally) add(more *tally) {
-	for c, n := range more {
-		t[c] += n
-	}
-}
-
-// addBits adds each correction that has a bit.
+// addBits counts each correction whose bit is set.
 func (t *tally) addBits(made uint32) {
 	for ; made != 0; made &= made - 1 {
 		t[bits.TrailingZeros32(made)]++
 	}
 }
 
-// correctionsInterval is how often the operator is told.
-const correctionsInterval = time.Minute
+// losses is the part of a tally that is logged: the corrections that lose something.
+type losses [firstHarmless]int
 
-// corrections counts corrections, and tells the operator the worst once a minute. Its methods are safe for concurrent use.
+func (l *losses) add(more *losses) {
+	for c, n := range more {
+		l[c] += n
+	}
+}
+
+// corrections counts corrections, and logs the worst at most once a minute. Its methods are safe
+// for concurrent use.
 type corrections struct {
 	counter metric.Int64Counter
 	reasons [allCorrections]metric.AddOption
 	logger  *zap.Logger
-
-	mu     sync.Mutex
-	untold tally
-	told   time.Time
+	lines   *throttle.Log[losses]
 }
 
 func newCorrections(set exporter.Settings) (*corrections, error) {
@@ -119,36 +121,32 @@ func newCorrections(set exporter.Settings) (*corrections, error) {
 	counter, err := meter.Int64Counter("otelcol_fanout_moengage_corrections_total", metric.WithUnit("{correction}"),
 		metric.WithDescription("What was changed of events before MoEngage would cut it off or drop it without a word, by reason."))
 	c := &corrections{counter: counter, logger: set.Logger}
+	c.lines = throttle.NewLog(c.logWorst)
 	for i, word := range correctionWords {
 		c.reasons[i] = metric.WithAttributeSet(attribute.NewSet(attribute.String("exporter", set.ID.String()), attribute.String("reason", word)))
 	}
 	return c, err
 }
 
-// add counts what was noted, and forgets it.
-func (c *corrections) add(noted *tally, now time.Time) {
+// add counts what was noted, and resets it.
+func (c *corrections) add(noted *tally) {
 	for i, n := range noted {
 		if n > 0 {
 			c.counter.Add(context.Background(), int64(n), c.reasons[i])
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.untold.add(noted)
+	lost := losses(noted[:firstHarmless])
 	*noted = tally{}
-	if now.Sub(c.told) >= correctionsInterval {
-		c.tell(now)
-	}
-}
-
-func (c *corrections) tell(now time.Time) {
-	for i, n := range c.untold[:firstHarmless] {
-		if n == 0 {
-			continue
-		}
-		c.logger.Warn("Events were corrected, since MoEngage would cut off or drop what they hold",
-			zap.String("worst", correctionWords[i]), zap.Int("times", n), zap.String("what_to_do", advice[i]))
-		c.untold, c.told = tally{}, now
+	if lost == (losses{}) {
+		c.lines.FlushDue()
 		return
 	}
+	c.lines.Add(func(pending *losses) { pending.add(&lost) })
+}
+
+// logWorst logs the worst of the corrections, of which there is at least one.
+func (c *corrections) logWorst(lost losses) {
+	worst := slices.IndexFunc(lost[:], func(n int) bool { return n > 0 })
+	c.logger.Warn("Events were corrected, since MoEngage would cut off or drop what they hold",
+		zap.String("worst", correctionWords[worst]), zap.Int("times", lost[worst]), zap.String("what_to_do", advice[worst]))
 }

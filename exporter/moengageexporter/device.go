@@ -10,7 +10,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// Attributes of the device (semantic conventions v1.44.0, device registry), and two of ours, since OpenTelemetry has none for them.
+// Attributes of the device (semantic conventions v1.44.0, device registry). The two for push
+// notifications are this project's: OpenTelemetry has none.
 const (
 	attrManufacturer   = "device.manufacturer"
 	attrModelName      = "device.model.name"
@@ -19,8 +20,8 @@ const (
 	attrPushPreference = "device.push_preference"
 )
 
-// deviceAttributes is what is sent of a device: MoEngage's names (Track Device), and where their values are found, the best place
-// first.
+// deviceAttributes are MoEngage's names for attributes of a device (Track Device), and the
+// attributes that may hold their values, the preferred one first.
 var deviceAttributes = [...]struct {
 	name string
 	from [2]string
@@ -32,13 +33,13 @@ var deviceAttributes = [...]struct {
 	{"os_version", [2]string{attrOSVersion}},
 }
 
-// encodeDevice writes what somebody uses, where the event tells more of it than its id.
+// encodeDevice writes a user's device when the event says more about it than its ID.
 func (enc *encoder) encodeDevice(w *delivery.Writer, e *appevent.Event, customer string) {
 	device := enc.deviceOf(e)
 	if device.id == "" || !isDescribed(e) {
 		return
 	}
-	dst := enc.begin(w, e, kindDevice, customer, device.id)
+	dst := appendHead(w.Begin(metaOf(e, kindDevice, customer)), kindDevice, customer, device.id)
 	dst = append(append(dst, attributesOpen...), '{')
 	a := enc.object(maxAttributes, nil)
 	if device.platform != "" {
@@ -63,7 +64,7 @@ func isDescribed(e *appevent.Event) bool {
 	return false
 }
 
-// deviceAttribute looks into the record, and then into the resource.
+// deviceAttribute returns the attribute of the record or, if it has none, of the resource.
 func deviceAttribute(e *appevent.Event, from *[2]string) (pcommon.Value, bool) {
 	for _, attributes := range [...]pcommon.Map{e.Attributes(), e.Source.Resource.Attributes()} {
 		for _, name := range from {

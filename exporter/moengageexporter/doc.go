@@ -3,9 +3,14 @@
 
 //go:generate go tool mdatagen metadata.yaml
 
-// Package moengageexporter sends application events to MoEngage: what users did as the actions of events, who they are as
-// attributes of users and devices.
+// Package moengageexporter sends application events to MoEngage: what users did as actions of
+// events, and who they are as attributes of users and devices.
 //
-// encode.go says what becomes what; event.go, user.go and device.go write it, within the limits of policy.go. frame.go puts it into
-// requests that keep the order of each user's events, answer.go reads what MoEngage says.
+// Follow an event through the files in this order:
+//
+//   - encode.go decides what a record becomes; event.go, user.go and device.go write it, and
+//     policy.go keeps it within MoEngage's limits;
+//   - partitions.go sorts encoded events by user, and requests.go puts them into requests that
+//     keep each user's order;
+//   - response.go classifies MoEngage's responses.
 package moengageexporter

@@ -5,15 +5,18 @@ package moengageexporter
 
 import (
 	"slices"
+	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// kind is what an encoded event is to MoEngage, which has a route and a limit for each.
+// kind is the kind of object that an encoded event is. MoEngage has a route and a rate limit for
+// each.
 type kind int
 
 const (
@@ -24,10 +27,10 @@ const (
 	kinds
 )
 
-// categories are the kinds as they are kept with encoded events.
+// categories are the kinds as Meta.Category holds them.
 var categories = [kinds]string{kindEvent: "event", kindUser: "user", kindDevice: "device", kindMerge: "merge"}
 
-// kindOf is the kind of an encoded event.
+// kindOf returns the kind of an encoded event.
 func kindOf(e *delivery.Event) kind {
 	switch e.Category {
 	case categories[kindUser]:
@@ -46,24 +49,29 @@ type encoder struct {
 	*backend
 	values   jsonappend.Writer
 	known    knownNames // of attributes
-	usualIDs bool       // whether customer ids are where the default says
+	usualIDs bool       // whether customer_id::from has its default
 	noted    tally      // corrections since Reset
 	source   source
-	told     told              // of its device, by the event that is being written
-	scratch  []byte            // the attributes of the same
-	past     pcommon.Timestamp // when the clock was last looked at
 	clock    jsonappend.Clock
+	past     pcommon.Timestamp // when the clock was last read
+
+	// Of the event that is being written: what it says about its device, and its attributes.
+	hints   deviceHints
+	scratch []byte
 }
 
 func newEncoder(b *backend) *encoder {
 	return &encoder{backend: b, usualIDs: slices.Equal(b.cfg.CustomerID.From, usualIDs())}
 }
 
+// Prepare implements delivery.Encoder. Each record is encoded on its own.
+func (*encoder) Prepare(plog.Logs) {}
+
 // Reset implements delivery.Encoder.
 func (enc *encoder) Reset() {
-	enc.source, enc.told = source{}, told{}
+	enc.source, enc.hints = source{}, deviceHints{}
 	if enc.noted != (tally{}) {
-		enc.corrections.add(&enc.noted, enc.now())
+		enc.corrections.add(&enc.noted)
 	}
 }
 
@@ -83,7 +91,7 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 		return err
 	}
 	if e.TraitsOnce.Len() > 0 {
-		w.Skip("traits_once") // MoEngage sets, but does not set once
+		w.Skip("traits_once") // MoEngage can set an attribute, but not only if it is unset
 	}
 	return nil
 }
@@ -101,26 +109,54 @@ func (enc *encoder) encodeKind(w *delivery.Writer, e *appevent.Event, customer s
 	}
 }
 
-// begin starts an encoded event of a kind, with the members that all kinds but merges have. The id of the device may be empty.
-func (enc *encoder) begin(w *delivery.Writer, e *appevent.Event, k kind, customer, deviceID string) []byte {
-	dst := w.Begin(delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categories[k], Destination: customer})
-	dst = append(dst, heads[k]...)
-	dst = jsonappend.String(dst, customer)
+// metaOf returns the Meta of an encoded event. The destination is the customer, or both customers
+// of a merge.
+func metaOf(e *appevent.Event, k kind, destination string) delivery.Meta {
+	return delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categories[k], Destination: destination}
+}
+
+// beginUser starts an update of a user's attributes, whose object follows.
+func beginUser(w *delivery.Writer, e *appevent.Event, customer string) []byte {
+	return append(appendHead(w.Begin(metaOf(e, kindUser, customer)), kindUser, customer, ""), attributesOpen...)
+}
+
+// appendHead appends the members with which objects of all kinds but merges begin. The device ID
+// may be empty.
+func appendHead(dst []byte, k kind, customer, deviceID string) []byte {
+	dst = jsonappend.String(append(dst, objectHeads[k]...), customer)
 	if deviceID != "" {
 		dst = jsonappend.String(append(dst, `,"device_id":`...), deviceID)
 	}
 	return dst
 }
 
-// heads is how the objects begin. What a request of kind event may share with the next one ends with actionsOpen.
-var heads = [kinds]string{
+// objectHeads is how the objects begin, by kind.
+var objectHeads = [kinds]string{
 	kindEvent:  `{"type":"event","customer_id":`,
 	kindUser:   `{"type":"customer","customer_id":`,
 	kindDevice: `{"type":"device","customer_id":`,
 }
 
+// An object of kind event is a head, which ends with actionsOpen, one action, and actionsClose.
 const (
 	actionsOpen    = `,"actions":[`
 	actionsClose   = `]}`
 	attributesOpen = `,"attributes":`
 )
+
+// setHeadLength stores the length of an event's head in Meta.Key, in decimal. Consecutive events
+// with the same head share one element of a bulk request.
+func setHeadLength(w *delivery.Writer, length int) {
+	var key [20]byte
+	w.SetKey(strconv.AppendInt(key[:0], int64(length), 10))
+}
+
+// headLength reads what setHeadLength stored. It returns 0 when there is no length, or when the
+// payload is shorter.
+func headLength(e *delivery.Event) int {
+	length, err := strconv.Atoi(e.Key)
+	if err != nil || length < 0 || length > len(e.Payload) {
+		return 0
+	}
+	return length
+}

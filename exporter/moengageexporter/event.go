@@ -12,10 +12,11 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 )
 
-// logName is what plain logs are called.
+// logName is the event name of plain logs.
 const logName = "log"
 
-// encodeEvent writes what somebody did as an event with one action, behind what it says of who they are.
+// encodeEvent writes what a user did as an event with one action. The user's traits, if any, come
+// first, as an update of the user.
 func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, customer string) error {
 	name, err := enc.nameOf(e)
 	if err != nil {
@@ -24,16 +25,21 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, customer 
 	if e.Traits.Len() > 0 {
 		enc.encodeUser(w, e, customer)
 	}
-	enc.told = told{}
-	enc.scratch = enc.appendAttributes(enc.scratch[:0], e) // among them is what stands before them: the device
-	device := enc.told.device(&enc.source.device)
-	dst := enc.begin(w, e, kindEvent, customer, device.id)
-	dst = append(dst, actionsOpen...)
+	// The device comes from the attributes, but is written before them.
+	enc.hints = deviceHints{}
+	enc.scratch = enc.appendAttributes(enc.scratch[:0], e)
+	device := enc.hints.device(&enc.source.device)
+
+	dst := w.Begin(metaOf(e, kindEvent, customer))
+	start := len(dst)
+	dst = append(appendHead(dst, kindEvent, customer, device.id), actionsOpen...)
+	setHeadLength(w, len(dst)-start)
 	dst = jsonappend.String(append(dst, `{"action":`...), name)
 	dst = append(append(dst, attributesOpen...), enc.scratch...)
 	if device.platform != "" {
 		dst = jsonappend.String(append(dst, `,"platform":`...), device.platform)
-		if version := e.Source.ServiceVersion; version != "" { // of the app, which it would not be where a server speaks
+		// Only with a platform is the service an app rather than a server.
+		if version := e.Source.ServiceVersion; version != "" {
 			dst = jsonappend.String(append(dst, `,"app_version":`...), version)
 		}
 	}
@@ -42,7 +48,7 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, customer 
 	return nil
 }
 
-// appendTime appends a time to the millisecond.
+// appendTime appends a time with milliseconds.
 func (enc *encoder) appendTime(dst []byte, at pcommon.Timestamp) []byte {
 	dst = enc.clock.Second(dst, at)
 	if millis := at % 1e9 / 1e6; millis > 0 {
@@ -51,11 +57,11 @@ func (enc *encoder) appendTime(dst []byte, at pcommon.Timestamp) []byte {
 	return append(dst, 'Z', '"')
 }
 
-// timeOf is when it happened. MoEngage takes nothing from the future, and for what has no time takes when it
-// arrives, which may be long after.
+// timeOf returns when the event happened. MoEngage refuses times in the future, and dates an event
+// without a time when it arrives, which may be much later; both get the current time.
 func (enc *encoder) timeOf(e *appevent.Event) pcommon.Timestamp {
 	at := e.Time
-	if at == 0 || at > enc.past { // else the clock need not be looked at
+	if at == 0 || at > enc.past { // most events need no look at the clock
 		enc.past = pcommon.NewTimestampFromTime(enc.now())
 	}
 	switch {
@@ -68,7 +74,7 @@ func (enc *encoder) timeOf(e *appevent.Event) pcommon.Timestamp {
 	return at
 }
 
-// nameOf is what a record is called in MoEngage. It is a Skip where that is not to be sent.
+// nameOf returns the name of the event in MoEngage, or a Skip when the event is not to be sent.
 func (enc *encoder) nameOf(e *appevent.Event) (string, error) {
 	names := &enc.cfg.EventNames
 	name := e.Name
@@ -87,25 +93,25 @@ func (enc *encoder) nameOf(e *appevent.Event) (string, error) {
 		case appevent.KindScreen:
 			name = names.Screen
 		default:
-			name = enc.taken(name)
+			name = enc.validEventName(name)
 		}
 	}
-	if !enc.names.admits(name) {
+	if !enc.eventNames.admits(name) {
 		enc.noted[correctedEventNames]++
 		return "", delivery.Skip("event_name_limit")
 	}
 	return name, nil
 }
 
-// appendAttributes appends the attributes of an action: the event's id, since MoEngage has no other place for it, what the record
-// says, and what the resource does.
+// appendAttributes appends the attributes of an action: the event's ID, for which MoEngage has no
+// other place, then those of the record and of the resource. It collects enc.hints.
 func (enc *encoder) appendAttributes(dst []byte, e *appevent.Event) []byte {
 	a := enc.object(maxAttributes, nil)
 	dst = append(dst, '{')
 	dst = a.text(dst, "event_id", e.ID())
 	for name, v := range e.Properties() {
 		known := enc.known.of(name)
-		if !known.telling || !enc.told.note(name, v) {
+		if !known.deviceHint || !enc.hints.add(name, v) {
 			dst = a.named(dst, known, v)
 		}
 	}
@@ -114,12 +120,12 @@ func (enc *encoder) appendAttributes(dst []byte, e *appevent.Event) []byte {
 	for i := range enc.source.attributes {
 		dst = a.value(dst, enc.source.attributes[i].name, enc.source.attributes[i].value)
 	}
-	enc.noted[correctedDuplicate] = duplicates // what the record says, the resource need not
+	enc.noted[correctedDuplicate] = duplicates // the record overrides the resource, which is no correction
 	a.end()
 	return append(dst, '}')
 }
 
-// appendRecord appends what else a record says.
+// appendRecord appends the fields of the record that are not among its attributes.
 func (a *object) appendRecord(dst []byte, e *appevent.Event) []byte {
 	switch e.Kind {
 	case appevent.KindPage:

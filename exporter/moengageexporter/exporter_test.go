@@ -18,7 +18,7 @@ import (
 	moengageintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/moengage"
 )
 
-func TestFailuresThatPass(t *testing.T) {
+func TestTransientFailuresAreRetried(t *testing.T) {
 	for name, reply := range map[string]moengageintake.Reply{
 		"429":                  moengageintake.RateLimited(),
 		"500":                  moengageintake.Fail(500, "Server Error", "oops"),
@@ -27,7 +27,7 @@ func TestFailuresThatPass(t *testing.T) {
 		"520":                  {Status: 520},
 		"429 with Retry-After": {Status: 429, Header: http.Header{"Retry-After": {"0.001"}}},
 		"a broken connection":  moengageintake.Reset(),
-		"no answer":            moengageintake.Hung(),
+		"no response":          moengageintake.Hung(),
 		"a 200 that is a page": {Body: "<html>log in</html>", Taken: true},
 		"a 200 without status": {Body: "{}"},
 		"an empty 200":         {Body: " "},
@@ -36,7 +36,9 @@ func TestFailuresThatPass(t *testing.T) {
 			in := moengageintake.New(t)
 			failures := failFirst(in, 2, reply)
 			cfg := testConfig(in)
-			cfg.ClientConfig.Timeout = 200 * time.Millisecond
+			if name == "no response" {
+				cfg.ClientConfig.Timeout = 500 * time.Millisecond
+			}
 			e := start(t, cfg)
 			e.Send(events("a", "b"))
 			assert.EqualValues(t, 3, failures.Load())
@@ -48,7 +50,7 @@ func TestFailuresThatPass(t *testing.T) {
 	}
 }
 
-// failFirst answers the first n requests with the reply, and counts all.
+// failFirst responds to the first n requests with the reply, and counts all.
 func failFirst(in *moengageintake.Intake, n int64, reply moengageintake.Reply) *atomic.Int64 {
 	var count atomic.Int64
 	in.Answer(func(moengageintake.Request) moengageintake.Reply {
@@ -60,12 +62,12 @@ func failFirst(in *moengageintake.Intake, n int64, reply moengageintake.Reply) *
 	return &count
 }
 
-func TestWhatMayHaveArrivedIsNotSentAgainWhereThatIsSoConfigured(t *testing.T) {
+func TestRetryAmbiguousFalseGivesEventsUp(t *testing.T) {
 	for name, c := range map[string]struct {
-		reply moengageintake.Reply
-		said  string
+		reply   moengageintake.Reply
+		message string
 	}{
-		"no answer":           {moengageintake.Hung(), "sending the request: there was no answer within the timeout; it may have arrived, so that it is not sent again"},
+		"no response":         {moengageintake.Hung(), "sending the request: there was no answer within the timeout; it may have arrived, so that it is not sent again"},
 		"a broken connection": {moengageintake.Reset(), "it may have arrived, so that it is not sent again"},
 		"504":                 {moengageintake.Reply{Status: 504}, "the backend answered 504; it may have arrived, and retry_ambiguous is false"},
 		"a page":              {moengageintake.Reply{Body: "<html>"}, "the backend answered 200, which is not what MoEngage says of success; it may have arrived, and retry_ambiguous is false"},
@@ -76,13 +78,15 @@ func TestWhatMayHaveArrivedIsNotSentAgainWhereThatIsSoConfigured(t *testing.T) {
 				failFirst(in, 1, c.reply)
 				cfg := testConfig(in)
 				cfg.Mode = mode
-				cfg.ClientConfig.Timeout = 200 * time.Millisecond
+				if name == "no response" {
+					cfg.ClientConfig.Timeout = 500 * time.Millisecond
+				}
 				cfg.RetryAmbiguous = false
 				e := start(t, cfg)
 				e.Send(events("a"))
 				assert.Len(t, in.Requests(), 1)
 				assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 1}, e.Outcomes())
-				assert.Contains(t, e.Letters.All()[0].Message, c.said)
+				assert.Contains(t, e.Letters.All()[0].Message, c.message)
 				e.Send(events("b"))
 				assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 1, "delivered": 1}, e.Outcomes())
 			}
@@ -90,7 +94,7 @@ func TestWhatMayHaveArrivedIsNotSentAgainWhereThatIsSoConfigured(t *testing.T) {
 	}
 }
 
-func TestWhatDidNotArriveIsSentAgainWhateverIsConfigured(t *testing.T) {
+func TestRetryAmbiguousFalseStillRetriesFailures(t *testing.T) {
 	in := moengageintake.New(t)
 	failFirst(in, 2, moengageintake.Unavailable())
 	cfg := testConfig(in)
@@ -109,7 +113,7 @@ func TestWhatDidNotArriveIsSentAgainWhateverIsConfigured(t *testing.T) {
 	assert.NotContains(t, err.Error(), "may have arrived", "nothing was written")
 }
 
-func TestOneEventThatIsRefusedCostsNoOther(t *testing.T) {
+func TestRefusedEventCostsNoOther(t *testing.T) {
 	for _, mode := range []Mode{ModeBulk, ModeSingle} {
 		in := moengageintake.New(t)
 		in.Answer(func(r moengageintake.Request) moengageintake.Reply {
@@ -138,7 +142,7 @@ func TestOneEventThatIsRefusedCostsNoOther(t *testing.T) {
 	}
 }
 
-func TestABulkRequestThatFailsWith200IsHalvedToo(t *testing.T) {
+func TestFailureIn200IsBisected(t *testing.T) {
 	in := moengageintake.New(t)
 	in.Answer(func(r moengageintake.Request) moengageintake.Reply {
 		if strings.Contains(string(r.Body), "bad") {
@@ -151,7 +155,7 @@ func TestABulkRequestThatFailsWith200IsHalvedToo(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 2, "dead_lettered/refused": 1}, e.Outcomes())
 }
 
-func TestCredentialsThatMoEngageDoesNotKnow(t *testing.T) {
+func TestUnknownCredentials(t *testing.T) {
 	in := moengageintake.New(t)
 	cfg := testConfig(in)
 	cfg.APIKey = "another-data-api-key"
@@ -162,7 +166,7 @@ func TestCredentialsThatMoEngageDoesNotKnow(t *testing.T) {
 	assert.Equal(t, []string{"StatusRecoverableError: the backend answers 401: check the credentials"}, e.Statuses())
 }
 
-func TestAWorkspaceThatIsSuspended(t *testing.T) {
+func TestSuspendedWorkspace(t *testing.T) {
 	in := moengageintake.New(t)
 	failFirst(in, 1, moengageintake.Forbidden())
 	e := start(t, testConfig(in))
@@ -170,7 +174,7 @@ func TestAWorkspaceThatIsSuspended(t *testing.T) {
 	assert.Equal(t, map[string]int64{"dead_lettered/unauthorized": 1}, e.Outcomes())
 }
 
-func TestA413IsHalved(t *testing.T) {
+func Test413IsBisected(t *testing.T) {
 	in := moengageintake.New(t)
 	in.LimitBody(400)
 	e := start(t, testConfig(in))
@@ -181,7 +185,7 @@ func TestA413IsHalved(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 3, "dead_lettered/too_large": 1}, e.Outcomes())
 }
 
-func TestAnEventThatIsTooLargeIsRefusedWithoutARequest(t *testing.T) {
+func TestTooLargeEventIsRefusedWithoutARequest(t *testing.T) {
 	in := moengageintake.New(t)
 	e := start(t, testConfig(in))
 	ld := events("a", "huge", "b")
@@ -193,7 +197,7 @@ func TestAnEventThatIsTooLargeIsRefusedWithoutARequest(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 2, "dead_lettered/too_large": 1}, e.Outcomes())
 }
 
-func TestVerifyFindsOutWhatBulkDoesNotTell(t *testing.T) {
+func TestVerifyFindsEventsThatBulkHides(t *testing.T) {
 	in := moengageintake.New(t)
 	var single atomic.Int64
 	in.Answer(func(r moengageintake.Request) moengageintake.Reply {
@@ -208,12 +212,12 @@ func TestVerifyFindsOutWhatBulkDoesNotTell(t *testing.T) {
 	e := start(t, cfg)
 	e.Send(numbered(2000, 100))
 	n := single.Load()
-	assert.InDelta(t, 200, n, 60, "about the share that was asked for")
+	assert.InDelta(t, 200, n, 60, "about the configured share")
 	assert.Equal(t, map[string]int64{"delivered": 2000 - n, "dead_lettered/refused": n}, e.Outcomes())
 	inOrder(t, in, 2000-int(n))
 }
 
-func TestAllOrNothingMayBeVerified(t *testing.T) {
+func TestVerifyNoneOrAll(t *testing.T) {
 	for share, want := range map[float64]moengageintake.Route{0: moengageintake.RouteBulk, 1: moengageintake.RouteEvent} {
 		in := moengageintake.New(t)
 		cfg := testConfig(in)
@@ -227,7 +231,7 @@ func TestAllOrNothingMayBeVerified(t *testing.T) {
 	}
 }
 
-func TestWaitingCallersAreToldTheFailure(t *testing.T) {
+func TestWaitingCallersGetTheError(t *testing.T) {
 	in := moengageintake.New(t)
 	failFirst(in, 1, moengageintake.BadRequest("no"))
 	cfg := testConfig(in)
@@ -236,7 +240,7 @@ func TestWaitingCallersAreToldTheFailure(t *testing.T) {
 	require.ErrorContains(t, e.Consume(t.Context(), events("a")), "1 of 1 events refused: the backend answered 400")
 }
 
-func TestCompressionIsForThoseWhoKnowThatMoEngageTakesIt(t *testing.T) {
+func TestCompressionIsOptIn(t *testing.T) {
 	in := moengageintake.New(t)
 	in.AllowCompression()
 	cfg := testConfig(in)
@@ -247,20 +251,23 @@ func TestCompressionIsForThoseWhoKnowThatMoEngageTakesIt(t *testing.T) {
 	assert.Equal(t, "gzip", in.Requests()[0].Header.Get("Content-Encoding"))
 }
 
-func TestTheWorstCorrectionIsLoggedOnceAMinute(t *testing.T) {
+func TestWorstCorrectionIsLoggedOnceAMinute(t *testing.T) {
 	b := newTestBackend(t, validConfig())
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	logger, logs := observed()
 	b.corrections.logger = logger
+	b.corrections.lines.Now = func() time.Time { return now }
 	for range 3 {
-		b.corrections.add(&tally{correctedValue: 2, correctedPeriod: 100, correctedArrayType: 7}, now)
+		b.corrections.add(&tally{correctedValue: 2, correctedPeriod: 100, correctedArrayType: 7})
 		now = now.Add(25 * time.Second)
 	}
-	b.corrections.add(&tally{correctedPeriod: 1}, now.Add(time.Hour)) // which loses nothing, but what is untold is told
+	now = now.Add(time.Hour)
+	b.corrections.add(&tally{correctedPeriod: 1}) // loses nothing, but flushes the pending losses
 	require.Equal(t, 2, logs.Len())
 	assert.Equal(t, map[string]any{"worst": "long_value", "times": int64(2), "what_to_do": advice[correctedValue]}, logs.All()[0].ContextMap())
 	assert.Equal(t, int64(4), logs.All()[1].ContextMap()["times"])
-	b.corrections.add(&tally{correctedPeriod: 1}, now.Add(2*time.Hour))
+	now = now.Add(time.Hour)
+	b.corrections.add(&tally{correctedPeriod: 1})
 	assert.Equal(t, 2, logs.Len())
 }
 
@@ -275,16 +282,16 @@ func TestCorrectionsAreCountedOnce(t *testing.T) {
 	assert.Equal(t, map[string]int64{"long_value": 3}, e.Counts("otelcol_fanout_moengage_corrections_total", "reason"))
 }
 
-func TestEveryCorrectionHasAWordAndAnAdvice(t *testing.T) {
+func TestEveryCorrectionHasWordAndAdvice(t *testing.T) {
 	for c := range allCorrections {
 		assert.NotEmpty(t, correctionWords[c], c)
 		assert.Equal(t, c < firstHarmless, advice[c] != "", c)
 	}
 }
 
-// Two goroutines meet new names at the same time.
+// Several goroutines add the same new names at the same time.
 func TestNamesAreCountedOnce(t *testing.T) {
-	s := &nameSet{most: 100}
+	s := &nameSet{max: 100}
 	done := make(chan int)
 	for range 4 {
 		go func() {
@@ -304,7 +311,7 @@ func TestNamesAreCountedOnce(t *testing.T) {
 	assert.False(t, s.admits("100"))
 }
 
-func TestAKnownNameIsSentThoughThereAreTooMany(t *testing.T) {
+func TestKnownNameIsSentAtTheLimit(t *testing.T) {
 	in := moengageintake.New(t)
 	cfg := testConfig(in)
 	cfg.EventNames.Max = 3

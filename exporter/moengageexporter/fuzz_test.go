@@ -16,8 +16,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// FuzzEncode holds that any records become requests that MoEngage takes as they are, with each encoded event in one of them, in
-// the order of its user's.
+// FuzzEncode checks that any records become requests that MoEngage accepts unchanged, and that each
+// encoded event is in one of them, in its user's order.
 func FuzzEncode(f *testing.F) {
 	inputs, err := filepath.Glob("testdata/*/logs.yaml")
 	require.NoError(f, err)
@@ -44,8 +44,8 @@ func FuzzEncode(f *testing.F) {
 			change(cfg)
 			b := newTestBackend(t, cfg)
 			events := encodeAll(t, b, ld)
-			requests, refusals := b.Frame(events)
-			checkFrame(t, b, without(events, refusals), requests)
+			requests, refusals := b.BuildRequests(events)
+			checkRequests(t, b, without(events, refusals), requests)
 		}
 	})
 }
@@ -56,7 +56,7 @@ func proto(t testing.TB, ld plog.Logs) []byte {
 	return raw
 }
 
-// without are the events that are not refused.
+// without returns the events that are not refused.
 func without(events []delivery.Event, refusals []delivery.Refusal) []delivery.Event {
 	refused := map[*byte]bool{}
 	for i := range refusals {
@@ -71,7 +71,7 @@ func without(events []delivery.Event, refusals []delivery.Refusal) []delivery.Ev
 	return others
 }
 
-// odd is what nobody sends.
+// odd returns records that no producer should send.
 func odd() plog.Logs {
 	ld := plog.NewLogs()
 	record(ld, "", "", "")
@@ -92,19 +92,19 @@ func odd() plog.Logs {
 	return ld
 }
 
-// FuzzAnswer holds that no answer is taken for delivered that does not say success.
-func FuzzAnswer(f *testing.F) {
+// FuzzClassifyResponse checks that only a response that reports success counts as delivered.
+func FuzzClassifyResponse(f *testing.F) {
 	for _, body := range []string{`{"status":"success"}`, `{"status":"fail","error":{}}`, `{"status":1}`, `<html>`, ``} {
 		f.Add(200, []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		b := newTestBackend(t, validConfig())
-		v := b.Answer(&delivery.Request{Events: make([]delivery.Event, 2)}, &delivery.Response{Status: status, Body: body})
-		var a answer
-		_ = json.Unmarshal(body, &a)
-		success := status/100 == 2 && a.Status == "success"
-		if (v.Kind == delivery.Delivered) != success || len(v.Events) > 0 {
-			t.Fatalf("%d %q: %+v", status, body, v)
+		c := b.ClassifyResponse(&delivery.Request{Events: make([]delivery.Event, 2)}, &delivery.Response{Status: status, Body: body})
+		var parsed responseBody
+		_ = json.Unmarshal(body, &parsed)
+		success := status/100 == 2 && parsed.Status == "success"
+		if (c.Kind == delivery.Delivered) != success || len(c.Events) > 0 {
+			t.Fatalf("%d %q: %+v", status, body, c)
 		}
 	})
 }

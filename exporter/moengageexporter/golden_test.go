@@ -26,10 +26,10 @@ import (
 	moengageintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/moengage"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestGolden sends testdata/<case>/logs.yaml, which is OTLP JSON written as YAML, with the configuration in config.yaml where there
-// is one, and holds the requests and what else became of it against want.http.
+// TestGolden sends testdata/<case>/logs.yaml, OTLP JSON written as YAML, with the configuration in
+// config.yaml, if any. It compares the requests and outcomes with want.http.
 func TestGolden(t *testing.T) {
 	inputs, err := filepath.Glob("testdata/*/logs.yaml")
 	require.NoError(t, err)
@@ -88,7 +88,7 @@ func golden(t *testing.T, dir string) string {
 
 var currentTime = regexp.MustCompile(`"current_time":"([^"]*)"`)
 
-// withoutNow writes NOW for times of the last minute.
+// withoutNow replaces times of the last minute by NOW.
 func withoutNow(body string) string {
 	return currentTime.ReplaceAllStringFunc(body, func(member string) string {
 		at, err := time.Parse(time.RFC3339Nano, currentTime.FindStringSubmatch(member)[1])

@@ -19,9 +19,10 @@ const (
 	attrInstallationID = "app.installation.id"
 )
 
-// identify finds whom an event is about, and reports whether it tells. What the record does not say, its resource may.
+// identify returns the customer ID of an event, and whether it has one. The record comes before
+// its resource.
 func (enc *encoder) identify(e *appevent.Event) (customer string, ok bool) {
-	enc.read(e.Source)
+	enc.readSource(e.Source)
 	customer = enc.usualCustomer(e)
 	if customer == "" {
 		customer = enc.customerOf(e.Attributes())
@@ -30,15 +31,15 @@ func (enc *encoder) identify(e *appevent.Event) (customer string, ok bool) {
 		customer = enc.customerOf(e.Source.Resource.Attributes())
 	}
 	if customer == "" && enc.cfg.WithoutCustomer == WithoutCustomerDeviceID {
-		if device := enc.deviceOf(e).id; !isRefused(device) {
+		if device := enc.deviceOf(e).id; !isSharedID(device) {
 			customer = device
 		}
 	}
 	return customer, customer != ""
 }
 
-// usualCustomer is what customerOf comes to for most records: they tell their user, and nothing that would be better. It is empty for
-// others.
+// usualCustomer is a fast path: most records have a user ID and nothing that customer_id::from
+// prefers. It returns the same as customerOf, or an empty string.
 func (enc *encoder) usualCustomer(e *appevent.Event) string {
 	if !enc.usualIDs || e.User.ID == "" {
 		return ""
@@ -47,13 +48,13 @@ func (enc *encoder) usualCustomer(e *appevent.Event) string {
 		return ""
 	}
 	id := cleanID(e.User.ID)
-	if isRefused(id) {
+	if isSharedID(id) {
 		return ""
 	}
 	return id
 }
 
-// customerOf is the best id among the attributes that MoEngage takes for a customer.
+// customerOf returns the first ID in the order of customer_id::from that MoEngage accepts.
 func (enc *encoder) customerOf(attributes pcommon.Map) string {
 	for _, name := range enc.cfg.CustomerID.From {
 		v, ok := attributes.Get(name)
@@ -62,7 +63,7 @@ func (enc *encoder) customerOf(attributes pcommon.Map) string {
 		}
 		switch id := idText(v); {
 		case id == "":
-		case isRefused(id):
+		case isSharedID(id):
 			enc.noted[correctedCustomerID]++
 		default:
 			return id
@@ -71,28 +72,28 @@ func (enc *encoder) customerOf(attributes pcommon.Map) string {
 	return ""
 }
 
-// device is what somebody uses. Its members are empty where they are not known.
+// device is the device that a user has. Fields are empty when unknown.
 type device struct{ id, platform string }
 
-// deviceOf is the device that an event tells of.
+// deviceOf returns the device of an event.
 func (enc *encoder) deviceOf(e *appevent.Event) device {
-	var t told
-	t.read(e.Attributes())
-	return t.device(&enc.source.device)
+	var h deviceHints
+	h.addAll(e.Attributes())
+	return h.device(&enc.source.device)
 }
 
-// told is what attributes tell of a device.
-type told struct{ id, installation, system, platform string }
+// deviceHints is what attributes say about a device.
+type deviceHints struct{ id, installation, system, platform string }
 
-// device is the device that a record tells of or, where it does not, its resource.
-func (t *told) device(ofResource *device) device {
+// device returns the device of a record. What the record does not say comes from its resource.
+func (h *deviceHints) device(ofResource *device) device {
 	d := *ofResource
-	for _, id := range [...]string{t.installation, t.id} {
+	for _, id := range [...]string{h.installation, h.id} {
 		if id != "" {
 			d.id = id
 		}
 	}
-	for _, platform := range [...]string{t.platform, t.system} {
+	for _, platform := range [...]string{h.platform, h.system} {
 		if platform != "" {
 			d.platform = platform
 		}
@@ -100,39 +101,40 @@ func (t *told) device(ofResource *device) device {
 	return d
 }
 
-func (t *told) read(attributes pcommon.Map) {
+func (h *deviceHints) addAll(attributes pcommon.Map) {
 	for name, v := range attributes.All() {
-		t.note(name, v)
+		h.add(name, v)
 	}
 }
 
-// note reads an attribute, and reports whether it has a place of its own, so that it is none of an event.
-func (t *told) note(name string, v pcommon.Value) bool {
+// add reads an attribute, and reports whether it has a place of its own in MoEngage, so that it is
+// not an attribute of the event.
+func (h *deviceHints) add(name string, v pcommon.Value) bool {
 	switch name {
 	case attrDeviceID:
-		t.id = idText(v)
+		h.id = idText(v)
 		return true
 	case attrInstallationID:
-		t.installation = idText(v)
+		h.installation = idText(v)
 		return true
 	case attrCustomerID, attrPushID, attrPushPreference:
 		return true
 	case attrOSName:
-		t.system = platformOfSystem(v)
+		h.system = platformOfSystem(v)
 	case appevent.AttrSDKLanguage:
 		if v.AsString() == "webjs" {
-			t.platform = platformWeb
+			h.platform = platformWeb
 		}
 	default:
 		if strings.HasPrefix(name, prefixBrowser) {
-			t.platform = platformWeb
+			h.platform = platformWeb
 		}
 	}
 	return false
 }
 
-// tells reports whether note may read an attribute of that name.
-func tells(name string) bool {
+// isDeviceHint reports whether add may read an attribute of this name.
+func isDeviceHint(name string) bool {
 	switch name {
 	case attrDeviceID, attrInstallationID, attrCustomerID, attrPushID, attrPushPreference, attrOSName, appevent.AttrSDKLanguage:
 		return true
@@ -140,34 +142,35 @@ func tells(name string) bool {
 	return strings.HasPrefix(name, prefixBrowser)
 }
 
-// idText is a value as an id, without the separator of ids.
+// idText returns a value as an ID, without mergeSeparator.
 func idText(v pcommon.Value) string { return withoutSeparator(appevent.IDText(v)) }
 
-// cleanID is s as UTF-8, without the separator of ids.
+// cleanID returns s as UTF-8, without mergeSeparator.
 func cleanID(s string) string { return withoutSeparator(appevent.ValidText(s)) }
 
 func withoutSeparator(s string) string {
-	if strings.IndexByte(s, separator[0]) < 0 {
+	if strings.IndexByte(s, mergeSeparator[0]) < 0 {
 		return s
 	}
-	return strings.ReplaceAll(s, separator, "\uFFFD")
+	return strings.ReplaceAll(s, mergeSeparator, "\uFFFD")
 }
 
-// refusedIDs are customer ids, in any case, that MoEngage refuses, since many users would share them (moengage.com/docs/api,
-// Data overview), by their length. Those of the second half stand in the lists of other vendors, and are of the same sort.
-var refusedIDs = [...][]string{
+// sharedIDs are IDs, in any case, that many users would share, by their length. MoEngage refuses
+// those of the first line (moengage.com/docs/api, Data overview); those of the second are on the
+// lists of other vendors.
+var sharedIDs = [...][]string{
 	1: {"0", "1"}, 4: {"null", "true", "none"}, 5: {"guest", "false"}, 7: {"unknown"}, 24: {"user_attribute_unique_id"},
 	3: {"nan", "nil"}, 9: {"undefined", "anonymous"}, 15: {"[object object]"}, 36: {"00000000-0000-0000-0000-000000000000"},
 }
 
-// isRefused reports whether MoEngage refuses an id: one of the list, or one shorter than two characters.
-func isRefused(id string) bool {
+// isSharedID reports whether an ID is one of sharedIDs, or shorter than two characters.
+func isSharedID(id string) bool {
 	id = strings.TrimSpace(id)
 	switch {
 	case len(id) <= utf8.UTFMax && utf8.RuneCountInString(id) < 2:
 		return true
-	case len(id) >= len(refusedIDs):
+	case len(id) >= len(sharedIDs):
 		return false
 	}
-	return slices.ContainsFunc(refusedIDs[len(id)], func(refused string) bool { return strings.EqualFold(id, refused) })
+	return slices.ContainsFunc(sharedIDs[len(id)], func(shared string) bool { return strings.EqualFold(id, shared) })
 }

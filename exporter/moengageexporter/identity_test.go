@@ -14,9 +14,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// TestTheUsualCustomerIsTheOneThatALookFinds holds the short way against the long one, for every choice of values of the attributes
-// that may hold the customer id.
-func TestTheUsualCustomerIsTheOneThatALookFinds(t *testing.T) {
+// TestUsualCustomerEqualsCustomerOf compares the fast path with the slow one, for every combination
+// of values of the attributes that may hold the customer ID.
+func TestUsualCustomerEqualsCustomerOf(t *testing.T) {
 	values := []any{nil, "", "u1", "null", "x", " ", "a\xff\x00b", int64(7), int64(42), true, 2.5, []byte("u"), map[string]any{}}
 	enc := newEncoder(newTestBackend(t, validConfig()))
 	require.True(t, enc.usualIDs)
@@ -42,7 +42,7 @@ func TestTheUsualCustomerIsTheOneThatALookFinds(t *testing.T) {
 		}
 	}
 	assert.Equal(t, "u1", usualOf(enc, "user.id", "u1"))
-	assert.Empty(t, usualOf(enc, "enduser.pseudo.id", "u1"), "which is for the long way")
+	assert.Empty(t, usualOf(enc, "enduser.pseudo.id", "u1"), "left to the slow path")
 }
 
 func usualOf(enc *encoder, attribute, id string) string {
@@ -54,20 +54,21 @@ func usualOf(enc *encoder, attribute, id string) string {
 	return ""
 }
 
-func TestOtherCustomerIDsAreNotTheUsualOnes(t *testing.T) {
+func TestConfiguredCustomerIDsHaveNoFastPath(t *testing.T) {
 	cfg := validConfig()
 	cfg.CustomerID.From = []string{"account"}
 	assert.Empty(t, usualOf(newEncoder(newTestBackend(t, cfg)), "user.id", "u1"))
 }
 
-// TestWhatTellsOfTheDeviceIsNoted holds tells against note, which sees no other attribute.
-func TestWhatTellsOfTheDeviceIsNoted(t *testing.T) {
+// TestDeviceHintsAreRecognizedByName compares isDeviceHint with add, which is called for no other
+// attribute.
+func TestDeviceHintsAreRecognizedByName(t *testing.T) {
 	for name, value := range map[string]string{
 		attrDeviceID: "d", attrInstallationID: "i", attrOSName: "iOS", appevent.AttrSDKLanguage: "webjs", "browser.mobile": "x",
 		attrPushID: "p", attrPushPreference: "x", attrCustomerID: "c", "device.model.name": "x", "os.version": "1", "order_id": "7", "": "x",
 	} {
-		var noted told
-		taken := noted.note(name, pcommon.NewValueStr(value))
-		assert.Equal(t, taken || noted != told{}, tells(name), name)
+		var hints deviceHints
+		hasOwnPlace := hints.add(name, pcommon.NewValueStr(value))
+		assert.Equal(t, hasOwnPlace || hints != deviceHints{}, isDeviceHint(name), name)
 	}
 }

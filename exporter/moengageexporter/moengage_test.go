@@ -20,17 +20,17 @@ import (
 	moengageintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/moengage"
 )
 
-// bodySecret is in every event, and in no log line.
+// bodySecret is in every event, and must not be in any log line.
 const bodySecret = "s3cr3t-of-the-event"
 
-// validConfig is the least that is valid.
+// validConfig returns a minimal valid configuration.
 func validConfig() *Config {
 	cfg := createDefaultConfig().(*Config)
 	cfg.WorkspaceID, cfg.APIKey, cfg.DataCenter = moengageintake.Workspace, moengageintake.Key, 1
 	return cfg
 }
 
-// testConfig retries and flushes fast.
+// testConfig returns a configuration that retries and flushes fast.
 func testConfig(in *moengageintake.Intake) *Config {
 	cfg := validConfig()
 	cfg.ClientConfig.Endpoint = in.URL()
@@ -53,7 +53,7 @@ func start(t testing.TB, cfg *Config) *deliverytest.Exporter[plog.Logs] {
 	return setup(cfg).StartLogs(t)
 }
 
-// newTestBackend is a backend whose clock stands still.
+// newTestBackend returns a backend whose clock stands still.
 func newTestBackend(t testing.TB, cfg *Config) *backend {
 	t.Helper()
 	b, err := newBackend(cfg, exporter.Settings{
@@ -64,7 +64,7 @@ func newTestBackend(t testing.TB, cfg *Config) *backend {
 	return b
 }
 
-// record adds an event of a customer, to be changed by what follows.
+// record adds an event of a customer, and returns it for the test to change.
 func record(ld plog.Logs, name, customer, id string) plog.LogRecord {
 	if ld.ResourceLogs().Len() == 0 {
 		rl := ld.ResourceLogs().AppendEmpty()
@@ -82,7 +82,7 @@ func record(ld plog.Logs, name, customer, id string) plog.LogRecord {
 	return r
 }
 
-// events makes one event a name, all of one customer.
+// events makes one event per name, all of one customer.
 func events(names ...string) plog.Logs {
 	ld := plog.NewLogs()
 	for _, name := range names {
@@ -91,7 +91,7 @@ func events(names ...string) plog.Logs {
 	return ld
 }
 
-// numbered makes events e0000, e0001, ... of so many customers in turn.
+// numbered makes events e00000, e00001, ... of this many customers in turn.
 func numbered(n, customers int) plog.Logs {
 	ld := plog.NewLogs()
 	for i := range n {
@@ -100,7 +100,7 @@ func numbered(n, customers int) plog.Logs {
 	return ld
 }
 
-// ids are those of the actions that the intake took, in their order.
+// ids returns the IDs of the actions that the intake took, in their order.
 func ids(in *moengageintake.Intake) []string {
 	var all []string
 	for _, action := range in.Actions() {

@@ -10,15 +10,16 @@ import (
 	"sync/atomic"
 )
 
-// nameSet is the names that were sent so far, of which there may be so many. Its methods are safe for concurrent use.
+// nameSet is the names that were sent so far, up to a limit. Its methods are safe for concurrent
+// use.
 type nameSet struct {
-	most int
+	max int
 
 	mu    sync.Mutex
-	names atomic.Pointer[map[string]struct{}] // which is replaced, and not changed
+	names atomic.Pointer[map[string]struct{}] // replaced, never changed
 }
 
-// admits reports whether the name is one of the set, of which it becomes one where there is room.
+// admits adds the name if there is room, and reports whether the set contains it.
 func (s *nameSet) admits(name string) bool {
 	if s.has(name) {
 		return true
@@ -32,7 +33,7 @@ func (s *nameSet) admits(name string) bool {
 	if _, ok := names[name]; ok {
 		return true
 	}
-	if len(names) >= s.most {
+	if len(names) >= s.max {
 		return false
 	}
 	more := make(map[string]struct{}, len(names)+1)

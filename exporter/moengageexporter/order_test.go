@@ -28,8 +28,8 @@ func observed() (*zap.Logger, *observer.ObservedLogs) {
 	return zap.New(core), logs
 }
 
-// inOrder holds that so many events came, and that the first time that each came, none of the same user had come that is later.
-// An event may come again: the answer may have got lost.
+// inOrder checks that this many events arrived, and that each arrived for the first time before all
+// later events of its user. An event may arrive twice, when a response was lost.
 func inOrder(t *testing.T, in *moengageintake.Intake, events int) {
 	t.Helper()
 	last := map[string]string{}
@@ -48,8 +48,8 @@ func inOrder(t *testing.T, in *moengageintake.Intake, events int) {
 	assert.Len(t, seen, events)
 }
 
-// TestEachUsersEventsArriveInOrder sends many events of some users, in requests of any size, to an intake that fails at random
-// and takes its time.
+// TestEachUsersEventsArriveInOrder sends many events of a few users, in requests of any size, to an
+// intake that fails at random.
 func TestEachUsersEventsArriveInOrder(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestEachUsersEventsArriveInOrder(t *testing.T) {
 	}
 }
 
-// mixed makes n events of users, some of whom identify and some of whom are merged in between.
+// mixed makes n events of users, with identify events and merges in between.
 func mixed(random *rand.Rand, from, n, users int) plog.Logs {
 	ld := plog.NewLogs()
 	for i := range n {
@@ -101,7 +101,7 @@ func mixed(random *rand.Rand, from, n, users int) plog.Logs {
 	return ld
 }
 
-// pad makes events so large that a batch, and what one user did, take several requests.
+// pad makes events so large that a batch, and even one user's events, take several requests.
 func pad(ld plog.Logs) {
 	for _, r := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		for i := range 4 {
@@ -110,7 +110,7 @@ func pad(ld plog.Logs) {
 	}
 }
 
-// unreliable fails one request in four in some way. What is taken in is taken in before the answer is given.
+// unreliable fails one request in four in some way. An intake takes events before it responds.
 func unreliable(seed uint64) func(moengageintake.Request) moengageintake.Reply {
 	var mu sync.Mutex
 	random := rand.New(rand.NewPCG(seed, 99))
@@ -133,7 +133,7 @@ func unreliable(seed uint64) func(moengageintake.Request) moengageintake.Reply {
 	}
 }
 
-func TestAMergeComesBetweenTheEventsOfBothUsers(t *testing.T) {
+func TestMergeStaysBetweenBothUsersEvents(t *testing.T) {
 	in := moengageintake.New(t)
 	cfg := testConfig(in)
 	e := start(t, cfg)
@@ -159,8 +159,9 @@ func TestAMergeComesBetweenTheEventsOfBothUsers(t *testing.T) {
 	assert.Len(t, in.Requests(), 4)
 }
 
-// TestLanes holds, for any events, that a user's events are in one lane, and there in their order.
-func TestLanes(t *testing.T) {
+// TestPartitionsKeepEachUsersOrder checks for many batches that a user's events are in one
+// partition, in their order.
+func TestPartitionsKeepEachUsersOrder(t *testing.T) {
 	for seed := range uint64(60) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		cfg := validConfig()
@@ -169,16 +170,16 @@ func TestLanes(t *testing.T) {
 		cfg.RateLimits.Events = random.IntN(3000)
 		b := newTestBackend(t, cfg)
 		encoded := encodeAll(t, b, mixed(random, 0, 300, 1+random.IntN(50)))
-		requests, refusals := b.Frame(encoded)
+		requests, refusals := b.BuildRequests(encoded)
 		require.Empty(t, refusals)
-		checkFrame(t, b, encoded, requests)
+		checkRequests(t, b, encoded, requests)
 	}
 }
 
-// checkFrame holds the requests against what Frame promises.
-func checkFrame(t *testing.T, b *backend, events []delivery.Event, requests []delivery.Request) {
+// checkRequests checks requests against what BuildRequests promises.
+func checkRequests(t *testing.T, b *backend, events []delivery.Event, requests []delivery.Request) {
 	t.Helper()
-	lane, place, at := map[string]int{}, map[*byte]int{}, map[string]int{}
+	partition, place, at := map[string]int{}, map[*byte]int{}, map[string]int{}
 	for i := range events {
 		place[&events[i].Payload[0]] = i
 	}
@@ -186,29 +187,29 @@ func checkFrame(t *testing.T, b *backend, events []delivery.Event, requests []de
 	for i := range requests {
 		req := &requests[i]
 		require.NotEmpty(t, req.Events)
-		require.NotZero(t, req.Lane)
+		require.NotZero(t, req.Partition)
 		body := req.AppendBody(nil)
 		assert.LessOrEqual(t, len(body), maxBody)
 		assert.Equal(t, len(body), req.Size())
 		if req.Body != nil {
-			assert.Zero(t, cap(req.Body)-len(req.Body), "the size is known before")
+			assert.Zero(t, cap(req.Body)-len(req.Body), "its size is known before it is built")
 		}
 		_, violations := moengageintake.Check(routeOf(b, req), body, b.now())
 		require.Empty(t, violations, "%s", body)
 		for j := range req.Events {
 			seen++
 			n := place[&req.Events[j].Payload[0]]
-			for customer := range strings.SplitSeq(req.Events[j].Destination, separator) {
+			for customer := range strings.SplitSeq(req.Events[j].Destination, mergeSeparator) {
 				if last, ok := at[customer]; ok {
 					require.Less(t, last, n, "in order")
-					require.Equal(t, lane[customer], req.Lane, "in one lane")
+					require.Equal(t, partition[customer], req.Partition, "in one partition")
 				}
-				at[customer], lane[customer] = n, req.Lane
+				at[customer], partition[customer] = n, req.Partition
 			}
 		}
-		for k, most := range b.most {
-			if n := kind(k).weigh(req); most > 0 {
-				require.LessOrEqual(t, n, most)
+		for k, limit := range b.maxWeights {
+			if n := kind(k).weigh(req); limit > 0 {
+				require.LessOrEqual(t, n, limit)
 			}
 		}
 	}
@@ -222,9 +223,9 @@ func routeOf(b *backend, req *delivery.Request) moengageintake.Route {
 	}[req.URL]
 }
 
-func TestUsersWhoShareRequestsKeepThemFull(t *testing.T) {
+func TestSharedRequestsAreFull(t *testing.T) {
 	b := newTestBackend(t, validConfig())
-	requests, _ := b.Frame(encodeAll(t, b, numbered(1000, 1000)))
+	requests, _ := b.BuildRequests(encodeAll(t, b, numbered(1000, 1000)))
 	sizes := make([]int, len(requests))
 	for i := range requests {
 		sizes[i] = requests[i].Size()
@@ -232,12 +233,12 @@ func TestUsersWhoShareRequestsKeepThemFull(t *testing.T) {
 	for _, size := range sizes[:len(sizes)-1] {
 		assert.Greater(t, size, maxBody-300)
 	}
-	lanes := map[int]bool{}
+	partitions := map[int]bool{}
 	for i := range requests {
-		lanes[requests[i].Lane] = true
+		partitions[requests[i].Partition] = true
 	}
-	assert.Len(t, lanes, len(requests), "users who are in one request only let the requests be sent at the same time")
-	one, _ := b.Frame(encodeAll(t, b, numbered(1000, 1)))
+	assert.Len(t, partitions, len(requests), "requests without a common user are sent concurrently")
+	one, _ := b.BuildRequests(encodeAll(t, b, numbered(1000, 1)))
 	assert.Less(t, one[0].Size()/len(one[0].Events), requests[0].Size()/len(requests[0].Events), "actions of one user share an element")
-	assert.False(t, slices.ContainsFunc(one, func(r delivery.Request) bool { return r.Lane != one[0].Lane }))
+	assert.False(t, slices.ContainsFunc(one, func(r delivery.Request) bool { return r.Partition != one[0].Partition }))
 }

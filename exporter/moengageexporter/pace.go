@@ -10,7 +10,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// What a workspace takes a minute, bulk or not (moengage.com/docs/api/data/data-overview; moengage.com/docs/api/user/merge-users).
+// Rate limits of a workspace, bulk or not (moengage.com/docs/api/data/data-overview;
+// moengage.com/docs/api/user/merge-users).
 const (
 	maxEventsAMinute  = 30_000
 	maxUsersAMinute   = 10_000
@@ -18,45 +19,45 @@ const (
 	maxMergesAMinute  = 1_000
 )
 
-// shareAtOnce is the share of a minute's limit that may be sent at once, which is one in so many. The rest is spread over the
-// minute, so that no 60 seconds have more than the limit.
-const shareAtOnce = 20
+// burstDivisor: one part in this many of a minute's limit may be sent at once. The rest is spread
+// over the minute, so that no 60 seconds exceed the limit.
+const burstDivisor = 20
 
-// weights is how much of each kind a request has.
+// weights counts events by kind.
 type weights [kinds]int
 
-// perMinute is the limits, by kind.
+// perMinute returns the limits; 0 is no limit.
 func (cfg *RateLimitsConfig) perMinute() weights {
 	return weights{kindEvent: cfg.Events, kindUser: cfg.Users, kindDevice: cfg.Devices, kindMerge: cfg.Merges}
 }
 
-// atOnce is how much of each kind a request may have; 0 is any.
-func (cfg *RateLimitsConfig) atOnce() weights {
-	most := cfg.perMinute()
-	for k, limit := range most {
+// burst returns how many events may be sent at once, and so in one request; 0 is no limit.
+func (cfg *RateLimitsConfig) burst() weights {
+	burst := cfg.perMinute()
+	for k, limit := range burst {
 		if limit > 0 {
-			most[k] = max(1, limit/shareAtOnce)
+			burst[k] = max(1, limit/burstDivisor)
 		}
 	}
-	return most
+	return burst
 }
 
-// pacers are a pacer for each kind.
+// pacers has a pacer for each kind; nil where there is no limit.
 type pacers [kinds]*delivery.Pacer
 
 func (cfg *RateLimitsConfig) pacers() (ps pacers) {
-	most := cfg.atOnce()
+	burst := cfg.burst()
 	for k, perMinute := range cfg.perMinute() {
 		if perMinute > 0 {
-			// In the worst minute all that may be sent at once comes first, and the steady rate then.
-			steady := max(1, perMinute-most[k])
-			ps[k] = delivery.NewPacer(float64(steady)/time.Minute.Seconds(), most[k], kind(k).weigh)
+			// The worst minute begins with a full burst, followed by the steady rate.
+			steady := max(1, perMinute-burst[k])
+			ps[k] = delivery.NewPacer(float64(steady)/time.Minute.Seconds(), burst[k], kind(k).weigh)
 		}
 	}
 	return ps
 }
 
-// weigh counts the events of a kind.
+// weigh returns how many events of the kind a request has.
 func (k kind) weigh(req *delivery.Request) (n int) {
 	for i := range req.Events {
 		if kindOf(&req.Events[i]) == k {
@@ -66,8 +67,8 @@ func (k kind) weigh(req *delivery.Request) (n int) {
 	return n
 }
 
-// Pace implements delivery.Paced.
-func (b *backend) Pace(ctx context.Context, req *delivery.Request) error {
+// pace waits until the limits of all kinds let a request pass; see delivery.Options.
+func (b *backend) pace(ctx context.Context, req *delivery.Request) error {
 	for _, pacer := range b.pacers {
 		if err := pacer.Pace(ctx, req); err != nil {
 			return err

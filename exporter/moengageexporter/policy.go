@@ -15,40 +15,42 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// What MoEngage takes, and cuts off or drops without a word beyond it (help.moengage.com: Data Tracking Policies, and How to
-// Understand the MoEngage Data Tracking Policy).
+// Limits beyond which MoEngage truncates or drops silently (help.moengage.com: Data Tracking
+// Policies, and How to Understand the MoEngage Data Tracking Policy).
 const (
-	maxEventNames     = 512 // of a workspace
-	maxUserAttributes = 256 // of a workspace
-	maxAttributes     = 100 // of an event
+	maxEventNames     = 512 // per workspace
+	maxUserAttributes = 256 // per workspace
+	maxAttributes     = 100 // per event
 	maxName           = 200 // characters
 	maxValue          = 512 // characters
-	maxItems          = 50  // of an array
+	maxItems          = 50  // per array
 )
 
 const (
-	// reservedPrefix begins names of MoEngage's own (moengage.com/docs/api/event/track-event); one of them may be set.
+	// reservedPrefix begins MoEngage's own names (moengage.com/docs/api/event/track-event). Only
+	// attrUnsubscribe may be set.
 	reservedPrefix  = "moe_"
 	attrUnsubscribe = "moe_unsubscribe"
-	// anyNumber is the limit of objects that have none.
+	// anyNumber is the limit of objects without one.
 	anyNumber = math.MaxInt
-	// maxDepth is how deep maps are looked into.
+	// maxDepth is how deeply maps are flattened.
 	maxDepth = 8
 )
 
-// object writes attributes in a form that MoEngage keeps as it is.
+// object writes attributes within MoEngage's limits.
 type object struct {
 	enc     *encoder
 	members jsonappend.Members
-	most    int
-	// names, where not nil, says which names there may be.
+	max     int
+	// names, if not nil, limits the names.
 	names *nameSet
 	depth int
 }
 
-// object begins one of so many attributes; its braces are the caller's. Call end when it is written.
-func (enc *encoder) object(most int, names *nameSet) object {
-	return object{enc: enc, members: enc.values.Members(), most: most, names: names}
+// object starts an object of at most limit attributes, whose braces the caller writes. Call end
+// when it is complete.
+func (enc *encoder) object(limit int, names *nameSet) object {
+	return object{enc: enc, members: enc.values.Members(), max: limit, names: names}
 }
 
 func (a *object) end() { a.members.End() }
@@ -58,9 +60,10 @@ func (a *object) value(dst []byte, name string, v pcommon.Value) []byte {
 	return a.named(dst, a.enc.known.of(name), v)
 }
 
-// named is value for a name that was looked up. MoEngage refuses maps: their members become attributes.
+// named is value for a name that was looked up. MoEngage refuses maps, so their members become
+// attributes.
 func (a *object) named(dst []byte, name *attributeName, v pcommon.Value) []byte {
-	if s := v.Str(); s != "" { // as most are
+	if s := v.Str(); s != "" { // the usual case
 		return a.string(dst, name, s)
 	}
 	switch v.Type() {
@@ -83,7 +86,7 @@ func (a *object) named(dst []byte, name *attributeName, v pcommon.Value) []byte 
 	return dst
 }
 
-func isNumber(f float64) bool { return f-f == 0 } // else NaN or an infinity
+func isNumber(f float64) bool { return f-f == 0 } // false for NaN and the infinities
 
 // scalar appends an attribute that is a number or a boolean.
 func (a *object) scalar(dst []byte, name *attributeName, v pcommon.Value) []byte {
@@ -94,7 +97,7 @@ func (a *object) scalar(dst []byte, name *attributeName, v pcommon.Value) []byte
 	return a.enc.values.Value(dst, v)
 }
 
-// text appends an attribute that is a string, unless it is empty.
+// text appends a string, unless it is empty.
 func (a *object) text(dst []byte, name, s string) []byte {
 	if s == "" {
 		return dst
@@ -117,35 +120,36 @@ func (a *object) string(dst []byte, name *attributeName, s string) []byte {
 	return jsonappend.String(dst, s)
 }
 
-// name appends the name of an attribute, and reports whether its value may follow.
+// name appends the name of an attribute, and reports whether its value may follow. It does not when
+// the attribute is left out.
 func (a *object) name(dst []byte, name *attributeName) ([]byte, bool) {
-	if name.why != 0 {
-		a.enc.noted.addBits(name.why)
+	if name.corrections != 0 {
+		a.enc.noted.addBits(name.corrections)
 	}
 	switch {
 	case name.given == "":
 		a.enc.noted[correctedEmpty]++
 		return dst, false
-	case a.members.Len() >= a.most:
+	case a.members.Len() >= a.max:
 		a.enc.noted[correctedAttributes]++
 		return dst, false
-	case a.names != nil && !a.isKept(name.taken.Text()):
+	case a.names != nil && !a.admits(name.valid.Text()):
 		a.enc.noted[correctedUserAttributes]++
 		return dst, false
 	}
-	dst, ok := a.members.Ready(dst, &name.taken)
+	dst, ok := a.members.Ready(dst, &name.valid)
 	if !ok {
 		a.enc.noted[correctedDuplicate]++
 	}
 	return dst, ok
 }
 
-// isKept reports whether MoEngage has the attribute of users, or room for it.
-func (a *object) isKept(name string) bool {
+// admits reports whether the attribute is one of MoEngage's own, or within the limit of names.
+func (a *object) admits(name string) bool {
 	return slices.Contains(standardAttributes[:], name) || a.names.admits(name)
 }
 
-// flatten appends the members of a map as attributes, with its name before theirs.
+// flatten appends the members of a map as attributes, whose names begin with the map's.
 func (a *object) flatten(dst []byte, name string, m pcommon.Map) []byte {
 	if a.depth == maxDepth {
 		a.enc.noted[correctedDepth]++
@@ -156,7 +160,7 @@ func (a *object) flatten(dst []byte, name string, m pcommon.Map) []byte {
 		return dst
 	}
 	a.enc.noted[correctedMap]++
-	name = firstCharacters(name, maxName) // a name that is cut off is not put before each of many members
+	name = firstCharacters(name, maxName) // so that many members do not each repeat a very long name
 	a.depth++
 	for member, v := range m.All() {
 		dst = a.value(dst, name+"_"+member, v)
@@ -165,7 +169,8 @@ func (a *object) flatten(dst []byte, name string, m pcommon.Map) []byte {
 	return dst
 }
 
-// array appends an array whose items are all of one type, which is number or string.
+// array appends an array of numbers or of strings. Items of other types, and mixed ones, become
+// strings.
 func (a *object) array(dst []byte, name *attributeName, s pcommon.Slice) []byte {
 	n := s.Len()
 	if n == 0 {
@@ -200,7 +205,7 @@ func (a *object) array(dst []byte, name *attributeName, s pcommon.Slice) []byte 
 	return append(dst, ']')
 }
 
-// itemTypes reports whether all items are numbers, or all are strings.
+// itemTypes reports whether all items are numbers, and whether all are strings.
 func itemTypes(s pcommon.Slice) (numbers, texts bool) {
 	numbers, texts = true, true
 	for _, item := range s.All() {
@@ -219,8 +224,8 @@ func itemTypes(s pcommon.Slice) (numbers, texts bool) {
 	return numbers, texts
 }
 
-// fit is a string that has more bytes than a value may have characters, made so short. It reports false for what cannot be made so:
-// a URL whose query is not what makes it long.
+// fit shortens a string of more than maxValue bytes to maxValue characters. It reports false for a
+// URL that is too long even without its query: a truncated one would lead elsewhere.
 func (enc *encoder) fit(s string) (string, bool) {
 	s = appevent.ValidText(s)
 	if utf8.RuneCountInString(s) <= maxValue {
@@ -236,7 +241,7 @@ func (enc *encoder) fit(s string) (string, bool) {
 	return firstCharacters(s, maxValue), true
 }
 
-// fitItem is fit for items of arrays, which are not left out.
+// fitItem is fit for items of arrays, which are truncated rather than left out.
 func (enc *encoder) fitItem(s string) string {
 	if len(s) <= maxValue {
 		return s
@@ -248,7 +253,7 @@ func (enc *encoder) fitItem(s string) string {
 	return s
 }
 
-// firstCharacters are the first n characters of s, or all where it has fewer.
+// firstCharacters returns the first n characters of s, or all if it has fewer.
 func firstCharacters(s string, n int) string {
 	for i := range s {
 		if n == 0 {
@@ -262,30 +267,32 @@ func firstCharacters(s string, n int) string {
 // attributeName is the name of an attribute.
 type attributeName struct {
 	given string
-	// taken is the name that MoEngage takes, and why has a bit for each correction that was made for that.
-	taken jsonappend.Name
-	why   uint32
-	// telling tells that the attribute may say something of the device.
-	telling bool
+	// valid is the name as MoEngage accepts it, and corrections has a bit for each correction that
+	// made it so.
+	valid       jsonappend.Name
+	corrections uint32
+	// deviceHint says that the attribute may describe the device.
+	deviceHint bool
 }
 
 func newAttributeName(name string) attributeName {
-	taken, why := rewrite(name)
+	valid, corrections := validName(name)
 	if name == attrUnsubscribe {
-		taken, why = name, 0
+		valid, corrections = name, 0
 	}
-	return attributeName{given: name, taken: jsonappend.NewName(taken), why: why, telling: tells(name)}
+	return attributeName{given: name, valid: jsonappend.NewName(valid), corrections: corrections, deviceHint: isDeviceHint(name)}
 }
 
-// knownNames are names of attributes, since the same come again and again. Each has a place, where a newer one may push it out.
+// knownNames caches names of attributes, since few recur in most events. Names whose slots collide
+// evict each other.
 type knownNames [256]attributeName
 
-// of is the name of an attribute. It is valid until the next one.
+// of returns the name of an attribute, valid until the next call.
 func (k *knownNames) of(name string) *attributeName {
 	if len(name) == 0 {
 		return &attributeName{}
 	}
-	known := &k[placeOf(name)]
+	known := &k[slotOf(name)]
 	if known.given == name {
 		return known
 	}
@@ -297,34 +304,34 @@ func (k *knownNames) of(name string) *attributeName {
 	return known
 }
 
-func placeOf(name string) uint8 {
+func slotOf(name string) uint8 {
 	return uint8(len(name)*31 + int(name[0])*7 + int(name[len(name)-1])) //nolint:gosec // the lowest bits
 }
 
-// taken is a name of an event that MoEngage takes.
-func (enc *encoder) taken(name string) string {
+// validEventName returns the name of an event as MoEngage accepts it.
+func (enc *encoder) validEventName(name string) string {
 	if len(name) <= maxName && strings.IndexByte(name, '.') < 0 && !strings.HasPrefix(name, reservedPrefix) {
-		return name // as it is
+		return name
 	}
-	taken, why := rewrite(name)
-	enc.noted.addBits(why)
-	return taken
+	valid, corrections := validName(name)
+	enc.noted.addBits(corrections)
+	return valid
 }
 
-// rewrite makes a name that MoEngage takes, and a bit for each correction.
-func rewrite(name string) (taken string, why uint32) {
+// validName returns a name as MoEngage accepts it, and a bit for each correction.
+func validName(name string) (valid string, corrections uint32) {
 	name = appevent.ValidText(name)
-	if strings.Contains(name, ".") { // which MoEngage puts a space behind
-		why |= 1 << correctedPeriod
+	if strings.Contains(name, ".") { // MoEngage would insert a space after each
+		corrections |= 1 << correctedPeriod
 		name = strings.ReplaceAll(name, ".", "_")
 	}
 	if strings.HasPrefix(name, reservedPrefix) {
-		why |= 1 << correctedReserved
+		corrections |= 1 << correctedReserved
 		name = "_" + name
 	}
 	if utf8.RuneCountInString(name) > maxName {
-		why |= 1 << correctedName
+		corrections |= 1 << correctedName
 		name = firstCharacters(name, maxName)
 	}
-	return name, why
+	return name, corrections
 }

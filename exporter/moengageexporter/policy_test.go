@@ -20,70 +20,70 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-func TestNamesThatMoEngageTakes(t *testing.T) {
+func TestNamesAreMadeValid(t *testing.T) {
 	for name, want := range map[string]struct {
-		name string
-		why  tally
+		name        string
+		corrections tally
 	}{
 		"order_placed":                    {name: "order_placed"},
 		"Order placed":                    {name: "Order placed"},
-		"order.placed":                    {name: "order_placed", why: tally{correctedPeriod: 1}},
-		"...":                             {name: "___", why: tally{correctedPeriod: 1}},
-		"moe_x":                           {name: "_moe_x", why: tally{correctedReserved: 1}},
-		"moe.x":                           {name: "_moe_x", why: tally{correctedPeriod: 1, correctedReserved: 1}},
+		"order.placed":                    {name: "order_placed", corrections: tally{correctedPeriod: 1}},
+		"...":                             {name: "___", corrections: tally{correctedPeriod: 1}},
+		"moe_x":                           {name: "_moe_x", corrections: tally{correctedReserved: 1}},
+		"moe.x":                           {name: "_moe_x", corrections: tally{correctedPeriod: 1, correctedReserved: 1}},
 		"Moe_x":                           {name: "Moe_x"},
-		"a\xff.b":                         {name: "a\uFFFD_b", why: tally{correctedPeriod: 1}},
-		strings.Repeat("é", 201):          {name: strings.Repeat("é", 200), why: tally{correctedName: 1}},
+		"a\xff.b":                         {name: "a\uFFFD_b", corrections: tally{correctedPeriod: 1}},
+		strings.Repeat("é", 201):          {name: strings.Repeat("é", 200), corrections: tally{correctedName: 1}},
 		strings.Repeat("é", 200):          {name: strings.Repeat("é", 200)},
-		strings.Repeat("a", 201):          {name: strings.Repeat("a", 200), why: tally{correctedName: 1}},
-		"moe_" + strings.Repeat("a", 196): {name: "_moe_" + strings.Repeat("a", 195), why: tally{correctedReserved: 1, correctedName: 1}},
+		strings.Repeat("a", 201):          {name: strings.Repeat("a", 200), corrections: tally{correctedName: 1}},
+		"moe_" + strings.Repeat("a", 196): {name: "_moe_" + strings.Repeat("a", 195), corrections: tally{correctedReserved: 1, correctedName: 1}},
 	} {
 		enc := newEncoder(newTestBackend(t, validConfig()))
-		assert.Equal(t, want.name, enc.taken(name), name)
-		assert.Equal(t, want.why, enc.noted, name)
-		for n := range 2 { // the second time it is remembered
+		assert.Equal(t, want.name, enc.validEventName(name), name)
+		assert.Equal(t, want.corrections, enc.noted, name)
+		for n := range 2 { // the second time from the cache
 			enc.noted = tally{}
-			assert.Equal(t, want.name, takenAttribute(t, enc, name), name)
-			assert.Equal(t, want.why, enc.noted, "%s, time %d", name, n)
+			assert.Equal(t, want.name, writtenName(t, enc, name), name)
+			assert.Equal(t, want.corrections, enc.noted, "%s, time %d", name, n)
 		}
 	}
 	enc := newEncoder(newTestBackend(t, validConfig()))
-	assert.Equal(t, "moe_unsubscribe", takenAttribute(t, enc, "moe_unsubscribe"), "one of theirs may be set")
-	assert.Equal(t, "_moe_unsubscribe", enc.taken("moe_unsubscribe"), "but no event may be called so")
+	assert.Equal(t, "moe_unsubscribe", writtenName(t, enc, "moe_unsubscribe"), "one of theirs may be set")
+	assert.Equal(t, "_moe_unsubscribe", enc.validEventName("moe_unsubscribe"), "but no event may be called so")
 }
 
-// takenAttribute is the name of an attribute as it is written.
-func takenAttribute(t *testing.T, enc *encoder, name string) string {
+// writtenName returns the name of an attribute as it is written.
+func writtenName(t *testing.T, enc *encoder, name string) string {
 	t.Helper()
 	a := enc.object(anyNumber, nil)
 	dst, ok := a.name(nil, enc.known.of(name))
 	a.end()
 	require.True(t, ok)
-	var taken string
-	require.NoError(t, json.Unmarshal(bytes.TrimSuffix(dst, []byte(":")), &taken))
-	return taken
+	var written string
+	require.NoError(t, json.Unmarshal(bytes.TrimSuffix(dst, []byte(":")), &written))
+	return written
 }
 
-func TestNamesAreRememberedApart(t *testing.T) {
+func TestCachedNamesAreKeptApart(t *testing.T) {
 	enc := newEncoder(newTestBackend(t, validConfig()))
 	for range 2 {
-		for i := range 3 * len(enc.known) { // so that they push each other out
-			assert.Equal(t, fmt.Sprint("a_", i), takenAttribute(t, enc, fmt.Sprint("a.", i)))
+		for i := range 3 * len(enc.known) { // so that they evict each other
+			assert.Equal(t, fmt.Sprint("a_", i), writtenName(t, enc, fmt.Sprint("a.", i)))
 		}
 		assert.Equal(t, tally{correctedPeriod: 3 * len(enc.known)}, enc.noted)
 		enc.noted = tally{}
 	}
 }
 
-func TestLongNamesAreNotRemembered(t *testing.T) {
+func TestLongNamesAreNotCached(t *testing.T) {
 	enc := newEncoder(newTestBackend(t, validConfig()))
 	for i := range len(enc.known) {
-		takenAttribute(t, enc, strings.Repeat(".", maxName)+fmt.Sprint(i))
+		writtenName(t, enc, strings.Repeat(".", maxName)+fmt.Sprint(i))
 	}
 	assert.Equal(t, knownNames{}, enc.known)
 }
 
-func TestResetForgetsThePdata(t *testing.T) {
+func TestResetDropsReferencesToPdata(t *testing.T) {
 	b := newTestBackend(t, validConfig())
 	enc := newEncoder(b)
 	ld := events("a")
@@ -92,22 +92,22 @@ func TestResetForgetsThePdata(t *testing.T) {
 	for e := range appevent.Logs(ld) {
 		require.NoError(t, enc.Encode(&w, e))
 	}
-	require.NotZero(t, enc.told)
+	require.NotZero(t, enc.hints)
 	enc.Reset()
 	assert.Equal(t, source{}, enc.source)
-	assert.Zero(t, enc.told)
+	assert.Zero(t, enc.hints)
 }
 
-func TestIDsThatManyUsersWouldShare(t *testing.T) {
+func TestSharedIDsAreNotCustomers(t *testing.T) {
 	for _, id := range []string{"", " ", "x", "é", "0", "1", "NULL", " null ", "Guest", "unknown", "true", "False", "USER_ATTRIBUTE_UNIQUE_ID", "undefined", "[object Object]"} {
-		assert.True(t, isRefused(id), "%q", id)
+		assert.True(t, isSharedID(id), "%q", id)
 	}
 	for _, id := range []string{"u1", "10", "nullable", "guest-7", "日本", "a@example.com"} {
-		assert.False(t, isRefused(id), "%q", id)
+		assert.False(t, isSharedID(id), "%q", id)
 	}
 }
 
-// attributesOf encodes one event, and returns its attributes and what was corrected.
+// attributesOf encodes one event, and returns its attributes and corrections.
 func attributesOf(t *testing.T, change func(pcommon.Map)) (map[string]any, tally) {
 	t.Helper()
 	enc := newEncoder(newTestBackend(t, validConfig()))
@@ -122,12 +122,12 @@ func attributesOf(t *testing.T, change func(pcommon.Map)) (map[string]any, tally
 	var event struct {
 		Actions []struct{ Attributes map[string]any }
 	}
-	require.NoError(t, json.Unmarshal(w.Events()[0].Payload, &event))
+	require.NoError(t, json.Unmarshal(w.Take().Events()[0].Payload, &event))
 	delete(event.Actions[0].Attributes, "event_id")
 	return event.Actions[0].Attributes, enc.noted
 }
 
-func TestMapsAreLookedIntoSoDeep(t *testing.T) {
+func TestMapsAreFlattenedToMaxDepth(t *testing.T) {
 	got, noted := attributesOf(t, func(m pcommon.Map) {
 		m.PutInt("before", 1)
 		inner := m.PutEmptyMap("m")
@@ -142,7 +142,7 @@ func TestMapsAreLookedIntoSoDeep(t *testing.T) {
 	assert.Equal(t, tally{correctedMap: maxDepth, correctedDepth: 1}, noted)
 }
 
-func TestAnAttributeThatIsNamedLikeTheEventsIDIsLeftOut(t *testing.T) {
+func TestAttributeNamedEventIDIsLeftOut(t *testing.T) {
 	got, noted := attributesOf(t, func(m pcommon.Map) {
 		m.PutStr("event_id", "mine")
 		m.PutStr("event.id", "mine")
@@ -151,7 +151,7 @@ func TestAnAttributeThatIsNamedLikeTheEventsIDIsLeftOut(t *testing.T) {
 	assert.Equal(t, tally{correctedDuplicate: 2, correctedPeriod: 1}, noted)
 }
 
-func TestTheClockIsLookedAtWhereAnEventIsNewer(t *testing.T) {
+func TestClockIsReadForNewerEvents(t *testing.T) {
 	b := newTestBackend(t, validConfig())
 	now := b.now()
 	b.now = func() time.Time { return now }
@@ -165,7 +165,7 @@ func TestTheClockIsLookedAtWhereAnEventIsNewer(t *testing.T) {
 	assert.Equal(t, tally{correctedTime: 3}, enc.noted)
 }
 
-func TestFiftyItemsAreKept(t *testing.T) {
+func TestArraysKeepFiftyItems(t *testing.T) {
 	for n, corrected := range map[int]int{50: 0, 51: 1} {
 		got, noted := attributesOf(t, func(m pcommon.Map) {
 			s := m.PutEmptySlice("s")
@@ -178,7 +178,7 @@ func TestFiftyItemsAreKept(t *testing.T) {
 	}
 }
 
-func TestWhatTellsThePlatform(t *testing.T) {
+func TestAttributesIdentifyThePlatform(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
 		{"os.name", "Android", "ANDROID"},
 		{"os.name", "iOS", "iOS"},
@@ -191,8 +191,8 @@ func TestWhatTellsThePlatform(t *testing.T) {
 	} {
 		m := pcommon.NewMap()
 		m.PutStr(c.name, c.value)
-		var got told
-		got.read(m)
+		var got deviceHints
+		got.addAll(m)
 		assert.Equal(t, c.want, got.device(&device{}).platform, "%s: %s", c.name, c.value)
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 )
 
-// Attributes that tell the platform (semantic conventions v1.44.0, os, browser and telemetry registries).
+// Attributes that identify the platform (semantic conventions v1.44.0, os, browser and telemetry
+// registries).
 const (
 	attrOSName    = "os.name"
 	attrOSVersion = "os.version"
@@ -26,11 +27,11 @@ const (
 	platformWeb     = "web"
 )
 
-// source is what all events of one resource and scope have in common.
+// source is what the events of one resource and scope have in common.
 type source struct {
 	of     *appevent.Source
 	device device
-	// attributes are those of the resource that are sent.
+	// attributes are those of resource_attributes.
 	attributes []resourceAttribute
 }
 
@@ -39,15 +40,15 @@ type resourceAttribute struct {
 	value pcommon.Value
 }
 
-// read makes enc.source that of the event, unless it is.
-func (enc *encoder) read(of *appevent.Source) {
+// readSource sets enc.source, unless it is set already.
+func (enc *encoder) readSource(of *appevent.Source) {
 	if enc.source.of == of {
 		return
 	}
 	attributes := of.Resource.Attributes()
-	var t told
-	t.read(attributes)
-	enc.source = source{of: of, device: t.device(&device{})}
+	var h deviceHints
+	h.addAll(attributes)
+	enc.source = source{of: of, device: h.device(&device{})}
 	if len(enc.cfg.ResourceAttributes) == 0 {
 		return
 	}
@@ -58,7 +59,8 @@ func (enc *encoder) read(of *appevent.Source) {
 	}
 }
 
-// platformOfSystem is the platform, or empty where that is not certain: a wrong one misleads campaigns (Create Event, platform).
+// platformOfSystem returns the platform of an operating system. It is empty when in doubt: a wrong
+// platform misleads campaigns (Create Event, platform).
 func platformOfSystem(v pcommon.Value) string {
 	switch name := v.AsString(); {
 	case strings.EqualFold(name, "android"):

@@ -13,10 +13,10 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// groupPrefix stands before the type of a group, and before its traits.
+// groupPrefix precedes the type of a group, and the names of its traits.
 const groupPrefix = "group_"
 
-// userAttributes are MoEngage's names for what is often called otherwise (Track User; rudder-transformer:
+// userAttributes maps common names of traits to MoEngage's own (Track User; rudder-transformer:
 // MOENGAGEIdentifyAttributesConfig.json).
 var userAttributes = map[string]string{
 	"firstName": "first_name", "firstname": "first_name", "first name": "first_name", "given_name": "first_name",
@@ -27,24 +27,24 @@ var userAttributes = map[string]string{
 	"moeUnsubscribe": "moe_unsubscribe",
 }
 
-// standardAttributes are MoEngage's own, which do not count among those that a workspace may have.
+// standardAttributes are MoEngage's own. They do not count toward the limit of a workspace.
 var standardAttributes = [...]string{
 	"name", "first_name", "last_name", "email", "mobile", "age", "gender", "source", "created_time", "last_seen", "transactions",
 	"revenue", attrUnsubscribe,
 }
 
-// encodeIdentify writes who somebody is, and what they use.
+// encodeIdentify writes a user and their device.
 func (enc *encoder) encodeIdentify(w *delivery.Writer, e *appevent.Event, customer string) error {
 	enc.encodeUser(w, e, customer)
 	enc.encodeDevice(w, e, customer)
 	return nil
 }
 
-// encodeUser writes the traits as attributes of the user; with an identify event, what else it tells of them too.
+// encodeUser writes the traits as attributes of the user. An identify event adds what else it says
+// about them.
 func (enc *encoder) encodeUser(w *delivery.Writer, e *appevent.Event, customer string) {
-	dst := enc.begin(w, e, kindUser, customer, "")
-	dst = append(append(dst, attributesOpen...), '{')
-	a := enc.object(anyNumber, enc.attributes)
+	dst := append(beginUser(w, e, customer), '{')
+	a := enc.object(anyNumber, enc.userAttributes)
 	for name, v := range e.Traits.All() {
 		if known, ok := userAttributes[name]; ok {
 			name = known
@@ -59,20 +59,20 @@ func (enc *encoder) encodeUser(w *delivery.Writer, e *appevent.Event, customer s
 		if e.User.Roles.Type() != pcommon.ValueTypeEmpty {
 			dst = a.value(dst, "roles", e.User.Roles)
 		}
-		enc.noted[correctedDuplicate] = duplicates // a trait that says it too is the better one
+		enc.noted[correctedDuplicate] = duplicates // a trait overrides these, which is no correction
 	}
 	a.end()
 	w.End(append(dst, "}}"...))
 }
 
-// encodeGroups writes the groups that somebody is in, and what these are like, as attributes of the user: MoEngage has no groups.
+// encodeGroups writes a user's groups and the traits of these as attributes of the user: MoEngage
+// has no groups.
 func (enc *encoder) encodeGroups(w *delivery.Writer, e *appevent.Event, customer string) error {
 	if e.Groups.Len() == 0 {
 		return errors.New("a group event has no group; set fanout.groups to a map of group types and keys")
 	}
-	dst := enc.begin(w, e, kindUser, customer, "")
-	dst = append(append(dst, attributesOpen...), '{')
-	a := enc.object(anyNumber, enc.attributes)
+	dst := append(beginUser(w, e, customer), '{')
+	a := enc.object(anyNumber, enc.userAttributes)
 	for kind, key := range e.Groups.All() {
 		dst = a.value(dst, groupPrefix+kind, key)
 	}
@@ -84,18 +84,16 @@ func (enc *encoder) encodeGroups(w *delivery.Writer, e *appevent.Event, customer
 	return nil
 }
 
-// encodeAlias writes that two customers are one: the previous one goes into the one of the event.
+// encodeAlias writes a merge: the previous customer becomes part of the event's customer.
 func (enc *encoder) encodeAlias(w *delivery.Writer, e *appevent.Event, customer string) error {
 	previous := cleanID(e.PreviousID)
 	if previous == "" {
 		previous = cleanID(e.User.AnonymousID)
 	}
-	if isRefused(previous) || previous == customer {
+	if isSharedID(previous) || previous == customer {
 		return errors.New("an alias event has no previous id that MoEngage takes; set fanout.previous_id to another id of the customer")
 	}
-	dst := w.Begin(delivery.Meta{
-		ID: e.ID(), Name: e.Name, Time: e.Time, Category: categories[kindMerge], Destination: both(customer, previous),
-	})
+	dst := w.Begin(metaOf(e, kindMerge, mergeDestination(customer, previous)))
 	dst = jsonappend.String(append(dst, `{"merged_user":`...), previous)
 	dst = jsonappend.String(append(dst, `,"retained_user":`...), customer)
 	w.End(append(dst, '}'))

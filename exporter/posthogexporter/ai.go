@@ -355,7 +355,7 @@ func (enc *spanEncoder) appendTokens(dst []byte, span ptrace.Span, g *generation
 	dst = enc.appendCount(dst, "$ai_cache_read_input_tokens", g, aiCacheReadTokens)
 	dst = enc.appendCount(dst, "$ai_cache_creation_input_tokens", g, aiCacheCreationTokens)
 	dst = enc.appendCount(dst, "$ai_reasoning_tokens", g, aiReasoningTokens)
-	if _, told := span.Attributes().Get(propCacheExclusive); told || !g.includesCached() {
+	if _, ok := span.Attributes().Get(propCacheExclusive); ok || !g.includesCached() {
 		return dst
 	}
 	return enc.appendFalse(dst, propCacheExclusive)

@@ -15,10 +15,10 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// libName is who we are to PostHog.
+// libName identifies this exporter to PostHog, in $lib and PostHog-Sdk-Info.
 const libName = "otelcol-fanout"
 
-// backend is a PostHog project.
+// backend is a PostHog project. The logs and the traces exporter of one configuration share it.
 type backend struct {
 	cfg     *Config
 	key     string
@@ -31,9 +31,7 @@ type backend struct {
 	now     func() time.Time
 }
 
-var _ delivery.TracesBackend = (*backend)(nil)
-
-// newBackend is for a configuration that is valid.
+// newBackend returns the backend of a valid configuration.
 func newBackend(cfg *Config, set exporter.Settings) (*backend, error) {
 	notices, err := newNotices(set)
 	if err != nil {
@@ -52,8 +50,8 @@ func newBackend(cfg *Config, set exporter.Settings) (*backend, error) {
 // NewEncoder implements delivery.Backend.
 func (b *backend) NewEncoder() delivery.Encoder { return newEncoder(b) }
 
-// NewTracesEncoder implements delivery.TracesBackend.
-func (b *backend) NewTracesEncoder() delivery.TracesEncoder { return newSpanEncoder(b) }
+// newTracesEncoder is NewTracesEncoder of delivery.Options.
+func (b *backend) newTracesEncoder() (delivery.TracesEncoder, error) { return newSpanEncoder(b), nil }
 
 // isAddress reports whether PostHog can look up where the address is.
 func isAddress(text string) bool {

@@ -44,7 +44,7 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-func BenchmarkFrame(b *testing.B) {
+func BenchmarkBuildRequests(b *testing.B) {
 	for _, protocol := range []Protocol{ProtocolBatch, ProtocolV1} {
 		b.Run(string(protocol), func(b *testing.B) {
 			back := benchBackend(b, func(cfg *Config) { cfg.Protocol = protocol })
@@ -53,10 +53,10 @@ func BenchmarkFrame(b *testing.B) {
 			for e := range appevent.Logs(deliverytest.BenchLogs(b)) {
 				require.NoError(b, enc.Encode(&w, e))
 			}
-			encoded := w.Events()
+			encoded := w.Take().Events()
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = back.Frame(encoded)
+				_, _ = back.BuildRequests(encoded)
 			}
 			deliverytest.PerEvent(b)
 		})

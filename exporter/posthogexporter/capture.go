@@ -15,29 +15,30 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// What PostHog takes of these fields, in bytes (capture v1, v1/analytics/constants.rs in PostHog/posthog). The batch protocol
-// cuts off longer ones, which would make one person of many.
+// Limits of these fields in bytes (capture v1, v1/analytics/constants.rs in PostHog/posthog). The batch protocol cuts off longer ones,
+// which would make one person of many.
 const (
 	maxName       = 200
 	maxDistinctID = 200
 )
 
-// capture is one event of PostHog's before it is written.
+// capture is one PostHog event before it is written.
 type capture struct {
-	// id and name are the event's here, for its dead letter.
+	// id and name are those of the record or span, for Meta.
 	id, name string
+	// uuid and event are the id and the name in PostHog.
 	uuid     uuid
 	event    string
 	who      identity
 	at       pcommon.Timestamp
 	protocol Protocol
-	// aboutPerson tells that the event sets or merges persons or groups, which PostHog refuses from events without a profile.
+	// aboutPerson is set where the event sets or merges persons or groups, which PostHog refuses from events without a profile.
 	aboutPerson bool
 	// dropped are attributes that the event must not have.
 	dropped []string
 }
 
-// check tells what PostHog would refuse, or cut off.
+// check returns an error for a field that PostHog would refuse, or cut off.
 func (c *capture) check() error {
 	if c.event == "" {
 		return errors.New("the event has no name, and PostHog takes none without; set the record's event name")
@@ -51,14 +52,8 @@ func (c *capture) check() error {
 	return nil
 }
 
-// Where the uuid and the name stand in a payload. Frame and Answer look for them there.
-const (
-	uuidAt = len(`{"uuid":"`)
-	nameAt = uuidAt + uuidLength + len(`","event":"`)
-)
-
-// begin writes an event up to its first property. The members that PostHog sorts and drops repetitions by (uuid, event,
-// distinct_id, timestamp) are the event's, so they are the same at each attempt.
+// begin writes an event up to its first property. PostHog sorts events and drops repetitions by uuid, event, distinct_id and
+// timestamp, so these are written here, once, and are the same at each attempt. completeMeta has to agree with the Meta.
 func (enc *encoder) begin(w *delivery.Writer, c *capture) ([]byte, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -71,7 +66,10 @@ func (enc *encoder) begin(w *delivery.Writer, c *capture) ([]byte, error) {
 	if c.protocol == ProtocolBatch {
 		enc.ending = &enc.source.batch
 	}
-	dst := w.Begin(delivery.Meta{ID: c.id, Name: c.name, Time: c.at, Category: string(c.protocol)})
+	dst := w.Begin(delivery.Meta{ID: c.id, Name: c.name, Time: c.at, Category: string(c.protocol), Key: resourceOf(c.event)})
+	if string(c.uuid[:]) != c.id {
+		w.SetVendorID(c.uuid[:])
+	}
 	dst = append(append(dst, `{"uuid":"`...), c.uuid[:]...)
 	dst = jsonappend.String(append(dst, `","event":`...), c.event)
 	dst = c.who.append(append(dst, `,"distinct_id":`...))
@@ -102,7 +100,7 @@ func (enc *encoder) end(w *delivery.Writer, dst []byte, c *capture) {
 	w.End(append(dst, '}'))
 }
 
-// Properties of PostHog's that capture v1 wants beside the properties (capture v1, v1/analytics/types.rs in PostHog/posthog).
+// PostHog properties that capture v1 takes beside the properties (v1/analytics/types.rs in PostHog/posthog).
 const (
 	propSession       = "$session_id"
 	propWindow        = "$window_id"
@@ -118,19 +116,19 @@ const (
 	propGeoIPDisable = "$geoip_disable"
 	// propIsServer tells PostHog that the operating system is not the person's.
 	propIsServer = "$is_server"
-	// Who we are, which capture v1 takes from a header.
+	// propLib and propLibVersion identify this exporter. Capture v1 takes them from a header.
 	propLib        = "$lib"
 	propLibVersion = "$lib_version"
 )
 
-// lifted is what stands beside the properties of an event of capture v1.
+// lifted are the attributes that stand beside the properties of an event of capture v1.
 type lifted struct {
 	session, window                  string
 	process, cookieless, productTour pcommon.Value
 	has                              struct{ process, cookieless, productTour bool }
 }
 
-// lift takes an attribute of PostHog's, and reports whether it did.
+// lift takes an attribute if it belongs beside the properties, and reports whether it did.
 func (l *lifted) lift(name string, v pcommon.Value) bool {
 	switch name {
 	case propSession:
@@ -169,8 +167,8 @@ func liftOption(field *pcommon.Value, has *bool, v pcommon.Value) bool {
 	return true
 }
 
-// append appends what was lifted. PostHog is told not to correct timestamps by when the request was sent: they are not of this
-// machine's clock.
+// append appends the lifted attributes. It turns off PostHog's correction of timestamps by when the request was sent: they are not of
+// this machine's clock.
 func (l *lifted) append(dst []byte, values *jsonappend.Writer, profile bool) []byte {
 	if l.session != "" {
 		dst = jsonappend.String(append(dst, `,"session_id":`...), l.session)

@@ -6,7 +6,14 @@
 // Package posthogexporter sends application events to PostHog as product analytics: events, persons and groups, exceptions for
 // its error tracking, and spans of language models.
 //
-// An event is encoded by encoder (logs) or spanEncoder (traces). capture.go writes what all events of PostHog's have in common,
-// identity.go finds whom one is about, and person.go, page.go, exception.go and ai.go write the special ones. frame.go makes
-// requests of the batch protocol and v1.go those of capture v1; answer.go and results.go read what PostHog says.
+// The way of an event:
+//
+//	encode.go, span.go        a log record or a span becomes one event of PostHog's, or several
+//	capture.go                the fields that all events have; identity.go finds the distinct id, uuid.go makes the uuid
+//	source.go                 the properties that all events of one resource have, encoded once
+//	person.go, page.go, exception.go, frames.go, ai.go, content.go    the special events
+//	requests.go, v1.go        encoded events become requests of the batch protocol or of capture v1; tries.go numbers their retries
+//	response.go, results.go   a response of either becomes outcomes; quota.go knows what a billing limit is for
+//
+// upgrade.go completes events that an earlier version has encoded.
 package posthogexporter

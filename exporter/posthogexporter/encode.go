@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
@@ -15,24 +16,26 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
-// encoder writes records as events of PostHog's.
+// encoder writes records as PostHog events.
 type encoder struct {
 	*backend
 	values       jsonappend.Writer
-	props        jsonappend.Members // of the event that is being written
-	lifted       lifted             // the same
-	protocol     Protocol           // the same
-	dropped      []string           // the same
-	source       *source            // of the events that are being written
-	ending       *ending            // of the event that is being written
-	overridden   bool               // whether the event has an attribute of a name that is in the ending
-	hidesContent bool               // whether what was said to language models is not to be seen
-	idNames      uint64             // the bits of the attributes that may hold a distinct id
-	usualIDs     bool               // whether these are the default
-	minded       uint64             // the bits of attributes that are no properties as they are
+	source       *source // of the events that are being written
+	hidesContent bool    // whether prompts and outputs of language models are redacted or left out
+	idNames      uint64  // the bits of the attributes that may hold a distinct id
+	usualIDs     bool    // whether these are the default
+	special      uint64  // the bits of attributes that are not plain properties
 	parser       stacktrace.Parser
 	scratch      []byte
 	clock        jsonappend.Clock
+
+	// The event that is being written.
+	props      jsonappend.Members
+	lifted     lifted
+	protocol   Protocol
+	dropped    []string
+	ending     *ending
+	overridden bool // whether it has an attribute of a name that is in the ending
 }
 
 func newEncoder(b *backend) *encoder {
@@ -44,12 +47,15 @@ func newEncoder(b *backend) *encoder {
 		enc.idNames |= nameBit(name)
 	}
 	enc.usualIDs = slices.Equal(b.cfg.DistinctID.From, usualIDs())
-	enc.minded = dollarBit | nameBit(attrDistinctID) | nameBit(attrVercelDistinctID)
+	enc.special = dollarBit | nameBit(attrDistinctID) | nameBit(attrVercelDistinctID)
 	if enc.hidesContent {
-		enc.minded = ^uint64(0)
+		enc.special = ^uint64(0)
 	}
 	return enc
 }
+
+// Prepare implements delivery.Encoder.
+func (*encoder) Prepare(plog.Logs) {}
 
 // Reset implements delivery.Encoder.
 func (enc *encoder) Reset() { enc.source, enc.ending, enc.lifted = nil, nil, lifted{} }
@@ -71,7 +77,7 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	return enc.encodeReport(w, e)
 }
 
-// encodeReport writes a record that reports an exception: as that, and as an event too where it has a name of its own.
+// encodeReport writes a record that reports an exception: as an exception and, where it has a name of its own, as an event too.
 func (enc *encoder) encodeReport(w *delivery.Writer, e *appevent.Event) error {
 	named := e.Kind != appevent.KindTrack || e.HasOwnName()
 	if named {
@@ -89,7 +95,7 @@ func (enc *encoder) encodeReport(w *delivery.Writer, e *appevent.Event) error {
 	}
 }
 
-// logName is what plain logs are called.
+// logName is the name of plain logs in PostHog.
 const logName = "log"
 
 // encodeEvent writes a record as one event.
@@ -112,14 +118,14 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event) error {
 	return nil
 }
 
-// endRecord writes the rest of an event that is made of a record.
+// endRecord writes the rest of an event that is made from a record.
 func (enc *encoder) endRecord(w *delivery.Writer, dst []byte, e *appevent.Event, c *capture, who *identity) {
 	dst = enc.appendRecord(dst, e)
 	dst = enc.appendContext(dst, e, who)
 	enc.end(w, dst, c)
 }
 
-// nameOf is what a record is called in PostHog.
+// nameOf returns the name of a record in PostHog.
 func (enc *encoder) nameOf(e *appevent.Event) string {
 	switch {
 	case e.Kind == appevent.KindPage:
@@ -135,13 +141,13 @@ func (enc *encoder) nameOf(e *appevent.Event) string {
 	return appevent.ValidText(e.Name)
 }
 
-// noAttributes stands for those of a span where there is none. Nothing writes to it.
+// noAttributes stands for the attributes of a span where there is no span. Nothing writes to it.
 //
 //nolint:gochecknoglobals // it is a constant
 var noAttributes = pcommon.NewMap()
 
-// capture fills in what an event has in all forms. The attributes of the span that it happened in tell whom it is about where it
-// does not itself.
+// capture sets the fields that events of all kinds have. Where the event itself has no distinct id, the attributes of the span that it
+// happened in may have it.
 func (enc *encoder) capture(c *capture, e *appevent.Event, event string, span pcommon.Map) {
 	enc.enter(e.Source)
 	c.id, c.name, c.event, c.at, c.protocol = e.ID(), e.Name, event, e.Time, enc.cfg.Protocol
@@ -158,7 +164,7 @@ func (enc *encoder) capture(c *capture, e *appevent.Event, event string, span pc
 	c.who = enc.makeUp(e.SessionID, pcommon.TraceID{}, c.uuid)
 }
 
-// findUsual is what find comes to for most records: they tell their user, and nothing that would be better.
+// findUsual is the fast path of find: most records have a user id, and no distinct id of PostHog's.
 func (enc *encoder) findUsual(c *capture, e *appevent.Event) bool {
 	id := appevent.ValidText(e.User.ID)
 	if isIllegalID(id) {
@@ -171,11 +177,11 @@ func (enc *encoder) findUsual(c *capture, e *appevent.Event) bool {
 	return true
 }
 
-// appendAttributes appends the attributes that are no fields of the event.
+// appendAttributes appends the attributes that are not fields of the event.
 func (enc *encoder) appendAttributes(dst []byte, e *appevent.Event) []byte {
-	minded := enc.minded | enc.ending.names
+	special := enc.special | enc.ending.names
 	for name, v := range e.Properties() {
-		if minded&nameBit(name) == 0 { // as most are
+		if special&nameBit(name) == 0 { // most are
 			dst = enc.props.Append(dst, name, v)
 		} else {
 			dst = enc.appendAttribute(dst, name, v)
@@ -196,7 +202,7 @@ func (enc *encoder) appendAttribute(dst []byte, name string, v pcommon.Value) []
 	return enc.props.Append(dst, name, v)
 }
 
-// takes reports whether an attribute is no property: it says whom the event is about, stands elsewhere, or must not be there.
+// takes reports whether an attribute is not a property: it is the distinct id, is lifted, or is dropped.
 func (enc *encoder) takes(name string, v pcommon.Value) bool {
 	switch {
 	case name == attrDistinctID, name == attrVercelDistinctID, slices.Contains(enc.dropped, name):
@@ -207,7 +213,7 @@ func (enc *encoder) takes(name string, v pcommon.Value) bool {
 	return false
 }
 
-// appendRecord appends what else a record says.
+// appendRecord appends the fields of a record that are not attributes.
 func (enc *encoder) appendRecord(dst []byte, e *appevent.Event) []byte {
 	if e.Body.Type() != pcommon.ValueTypeEmpty {
 		dst = enc.appendBody(dst, e)
@@ -231,7 +237,7 @@ func (enc *encoder) appendBody(dst []byte, e *appevent.Event) []byte {
 	return enc.props.Append(dst, "body", e.Body)
 }
 
-// appendContext appends who, where and when, unless an attribute has said it in PostHog's words.
+// appendContext appends the user, session, groups, address and trace, unless an attribute has PostHog's name for one.
 func (enc *encoder) appendContext(dst []byte, e *appevent.Event, who *identity) []byte {
 	dst = enc.appendUser(dst, e, who)
 	if enc.protocol == ProtocolBatch {
@@ -250,7 +256,7 @@ func (enc *encoder) appendContext(dst []byte, e *appevent.Event, who *identity) 
 	return dst
 }
 
-// appendUser appends what the event says of the actor beyond the distinct id.
+// appendUser appends the fields of the user other than the distinct id.
 func (enc *encoder) appendUser(dst []byte, e *appevent.Event, who *identity) []byte {
 	u := &e.User
 	if u.ID != who.id {
@@ -271,10 +277,10 @@ func (enc *encoder) appendUser(dst []byte, e *appevent.Event, who *identity) []b
 	return dst
 }
 
-// appendAddress tells PostHog where to look up where the person is, or not to: it would take the address of this machine.
+// appendAddress appends the address that PostHog locates the person by or, without one, $geoip_disable: PostHog would locate this machine.
 func (enc *encoder) appendAddress(dst []byte, e *appevent.Event) []byte {
 	if enc.cfg.IPAttribute == "" {
-		return dst // the source says so
+		return dst // the properties of the source disable it
 	}
 	if v, ok := e.Attribute(enc.cfg.IPAttribute); ok && isAddress(v.AsString()) {
 		return enc.appendText(dst, "$ip", v.AsString())

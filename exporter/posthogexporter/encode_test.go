@@ -144,8 +144,9 @@ func TestWhatARecordSaysOtherThanInAttributesWinsOverTheResourceToo(t *testing.T
 		r.Attributes().PutStr(key, "of the record")
 	}
 	b := benchBackend(t, func(cfg *Config) { cfg.ResourceAttributes = []string{"*"} })
-	payload := encodeAll(t, b, ld)[0].Payload
-	checkPayload(t, payload)
+	encoded := encodeAll(t, b, ld)
+	checkEvent(t, &encoded[0])
+	payload := encoded[0].Payload
 	assert.Equal(t, 1, strings.Count(string(payload), "of the resource"), "%s", payload)
 }
 
@@ -159,8 +160,9 @@ func TestWhatAPageIsCalledIsSaidOnce(t *testing.T) {
 	r.Attributes().PutStr("fanout.type", "page")
 	r.Attributes().PutEmptyMap("page").PutStr("title", "of the record")
 	b := benchBackend(t, func(cfg *Config) { cfg.ResourceAttributes = []string{"*"} })
-	payload := encodeAll(t, b, ld)[0].Payload
-	checkPayload(t, payload)
+	encoded := encodeAll(t, b, ld)
+	checkEvent(t, &encoded[0])
+	payload := encoded[0].Payload
 	assert.NotContains(t, string(payload), "of the resource")
 	assert.Contains(t, string(payload), `"title":"of the record"`)
 }
@@ -175,7 +177,7 @@ func TestAnExceptionIsOfWhomItsSpanTells(t *testing.T) {
 	var w delivery.Writer
 	source := appevent.NewSource(pcommon.NewResource(), pcommon.NewInstrumentationScope())
 	require.NoError(t, newSpanEncoder(benchBackend(t, func(*Config) {})).EncodeSpan(&w, source, span))
-	encoded := w.Events()
+	encoded := w.Take().Events()
 	require.Len(t, encoded, 2)
 	assert.Contains(t, string(encoded[0].Payload), `"distinct_id":"best"`)
 	assert.Contains(t, string(encoded[1].Payload), `"distinct_id":"u2"`)
@@ -205,14 +207,14 @@ func TestNothingThatWasSaidIsSentWhereItIsNotToBe(t *testing.T) {
 		var w delivery.Writer
 		source := appevent.NewSource(pcommon.NewResource(), pcommon.NewInstrumentationScope())
 		require.NoError(t, enc.EncodeSpan(&w, source, span))
-		payload := string(w.Events()[0].Payload)
+		payload := string(w.Take().Events()[0].Payload)
 		assert.Equal(t, want, strings.Contains(payload, said), payload)
 		assert.Equal(t, content == ContentRedacted, strings.Contains(payload, redacted))
 		assert.Equal(t, content != ContentNone, strings.Contains(payload, `$ai_input"`))
 	}
 }
 
-// FuzzEncode holds that any records become events that PostHog can read, within its limits, or nothing.
+// FuzzEncode checks that any records become events that PostHog can read, within its limits, or nothing.
 func FuzzEncode(f *testing.F) {
 	seed := func(ld plog.Logs) {
 		raw, err := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
@@ -258,16 +260,16 @@ func FuzzEncode(f *testing.F) {
 		}
 		encoded := encodeAll(t, b, ld)
 		for i := range encoded {
-			checkPayload(t, encoded[i].Payload)
+			checkEvent(t, &encoded[i])
 		}
 		again := encodeAll(t, b, ld)
 		require.Len(t, again, len(encoded))
 		for i := range again {
 			if encoded[i].Time == again[i].Time { // else it is the time of arrival
-				require.Equal(t, string(encoded[i].Payload), string(again[i].Payload), "it is the same event each time")
+				require.Equal(t, encoded[i], again[i], "it is the same event each time")
 			}
 		}
-		frame(t, b, encoded)
+		buildRequests(t, b, encoded)
 	})
 }
 
@@ -308,17 +310,19 @@ func FuzzEncodeSpan(f *testing.F) {
 				}
 			}
 		}
-		encoded := w.Events()
+		encoded := w.Take().Events()
 		for i := range encoded {
-			checkPayload(t, encoded[i].Payload)
+			checkEvent(t, &encoded[i])
 		}
-		frame(t, b, encoded)
+		buildRequests(t, b, encoded)
 	})
 }
 
-// checkPayload wants an event that PostHog can read: JSON without a name twice, in UTF-8, with all that it requires.
-func checkPayload(t *testing.T, payload []byte) {
+// checkEvent requires an event that PostHog can read: JSON in UTF-8, without repeated names, with all that it requires. Its Meta has
+// to agree with its payload.
+func checkEvent(t *testing.T, encoded *delivery.Event) {
 	t.Helper()
+	payload := encoded.Payload
 	require.True(t, utf8.Valid(payload))
 	require.True(t, jsontext.Value(payload).IsValid(), "%s", payload)
 	var e struct {
@@ -331,7 +335,10 @@ func checkPayload(t *testing.T, payload []byte) {
 	require.NoError(t, json.Unmarshal(payload, &e), "%s", payload)
 	id, ok := parseUUID(e.UUID)
 	require.True(t, ok)
-	require.Equal(t, id, uuidIn(payload))
+	require.Equal(t, string(id[:]), eventUUID(encoded))
+	require.NotEqual(t, encoded.ID, encoded.VendorID)
+	require.Equal(t, resourceOf(e.Event), encoded.Key)
+	requireCompleted(t, encoded)
 	require.NotEmpty(t, e.Event)
 	require.LessOrEqual(t, len(e.Event), maxName)
 	require.False(t, isIllegalID(e.DistinctID), e.DistinctID)

@@ -44,7 +44,7 @@ func setup(cfg *Config) deliverytest.Setup {
 	}
 }
 
-// record is one to be changed by what follows.
+// record appends a record to ld, for the caller to change.
 func record(ld plog.Logs, name, uid string) plog.LogRecord {
 	if ld.ResourceLogs().Len() == 0 {
 		ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
@@ -58,7 +58,7 @@ func record(ld plog.Logs, name, uid string) plog.LogRecord {
 	return r
 }
 
-// events makes an event of each name.
+// events returns one event for each name.
 func events(names ...string) plog.Logs {
 	ld := plog.NewLogs()
 	for _, name := range names {
@@ -83,7 +83,7 @@ func names(events []posthogintake.Event) []string {
 	return all
 }
 
-// got is the names of the events of each request.
+// got returns the names of the events of each request.
 func got(in *posthogintake.Intake) [][]string {
 	var all [][]string
 	for _, r := range in.Requests() {
@@ -104,7 +104,7 @@ func eachProtocol(t *testing.T, test func(t *testing.T, in *posthogintake.Intake
 	}
 }
 
-// first answers the first requests so, and takes what comes after.
+// first makes the intake reply to the first n requests with reply, and take all others.
 func first(in *posthogintake.Intake, n int32, reply posthogintake.Reply) {
 	var requests atomic.Int32
 	in.Answer(func(posthogintake.Request) posthogintake.Reply {
@@ -122,7 +122,7 @@ func TestAFailureThatPassesIsTriedAgainAsTheSameEvents(t *testing.T) {
 		"504":           posthogintake.Error(504, "gateway_timeout"),
 		"429 of a rate": posthogintake.Error(429, "rate_limited").Within("0.001"),
 		"429 in words":  posthogintake.Failure(429, "rate limited"),
-		"reset":         posthogintake.Reset(), "lost answer": posthogintake.Lost(), "garbage": posthogintake.Garbage(),
+		"reset":         posthogintake.Reset(), "lost response": posthogintake.Lost(), "garbage": posthogintake.Garbage(),
 		"a 200 that is not PostHog's": {Body: `{"ok":true}`, NotTaken: true}, "a status of 0": {Body: `{"status":0,"results":{}}`, NotTaken: true},
 		"an empty 200": {Body: " ", NotTaken: true}, "204": {Status: 204},
 		"hung": func() posthogintake.Reply { r, _ := posthogintake.Hung(); return r }(),
@@ -243,7 +243,7 @@ func TestABillingLimitIsInA200(t *testing.T) {
 	}
 }
 
-func TestAKeyThatA200RepeatsIsNotTold(t *testing.T) {
+func TestAKeyThatA200RepeatsIsRedacted(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
 		in.Plan("a", posthogintake.Result{Result: "drop", Details: "of the project " + posthogintake.Key})
 		in.Answer(func(r posthogintake.Request) posthogintake.Reply {
@@ -321,8 +321,8 @@ func TestResultsThatAreCutOffAreAskedForAgain(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 3}, e.Outcomes())
 }
 
-// Delivery reads 64 KiB of an answer: what PostHog says of a full request has to fit.
-func TestTheLongestAnswerIsRead(t *testing.T) {
+// Delivery reads 64 KiB of a response: the results of a full request have to fit.
+func TestTheLongestResponseIsRead(t *testing.T) {
 	in := posthogintake.New(t)
 	all := numbered(maxV1Events)
 	for _, name := range all {
@@ -348,7 +348,7 @@ func TestAKeyThatPostHogDoesNotKnow(t *testing.T) {
 	assert.Equal(t, []string{"StatusRecoverableError: the backend answers 401: check the credentials"}, e.Statuses())
 }
 
-func TestWaitingCallersAreToldTheFailure(t *testing.T) {
+func TestWaitingCallersGetTheFailure(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
 		in.Answer(func(posthogintake.Request) posthogintake.Reply {
 			return posthogintake.Failure(401, "API key is not valid: "+posthogintake.Key)
@@ -383,7 +383,7 @@ func TestARestartSendsTheSameEvents(t *testing.T) {
 			cfg.Protocol = ProtocolBatch
 		}
 		after := with.StartLogs(t)
-		after.WaitFor("what was owed", func() bool { return len(in.Events()) >= 3 })
+		after.WaitFor("the pending events", func() bool { return len(in.Events()) >= 3 })
 		requests := in.Requests()
 		old, now := requests[0], requests[len(requests)-1]
 		require.Len(t, old.Events, 3)

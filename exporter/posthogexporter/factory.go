@@ -4,9 +4,7 @@
 package posthogexporter
 
 import (
-	"context"
-
-	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/exporter"
 
 	"github.com/otelcol-fanout/otelcol-fanout/exporter/posthogexporter/internal/metadata"
@@ -15,25 +13,20 @@ import (
 
 // NewFactory returns the factory of the posthog exporter.
 func NewFactory() exporter.Factory {
-	return exporter.NewFactory(metadata.Type, createDefaultConfig,
-		exporter.WithLogs(createLogs, metadata.LogsStability),
-		exporter.WithTraces(createTraces, metadata.TracesStability))
-}
-
-func createLogs(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Logs, error) {
-	cfg := c.(*Config)
-	b, err := newBackend(cfg, set)
-	if err != nil {
-		return nil, err
-	}
-	return delivery.NewLogs(ctx, set, &cfg.Delivery, cfg.ClientConfig, b)
-}
-
-func createTraces(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Traces, error) {
-	cfg := c.(*Config)
-	b, err := newBackend(cfg, set)
-	if err != nil {
-		return nil, err
-	}
-	return delivery.NewTraces(ctx, set, &cfg.Delivery, cfg.ClientConfig, b)
+	return delivery.NewFactory(delivery.Definition[Config]{
+		Type:                metadata.Type,
+		CreateDefaultConfig: createDefaultConfig,
+		Logs:                metadata.LogsStability,
+		Traces:              metadata.TracesStability,
+		Settings: func(cfg *Config) (*delivery.Config, confighttp.ClientConfig) {
+			return &cfg.Delivery, cfg.ClientConfig
+		},
+		New: func(cfg *Config, set exporter.Settings) (delivery.Backend, delivery.Options, error) {
+			b, err := newBackend(cfg, set)
+			if err != nil {
+				return nil, delivery.Options{}, err
+			}
+			return b, delivery.Options{NewTracesEncoder: b.newTracesEncoder, CompleteMeta: completeMeta}, nil
+		},
+	})
 }

@@ -14,23 +14,23 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// result is what capture v1 says of one event (v1/analytics/types.rs in PostHog/posthog).
+// result is the result of one event in a response of capture v1 (v1/analytics/types.rs in PostHog/posthog).
 type result struct {
 	Result  string `json:"result"`
 	Details string `json:"details"`
 }
 
-// readResults reads a 200 of capture v1. What it does not say of an event is asked again.
-func (b *backend) readResults(req *delivery.Request, response *delivery.Response) delivery.Verdict {
+// classifyResults classifies a 200 of capture v1. Events without a result are sent again.
+func (b *backend) classifyResults(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	results := parseResults(response.Body)
 	if len(results) == 0 {
 		return unreadable("the backend answered 200")
 	}
 	outcomes := make([]delivery.Outcome, len(req.Events))
 	for i := range req.Events {
-		r, ok := results[uuidIn(req.Events[i].Payload)]
+		r, ok := results[eventUUID(&req.Events[i])]
 		if !ok {
-			outcomes[i] = delivery.Outcome{Kind: delivery.Retry, Message: "the backend answered 200, but not for the event"}
+			outcomes[i] = delivery.Outcome{Kind: delivery.Retryable, Message: "the backend answered 200, but not for the event"}
 			continue
 		}
 		outcomes[i] = r.outcome()
@@ -38,13 +38,14 @@ func (b *backend) readResults(req *delivery.Request, response *delivery.Response
 	for id := range results {
 		b.notices.count(results[id].notice())
 	}
-	return delivery.Verdict{Events: outcomes, Wait: delivery.RetryAfter(response)}
+	return delivery.Classification{Events: outcomes, Wait: delivery.RetryAfter(response)}
 }
 
-// parseResults reads as many results as there are before the answer ends or is no longer one: those are certain.
-func parseResults(body []byte) map[uuid]result {
+// parseResults returns the results by the uuids of their events. Of a body that is cut off or turns invalid, it returns the results
+// before that, which are certain.
+func parseResults(body []byte) map[string]result {
 	d := jsontext.NewDecoder(bytes.NewReader(body))
-	results := map[uuid]result{}
+	results := map[string]result{}
 	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
 		return nil
 	}
@@ -64,7 +65,7 @@ func parseResults(body []byte) map[uuid]result {
 	return nil
 }
 
-func readMembers(d *jsontext.Decoder, results map[uuid]result) {
+func readMembers(d *jsontext.Decoder, results map[string]result) {
 	if _, err := d.ReadToken(); err != nil {
 		return
 	}
@@ -82,17 +83,17 @@ func readMembers(d *jsontext.Decoder, results map[uuid]result) {
 		if !ok || json.Unmarshal(value, &r) != nil {
 			continue
 		}
-		results[id] = r
+		results[string(id[:])] = r
 	}
 }
 
-// outcome is what a result means. PostHog asks for retry alone to be sent again; what it may add one day is not.
+// outcome returns what a result means for its event. Only retry is sent again; results that are not known here are final.
 func (r *result) outcome() delivery.Outcome {
 	switch r.Result {
 	case "ok", "warning":
 		return delivery.Outcome{Kind: delivery.Delivered}
 	case "retry":
-		return delivery.Outcome{Kind: delivery.Retry, Message: "the backend asks for the event again" + detail(r)}
+		return delivery.Outcome{Kind: delivery.Retryable, Message: "the backend asks for the event again" + detail(r)}
 	case "drop":
 		reason := deadletter.ReasonRefused
 		if r.Details == "event_too_big" || r.Details == "ai_event_too_big" {
@@ -105,7 +106,7 @@ func (r *result) outcome() delivery.Outcome {
 	return delivery.Outcome{Kind: delivery.Refused, Reason: deadletter.ReasonRefused, Message: fmt.Sprintf("the backend answered with the result %.100q", r.Result) + detail(r)}
 }
 
-// notice is what to count of a result, and how often.
+// notice returns the notice to count for a result, and how often.
 func (r result) notice() (notice, int) {
 	switch {
 	case r.Result != "warning":

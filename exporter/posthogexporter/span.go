@@ -25,6 +25,9 @@ func newSpanEncoder(b *backend) *spanEncoder {
 	return &spanEncoder{encoder: newEncoder(b), asEvent: ptrace.NewSpanEvent()}
 }
 
+// Prepare implements delivery.TracesEncoder.
+func (*spanEncoder) Prepare(ptrace.Traces) {}
+
 // Reset implements delivery.TracesEncoder.
 func (enc *spanEncoder) Reset() {
 	enc.encoder.Reset()

@@ -8,15 +8,25 @@ import (
 	"encoding/binary"
 
 	"github.com/zeebo/xxh3"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// uuid is what PostHog knows an event by, as text in lower case.
+// uuid is the id that PostHog knows an event by, as text in lower case.
 type uuid [uuidLength]byte
 
 // uuidLength is the length of a UUID as text.
 const uuidLength = 36
 
-// uuidOf is the id itself where that is a UUID, else one that is made of it.
+// eventUUID returns the uuid of an encoded event.
+func eventUUID(e *delivery.Event) string {
+	if e.VendorID == "" {
+		return e.ID
+	}
+	return e.VendorID
+}
+
+// uuidOf returns the id itself if it is a UUID, else one that is made of it.
 func uuidOf(id string) uuid {
 	if u, ok := parseUUID(id); ok {
 		return u

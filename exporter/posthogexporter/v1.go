@@ -20,15 +20,18 @@ const (
 	headerTimestamp = "PostHog-Request-Timestamp"
 )
 
-// frameV1 makes requests of capture v1. What is owed of an earlier request goes into one of the same id.
-func (b *backend) frameV1(requests []delivery.Request, events []delivery.Event, to lane, now time.Time) []delivery.Request {
-	for _, part := range b.tries.split(events) {
-		t := part.try
-		for rest := part.events; len(rest) > 0; {
-			req := b.requestV1(&t, to, now)
-			rest = b.v1.fill(&req, req.Join, rest, &b.notices)
-			owed, again := req.Events, t
-			req.Unanswered = func() { b.tries.remember(owed, again) }
+// appendV1Requests appends requests of capture v1. Pending events of an earlier request go into one of the same id.
+func (b *backend) appendV1Requests(requests []delivery.Request, events []delivery.Event, historical bool, now time.Time) []delivery.Request {
+	if len(events) == 0 {
+		return requests
+	}
+	for _, group := range b.tries.group(events) {
+		t := group.try
+		for rest := group.events; len(rest) > 0; {
+			req := b.nextV1Request(&t, historical, now)
+			rest = b.v1.fill(&req, rest, &b.notices)
+			pending, sent := req.Events, t
+			req.OnNoResponse = func() { b.tries.remember(pending, sent) }
 			requests = append(requests, req)
 			t = try{}
 		}
@@ -36,15 +39,14 @@ func (b *backend) frameV1(requests []delivery.Request, events []delivery.Event, 
 	return requests
 }
 
-// requestV1 is a request without its events: the next attempt of a try, or the first of a new one.
-func (b *backend) requestV1(t *try, to lane, now time.Time) delivery.Request {
+// nextV1Request returns the next attempt of a try, or the first of a new one, without its events.
+func (b *backend) nextV1Request(t *try, historical bool, now time.Time) delivery.Request {
 	if t.attempt == 0 {
 		*t = try{id: newRequestID(), createdAt: now.UTC().Format(time.RFC3339Nano)}
 	}
 	t.attempt++
 	head := jsonappend.String([]byte(`{"created_at":`), t.createdAt)
-	head = append(appendHistorical(append(head, ','), to), batchOpen...)
-	return delivery.Request{URL: b.v1.url, Header: b.headerV1(*t, now), Join: newJoin(head)}
+	return delivery.Request{URL: b.v1.url, Header: b.headerV1(*t, now), Join: newJoin(head, historical)}
 }
 
 func newRequestID() string {
@@ -52,7 +54,7 @@ func newRequestID() string {
 	return string(id[:])
 }
 
-// headerV1 is the header of an attempt.
+// headerV1 returns the header of an attempt.
 func (b *backend) headerV1(t try, now time.Time) http.Header {
 	header := jsonHeader()
 	header.Set("Authorization", "Bearer "+b.key)
@@ -61,31 +63,4 @@ func (b *backend) headerV1(t try, now time.Time) http.Header {
 	header.Set(headerRequestID, t.id)
 	header.Set(headerTimestamp, now.UTC().Format(time.RFC3339Nano))
 	return header
-}
-
-// part is events that go into requests of their own.
-type part struct {
-	try    try // its attempt is 0 for new ones
-	events []delivery.Event
-}
-
-// split puts what is owed of each request into a part of its own.
-func (ts *tries) split(events []delivery.Event) []part {
-	taken := ts.take(events)
-	if len(taken) == 0 {
-		return []part{{events: events}}
-	}
-	var parts []part
-	at := map[string]int{} // by the id of the request
-	for i := range events {
-		t := taken[uuidIn(events[i].Payload)]
-		n, ok := at[t.id]
-		if !ok {
-			n = len(parts)
-			at[t.id] = n
-			parts = append(parts, part{try: t})
-		}
-		parts[n].events = append(parts[n].events, events[i])
-	}
-	return parts
 }

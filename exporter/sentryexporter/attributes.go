@@ -13,35 +13,40 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// attributes writes attributes in the form that Sentry's logs and spans have: {"name":{"value":...,"type":"..."}}, where a value
-// is a string, an integer, a double or a boolean (Sentry's SDK documentation, "Logs", "Log Envelope Item Payload"). It serves one
-// goroutine.
+// attributes writes attributes in the form that Sentry's logs and spans have:
+// {"name":{"value":...,"type":"..."}}, where a value is a string, an integer, a double or a boolean
+// (Sentry's SDK documentation, "Logs", "Log Envelope Item Payload"). It serves one goroutine.
 type attributes struct {
 	privacy privacy
 	json    *jsonappend.Writer
 	names   map[string]*name
-	first   *name  // the empty name, which all objects begin behind
-	last    *name  // the one that was asked for last
-	object  uint64 // counts the objects that were begun
-	written bool   // whether the one that is being written has a member
+	first   *name  // the empty name; the first name of an object is its next
+	last    *name  // the last one that was looked up
+	object  uint64 // number of the current object
+	written bool   // whether the current object has a member
 	brief   bool   // whether long values are cut off
-	depth   int    // how many maps are around the value that is being written
+	depth   int    // how many maps enclose the current value
 	scratch []byte
+	// trace is the values of the current object that the trace header of an envelope repeats.
+	trace traceTexts
 }
 
-// name is the name of an attribute, of which there are few: what was once found out about it.
+// name caches what is known about the name of an attribute. There are few names.
 type name struct {
 	text string
-	// begin is how its member begins, behind a comma.
+	// begin is the beginning of its member, after a comma.
 	begin string
 	treat treatment
-	// object is the last that it was written in: each name stands once in an object.
+	trace traceField
+	// special is whether its values need more than appendTyped.
+	special bool
+	// object is the number of the last object that has it: each name is in an object once.
 	object uint64
-	// next is the name that followed it the last time, or else itself.
+	// next is the name that followed it last time, or itself.
 	next *name
 }
 
-// maxNames bounds the memory of an application that makes up names.
+// maxNames bounds the cache for applications that generate names.
 const maxNames = 4096
 
 func newAttributes(p privacy) *attributes {
@@ -51,13 +56,14 @@ func newAttributes(p privacy) *attributes {
 	return a
 }
 
-// masks is for the members of maps in arrays, of which only the last name is known.
+// masks reports whether a member of a map in an array is masked. Only its own name is known there.
 func (a *attributes) masks(member string) bool {
 	treat := a.name(member).treat
 	return treat == treatSecret || treat == treatPersonal
 }
 
-// forgets drops the names where they are too many, and reports whether they were. It is for when no object is being written.
+// forgets empties the cache if it is too large, and reports whether it was. Call it between objects
+// only.
 func (a *attributes) forgets() bool {
 	if len(a.names) <= maxNames {
 		return false
@@ -72,7 +78,8 @@ func (a *attributes) forget() {
 	a.last = a.first
 }
 
-// name is what is known about a name. Most objects have the names of the one before, in its order: they are found without the map.
+// name looks a name up. Most objects have the same names in the same order as the one before, so
+// that the map is rarely needed.
 func (a *attributes) name(text string) *name {
 	next := a.last.next
 	if next.text != text {
@@ -93,20 +100,21 @@ func (a *attributes) find(text string) *name {
 
 func (a *attributes) newName(text string) *name {
 	begin := append(jsonappend.String([]byte{','}, text), `:{"value":`...)
-	n := &name{text: text, begin: string(begin), treat: a.privacy.of(text)}
+	n := &name{text: text, begin: string(begin), treat: a.privacy.of(text), trace: traceFieldOf(text)}
+	n.special = n.treat != treatPlain || n.trace != notInTraceHeader
 	n.next = n
 	a.names[text] = n
 	return n
 }
 
-// begin begins an object, whose braces are the caller's.
+// begin begins an object. The caller writes its braces.
 func (a *attributes) begin() {
 	a.object++
 	a.written = false
 	a.last = a.first
 }
 
-// member appends the beginning of a member, unless the object has one of the name.
+// member appends the beginning of a member, unless the object already has one of that name.
 func (a *attributes) member(dst []byte, n *name) ([]byte, bool) {
 	if n.object == a.object {
 		return dst, false
@@ -119,11 +127,11 @@ func (a *attributes) member(dst []byte, n *name) ([]byte, bool) {
 	return append(dst, n.begin[1:]...), true
 }
 
-// maxFlattened is how deep maps are flattened; what is deeper is written as JSON.
+// maxFlattened is how deep maps are flattened. Deeper maps are written as JSON.
 const maxFlattened = 8
 
-// append appends an attribute: maps as an attribute for each member, with dotted names, arrays as JSON. An empty value is left out,
-// as is what must not be sent.
+// append appends an attribute: a map as one attribute per member, with dotted names, an array as
+// JSON. Empty values, and those that must not be sent, are left out.
 func (a *attributes) append(dst []byte, text string, v pcommon.Value) []byte {
 	n, t := a.name(text), v.Type()
 	switch {
@@ -136,10 +144,19 @@ func (a *attributes) append(dst []byte, text string, v pcommon.Value) []byte {
 	if !ok {
 		return dst
 	}
-	if n.treat != treatPlain || a.brief {
-		return a.appendTreated(dst, v, n.treat)
+	if n.special || a.brief {
+		return a.appendSpecial(dst, n, v)
 	}
 	return a.appendTyped(dst, v, t)
+}
+
+// appendSpecial is appendTyped for a value that may be treated, cut off, or repeated in the trace
+// header.
+func (a *attributes) appendSpecial(dst []byte, n *name, v pcommon.Value) []byte {
+	start := len(dst)
+	dst = a.appendTreated(dst, v, n.treat)
+	a.trace.note(n.trace, dst[start:])
+	return dst
 }
 
 func (a *attributes) appendFlattened(dst []byte, text string, members pcommon.Map) []byte {
@@ -151,7 +168,7 @@ func (a *attributes) appendFlattened(dst []byte, text string, members pcommon.Ma
 	return dst
 }
 
-// appendTreated is appendTyped for a value that is not sent as it is, or is cut off where it is long.
+// appendTreated is appendTyped for a value that may have to be masked or shortened.
 func (a *attributes) appendTreated(dst []byte, v pcommon.Value, treat treatment) []byte {
 	start, t := len(dst), v.Type()
 	switch {
@@ -168,10 +185,10 @@ func (a *attributes) appendTreated(dst []byte, v pcommon.Value, treat treatment)
 	return dst
 }
 
-// longValue is the size from which on a value is cut off where an item is too large.
+// longValue is the size in bytes above which values are shortened if an item is too large.
 const longValue = 1024
 
-// appendBrief appends the beginning of a text, and a word in the place of any other value.
+// appendBrief appends the beginning of a text, or a placeholder for any other value.
 func (a *attributes) appendBrief(dst []byte, v pcommon.Value, treat treatment) []byte {
 	if v.Type() != pcommon.ValueTypeStr {
 		return append(dst, `"[Trimmed]"`...)
@@ -179,7 +196,7 @@ func (a *attributes) appendBrief(dst []byte, v pcommon.Value, treat treatment) [
 	return jsonappend.String(dst, cut(a.shown(v.Str(), treat), shortText)+"...")
 }
 
-// shown is a text as it may be sent.
+// shown returns a text without what must not be sent.
 func (a *attributes) shown(s string, treat treatment) string {
 	if treat == treatURL {
 		return withoutSecrets(s)
@@ -187,7 +204,7 @@ func (a *attributes) shown(s string, treat treatment) string {
 	return s
 }
 
-// appendTyped appends a value, which is of type t, and its type.
+// appendTyped appends a value of type t, and that type.
 func (a *attributes) appendTyped(dst []byte, v pcommon.Value, t pcommon.ValueType) []byte {
 	switch t {
 	case pcommon.ValueTypeStr:
@@ -209,7 +226,7 @@ func (a *attributes) appendTyped(dst []byte, v pcommon.Value, t pcommon.ValueTyp
 	}
 }
 
-// What follows the value of an attribute of each type.
+// The rest of an attribute after its value, for each type.
 const (
 	typeString  = `,"type":"string"}`
 	typeInteger = `,"type":"integer"}`
@@ -217,7 +234,7 @@ const (
 	typeBoolean = `,"type":"boolean"}`
 )
 
-// text appends an attribute that is not empty, whatever its name.
+// text appends an attribute unless it is empty. Its name is not checked for what must not be sent.
 func (a *attributes) text(dst []byte, text, value string) []byte {
 	if value == "" {
 		return dst
@@ -226,28 +243,46 @@ func (a *attributes) text(dst []byte, text, value string) []byte {
 }
 
 func (a *attributes) appendText(dst []byte, text, value string) []byte {
-	dst, ok := a.member(dst, a.name(text))
+	n := a.name(text)
+	dst, ok := a.member(dst, n)
 	if !ok {
 		return dst
 	}
-	return append(jsonappend.String(dst, value), typeString...)
+	start := len(dst)
+	dst = jsonappend.String(dst, value)
+	if n.trace != notInTraceHeader {
+		a.trace[n.trace] = within(dst[start:])
+	}
+	return append(dst, typeString...)
 }
 
-// shared is an attribute that many objects have, written once.
+// shared is an attribute of many objects, encoded once.
 type shared struct {
 	name *name
 	// typed is its value and type.
-	typed string
+	typed []byte
 }
 
-// sharedAttributes are those of one source.
+// sharedAttributes are the shared attributes of one source.
 type sharedAttributes struct {
 	all []shared
-	// joined is all of them as members, each behind a comma.
+	// joined is all of them as members, each after a comma.
 	joined []byte
+	// inTrace is the ones that the trace header repeats.
+	inTrace []shared
 }
 
-// appendShared appends those that the object has no attribute of the name of. They are its last.
+// noteShared notes the values for the trace header that appendShared will append.
+func (a *attributes) noteShared(s *sharedAttributes) {
+	for i := range s.inTrace {
+		if n := s.inTrace[i].name; n.object != a.object {
+			a.trace.note(n.trace, s.inTrace[i].typed)
+		}
+	}
+}
+
+// appendShared appends the shared attributes, except those whose name the object already has. It
+// must come last.
 func (a *attributes) appendShared(dst []byte, s *sharedAttributes) []byte {
 	own := func(other shared) bool { return other.name.object == a.object }
 	if a.written && !slices.ContainsFunc(s.all, own) {

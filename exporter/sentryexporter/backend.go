@@ -10,31 +10,25 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// Who we are to Sentry (Sentry's SDK documentation, "SDK Interface").
+// How this exporter identifies itself to Sentry (Sentry's SDK documentation, "SDK Interface").
 const (
 	sdkName = "otelcol-fanout"
 	origin  = "auto.otel" // of logs and spans
 )
 
-// backend is the Sentry projects of one exporter. Its logs and its traces share it.
+// backend is the Sentry projects of one exporter.
 type backend struct {
 	cfg         *Config
 	version     string // of the collector
-	sdk         string // the member that says so
+	sdk         string // the member "sdk" of envelopes and events
 	minSeverity plog.SeverityNumber
 	projects    *projects
 	pairing     pairing
-	// close is called when an exporter has stopped; nil where nobody shares the backend.
-	close func()
 }
 
-var (
-	_ delivery.TracesBackend = (*backend)(nil)
-	_ delivery.LossObserver  = (*backend)(nil)
-	_ delivery.Closer        = (*backend)(nil)
-)
+var _ delivery.Backend = (*backend)(nil)
 
-// newBackend is for a configuration that is valid.
+// newBackend expects a valid configuration.
 func newBackend(cfg *Config, version string) *backend {
 	sdk := textMember([]byte(`"sdk":{"name":"`+sdkName+`"`), "version", version)
 	return &backend{
@@ -44,29 +38,27 @@ func newBackend(cfg *Config, version string) *backend {
 	}
 }
 
-// NewEncoder implements delivery.Backend.
-func (b *backend) NewEncoder() delivery.Encoder { return newEncoder(b) }
-
-// NewTracesEncoder implements delivery.TracesBackend.
-func (b *backend) NewTracesEncoder() delivery.TracesEncoder { return newSpanEncoder(b) }
-
-// Lost implements delivery.LossObserver: Sentry is told how much was dropped.
-func (b *backend) Lost(letters []deadletter.Letter) {
-	if !b.cfg.SendClientReports {
-		return
-	}
-	for i := range letters {
-		if p := b.projects.of(letters[i].Destination); p != nil {
-			counts := map[discard]int64{}
-			countDiscards(counts, &letters[i])
-			p.reports.add(counts)
-		}
+func (b *backend) options() delivery.Options {
+	return delivery.Options{
+		NewTracesEncoder: func() (delivery.TracesEncoder, error) { return newSpanEncoder(b), nil },
+		OnLoss:           b.reportLoss,
+		CompleteMeta:     completeMeta,
 	}
 }
 
-// Close implements delivery.Closer.
-func (b *backend) Close() {
-	if b.close != nil {
-		b.close()
+// NewEncoder implements delivery.Backend.
+func (b *backend) NewEncoder() delivery.Encoder { return newEncoder(b) }
+
+// reportLoss counts dropped events for the next client reports of their projects.
+func (b *backend) reportLoss(lost []deadletter.Letter) {
+	if !b.cfg.SendClientReports {
+		return
+	}
+	for i := range lost {
+		if p := b.projects.of(lost[i].Destination); p != nil {
+			counts := map[discard]int64{}
+			countDiscards(counts, &lost[i])
+			p.reports.add(counts)
+		}
 	}
 }

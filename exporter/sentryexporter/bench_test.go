@@ -29,8 +29,8 @@ func benchBackend(change func(*Config)) *backend {
 	return newBackend(cfg, "1.2.3")
 }
 
-// BenchmarkEncodeLogs compares encoding as items of log containers with plog.JSONMarshaler. The bar is half of its time per
-// event, and an allocation in ten events.
+// BenchmarkEncodeLogs compares encoding as items of log containers with plog.JSONMarshaler. The bar
+// is half of its time per event, and an allocation in ten events.
 func BenchmarkEncodeLogs(b *testing.B) {
 	ld := deliverytest.BenchLogs(b)
 	enc := benchBackend(func(*Config) {}).NewEncoder()
@@ -38,8 +38,9 @@ func BenchmarkEncodeLogs(b *testing.B) {
 	deliverytest.CompareEncode(b, ld, func() { encodeAll(enc, &w, ld) })
 }
 
-// BenchmarkEncodeJavaException measures an Issue with 50 frames of Java. The bar is 25 us on a machine where plog.JSONMarshaler takes
-// 3 us for one record of the reference in BenchmarkEncodeLogs, which is a ratio of 8.3.
+// BenchmarkEncodeJavaException measures an Issue with 50 frames of Java. The bar is 25 us on a
+// machine where plog.JSONMarshaler takes 3 us for one record of the reference in
+// BenchmarkEncodeLogs, which is a ratio of 8.3.
 func BenchmarkEncodeJavaException(b *testing.B) {
 	ld, reference := javaException(), deliverytest.BenchLogs(b)
 	enc := benchBackend(func(*Config) {}).NewEncoder()
@@ -151,8 +152,8 @@ func BenchmarkEncodeSpans(b *testing.B) {
 	})
 }
 
-// BenchmarkFrameTransactions measures the assembly of 1000 spans in a transaction.
-func BenchmarkFrameTransactions(b *testing.B) {
+// BenchmarkBuildTransactions measures how 1000 spans are joined into a transaction.
+func BenchmarkBuildTransactions(b *testing.B) {
 	back := benchBackend(func(cfg *Config) { cfg.Traces.Format = TracesTransactions })
 	enc := newSpanEncoder(back)
 	var w delivery.Writer
@@ -168,10 +169,10 @@ func BenchmarkFrameTransactions(b *testing.B) {
 		}
 		_ = enc.EncodeSpan(&w, source, span)
 	}
-	g := &group{project: back.projects.fallback, category: categoryTransaction, events: w.Events()}
+	g := &group{project: back.projects.fallback, category: categoryTransaction, events: w.Take().Events()}
 	b.ReportAllocs()
 	for b.Loop() {
-		_ = back.frameTransactions(nil, g)
+		_, _ = back.buildTransactions(g)
 	}
 }
 

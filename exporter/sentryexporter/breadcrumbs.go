@@ -16,8 +16,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// breadcrumbs are the records of a batch by their trace. They are gathered when the first Issue of the batch asks, so that a
-// batch without one costs nothing.
+// breadcrumbs are the records of a batch by their trace. They are gathered when the first Issue of
+// the batch asks, so that a batch without one costs nothing.
 type breadcrumbs struct {
 	limit    int
 	logs     plog.Logs
@@ -25,7 +25,7 @@ type breadcrumbs struct {
 	has      bool // whether there is a batch
 	gathered bool
 	byTrace  map[crumbKey][]crumb
-	// destination tells where an event goes: an Issue shows nothing that goes to another project.
+	// destination returns where an event goes: an Issue shows nothing that goes to another project.
 	destination func(e *appevent.Event) string
 }
 
@@ -66,17 +66,17 @@ func (b *breadcrumbs) before(i *issue) []crumb {
 	return crumbs[begin:end]
 }
 
-// What breadcrumbs may come to, so that many errors of one trace do not each repeat all of it.
+// Limits on breadcrumbs, so that many errors of one trace do not each repeat all of it.
 const (
 	maxCrumbs       = 8 << 10 // bytes of an Issue
 	maxCrumbMessage = 512
 	maxCrumbData    = 256 // of attributes; with more a breadcrumb has none
-	crumbFrame      = 160 // about what stands around them
+	crumbOverhead   = 160 // an estimate of the rest of a breadcrumb
 )
 
-// size is about what the breadcrumb will have.
+// size estimates the size of the breadcrumb in bytes.
 func (c *crumb) size() int {
-	size := crumbFrame + min(len(c.message), maxCrumbMessage)
+	size := crumbOverhead + min(len(c.message), maxCrumbMessage)
 	if c.attributes.Len() > 0 {
 		size += maxCrumbData
 	}
@@ -118,7 +118,8 @@ func (b *breadcrumbs) add(e *appevent.Event) {
 	b.byTrace[key] = append(b.byTrace[key], c)
 }
 
-// appendBreadcrumbs appends what happened before (Sentry's SDK documentation, "Breadcrumbs Interface").
+// appendBreadcrumbs appends what happened before (Sentry's SDK documentation, "Breadcrumbs
+// Interface").
 func (enc *encoder) appendBreadcrumbs(dst []byte, i *issue) []byte {
 	crumbs := enc.issues.crumbs.before(i)
 	if len(crumbs) == 0 {

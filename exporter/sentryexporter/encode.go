@@ -26,10 +26,7 @@ type encoder struct {
 	scratch    []byte
 }
 
-var (
-	_ delivery.Encoder             = (*encoder)(nil)
-	_ delivery.Preparer[plog.Logs] = (*encoder)(nil)
-)
+var _ delivery.Encoder = (*encoder)(nil)
 
 func newEncoder(b *backend) *encoder {
 	destination := func(e *appevent.Event) string {
@@ -41,7 +38,7 @@ func newEncoder(b *backend) *encoder {
 	}
 }
 
-// Prepare implements delivery.Preparer: an Issue shows the other records of its trace.
+// Prepare implements delivery.Encoder: an Issue shows earlier records of its trace.
 func (enc *encoder) Prepare(ld plog.Logs) { enc.issues.crumbs.prepare(ld) }
 
 // Reset implements delivery.Encoder.
@@ -51,6 +48,7 @@ func (enc *encoder) Reset() {
 		enc.sources.forget()
 	}
 	enc.issues.reset()
+	enc.attributes.trace = traceTexts{}
 }
 
 // Encode implements delivery.Encoder.
@@ -73,7 +71,7 @@ func (enc *encoder) isIssue(e *appevent.Event) bool {
 	return enc.cfg.Issues.Enabled && (e.IsException() || e.SeverityLevel() >= enc.minSeverity)
 }
 
-// encodeIssue writes the event of an Issue. The span is that of a span event, and nil for a record.
+// encodeIssue writes an Issue. span is the span of a span event, and nil for a log record.
 func (enc *encoder) encodeIssue(w *delivery.Writer, e *appevent.Event, destination string, from signal, span *spanContext) error {
 	key, paired := pairKey(e, destination)
 	n := 0
@@ -88,35 +86,38 @@ func (enc *encoder) encodeIssue(w *delivery.Writer, e *appevent.Event, destinati
 	}
 	enc.issues.read(&issue)
 	meta := delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categoryError, Destination: destination}
-	w.End(enc.withinLimit(w.Begin(meta), 0, func(dst []byte, t trim) []byte { return enc.appendIssue(dst, &issue, t) }))
+	payload := enc.withinLimit(w.Begin(meta), 0, func(dst []byte, t trim) []byte { return enc.appendIssue(dst, &issue, t) })
+	enc.scratch = hex.AppendEncode(enc.scratch[:0], issue.id[:])
+	w.SetVendorID(enc.scratch)
+	w.End(payload)
 	return nil
 }
 
 // encodeLog writes an item of Sentry's logs.
 func (enc *encoder) encodeLog(w *delivery.Writer, e *appevent.Event, destination string) {
 	meta := delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categoryLog, Destination: destination}
-	w.End(enc.withinLimit(w.Begin(meta), containerFrame, func(dst []byte, t trim) []byte { return enc.appendLog(dst, e, t) }))
+	w.End(enc.withinLimit(w.Begin(meta), containerOverhead, func(dst []byte, t trim) []byte { return enc.appendLog(dst, e, t) }))
 }
 
-// withinLimit appends an item, leaving out more and more of it until it is small enough with what stands around it.
-func (enc *encoder) withinLimit(dst []byte, around int, write func(dst []byte, t trim) []byte) []byte {
+// withinLimit appends an item, trimming it step by step until it and its overhead are small enough.
+func (enc *encoder) withinLimit(dst []byte, overhead int, write func(dst []byte, t trim) []byte) []byte {
 	start := len(dst)
 	for t := trimNothing; ; t++ {
 		enc.attributes.brief = t >= trimLong
 		dst = write(dst[:start], t)
-		if len(dst)-start+around <= enc.cfg.MaxEventBytes || t == trimBody {
+		if len(dst)-start+overhead <= enc.cfg.MaxEventBytes || t == trimBody {
 			enc.attributes.brief = false
 			return dst
 		}
 	}
 }
 
-// trim is how much is left out of an item that is too large. Each step includes those before it.
+// trim is how much of an item that is too large is left out. Each step includes the ones before it.
 type trim int
 
 const (
 	trimNothing trim = iota
-	// trimFrames leaves the outermost exceptions, and the first and last frames of each.
+	// trimFrames keeps the outermost exceptions, and the first and last frames of each.
 	trimFrames
 	// trimLong cuts off long attributes, and leaves out the breadcrumbs.
 	trimLong
@@ -126,7 +127,8 @@ const (
 	trimBody
 )
 
-// What is left, so that an item is well below 32 KiB even if each byte of it is one that JSON writes with six.
+// What trimming keeps: so little that an item is below 32 KiB even if JSON needs six bytes for each
+// of its bytes.
 const (
 	fewFrames     = 50
 	fewExceptions = 10
@@ -135,12 +137,12 @@ const (
 	shortText     = 160
 )
 
-// note says in the item itself what was left out; empty where nothing was.
+// note names what was left out, for the item itself. It is empty if nothing was.
 func (t trim) note() string {
 	return [...]string{"", "frames", "frames, long attributes", "frames, attributes", "frames, attributes, body"}[t]
 }
 
-// text is s as it is written under t.
+// text returns what t keeps of s.
 func (t trim) text(s string) string {
 	if t < trimBody {
 		return s
@@ -148,7 +150,7 @@ func (t trim) text(s string) string {
 	return cut(s, shortText)
 }
 
-// cut is the beginning of s, and whole characters of it.
+// cut returns the beginning of s, up to limit bytes of whole characters.
 func cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s
@@ -159,7 +161,7 @@ func cut(s string, limit int) string {
 	return s[:limit]
 }
 
-// timeOf is when the event happened, as far as is known.
+// timeOf returns when the event happened, or now if that is unknown.
 func timeOf(e *appevent.Event) pcommon.Timestamp {
 	if e.Time != 0 {
 		return e.Time
@@ -167,7 +169,7 @@ func timeOf(e *appevent.Event) pcommon.Timestamp {
 	return pcommon.NewTimestampFromTime(time.Now())
 }
 
-// appendSeconds appends a time in seconds, with the microseconds that a double can tell.
+// appendSeconds appends a time in seconds, with microseconds: a double has no room for more digits.
 func appendSeconds(dst []byte, t pcommon.Timestamp) []byte {
 	seconds, micros := uint64(t/1e9), uint64(t%1e9/1e3)
 	if seconds < 1e9 || seconds >= 1e10 { // before 2001, or after 2286
@@ -181,8 +183,8 @@ func appendSeconds(dst []byte, t pcommon.Timestamp) []byte {
 	return dst[:len(dst)-1]
 }
 
-// eightDigits are the digits of n, which is below 1e8, the first in the lowest byte. It divides two numbers of four digits at a time,
-// then four of two, by factors that are exact for these.
+// eightDigits returns the digits of n, which is below 1e8, with the first in the lowest byte. It
+// divides two numbers of four digits at a time, then four of two; the factors are exact for these.
 func eightDigits(n uint64) uint64 {
 	const halves, quarters = 1 | 1<<32, 1 | 1<<16 | 1<<32 | 1<<48
 	n = n/10_000 | n%10_000<<32
@@ -192,7 +194,7 @@ func eightDigits(n uint64) uint64 {
 	return (tens | (n-tens*10)<<8) + ones*'0'
 }
 
-// textMember appends a member whose value is not empty. The name needs no escape.
+// textMember appends a member unless its value is empty. The name must need no escape.
 func textMember(dst []byte, name, value string) []byte {
 	if value == "" {
 		return dst
@@ -200,7 +202,7 @@ func textMember(dst []byte, name, value string) []byte {
 	return jsonappend.String(memberName(dst, name), value)
 }
 
-// memberName appends the name of a member, behind a comma unless it is the first of its object.
+// memberName appends the name of a member, after a comma unless it is the first of its object.
 func memberName(dst []byte, name string) []byte {
 	if dst[len(dst)-1] != '{' {
 		dst = append(dst, ',')
@@ -210,7 +212,7 @@ func memberName(dst []byte, name string) []byte {
 	return append(dst, '"', ':')
 }
 
-// hexMember is textMember for bytes.
+// hexMember appends bytes as a member, in hexadecimal.
 func hexMember(dst []byte, name string, value []byte) []byte {
 	dst = append(memberName(dst, name), '"')
 	dst = hex.AppendEncode(dst, value)

@@ -42,7 +42,7 @@ func setup(cfg *Config) deliverytest.Setup {
 	}
 }
 
-// record is one to be changed by what follows.
+// record appends a record, which the caller may change.
 func record(ld plog.Logs, uid string) plog.LogRecord {
 	if ld.ResourceLogs().Len() == 0 {
 		rl := ld.ResourceLogs().AppendEmpty()
@@ -57,7 +57,8 @@ func record(ld plog.Logs, uid string) plog.LogRecord {
 	return r
 }
 
-// exceptions makes an Issue of each uid, and logs makes a log of each.
+// exceptions returns records that become Issues, one for each uid. logs returns n records that become
+// logs.
 func exceptions(uids ...string) plog.Logs {
 	ld := plog.NewLogs()
 	for _, uid := range uids {
@@ -85,7 +86,7 @@ func messages(events []map[string]any) []string {
 	return all
 }
 
-func TestAFailureThatPassesIsTriedAgainAsTheSameEvent(t *testing.T) {
+func TestTransientFailuresAreRetriedWithSameEventID(t *testing.T) {
 	for name, reply := range map[string]sentryintake.Reply{
 		"503": sentryintake.Unavailable(), "502": {Status: 502}, "504": {Status: 504}, "408": {Status: 408}, "reset": sentryintake.Reset(),
 		"hung":            func() sentryintake.Reply { r, _ := sentryintake.Hung(); return r }(),
@@ -118,7 +119,7 @@ func TestAFailureThatPassesIsTriedAgainAsTheSameEvent(t *testing.T) {
 	}
 }
 
-func TestWhatSentryRefusesForGood(t *testing.T) {
+func TestPermanentRefusalsBecomeDeadLetters(t *testing.T) {
 	for name, c := range map[string]struct {
 		reply   sentryintake.Reply
 		reason  string
@@ -143,12 +144,12 @@ func TestWhatSentryRefusesForGood(t *testing.T) {
 
 			in.Answer(nil)
 			e.Letters.Replay(t.Context())
-			assert.Equal(t, []string{"a"}, messages(in.Events()), "the same bytes go there when it is replayed")
+			assert.Equal(t, []string{"a"}, messages(in.Events()), "a replay sends the same payload")
 		})
 	}
 }
 
-func TestAnAnswerThatIsNoJSONIsOneAllTheSame(t *testing.T) {
+func TestResponseBodyNeedNotBeJSON(t *testing.T) {
 	in := sentryintake.New(t)
 	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Garbage() })
 	e := setup(testConfig(in)).StartLogs(t)
@@ -156,7 +157,7 @@ func TestAnAnswerThatIsNoJSONIsOneAllTheSame(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 1}, e.Outcomes())
 }
 
-func TestOneBadLogDoesNotCostItsNeighbors(t *testing.T) {
+func TestOneBadLogIsRefusedAlone(t *testing.T) {
 	in := sentryintake.New(t)
 	in.Answer(func(e sentryintake.Envelope) sentryintake.Reply {
 		if strings.Contains(string(e.Raw), `"n":{"value":37,`) {
@@ -172,7 +173,7 @@ func TestOneBadLogDoesNotCostItsNeighbors(t *testing.T) {
 	assert.LessOrEqual(t, len(in.Requests()), 15)
 }
 
-func TestA413IsHalved(t *testing.T) {
+func TestRequestsAreBisectedOn413(t *testing.T) {
 	in := sentryintake.New(t)
 	in.LimitItem("log", 2000)
 	e := setup(testConfig(in)).StartLogs(t)
@@ -181,10 +182,10 @@ func TestA413IsHalved(t *testing.T) {
 	assert.Len(t, in.Logs(), 20)
 }
 
-func TestARateLimitIsKept(t *testing.T) {
+func TestRateLimitsAreRespected(t *testing.T) {
 	for name, c := range map[string]struct {
 		reply      sentryintake.Reply
-		more, logs map[string]int64 // what becomes of a further exception, and of a log
+		more, logs map[string]int64 // the outcomes after another exception, and after a log
 	}{
 		"of errors":        {sentryintake.RateLimited("60:error:organization"), map[string]int64{"dead_lettered/rate_limited": 2}, map[string]int64{"dead_lettered/rate_limited": 2, "delivered": 1}},
 		"of all":           {sentryintake.RateLimited("60::organization"), map[string]int64{"dead_lettered/rate_limited": 2}, map[string]int64{"dead_lettered/rate_limited": 3}},
@@ -208,7 +209,7 @@ func TestARateLimitIsKept(t *testing.T) {
 	}
 }
 
-func TestARateLimitEnds(t *testing.T) {
+func TestRateLimitsExpire(t *testing.T) {
 	in := sentryintake.New(t)
 	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.RateLimited("0.05:error:key") })
 	e := setup(testConfig(in)).StartLogs(t)
@@ -220,7 +221,7 @@ func TestARateLimitEnds(t *testing.T) {
 	})
 }
 
-func TestWhatALimitCatchesMayBeDropped(t *testing.T) {
+func TestRateLimitedEventsCanBeDropped(t *testing.T) {
 	in := sentryintake.New(t)
 	in.Answer(func(sentryintake.Envelope) sentryintake.Reply {
 		return sentryintake.RateLimited("60:error:organization")
@@ -238,10 +239,10 @@ func TestWhatALimitCatchesMayBeDropped(t *testing.T) {
 	reports := in.ClientReports()
 	require.Len(t, reports, 1)
 	assert.Equal(t, `[map[category:error quantity:2 reason:ratelimit_backoff]]`, fmt.Sprint(reports[0]["discarded_events"]),
-		"Sentry knows itself of what it has answered 429 to")
+		"Sentry has counted the event that got the 429")
 }
 
-func TestSentryIsToldOfWhatIsLost(t *testing.T) {
+func TestClientReportsCountLostEvents(t *testing.T) {
 	in := sentryintake.New(t)
 	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.BadRequest("no") })
 	cfg := testConfig(in)
@@ -259,7 +260,7 @@ func TestSentryIsToldOfWhatIsLost(t *testing.T) {
 	}
 	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.BadRequest("not this one either") })
 	e.Send(exceptions("b"))
-	assert.Empty(t, in.ClientReports(), "it was in an envelope that was refused")
+	assert.Empty(t, in.ClientReports(), "the envelope that carried the report was refused")
 	in.Answer(nil)
 	e.Send(exceptions("c"))
 	e.Send(exceptions("d"))
@@ -280,7 +281,7 @@ func texts(values []any) []string {
 	return all
 }
 
-func TestNobodyIsToldOfWhatIsKept(t *testing.T) {
+func TestClientReportsLeaveOutDeadLetters(t *testing.T) {
 	in := sentryintake.New(t)
 	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.BadRequest("no") })
 	e := setup(testConfig(in)).StartLogs(t)
@@ -290,7 +291,7 @@ func TestNobodyIsToldOfWhatIsKept(t *testing.T) {
 	assert.Empty(t, in.ClientReports())
 }
 
-func TestOneProjectsFailureIsItsOwn(t *testing.T) {
+func TestFailuresOfProjectsAreIsolated(t *testing.T) {
 	in := sentryintake.New(t, sentryintake.Project{ID: "42", PublicKey: "examplepublickey"},
 		sentryintake.Project{ID: "43", PublicKey: "otherpublickey", SecretKey: "legacy", Path: "/sub/path"})
 	var failed atomic.Int32
@@ -315,10 +316,10 @@ func TestOneProjectsFailureIsItsOwn(t *testing.T) {
 	}
 	assert.Len(t, got["42"], 2)
 	assert.Len(t, got["43"], 1)
-	assert.Len(t, in.Requests(), 6, "what the other project took is not sent again")
+	assert.Len(t, in.Requests(), 6, "events that the other project took are not sent again")
 }
 
-func TestALimitOfOneProjectIsItsOwn(t *testing.T) {
+func TestRateLimitsOfProjectsAreIsolated(t *testing.T) {
 	in := sentryintake.New(t, sentryintake.Project{ID: "42", PublicKey: "examplepublickey"}, sentryintake.Project{ID: "43", PublicKey: "otherpublickey"})
 	in.Answer(func(e sentryintake.Envelope) sentryintake.Reply {
 		if e.Project == "43" {
@@ -338,7 +339,7 @@ func TestALimitOfOneProjectIsItsOwn(t *testing.T) {
 	assert.Len(t, in.Requests(), 3)
 }
 
-func TestWhatHasNoProjectIsADeadLetter(t *testing.T) {
+func TestEventsWithoutProjectBecomeDeadLetters(t *testing.T) {
 	in := sentryintake.New(t)
 	cfg := testConfig(in)
 	cfg.DSN = ""
@@ -363,7 +364,7 @@ func TestWhatHasNoProjectIsADeadLetter(t *testing.T) {
 	assert.Equal(t, []string{"of-a", "of-b", "of-none"}, messages(in.Events()))
 }
 
-func TestLogsAndTracesOfOneExporterKnowEachOther(t *testing.T) {
+func TestLogsAndTracesSharePairedExceptions(t *testing.T) {
 	in := sentryintake.New(t)
 	with := setup(testConfig(in))
 	logs, traces := with.StartLogs(t), with.StartTraces(t)
@@ -378,7 +379,7 @@ func TestLogsAndTracesOfOneExporterKnowEachOther(t *testing.T) {
 
 	twice := spanWithException("seen twice")
 	traces.Send(twice)
-	traces.Send(twice) // a client that has not heard the answer
+	traces.Send(twice) // as a client does that got no response
 
 	assert.Len(t, in.Events(), 1)
 	assert.Len(t, in.Spans(), 2)
@@ -389,7 +390,7 @@ func TestLogsAndTracesOfOneExporterKnowEachOther(t *testing.T) {
 	assert.Len(t, in.Events(), 2)
 }
 
-// spanWithException is a span with one exception, a little later than those of exceptions.
+// spanWithException returns a span with an exception, a little later than the records of exceptions.
 func spanWithException(message string) ptrace.Traces {
 	td := ptrace.NewTraces()
 	span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
@@ -405,7 +406,7 @@ func spanWithException(message string) ptrace.Traces {
 	return td
 }
 
-func TestAStormOfErrorsIsNotMultipliedByItsBreadcrumbs(t *testing.T) {
+func TestBreadcrumbsOfManyErrorsAreBounded(t *testing.T) {
 	in := sentryintake.New(t)
 	e := setup(testConfig(in)).StartLogs(t)
 	ld := exceptions(strings.Fields(strings.Repeat("e ", 300))...)
@@ -424,7 +425,7 @@ func TestAStormOfErrorsIsNotMultipliedByItsBreadcrumbs(t *testing.T) {
 	assert.Less(t, size, 300*20_000)
 }
 
-func TestAnIssueShowsNothingOfAnotherProject(t *testing.T) {
+func TestBreadcrumbsStayWithinTheProject(t *testing.T) {
 	in := sentryintake.New(t, sentryintake.Project{ID: "42", PublicKey: "examplepublickey"}, sentryintake.Project{ID: "43", PublicKey: "otherpublickey"})
 	cfg := testConfig(in)
 	cfg.Routing = RoutingConfig{FromAttribute: "tenant", DSNs: map[string]configopaque.String{"b": configopaque.String(in.DSN("43"))}}
@@ -444,7 +445,7 @@ func TestAnIssueShowsNothingOfAnotherProject(t *testing.T) {
 	assert.Equal(t, "log-1", crumbs[0].(map[string]any)["category"])
 }
 
-func TestSentAtIsWhenTheRequestIsSent(t *testing.T) {
+func TestSentAtIsTheTimeOfSending(t *testing.T) {
 	in := sentryintake.New(t)
 	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Slow(30 * time.Millisecond) })
 	e := setup(testConfig(in)).StartLogs(t)
@@ -457,20 +458,7 @@ func TestSentAtIsWhenTheRequestIsSent(t *testing.T) {
 	assert.Greater(t, last.Sub(first), 60*time.Millisecond)
 }
 
-func TestABackendLivesAsLongAsItsExporters(t *testing.T) {
-	shared := &backends{}
-	cfg := createDefaultConfig().(*Config)
-	cfg.DSN = "https://key@h/1"
-	first := shared.acquire(cfg, "1")
-	assert.Same(t, first, shared.acquire(cfg, "1"))
-	shared.Release(cfg)
-	assert.Same(t, first, shared.acquire(cfg, "1"))
-	shared.Release(cfg)
-	shared.Release(cfg)
-	assert.Zero(t, shared.Len())
-}
-
-func TestARestartSendsTheSameEvents(t *testing.T) {
+func TestQueuedEventsSurviveARestart(t *testing.T) {
 	in := sentryintake.New(t)
 	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Unavailable() })
 	cfg := testConfig(in)
@@ -485,11 +473,11 @@ func TestARestartSendsTheSameEvents(t *testing.T) {
 
 	in.Answer(nil)
 	after := with.StartLogs(t)
-	after.WaitFor("what was owed", func() bool { return len(in.Events()) >= 2 })
+	after.WaitFor("the queued events", func() bool { return len(in.Events()) >= 2 })
 	assert.ElementsMatch(t, []string{"a", "b"}, messages(in.Events()))
 }
 
-func TestWaitingCallersAreToldTheFailure(t *testing.T) {
+func TestSyncCallersGetTheError(t *testing.T) {
 	in := sentryintake.New(t)
 	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Forbidden() })
 	cfg := testConfig(in)
@@ -498,7 +486,7 @@ func TestWaitingCallersAreToldTheFailure(t *testing.T) {
 	require.ErrorContains(t, e.Consume(t.Context(), exceptions("a")), "check the DSN")
 }
 
-func TestWhatIsSwitchedOffIsSkipped(t *testing.T) {
+func TestDisabledSignalsAreSkipped(t *testing.T) {
 	in := sentryintake.New(t)
 	cfg := testConfig(in)
 	cfg.Logs.Enabled = false
@@ -520,7 +508,7 @@ func TestWhatIsSwitchedOffIsSkipped(t *testing.T) {
 	assert.Len(t, in.Events(), 1)
 }
 
-func TestASpanWithoutIDsIsADeadLetter(t *testing.T) {
+func TestSpansWithoutIDsBecomeDeadLetters(t *testing.T) {
 	in := sentryintake.New(t)
 	e := setup(testConfig(in)).StartTraces(t)
 	td := ptrace.NewTraces()
@@ -533,7 +521,7 @@ func TestASpanWithoutIDsIsADeadLetter(t *testing.T) {
 	assert.Equal(t, map[string]int64{"dead_lettered/encoding": 1, "delivered": 1}, e.Outcomes())
 }
 
-func TestEnvelopesAreWithinTheLimits(t *testing.T) {
+func TestEnvelopesStayWithinLimits(t *testing.T) {
 	in := sentryintake.New(t)
 	cfg := testConfig(in)
 	with := setup(cfg)
@@ -558,7 +546,7 @@ func TestEnvelopesAreWithinTheLimits(t *testing.T) {
 	assert.Len(t, in.Spans(), 2500)
 }
 
-func TestAnEventThatIsTooLargeIsTrimmed(t *testing.T) {
+func TestLargeIssuesAreTrimmed(t *testing.T) {
 	stack := &strings.Builder{}
 	for i := range 900 {
 		fmt.Fprintf(stack, "\n\tat com.example.Deep%s.method%d(Deep.java:%d)", strings.Repeat("x", 80), i, i+1)
@@ -604,7 +592,7 @@ func TestAnEventThatIsTooLargeIsTrimmed(t *testing.T) {
 	}
 }
 
-func TestALogThatIsTooLargeIsTrimmed(t *testing.T) {
+func TestLargeLogsAreTrimmed(t *testing.T) {
 	in := sentryintake.New(t)
 	in.LimitItem("log", 40<<10)
 	cfg := testConfig(in)
@@ -625,7 +613,7 @@ func TestALogThatIsTooLargeIsTrimmed(t *testing.T) {
 	}
 }
 
-func TestASpanThatIsTooLargeIsTrimmed(t *testing.T) {
+func TestLargeSpansAreTrimmed(t *testing.T) {
 	for _, format := range []TracesFormat{TracesSpans, TracesTransactions} {
 		in := sentryintake.New(t)
 		cfg := testConfig(in)

@@ -41,15 +41,22 @@ func FuzzLogs(f *testing.F) {
 			return
 		}
 		for _, b := range fuzzBackends() {
-			var w delivery.Writer
-			enc := newEncoder(b)
-			enc.Prepare(ld)
-			for e := range appevent.Logs(ld) {
-				_ = enc.Encode(&w, e)
-			}
-			checkEnvelopes(t, b, w.Events())
+			events := eventsOfLogs(b, ld)
+			checkEnvelopes(t, b, events)
+			checkUpgrade(t, b, events)
 		}
 	})
+}
+
+// eventsOfLogs are the events that the records become.
+func eventsOfLogs(b *backend, ld plog.Logs) []delivery.Event {
+	var w delivery.Writer
+	enc := newEncoder(b)
+	enc.Prepare(ld)
+	for e := range appevent.Logs(ld) {
+		_ = enc.Encode(&w, e)
+	}
+	return w.Take().Events()
 }
 
 // FuzzTraces is FuzzLogs for spans.
@@ -61,29 +68,42 @@ func FuzzTraces(f *testing.F) {
 			return
 		}
 		for _, b := range fuzzBackends() {
-			var w delivery.Writer
-			enc := newSpanEncoder(b)
-			enc.Prepare(td)
-			for _, rs := range td.ResourceSpans().All() {
-				for _, ss := range rs.ScopeSpans().All() {
-					source := appevent.NewSource(rs.Resource(), ss.Scope())
-					for _, span := range ss.Spans().All() {
-						_ = enc.EncodeSpan(&w, source, span)
-					}
-				}
-			}
-			checkEnvelopes(t, b, w.Events())
+			events := eventsOfTraces(b, td)
+			checkEnvelopes(t, b, events)
+			checkUpgrade(t, b, events)
 		}
 	})
 }
 
+// eventsOfTraces are the events that the spans become.
+func eventsOfTraces(b *backend, td ptrace.Traces) []delivery.Event {
+	var w delivery.Writer
+	enc := newSpanEncoder(b)
+	enc.Prepare(td)
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			source := appevent.NewSource(rs.Resource(), ss.Scope())
+			for _, span := range ss.Spans().All() {
+				_ = enc.EncodeSpan(&w, source, span)
+			}
+		}
+	}
+	return w.Take().Events()
+}
+
 func seed(f *testing.F, name string) {
-	inputs, err := filepath.Glob("testdata/*/" + name)
-	require.NoError(f, err)
-	for _, input := range inputs {
+	for _, input := range inputs(f, name) {
 		raw, _ := readYAML(f, filepath.Dir(input), name)
 		f.Add(raw)
 	}
+}
+
+// inputs are the inputs of this name in testdata.
+func inputs(t testing.TB, name string) []string {
+	all, err := filepath.Glob("testdata/*/" + name)
+	require.NoError(t, err)
+	require.NotEmpty(t, all)
+	return all
 }
 
 func checkEnvelopes(t *testing.T, b *backend, events []delivery.Event) {
@@ -93,14 +113,14 @@ func checkEnvelopes(t *testing.T, b *backend, events []delivery.Event) {
 			t.Fatalf("an item of %d bytes", len(events[i].Payload))
 		}
 	}
-	requests, refusals := b.Frame(events)
+	requests, refusals := b.BuildRequests(events)
 	if len(refusals) > 0 {
 		t.Fatalf("refused: %s", refusals[0].Message)
 	}
-	framed := 0
+	built := 0
 	for i := range requests {
-		framed += len(requests[i].Events)
-		requests[i].Ready(time.Now())
+		built += len(requests[i].Events)
+		requests[i].Prepare(time.Now())
 		body := requests[i].AppendBody(nil)
 		envelope, err := sentryintake.ParseEnvelope(body)
 		if err != nil {
@@ -111,8 +131,8 @@ func checkEnvelopes(t *testing.T, b *backend, events []delivery.Event) {
 			t.Fatalf("%s\n%s", violation.Error(), body)
 		}
 	}
-	if framed != len(events) {
-		t.Fatalf("%d of %d events are framed", framed, len(events))
+	if built != len(events) {
+		t.Fatalf("%d of %d events are in requests", built, len(events))
 	}
 }
 

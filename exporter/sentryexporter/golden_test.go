@@ -26,8 +26,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestGolden holds what each testdata/<case> becomes against its want.envelopes. A case has logs.yaml, traces.yaml or both, which
-// are OTLP in its JSON form written as YAML, and the configuration in config.yaml where that is not the default.
+// TestGolden holds what each testdata/<case> becomes against its want.envelopes. A case has
+// logs.yaml, traces.yaml or both, which are OTLP in its JSON form written as YAML, and the
+// configuration in config.yaml where that is not the default.
 func TestGolden(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*/want.envelopes")
 	require.NoError(t, err)
@@ -95,9 +96,11 @@ func readYAML(t testing.TB, dir, name string) ([]byte, bool) {
 	return raw, true
 }
 
-// requests is what has come, but for what differs each time.
+// sentAt is the member of an envelope's header that differs each time.
+var sentAt = regexp.MustCompile(`"sent_at":"[^"]*"`)
+
+// requests is what the intake got, without the times of sending.
 func requests(in *sentryintake.Intake) string {
-	sentAt := regexp.MustCompile(`"sent_at":"[^"]*"`)
 	var b strings.Builder
 	for _, r := range in.Requests() {
 		b.WriteString(r.Method + " " + r.URI + "\n")

@@ -39,7 +39,7 @@ type attribute struct {
 	value pcommon.Value
 }
 
-// spanContext is what an Issue tells of the span that it happened in.
+// spanContext is what an Issue says about the span in which it happened.
 type spanContext struct {
 	parent      pcommon.SpanID
 	op, status  string
@@ -52,12 +52,12 @@ type spanContext struct {
 //nolint:gochecknoglobals // it is a constant
 var noKey = xxh3.Uint128{}
 
-// issues is what writing Issues needs.
+// issues is the state of an encoder for Issues.
 type issues struct {
 	parser stacktrace.Parser
 	crumbs breadcrumbs
 	cfg    *IssuesConfig
-	// attributes is the memory for those of an Issue.
+	// attributes is reused memory for the attributes of an Issue.
 	attributes []attribute
 }
 
@@ -69,7 +69,7 @@ func newIssues(cfg *Config, destination func(*appevent.Event) string) issues {
 	}
 }
 
-// maxKept is how many attributes' memory is kept for the next batch.
+// maxKept is the number of attributes up to which the memory is kept for the next batch.
 const maxKept = 256
 
 // reset forgets the pdata.
@@ -108,8 +108,8 @@ const (
 	maxShort   = 200 // of logger, transaction and server_name
 )
 
-// appendIssue appends the payload of an item of type event (Sentry's SDK documentation, "Event Payloads"). Its id comes first,
-// where Frame looks for it.
+// appendIssue appends the payload of an item of type event (Sentry's SDK documentation, "Event
+// Payloads").
 func (enc *encoder) appendIssue(dst []byte, i *issue, t trim) []byte {
 	dst = append(dst, `{"event_id":"`...)
 	dst = hex.AppendEncode(dst, i.id[:])
@@ -169,7 +169,8 @@ func (i *issue) transaction() string {
 	}
 }
 
-// appendMessage appends what happened, for an event without an exception or one that says more than it.
+// appendMessage appends what happened, for an event without an exception or one that says more than
+// it.
 func (enc *encoder) appendMessage(dst []byte, i *issue, t trim) []byte {
 	message := ""
 	if i.Body.Type() != pcommon.ValueTypeEmpty || !i.IsException() {
@@ -187,8 +188,8 @@ func (enc *encoder) appendMessage(dst []byte, i *issue, t trim) []byte {
 	return append(dst, '}')
 }
 
-// messageTemplate is what the parameters of the message were put into: Sentry groups by it. It is looked for under Sentry's name,
-// .NET's and Serilog's.
+// messageTemplate is what the parameters of the message were put into: Sentry groups by it. It is
+// looked for under Sentry's name, .NET's and Serilog's.
 func (i *issue) messageTemplate() string {
 	for _, name := range [...]string{"sentry.message.template", "{OriginalFormat}", "message_template.text"} {
 		if v, ok := i.Attribute(name); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {
@@ -241,8 +242,8 @@ func appendStrings(dst []byte, begin string, values ...string) []byte {
 	return append(dst, ']')
 }
 
-// appendUser appends who the actor is, where that may be told (Sentry's SDK documentation, "Event Payloads", "User
-// Interface").
+// appendUser appends who the actor is, where that may be told (Sentry's SDK documentation, "Event
+// Payloads", "User Interface").
 func (enc *encoder) appendUser(dst []byte, i *issue) []byte {
 	if enc.attributes.privacy.personal {
 		return dst
@@ -314,7 +315,8 @@ func (enc *encoder) appendTagOf(dst []byte, m *jsonappend.Members, name string, 
 	return dst
 }
 
-// otherType is the type that the attribute names where the stack names another, such as ECONNREFUSED for an Error of Node's.
+// otherType is the type that the attribute names where the stack names another, such as
+// ECONNREFUSED for an Error of Node's.
 func (i *issue) otherType() string {
 	if len(i.stack.Exceptions) == 0 || strings.HasSuffix(i.Exception.Type, i.stack.Exceptions[0].Type) || strings.HasSuffix(i.stack.Exceptions[0].Type, i.Exception.Type) {
 		return ""
@@ -347,7 +349,8 @@ func isTagKey(name string) bool {
 	return true
 }
 
-// appendExtra appends what has no other place: a stack that could not be read, and a body that is no text.
+// appendExtra appends what has no other place: a stack that could not be read, and a body that is
+// no text.
 func (enc *encoder) appendExtra(dst []byte, i *issue, t trim) []byte {
 	start := len(dst)
 	dst = append(dst, `,"extra":{`...)

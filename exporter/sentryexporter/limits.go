@@ -25,13 +25,15 @@ const (
 	categoryAll         = ""
 )
 
-// defaultLimit is how long a 429 lasts that does not say (Sentry's SDK documentation, "Rate Limiting", "Stage 1").
+// defaultLimit is how long a 429 lasts that does not say (Sentry's SDK documentation, "Rate
+// Limiting", "Stage 1").
 const defaultLimit = 60 * time.Second
 
 // maxLimit keeps a limit from stopping a project for good.
 const maxLimit = 24 * time.Hour
 
-// limits are a project's rate limits: until when nothing of a category is sent. Their methods are safe for concurrent use.
+// limits are a project's rate limits: until when nothing of a category is sent. Their methods are
+// safe for concurrent use.
 type limits struct {
 	mu    sync.Mutex
 	until map[string]time.Time
@@ -50,7 +52,8 @@ func (l *limits) of(category string, now time.Time) time.Time {
 	return latest
 }
 
-// governing are the categories whose limits hold for what is of the category: a limit on the bytes of logs is one on logs.
+// governing are the categories whose limits hold for what is of the category: a limit on the bytes
+// of logs is one on logs.
 func governing(category string) []string {
 	if category == categoryLog {
 		return []string{categoryLog, categoryLogBytes, categoryAll}
@@ -58,7 +61,7 @@ func governing(category string) []string {
 	return []string{category, categoryAll}
 }
 
-// learn takes the limits from an answer, whatever its status is.
+// learn reads the limits in a response of any status.
 func (l *limits) learn(response *delivery.Response) {
 	if header := strings.Join(response.Header.Values("X-Sentry-Rate-Limits"), ","); header != "" {
 		l.extend(parseLimits(header, response.ReceivedAt))
@@ -85,8 +88,9 @@ func (l *limits) extend(until map[string]time.Time) {
 	}
 }
 
-// parseLimits reads X-Sentry-Rate-Limits: retry_after:categories:scope:reason_code:namespaces, ... where the categories are
-// separated by semicolons, and none are all (Sentry's SDK documentation, "Rate Limiting"). What cannot be read is left out.
+// parseLimits reads X-Sentry-Rate-Limits: retry_after:categories:scope:reason_code:namespaces, ...
+// where the categories are separated by semicolons, and none are all (Sentry's SDK documentation,
+// "Rate Limiting"). What cannot be read is left out.
 func parseLimits(header string, now time.Time) map[string]time.Time {
 	until := map[string]time.Time{}
 	for entry := range strings.SplitSeq(header, ",") {

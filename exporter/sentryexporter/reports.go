@@ -17,8 +17,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// reports counts what was dropped of a project's data and not yet told to Sentry (Sentry's SDK documentation, "Client
-// Reports"). Its methods are safe for concurrent use.
+// reports counts the dropped data of a project that no client report has told Sentry of yet
+// (Sentry's SDK documentation, "Client Reports"). Its methods are safe for concurrent use.
 type reports struct {
 	mu     sync.Mutex
 	counts map[discard]int64
@@ -38,7 +38,7 @@ func (r *reports) add(counts map[discard]int64) {
 	}
 }
 
-// take returns what there is to tell, and forgets it. Whoever could not tell it adds it again.
+// take returns the counts and resets them. A caller that cannot deliver them adds them again.
 func (r *reports) take() map[discard]int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -47,10 +47,10 @@ func (r *reports) take() map[discard]int64 {
 	return counts
 }
 
-// discardReason is Sentry's word for why a letter that nobody keeps was dropped; empty where Sentry knows, since it was Sentry's
-// own rate limit that dropped it.
-func discardReason(letter *deadletter.Letter) string {
-	switch letter.Reason {
+// discardReason returns Sentry's word for the reason of a loss. It is empty if Sentry itself
+// refused the event for a rate limit, which it has counted.
+func discardReason(lost *deadletter.Letter) string {
+	switch lost.Reason {
 	case deadletter.ReasonQueueFull:
 		return "queue_overflow"
 	case deadletter.ReasonExhausted, deadletter.ReasonShutdown:
@@ -58,7 +58,7 @@ func discardReason(letter *deadletter.Letter) string {
 	case deadletter.ReasonEncoding:
 		return "internal_sdk_error"
 	case deadletter.ReasonRateLimited:
-		if letter.Status != 0 {
+		if lost.Status != 0 {
 			return ""
 		}
 		return "ratelimit_backoff"
@@ -67,27 +67,28 @@ func discardReason(letter *deadletter.Letter) string {
 	}
 }
 
-// countDiscards adds what one letter comes to: a log counts as an item and by its bytes, a span that would have been part of a
-// transaction as a span.
-func countDiscards(counts map[discard]int64, letter *deadletter.Letter) {
-	reason := discardReason(letter)
+// countDiscards counts one lost event: a log as an item and by its bytes, a span for a transaction
+// as a span.
+func countDiscards(counts map[discard]int64, lost *deadletter.Letter) {
+	reason := discardReason(lost)
 	if reason == "" {
 		return
 	}
-	switch letter.Category {
+	switch lost.Category {
 	case categoryLog:
 		counts[discard{reason, categoryLog}]++
-		counts[discard{reason, categoryLogBytes}] += int64(len(letter.Payload))
+		counts[discard{reason, categoryLogBytes}] += int64(len(lost.Payload))
 	case categoryTransaction:
 		counts[discard{reason, categorySpan}]++
 	case "":
-		// It never had bytes of Sentry's, and nobody knows what it would have been.
+		// It was never encoded, so that its category is unknown.
 	default:
-		counts[discard{reason, letter.Category}]++
+		counts[discard{reason, lost.Category}]++
 	}
 }
 
-// appendReport appends a client report as an item of an envelope, with its header and the line feed before it.
+// appendReport appends a client report as an item of an envelope, with its header and the line feed
+// before it.
 func appendReport(dst []byte, counts map[discard]int64, now time.Time) []byte {
 	payload := appendReportPayload(nil, counts, now)
 	dst = append(dst, "\n{\"type\":\"client_report\",\"length\":"...)

@@ -15,7 +15,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
-// Attributes of the resource that Sentry has fields for (semantic conventions v1.44.0, resource registries).
+// Attributes of the resource that Sentry has fields for (semantic conventions v1.44.0, resource
+// registries).
 const (
 	attrHostName       = "host.name"
 	attrPodName        = "k8s.pod.name"
@@ -26,14 +27,16 @@ const (
 	attrOSVersion      = "os.version"
 )
 
-// What Sentry takes of these fields (Sentry's SDK documentation, "Event Payloads", and Relay's normalization).
+// What Sentry takes of these fields (Sentry's SDK documentation, "Event Payloads", and Relay's
+// normalization).
 const (
 	maxRelease     = 200
 	maxEnvironment = 64
 	maxDist        = 64
 )
 
-// source is what all items of one resource and scope have in common, written once. It holds no part of the pdata.
+// source is what all items of one resource and scope have in common, encoded once. It holds no
+// pdata.
 type source struct {
 	service, namespace                 string
 	language                           stacktrace.Language
@@ -43,13 +46,14 @@ type source struct {
 	os, osVersion                      string
 	scope, scopeVersion                string
 
-	// logShared and spanShared are attributes of each log and of each span.
+	// logShared and spanShared are the attributes that all logs and all spans have.
 	logShared, spanShared sharedAttributes
 	// resource is the object of the resource's attributes, for contexts.otel.
 	resource []byte
 }
 
-// sources makes sources, and remembers them by what they are made of: batch after batch comes from the same few applications.
+// sources makes sources, and caches them by their content: batch after batch comes from the same
+// few applications.
 type sources struct {
 	backend *backend
 	known   map[string]*source
@@ -61,7 +65,7 @@ type sources struct {
 	lastOf *appevent.Source
 }
 
-// Bounds of what is remembered.
+// Bounds of the cache.
 const (
 	maxSources       = 64
 	maxSourceContent = 4 << 10
@@ -74,7 +78,7 @@ func (ss *sources) get(of *appevent.Source, a *attributes) *source {
 	return ss.last
 }
 
-// find makes a source only of a resource and scope that it does not know.
+// find returns the source of a resource and scope, made if it is not in the cache.
 func (ss *sources) find(of *appevent.Source, a *attributes) *source {
 	ss.content = ss.appendContent(ss.content[:0], of)
 	if s, ok := ss.known[string(ss.content)]; ok {
@@ -92,7 +96,8 @@ func (ss *sources) find(of *appevent.Source, a *attributes) *source {
 	return s
 }
 
-// appendContent appends all that newSource reads, each value behind its type, since JSON writes some of different types alike.
+// appendContent appends all that newSource reads, each value after its type: JSON can be the same
+// for different types.
 func (ss *sources) appendContent(dst []byte, of *appevent.Source) []byte {
 	dst = jsonappend.String(dst, of.Scope.Name())
 	dst = jsonappend.String(dst, of.Scope.Version())
@@ -106,7 +111,7 @@ func (ss *sources) appendContent(dst []byte, of *appevent.Source) []byte {
 // reset forgets the pdata.
 func (ss *sources) reset() { ss.last, ss.lastOf = nil, nil }
 
-// forget is for when names are forgotten, which sources hold.
+// forget empties the cache. It is needed when names are forgotten, since sources hold names.
 func (ss *sources) forget() { ss.known = nil }
 
 func newSource(b *backend, of *appevent.Source, a *attributes) *source {
@@ -137,8 +142,9 @@ func newSource(b *backend, of *appevent.Source, a *attributes) *source {
 	return s
 }
 
-// sharedOf are the attributes that each log or span has: what Sentry reads under names of its own (Sentry's SDK
-// documentation, "Logs", "Default Attributes"), and the rest of the resource but what is about the SDK.
+// sharedOf are the attributes that each log or span has: what Sentry reads under names of its own
+// (Sentry's SDK documentation, "Logs", "Default Attributes"), and the rest of the resource but what
+// is about the SDK.
 func (s *source) sharedOf(resource pcommon.Map, a *attributes, version, server string) (all sharedAttributes) {
 	a.begin()
 	for _, text := range [...][2]string{
@@ -162,7 +168,7 @@ func (s *source) sharedOf(resource pcommon.Map, a *attributes, version, server s
 	return all
 }
 
-// share is attributes.append for an attribute of the resource.
+// share adds an attribute of the resource, as attributes.append appends one.
 func (s *sharedAttributes) share(text string, v pcommon.Value, a *attributes, depth int) {
 	n := a.name(text)
 	switch {
@@ -176,17 +182,22 @@ func (s *sharedAttributes) share(text string, v pcommon.Value, a *attributes, de
 	}
 }
 
-// add takes the first attribute of each name, in an object that has been begun for them.
+// add adds an attribute unless there is one of the same name. The attributes have an object of
+// their own.
 func (s *sharedAttributes) add(a *attributes, n *name, typed []byte) {
 	if n.object == a.object {
 		return
 	}
 	n.object = a.object
-	s.all = append(s.all, shared{n, string(typed)})
+	s.all = append(s.all, shared{n, typed})
+	if n.trace != notInTraceHeader {
+		s.inTrace = append(s.inTrace, shared{n, typed})
+	}
 	s.joined = append(append(s.joined, n.begin...), typed...)
 }
 
-// releaseOf is the release, without the characters that Sentry does not take in one (Sentry's documentation, "Releases").
+// releaseOf is the release, without the characters that Sentry does not take in one (Sentry's
+// documentation, "Releases").
 func releaseOf(format ReleaseFormat, of *appevent.Source) string {
 	release := of.ServiceVersion
 	if format == ReleaseNameVersion && release != "" && of.ServiceName != "" {
@@ -200,8 +211,8 @@ func releaseOf(format ReleaseFormat, of *appevent.Source) string {
 	return release
 }
 
-// environmentOf is the environment, without the characters that Sentry does not take in one (Sentry's documentation,
-// "Environments").
+// environmentOf is the environment, without the characters that Sentry does not take in one
+// (Sentry's documentation, "Environments").
 func environmentOf(environment string) string {
 	environment = cut(withoutRunes(environment, isOddInEnvironment), maxEnvironment)
 	if environment == "None" {
@@ -229,7 +240,8 @@ func withoutBreaks(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// platformOf is Sentry's word for a language (Sentry's SDK documentation, "Event Payloads", "platform").
+// platformOf is Sentry's word for a language (Sentry's SDK documentation, "Event Payloads",
+// "platform").
 func platformOf(language string) string {
 	switch language {
 	case "java", "python", "go", "ruby", "php", "rust":

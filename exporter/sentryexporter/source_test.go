@@ -29,23 +29,29 @@ func resourceWith(change func(resource pcommon.Map, scope pcommon.Instrumentatio
 	return ld
 }
 
+// encodeLogs encodes a batch as delivery does.
+func encodeLogs(t *testing.T, enc *encoder, w *delivery.Writer, ld plog.Logs) {
+	t.Helper()
+	enc.Prepare(ld)
+	for e := range appevent.Logs(ld) {
+		require.NoError(t, enc.Encode(w, e))
+	}
+	enc.Reset()
+}
+
 // encoded are the payloads of a batch.
 func encoded(t *testing.T, enc *encoder, ld plog.Logs) []string {
 	t.Helper()
 	var w delivery.Writer
-	enc.Prepare(ld)
-	for e := range appevent.Logs(ld) {
-		require.NoError(t, enc.Encode(&w, e))
-	}
-	enc.Reset()
+	encodeLogs(t, enc, &w, ld)
 	var payloads []string
-	for _, e := range w.Events() {
+	for _, e := range w.Take().Events() {
 		payloads = append(payloads, string(e.Payload))
 	}
 	return payloads
 }
 
-func TestARememberedSourceIsThatOfItsResourceAndScope(t *testing.T) {
+func TestSourcesAreCachedByResourceAndScope(t *testing.T) {
 	b := benchBackend(func(*Config) {})
 	remembering := newEncoder(b)
 	for name, change := range map[string]func(resource pcommon.Map, scope pcommon.InstrumentationScope){
@@ -77,7 +83,7 @@ func TestARememberedSourceIsThatOfItsResourceAndScope(t *testing.T) {
 	assert.Nil(t, remembering.sources.lastOf, "the pdata is not")
 }
 
-func TestFewAndSmallSourcesAreRemembered(t *testing.T) {
+func TestSourceCacheIsBounded(t *testing.T) {
 	enc := newEncoder(benchBackend(func(*Config) {}))
 	for i := range 3 * maxSources {
 		encoded(t, enc, resourceWith(func(r pcommon.Map, _ pcommon.InstrumentationScope) { r.PutInt("process.pid", int64(i)) }))
@@ -91,7 +97,7 @@ func TestFewAndSmallSourcesAreRemembered(t *testing.T) {
 	assert.Zero(t, cap(enc.sources.content))
 }
 
-func TestNothingOfAnIssueIsKeptAfterItsBatch(t *testing.T) {
+func TestIssueAttributesAreForgottenAfterTheBatch(t *testing.T) {
 	enc := newEncoder(benchBackend(func(*Config) {}))
 	ld := resourceWith(func(pcommon.Map, pcommon.InstrumentationScope) {})
 	attributes := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
@@ -108,7 +114,7 @@ func TestNothingOfAnIssueIsKeptAfterItsBatch(t *testing.T) {
 	assert.Zero(t, cap(enc.issues.attributes))
 }
 
-func TestAnAttributeOfARecordWinsOverThatOfItsResource(t *testing.T) {
+func TestRecordAttributesWinOverResource(t *testing.T) {
 	enc := newEncoder(benchBackend(func(*Config) {}))
 	ld := resourceWith(func(r pcommon.Map, _ pcommon.InstrumentationScope) {
 		r.PutStr("zone", "a")
@@ -126,7 +132,7 @@ func TestAnAttributeOfARecordWinsOverThatOfItsResource(t *testing.T) {
 	assert.Contains(t, with(), `"host.arch":{"value":"amd64","type":"string"}`, "all others are there")
 }
 
-func TestSourcesAreForgottenWithTheNamesThatTheyHold(t *testing.T) {
+func TestSourcesAreForgottenWithTheirNames(t *testing.T) {
 	enc := newEncoder(benchBackend(func(*Config) {}))
 	zone := func(r pcommon.Map, _ pcommon.InstrumentationScope) { r.PutStr("zone", "a") }
 	encoded(t, enc, resourceWith(zone))
@@ -141,7 +147,7 @@ func TestSourcesAreForgottenWithTheNamesThatTheyHold(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(encoded(t, enc, again)[1], `"zone":{`))
 }
 
-func TestARecordThatIsTrimmedDoesNotTrimWhatIsRemembered(t *testing.T) {
+func TestTrimmedRecordsDoNotTrimCachedSources(t *testing.T) {
 	long := strings.Repeat("x", 2*longValue)
 	ld := resourceWith(func(pcommon.Map, pcommon.InstrumentationScope) {})
 	log := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(1)
@@ -154,7 +160,7 @@ func TestARecordThatIsTrimmedDoesNotTrimWhatIsRemembered(t *testing.T) {
 	}
 }
 
-func TestTimesAreSecondsWithTheirMicroseconds(t *testing.T) {
+func TestTimesAreSecondsWithMicroseconds(t *testing.T) {
 	for at, want := range map[pcommon.Timestamp]string{
 		0: "0.000000", 999: "0.000000", 1_000: "0.000001", 999_999_999: "0.999999", 1_000_000_000: "1.000000", 1_000_001_000: "1.000001",
 		1_700_000_000_123_456_789: "1700000000.123456", 1<<64 - 1: "18446744073.709551",

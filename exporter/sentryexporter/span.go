@@ -16,23 +16,23 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// spanEncoder writes spans as Sentry's spans or as parts of transactions, and what happened in them as Issues and logs.
+// spanEncoder writes spans as Sentry's spans or for transactions, and their events as Issues and
+// logs.
 type spanEncoder struct {
 	*encoder
 	event    appevent.Event
 	segments segments
+	ids      spanIDs
 }
 
-var (
-	_ delivery.TracesEncoder           = (*spanEncoder)(nil)
-	_ delivery.Preparer[ptrace.Traces] = (*spanEncoder)(nil)
-)
+var _ delivery.TracesEncoder = (*spanEncoder)(nil)
 
 func newSpanEncoder(b *backend) *spanEncoder {
 	return &spanEncoder{encoder: newEncoder(b)}
 }
 
-// Prepare implements delivery.Preparer: a span tells the segment that it is part of, and an Issue what happened before.
+// Prepare implements delivery.TracesEncoder: a span names the segment that it belongs to, and an
+// Issue shows earlier span events.
 func (enc *spanEncoder) Prepare(td ptrace.Traces) {
 	enc.issues.crumbs.prepareTraces(td)
 	enc.segments.prepare(td)
@@ -54,19 +54,41 @@ func (enc *spanEncoder) EncodeSpan(w *delivery.Writer, of *appevent.Source, span
 	if err != nil {
 		return err
 	}
-	meta := delivery.Meta{ID: span.SpanID().String(), Name: span.Name(), Time: span.StartTimestamp(), Destination: destination}
-	src := enc.sources.get(of, enc.attributes)
+	enc.ids.read(span)
+	meta := delivery.Meta{ID: string(enc.ids.span[:]), Name: span.Name(), Time: span.StartTimestamp(), Destination: destination}
 	switch enc.cfg.Traces.Format {
 	case TracesSpans:
 		meta.Category = categorySpan
-		w.End(enc.withinLimit(w.Begin(meta), containerFrame, func(dst []byte, t trim) []byte { return enc.appendSpan(dst, src, span, t) }))
+		enc.writeSpan(w, meta, enc.sources.get(of, enc.attributes), span)
 	case TracesTransactions:
 		meta.Category = categoryTransaction
-		w.End(enc.withinLimit(w.Begin(meta), 0, func(dst []byte, t trim) []byte { return enc.appendPart(dst, src, span, t) }))
+		enc.writeTransactionSpan(w, meta, enc.sources.get(of, enc.attributes), span)
 	default:
 		w.Skip("traces_off")
 	}
 	return enc.encodeSpanEvents(w, of, span, destination)
+}
+
+// writeSpan writes an item of a span container.
+func (enc *spanEncoder) writeSpan(w *delivery.Writer, meta delivery.Meta, src *source, span ptrace.Span) {
+	payload := enc.withinLimit(w.Begin(meta), containerOverhead, func(dst []byte, t trim) []byte { return enc.appendSpan(dst, src, span, t) })
+	key := enc.attributes.trace.key(span.ParentSpanID().IsEmpty())
+	w.SetVendorID(enc.ids.trace[:])
+	enc.scratch = key.append(enc.scratch[:0])
+	w.SetKey(enc.scratch)
+	w.End(payload)
+}
+
+// writeTransactionSpan writes a span that is to become a transaction, or a span of one.
+func (enc *spanEncoder) writeTransactionSpan(w *delivery.Writer, meta delivery.Meta, src *source, span ptrace.Span) {
+	key := transactionKey{span: span.SpanID(), parent: span.ParentSpanID(), segment: isSegment(span)}
+	payload := enc.withinLimit(w.Begin(meta), 0, func(dst []byte, t trim) []byte {
+		return enc.appendTransactionSpan(dst, &key.sizes, src, span, t)
+	})
+	w.SetVendorID(enc.ids.trace[:])
+	enc.scratch = key.append(enc.scratch[:0])
+	w.SetKey(enc.scratch)
+	w.End(payload)
 }
 
 // encodeSpanEvents writes exceptions as Issues and other events as logs.
@@ -99,19 +121,17 @@ func (enc *spanEncoder) contextOf(span ptrace.Span) *spanContext {
 	}
 }
 
-// appendSpan appends a span as an item of a span container (Sentry's SDK documentation, "Span Protocol").
+// appendSpan appends a span as an item of a span container (Sentry's SDK documentation, "Span
+// Protocol").
 func (enc *spanEncoder) appendSpan(dst []byte, src *source, span ptrace.Span, t trim) []byte {
-	dst = append(dst, '{')
-	dst = appendSpanIDs(dst, span)
-	dst = textMember(dst, "name", t.text(nameOf(span)))
-	status := "ok"
+	dst = enc.ids.append(append(dst, '{'), span.ParentSpanID())
+	dst = jsonappend.String(append(dst, `,"name":`...), t.text(nameOf(span)))
+	status := `,"status":"ok","is_segment":`
 	if span.Status().Code() == ptrace.StatusCodeError {
-		status = "error"
+		status = `,"status":"error","is_segment":`
 	}
-	dst = textMember(dst, "status", status)
-	dst = append(dst, `,"is_segment":`...)
-	dst = jsonappend.Bool(dst, isSegment(span))
-	dst = appendSpanTimes(dst, span, "start_timestamp", "end_timestamp")
+	dst = jsonappend.Bool(append(dst, status...), isSegment(span))
+	dst = appendSpanTimes(dst, span, `,"start_timestamp":`, `,"end_timestamp":`)
 	if t < trimAttributes {
 		dst = enc.appendLinks(dst, span, true)
 	}
@@ -120,17 +140,7 @@ func (enc *spanEncoder) appendSpan(dst []byte, src *source, span ptrace.Span, t 
 	return append(dst, "}}"...)
 }
 
-func appendSpanIDs(dst []byte, span ptrace.Span) []byte {
-	trace, id, parent := span.TraceID(), span.SpanID(), span.ParentSpanID()
-	dst = hexMember(dst, "trace_id", trace[:])
-	dst = hexMember(dst, "span_id", id[:])
-	if !parent.IsEmpty() {
-		dst = hexMember(dst, "parent_span_id", parent[:])
-	}
-	return dst
-}
-
-// nameOf is the span's name, which Sentry requires.
+// nameOf returns the name of the span. Sentry requires one.
 func nameOf(span ptrace.Span) string {
 	if span.Name() == "" {
 		return "(unnamed)"
@@ -138,7 +148,8 @@ func nameOf(span ptrace.Span) string {
 	return span.Name()
 }
 
-// appendSpanTimes appends when the span began and ended. One that says not, or has ended before it began, has no duration.
+// appendSpanTimes appends the times at which the span began and ended. Without both, or in the
+// wrong order, the duration is 0. start and end are the names of the members, with comma and colon.
 func appendSpanTimes(dst []byte, span ptrace.Span, start, end string) []byte {
 	began, ended := span.StartTimestamp(), span.EndTimestamp()
 	if began == 0 {
@@ -147,11 +158,12 @@ func appendSpanTimes(dst []byte, span ptrace.Span, start, end string) []byte {
 	if began == 0 {
 		began = pcommon.NewTimestampFromTime(time.Now())
 	}
-	dst = appendSeconds(memberName(dst, start), began)
-	return appendSeconds(memberName(dst, end), max(began, ended))
+	dst = appendSeconds(append(dst, start...), began)
+	return appendSeconds(append(dst, end...), max(began, ended))
 }
 
-// appendLinks appends the links. Spans have typed attributes, parts of transactions plain ones.
+// appendLinks appends the links. Those of spans have typed attributes, those of transactions plain
+// ones.
 func (enc *spanEncoder) appendLinks(dst []byte, span ptrace.Span, typed bool) []byte {
 	if span.Links().Len() == 0 {
 		return dst
@@ -194,6 +206,7 @@ func (enc *spanEncoder) appendTypedAttributes(dst []byte, attributes pcommon.Map
 func (enc *spanEncoder) appendSpanAttributes(dst []byte, src *source, span ptrace.Span, t trim) []byte {
 	a := enc.attributes
 	a.begin()
+	a.trace = traceTexts{}
 	op, source := operationOf(span)
 	dst = a.text(dst, "sentry.op", op)
 	if isSegment(span) {
@@ -216,16 +229,19 @@ func (enc *spanEncoder) appendSpanAttributes(dst []byte, src *source, span ptrac
 			dst = a.append(dst, name, v)
 		}
 	}
+	a.noteShared(&src.spanShared)
 	return enc.appendSharedWithin(dst, src, &src.spanShared, t)
 }
 
-// Bits of a span's flags (OTLP, SpanFlags): whether its parent is known to be in another process or not.
+// Bits of a span's flags (OTLP, SpanFlags): whether its parent is known to be in another process or
+// not.
 const (
 	flagHasIsRemote = 0x100
 	flagIsRemote    = 0x200
 )
 
-// isSegment tells whether a span is the first of its process: what Sentry calls a segment, and formerly a transaction.
+// isSegment reports whether a span is the first of its process. Sentry calls it a segment, and
+// formerly called it a transaction.
 func isSegment(span ptrace.Span) bool {
 	if span.ParentSpanID().IsEmpty() {
 		return true
@@ -236,7 +252,7 @@ func isSegment(span ptrace.Span) bool {
 	return span.Kind() == ptrace.SpanKindServer || span.Kind() == ptrace.SpanKindConsumer
 }
 
-// segments finds the segment that a span is part of, among the spans of a batch.
+// segments finds the segment of a span among the spans of a batch.
 type segments struct {
 	traces   ptrace.Traces
 	has      bool
@@ -251,10 +267,10 @@ func (s *segments) reset() {
 	clear(s.spans)
 }
 
-// maxAncestors bounds the way to a segment.
+// maxAncestors bounds the search for a segment.
 const maxAncestors = 64
 
-// of is the segment's id and name; false where it is not in the batch.
+// of returns the id and the name of the segment; false if that is not in the batch.
 func (s *segments) of(span ptrace.Span) (id pcommon.SpanID, name string, ok bool) {
 	for range maxAncestors {
 		if isSegment(span) {

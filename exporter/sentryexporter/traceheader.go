@@ -5,80 +5,128 @@ package sentryexporter
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// appendTraceHeader appends the member trace of an envelope's header, which says what trace its spans are of (Sentry's SDK
-// documentation, "Dynamic Sampling Context"). Sentry refuses spans without it, and those of another trace than it names. The events are
-// spans of one trace. What describes the trace is the root's where that is among them, else the first span's.
+// appendTraceHeader appends the member trace of an envelope's header, which describes the trace of
+// its spans (Sentry's SDK documentation, "Dynamic Sampling Context"). Sentry refuses spans without
+// it, and those of any other trace. The events are spans of one trace. The root describes it if it
+// is one of them, otherwise the first span does.
 func appendTraceHeader(dst []byte, p *project, events []delivery.Event) []byte {
-	payload := rootOf(events)
-	dst = append(dst, `"trace":{"trace_id":"`...)
-	dst = append(dst, leadingID(payload)...)
-	dst = append(dst, '"')
+	first := max(0, slices.IndexFunc(events, func(e delivery.Event) bool { return isRootKey(e.Key) }))
+	key := parseSpanKey(events[first].Key)
+	dst = append(dst, `"trace":{`...)
+	dst = textMember(dst, "trace_id", events[first].VendorID)
 	dst = textMember(dst, "public_key", p.publicKey)
-	dst = append(dst, `,"sampled":"true","sample_rate":"`...)
-	dst = strconv.AppendFloat(dst, sampleRate(string(textOf(payload, "otel.trace_state"))), 'g', -1, 64)
-	dst = append(dst, '"')
-	for _, member := range [...]struct{ name, attribute string }{
-		{"release", "sentry.release"}, {"environment", "sentry.environment"}, {"transaction", "sentry.segment.name"},
-	} {
-		if value := textOf(payload, member.attribute); len(value) > 0 && len(value) <= maxTraceText {
-			dst = memberName(dst, member.name)
-			dst = append(append(append(dst, '"'), value...), '"')
-		}
-	}
-	return append(dst, "},"...)
+	dst = textMember(dst, "sampled", "true")
+	dst = append(memberName(dst, "sample_rate"), '"')
+	dst = append(strconv.AppendFloat(dst, key.sampleRate, 'g', -1, 64), '"')
+	dst = jsonMember(dst, "release", key.release)
+	dst = jsonMember(dst, "environment", key.environment)
+	dst = jsonMember(dst, "transaction", key.transaction)
+	return append(dst, '}')
 }
 
-// maxTraceText is how long a text of the trace header may be: it is no place for what somebody has put a document into.
-const maxTraceText = 250
-
-// rootOf is the payload of the span that has no parent, or of the first.
-func rootOf(events []delivery.Event) []byte {
-	const parent = `","parent_span_id":`
-	behindIDs := len(`{"trace_id":"","span_id":"`) + 32 + 16
-	for i := range events {
-		if payload := events[i].Payload; len(payload) > behindIDs && !bytes.HasPrefix(payload[behindIDs:], []byte(parent)) {
-			return payload
-		}
+// jsonMember is textMember for a text that is JSON already, without its quotes.
+func jsonMember(dst []byte, name string, text []byte) []byte {
+	if len(text) == 0 {
+		return dst
 	}
-	return events[0].Payload
+	dst = append(memberName(dst, name), '"')
+	return append(append(dst, text...), '"')
 }
 
-// textOf is the value, as JSON has it between its quotes, of an attribute of an encoded span. No text within the payload can look like an
-// attribute, since its quotes are escaped.
-func textOf(payload []byte, attribute string) []byte {
-	_, behind, ok := bytes.Cut(payload, []byte(`"`+attribute+`":{"value":"`))
-	if !ok {
-		return nil
+// traceField is an attribute of spans that the trace header repeats.
+type traceField uint8
+
+const (
+	notInTraceHeader traceField = iota
+	traceState
+	traceRelease
+	traceEnvironment
+	traceTransaction
+	allTraceFields
+)
+
+// traceFieldOf returns the field that an attribute is.
+func traceFieldOf(attribute string) traceField {
+	switch attribute {
+	case "otel.trace_state":
+		return traceState
+	case "sentry.release":
+		return traceRelease
+	case "sentry.environment":
+		return traceEnvironment
+	case "sentry.segment.name":
+		return traceTransaction
 	}
-	value, _, _ := bytes.Cut(behind, []byte(`","type":"string"}`))
-	return value
+	return notInTraceHeader
 }
 
-// sampleRate is the share of traces that samplers before us kept, as the trace state tells: 1 where it tells nothing
-// (OpenTelemetry, "TraceState: Probability Sampling", rejection threshold).
-func sampleRate(traceState string) float64 {
-	const most, digits = 1 << 56, 14
-	for entry := range strings.SplitSeq(traceState, ",") {
-		values, ok := strings.CutPrefix(strings.TrimSpace(entry), "ot=")
+// traceTexts are the values of these attributes in the object that was written last: JSON strings
+// without their quotes. They are views of what was written.
+type traceTexts [allTraceFields][]byte
+
+// note takes the value of an attribute as it was written, with its type. Only strings are texts.
+func (texts *traceTexts) note(f traceField, typed []byte) {
+	if f == notInTraceHeader {
+		return
+	}
+	if value, ok := bytes.CutSuffix(typed, []byte(typeString)); ok {
+		texts[f] = value[1 : len(value)-1]
+	}
+}
+
+// key is the key of a span with these attributes.
+func (texts *traceTexts) key(root bool) spanKey {
+	return spanKey{
+		root: root, sampleRate: sampleRate(texts[traceState]),
+		release: texts[traceRelease], environment: texts[traceEnvironment], transaction: texts[traceTransaction],
+	}
+}
+
+// sampleRate is the share of traces that earlier samplers kept, by the trace state; 1 if that says
+// nothing (OpenTelemetry, "TraceState: Probability Sampling", rejection threshold).
+func sampleRate(traceState []byte) float64 {
+	if len(traceState) == 0 {
+		return 1
+	}
+	for entry := range bytes.SplitSeq(traceState, []byte(",")) {
+		values, ok := bytes.CutPrefix(bytes.TrimSpace(entry), []byte("ot="))
 		if !ok {
 			continue
 		}
-		for value := range strings.SplitSeq(values, ";") {
-			threshold, ok := strings.CutPrefix(value, "th:")
-			if !ok || len(threshold) > digits {
+		for value := range bytes.SplitSeq(values, []byte(";")) {
+			digits, ok := bytes.CutPrefix(value, []byte("th:"))
+			if !ok {
 				continue
 			}
-			rejected, err := strconv.ParseUint(threshold+strings.Repeat("0", digits-len(threshold)), 16, 64)
-			if err == nil {
-				return float64(most-rejected) / most
+			if rejected, ok := rejectionThreshold(digits); ok {
+				return float64(maxThreshold-rejected) / maxThreshold
 			}
 		}
 	}
 	return 1
+}
+
+// maxThreshold is one more than the largest threshold.
+const maxThreshold = 1 << 56
+
+// rejectionThreshold reads a threshold: up to 14 hexadecimal digits, without the zeros at its end.
+func rejectionThreshold(digits []byte) (threshold uint64, ok bool) {
+	const all = 14
+	if len(digits) > all {
+		return 0, false
+	}
+	for _, c := range digits {
+		d := hexDigit(c)
+		if d > 0xf {
+			return 0, false
+		}
+		threshold = threshold<<4 | uint64(d)
+	}
+	return threshold << (4 * (all - len(digits))), true
 }

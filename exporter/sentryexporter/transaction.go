@@ -5,7 +5,6 @@ package sentryexporter
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -15,34 +14,46 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// part is a span in the queue on its way into a transaction, which is made of those that are sent together. A span does not know
-// yet whether it will be the transaction or a part of one, so it is written for both.
-type part struct {
-	TraceID string `json:"trace_id"`
-	SpanID  string `json:"span_id"`
-	Parent  string `json:"parent_span_id"`
-	Segment bool   `json:"segment"`
-	// Context is contexts.trace of the transaction, and the beginning of the span, which Span is the rest of.
-	Context json.RawMessage `json:"context"`
-	Span    json.RawMessage `json:"span"`
-	// Event is the rest of the transaction, but for its context of OpenTelemetry.
-	Event json.RawMessage `json:"event"`
-	Otel  json.RawMessage `json:"otel"`
-}
-
-// appendPart appends a span as a part.
-func (enc *spanEncoder) appendPart(dst []byte, src *source, span ptrace.Span, t trim) []byte {
-	dst = appendSpanIDs(append(dst, '{'), span)
+// appendTransactionSpan appends a span on its way into a transaction, which is made of the spans
+// that are sent together. Whether a span will be the transaction itself or a span of it is not
+// known yet, so its sections serve both:
+//
+//	context  contexts.trace of a transaction, or the first members of one of its spans
+//	span     the other members of one of its spans
+//	event    the members of a transaction
+//	otel     its contexts.otel
+//
+// It sets sizes. The members before the sections are for completeMeta.
+func (enc *spanEncoder) appendTransactionSpan(dst []byte, sizes *sectionSizes, src *source, span ptrace.Span, t trim) []byte {
+	dst = enc.ids.append(append(dst, '{'), span.ParentSpanID())
 	dst = append(dst, `,"segment":`...)
 	dst = jsonappend.Bool(dst, isSegment(span))
-
 	op, nameSource := operationOf(span)
-	dst = append(dst, `,"context":{`...)
-	dst = appendSpanIDs(dst, span)
+	for s, name := range sectionNames {
+		dst = append(dst, name...)
+		start := len(dst)
+		switch section(s) {
+		case sectionContext:
+			dst = enc.appendContextSection(dst, op, span, t)
+		case sectionSpan:
+			dst = enc.appendSpanSection(dst, span, t)
+		case sectionEvent:
+			dst = enc.appendEventSection(dst, nameSource, src, span)
+		case sectionOtel:
+			dst = appendOtelSection(dst, src, t)
+		}
+		sizes[s] = len(dst) - start
+	}
+	return append(dst, '}')
+}
+
+func (enc *spanEncoder) appendContextSection(dst []byte, op string, span ptrace.Span, t trim) []byte {
+	dst = enc.ids.append(append(dst, '{'), span.ParentSpanID())
 	dst = textMember(dst, "op", op)
 	dst = textMember(dst, "status", legacyStatus(span))
 	dst = textMember(dst, "origin", origin)
@@ -50,16 +61,18 @@ func (enc *spanEncoder) appendPart(dst []byte, src *source, span ptrace.Span, t 
 		dst = enc.appendLinks(dst, span, false)
 	}
 	dst = append(dst, `,"data":`...)
-	dst = enc.appendSpanData(dst, span, t)
+	return append(enc.appendSpanData(dst, span, t), '}')
+}
 
-	dst = append(dst, `},"span":{`...)
-	dst = textMember(dst, "description", t.text(enc.descriptionOf(span)))
-	dst = appendSpanTimes(dst, span, "start_timestamp", "timestamp")
+func (enc *spanEncoder) appendSpanSection(dst []byte, span ptrace.Span, t trim) []byte {
+	dst = textMember(append(dst, '{'), "description", t.text(enc.descriptionOf(span)))
+	return append(appendSpanTimes(dst, span, `,"start_timestamp":`, `,"timestamp":`), '}')
+}
 
-	dst = append(dst, `},"event":{`...)
-	dst = textMember(dst, "transaction", cut(withoutBreaks(nameOf(span)), maxShort))
-	dst = append(dst, `,"transaction_info":{"source":"`+nameSource+`"}`...)
-	dst = appendSpanTimes(dst, span, "start_timestamp", "timestamp")
+func (enc *spanEncoder) appendEventSection(dst []byte, nameSource string, src *source, span ptrace.Span) []byte {
+	dst = textMember(append(dst, '{'), "transaction", cut(withoutBreaks(nameOf(span)), maxShort))
+	dst = textMember(append(memberName(dst, "transaction_info"), '{'), "source", nameSource)
+	dst = appendSpanTimes(append(dst, '}'), span, `,"start_timestamp":`, `,"timestamp":`)
 	dst = textMember(dst, "platform", src.platform)
 	dst = textMember(dst, "server_name", cut(withoutBreaks(src.server), maxShort))
 	dst = textMember(dst, "release", src.release)
@@ -68,16 +81,19 @@ func (enc *spanEncoder) appendPart(dst []byte, src *source, span ptrace.Span, t 
 	}
 	dst = textMember(dst, "environment", src.environment)
 	dst = append(append(dst, ','), enc.sdk...)
+	return append(dst, '}')
+}
 
-	dst = append(dst, `},"otel":{`...)
+func appendOtelSection(dst []byte, src *source, t trim) []byte {
+	dst = append(dst, '{')
 	if t < trimAttributes {
 		dst = append(memberName(dst, "resource"), src.resource...)
 	}
-	return append(dst, "}}"...)
+	return append(dst, '}')
 }
 
-// descriptionOf is what a span of a transaction did, in the words of Sentry's own SDKs: a query, a request without what follows
-// its path, else the name.
+// descriptionOf describes a span of a transaction as Sentry's own SDKs do: by its query, by its
+// request up to the path, or else by its name.
 func (enc *spanEncoder) descriptionOf(span ptrace.Span) string {
 	text := func(names ...string) string {
 		for _, name := range names {
@@ -100,107 +116,140 @@ func (enc *spanEncoder) descriptionOf(span ptrace.Span) string {
 	return method + " " + url
 }
 
-// appendSpanData appends the attributes of a span as plain values.
+// appendSpanData appends the attributes of a span as plain values, without types.
 func (enc *spanEncoder) appendSpanData(dst []byte, span ptrace.Span, t trim) []byte {
 	if t >= trimAttributes {
 		return append(textMember(append(dst, '{'), attrTrimmed, t.note()), '}')
 	}
-	return appendAttributes(dst, func(yield func(string, pcommon.Value) bool) {
-		if t > trimNothing && !yield(attrTrimmed, pcommon.NewValueStr(t.note())) {
-			return
+	a := enc.attributes
+	dst = append(dst, '{')
+	m := a.json.Members()
+	if t > trimNothing {
+		dst = a.appendPlainMember(dst, &m, attrTrimmed, attrTrimmed, pcommon.NewValueStr(t.note()), 0)
+	}
+	for name, v := range span.Attributes().All() {
+		if name != appevent.AttrID && !strings.HasPrefix(name, appevent.FanoutPrefix) {
+			dst = a.appendPlainMember(dst, &m, name, name, v, 0)
 		}
-		for name, v := range span.Attributes().All() {
-			if name != appevent.AttrID && !strings.HasPrefix(name, appevent.FanoutPrefix) && !yield(name, v) {
-				return
-			}
-		}
-	}, enc.attributes)
+	}
+	m.End()
+	return append(dst, '}')
 }
 
-// frameTransactions makes transactions of the spans, each with those below it that are there too. What has no parent here
-// is a transaction of its own, as is what the transaction above it has no room for.
-func (b *backend) frameTransactions(requests []delivery.Request, g *group) []delivery.Request {
-	a := newAssembly(g.events)
-	for {
-		members := a.next()
-		if len(members) == 0 {
-			return requests
-		}
+// buildTransactions makes transactions of the spans, each with the spans below it. A span whose
+// parent is not among them is a transaction of its own, and so is one that does not fit into the
+// transaction above it.
+func (b *backend) buildTransactions(g *group) (requests []delivery.Request, refusals []delivery.Refusal) {
+	spans, refusals := transactionSpans(g.events)
+	f := newForest(spans)
+	for members := f.next(); len(members) > 0; members = f.next() {
+		id, payload := transaction(spans, members)
 		events := make([]delivery.Event, 0, len(members))
 		for _, n := range members {
-			events = append(events, g.events[n])
+			events = append(events, *spans[n].event)
 		}
-		payload := transaction(a, members)
-		r := b.request(g, "transaction", payload, events)
-		sending := r.Sending
-		r.Sending = func(r *delivery.Request, at time.Time) { // the payload is none of an event's
-			sending(r, at)
-			r.Body = slices.Concat([]byte(r.Join.Head), payload, []byte(r.Join.Tail))
-		}
-		requests = append(requests, r)
+		requests = append(requests, delivery.Request{
+			URL: g.project.url, Header: g.project.header, Events: events,
+			BeforeSend: func(r *delivery.Request, now time.Time) { // the body is not the payloads of events
+				r.Body = slices.Concat(b.appendEventHead(nil, id, "transaction", len(payload), now), payload, []byte(r.Join.Tail))
+			},
+		})
 	}
+	return requests, refusals
 }
 
-// assembly is spans by their parents.
-type assembly struct {
-	events   []delivery.Event
-	parts    []part
-	children map[string][]int
+// transactionSpan is a span that is to become a transaction, or a span of one.
+type transactionSpan struct {
+	transactionKey
+	event    *delivery.Event
+	sections sections
+}
+
+// spanRef identifies a span.
+type spanRef struct {
+	trace string
+	span  pcommon.SpanID
+}
+
+func (s *transactionSpan) ref() spanRef       { return spanRef{s.event.VendorID, s.span} }
+func (s *transactionSpan) parentRef() spanRef { return spanRef{s.event.VendorID, s.parent} }
+
+// transactionSpans refuses events whose key is not that of their payload.
+func transactionSpans(events []delivery.Event) (spans []transactionSpan, refusals []delivery.Refusal) {
+	spans = make([]transactionSpan, 0, len(events))
+	for i := range events {
+		e := &events[i]
+		s := transactionSpan{transactionKey: parseTransactionKey(e.Key), event: e}
+		var ok bool
+		if s.sections, ok = s.sizes.of(e.Payload); !ok {
+			refusals = append(refusals, delivery.Refusal{
+				Event: *e, Reason: deadletter.ReasonRefused,
+				Message: "the stored span is damaged: its payload and its key do not belong together",
+			})
+			continue
+		}
+		spans = append(spans, s)
+	}
+	return spans, refusals
+}
+
+// forest is spans by their parents.
+type forest struct {
+	spans    []transactionSpan
+	children map[spanRef][]int
 	taken    []bool
-	roots    []int // of transactions that are yet to be made
-	left     int   // the first that may not be taken
+	roots    []int // of transactions that are not made yet
+	rest     int   // the first span that may not be taken yet
 }
 
-func newAssembly(events []delivery.Event) *assembly {
-	a := &assembly{events: events, parts: make([]part, len(events)), children: map[string][]int{}, taken: make([]bool, len(events))}
-	here := make(map[string]bool, len(events))
-	for n := range events {
-		_ = json.Unmarshal(events[n].Payload, &a.parts[n]) // it is our own JSON
-		here[a.parts[n].TraceID+a.parts[n].SpanID] = true
+func newForest(spans []transactionSpan) *forest {
+	f := &forest{spans: spans, children: map[spanRef][]int{}, taken: make([]bool, len(spans))}
+	present := make(map[spanRef]bool, len(spans))
+	for n := range spans {
+		present[spans[n].ref()] = true
 	}
-	for n := range a.parts {
-		p := &a.parts[n]
-		if parent := p.TraceID + p.Parent; p.Segment || !here[parent] {
-			a.roots = append(a.roots, n)
+	for n := range spans {
+		if parent := spans[n].parentRef(); spans[n].segment || !present[parent] {
+			f.roots = append(f.roots, n)
 		} else {
-			a.children[parent] = append(a.children[parent], n)
+			f.children[parent] = append(f.children[parent], n)
 		}
 	}
-	return a
+	return f
 }
 
-// next is the spans of the next transaction, its root first; none when all are taken.
-func (a *assembly) next() []int {
-	for len(a.roots) > 0 {
-		root := a.roots[0]
-		a.roots = a.roots[1:]
-		if !a.taken[root] {
-			return a.take(root)
+// next returns the spans of the next transaction, its root first; none when all are taken.
+func (f *forest) next() []int {
+	for len(f.roots) > 0 {
+		root := f.roots[0]
+		f.roots = f.roots[1:]
+		if !f.taken[root] {
+			return f.take(root)
 		}
 	}
-	for ; a.left < len(a.taken); a.left++ { // spans that are each other's parents, as in no honest trace
-		if !a.taken[a.left] {
-			return a.take(a.left)
+	for ; f.rest < len(f.taken); f.rest++ { // only spans that are each other's parents are left
+		if !f.taken[f.rest] {
+			return f.take(f.rest)
 		}
 	}
 	return nil
 }
 
-// take is a root and the spans below it, as many as a transaction has room for. Those that it has no room for become roots.
-func (a *assembly) take(root int) []int {
-	a.taken[root] = true
+// take returns a root and the spans below it, as many as a transaction has room for. The others
+// become roots.
+func (f *forest) take(root int) []int {
+	f.taken[root] = true
 	members := []int{root}
-	size := 2 * len(a.events[root].Payload)
+	size := 2 * len(f.spans[root].event.Payload)
 	for next := 0; next < len(members); next++ {
-		p := &a.parts[members[next]]
-		for _, child := range a.children[p.TraceID+p.SpanID] {
-			grown := size + len(a.events[child].Payload)
+		for _, child := range f.children[f.spans[members[next]].ref()] {
+			grown := size + len(f.spans[child].event.Payload)
 			switch {
-			case a.taken[child]:
+			case f.taken[child]:
 			case len(members) > maxSpans || grown > maxItem:
-				a.roots = append(a.roots, child)
+				f.roots = append(f.roots, child)
 			default:
-				a.taken[child] = true
+				f.taken[child] = true
 				size = grown
 				members = append(members, child)
 			}
@@ -209,29 +258,31 @@ func (a *assembly) take(root int) []int {
 	return members
 }
 
-// transaction is the payload of a transaction (Sentry's SDK documentation, "Event Payloads", "Transaction Payloads"). Its id is
-// made of its root's, so that it is the same at each attempt.
-func transaction(a *assembly, members []int) []byte {
-	root := &a.parts[members[0]]
-	id := uuidOf(xxh3.HashString128(root.TraceID + root.SpanID))
-	payload := append([]byte(`{"event_id":"`), hex.EncodeToString(id[:])...)
-	payload = append(payload, `","type":"transaction",`...)
-	payload = append(payload, within(root.Event)...)
+// transaction returns a transaction and its id (Sentry's SDK documentation, "Event Payloads",
+// "Transaction Payloads"). The id is made from that of its root, so that it is the same at each
+// attempt.
+func transaction(spans []transactionSpan, members []int) (id string, payload []byte) {
+	root := &spans[members[0]]
+	digest := uuidOf(xxh3.HashString128(root.event.VendorID + root.span.String()))
+	id = hex.EncodeToString(digest[:])
+	payload = textMember([]byte{'{'}, "event_id", id)
+	payload = append(payload, `,"type":"transaction",`...)
+	payload = append(payload, within(root.sections[sectionEvent])...)
 	payload = append(payload, `,"contexts":{"trace":`...)
-	payload = append(payload, root.Context...)
+	payload = append(payload, root.sections[sectionContext]...)
 	payload = append(payload, `,"otel":`...)
-	payload = append(payload, root.Otel...)
+	payload = append(payload, root.sections[sectionOtel]...)
 	payload = append(payload, `},"spans":[`...)
 	for i, n := range members[1:] {
 		if i > 0 {
 			payload = append(payload, ',')
 		}
-		payload = append(append(payload, '{'), within(a.parts[n].Context)...)
-		payload = append(append(payload, ','), within(a.parts[n].Span)...)
+		payload = append(append(payload, '{'), within(spans[n].sections[sectionContext])...)
+		payload = append(append(payload, ','), within(spans[n].sections[sectionSpan])...)
 		payload = append(payload, '}')
 	}
-	return append(payload, "]}"...)
+	return id, append(payload, "]}"...)
 }
 
-// within is the members of an object.
+// within returns the members of an object.
 func within(object []byte) []byte { return object[1 : len(object)-1] }

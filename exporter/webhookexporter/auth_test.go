@@ -32,7 +32,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-// newTokenServer gives a token to a client that asks for it as the client credentials grant has it (RFC 6749, section 4.4).
+// newTokenServer implements the client credentials grant (RFC 6749, section 4.4).
 func newTokenServer(t *testing.T) (url string) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, secret, _ := r.BasicAuth()
@@ -71,7 +71,7 @@ func TestExtensionsAddCredentials(t *testing.T) {
 			cfg := testConfig(w.URL, BatchingSingle)
 			require.NoError(t, confmap.NewFromStringMap(map[string]any{
 				"auth": map[string]any{"authenticator": id.String()},
-				// The credentials are no part of what is signed.
+				// The signature does not cover the credentials.
 				"signing": map[string]any{"scheme": "standard", "secrets": []any{currentSecret}},
 			}).Unmarshal(cfg))
 			deliverytest.Setup{
@@ -95,7 +95,7 @@ func startExtension(t *testing.T, factory extension.Factory, conf map[string]any
 	return ext
 }
 
-func TestAWebhookMayAskForACertificate(t *testing.T) {
+func TestClientCertificate(t *testing.T) {
 	certificate, key := selfSigned(t)
 	known := x509.NewCertPool()
 	require.True(t, known.AppendCertsFromPEM(certificate))
@@ -126,7 +126,7 @@ func TestAWebhookMayAskForACertificate(t *testing.T) {
 	assert.Equal(t, []string{"fanout.example.com"}, names)
 }
 
-// selfSigned is a client's certificate and its key.
+// selfSigned returns a client's certificate and its key.
 func selfSigned(t *testing.T) (certificate, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

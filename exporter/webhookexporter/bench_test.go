@@ -28,7 +28,7 @@ func BenchmarkEncode(b *testing.B) {
 	})
 }
 
-// BenchmarkFormats measures what else events are written as, beside the same reference.
+// BenchmarkFormats measures the other formats.
 func BenchmarkFormats(b *testing.B) {
 	ld := deliverytest.BenchLogs(b)
 	for name, conf := range map[string]map[string]any{
@@ -56,7 +56,7 @@ func BenchmarkFormats(b *testing.B) {
 	}
 }
 
-// BenchmarkSign is what framing costs where each event is signed, and where a hundred are together.
+// BenchmarkSign measures BuildRequests and signing, with one and with a hundred events per request.
 func BenchmarkSign(b *testing.B) {
 	for _, batching := range []Batching{BatchingSingle, BatchingArray} {
 		b.Run(string(batching), func(b *testing.B) {
@@ -67,9 +67,9 @@ func BenchmarkSign(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				for i := 0; i < len(events); i += 100 {
-					requests, _ := backend.Frame(events[i : i+100])
+					requests, _ := backend.BuildRequests(events[i : i+100])
 					for j := range requests {
-						requests[j].Ready(time.Now())
+						requests[j].Prepare(time.Now())
 					}
 				}
 			}

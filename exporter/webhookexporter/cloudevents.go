@@ -20,16 +20,17 @@ import (
 // attribute is a context attribute of a CloudEvent.
 type attribute struct {
 	name, value string
-	// number is whether it is an integer, and at is the value where it is a time.
+	// number says that the value is an integer. at is the value of a time.
 	number bool
 	at     pcommon.Timestamp
 }
 
-// cloudEventsVersion is the attribute specversion, the first one of each event.
+// cloudEventsVersion is the value of specversion, the first attribute of each event.
 const cloudEventsVersion = "1.0"
 
-// attributesOf are the other context attributes of an event (CloudEvents 1.0.2, and the documented extensions for authentication,
-// distributed tracing and severity), in the order in which they are written. They are valid until the next event's.
+// attributesOf returns the other context attributes of an event in the order in which they are
+// written (CloudEvents 1.0.2, and the documented extensions for authentication, distributed tracing
+// and severity). The slice is valid until the next call.
 func (enc *encoder) attributesOf(e *appevent.Event) []attribute {
 	enc.attributes = append(enc.attributes[:0],
 		attribute{name: "id", value: cloudEventsText(e.ID())},
@@ -69,10 +70,10 @@ func appendExtensions(all []attribute, e *appevent.Event) []attribute {
 	return all
 }
 
-// unknownService is what OpenTelemetry calls a service without a name.
+// unknownService is OpenTelemetry's name for a service without one.
 const unknownService = "unknown_service"
 
-// cloudEventsSource is the attribute source, which the events of one source share.
+// cloudEventsSource returns the attribute source, which is computed once per source.
 func (enc *encoder) cloudEventsSource(s *appevent.Source) string {
 	if enc.cfg.CloudEvents.Source != "" {
 		return enc.cfg.CloudEvents.Source
@@ -83,7 +84,7 @@ func (enc *encoder) cloudEventsSource(s *appevent.Source) string {
 	return enc.sourcePath
 }
 
-// sourcePath is a source as a URI reference: the service, within its namespace.
+// sourcePath returns a source as a URI reference: the namespace, if any, and the service.
 func sourcePath(s *appevent.Source) string {
 	name := s.ServiceName
 	if name == "" {
@@ -96,7 +97,8 @@ func sourcePath(s *appevent.Source) string {
 	return path
 }
 
-// cloudEventsText is a text without what a String of CloudEvents cannot hold: control characters and those that are none.
+// cloudEventsText replaces what a CloudEvents String must not contain: control characters and
+// noncharacters.
 func cloudEventsText(text string) string {
 	if isPrintable(text) || utf8.ValidString(text) && !strings.ContainsFunc(text, isForbidden) {
 		return text
@@ -109,7 +111,7 @@ func cloudEventsText(text string) string {
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
-// isPrintable reports whether the text is printable ASCII, as most are.
+// isPrintable reports whether the text is printable ASCII, as most texts are.
 func isPrintable(text string) bool {
 	for i := range len(text) {
 		if text[i]-' ' > '~'-' ' {
@@ -123,7 +125,7 @@ func isForbidden(r rune) bool {
 	return unicode.IsControl(r) || r&0xFFFE == 0xFFFE || r >= 0xFDD0 && r <= 0xFDEF
 }
 
-// appendCloudEvent appends the event in the JSON format, with the event JSON as its data.
+// appendCloudEvent appends the event in the CloudEvents JSON format, with the event JSON as data.
 func (enc *encoder) appendCloudEvent(dst []byte, e *appevent.Event) ([]byte, error) {
 	dst = append(dst, `{"specversion":"`+cloudEventsVersion+`"`...)
 	attributes := enc.attributesOf(e)
@@ -142,7 +144,7 @@ func (enc *encoder) appendCloudEvent(dst []byte, e *appevent.Event) ([]byte, err
 	return append(dst, '}'), nil
 }
 
-// cloudEventHeaders are the attributes as headers of the binary mode.
+// cloudEventHeaders returns the attributes as headers, for the binary mode.
 func (enc *encoder) cloudEventHeaders(e *appevent.Event) []headerField {
 	attributes := enc.attributesOf(e)
 	fields := make([]headerField, 0, 1+len(attributes))
@@ -158,8 +160,8 @@ func (enc *encoder) cloudEventHeaders(e *appevent.Event) []headerField {
 	return fields
 }
 
-// percentEncoded is a value as a header holds it: a space, ", % and all that is not printable ASCII as its UTF-8 bytes in hex (HTTP
-// protocol binding, "HTTP Header Values").
+// percentEncoded returns a value as a header. A space, ", % and all but printable ASCII become
+// their UTF-8 bytes in hex (HTTP protocol binding, "HTTP Header Values").
 func percentEncoded(value string) string {
 	const digits = "0123456789ABCDEF"
 	var b strings.Builder

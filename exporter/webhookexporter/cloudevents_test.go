@@ -20,7 +20,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-// cloudEvents are the events that the CloudEvents Go SDK reads from what is sent in the mode.
+// cloudEvents returns the events that the CloudEvents Go SDK reads from requests of the mode.
 func cloudEvents(t *testing.T, mode CloudEventsMode, content Content) []event.Event {
 	t.Helper()
 	rec := newRecorder(t)
@@ -47,7 +47,7 @@ func cloudEvents(t *testing.T, mode CloudEventsMode, content Content) []event.Ev
 	return all
 }
 
-func TestTheCloudEventsSDKReadsEachMode(t *testing.T) {
+func TestCloudEventsSDKReadsEachMode(t *testing.T) {
 	for _, mode := range []CloudEventsMode{ModeStructured, ModeBinary, ModeBatched} {
 		for _, content := range []Content{ContentFull, ContentSummary} {
 			t.Run(string(mode)+", "+string(content), func(t *testing.T) {
@@ -80,8 +80,9 @@ func TestTheCloudEventsSDKReadsEachMode(t *testing.T) {
 	}
 }
 
-// TestHeadersOfTheBinaryModeDecode holds the rule of the binding that the SDK leaves to its users: one round of percent-decoding.
-func TestHeadersOfTheBinaryModeDecode(t *testing.T) {
+// TestBinaryModeHeadersDecode checks a rule of the binding that the SDK leaves to its users: one
+// round of percent-decoding.
+func TestBinaryModeHeadersDecode(t *testing.T) {
 	for _, text := range []string{"a b", `"quoted"`, "100%", "%20", "日本 😀", "a\u00e9", "~!*'()"} {
 		encoded := percentEncoded(text)
 		for i := range len(encoded) {
@@ -94,7 +95,7 @@ func TestHeadersOfTheBinaryModeDecode(t *testing.T) {
 	assert.Equal(t, "Euro%20%E2%82%AC%20%F0%9F%98%80", percentEncoded("Euro € 😀"), "the example of the binding")
 }
 
-func TestTextsOfCloudEvents(t *testing.T) {
+func TestCloudEventsText(t *testing.T) {
 	for text, want := range map[string]string{
 		"fine 日本 😀": "fine 日本 😀", "a\x00b": "a\uFFFDb", "\u0085": "\uFFFD", "a\uFFFE": "a\uFFFD", "\uFDD0": "\uFFFD", "\xff": "\uFFFD",
 		"\U0001FFFF": "\uFFFD",

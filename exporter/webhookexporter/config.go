@@ -18,28 +18,30 @@ import (
 
 // Config is the configuration of the webhook exporter.
 type Config struct {
-	// ClientConfig is the HTTP client: endpoint (required but for pagerduty: the URL that events are posted to), headers,
-	// timeout (default 30s, one attempt), tls, auth, compression (default none) and the other keys of confighttp.
+	// ClientConfig configures the HTTP client: endpoint (the URL that events are posted to;
+	// required except for pagerduty), headers, timeout (of one attempt, default 30s), tls, auth,
+	// compression (default none) and the other keys of confighttp.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 
-	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout, sending_queue and
-	// retry_on_failure. A batch holds up to 100 events or, where a request holds several, 500.
+	// Delivery configures how events are delivered: dispatch, dead_letter, max_in_flight,
+	// shutdown_timeout, sending_queue and retry_on_failure. A batch holds up to 100 events, or 500
+	// when a request holds several.
 	Delivery delivery.Config `mapstructure:",squash"`
 
-	// Endpoint is the endpoint of ClientConfig once more, so that it is hidden where the configuration is printed: the path
-	// of a webhook is often a secret.
+	// Endpoint repeats the endpoint of ClientConfig, so that it is redacted when the configuration
+	// is printed: the path of a webhook is often a secret.
 	Endpoint configopaque.String `mapstructure:"endpoint"`
 
-	// Format is what an event looks like: event (default), standard, cloudevents, sink, otlp_json, template, slack,
-	// discord, teams or pagerduty.
+	// Format is the format of events: event (default), standard, cloudevents, sink, otlp_json,
+	// template, slack, discord, teams or pagerduty.
 	Format Format `mapstructure:"format"`
 
-	// Content is how much of an event is told: full (default) or summary, which has no properties, no message, and no text
-	// of exceptions.
+	// Content is how much of an event is sent: full (default), or summary, which leaves out
+	// properties, messages and the texts of exceptions.
 	Content Content `mapstructure:"content"`
 
-	// Batching is how events are put into requests: single (default), array or ndjson. With cloudevents::mode batched it
-	// is array.
+	// Batching is how events are put into requests: single (default), array or ndjson. With
+	// cloudevents::mode batched it is array.
 	Batching Batching `mapstructure:"batching"`
 
 	// CloudEvents is for the format of that name.
@@ -51,37 +53,37 @@ type Config struct {
 	// PagerDuty is for the format of that name.
 	PagerDuty PagerDutyConfig `mapstructure:"pagerduty"`
 
-	// Request is what differs from request to request besides the body.
+	// Request adds a path, a query and headers that may depend on the event.
 	Request RequestConfig `mapstructure:"request"`
 
-	// Signing signs each request; default not.
+	// Signing signs each request; default off.
 	Signing SigningConfig `mapstructure:"signing"`
 
-	// SuccessCodes are the statuses by which a webhook says that it has the events; default 200 to 299.
+	// SuccessCodes are the statuses that confirm delivery; default 200 to 299.
 	SuccessCodes []int `mapstructure:"success_codes"`
 
-	// RetryCodes are the statuses after which events are sent again; default 408, 425, 429, 500, 502, 503, 504. No answer is
-	// always a reason.
+	// RetryCodes are the statuses after which events are retried; default 408, 425, 429, 500, 502,
+	// 503, 504. Events without a response are always retried.
 	RetryCodes []int `mapstructure:"retry_codes"`
 
-	// RetrySchedule are the waits before the second, third, ... attempt, each 10% longer or shorter by chance. With it,
-	// the waits and max_elapsed_time of retry_on_failure do not count. Default none.
+	// RetrySchedule are the waits before the second, third, ... attempt, each randomized by up to
+	// 10%. They replace the intervals and max_elapsed_time of retry_on_failure. Default none.
 	RetrySchedule []time.Duration `mapstructure:"retry_schedule"`
 
-	// MaxRetries is how often events are sent again; default as often as retry_schedule has waits or, without one, as
-	// max_elapsed_time lets it. Retries beyond the schedule repeat its last wait.
+	// MaxRetries limits how often events are retried; default as often as retry_schedule has waits
+	// or, without one, until max_elapsed_time. Retries beyond the schedule repeat its last wait.
 	MaxRetries int `mapstructure:"max_retries"`
 
-	// RateLimit is how many requests are made in a second, evenly spaced; default slack 1, discord 0.5, teams 4, others no
-	// limit. What is more waits.
+	// RateLimit is how many requests are sent per second, evenly spaced; default slack 1, discord
+	// 0.5, teams 4, others no limit. Further requests wait.
 	RateLimit float64 `mapstructure:"rate_limit"`
 
-	// BlockPrivateNetworks refuses to connect to addresses that are not of the public internet. Addresses of cloud
-	// metadata and link-local ones are always refused. Default false.
+	// BlockPrivateNetworks refuses to connect to addresses outside the public internet; default
+	// false. Link-local and cloud-metadata addresses are always refused.
 	BlockPrivateNetworks bool `mapstructure:"block_private_networks"`
 }
 
-// CloudEventsConfig is how events become CloudEvents.
+// CloudEventsConfig configures CloudEvents.
 type CloudEventsConfig struct {
 	// Mode is structured (default), binary or batched.
 	Mode CloudEventsMode `mapstructure:"mode"`
@@ -89,10 +91,12 @@ type CloudEventsConfig struct {
 	// Source is the attribute of that name; default /<service.namespace>/<service.name>.
 	Source string `mapstructure:"source"`
 
-	// TypePrefix goes before the event's name in the attribute type, such as com.example. (with the dot).
+	// TypePrefix precedes the event's name in the attribute type, such as com.example. (with the
+	// dot).
 	TypePrefix string `mapstructure:"type_prefix"`
 
-	// Handshake asks the webhook for its consent before the first event (CloudEvents webhooks, "Abuse protection").
+	// Handshake asks the webhook for its consent before the first event (CloudEvents webhooks,
+	// "Abuse protection").
 	Handshake HandshakeConfig `mapstructure:"handshake"`
 }
 
@@ -101,14 +105,15 @@ type HandshakeConfig struct {
 	// Enabled turns it on; default false.
 	Enabled bool `mapstructure:"enabled"`
 
-	// Origin is the DNS name that stands for the sender (required), such as events.example.com.
+	// Origin is the DNS name of the sender (required), such as events.example.com.
 	Origin string `mapstructure:"origin"`
 
-	// Rate is how many requests a minute are asked for; default none. What the webhook allows is kept to.
+	// Rate is how many requests per minute to ask for; default none. The rate that the webhook
+	// allows is not exceeded.
 	Rate int `mapstructure:"rate"`
 }
 
-// PagerDutyConfig is how events become alerts of PagerDuty (Events API v2).
+// PagerDutyConfig configures alerts of PagerDuty (Events API v2).
 type PagerDutyConfig struct {
 	// RoutingKey is the integration key of the service (required).
 	RoutingKey configopaque.String `mapstructure:"routing_key"`
@@ -116,29 +121,31 @@ type PagerDutyConfig struct {
 	// Action is a template that becomes trigger (default), acknowledge or resolve.
 	Action string `mapstructure:"event_action"`
 
-	// DedupKey is a template of what tells one alert from another; default the event's id.
+	// DedupKey is a template of the key that identifies an alert; default the event's ID.
 	DedupKey string `mapstructure:"dedup_key"`
 }
 
-// RequestConfig is what is made for each event. All are templates. What one becomes is in the queue and in dead letters with the
-// event; a text without a template, which may be a secret, is not.
+// RequestConfig holds templates that are rendered for each event. A rendered template is in the
+// queue and in dead letters with its event; a text without a template, which may be a secret, is
+// not.
 type RequestConfig struct {
-	// Path goes behind the path of the endpoint. What stands between two slashes is escaped.
+	// Path is appended to the path of the endpoint. Its segments are escaped.
 	Path string `mapstructure:"path"`
 
-	// Query goes into the query, behind that of the endpoint. Values are escaped; empty ones are left out.
+	// Query is appended to the query of the endpoint. Values are escaped; empty ones are left out.
 	Query map[string]configopaque.String `mapstructure:"query"`
 
-	// Headers are headers; empty ones are left out.
+	// Headers are further headers; empty ones are left out.
 	Headers map[string]configopaque.String `mapstructure:"headers"`
 }
 
-// SigningConfig is how requests are signed.
+// SigningConfig configures signatures.
 type SigningConfig struct {
 	// Scheme is standard (Standard Webhooks), github, stripe or hmac.
 	Scheme signature.Scheme `mapstructure:"scheme"`
 
-	// Secrets are the keys, the current one first. standard and stripe take several, while a secret is exchanged.
+	// Secrets are the keys, the current one first. standard and stripe accept several, for
+	// rotation.
 	Secrets []configopaque.String `mapstructure:"secrets"`
 
 	// Header is the header of scheme hmac (required there), such as X-Signature.
@@ -150,16 +157,16 @@ type SigningConfig struct {
 	// Encoding of scheme hmac is hex (default) or base64.
 	Encoding string `mapstructure:"encoding"`
 
-	// Prefix of scheme hmac stands before the signature, such as sha256=; default none.
+	// Prefix of scheme hmac precedes the signature, such as sha256=; default none.
 	Prefix string `mapstructure:"prefix"`
 }
 
-// Format is what an event looks like on the wire.
+// Format is the wire format of events.
 type Format string
 
 // The formats.
 const (
-	// FormatEvent is the event JSON that the event receiver takes in.
+	// FormatEvent is the event JSON that the event receiver accepts.
 	FormatEvent Format = "event"
 	// FormatStandard is the payload of Standard Webhooks: type, timestamp, data.
 	FormatStandard Format = "standard"
@@ -178,10 +185,10 @@ const (
 	FormatPagerDuty Format = "pagerduty"
 )
 
-// Content is how much of an event is told.
+// Content is how much of an event is sent.
 type Content string
 
-// How much it is.
+// The values of content.
 const (
 	ContentFull    Content = "full"
 	ContentSummary Content = "summary"
@@ -191,11 +198,11 @@ const (
 type Batching string
 
 const (
-	// BatchingSingle is one request an event, whose body is the event.
+	// BatchingSingle is one request per event, whose body is the event.
 	BatchingSingle Batching = "single"
-	// BatchingArray is one request a batch, whose body is a JSON array of events.
+	// BatchingArray is one request per batch, whose body is a JSON array of events.
 	BatchingArray Batching = "array"
-	// BatchingNDJSON is one request a batch, whose body has an event a line.
+	// BatchingNDJSON is one request per batch, whose body has one event per line.
 	BatchingNDJSON Batching = "ndjson"
 )
 
@@ -211,18 +218,18 @@ const (
 
 const (
 	defaultTimeout   = 30 * time.Second
-	defaultBatch     = 100 // events, where each has a request of its own
-	defaultTogether  = 500 // events, where they are together in one
+	defaultBatch     = 100 // events, each in a request of its own
+	defaultTogether  = 500 // events that share requests
 	defaultPagerDuty = "https://events.pagerduty.com/v2/enqueue"
 )
 
-// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error.
-// An empty word, which is what an environment variable that is set to nothing leaves, is as good as none.
+// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty value, as an empty
+// environment variable leaves it, selects the default.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := strictconf.Unmarshal(conf, cfg); err != nil {
 		return err
 	}
-	cfg.Template = conf.ToStringMap()["template"] // without what remembers the text of an environment variable
+	cfg.Template = conf.ToStringMap()["template"] // without the wrappers that keep the text of environment variables
 	strictconf.Default(&cfg.Format, FormatEvent)
 	strictconf.Default(&cfg.Content, ContentFull)
 	strictconf.Default(&cfg.CloudEvents.Mode, ModeStructured)
@@ -237,7 +244,8 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 
 const batchKey = "sending_queue::batch::"
 
-// enlargeBatches is for requests of several events: what a request costs is shared by those in it.
+// enlargeBatches makes larger batches for requests of several events, which then share the cost of
+// a request.
 func (cfg *Config) enlargeBatches() {
 	queue := cfg.Delivery.QueueConfig.Get()
 	if queue == nil || !queue.Batch.HasValue() {
@@ -259,7 +267,7 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// batching is how events are put into requests where the configuration leaves it open.
+// batching returns how events are put into requests, with its default.
 func (cfg *Config) batching() Batching {
 	switch {
 	case cfg.Batching != "":
@@ -271,8 +279,9 @@ func (cfg *Config) batching() Batching {
 	}
 }
 
-// rateLimit is how many requests are made in a second; 0 is no limit. Those of services are what their documentation allows a
-// webhook: Slack's rate limits, Discord's (30 a minute), and Microsoft's for Teams.
+// rateLimit returns the requests per second; 0 is no limit. The defaults are what the services
+// document for a webhook: Slack's rate limits, Discord's (30 per minute), and Microsoft's for
+// Teams.
 func (cfg *Config) rateLimit() float64 {
 	if cfg.RateLimit > 0 {
 		return cfg.RateLimit
@@ -289,7 +298,7 @@ func (cfg *Config) rateLimit() float64 {
 	}
 }
 
-// signer is nil where requests are not signed.
+// signer returns nil when requests are not signed.
 func (cfg *SigningConfig) signer() (signature.Signer, error) {
 	if cfg.Scheme == "" && len(cfg.Secrets) == 0 && cfg.Header == "" {
 		return nil, nil //nolint:nilnil // there is none

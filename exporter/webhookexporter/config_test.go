@@ -27,7 +27,7 @@ func TestConfigurations(t *testing.T) {
 	const endpoint = "https://example.com/hook?token=hunter2"
 	for name, tt := range map[string]struct {
 		conf map[string]any
-		want string // the error; none where empty
+		want string // part of the error; empty for none
 	}{
 		"an endpoint will do":                 {conf: map[string]any{"endpoint": endpoint}},
 		"an array":                            {conf: map[string]any{"endpoint": endpoint, "batching": "array"}},
@@ -116,7 +116,7 @@ func TestConfigurations(t *testing.T) {
 	}
 }
 
-func TestTheEndpointIsHiddenWhereTheConfigurationIsPrinted(t *testing.T) {
+func TestPrintedConfigurationHidesTheEndpoint(t *testing.T) {
 	cfg, err := load(map[string]any{"endpoint": "https://example.com/hunter2"})
 	require.NoError(t, err)
 	assert.Equal(t, "https://example.com/hunter2", cfg.ClientConfig.Endpoint)
@@ -126,7 +126,7 @@ func TestTheEndpointIsHiddenWhereTheConfigurationIsPrinted(t *testing.T) {
 	assert.Contains(t, printed.ToStringMap(), "endpoint")
 }
 
-func TestTheDefaults(t *testing.T) {
+func TestDefaults(t *testing.T) {
 	cfg, err := load(map[string]any{"endpoint": "http://x", "sending_queue": map[string]any{"num_consumers": 3}})
 	require.NoError(t, err)
 	queue := cfg.Delivery.QueueConfig.Get()
@@ -138,7 +138,7 @@ func TestTheDefaults(t *testing.T) {
 	assert.Empty(t, cfg.ClientConfig.Compression)
 }
 
-func TestABatchIsLargerWhereItIsOneRequest(t *testing.T) {
+func TestBatchesAreLargerWhenEventsShareRequests(t *testing.T) {
 	batch := func(conf map[string]any) map[string]any {
 		return map[string]any{"batching": "array", "sending_queue": map[string]any{"batch": conf}}
 	}
@@ -168,14 +168,14 @@ func TestABatchIsLargerWhereItIsOneRequest(t *testing.T) {
 	assert.False(t, cfg.Delivery.QueueConfig.HasValue())
 }
 
-func TestServicesAreSentWhatTheyTakeInASecond(t *testing.T) {
+func TestServicesHaveDefaultRateLimits(t *testing.T) {
 	for format, want := range map[Format]float64{FormatEvent: 0, FormatSlack: 1, FormatDiscord: 0.5, FormatTeams: 4, FormatPagerDuty: 0} {
 		assert.InDelta(t, want, (&Config{Format: format}).rateLimit(), 0, format)
-		assert.InDelta(t, 0.1, (&Config{Format: format, RateLimit: 0.1}).rateLimit(), 0, "what is configured goes first")
+		assert.InDelta(t, 0.1, (&Config{Format: format, RateLimit: 0.1}).rateLimit(), 0, "the configuration overrides the default")
 	}
 }
 
-// testBackend is the backend of a configuration that needs no endpoint.
+// testBackend returns the backend of a configuration, to which it adds an endpoint.
 func testBackend(t testing.TB, conf map[string]any) *backend {
 	t.Helper()
 	with := map[string]any{"endpoint": "https://example.com/hook"}

@@ -28,7 +28,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-// async is a configuration whose events end as dead letters rather than as errors.
+// async returns a configuration that makes dead letters of failed events, rather than errors.
 func async(endpoint string, batching Batching) *Config {
 	cfg := testConfig(endpoint, batching)
 	cfg.Delivery.Dispatch = delivery.DispatchAsync
@@ -38,36 +38,36 @@ func async(endpoint string, batching Batching) *Config {
 func TestStatusesMeanWhatTheConfigurationSays(t *testing.T) {
 	for name, tt := range map[string]struct {
 		success, retry []int
-		answers        []int
+		statuses       []int
 		want           map[string]int64
 	}{
-		"409 may be a success":                        {success: []int{200, 409}, answers: []int{409}, want: map[string]int64{"delivered": 1}},
-		"410 may be a success":                        {success: []int{410}, answers: []int{410}, want: map[string]int64{"delivered": 1}},
-		"2xx that is not listed is refused":           {success: []int{200}, answers: []int{202}, want: map[string]int64{"dead_lettered/refused": 1}},
-		"what else is refused stays refused":          {success: []int{200}, answers: []int{404}, want: map[string]int64{"dead_lettered/refused": 1}},
-		"404 may pass":                                {retry: []int{404}, answers: []int{404, 404, 200}, want: map[string]int64{"delivered": 1}},
-		"410 may pass":                                {retry: []int{410}, answers: []int{410, 200}, want: map[string]int64{"delivered": 1}},
-		"3xx may pass":                                {retry: []int{302}, answers: []int{302, 200}, want: map[string]int64{"delivered": 1}},
-		"503 that is not listed does not pass":        {retry: []int{429}, answers: []int{503}, want: map[string]int64{"dead_lettered/refused": 1}},
-		"401 stays a matter of credentials":           {retry: []int{429}, success: []int{200}, answers: []int{401}, want: map[string]int64{"dead_lettered/unauthorized": 1}},
-		"503 is retried where only successes are set": {success: []int{204}, answers: []int{503, 204}, want: map[string]int64{"delivered": 1}},
+		"409 may be a success":                        {success: []int{200, 409}, statuses: []int{409}, want: map[string]int64{"delivered": 1}},
+		"410 may be a success":                        {success: []int{410}, statuses: []int{410}, want: map[string]int64{"delivered": 1}},
+		"2xx that is not listed is refused":           {success: []int{200}, statuses: []int{202}, want: map[string]int64{"dead_lettered/refused": 1}},
+		"what else is refused stays refused":          {success: []int{200}, statuses: []int{404}, want: map[string]int64{"dead_lettered/refused": 1}},
+		"404 may pass":                                {retry: []int{404}, statuses: []int{404, 404, 200}, want: map[string]int64{"delivered": 1}},
+		"410 may pass":                                {retry: []int{410}, statuses: []int{410, 200}, want: map[string]int64{"delivered": 1}},
+		"3xx may pass":                                {retry: []int{302}, statuses: []int{302, 200}, want: map[string]int64{"delivered": 1}},
+		"503 that is not listed does not pass":        {retry: []int{429}, statuses: []int{503}, want: map[string]int64{"dead_lettered/refused": 1}},
+		"401 stays a matter of credentials":           {retry: []int{429}, success: []int{200}, statuses: []int{401}, want: map[string]int64{"dead_lettered/unauthorized": 1}},
+		"503 is retried where only successes are set": {success: []int{204}, statuses: []int{503, 204}, want: map[string]int64{"delivered": 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWebhook(t)
-			for _, code := range tt.answers {
-				w.answers = append(w.answers, status(code))
+			for _, code := range tt.statuses {
+				w.responses = append(w.responses, status(code))
 			}
 			cfg := async(w.URL, BatchingSingle)
 			cfg.SuccessCodes, cfg.RetryCodes = tt.success, tt.retry
 			e := start(t, cfg)
 			e.Send(eventsNamed("a"))
 			assert.Equal(t, tt.want, e.Outcomes())
-			assert.Len(t, w.got(), len(tt.answers))
+			assert.Len(t, w.got(), len(tt.statuses))
 		})
 	}
 }
 
-func TestAnEndpointThatIsGoneIsSentNothingMoreUntilDeadLettersAreReplayed(t *testing.T) {
+func TestGoneEndpointIsEnabledByAReplay(t *testing.T) {
 	w := newWebhook(t, status(204), status(410))
 	e := start(t, async(w.URL, BatchingSingle))
 	for _, name := range []string{"a", "b", "c", "d"} {
@@ -89,12 +89,12 @@ func TestAnEndpointThatIsGoneIsSentNothingMoreUntilDeadLettersAreReplayed(t *tes
 	assert.Equal(t, []string{"e"}, w.got()[len(w.got())-1])
 	assert.Equal(t, "StatusOK", e.Statuses()[1])
 	e.Stop()
-	told := e.Logs.FilterMessage("Events were not delivered and are kept as dead letters").All()
-	require.NotEmpty(t, told)
-	assert.Contains(t, told[0].ContextMap()["what_to_do"], "the endpoint is gone (410)")
+	logged := e.Logs.FilterMessage("Events were not delivered and are kept as dead letters").All()
+	require.NotEmpty(t, logged)
+	assert.Contains(t, logged[0].ContextMap()["what_to_do"], "the endpoint is gone (410)")
 }
 
-func TestAnEndpointThatIsGoneIsSentNoMoreOfTheBatch(t *testing.T) {
+func TestGoneEndpointGetsNoMoreOfTheBatch(t *testing.T) {
 	for _, dispatch := range []delivery.Dispatch{delivery.DispatchAsync, delivery.DispatchSync} {
 		w := newWebhook(t, append([]http.HandlerFunc{status(204)}, slices.Repeat([]http.HandlerFunc{status(410)}, 50)...)...)
 		cfg := async(w.URL, BatchingSingle)
@@ -109,7 +109,7 @@ func TestAnEndpointThatIsGoneIsSentNoMoreOfTheBatch(t *testing.T) {
 	}
 }
 
-func TestEventsDoNotWaitForTheirTurnAtAnEndpointThatIsGone(t *testing.T) {
+func TestEventsForGoneEndpointSkipTheRateLimit(t *testing.T) {
 	w := newWebhook(t, status(410))
 	cfg := async(w.URL, BatchingSingle)
 	cfg.RateLimit = 0.001
@@ -120,7 +120,7 @@ func TestEventsDoNotWaitForTheirTurnAtAnEndpointThatIsGone(t *testing.T) {
 	assert.Equal(t, map[string]int64{"dead_lettered/gone": 3}, e.Outcomes())
 }
 
-func TestLogsAndTracesOfOneExporterAreOneEndpoint(t *testing.T) {
+func TestLogsAndTracesShareTheEndpoint(t *testing.T) {
 	w := newWebhook(t, status(410))
 	setup := deliverytest.Setup{Factory: NewFactory(), Config: async(w.URL, BatchingSingle)}
 	logs, traces := setup.StartLogs(t), setup.StartTraces(t)
@@ -130,7 +130,7 @@ func TestLogsAndTracesOfOneExporterAreOneEndpoint(t *testing.T) {
 	assert.Equal(t, map[string]int64{"dead_lettered/gone": 1, "skipped/span": 1}, traces.Outcomes())
 }
 
-func TestARetrySchedule(t *testing.T) {
+func TestRetrySchedule(t *testing.T) {
 	always := func(code int) []http.HandlerFunc { return slices.Repeat([]http.HandlerFunc{status(code)}, 50) }
 	for name, tt := range map[string]struct {
 		schedule []time.Duration
@@ -169,7 +169,7 @@ func TestARetrySchedule(t *testing.T) {
 	}
 }
 
-func TestARetryScheduleOutlastsMaxElapsedTime(t *testing.T) {
+func TestRetryScheduleOutlastsMaxElapsedTime(t *testing.T) {
 	w := newWebhook(t, status(503), status(503))
 	cfg := async(w.URL, BatchingSingle)
 	cfg.Delivery.RetryConfig.MaxElapsedTime = cfg.Delivery.RetryConfig.MaxInterval
@@ -179,7 +179,7 @@ func TestARetryScheduleOutlastsMaxElapsedTime(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 1}, e.Outcomes())
 }
 
-func TestALongWaitOfAScheduleEndsWithTheExporter(t *testing.T) {
+func TestShutdownEndsALongScheduledWait(t *testing.T) {
 	w := newWebhook(t, slices.Repeat([]http.HandlerFunc{status(503)}, 50)...)
 	cfg := async(w.URL, BatchingSingle)
 	cfg.RetrySchedule = []time.Duration{time.Hour}
@@ -191,7 +191,7 @@ func TestALongWaitOfAScheduleEndsWithTheExporter(t *testing.T) {
 	assert.LessOrEqual(t, len(w.got()), 2, "one that is under way at the end is the last")
 }
 
-func TestALongWaitOfAScheduleEndsWithTheCaller(t *testing.T) {
+func TestCallerEndsALongScheduledWait(t *testing.T) {
 	w := newWebhook(t, slices.Repeat([]http.HandlerFunc{status(503)}, 50)...)
 	cfg := testConfig(w.URL, BatchingSingle)
 	cfg.RetrySchedule = []time.Duration{time.Hour}
@@ -206,7 +206,7 @@ func TestALongWaitOfAScheduleEndsWithTheCaller(t *testing.T) {
 	require.ErrorContains(t, <-ended, "the backend answered 503")
 }
 
-func TestARateLimitSpacesRequestsEvenly(t *testing.T) {
+func TestRateLimitSpacesRequestsEvenly(t *testing.T) {
 	var times []time.Time
 	w := newWebhook(t)
 	inner := w.Config.Handler
@@ -221,7 +221,7 @@ func TestARateLimitSpacesRequestsEvenly(t *testing.T) {
 	assert.GreaterOrEqual(t, times[5].Sub(times[0]), 50*time.Millisecond, "five waits of 20 ms; the first request may arrive late")
 }
 
-func TestARateLimitDoesNotKeepTheExporterFromItsEnd(t *testing.T) {
+func TestRateLimitDoesNotDelayShutdown(t *testing.T) {
 	w := newWebhook(t)
 	cfg := async(w.URL, BatchingSingle)
 	cfg.RateLimit = 0.001
@@ -233,7 +233,7 @@ func TestARateLimitDoesNotKeepTheExporterFromItsEnd(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 1, "dead_lettered/shutdown": 2}, e.Outcomes())
 }
 
-func TestAddressesThatAreNeverConnectedTo(t *testing.T) {
+func TestPrivateNetworksAreBlocked(t *testing.T) {
 	w := newWebhook(t)
 	_, port, err := net.SplitHostPort(w.Listener.Addr().String())
 	require.NoError(t, err)
@@ -254,8 +254,9 @@ func TestAddressesThatAreNeverConnectedTo(t *testing.T) {
 	})
 }
 
-// TestAProxyMayBeWhereTheGuardWouldNotLet holds that the proxy's own address is the operator's choice.
-func TestAProxyMayBeWhereTheGuardWouldNotLet(t *testing.T) {
+// TestProxyMayBeInAPrivateNetwork checks that the guard leaves the proxy's own address to the
+// operator.
+func TestProxyMayBeInAPrivateNetwork(t *testing.T) {
 	w := newWebhook(t)
 	target, err := url.Parse(w.URL)
 	require.NoError(t, err)
@@ -275,12 +276,12 @@ func TestAProxyMayBeWhereTheGuardWouldNotLet(t *testing.T) {
 	assert.Equal(t, int32(1), proxied.Load())
 }
 
-// consenting is a webhook that wants to be asked.
+// consenting is a webhook that expects a handshake.
 type consenting struct {
 	*recorder
 	asked   atomic.Int32
 	consent atomic.Bool
-	answer  http.Header
+	headers http.Header
 }
 
 func (c *consenting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -296,13 +297,13 @@ func (c *consenting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	assert.Equal(c.t, "/hook", r.RequestURI)
 	assert.Equal(c.t, "secret", r.Header.Get("X-Key"))
 	if c.consent.Load() {
-		maps.Copy(w.Header(), c.answer)
+		maps.Copy(w.Header(), c.headers)
 	}
 	w.WriteHeader(http.StatusOK) // the status is no consent
 }
 
-func TestAWebhookIsAskedForItsConsent(t *testing.T) {
-	c := &consenting{recorder: newRecorder(t), answer: http.Header{"Webhook-Allowed-Origin": {"events.example.com"}, "Webhook-Allowed-Rate": {"3000"}}}
+func TestHandshakeAsksForConsent(t *testing.T) {
+	c := &consenting{recorder: newRecorder(t), headers: http.Header{"Webhook-Allowed-Origin": {"events.example.com"}, "Webhook-Allowed-Rate": {"3000"}}}
 	c.Config.Handler = c
 	cfg := async(c.URL+"/hook", BatchingSingle)
 	cfg.Format = FormatCloudEvents
@@ -324,19 +325,19 @@ func TestAWebhookIsAskedForItsConsent(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 3}, e.Outcomes())
 }
 
-func TestAWebhookGetsNoMoreThanItAllows(t *testing.T) {
+func TestHandshakeLimitsTheRate(t *testing.T) {
 	conf := map[string]any{"format": "cloudevents", "cloudevents": map[string]any{"handshake": map[string]any{"enabled": true, "origin": "a.example"}}}
 	for allowed, isSlow := range map[string]bool{"60": true, "*": false, "": false, "-60": false, "many": false} {
 		b := testBackend(t, conf)
-		require.NoError(t, b.handshake.consent(&http.Response{Header: http.Header{"Webhook-Allowed-Origin": {"*"}, "Webhook-Allowed-Rate": {allowed}}}))
+		require.NoError(t, b.handshake.checkConsent(&http.Response{Header: http.Header{"Webhook-Allowed-Origin": {"*"}, "Webhook-Allowed-Rate": {allowed}}}))
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond) // a second request would be sent after one second
-		require.NoError(t, b.Pace(ctx, &delivery.Request{}))
-		assert.Equal(t, isSlow, b.Pace(ctx, &delivery.Request{}) != nil, "a rate of %q", allowed)
+		require.NoError(t, b.pacer.Pace(ctx, &delivery.Request{}))
+		assert.Equal(t, isSlow, b.pacer.Pace(ctx, &delivery.Request{}) != nil, "a rate of %q", allowed)
 		cancel()
 	}
 }
 
-func TestNoAnswerIsNoConsent(t *testing.T) {
+func TestHandshakeWithoutResponse(t *testing.T) {
 	w := newWebhook(t)
 	w.Close()
 	cfg := async(w.URL+"/hunter2-hunter2", BatchingSingle)
@@ -349,7 +350,7 @@ func TestNoAnswerIsNoConsent(t *testing.T) {
 	assert.Contains(t, e.Letters.All()[0].Message, "connection refused")
 }
 
-func TestPagerDutysKeyIsToldToPagerDutyAlone(t *testing.T) {
+func TestRoutingKeyIsRedacted(t *testing.T) {
 	const key = "hunter2-hunter2-hunter2"
 	w := httptest.NewServer(deliverytest.Answer(400, `{"message":"Invalid routing key `+key+`"}`))
 	defer w.Close()
@@ -364,14 +365,14 @@ func TestPagerDutysKeyIsToldToPagerDutyAlone(t *testing.T) {
 	assert.Contains(t, letters[0].Message, "Invalid routing key [REDACTED]")
 }
 
-func TestDiscordSaysInItsBodyHowLongToWait(t *testing.T) {
+func TestDiscordRetryAfterInTheBody(t *testing.T) {
 	b := testBackend(t, map[string]any{"format": "discord"})
 	for body, want := range map[string]time.Duration{
 		`{"retry_after":1.5,"global":false}`: 1500 * time.Millisecond, `{"retry_after":-1}`: 0, `{"retry_after":1e30}`: 0, `<html>`: 0,
 	} {
-		verdict := b.Answer(&delivery.Request{}, &delivery.Response{Status: 429, Body: []byte(body)})
-		assert.Equal(t, delivery.Retry, verdict.Kind)
-		assert.Equal(t, want, verdict.Wait, body)
+		c := b.ClassifyResponse(&delivery.Request{}, &delivery.Response{Status: 429, Body: []byte(body)})
+		assert.Equal(t, delivery.Retryable, c.Kind)
+		assert.Equal(t, want, c.Wait, body)
 	}
 }
 
@@ -389,9 +390,9 @@ func TestEventsOfOneTargetShareARequest(t *testing.T) {
 	assert.Equal(t, []string{"/hook/by-name/a/ 3", "/hook/by-name/b/ 2"}, got)
 }
 
-// TestWhatIsTheSameForEachEventIsInNoDeadLetter holds that a key in a header or the query, which is no template, stays in the
-// configuration. deliverytest looks for it.
-func TestWhatIsTheSameForEachEventIsInNoDeadLetter(t *testing.T) {
+// TestFixedQueryAndHeadersAreInNoDeadLetter checks that a key in a header or the query, which is
+// not a template, does not leave the configuration. deliverytest looks for it.
+func TestFixedQueryAndHeadersAreInNoDeadLetter(t *testing.T) {
 	for _, format := range []Format{FormatEvent, FormatOTLPJSON} {
 		w := newRecorder(t)
 		w.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -413,7 +414,7 @@ func TestWhatIsTheSameForEachEventIsInNoDeadLetter(t *testing.T) {
 	}
 }
 
-func TestTemplatesOfARequestReadTheSummary(t *testing.T) {
+func TestRequestTemplatesSeeTheSummary(t *testing.T) {
 	for _, format := range []Format{FormatEvent, FormatOTLPJSON} {
 		w := newRecorder(t)
 		cfg := async(w.URL, BatchingSingle)
@@ -428,7 +429,7 @@ func TestTemplatesOfARequestReadTheSummary(t *testing.T) {
 	}
 }
 
-func TestATargetThatIsTooLongIsADeadLetter(t *testing.T) {
+func TestTooLongTargetIsADeadLetter(t *testing.T) {
 	w := newRecorder(t)
 	cfg := async(w.URL, BatchingSingle)
 	cfg.Request.Headers = map[string]configopaque.String{"X": "{{ .name }}"}
@@ -441,7 +442,7 @@ func TestATargetThatIsTooLongIsADeadLetter(t *testing.T) {
 	assert.Contains(t, e.Letters.All()[0].Message, "8193 bytes, and 8192 are taken")
 }
 
-func TestWholeSpansHaveNoTemplatesOfEvents(t *testing.T) {
+func TestOTLPSpansRefuseRequestTemplates(t *testing.T) {
 	cfg := async("http://localhost/", BatchingSingle)
 	cfg.Format = FormatOTLPJSON
 	cfg.Request.Path = "/{{ .name }}"
@@ -450,7 +451,7 @@ func TestWholeSpansHaveNoTemplatesOfEvents(t *testing.T) {
 	require.ErrorContains(t, err, "request: has templates over events, and otlp_json sends whole spans")
 }
 
-func TestAPathThatWouldLeadElsewhereIsRefused(t *testing.T) {
+func TestPathThatLeadsElsewhereIsRefused(t *testing.T) {
 	rec := newRecorder(t)
 	cfg := async(rec.URL, BatchingSingle)
 	cfg.Request.Path = "/users/{{ .user.id }}/{{ .name }}"
@@ -472,13 +473,13 @@ func TestAPathThatWouldLeadElsewhereIsRefused(t *testing.T) {
 	assert.Contains(t, e.Letters.All()[0].Message, "request::path: a part of it is empty, . or .. for this event")
 }
 
-// TestADeadLetterThatAHandHasChangedStaysAtTheEndpoint holds that a target is never another host.
-func TestADeadLetterThatAHandHasChangedStaysAtTheEndpoint(t *testing.T) {
+// TestEditedDeadLetterStaysAtTheEndpoint checks that a target is never another host.
+func TestEditedDeadLetterStaysAtTheEndpoint(t *testing.T) {
 	b := testBackend(t, nil)
 	for _, destination := range []string{
 		"https://evil.example.com/x", "//evil.example.com/x", "@evil.example.com", "\\\\evil", "/a\nHost: evil\nX Y: z\nno header", "?q\r\nX: y", "/%zz",
 	} {
-		requests, _ := b.Frame([]delivery.Event{{Meta: delivery.Meta{Destination: destination}, Payload: []byte("{}")}})
+		requests, _ := b.BuildRequests([]delivery.Event{{Meta: delivery.Meta{Destination: destination}, Payload: []byte("{}")}})
 		parsed, err := url.Parse(requests[0].URL)
 		if err == nil {
 			assert.Equal(t, "example.com", parsed.Host, destination)

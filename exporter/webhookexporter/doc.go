@@ -3,6 +3,15 @@
 
 //go:generate go tool mdatagen metadata.yaml
 
-// Package webhookexporter sends application events to a webhook, in the form that its receiver expects: event JSON, Standard Webhooks,
-// CloudEvents, OTLP, messages of services, or what a template makes of them; signed where it wants to know who it was.
+// Package webhookexporter sends application events to a webhook, in the format that its receiver
+// expects: event JSON, Standard Webhooks, CloudEvents, OTLP, messages of chat and alerting
+// services, or a template. Requests may be signed.
+//
+// Follow an event through the files in this order:
+//
+//   - encode.go picks the format; standard.go, cloudevents.go, sink.go, otlp.go, templates.go and
+//     pagerduty.go write it, span.go does so for traces; target.go is what the request of an event
+//     has besides its body;
+//   - requests.go joins encoded events to requests, and signs them;
+//   - response.go classifies responses by status. handshake.go asks for consent before the first.
 package webhookexporter

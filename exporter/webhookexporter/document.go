@@ -15,12 +15,13 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
 )
 
-// view is an event as templates read it, once it was needed.
+// view caches the document of the current event, which is made when a template needs it.
 type view struct{ document map[string]any }
 
 func (v *view) reset() { v.document = nil }
 
-// document is the event as templates read it: the members of the event JSON, and title, level and text.
+// document returns the event as templates see it: the members of the event JSON, and title, level
+// and text.
 func (enc *encoder) document(e *appevent.Event) (map[string]any, error) {
 	if enc.values.document != nil {
 		return enc.values.document, nil
@@ -38,7 +39,7 @@ func documentOf(eventJSON []byte, e *appevent.Event) (map[string]any, error) {
 	decoder.UseNumber()
 	var document map[string]any
 	if err := decoder.Decode(&document); err != nil {
-		return nil, errTooDeep // it is valid
+		return nil, errTooDeep // the JSON is valid otherwise
 	}
 	for name, value := range document {
 		document[name] = exact(value)
@@ -47,14 +48,15 @@ func documentOf(eventJSON []byte, e *appevent.Event) (map[string]any, error) {
 	return document, nil
 }
 
-// exact puts int64 and float64 in the place of numbers as text; the event JSON writes a point into each double.
+// exact replaces each json.Number by an int64 or a float64. The event JSON writes doubles with a
+// point.
 func exact(value any) any {
 	switch v := value.(type) {
 	case json.Number:
 		if i, err := v.Int64(); err == nil {
 			return i
 		}
-		f, _ := v.Float64() // it is one
+		f, _ := v.Float64() // cannot fail: it is a double
 		return f
 	case []any:
 		for i := range v {
@@ -68,7 +70,7 @@ func exact(value any) any {
 	return value
 }
 
-// titleOf is what a person would call the event; never empty.
+// titleOf returns a title for people; never empty.
 func titleOf(e *appevent.Event) string {
 	title := typeOf(e)
 	if e.IsException() && e.Exception.Type != "" && (e.Name == "" || e.Name == appevent.ExceptionEventName) {
@@ -80,7 +82,7 @@ func titleOf(e *appevent.Event) string {
 	return title
 }
 
-// textOf is what the event says to a person; it may be empty.
+// textOf returns the event's message for people; it may be empty.
 func textOf(e *appevent.Event) string {
 	text := e.Message()
 	if text == "" {
@@ -89,7 +91,8 @@ func textOf(e *appevent.Event) string {
 	return strings.ToValidUTF8(strings.TrimSpace(text), "\uFFFD")
 }
 
-// levelOf is the severity as a word: trace, debug, info, warn, error or fatal. An exception without one is an error.
+// levelOf returns the severity as a word: trace, debug, info, warn, error or fatal. An exception
+// without a severity is an error.
 func levelOf(e *appevent.Event) string {
 	n := e.SeverityLevel()
 	if n == plog.SeverityNumberUnspecified && e.IsException() {
@@ -98,7 +101,8 @@ func levelOf(e *appevent.Event) string {
 	return appevent.LogLevel(n)
 }
 
-// samples are documents to try templates on: an event that has all, an exception, and a log that has nothing.
+// samples returns documents to try templates on: an event that has everything, an exception, and a
+// log that has nothing.
 func (t *templates) samples() []map[string]any {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()

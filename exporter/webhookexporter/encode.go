@@ -6,13 +6,15 @@ package webhookexporter
 import (
 	"math"
 
+	"go.opentelemetry.io/collector/pdata/plog"
+
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// encoder writes events in the format.
+// encoder writes events in the configured format.
 type encoder struct {
 	*backend
 	format     bodyFormat
@@ -22,16 +24,16 @@ type encoder struct {
 	scratch    []byte
 	values     view
 
-	// source is the last event's; sourcePath is what it is in CloudEvents, and sourceHead in OTLP JSON.
+	// source is the source of the latest event, sourcePath its CloudEvents source, and sourceHead
+	// its OTLP JSON up to the record.
 	source     *appevent.Source
 	sourcePath string
 	sourceHead []byte
-	// attributes are those of the last event in CloudEvents.
+	// attributes are the CloudEvents attributes of the latest event.
 	attributes []attribute
 }
 
-// bodyFormat appends the body of an event. It is an event's content that is written, but for its id, its target and the time, which is never 0 but
-// in formats that can do without.
+// bodyFormat appends an event in one format.
 type bodyFormat func(enc *encoder, dst []byte, e *appevent.Event) ([]byte, error)
 
 var _ delivery.Encoder = (*encoder)(nil)
@@ -44,7 +46,7 @@ func bodyFormatOf(cfg *Config) bodyFormat {
 		return (*encoder).appendStandard
 	case FormatCloudEvents:
 		if cfg.CloudEvents.Mode == ModeBinary {
-			return (*encoder).appendEvent // its attributes are headers
+			return (*encoder).appendEvent // the attributes are headers
 		}
 		return (*encoder).appendCloudEvent
 	case FormatSink:
@@ -58,7 +60,10 @@ func bodyFormatOf(cfg *Config) bodyFormat {
 	}
 }
 
-// Encode implements delivery.Encoder. Every record is an event to a webhook, plain logs too.
+// Prepare implements delivery.Encoder. Each record is encoded on its own.
+func (*encoder) Prepare(plog.Logs) {}
+
+// Encode implements delivery.Encoder. A webhook gets every record, plain logs included.
 func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	meta := delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time}
 	if enc.cfg.Content == ContentSummary {
@@ -86,12 +91,13 @@ func (enc *encoder) Reset() {
 	enc.source, enc.sourcePath, enc.sourceHead = nil, "", nil
 }
 
-// appendEvent appends the event JSON, which other formats have within them.
+// appendEvent appends the event JSON, which most other formats contain.
 func (enc *encoder) appendEvent(dst []byte, e *appevent.Event) ([]byte, error) {
 	return enc.events.Append(dst, e), nil
 }
 
-// target is what the request of the event has besides its body, as [parseTarget] reads it; empty where all requests are alike.
+// target returns what the request of the event has besides its body, as [parseTarget] reads it;
+// empty when all requests have the same.
 func (enc *encoder) target(e *appevent.Event) (string, error) {
 	binary := enc.cfg.Format == FormatCloudEvents && enc.cfg.CloudEvents.Mode == ModeBinary
 	if !binary && !enc.templates.hasTarget() {
@@ -113,10 +119,10 @@ func (enc *encoder) target(e *appevent.Event) (string, error) {
 	return t.text()
 }
 
-// hasTime reports whether the event has a time that has a date.
+// hasTime reports whether the event has a time that can be written as a date.
 func hasTime(e *appevent.Event) bool { return e.Time != 0 && e.Time <= math.MaxInt64 }
 
-// typeOf is what kind of event it is: its name or, where it has none, what it is.
+// typeOf returns the event's name or, without one, its kind.
 func typeOf(e *appevent.Event) string {
 	switch {
 	case e.Name != "":
@@ -130,10 +136,10 @@ func typeOf(e *appevent.Event) string {
 	}
 }
 
-// plainLog is the type of a record that is no event.
+// plainLog is the type of plain logs.
 const plainLog = "log"
 
-// appendMember appends a member whose value is text. The name needs no escape.
+// appendMember appends a member with a string value. The name must not need escaping.
 func appendMember(dst []byte, name, value string) []byte {
 	return jsonappend.String(appendName(dst, name), value)
 }
@@ -146,7 +152,7 @@ func appendOptional(dst []byte, name, value string) []byte {
 	return appendMember(dst, name, value)
 }
 
-// appendOrNull is appendMember, but an empty value is null.
+// appendOrNull is appendMember, but writes an empty value as null.
 func appendOrNull(dst []byte, name, value string) []byte {
 	if value == "" {
 		return append(appendName(dst, name), "null"...)
@@ -154,7 +160,7 @@ func appendOrNull(dst []byte, name, value string) []byte {
 	return appendMember(dst, name, value)
 }
 
-// appendName appends the name of a member, behind a comma unless it is the first of its object.
+// appendName appends the name of a member, after a comma unless it is the first of its object.
 func appendName(dst []byte, name string) []byte {
 	if dst[len(dst)-1] != '{' {
 		dst = append(dst, ',')

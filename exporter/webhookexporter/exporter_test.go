@@ -26,16 +26,17 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// webhook is a server that holds every request against what we promise a webhook, and answers as told.
+// webhook is a server that checks every request against what the exporter promises, and responds as
+// the test wants.
 type webhook struct {
 	*httptest.Server
 	t *testing.T
 
-	mu       sync.Mutex
-	answers  []http.HandlerFunc // for the first requests; then 204
-	requests []received
+	mu        sync.Mutex
+	responses []http.HandlerFunc // to the first requests; then 204
+	requests  []received
 }
 
 type received struct {
@@ -44,9 +45,9 @@ type received struct {
 	events []map[string]any
 }
 
-func newWebhook(t *testing.T, answers ...http.HandlerFunc) *webhook {
+func newWebhook(t *testing.T, responses ...http.HandlerFunc) *webhook {
 	t.Helper()
-	w := &webhook{t: t, answers: answers}
+	w := &webhook{t: t, responses: responses}
 	w.Server = httptest.NewServer(w)
 	t.Cleanup(w.Close)
 	return w
@@ -78,15 +79,15 @@ func (w *webhook) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 
 	w.mu.Lock()
 	w.requests = append(w.requests, req)
-	answer := status(http.StatusNoContent)
-	if n := len(w.requests); n <= len(w.answers) {
-		answer = w.answers[n-1]
+	respond := status(http.StatusNoContent)
+	if n := len(w.requests); n <= len(w.responses) {
+		respond = w.responses[n-1]
 	}
 	w.mu.Unlock()
-	answer(rw, r)
+	respond(rw, r)
 }
 
-// got is the names of the events of each request.
+// got returns the names of the events of each request.
 func (w *webhook) got() [][]string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -111,7 +112,8 @@ func status(code int, headers ...string) http.HandlerFunc {
 	return deliverytest.Answer(code, "", headers...)
 }
 
-// testConfig lets the caller wait for the outcome, retries fast, and makes one request after the other.
+// testConfig returns a configuration whose callers wait, which retries fast, and which sends one
+// request after the other.
 func testConfig(endpoint string, batching Batching) *Config {
 	cfg := createDefaultConfig().(*Config)
 	cfg.ClientConfig.Endpoint = endpoint
@@ -130,11 +132,11 @@ func start(t *testing.T, cfg *Config) *deliverytest.Exporter[plog.Logs] {
 	return deliverytest.Setup{Factory: NewFactory(), Config: cfg}.StartLogs(t)
 }
 
-// eventsNamed makes one record a name.
+// eventsNamed makes one record per name.
 func eventsNamed(names ...string) plog.Logs {
 	ld := plog.NewLogs()
 	for i, name := range names {
-		if i%2 == 0 { // several resources, so that what is left is cut from more than one
+		if i%2 == 0 { // several resources
 			ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
 		}
 		record := ld.ResourceLogs().At(ld.ResourceLogs().Len() - 1).ScopeLogs().At(0).LogRecords().AppendEmpty()
@@ -144,7 +146,7 @@ func eventsNamed(names ...string) plog.Logs {
 	return ld
 }
 
-// TestGolden sends testdata/*/input.json, OTLP JSON, and holds the requests against want.http.
+// TestGolden sends testdata/*/input.json, OTLP JSON, and compares the requests with want.http.
 func TestGolden(t *testing.T) {
 	deliverytest.Golden(t, "want.http", *update, func(t *testing.T, name string, ld plog.Logs) string {
 		batching := BatchingSingle
@@ -168,8 +170,8 @@ func TestGolden(t *testing.T) {
 	})
 }
 
-func TestFailuresThatPass(t *testing.T) {
-	for name, answer := range map[string]http.HandlerFunc{
+func TestTransientFailuresAreRetried(t *testing.T) {
+	for name, response := range map[string]http.HandlerFunc{
 		"408":                              status(408),
 		"425":                              status(425),
 		"429":                              status(429),
@@ -186,12 +188,12 @@ func TestFailuresThatPass(t *testing.T) {
 		"503":                              status(503, "Retry-After", "Inf"),
 		"504":                              status(504),
 		"a reset connection":               deliverytest.Reset,
-		"an answer that is not HTTP":       deliverytest.Garbage,
+		"a response that is not HTTP":      deliverytest.Garbage,
 		"a webhook that hangs":             deliverytest.Hang,
 	} {
 		for _, batching := range []Batching{BatchingSingle, BatchingArray} {
 			t.Run(name+", "+string(batching), func(t *testing.T) {
-				w := newWebhook(t, answer)
+				w := newWebhook(t, response)
 				e := start(t, testConfig(w.URL, batching))
 				e.Send(eventsNamed("a"))
 				assert.Equal(t, [][]string{{"a"}, {"a"}}, w.got())
@@ -201,7 +203,7 @@ func TestFailuresThatPass(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestPermanentFailuresAreRefused(t *testing.T) {
 	for _, code := range []int{300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 409, 410, 413, 422, 501} {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
 			elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect was followed") }))
@@ -215,30 +217,30 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestOneRefusedEventCostsItselfOnly(t *testing.T) {
+func TestRefusedEventCostsNoOther(t *testing.T) {
 	w := newWebhook(t, status(204), status(400), status(204), status(422))
 	e := start(t, testConfig(w.URL, BatchingSingle))
 	require.ErrorContains(t, e.Consume(t.Context(), eventsNamed("a", "bad", "c", "worse", "e")), "2 of 5 events refused")
 	assert.Equal(t, [][]string{{"a"}, {"bad"}, {"c"}, {"worse"}, {"e"}}, w.got())
 
-	told := e.Logs.FilterMessage("Events were not delivered and are kept as dead letters").All()
-	require.Len(t, told, 1)
-	assert.Equal(t, int64(2), told[0].ContextMap()["events"])
+	logged := e.Logs.FilterMessage("Events were not delivered and are kept as dead letters").All()
+	require.Len(t, logged, 1)
+	assert.Equal(t, int64(2), logged[0].ContextMap()["events"])
 	assert.Equal(t, []string{"bad:refused", "worse:refused"}, e.Letters.Reasons())
 }
 
-func TestOnlyWhatIsOwedIsSentAgain(t *testing.T) {
+func TestOnlyPendingEventsAreRetried(t *testing.T) {
 	w := newWebhook(t, status(204), status(204), status(400), status(503), status(204), status(500))
 	e := start(t, testConfig(w.URL, BatchingSingle))
 	e.Send(eventsNamed("a", "b", "bad", "d", "e"))
-	assert.Equal(t, [][]string{{"a"}, {"b"}, {"bad"}, {"d"}, {"e"}, {"d"}, {"d"}}, w.got(), "what was not sent comes before what failed")
+	assert.Equal(t, [][]string{{"a"}, {"b"}, {"bad"}, {"d"}, {"e"}, {"d"}, {"d"}}, w.got(), "unsent events come before failed ones")
 }
 
 func TestRetriesEnd(t *testing.T) {
 	w := newWebhook(t)
-	w.answers = make([]http.HandlerFunc, 1000)
-	for i := range w.answers {
-		w.answers[i] = status(503)
+	w.responses = make([]http.HandlerFunc, 1000)
+	for i := range w.responses {
+		w.responses[i] = status(503)
 	}
 	cfg := testConfig(w.URL, BatchingSingle)
 	cfg.Delivery.RetryConfig.MaxElapsedTime = 20 * time.Millisecond
@@ -246,7 +248,7 @@ func TestRetriesEnd(t *testing.T) {
 	require.ErrorContains(t, e.Consume(t.Context(), eventsNamed("a")), "no more retries left")
 }
 
-func TestNobodyListens(t *testing.T) {
+func TestConnectionRefused(t *testing.T) {
 	w := newWebhook(t)
 	w.Close()
 	cfg := testConfig(w.URL+"/path-secret?token=query-secret", BatchingSingle)
@@ -255,15 +257,15 @@ func TestNobodyListens(t *testing.T) {
 	require.ErrorContains(t, e.Consume(t.Context(), eventsNamed("a")), "connection refused")
 }
 
-// TestTheWebhookAloneIsToldTheSecrets leaves to deliverytest to look for them.
-func TestTheWebhookAloneIsToldTheSecrets(t *testing.T) {
+// TestSecretsReachOnlyTheWebhook leaves it to deliverytest to look for secrets elsewhere.
+func TestSecretsReachOnlyTheWebhook(t *testing.T) {
 	const credential, value = "hunter2", "s3cr3t-of-the-event"
-	for name, answer := range map[string]http.HandlerFunc{
+	for name, response := range map[string]http.HandlerFunc{
 		"refused": status(401), "redirected": status(302, "Location", "/"+credential), "failing": status(503),
 		"reset": deliverytest.Reset, "garbage": deliverytest.Garbage, "fine": status(204),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWebhook(t, answer, answer, answer, answer)
+			w := newWebhook(t, response, response, response, response)
 			cfg := testConfig(w.URL+"/"+credential+"?token="+credential, BatchingArray)
 			cfg.ClientConfig.Headers.Set("X-Key", configopaque.String(credential))
 			cfg.Delivery.RetryConfig.MaxElapsedTime = 5 * time.Millisecond
@@ -280,7 +282,7 @@ func TestTheWebhookAloneIsToldTheSecrets(t *testing.T) {
 	}
 }
 
-func TestTheQueueBatches(t *testing.T) {
+func TestQueueBatches(t *testing.T) {
 	w := newWebhook(t)
 	cfg := createDefaultConfig().(*Config)
 	cfg.ClientConfig.Endpoint = w.URL
@@ -293,7 +295,7 @@ func TestTheQueueBatches(t *testing.T) {
 		names[name] = true
 		require.NoError(t, e.Consume(t.Context(), eventsNamed(name)))
 	}
-	e.Stop() // which sends what is queued
+	e.Stop() // sends the queue
 	got := 0
 	for _, request := range w.got() {
 		assert.LessOrEqual(t, len(request), defaultBatch)
@@ -314,7 +316,7 @@ func encodeAll(t testing.TB, ld plog.Logs) []delivery.Event {
 	for e := range appevent.Logs(ld) {
 		require.NoError(t, enc.Encode(&w, e))
 	}
-	return w.Events()
+	return w.Take().Events()
 }
 
 func TestArraysStayBelowTheLimit(t *testing.T) {
@@ -323,7 +325,7 @@ func TestArraysStayBelowTheLimit(t *testing.T) {
 	for _, size := range []int{10, maxBody * 2, 10, maxBody / 2, maxBody / 2, 10} {
 		records.AppendEmpty().Body().SetStr(strings.Repeat("x", size))
 	}
-	requests, _ := testBackend(t, map[string]any{"batching": "array"}).Frame(encodeAll(t, ld))
+	requests, _ := testBackend(t, map[string]any{"batching": "array"}).BuildRequests(encodeAll(t, ld))
 	var counts []int
 	for _, req := range requests {
 		counts = append(counts, len(req.Events))
@@ -341,7 +343,7 @@ func opaque(secrets ...string) []configopaque.String {
 	return all
 }
 
-// spansWithEvents is a span in which one event happened.
+// spansWithEvents makes a span with one event.
 func spansWithEvents() ptrace.Traces {
 	td := ptrace.NewTraces()
 	span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()

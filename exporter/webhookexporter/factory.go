@@ -4,68 +4,140 @@
 package webhookexporter
 
 import (
-	"context"
-	"errors"
+	"net/http"
+	"sync/atomic"
 
-	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/exporter"
 
 	"github.com/otelcol-fanout/otelcol-fanout/exporter/webhookexporter/internal/metadata"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/signature"
 )
 
 // NewFactory returns the factory of the webhook exporter.
 func NewFactory() exporter.Factory {
-	shared := &backends{}
-	return exporter.NewFactory(metadata.Type, createDefaultConfig,
-		exporter.WithLogs(shared.createLogs, metadata.LogsStability),
-		exporter.WithTraces(shared.createTraces, metadata.TracesStability))
-}
-
-// backends are those of the exporters that exist. Logs and traces share the endpoint: its rate limit, its handshake, and that it is gone.
-type backends struct {
-	delivery.Shared[*Config, *backend]
-}
-
-func (bs *backends) acquire(cfg *Config, id component.ID) (*backend, error) {
-	return bs.Acquire(cfg, func() (*backend, error) {
-		b, err := newBackend(cfg, id.String())
-		if err != nil {
-			return nil, err
-		}
-		b.close = func() { bs.Release(cfg) }
-		return b, nil
+	return delivery.NewFactory(delivery.Definition[Config]{
+		Type:                metadata.Type,
+		CreateDefaultConfig: createDefaultConfig,
+		Logs:                metadata.LogsStability,
+		Traces:              metadata.TracesStability,
+		Settings: func(cfg *Config) (*delivery.Config, confighttp.ClientConfig) {
+			return &cfg.Delivery, cfg.ClientConfig
+		},
+		New: func(cfg *Config, set exporter.Settings) (delivery.Backend, delivery.Options, error) {
+			b, err := newBackend(cfg, set.ID.String())
+			if err != nil {
+				return nil, delivery.Options{}, err
+			}
+			options := b.options()
+			return b, options, nil
+		},
 	})
 }
 
-func (bs *backends) createLogs(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Logs, error) {
-	cfg := c.(*Config)
-	b, err := bs.acquire(cfg, set.ID)
+// backend is one endpoint. The logs and traces of one configuration share its rate limit, its
+// handshake, and that it is gone.
+type backend struct {
+	cfg        *Config
+	exporterID string // such as webhook/audit
+	endpoint   endpoint
+	header     http.Header
+	batching   Batching
+	joins      joins
+	signer     signature.Signer // nil: requests are not signed
+	templates  *templates
+	pacer      *delivery.Pacer // nil: no limit
+	handshake  handshake
+	gone       atomic.Bool // whether the endpoint has responded with 410
+}
+
+var _ delivery.Backend = (*backend)(nil)
+
+// newBackend returns the backend of a valid configuration.
+func newBackend(cfg *Config, exporterID string) (*backend, error) {
+	signer, err := cfg.Signing.signer()
 	if err != nil {
 		return nil, err
 	}
-	logs, err := delivery.NewLogs(ctx, set, &cfg.Delivery, cfg.ClientConfig, b)
-	if err != nil {
-		bs.Release(cfg)
-	}
-	return logs, err
-}
-
-func (bs *backends) createTraces(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Traces, error) {
-	cfg := c.(*Config)
-	b, err := bs.acquire(cfg, set.ID)
+	templates, err := newTemplates(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Format == FormatOTLPJSON && b.templates.hasTarget() {
-		bs.Release(cfg)
-		return nil, errSpanTarget
-	}
-	traces, err := delivery.NewTraces(ctx, set, &cfg.Delivery, cfg.ClientConfig, b)
+	endpoint, err := newEndpoint(cfg.ClientConfig.Endpoint, templates.fixedQuery)
 	if err != nil {
-		bs.Release(cfg)
+		return nil, err
 	}
-	return traces, err
+	pacer := delivery.NewPacer(pacerLimit(cfg), 1, delivery.EachRequest)
+	return &backend{
+		cfg: cfg, exporterID: exporterID,
+		endpoint: endpoint, header: fixedHeader(cfg, templates), batching: cfg.batching(), joins: joinsOf(cfg),
+		signer: signer, templates: templates, pacer: pacer,
+		handshake: handshake{cfg: cfg.CloudEvents.Handshake, url: cfg.ClientConfig.Endpoint, limitRate: pacer.Slow},
+	}, nil
 }
 
-var errSpanTarget = errors.New("request: has templates over events, and otlp_json sends whole spans, which are none; write another exporter for traces, without them")
+// pacerLimit returns the rate limit in requests per second. With a handshake there always is one,
+// because the webhook may lower it.
+func pacerLimit(cfg *Config) float64 {
+	const practicallyNone = 1e9
+	limit := cfg.rateLimit()
+	if limit == 0 && cfg.CloudEvents.Handshake.Enabled {
+		return practicallyNone
+	}
+	return limit
+}
+
+// fixedHeader returns the header that all requests have in common.
+func fixedHeader(cfg *Config, templates *templates) http.Header {
+	header := templates.fixedHeader.Clone()
+	header.Set("Content-Type", contentType(cfg))
+	if cfg.CloudEvents.Handshake.Enabled {
+		header.Set(headerRequestOrigin, cfg.CloudEvents.Handshake.Origin)
+	}
+	return header
+}
+
+// contentType returns the Content-Type of requests. The charset is in lower case because the
+// CloudEvents SDK for JavaScript accepts no other.
+func contentType(cfg *Config) string {
+	switch {
+	case cfg.Format == FormatCloudEvents && cfg.CloudEvents.Mode == ModeStructured:
+		return "application/cloudevents+json; charset=utf-8"
+	case cfg.Format == FormatCloudEvents && cfg.CloudEvents.Mode == ModeBatched:
+		return "application/cloudevents-batch+json; charset=utf-8"
+	case cfg.batching() == BatchingNDJSON:
+		return "application/x-ndjson"
+	default:
+		return "application/json"
+	}
+}
+
+func (b *backend) options() delivery.Options {
+	options := delivery.Options{
+		NewTracesEncoder: b.newTracesEncoder,
+		Pace:             b.pacer.Pace,
+		Schedule:         delivery.Schedule{Waits: b.cfg.RetrySchedule, MaxRetries: b.cfg.MaxRetries},
+		Disabled:         b.disabled,
+		Enable:           b.enable,
+		Guard:            b.cfg.guard(),
+	}
+	if b.cfg.CloudEvents.Handshake.Enabled {
+		options.Handshake = b.handshake.ask
+	}
+	return options
+}
+
+// NewEncoder implements delivery.Backend.
+func (b *backend) NewEncoder() delivery.Encoder { return newEncoder(b) }
+
+// disabled says why the endpoint is sent nothing more; it is empty while the endpoint is in use.
+func (b *backend) disabled() string {
+	if b.gone.Load() {
+		return "the endpoint has answered 410 Gone before, and is sent nothing more until the exporter restarts or dead letters are replayed"
+	}
+	return ""
+}
+
+// enable sends to the endpoint again: an operator who replays dead letters expects it to be back.
+func (b *backend) enable() { b.gone.Store(false) }

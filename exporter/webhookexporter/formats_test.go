@@ -26,8 +26,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-// TestFormats holds what each testdata/formats/<case>/config.yaml makes of testdata/formats/logs.yaml, or of traces.yaml where the
-// case's name begins with traces_, against its want.http.
+// TestFormats sends testdata/formats/logs.yaml, or traces.yaml for cases named traces_*, with each
+// testdata/formats/<case>/config.yaml, and compares the requests with want.http.
 func TestFormats(t *testing.T) {
 	configs, err := filepath.Glob("testdata/formats/*/config.yaml")
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// exchange is what a webhook gets of the configuration.
+// exchange returns the requests that a webhook gets.
 func exchange(t *testing.T, conf map[string]any, traces bool) string {
 	t.Helper()
 	rec := newRecorder(t)
@@ -91,7 +91,7 @@ func toJSON(t testing.TB, value any) []byte {
 	return raw
 }
 
-// recorder takes anything that is JSON, and remembers it.
+// recorder is a server that records anything that is JSON.
 type recorder struct {
 	*httptest.Server
 	t *testing.T
@@ -137,7 +137,7 @@ func (rec *recorder) all() []recorded {
 	return slices.Clone(rec.requests)
 }
 
-// text is the requests, but for headers that are the same for each.
+// text returns the requests, without headers that all of them have.
 func (rec *recorder) text() string {
 	var b strings.Builder
 	for _, req := range rec.all() {
@@ -152,7 +152,7 @@ func (rec *recorder) text() string {
 	return b.String()
 }
 
-func TestASummaryTellsNothing(t *testing.T) {
+func TestSummaryHasNoContent(t *testing.T) {
 	configs, err := filepath.Glob("testdata/formats/*summary*/want.http")
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(configs), 10)
@@ -168,10 +168,10 @@ func TestASummaryTellsNothing(t *testing.T) {
 	}
 }
 
-func TestAnInt64IsExactInEachFormat(t *testing.T) {
+func TestInt64IsExactInEachFormat(t *testing.T) {
 	for _, format := range formats() {
 		if format == FormatTemplate {
-			continue // which has what its author writes
+			continue // its content is up to its author
 		}
 		text, err := os.ReadFile("testdata/formats/" + map[Format]string{FormatCloudEvents: "cloudevents_structured"}[format] + map[bool]string{true: string(format)}[format != FormatCloudEvents] + "/want.http")
 		require.NoError(t, err)
@@ -179,7 +179,7 @@ func TestAnInt64IsExactInEachFormat(t *testing.T) {
 	}
 }
 
-// fuzzConfigs are configurations that write all there is.
+// fuzzConfigs returns backends that together write everything.
 func fuzzConfigs(t testing.TB) []*backend {
 	files, err := filepath.Glob("testdata/formats/*/config.yaml")
 	require.NoError(t, err)
@@ -190,8 +190,8 @@ func fuzzConfigs(t testing.TB) []*backend {
 	return all
 }
 
-// FuzzLogs holds that any record becomes JSON in each format, within the limits of its receiver, or is refused by a template of
-// the user's.
+// FuzzLogs checks that any record becomes JSON in each format, within the limits of its receiver,
+// or is refused by a user's template.
 func FuzzLogs(f *testing.F) {
 	logs := formatLogs(f)
 	seed, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs)

@@ -23,25 +23,17 @@ const (
 	headerAllowedRate   = "Webhook-Allowed-Rate"
 )
 
-// handshake asks the webhook whether it wants to be sent events.
+// handshake asks the webhook for its consent to being sent events.
 type handshake struct {
-	cfg  HandshakeConfig
-	url  string
-	slow func(perSecond float64) // what is called with what the webhook allows
+	cfg       HandshakeConfig
+	url       string
+	limitRate func(perSecond float64) // called with the rate that the webhook allows
 
 	mu      sync.Mutex
 	allowed bool
 }
 
-// Greet implements delivery.Greeter.
-func (b *backend) Greet(ctx context.Context, do func(*http.Request) (*http.Response, error)) error {
-	if !b.handshake.cfg.Enabled {
-		return nil
-	}
-	return b.handshake.ask(ctx, do)
-}
-
-// ask asks once; it asks again when there was no consent. The status of the answer is none.
+// ask asks for consent, unless it was given before; see delivery.Options.Handshake.
 func (h *handshake) ask(ctx context.Context, do func(*http.Request) (*http.Response, error)) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -50,7 +42,7 @@ func (h *handshake) ask(ctx context.Context, do func(*http.Request) (*http.Respo
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodOptions, h.url, nil)
 	if err != nil {
-		return delivery.GreetingError("the endpoint is not a URL")
+		return delivery.HandshakeError("the endpoint is not a URL")
 	}
 	req.Header.Set(headerRequestOrigin, h.cfg.Origin)
 	if h.cfg.Rate > 0 {
@@ -61,25 +53,27 @@ func (h *handshake) ask(ctx context.Context, do func(*http.Request) (*http.Respo
 		return err
 	}
 	defer response.Body.Close()
-	_, _ = io.CopyN(io.Discard, response.Body, maxHandshakeBody) // so that the connection can be used again
-	if err := h.consent(response); err != nil {
+	_, _ = io.CopyN(io.Discard, response.Body, maxHandshakeBody) // lets the connection be reused
+	if err := h.checkConsent(response); err != nil {
 		return err
 	}
 	h.allowed = true
 	return nil
 }
 
-// maxHandshakeBody is how much of a body is read, which has no meaning.
+// maxHandshakeBody limits how much of the body is read. The body carries no meaning.
 const maxHandshakeBody = 4 << 10
 
-func (h *handshake) consent(response *http.Response) error {
+// checkConsent returns an error unless the response's headers give consent. Its status carries no
+// meaning.
+func (h *handshake) checkConsent(response *http.Response) error {
 	origin := response.Header.Get(headerAllowedOrigin)
 	if origin != "*" && !strings.EqualFold(origin, h.cfg.Origin) {
-		return delivery.GreetingError(fmt.Sprintf("the webhook answers %d to OPTIONS without WebHook-Allowed-Origin: %s (or *), so it does not consent to being sent events", response.StatusCode, h.cfg.Origin))
+		return delivery.HandshakeError(fmt.Sprintf("the webhook answers %d to OPTIONS without WebHook-Allowed-Origin: %s (or *), so it does not consent to being sent events", response.StatusCode, h.cfg.Origin))
 	}
-	// A rate of * is any; one that is missing allows what was not asked for.
+	// A rate of * is no limit. A missing rate allows requests for which no rate was asked.
 	if perMinute, err := strconv.Atoi(response.Header.Get(headerAllowedRate)); err == nil && perMinute > 0 {
-		h.slow(float64(perMinute) / 60)
+		h.limitRate(float64(perMinute) / 60)
 	}
 	return nil
 }

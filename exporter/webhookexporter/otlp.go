@@ -14,14 +14,14 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// An event in OTLP JSON is an item of one of these lists, so that several are joined to one body.
+// An event in OTLP JSON is an item of one of these lists, so that several can share a body.
 const (
 	otlpLogsHead   = `{"resourceLogs":[`
 	otlpTracesHead = `{"resourceSpans":[`
 	otlpTail       = `]}`
 )
 
-// appendRecord appends the record with its resource and scope, as it is but for its id, which it has in any case.
+// appendRecord appends the record with its resource and scope. A record without an ID gets one.
 func (enc *encoder) appendRecord(dst []byte, e *appevent.Event) ([]byte, error) {
 	record := e.Record()
 	if enc.cfg.Content == ContentSummary {
@@ -38,13 +38,13 @@ func (enc *encoder) appendRecord(dst []byte, e *appevent.Event) ([]byte, error) 
 	return append(dst, otlpSourceTail...), nil
 }
 
-// otlpNoRecord is an empty record, and otlpSourceTail what follows a record within its item.
+// otlpNoRecord is an empty record; otlpSourceTail follows a record within its item.
 const (
 	otlpNoRecord   = `{"body":{}}`
 	otlpSourceTail = `]}]}`
 )
 
-// otlpSource is an item of a source up to its record.
+// otlpSource returns an item of a source up to its record.
 func otlpSource(source *appevent.Source) ([]byte, error) {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
@@ -67,7 +67,7 @@ func otlpSource(source *appevent.Source) ([]byte, error) {
 	return head, nil
 }
 
-// summaryRecord is a summary as a record.
+// summaryRecord returns a summary as a record.
 func summaryRecord(e *appevent.Event) plog.LogRecord {
 	record := plog.NewLogRecord()
 	record.SetEventName(e.Name)
@@ -102,8 +102,8 @@ func summaryRecord(e *appevent.Event) plog.LogRecord {
 	return record
 }
 
-// appendSpan appends the span with its resource and scope. A summary of a span has no attributes, no events, no links and no
-// message.
+// appendSpan appends the span with its resource and scope. The summary of a span has no attributes,
+// events, links or status message.
 func (enc *encoder) appendSpan(dst []byte, source *appevent.Source, span ptrace.Span) ([]byte, error) {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
@@ -137,7 +137,7 @@ func summarySpan(span, summary ptrace.Span) {
 
 var errNotOTLP = errors.New("the record cannot be written as OTLP JSON")
 
-// appendItem appends the one item of the list that the text is an object of.
+// appendItem appends the only item of the list in the text.
 func appendItem(dst, text []byte, head string) ([]byte, error) {
 	item, ok := bytes.CutPrefix(text, []byte(head))
 	if !ok {

@@ -15,8 +15,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// appendLogRecord appends a record in the JSON form of OTLP (OTLP specification, "JSON Protobuf Encoding"): the same bytes as
-// plog.JSONMarshaler, without a copy of the record. One that has no id gets this one.
+// appendLogRecord appends a record as OTLP JSON (OTLP specification, "JSON Protobuf Encoding"): the
+// same bytes as plog.JSONMarshaler, without copying the record. A record without an ID gets this
+// one.
 func appendLogRecord(dst []byte, record plog.LogRecord, id string) []byte {
 	dst = append(dst, '{')
 	if at := record.Timestamp(); at != 0 {
@@ -55,12 +56,12 @@ func appendLogRecord(dst []byte, record plog.LogRecord, id string) []byte {
 	return append(appendOptional(dst, "eventName", record.EventName()), '}')
 }
 
-// appendQuoted appends a number of 64 bits, which is a string.
+// appendQuoted appends a 64-bit number, which OTLP JSON writes as a string.
 func appendQuoted(dst []byte, n uint64) []byte {
 	return append(strconv.AppendUint(append(dst, '"'), n, 10), '"')
 }
 
-// appendKeyValues appends the items of the list, and reports whether the id is one of them.
+// appendKeyValues appends the items of the list, and reports whether one of them is the ID.
 func appendKeyValues(dst []byte, m pcommon.Map) (_ []byte, identified bool) {
 	first := true
 	for name, v := range m.All() {
@@ -86,7 +87,7 @@ func appendAnyValue(dst []byte, v pcommon.Value) []byte {
 		dst = append(dst, '"')
 	case pcommon.ValueTypeDouble:
 		dst = jsonappend.Double(append(dst, `{"doubleValue":`...), v.Double())
-		dst = bytes.TrimSuffix(dst, []byte(".0")) // the type is told
+		dst = bytes.TrimSuffix(dst, []byte(".0")) // doubleValue already says the type
 	case pcommon.ValueTypeBytes:
 		dst = jsonappend.Bytes(append(dst, `{"bytesValue":`...), v.Bytes())
 	case pcommon.ValueTypeSlice:
@@ -99,7 +100,7 @@ func appendAnyValue(dst []byte, v pcommon.Value) []byte {
 	return append(dst, '}')
 }
 
-// What begins the two kinds of values that hold others. An empty list is left out.
+// valuesOpen begins the values that hold others. An empty list is left out.
 const valuesOpen = `{"values":[`
 
 func appendArrayValue(dst []byte, s pcommon.Slice) []byte {

@@ -4,6 +4,7 @@
 package webhookexporter
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -14,7 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
-// maxDedupKey is how many characters a dedup_key may have (PagerDuty, "Events API v2").
+// maxDedupKey limits the characters of a dedup_key (PagerDuty, "Events API v2").
 const maxDedupKey = 255
 
 const defaultAction = "trigger"
@@ -30,7 +31,7 @@ func (t *templates) parsePagerDuty(cfg *PagerDutyConfig) error {
 	return err
 }
 
-// appendTemplate appends what the templates make of the event.
+// appendTemplate appends the event as the templates render it.
 func (enc *encoder) appendTemplate(dst []byte, e *appevent.Event) ([]byte, error) {
 	document, err := enc.document(e)
 	if err != nil {
@@ -46,13 +47,13 @@ func (enc *encoder) appendTemplate(dst []byte, e *appevent.Event) ([]byte, error
 	if dst, err = enc.templates.body.Append(dst, document); err != nil {
 		return nil, err
 	}
-	dst[brace] = ',' // in the place of the brace with which the object began
+	dst[brace] = ',' // replaces the brace that opens the second object: the two become one
 	return dst, nil
 }
 
 var errNoAction = errors.New("pagerduty::event_action: does not become trigger, acknowledge or resolve; write a template that does for every event")
 
-// renderPagerDuty appends the beginning of the event: what is done, and to which alert.
+// renderPagerDuty appends an open object with the action and the alert that it applies to.
 func (t *templates) renderPagerDuty(dst []byte, document map[string]any) ([]byte, error) {
 	action, err := t.action.Render(document)
 	if err != nil {
@@ -73,7 +74,8 @@ func (t *templates) renderPagerDuty(dst []byte, document map[string]any) ([]byte
 	return appendOptional(dst, "dedup_key", shortKey(dedupKey)), nil
 }
 
-// shortKey is a key, or a digest of one that is too long: to cut it off could make one alert of two.
+// shortKey returns the key, or a digest of one that is too long. A truncated key could merge two
+// alerts.
 func shortKey(key string) string {
 	if len(key) <= maxDedupKey {
 		return key
@@ -82,9 +84,10 @@ func shortKey(key string) string {
 	return hex.EncodeToString(digest[:])
 }
 
-// withRoutingKey puts the key into the body when it is sent, so that it is neither in the queue nor in dead letters.
+// withRoutingKey returns the body of an event: its payload with the key as the first member. The
+// key is added here so that it is neither in the queue nor in dead letters.
 func withRoutingKey(payload []byte, key string) []byte {
 	body := make([]byte, 0, len(payload)+len(key)+len(`{"routing_key":"",`))
 	body = jsonappend.String(append(body, `{"routing_key":`...), key)
-	return append(append(body, ','), payload[1:]...)
+	return append(append(body, ','), bytes.TrimPrefix(payload, []byte("{"))...)
 }

@@ -30,8 +30,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver"
 )
 
-// TestOneInstanceFeedsAnotherWithoutLoss sends events to an event receiver, what that makes of them to this exporter, and what this sends to
-// another event receiver. Both receivers make the same records, but for when they saw them.
+// TestOneInstanceFeedsAnotherWithoutLoss connects an event receiver, this exporter and a second
+// event receiver. Both receivers make the same records, except for the observed time.
 func TestOneInstanceFeedsAnotherWithoutLoss(t *testing.T) {
 	for _, batching := range []Batching{BatchingSingle, BatchingArray, BatchingNDJSON} {
 		t.Run(string(batching), func(t *testing.T) {
@@ -55,7 +55,8 @@ func TestOneInstanceFeedsAnotherWithoutLoss(t *testing.T) {
 	}
 }
 
-// both is the consumer of the first receiver: it remembers, and passes on to the exporter.
+// both is the consumer of the first receiver: it records events, and passes them on to the
+// exporter.
 type both struct {
 	*consumertest.LogsSink
 	next func(context.Context, plog.Logs) error
@@ -63,9 +64,9 @@ type both struct {
 
 // ConsumeLogs implements consumer.Logs.
 func (b both) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
-	ours := plog.NewLogs()
-	ld.CopyTo(ours)
-	if err := b.LogsSink.ConsumeLogs(ctx, ours); err != nil {
+	recorded := plog.NewLogs()
+	ld.CopyTo(recorded)
+	if err := b.LogsSink.ConsumeLogs(ctx, recorded); err != nil {
 		return err
 	}
 	return b.next(ctx, ld)
@@ -107,7 +108,7 @@ func postRandom(t *testing.T, url string, r *rand.Rand, events int) {
 	require.Equal(t, http.StatusAccepted, response.StatusCode, "%s", body)
 }
 
-// eventsByID are the records as event JSON, which holds all of a record (internal/eventjson proves it).
+// eventsByID returns the records as event JSON, which is lossless (see internal/eventjson).
 func eventsByID(t *testing.T, sink *consumertest.LogsSink) map[string]string {
 	t.Helper()
 	var encoder eventjson.Encoder
@@ -121,9 +122,9 @@ func eventsByID(t *testing.T, sink *consumertest.LogsSink) map[string]string {
 	return all
 }
 
-// TestOTLPIsTheRecordAsItIs holds that an OTLP body has all of a record, attributes that are ours included, and its id besides: the
-// bytes that the collector's own marshaler writes.
-func TestOTLPIsTheRecordAsItIs(t *testing.T) {
+// TestOTLPIsTheUnchangedRecord checks that an OTLP body is what the collector's own marshaler
+// writes, with this project's attributes, and with an ID.
+func TestOTLPIsTheUnchangedRecord(t *testing.T) {
 	b := testBackend(t, map[string]any{"format": "otlp_json"})
 	for seed := range uint64(300) {
 		ld := randomRecord(rand.New(rand.NewPCG(seed, 11)), 0)
@@ -137,7 +138,7 @@ func TestOTLPIsTheRecordAsItIs(t *testing.T) {
 		case 1:
 			record.Attributes().Remove(appevent.AttrID)
 		}
-		requests, _ := b.Frame(encodeWith(t, b, ld))
+		requests, _ := b.BuildRequests(encodeWith(t, b, ld))
 		got := plogotlp.NewExportRequest()
 		require.NoError(t, got.UnmarshalJSON(requests[0].AppendBody(nil)))
 		appevent.StampIDs(ld)
@@ -158,7 +159,7 @@ func randomText(r *rand.Rand) string {
 	return pick(r, "", "a", "NaN", "日本 😀", "quote\"\\/\n\u2028\x00", "~0/~1", "true", strings.Repeat("long ", 50), fmt.Sprint(r.Int64()))
 }
 
-// randomRecord is a record of whatever the model can hold.
+// randomRecord returns a record of anything that the data model can hold.
 func randomRecord(r *rand.Rand, place int) plog.Logs {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()

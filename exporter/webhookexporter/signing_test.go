@@ -28,7 +28,7 @@ const (
 	oldSecret     = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 )
 
-// signed is the requests for four events.
+// signed returns the requests of four events.
 func signed(t *testing.T, conf map[string]any) []recorded {
 	t.Helper()
 	rec := newRecorder(t)
@@ -42,7 +42,7 @@ func signed(t *testing.T, conf map[string]any) []recorded {
 	return rec.all()
 }
 
-func TestTheStandardWebhooksLibraryVerifiesEachFormat(t *testing.T) {
+func TestStandardWebhooksLibraryVerifiesEachFormat(t *testing.T) {
 	for _, format := range []Format{FormatEvent, FormatStandard, FormatCloudEvents, FormatSink, FormatOTLPJSON, FormatSlack} {
 		for _, batching := range []Batching{BatchingSingle, BatchingArray, BatchingNDJSON} {
 			if batching != BatchingSingle && (format == FormatCloudEvents || format == FormatSlack) {
@@ -74,7 +74,7 @@ func TestTheStandardWebhooksLibraryVerifiesEachFormat(t *testing.T) {
 	}
 }
 
-func TestAnAsymmetricKeySignsBesideASymmetricOne(t *testing.T) {
+func TestAsymmetricAndSymmetricKeysSignTogether(t *testing.T) {
 	public, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	requests := signed(t, map[string]any{"signing": map[string]any{
@@ -122,8 +122,9 @@ func TestOtherSchemes(t *testing.T) {
 	}
 }
 
-// TestARetryIsSignedAnew holds that the body and the id stay, and that the time is the attempt's.
-func TestARetryIsSignedAnew(t *testing.T) {
+// TestRetriesAreSignedAnew checks that the body and the ID stay, and that the time is the
+// attempt's.
+func TestRetriesAreSignedAnew(t *testing.T) {
 	w := newWebhook(t, status(503, "Retry-After", "1.1"))
 	cfg := testConfig(w.URL, BatchingSingle)
 	cfg.Delivery.RetryConfig.MaxInterval = time.Second
@@ -140,29 +141,28 @@ func TestARetryIsSignedAnew(t *testing.T) {
 	}
 }
 
-// TestASignatureIsMadeWhenTheRequestIsSent holds that of several requests, which a rate limit may send minutes apart, each has its own
-// time: receivers refuse one that is five minutes old.
-func TestASignatureIsMadeWhenTheRequestIsSent(t *testing.T) {
+// TestRequestsAreSignedWhenSent checks that each of several requests has its own time: a rate limit
+// may send them minutes apart, and receivers refuse a signature that is five minutes old.
+func TestRequestsAreSignedWhenSent(t *testing.T) {
 	for _, format := range []Format{FormatEvent, FormatOTLPJSON, FormatPagerDuty} {
 		b := testBackend(t, map[string]any{
 			"format": string(format), "signing": map[string]any{"scheme": "standard", "secrets": []any{currentSecret}},
 			"pagerduty": map[Format]any{FormatPagerDuty: map[string]any{"routing_key": "k"}}[format],
 		})
-		requests, _ := b.Frame(encodeWith(t, b, eventsNamed("a", "b", "c")))
+		requests, _ := b.BuildRequests(encodeWith(t, b, eventsNamed("a", "b", "c")))
 		require.Len(t, requests, 3)
 		verifier, err := standardwebhooks.NewWebhook(currentSecret)
 		require.NoError(t, err)
 		for i := range requests {
 			at := time.Unix(1700000000+int64(i)*200, 0)
-			requests[i].Ready(at)
+			requests[i].Prepare(at)
 			assert.Equal(t, strconv.FormatInt(at.Unix(), 10), requests[i].Header.Get("webhook-timestamp"))
 			require.NoError(t, verifier.VerifyIgnoringTimestamp(requests[i].AppendBody(nil), requests[i].Header))
 		}
 	}
 }
 
-// TestWhatIsSignedIsWhatIsReadAfterDecompression is for those who turn compression on.
-func TestWhatIsSignedIsWhatIsReadAfterDecompression(t *testing.T) {
+func TestSignatureCoversTheUncompressedBody(t *testing.T) {
 	w := newWebhook(t)
 	cfg := testConfig(w.URL, BatchingSingle)
 	cfg.ClientConfig.Compression = "gzip"

@@ -7,15 +7,15 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// appendSink appends a flat envelope, which always has the same nine members: strings or null, and the event JSON as its
-// content.
+// appendSink appends a flat envelope of always the same nine members: strings or null, and the
+// event JSON as content.
 func (enc *encoder) appendSink(dst []byte, e *appevent.Event) ([]byte, error) {
 	actorType, actorID := actorOf(e)
 	dst = appendMember(append(dst, '{'), "event_type", typeOf(e))
 	dst = appendMember(dst, "payload_id", e.ID())
 	dst = appendOrNull(dst, "source", e.Source.ServiceName)
 	dst = appendOrNull(dst, "subject", e.Subject)
-	dst = appendMember(dst, "destination", enc.id)
+	dst = appendMember(dst, "destination", enc.exporterID)
 	if hasTime(e) {
 		dst = enc.clock.Time(appendName(dst, "timestamp"), e.Time)
 	} else {
@@ -27,7 +27,7 @@ func (enc *encoder) appendSink(dst []byte, e *appevent.Event) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// actorOf is who did it: a user, somebody who is not known by name, or nobody.
+// actorOf returns who caused the event: a user, an anonymous user, or nobody.
 func actorOf(e *appevent.Event) (actorType, id string) {
 	switch {
 	case e.User.ID != "":

@@ -4,14 +4,16 @@
 package webhookexporter
 
 import (
+	"errors"
+
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// spanEncoder writes spans: in OTLP JSON as they are, in all other formats the events that happened in them. A span itself
-// is no event, and is skipped there.
+// spanEncoder writes spans as OTLP JSON. In all other formats it writes the events of spans, and
+// skips the spans themselves, which are not events.
 type spanEncoder struct {
 	*encoder
 	event appevent.Event
@@ -19,8 +21,21 @@ type spanEncoder struct {
 
 var _ delivery.TracesEncoder = (*spanEncoder)(nil)
 
-// skipSpan is why a span is not sent.
+// skipSpan is the reason for which spans are skipped.
 const skipSpan delivery.Skip = "span" //nolint:errname // it is a reason
+
+var errSpanTarget = errors.New("request: has templates over events, and otlp_json sends whole spans, which are none; write another exporter for traces, without them")
+
+// newTracesEncoder refuses configurations whose templates need an event where there is a span.
+func (b *backend) newTracesEncoder() (delivery.TracesEncoder, error) {
+	if b.cfg.Format == FormatOTLPJSON && b.templates.hasTarget() {
+		return nil, errSpanTarget
+	}
+	return &spanEncoder{encoder: newEncoder(b)}, nil
+}
+
+// Prepare implements delivery.TracesEncoder. Each span is encoded on its own.
+func (*spanEncoder) Prepare(ptrace.Traces) {}
 
 // EncodeSpan implements delivery.TracesEncoder.
 func (enc *spanEncoder) EncodeSpan(w *delivery.Writer, source *appevent.Source, span ptrace.Span) error {
@@ -50,7 +65,7 @@ func (enc *spanEncoder) encodeSpan(w *delivery.Writer, source *appevent.Source, 
 	return nil
 }
 
-// categorySpan tells spans from log records, which are joined to bodies of another kind.
+// categorySpan is the Meta.Category of spans. Bodies hold either spans or log records.
 const categorySpan = "span"
 
 // Reset implements delivery.TracesEncoder.

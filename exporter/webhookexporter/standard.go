@@ -12,8 +12,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// appendStandard appends the payload that Standard Webhooks recommends (spec/standard-webhooks.md, "Payload structure"). Its data is
-// the event JSON.
+// appendStandard appends the payload that Standard Webhooks recommends (spec/standard-webhooks.md,
+// "Payload structure"), with the event JSON as data.
 func (enc *encoder) appendStandard(dst []byte, e *appevent.Event) ([]byte, error) {
 	dst = appendMember(append(dst, '{'), "type", standardType(typeOf(e)))
 	at := e.Time
@@ -25,7 +25,8 @@ func (enc *encoder) appendStandard(dst []byte, e *appevent.Event) ([]byte, error
 	return append(dst, '}'), nil
 }
 
-// standardType is a name as a type: segments of letters, digits and underscores, with dots between them.
+// standardType returns a name as a type: segments of letters, digits and underscores, separated by
+// dots.
 func standardType(name string) string {
 	if !strings.ContainsFunc(name, func(r rune) bool { return !isWord(r) }) {
 		return name

@@ -9,13 +9,15 @@ import (
 	"strings"
 )
 
-// endpoint is the URL of the configuration, to which events may add a path and a query, but never another host.
+// endpoint is the URL of the configuration, to which events may add a path and a query, but never
+// another host.
 type endpoint struct {
 	url    string
 	parsed url.URL
 }
 
-// newEndpoint is the endpoint with a query behind its own, which is the same for all requests and may be empty.
+// newEndpoint returns the endpoint with a query added that is the same for all requests. The query
+// may be empty.
 func newEndpoint(text string, query url.Values) (endpoint, error) {
 	u, err := parseEndpoint(text)
 	if err != nil {
@@ -29,7 +31,7 @@ func newEndpoint(text string, query url.Values) (endpoint, error) {
 	return ep, nil
 }
 
-// with is the URL with more of a path, and more of a query. Both are escaped.
+// with returns the URL with a path and a query appended. Both are escaped, and may be empty.
 func (ep *endpoint) with(path, query string) string {
 	if path == "" && query == "" {
 		return ep.url
@@ -38,13 +40,13 @@ func (ep *endpoint) with(path, query string) string {
 	if path != "" {
 		escaped := strings.TrimSuffix(u.EscapedPath(), "/") + path
 		u.RawPath = escaped
-		u.Path, _ = url.PathUnescape(escaped) // which was made by escaping
+		u.Path, _ = url.PathUnescape(escaped) // cannot fail: it was escaped
 	}
 	u.RawQuery = joinQueries(u.RawQuery, query)
 	return u.String()
 }
 
-// joinQueries is two queries behind each other; each may be empty.
+// joinQueries concatenates two queries, which may be empty.
 func joinQueries(a, b string) string {
 	if a == "" || b == "" {
 		return a + b
@@ -52,7 +54,7 @@ func joinQueries(a, b string) string {
 	return a + "&" + b
 }
 
-// target is what the request of one event has besides the body.
+// target is what the request of an event has besides its body.
 type target struct {
 	// path begins with a slash, and query has no question mark; both are escaped, and may be empty.
 	path, query string
@@ -61,10 +63,11 @@ type target struct {
 
 type headerField struct{ name, value string }
 
-// maxTarget is how long a target may be: many servers take 8 KiB of headers, and a URL in them.
+// maxTarget limits the bytes of a target: many servers accept 8 KiB of URL and headers.
 const maxTarget = 8 << 10
 
-// text is the target as the destination of an event: the path and query on one line, and each header on one.
+// text returns the target as the Meta.Destination of an event: one line with the path and the
+// query, and one line for each header.
 func (t *target) text() (string, error) {
 	var b strings.Builder
 	b.WriteString(t.path)
@@ -80,7 +83,8 @@ func (t *target) text() (string, error) {
 	return b.String(), nil
 }
 
-// parseTarget reads what text has written. What a hand has changed in a dead letter stays a path, a query and headers.
+// parseTarget parses a destination. Whatever an edited dead letter holds becomes a path, a query
+// and headers, never another host.
 func parseTarget(text string) target {
 	first, rest, _ := strings.Cut(text, "\n")
 	var t target
@@ -96,8 +100,9 @@ func parseTarget(text string) target {
 	return t
 }
 
-// headerValue is a text as the value of a header: a line feed or tab is a space, and what is not printable ASCII is percent-encoded,
-// since servers do not agree on what other bytes mean. Spaces around it are none of it.
+// headerValue returns a text as the value of a header, without spaces around it. Line feeds and
+// tabs become spaces. Anything else but printable ASCII is percent-encoded, because servers
+// disagree on the meaning of other bytes.
 func headerValue(text string) string {
 	plain := func(c byte) bool { return c >= ' ' && c <= '~' }
 	var b strings.Builder

@@ -18,7 +18,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsontemplate"
 )
 
-// The presets are templates that anybody could write.
+// presets are templates that users could write as well.
 //
 //go:embed presets
 var presets embed.FS
@@ -27,13 +27,14 @@ var presets embed.FS
 type templates struct {
 	// body is nil for formats that have none.
 	body *jsontemplate.Tree
-	// action and dedupKey are of PagerDuty.
+	// action and dedupKey are PagerDuty's.
 	action, dedupKey *jsontemplate.Text
 
-	path    []*jsontemplate.Text // what stands between the slashes
+	path    []*jsontemplate.Text // by segment
 	query   []namedText
 	headers []namedText
-	// fixedQuery and fixedHeader are those without a template. They are no event's, and so in no queue and no dead letter.
+	// fixedQuery and fixedHeader are the parts without a template. They do not depend on the event,
+	// so they are neither in the queue nor in dead letters.
 	fixedQuery  url.Values
 	fixedHeader http.Header
 
@@ -116,7 +117,7 @@ func (t *templates) parseRequest(cfg *RequestConfig) error {
 	return nil
 }
 
-// segments are what stands between the slashes of a path, of which those within a template are none.
+// segments splits a path at its slashes, but not at those inside a template.
 func segments(path string) []string {
 	path = strings.TrimPrefix(path, "/")
 	if path == "" {
@@ -171,7 +172,7 @@ func (t *templates) appendTarget(to *target, document map[string]any) error {
 	return nil
 }
 
-// errNoPath is of an event whose path would lead elsewhere.
+// errNoPath is the error of an event whose path would lead elsewhere.
 var errNoPath = errors.New("request::path: a part of it is empty, . or .. for this event; write a default, such as {{ default \"none\" .user.id }}")
 
 func (t *templates) renderPath(document map[string]any) (string, error) {
@@ -189,12 +190,13 @@ func (t *templates) renderPath(document map[string]any) (string, error) {
 	return b.String(), nil
 }
 
-// isSegment tells what may stand between two slashes. The last one may be empty, which is a slash at the end.
+// isSegment reports whether the text may stand between two slashes. The last segment may be empty,
+// which makes a trailing slash.
 func isSegment(text string, isLast bool) bool {
 	return text != "." && text != ".." && (text != "" || isLast)
 }
 
-// try renders everything for events that have all, and nothing. What it finds would fail for the first event.
+// try renders all templates for sample events, and returns errors that would occur for any event.
 func (t *templates) try() error {
 	for _, document := range t.samples() {
 		if err := t.tryOn(document); err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
-// Validate implements confmap.Validator. Its errors repeat neither the endpoint nor a secret.
+// Validate implements confmap.Validator. Its errors contain neither the endpoint nor a secret.
 func (cfg *Config) Validate() error {
 	for _, check := range []func() error{
 		cfg.validateEndpoint, cfg.validateWords, cfg.validateBatching, cfg.validateCloudEvents, cfg.validateFormat, cfg.validateCodes, cfg.validateRetries,
@@ -53,7 +53,7 @@ func (cfg *Config) validateEndpoint() error {
 		return fmt.Errorf("proxy_url: %w", err)
 	}
 	if cfg.ClientConfig.ProxyURL != "" {
-		return nil // which looks the host up itself
+		return nil // the proxy resolves the host
 	}
 	if err := cfg.guard().CheckHost(u.Hostname()); err != nil {
 		return fmt.Errorf("endpoint: %w", err)
@@ -97,7 +97,7 @@ func (cfg *Config) validateWords() error {
 	return nil
 }
 
-// listed is the words with commas and an or.
+// listed returns the words separated by commas and an or.
 func listed[T ~string](words []T) string {
 	all := make([]string, 0, len(words))
 	for _, word := range words {
@@ -107,7 +107,7 @@ func listed[T ~string](words []T) string {
 	return strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
-// validateBatching refuses what no receiver of the format would take.
+// validateBatching refuses what no receiver of the format would accept.
 func (cfg *Config) validateBatching() error {
 	switch cfg.Format {
 	case FormatSlack, FormatDiscord, FormatTeams, FormatPagerDuty:
@@ -126,10 +126,10 @@ func (cfg *Config) validateBatching() error {
 	return nil
 }
 
-// dnsName is what the origin of a handshake is.
+// dnsName matches the origin of a handshake.
 var dnsName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*$`)
 
-// uriText is what a URI reference is written with (RFC 3986, section 2).
+// uriText matches the characters of a URI reference (RFC 3986, section 2).
 var uriText = regexp.MustCompile(`^[a-zA-Z0-9._~:/?#\[\]@!$&'()*+,;=%-]*$`)
 
 func (cfg *Config) validateCloudEvents() error {
@@ -155,7 +155,7 @@ func (cfg *Config) validateCloudEvents() error {
 	return nil
 }
 
-// validateFormat parses templates, and tries them.
+// validateFormat parses the templates, and renders them for sample events.
 func (cfg *Config) validateFormat() error {
 	switch {
 	case cfg.Format == FormatTemplate && cfg.Template == nil:
@@ -205,10 +205,11 @@ func (cfg *Config) validateRetries() error {
 	return nil
 }
 
-// Headers are written as most servers take them.
+// headerName matches header names that most servers accept.
 var headerName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]*$`)
 
-// reservedHeaders are those that the request itself needs, or that belong to one connection (RFC 9110, section 7.6.1).
+// reservedHeaders returns the headers that the request itself needs, and those that belong to one
+// connection (RFC 9110, section 7.6.1).
 func reservedHeaders() []string {
 	return []string{
 		"Content-Type", "Content-Length", "Content-Encoding", "Host", "User-Agent", "Connection", "Keep-Alive", "Proxy-Connection",
@@ -216,7 +217,7 @@ func reservedHeaders() []string {
 	}
 }
 
-// validateHeaders takes the headers that are signatures.
+// validateHeaders checks all configured headers; signed are the headers of the signature.
 func (cfg *Config) validateHeaders(signed []string) error {
 	reserved := append(reservedHeaders(), cfg.handshakeHeaders()...)
 	for _, name := range signed {

@@ -39,7 +39,8 @@ func discardingServer(b *testing.B) *httptest.Server {
 	return server
 }
 
-// BenchmarkDelivery is what delivery costs with a trivial backend: a server that discards, one request of 500 events.
+// BenchmarkDelivery is what delivery costs with a trivial backend: a server that discards, one
+// request of 500 events.
 func BenchmarkDelivery(b *testing.B) {
 	server := discardingServer(b)
 	ld := deliverytest.BenchLogs(b)
@@ -47,7 +48,7 @@ func BenchmarkDelivery(b *testing.B) {
 		cfg := NewDefaultConfig(benchEvents)
 		cfg.Dispatch = DispatchSync
 		e, err := NewLogs(b.Context(), exportertest.NewNopSettings(component.MustNewType("line")), &cfg, confighttp.NewDefaultClientConfig(),
-			&lineBackend{url: server.URL, most: benchEvents})
+			&lineBackend{url: server.URL, most: benchEvents}, Options{})
 		require.NoError(b, err)
 		benchConsume(b, e, ld)
 	})
@@ -85,9 +86,10 @@ func benchConsume(b *testing.B, e logsComponent, ld plog.Logs) {
 	require.NoError(b, e.Shutdown(context.Background()))
 }
 
-// BenchmarkQueuedMemory fills the queue behind a backend that hangs with a million events, and reports what a queued event
-// costs beside the size of its bytes, and how long a garbage collection takes then. The reference holds a tenth of the
-// events: what it needs for an event is the same for any number of them.
+// BenchmarkQueuedMemory fills the queue behind a backend that hangs with a million events, and
+// reports what a queued event costs beside the size of its bytes, and how long a garbage collection
+// takes then. The reference holds a tenth of the events: what it needs for an event is the same for
+// any number of them.
 func BenchmarkQueuedMemory(b *testing.B) {
 	b.Run("delivery", func(b *testing.B) {
 		benchMemory(b, 1_000_000, func(url string) logsComponent {
@@ -95,7 +97,7 @@ func BenchmarkQueuedMemory(b *testing.B) {
 			cfg.QueueConfig.Get().QueueSize = 1 << 40
 			cfg.ShutdownTimeout = time.Millisecond
 			e, err := NewLogs(b.Context(), exportertest.NewNopSettings(component.MustNewType("line")), &cfg, confighttp.NewDefaultClientConfig(),
-				&paddedBackend{lineBackend{url: url, most: benchEvents}, encodedSize})
+				&paddedBackend{lineBackend{url: url, most: benchEvents}, encodedSize}, Options{})
 			require.NoError(b, err)
 			return e
 		})
@@ -157,4 +159,5 @@ func (enc paddedEncoder) Encode(w *Writer, e *appevent.Event) error {
 	return nil
 }
 
-func (paddedEncoder) Reset() {}
+func (paddedEncoder) Prepare(plog.Logs) {}
+func (paddedEncoder) Reset()            {}

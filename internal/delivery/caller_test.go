@@ -15,7 +15,6 @@ import (
 	"os"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,6 +23,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 )
 
 func TestCallersAreToldTheKindOfFailure(t *testing.T) {
@@ -45,18 +46,26 @@ func TestCallersAreToldTheKindOfFailure(t *testing.T) {
 		"no answer in time":              {&url.Error{Err: context.DeadlineExceeded}, 0, "the backend did not answer in time"},
 		"the caller's own time":          {context.DeadlineExceeded, 0, "the backend did not answer in time"},
 		"a caller that has gone":         {context.Canceled, 0, "the request to the backend was canceled"},
-		"a consent that is not given":    {GreetingError("10.1.2.3 answers 200"), 0, "the backend does not consent to being sent events"},
+		"a consent that is not given":    {attempt.HandshakeError("10.1.2.3 answers 200"), 0, "the backend does not consent to being sent events"},
 		"a certificate of somebody else": {&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "10.1.2.3"}}, 0, "the backend's certificate is not trusted"},
 		"what is not HTTP":               {errors.New("the answer is not HTTP"), 0, "the request to the backend failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			problem := tt.problem
 			if tt.status == 0 {
-				problem = fmt.Errorf("sending the request: %w", tellableGreeting(tt.problem))
+				problem = fmt.Errorf("sending the request: %w", redacted(tt.problem))
 			}
-			assert.Equal(t, tt.want, failureOf(problem, tt.status))
+			assert.Equal(t, tt.want, kindOfFailure(problem, tt.status))
 		})
 	}
+}
+
+// redacted is a problem as an attempt returns it.
+func redacted(problem error) error {
+	if said, ok := problem.(attempt.HandshakeError); ok { //nolint:errorlint // as the attempt does
+		return said
+	}
+	return transport.Redacted(problem)
 }
 
 func TestCallersAreToldNoAddress(t *testing.T) {
@@ -78,12 +87,12 @@ func TestCallersAreToldNoAddress(t *testing.T) {
 		assert.True(t, consumererror.IsPermanent(err))
 	})
 	t.Run("that is not connected to", func(t *testing.T) {
-		r := refusedEvent{cause: cause{reason: deadletter.ReasonBlocked, message: "the address 10.1.2.3 is not of the public internet"}}
-		assert.Equal(t, "the backend is at an address that is not connected to", r.forCaller())
+		cause := attempt.Cause{Reason: deadletter.ReasonBlocked, Message: "the address 10.1.2.3 is not of the public internet"}
+		assert.Equal(t, "the backend is at an address that is not connected to", publicMessage(&cause))
 	})
 	t.Run("where a request may have arrived", func(t *testing.T) {
-		r := refusedEvent{cause: cause{reason: deadletter.ReasonExhausted, message: "read tcp 10.1.2.3:80: reset"}}
-		assert.NotContains(t, r.forCaller(), "10.1.2.3")
+		cause := attempt.Cause{Reason: deadletter.ReasonExhausted, Message: "read tcp 10.1.2.3:80: reset"}
+		assert.NotContains(t, publicMessage(&cause), "10.1.2.3")
 	})
 }
 
@@ -95,19 +104,6 @@ func assertTold(t *testing.T, err error, code codes.Code, message string) {
 	assert.True(t, ok)
 	assert.Equal(t, code, s.Code())
 	assert.Equal(t, message, s.Message())
-}
-
-func TestANameWithoutADotStaysInWords(t *testing.T) {
-	for where, want := range map[string]string{
-		"http://backend:8080":     "[REDACTED] is the backend of shop.example",
-		"http://backend/":         "backend:8080 is the backend of shop.example",
-		"http://shop.example/":    "backend:8080 is the backend of [REDACTED]",
-		"http://other.example:80": "backend:8080 is the backend of shop.example",
-	} {
-		u, err := url.Parse(where)
-		require.NoError(t, err)
-		assert.Equal(t, want, withoutHost("backend:8080 is the backend of shop.example", u))
-	}
 }
 
 func TestACallerIsNotToldThatAllIsWellAfterTheEnd(t *testing.T) {
@@ -129,25 +125,4 @@ func TestACallerThatGoesIsNoFailureOfTheBackend(t *testing.T) {
 	cancel()
 	require.Error(t, <-ended)
 	assert.Empty(t, f.Statuses())
-}
-
-func TestABackendThatFailsNowAndThenIsLoggedOnceAMinute(t *testing.T) {
-	f := newFixture(t, options{})
-	h := f.Component.(*logsExporter).health
-	now := time.Unix(1700000000, 0)
-	h.now = func() time.Time { return now }
-	failing, well := &attempt{problem: errNoAnswer}, &attempt{delivered: 1}
-	for range 60 {
-		h.report(failing)
-		h.report(well)
-		now = now.Add(2 * time.Second)
-	}
-	assert.Len(t, f.Statuses(), 120, "the status changes each time")
-	assert.Equal(t, 2, f.Logs.FilterMessageSnippet("The backend fails").Len())
-	assert.Equal(t, 2, f.Logs.FilterMessage("The backend works again").Len())
-
-	h.report(failing)
-	now = now.Add(time.Second)
-	h.report(failing)
-	assert.Equal(t, 3, f.Logs.FilterMessageSnippet("The backend fails").Len())
 }

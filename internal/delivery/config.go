@@ -18,8 +18,8 @@ import (
 type Dispatch string
 
 const (
-	// DispatchAsync never lets the caller wait, and never shows it a backend's failure. What the queue has no room for is
-	// shed and counted.
+	// DispatchAsync never lets the caller wait, and never shows it a backend's failure. What the
+	// queue has no room for is shed and counted.
 	DispatchAsync Dispatch = "async"
 	// DispatchSync lets the caller wait, and gives it the backend's error. There is no queue.
 	DispatchSync Dispatch = "sync"
@@ -33,32 +33,35 @@ const (
 	defaultQueueBytes      = 64 << 20
 )
 
-// Config is the part of an exporter's configuration that delivery reads. Embed it as a named field with squash.
+// Config is the part of an exporter's configuration that delivery reads. Embed it as a named field
+// with squash.
 type Config struct {
 	// Dispatch is async (default), sync or auto.
 	Dispatch Dispatch `mapstructure:"dispatch"`
 
-	// DeadLetter is the id of the dead_letter extension that keeps what could not be delivered. Without one it is logged,
-	// counted as dropped, and gone.
+	// DeadLetter is the id of the dead_letter extension that keeps what could not be delivered.
+	// Without one it is logged, counted as dropped, and gone.
 	DeadLetter *component.ID `mapstructure:"dead_letter"`
 
 	// MaxInFlight is how many requests may be under way at a time; default 8.
 	MaxInFlight int `mapstructure:"max_in_flight"`
 
-	// ShutdownTimeout is how long the exporter may go on sending when the collector stops; default 10s. What is then left
-	// is kept as dead letters, or in the queue where that is durable.
+	// ShutdownTimeout is how long the exporter may go on sending when the collector stops; default
+	// 10s. What is then left is kept as dead letters, or in the queue where that is durable.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 
-	// QueueConfig is the queue of encoded events, and the batches made from it. Its default is 64 MiB of events (sizer
-	// bytes), in memory.
+	// QueueConfig is the queue of encoded events, and the batches made from it. Its default is 64
+	// MiB of events (sizer bytes), in memory.
 	QueueConfig configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 
-	// RetryConfig says how long and how often events are sent again; default as in the collector (5s, 1.5 times longer
-	// each time, 30s at the most, for 5m). A max_elapsed_time of 0 is forever.
+	// RetryConfig says how long and how often events are sent again; default as in the collector
+	// (5s, 1.5 times longer each time, 30s at the most, for 5m). A max_elapsed_time of 0 is
+	// forever.
 	RetryConfig configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 }
 
-// NewDefaultConfig returns the defaults for a backend that takes up to batchEvents events in one request.
+// NewDefaultConfig returns the defaults for a backend that takes up to batchEvents events in one
+// request.
 func NewDefaultConfig(batchEvents int64) Config {
 	batch := exporterhelper.NewDefaultBatchConfig()
 	batch.MinSize = batchEvents
@@ -76,8 +79,8 @@ func NewDefaultConfig(batchEvents int64) Config {
 	}
 }
 
-// Check is for the Validate method of the configuration that this one is part of. It is not called Validate, because the
-// collector would then put the name of a Go field into its errors.
+// Check is for the Validate method of the configuration that this one is part of. It is not called
+// Validate, because the collector would then put the name of a Go field into its errors.
 func (cfg *Config) Check() error {
 	switch cfg.Dispatch {
 	case DispatchAsync, DispatchSync, DispatchAuto:

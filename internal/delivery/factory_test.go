@@ -13,56 +13,73 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
 )
 
-// closing is a backend that leaves what it shares.
-type closing struct {
-	*lineBackend
-	close func()
+// sharing counts the backends of a factory.
+type sharing struct{ made, closed int }
+
+func (s *sharing) factory(newErr, tracesErr error) exporter.Factory {
+	return NewFactory(Definition[Config]{
+		Type: component.MustNewType("line"), CreateDefaultConfig: func() component.Config { return nil },
+		Logs: component.StabilityLevelDevelopment, Traces: component.StabilityLevelDevelopment,
+		Settings: func(cfg *Config) (*Config, confighttp.ClientConfig) { return cfg, confighttp.NewDefaultClientConfig() },
+		New: func(*Config, exporter.Settings) (Backend, Options, error) {
+			s.made++
+			return &lineBackend{header: http.Header{}}, Options{
+				NewTracesEncoder: func() (TracesEncoder, error) { return spanEncoder{}, tracesErr },
+				Close:            func() { s.closed++ },
+			}, newErr
+		},
+	})
 }
 
-func (b *closing) Close() { b.close() }
-
-func TestTheExportersOfOneConfigurationShareABackendUntilTheLastHasStopped(t *testing.T) {
-	var shared Shared[*Config, *closing]
+func TestExportersOfOneConfigurationShareABackendUntilTheLastHasStopped(t *testing.T) {
+	var s sharing
+	factory := s.factory(nil, nil)
+	set := exportertest.NewNopSettings(component.MustNewType("line"))
 	cfg, other := NewDefaultConfig(1), NewDefaultConfig(1)
-	start := func(cfg *Config) (*closing, component.Component) {
-		b, err := shared.Acquire(cfg, func() (*closing, error) {
-			return &closing{&lineBackend{header: http.Header{}}, func() { shared.Release(cfg) }}, nil
-		})
-		require.NoError(t, err)
-		e, err := NewLogs(t.Context(), exportertest.NewNopSettings(component.MustNewType("line")), cfg, confighttp.NewDefaultClientConfig(), b)
-		require.NoError(t, err)
+	logs, err := factory.CreateLogs(t.Context(), set, &cfg)
+	require.NoError(t, err)
+	traces, err := factory.CreateTraces(t.Context(), set, &cfg)
+	require.NoError(t, err)
+	assert.Equal(t, sharing{made: 1}, s)
+	another, err := factory.CreateLogs(t.Context(), set, &other)
+	require.NoError(t, err)
+	assert.Equal(t, sharing{made: 2}, s)
+
+	for _, e := range []component.Component{logs, traces, another} {
 		require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
-		return b, e
 	}
-	a, first := start(&cfg)
-	b, second := start(&cfg)
-	c, third := start(&other)
-	assert.Same(t, a, b)
-	assert.NotSame(t, a, c)
-	assert.Equal(t, 2, shared.Len())
-
-	require.NoError(t, first.Shutdown(t.Context()))
-	assert.Equal(t, 2, shared.Len())
-	require.NoError(t, second.Shutdown(t.Context()))
-	require.NoError(t, third.Shutdown(t.Context()))
-	assert.Zero(t, shared.Len())
-
-	_, err := shared.Acquire(&cfg, func() (*closing, error) { return nil, errors.New("bad") })
-	require.EqualError(t, err, "bad")
-	assert.Zero(t, shared.Len())
+	require.NoError(t, logs.Shutdown(t.Context()))
+	assert.Equal(t, sharing{made: 2}, s)
+	require.NoError(t, traces.Shutdown(t.Context()))
+	require.NoError(t, another.Shutdown(t.Context()))
+	assert.Equal(t, sharing{made: 2, closed: 2}, s)
 }
 
-func TestWhatIsForTheOperatorToMend(t *testing.T) {
+func TestABackendThatCannotBeMadeIsAnError(t *testing.T) {
+	var s sharing
+	cfg := NewDefaultConfig(1)
+	set := exportertest.NewNopSettings(component.MustNewType("line"))
+	_, err := s.factory(errors.New("bad"), nil).CreateLogs(t.Context(), set, &cfg)
+	require.EqualError(t, err, "bad")
+
+	_, err = s.factory(nil, errors.New("no spans")).CreateTraces(t.Context(), set, &cfg)
+	require.EqualError(t, err, "no spans")
+	assert.Equal(t, sharing{made: 2, closed: 1}, s, "what was made is closed")
+}
+
+func TestRefusalsForTheOperator(t *testing.T) {
 	for reason, want := range map[string]bool{
 		"unauthorized": true, "redirected": true, "gone": true, "blocked": true, "rate_limited": true,
 		"refused": false, "too_large": false, "encoding": false,
 	} {
-		r := refusedEvent{cause: cause{reason: deadletter.Reason(reason)}}
-		assert.Equal(t, want, isForTheOperator([]refusedEvent{r}), reason)
+		r := attempt.RefusedEvent{Cause: attempt.Cause{Reason: deadletter.Reason(reason)}}
+		assert.Equal(t, want, isForOperator([]attempt.RefusedEvent{r}), reason)
 	}
 }

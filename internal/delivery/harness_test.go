@@ -5,7 +5,6 @@ package delivery
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -31,13 +30,13 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-// lineBackend sends names of events, one a line. An event called unencodable cannot be encoded, one called private is
-// skipped, and one called double becomes two.
+// lineBackend sends names of events, one a line. An event called unencodable cannot be encoded, one
+// called private is skipped, and one called double becomes two.
 type lineBackend struct {
 	url    string
 	header http.Header
 	most   int // events a request
-	answer func(*Request, *Response) Verdict
+	answer func(*Request, *Response) Classification
 }
 
 func (b *lineBackend) NewEncoder() Encoder { return lineEncoder{} }
@@ -58,9 +57,10 @@ func (lineEncoder) Encode(w *Writer, e *appevent.Event) error {
 	return nil
 }
 
-func (lineEncoder) Reset() {}
+func (lineEncoder) Prepare(plog.Logs) {}
+func (lineEncoder) Reset()            {}
 
-func (b *lineBackend) Frame(events []Event) ([]Request, []Refusal) {
+func (b *lineBackend) BuildRequests(events []Event) ([]Request, []Refusal) {
 	var requests []Request
 	var refusals []Refusal
 	events = slices.Clone(events)
@@ -88,11 +88,11 @@ func (b *lineBackend) Frame(events []Event) ([]Request, []Refusal) {
 	return requests, refusals
 }
 
-func (b *lineBackend) Answer(req *Request, response *Response) Verdict {
+func (b *lineBackend) ClassifyResponse(req *Request, response *Response) Classification {
 	if b.answer != nil {
 		return b.answer(req, response)
 	}
-	return DefaultAnswer(req, response)
+	return ClassifyStatus(req, response)
 }
 
 // server takes lines. It counts how often it took each, and answers as the test wants.
@@ -190,7 +190,7 @@ type fixture struct {
 type options struct {
 	configure   func(*Config)
 	most        int // events a request; 100 where it is 0
-	answer      func(*Request, *Response) Verdict
+	answer      func(*Request, *Response) Classification
 	compression configcompression.Type
 	timeout     time.Duration // of a request; 10s where it is 0
 	server      *server       // a new one where it is nil
@@ -230,22 +230,20 @@ func newFixture(t *testing.T, o options) *fixture {
 		most: cmp.Or(o.most, 100), answer: o.answer,
 	}
 	f.Exporter = deliverytest.Setup{
-		Factory: newFactory(&cfg, client, &spanBackend{*backend}), Config: &cfg,
+		Factory: newFactory(&cfg, client, backend, Options{NewTracesEncoder: newSpanEncoder}), Config: &cfg,
 		Credentials: o.credentials, Values: o.values, Letters: o.letters, Storage: o.storage, StorageFails: o.storageFails,
 	}.StartLogs(t)
 	return f
 }
 
 // newFactory makes exporters of this configuration.
-func newFactory(cfg *Config, client confighttp.ClientConfig, backend TracesBackend) exporter.Factory {
-	logs := func(ctx context.Context, set exporter.Settings, _ component.Config) (exporter.Logs, error) {
-		return NewLogs(ctx, set, cfg, client, backend)
-	}
-	traces := func(ctx context.Context, set exporter.Settings, _ component.Config) (exporter.Traces, error) {
-		return NewTraces(ctx, set, cfg, client, backend)
-	}
-	return exporter.NewFactory(component.MustNewType("line"), func() component.Config { return cfg },
-		exporter.WithLogs(logs, component.StabilityLevelDevelopment), exporter.WithTraces(traces, component.StabilityLevelDevelopment))
+func newFactory(cfg *Config, client confighttp.ClientConfig, backend Backend, options Options) exporter.Factory {
+	return NewFactory(Definition[Config]{
+		Type: component.MustNewType("line"), CreateDefaultConfig: func() component.Config { return cfg },
+		Logs: component.StabilityLevelDevelopment, Traces: component.StabilityLevelDevelopment,
+		Settings: func(cfg *Config) (*Config, confighttp.ClientConfig) { return cfg, client },
+		New:      func(*Config, exporter.Settings) (Backend, Options, error) { return backend, options, nil },
+	})
 }
 
 // send hands over events with these names and waits until each has its end.

@@ -22,7 +22,7 @@ import (
 
 // observingBackend wants to know all that a backend can.
 type observingBackend struct {
-	spanBackend
+	lineBackend
 	discard    bool // what is refused
 	unanswered atomic.Int32
 
@@ -31,15 +31,7 @@ type observingBackend struct {
 	prepared []int
 }
 
-var (
-	_ LossObserver = (*observingBackend)(nil)
-
-	_ Preparer[plog.Logs]     = observingEncoder{}
-	_ Preparer[ptrace.Traces] = observingSpanEncoder{}
-)
-
-// Lost implements LossObserver.
-func (b *observingBackend) Lost(letters []deadletter.Letter) {
+func (b *observingBackend) onLoss(letters []deadletter.Letter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range letters {
@@ -47,13 +39,16 @@ func (b *observingBackend) Lost(letters []deadletter.Letter) {
 	}
 }
 
-func (b *observingBackend) NewEncoder() Encoder             { return observingEncoder{b: b} }
-func (b *observingBackend) NewTracesEncoder() TracesEncoder { return observingSpanEncoder{b: b} }
+func (b *observingBackend) NewEncoder() Encoder { return observingEncoder{b: b} }
 
-func (b *observingBackend) Frame(events []Event) ([]Request, []Refusal) {
-	requests, refusals := b.spanBackend.Frame(events)
+func (b *observingBackend) newTracesEncoder() (TracesEncoder, error) {
+	return observingSpanEncoder{b: b}, nil
+}
+
+func (b *observingBackend) BuildRequests(events []Event) ([]Request, []Refusal) {
+	requests, refusals := b.lineBackend.BuildRequests(events)
 	for i := range requests {
-		requests[i].Unanswered = func() { b.unanswered.Add(1) }
+		requests[i].OnNoResponse = func() { b.unanswered.Add(1) }
 	}
 	for i := range refusals {
 		refusals[i].Discard = b.discard
@@ -61,8 +56,8 @@ func (b *observingBackend) Frame(events []Event) ([]Request, []Refusal) {
 	return requests, refusals
 }
 
-func (b *observingBackend) Answer(req *Request, response *Response) Verdict {
-	verdict := DefaultAnswer(req, response)
+func (b *observingBackend) ClassifyResponse(req *Request, response *Response) Classification {
+	verdict := ClassifyStatus(req, response)
 	if b.discard && verdict.Kind == Refused {
 		verdict.Kind = Discarded
 	}
@@ -99,10 +94,10 @@ func newObserving(t *testing.T, s *server, configure func(*Config), discard bool
 	cfg := NewDefaultConfig(100)
 	deliverytest.Hasten(&cfg.QueueConfig, &cfg.RetryConfig)
 	configure(&cfg)
-	b := &observingBackend{spanBackend: spanBackend{lineBackend{url: s.URL, most: 100}}, discard: discard}
+	b := &observingBackend{lineBackend: lineBackend{url: s.URL, most: 100}, discard: discard}
 	client := confighttp.NewDefaultClientConfig()
 	client.Timeout = 10 * time.Second
-	return b, deliverytest.Setup{Factory: newFactory(&cfg, client, b), Config: &cfg}
+	return b, deliverytest.Setup{Factory: newFactory(&cfg, client, b, Options{NewTracesEncoder: b.newTracesEncoder, OnLoss: b.onLoss}), Config: &cfg}
 }
 
 func withLetters(cfg *Config) { cfg.DeadLetter = deliverytest.DeadLetterID() }
@@ -156,6 +151,10 @@ func TestEncodersAreShownWhatTheyEncodeNext(t *testing.T) {
 	logs.Send(records("a", "b"))
 	traces.Send(spansNamed("c"))
 	assert.Equal(t, []int{2, 1}, b.prepared)
+
+	logs.Send(records("unencodable"))
+	logs.Letters.Replay(t.Context())
+	assert.Equal(t, []int{2, 1, 1, 1}, b.prepared, "a replay too")
 }
 
 func TestAPartThatIsLeftOutIsCounted(t *testing.T) {

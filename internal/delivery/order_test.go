@@ -18,15 +18,15 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-// laneBackend keeps the order of events whose names begin with the same letter. Those of x have none.
-type laneBackend struct{ *spanBackend }
+// laneBackend keeps the order of events whose names begin with the same letter. Those of x have
+// none.
+type laneBackend struct{ *lineBackend }
 
-func (*laneBackend) KeepsOrder() {}
-
-func (b *laneBackend) Frame(events []Event) ([]Request, []Refusal) {
+func (b *laneBackend) BuildRequests(events []Event) ([]Request, []Refusal) {
 	byLetter, letters := map[byte][]Event{}, []byte{}
 	for _, e := range events {
 		if _, ok := byLetter[e.Name[0]]; !ok {
@@ -36,10 +36,10 @@ func (b *laneBackend) Frame(events []Event) ([]Request, []Refusal) {
 	}
 	var requests []Request
 	for _, letter := range letters {
-		framed, _ := b.spanBackend.Frame(byLetter[letter])
+		framed, _ := b.lineBackend.BuildRequests(byLetter[letter])
 		for i := range framed {
 			if letter != 'x' {
-				framed[i].Lane = int(letter)
+				framed[i].Partition = int(letter)
 			}
 		}
 		requests = append(requests, framed...)
@@ -55,8 +55,8 @@ func newLaneFixture(t *testing.T, most int, configure func(*Config)) *fixture {
 	cfg.DeadLetter = deliverytest.DeadLetterID()
 	cfg.QueueConfig.Get().NumConsumers = 1
 	configure(&cfg)
-	backend := &laneBackend{&spanBackend{lineBackend{url: f.server.URL, header: http.Header{}, most: most}}}
-	f.Exporter = deliverytest.Setup{Factory: newFactory(&cfg, confighttp.NewDefaultClientConfig(), backend), Config: &cfg}.StartLogs(t)
+	backend := &laneBackend{&lineBackend{url: f.server.URL, header: http.Header{}, most: most}}
+	f.Exporter = deliverytest.Setup{Factory: newFactory(&cfg, confighttp.NewDefaultClientConfig(), backend, Options{Ordered: true}), Config: &cfg}.StartLogs(t)
 	return f
 }
 
@@ -165,38 +165,39 @@ func TestACallOfManyBatchesKeepsItsOrder(t *testing.T) {
 	assertFirstTimesAscend(t, f.server.all(), next)
 }
 
-// The goroutine that hands on a batch whose time is over may be slower than the one that makes the next.
+// The goroutine that hands on a batch whose time is over may be slower than the one that makes the
+// next.
 func TestNoBatchIsMadeWhileTheOneBeforeItIsOnItsWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ordered := newTurns()
+		ordered := newOrder()
 		number := 0
-		next := func(onto *batch) *batch {
-			b := numberedBatch(nil, number, 1)
-			b.turns = ordered
+		next := func(onto *request) *request {
+			b := &request{Batch: batch.Of([]Event{{Payload: []byte{byte(number)}}}), order: ordered}
 			number++
 			if onto == nil {
 				made, err := b.MergeSplit(t.Context(), 2, exporterhelper.RequestSizerTypeItems, nil)
 				assert.NoError(t, err)
-				return made[0].(*batch)
+				return made[0].(*request)
 			}
 			made, err := onto.MergeSplit(t.Context(), 2, exporterhelper.RequestSizerTypeItems, b)
 			assert.NoError(t, err)
 			assert.Len(t, made, 1, "it is not split")
-			return made[0].(*batch)
+			return made[0].(*request)
 		}
 		first := next(next(next(nil))) // what is added to a batch does not wait
 		assert.Equal(t, 3, first.ItemsCount())
-		var second *batch
+		var second *request
 		go func() { second = next(nil) }()
 		synctest.Wait()
 		assert.Nil(t, second)
-		first.turns.begin()
+		first.order.begin()
 		synctest.Wait()
 		assert.NotNil(t, second)
 	})
 }
 
-// assertFirstTimesAscend holds that each line that comes for the first time is later than all before it.
+// assertFirstTimesAscend holds that each line that comes for the first time is later than all
+// before it.
 func assertFirstTimesAscend(t *testing.T, requests []string, want int) {
 	t.Helper()
 	last, seen := "", map[string]bool{}
@@ -218,12 +219,8 @@ func TestWhatWaitsToBeSentAgainIsSentBeforeWhatIsQueuedAtShutdown(t *testing.T) 
 	})
 	f.server.always(http.StatusServiceUnavailable)
 	require.NoError(t, f.Consume(t.Context(), records("a1", "a2")))
-	waiting := &f.Component.(*logsExporter).backoff
-	f.WaitFor("the wait before the next attempt", func() bool {
-		waiting.mu.Lock()
-		defer waiting.mu.Unlock()
-		return len(waiting.waiting) == 1
-	})
+	waiting := &f.Component.(*logsExporter).deliverer.waiting
+	f.WaitFor("the wait before the next attempt", func() bool { return waiting.len() == 1 })
 	f.server.always(http.StatusOK)
 	require.NoError(t, f.Consume(t.Context(), records("a3", "a4")))
 	require.NoError(t, f.Consume(t.Context(), records("a5", "a6")))

@@ -22,6 +22,9 @@ import (
 // secret is a credential with characters that are escaped in a URL or in JSON.
 const secret = "hunter2+0123/456789=abcdef"
 
+// maxQuoted is how many bytes of a response are in a message.
+const maxQuoted = 256
+
 // echo answers with a status and what the request told, for which %s stands.
 func echo(status int, said string, told func(*http.Request) string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -34,8 +37,9 @@ func theHeader(name string) func(*http.Request) string {
 	return func(r *http.Request) string { return r.Header.Get(name) }
 }
 
-// TestABackendThatRepeatsOurCredentialTellsNobody leaves to deliverytest to look for it, and for a part of it: in the dead
-// letters, the error of a caller that waits, the log and the component status.
+// TestABackendThatRepeatsOurCredentialTellsNobody leaves to deliverytest to look for it, and for a
+// part of it: in the dead letters, the error of a caller that waits, the log and the component
+// status.
 func TestABackendThatRepeatsOurCredentialTellsNobody(t *testing.T) {
 	keyed := options{key: secret}
 	theKey := theHeader("X-Key")
@@ -49,7 +53,7 @@ func TestABackendThatRepeatsOurCredentialTellsNobody(t *testing.T) {
 		"where it is any other status":    {keyed, echo(418, `%s?`, theKey)},
 		"as a text in JSON":               {keyed, echo(401, `{"error":"unknown key %s"}`, func(r *http.Request) string { return strings.ReplaceAll(theKey(r), "/", `\/`) })},
 		"as a text in a URL":              {keyed, echo(401, `see /keys?id=%s`, func(r *http.Request) string { return url.QueryEscape(theKey(r)) })},
-		"where the message is cut off":    {keyed, echo(401, strings.Repeat("x", maxSaid-len(`unknown key hunter2+0`))+`unknown key %s`, theKey)},
+		"where the message is cut off":    {keyed, echo(401, strings.Repeat("x", maxQuoted-len(`unknown key hunter2+0`))+`unknown key %s`, theKey)},
 		"a header of the configuration":   {options{headers: http.Header{"X-Token": {secret}}}, echo(401, `unknown token %s`, theHeader("X-Token"))},
 		"a bearer token":                  {options{headers: http.Header{"Authorization": {"Bearer " + secret}}}, echo(401, `unknown token %s`, func(r *http.Request) string { return strings.Fields(r.Header.Get("Authorization"))[1] })},
 		"the password of basic auth":      {options{headers: http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("us:"+secret))}}}, echo(401, `wrong password %s`, func(r *http.Request) string { _, password, _ := r.BasicAuth(); return password })},
@@ -78,22 +82,22 @@ func TestABackendThatRepeatsOurCredentialTellsNobody(t *testing.T) {
 
 // TestAMessageOfTheBackendsHoldsNoCredentialEither is of a backend that reads the answer itself.
 func TestAMessageOfTheBackendsHoldsNoCredentialEither(t *testing.T) {
-	for name, verdict := range map[string]func(message string) Verdict{
-		"of the request": func(message string) Verdict {
-			return Verdict{Outcome: Outcome{Kind: Refused, Reason: deadletter.ReasonRefused, Message: message}}
+	for name, verdict := range map[string]func(message string) Classification{
+		"of the request": func(message string) Classification {
+			return Classification{Outcome: Outcome{Kind: Refused, Reason: deadletter.ReasonRefused, Message: message}}
 		},
-		"of an event": func(message string) Verdict {
-			return Verdict{Events: []Outcome{{Kind: Refused, Reason: deadletter.ReasonRefused, Message: message}}}
+		"of an event": func(message string) Classification {
+			return Classification{Events: []Outcome{{Kind: Refused, Reason: deadletter.ReasonRefused, Message: message}}}
 		},
-		"of an event that is owed": func(message string) Verdict {
-			return Verdict{Events: []Outcome{{Kind: Retry, Message: message}}}
+		"of an event that is owed": func(message string) Classification {
+			return Classification{Events: []Outcome{{Kind: Retryable, Message: message}}}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, options{
 				key: secret, credentials: []string{secret, "hunter2"},
 				configure: func(cfg *Config) { cfg.RetryConfig.Enabled = false },
-				answer: func(_ *Request, response *Response) Verdict {
+				answer: func(_ *Request, response *Response) Classification {
 					var said struct{ Error string }
 					assert.NoError(t, json.Unmarshal(response.Body, &said), "the backend is given what was answered")
 					assert.Contains(t, said.Error, secret)

@@ -15,20 +15,20 @@ import (
 func TestTheTimeToStopRunsForAllExportersFromTheFirst(t *testing.T) {
 	now := time.Now()
 	for name, tt := range map[string]struct {
-		foretold time.Duration // ago
-		want     time.Duration
+		announced time.Duration // ago
+		want      time.Duration
 	}{
 		"the first has all of it":           {0, 10 * time.Second},
 		"a later one has what is left":      {3 * time.Second, 7 * time.Second},
 		"the last has a tenth":              {9500 * time.Millisecond, time.Second},
 		"so has one after the time is over": {time.Minute, time.Second},
 	} {
-		s := &stopping{}
-		s.foretell(now.Add(-tt.foretold))
-		s.foretell(now) // which others tell it too
+		s := newLifetime()
+		s.announce(now.Add(-tt.announced))
+		s.announce(now) // which others tell it too
 		assert.Equal(t, tt.want, s.left(10*time.Second, now), name)
 	}
-	assert.Equal(t, 10*time.Second, (&stopping{}).left(10*time.Second, now), "a host that does not know the exporters")
+	assert.Equal(t, 10*time.Second, newLifetime().left(10*time.Second, now), "a host that does not know the exporters")
 }
 
 type collectorHost struct {
@@ -41,12 +41,12 @@ func (h collectorHost) GetExporters() map[pipeline.Signal]map[component.ID]compo
 }
 
 func TestAnExporterThatIsToldToStopTellsTheOthers(t *testing.T) {
-	logs, traces := &logsExporter{&chain{deliverer: &deliverer{}}}, &tracesExporter{&chain{deliverer: &deliverer{}}}
-	now := time.Now()
-	foretellAll(collectorHost{exporters: map[pipeline.Signal]map[component.ID]component.Component{
+	logs, traces := &logsExporter{&base{lifetime: newLifetime()}}, &tracesExporter{&base{lifetime: newLifetime()}}
+	stopped := &base{host: collectorHost{exporters: map[pipeline.Signal]map[component.ID]component.Component{
 		pipeline.SignalLogs:   {component.MustNewID("a"): logs, component.MustNewID("core"): struct{ component.Component }{}},
 		pipeline.SignalTraces: {component.MustNewID("b"): traces},
-	}}, now)
-	assert.Equal(t, now, *logs.stopping.foretold.Load())
-	assert.Equal(t, now, *traces.stopping.foretold.Load())
+	}}}
+	stopped.announceShutdown()
+	assert.NotNil(t, logs.lifetime.announced.Load())
+	assert.NotNil(t, traces.lifetime.announced.Load())
 }

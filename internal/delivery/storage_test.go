@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -30,12 +32,23 @@ type disk struct {
 	unreadableLeft atomic.Bool
 }
 
+// isAllReads reports whether the queue reads what an earlier run was sending.
+func isAllReads(ops []*storage.Operation) bool {
+	return !slices.ContainsFunc(ops, func(op *storage.Operation) bool { return op.Type != storage.Get })
+}
+
+// isNumber reports whether the queue keeps a request under the key.
+func isNumber(key string) bool {
+	_, err := strconv.Atoi(key)
+	return err == nil
+}
+
 func (d *disk) fails(ops []*storage.Operation) error {
 	for _, op := range ops {
 		switch {
 		case op.Type != storage.Get && d.full.Load():
 			return fmt.Errorf("write /queue/exporter_line__logs: %w", syscall.ENOSPC)
-		case op.Type == storage.Get && (d.unreadable.Load() || d.unreadableLeft.Load() && len(readsOf(ops)) == len(ops) && isBatchKey(op.Key)):
+		case op.Type == storage.Get && (d.unreadable.Load() || d.unreadableLeft.Load() && isAllReads(ops) && isNumber(op.Key)):
 			return fmt.Errorf("read /queue/exporter_line__logs: %w", syscall.EIO)
 		}
 	}
@@ -178,7 +191,8 @@ func TestADamagedQueueIsNamedAtTheStart(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()))
 }
 
-// exporterhelper's queue counts what it could not store as queued, and nobody would be there to take it out.
+// exporterhelper's queue counts what it could not store as queued, and nobody would be there to
+// take it out.
 func TestAQueueGoesOnAfterItsDiskWasFull(t *testing.T) {
 	var d disk
 	o := d.onDisk(t.TempDir())

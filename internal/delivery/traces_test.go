@@ -18,11 +18,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-// spanBackend sends names of spans, one a line.
-type spanBackend struct{ lineBackend }
+func newSpanEncoder() (TracesEncoder, error) { return spanEncoder{}, nil }
 
-func (*spanBackend) NewTracesEncoder() TracesEncoder { return spanEncoder{} }
-
+// spanEncoder writes names of spans, one a line.
 type spanEncoder struct{}
 
 func (spanEncoder) EncodeSpan(w *Writer, source *appevent.Source, span ptrace.Span) error {
@@ -36,7 +34,8 @@ func (spanEncoder) EncodeSpan(w *Writer, source *appevent.Source, span ptrace.Sp
 	return nil
 }
 
-func (spanEncoder) Reset() {}
+func (spanEncoder) Prepare(ptrace.Traces) {}
+func (spanEncoder) Reset()                {}
 
 func spansNamed(names ...string) ptrace.Traces {
 	td := ptrace.NewTraces()
@@ -54,8 +53,8 @@ func TestTracesAreDelivered(t *testing.T) {
 	cfg := NewDefaultConfig(10)
 	cfg.DeadLetter = deliverytest.DeadLetterID()
 	cfg.Dispatch = DispatchSync
-	backend := &spanBackend{lineBackend{url: s.URL, most: 10}}
-	e := deliverytest.Setup{Factory: newFactory(&cfg, confighttp.NewDefaultClientConfig(), backend), Config: &cfg}.StartTraces(t)
+	backend := &lineBackend{url: s.URL, most: 10}
+	e := deliverytest.Setup{Factory: newFactory(&cfg, confighttp.NewDefaultClientConfig(), backend, Options{NewTracesEncoder: newSpanEncoder}), Config: &cfg}.StartTraces(t)
 
 	s.refusing("shop/bad")
 	require.Error(t, e.Consume(t.Context(), spansNamed("a", "private", "bad", "unencodable", "b")))

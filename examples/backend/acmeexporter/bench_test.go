@@ -26,17 +26,17 @@ func BenchmarkEncode(b *testing.B) {
 	})
 }
 
-func BenchmarkFrame(b *testing.B) {
+func BenchmarkBuildRequests(b *testing.B) {
 	var enc encoder
 	var w delivery.Writer
 	for e := range appevent.Logs(deliverytest.BenchLogs(b)) {
 		require.NoError(b, enc.Encode(&w, e))
 	}
-	encoded := w.Events()
+	encoded := w.Take().Events()
 	back := newBackend(testConfig("https://example.com"))
 	b.ReportAllocs()
 	for b.Loop() {
-		_, _ = back.Frame(encoded)
+		_, _ = back.BuildRequests(encoded)
 	}
 	deliverytest.PerEvent(b)
 }

@@ -8,6 +8,8 @@ import (
 	"math"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/collector/pdata/plog"
+
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
@@ -39,7 +41,10 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	return nil
 }
 
-// Reset implements delivery.Encoder. This encoder keeps nothing of an event.
+// Prepare implements delivery.Encoder. Each event is encoded by itself.
+func (*encoder) Prepare(plog.Logs) {}
+
+// Reset implements delivery.Encoder. Nothing of an event is kept.
 func (*encoder) Reset() {}
 
 // check tells what is none of Acme's business, and what Acme would refuse.

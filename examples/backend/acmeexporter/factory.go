@@ -4,9 +4,7 @@
 package acmeexporter
 
 import (
-	"context"
-
-	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/exporter"
 
 	"github.com/otelcol-fanout/otelcol-fanout/examples/backend/acmeexporter/internal/metadata"
@@ -15,11 +13,13 @@ import (
 
 // NewFactory returns the factory of the acme exporter.
 func NewFactory() exporter.Factory {
-	return exporter.NewFactory(metadata.Type, createDefaultConfig,
-		exporter.WithLogs(createLogs, metadata.LogsStability))
-}
-
-func createLogs(ctx context.Context, set exporter.Settings, c component.Config) (exporter.Logs, error) {
-	cfg := c.(*Config)
-	return delivery.NewLogs(ctx, set, &cfg.Delivery, cfg.ClientConfig, newBackend(cfg))
+	return delivery.NewFactory(delivery.Definition[Config]{
+		Type: metadata.Type, CreateDefaultConfig: createDefaultConfig, Logs: metadata.LogsStability,
+		Settings: func(cfg *Config) (*delivery.Config, confighttp.ClientConfig) {
+			return &cfg.Delivery, cfg.ClientConfig
+		},
+		New: func(cfg *Config, _ exporter.Settings) (delivery.Backend, delivery.Options, error) {
+			return newBackend(cfg), delivery.Options{}, nil
+		},
+	})
 }

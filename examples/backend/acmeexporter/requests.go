@@ -6,7 +6,6 @@ package acmeexporter
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
@@ -44,66 +43,35 @@ func newBackend(cfg *Config) *backend {
 // NewEncoder implements delivery.Backend.
 func (*backend) NewEncoder() delivery.Encoder { return &encoder{} }
 
-// Frame implements delivery.Backend.
-func (b *backend) Frame(events []delivery.Event) ([]delivery.Request, []delivery.Refusal) {
-	events, refusals := withoutHuge(events)
-	var requests []delivery.Request
+// BuildRequests implements delivery.Backend.
+func (b *backend) BuildRequests(events []delivery.Event) (requests []delivery.Request, refusals []delivery.Refusal) {
 	for len(events) > 0 {
-		n, size := fit(events)
+		if size := len(events[0].Payload); size > maxEvent {
+			refusals = append(refusals, delivery.Refusal{
+				Event: events[0], Reason: deadletter.ReasonTooLarge,
+				Message: fmt.Sprintf("the event has %d bytes, and Acme takes %d", size, maxEvent),
+			})
+			events = events[1:]
+			continue
+		}
+		n := fit(events)
 		requests = append(requests, delivery.Request{
-			URL: b.url, Header: b.header, Body: join(events[:n], size), Events: events[:n:n],
+			URL: b.url, Header: b.header, Events: events[:n:n],
+			Join: delivery.Join{Head: bodyHead, Separator: ",", Tail: bodyTail},
 		})
 		events = events[n:]
 	}
 	return requests, refusals
 }
 
-// withoutHuge refuses the events that no request has room for.
-func withoutHuge(events []delivery.Event) ([]delivery.Event, []delivery.Refusal) {
-	huge := func(e delivery.Event) bool { return len(e.Payload) > maxEvent }
-	if !slices.ContainsFunc(events, huge) {
-		return events, nil
-	}
-	var fitting []delivery.Event
-	var refusals []delivery.Refusal
-	for _, e := range events {
-		if !huge(e) {
-			fitting = append(fitting, e)
-			continue
-		}
-		refusals = append(refusals, delivery.Refusal{
-			Event: e, Reason: deadletter.ReasonTooLarge,
-			Message: fmt.Sprintf("the event has %d bytes, and Acme takes %d", len(e.Payload), maxEvent),
-		})
-	}
-	return fitting, refusals
-}
-
-// fit is how many of the events one body has room for, which is one at least, and the size of that body.
-func fit(events []delivery.Event) (n, size int) {
-	size = len(bodyHead) + len(bodyTail)
+// fit is how many of the events one body has room for. The first of them fits.
+func fit(events []delivery.Event) (n int) {
+	size := len(bodyHead) + len(bodyTail) - len(",")
 	for n < len(events) && n < maxEvents {
-		grown := size + len(events[n].Payload)
-		if n > 0 {
-			grown++ // a comma
-		}
-		if grown > maxBody {
+		if size += len(",") + len(events[n].Payload); size > maxBody {
 			break
 		}
-		size = grown
 		n++
 	}
-	return n, size
-}
-
-// join is the body that holds the events.
-func join(events []delivery.Event, size int) []byte {
-	body := append(make([]byte, 0, size), bodyHead...)
-	for i := range events {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = append(body, events[i].Payload...)
-	}
-	return append(body, bodyTail...)
+	return n
 }

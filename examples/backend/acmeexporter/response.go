@@ -23,36 +23,36 @@ type result struct {
 	Error  string `json:"error"`
 }
 
-// Answer implements delivery.Backend. Acme has rules of its own for 200 and 402
+// ClassifyResponse implements delivery.Backend. Acme has rules of its own for 200 and 402
 // (https://docs.acme.example/ingest#answers).
-func (*backend) Answer(req *delivery.Request, response *delivery.Response) delivery.Verdict {
+func (*backend) ClassifyResponse(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	switch response.Status {
 	case http.StatusOK:
-		return readResults(req, response)
+		return classifyResults(req, response)
 	case http.StatusPaymentRequired:
-		return verdict(delivery.Refused, deadletter.ReasonRateLimited,
-			delivery.Said(response)+"; raise the project's quota, then replay the dead letters")
+		return classification(delivery.Refused, deadletter.ReasonRateLimited,
+			delivery.StatusMessage(response)+"; raise the project's quota, then replay the dead letters")
 	default:
-		return delivery.DefaultAnswer(req, response)
+		return delivery.ClassifyStatus(req, response)
 	}
 }
 
-// readResults does not take for delivered what Acme did not say it took. Acme knows an id that it has seen, so that sending
-// again does no harm.
-func readResults(req *delivery.Request, response *delivery.Response) delivery.Verdict {
-	var answer results
-	if err := json.Unmarshal(response.Body, &answer); err != nil {
-		return verdict(delivery.Retry, "", "the backend answered 200, but not with results in JSON")
+// classifyResults does not take for delivered what Acme did not say it took. Acme knows an id that it has seen, so that
+// sending again does no harm.
+func classifyResults(req *delivery.Request, response *delivery.Response) delivery.Classification {
+	var body results
+	if err := json.Unmarshal(response.Body, &body); err != nil {
+		return classification(delivery.Retryable, "", "the backend answered 200, but not with results in JSON")
 	}
-	if len(answer.Results) != len(req.Events) {
-		return verdict(delivery.Retry, "",
-			fmt.Sprintf("the backend answered 200 with %d results for %d events", len(answer.Results), len(req.Events)))
+	if len(body.Results) != len(req.Events) {
+		return classification(delivery.Retryable, "",
+			fmt.Sprintf("the backend answered 200 with %d results for %d events", len(body.Results), len(req.Events)))
 	}
-	outcomes := make([]delivery.Outcome, len(answer.Results))
-	for i := range answer.Results {
-		outcomes[i] = answer.Results[i].outcome()
+	outcomes := make([]delivery.Outcome, len(body.Results))
+	for i := range body.Results {
+		outcomes[i] = body.Results[i].outcome()
 	}
-	return delivery.Verdict{Events: outcomes}
+	return delivery.Classification{Events: outcomes}
 }
 
 func (r *result) outcome() delivery.Outcome {
@@ -60,7 +60,7 @@ func (r *result) outcome() delivery.Outcome {
 	case "ok":
 		return delivery.Outcome{Kind: delivery.Delivered}
 	case "retry":
-		return delivery.Outcome{Kind: delivery.Retry, Message: "the backend asks for the event again"}
+		return delivery.Outcome{Kind: delivery.Retryable, Message: "the backend asks for the event again"}
 	case "rejected":
 		return delivery.Outcome{Kind: delivery.Refused, Reason: deadletter.ReasonRefused, Message: r.Error}
 	default:
@@ -68,6 +68,6 @@ func (r *result) outcome() delivery.Outcome {
 	}
 }
 
-func verdict(kind delivery.Kind, reason deadletter.Reason, message string) delivery.Verdict {
-	return delivery.Verdict{Outcome: delivery.Outcome{Kind: kind, Reason: reason, Message: message}}
+func classification(kind delivery.Kind, reason deadletter.Reason, message string) delivery.Classification {
+	return delivery.Classification{Outcome: delivery.Outcome{Kind: kind, Reason: reason, Message: message}}
 }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package delivery
+package attempt
 
 import (
 	"context"
@@ -9,27 +9,23 @@ import (
 	"sync"
 
 	"golang.org/x/time/rate"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 )
 
-// Paced is a backend whose requests wait for their turn.
-type Paced interface {
-	// Pace returns when the request may be sent, or with an error when ctx ends first. It is called once for each request of an
-	// attempt.
-	Pace(ctx context.Context, req *Request) error
-}
-
-// Pacer makes requests wait so that a backend gets no more in a time than it takes. Exporters of one backend share it. A nil
-// Pacer has no limit.
+// Pacer makes requests wait so that a backend gets no more in a time than it takes. Its methods are
+// safe for concurrent use, and exporters of one backend share it. A nil Pacer has no limit.
 type Pacer struct {
-	weigh func(*Request) int
+	weigh func(*transport.Request) int
 
-	mu      sync.Mutex // so that who waits for several turns has them one behind the other
+	mu      sync.Mutex // so that a request that waits several times does so without others in between
 	limiter *rate.Limiter
 }
 
-// NewPacer returns a pacer that lets perSecond pass on average, and burst at once after a pause. What is counted is what weigh says of
-// a request: [EachRequest], [EachEvent], or what the backend's limit is of. A perSecond of 0 is no limit.
-func NewPacer(perSecond float64, burst int, weigh func(*Request) int) *Pacer {
+// NewPacer returns a pacer that lets perSecond pass on average, and burst at once after a pause.
+// weigh says how much a request is of what the backend limits: [EachRequest], [EachEvent], or a
+// count of its own. A perSecond of 0 is no limit.
+func NewPacer(perSecond float64, burst int, weigh func(*transport.Request) int) *Pacer {
 	if perSecond <= 0 {
 		return nil
 	}
@@ -37,13 +33,14 @@ func NewPacer(perSecond float64, burst int, weigh func(*Request) int) *Pacer {
 }
 
 // EachRequest counts requests.
-func EachRequest(*Request) int { return 1 }
+func EachRequest(*transport.Request) int { return 1 }
 
 // EachEvent counts events.
-func EachEvent(req *Request) int { return len(req.Events) }
+func EachEvent(req *transport.Request) int { return len(req.Events) }
 
-// Pace implements Paced, for backends that embed a pacer. A request that weighs more than the burst waits for several turns.
-func (p *Pacer) Pace(ctx context.Context, req *Request) error {
+// Pace returns when the request may be sent, or with context.DeadlineExceeded when ctx ends first.
+// A request that weighs more than the burst waits several times.
+func (p *Pacer) Pace(ctx context.Context, req *transport.Request) error {
 	if p == nil {
 		return nil
 	}
@@ -64,24 +61,4 @@ func (p *Pacer) Slow(perSecond float64) {
 	if p != nil && perSecond > 0 && !math.IsInf(perSecond, 0) && rate.Limit(perSecond) < p.limiter.Limit() {
 		p.limiter.SetLimit(rate.Limit(perSecond))
 	}
-}
-
-// paced waits for the request's turn, unless the attempt is to stop.
-func (a *attempt) paced(req *Request) bool {
-	if a.isStopped(req.URL) {
-		return false
-	}
-	if err := a.d.pace(a.ctx, req); err != nil {
-		a.fail(err, 0)
-		return false
-	}
-	return true
-}
-
-// pace waits for the request's turn.
-func (d *deliverer) pace(ctx context.Context, req *Request) error {
-	if paced, ok := d.backend.(Paced); ok {
-		return paced.Pace(ctx, req)
-	}
-	return nil
 }

@@ -1,145 +1,208 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package delivery
+package batch
 
 import (
 	"bytes"
-	"context"
+	"encoding/binary"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/exporter/exporterhelper"
-	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 )
 
-func pack(events ...Event) *batch {
-	var w Writer
-	for _, e := range events {
-		w.End(append(w.Begin(e.Meta), e.Payload...))
+// numbered are the events as a batch returns them.
+func numbered(events []Event) []Event {
+	for i := range events {
+		events[i].Index = i
 	}
-	return newBatch(w.take())
+	return events
 }
 
-func TestWhatIsPackedIsUnpacked(t *testing.T) {
-	events := []Event{
-		{Meta: Meta{ID: "i", Name: "n", Time: 5, Category: "c", Destination: "d"}, Payload: []byte("payload")},
+func TestPackedEventsAreUnpacked(t *testing.T) {
+	events := numbered([]Event{
+		{Meta: Meta{ID: "i", Name: "n", Time: 5, Category: "c", Destination: "d", VendorID: "v", Key: "k"}, Payload: []byte("payload")},
 		{Meta: Meta{}, Payload: []byte{}},
-		{Meta: Meta{ID: strings.Repeat("i", maxText), Category: strings.Repeat("c", maxCategory)}, Payload: make([]byte, 70_000)},
-	}
-	b := pack(events...)
-	assert.Equal(t, events, b.events())
-	assert.Equal(t, 3, b.ItemsCount())
-	assert.Equal(t, len(b.parts[0].buf), b.BytesSize())
+		{Meta: Meta{ID: strings.Repeat("i", maxText), Key: strings.Repeat("k", maxText)}, Payload: make([]byte, 70_000)},
+	})
+	b := Of(events)
+	assert.Equal(t, events, b.Events())
+	assert.Equal(t, 3, b.Count())
 
-	long := pack(Event{Meta: Meta{ID: strings.Repeat("i", maxText+1), Category: strings.Repeat("c", maxCategory+1)}})
-	assert.Len(t, long.events()[0].ID, maxText)
-	assert.Len(t, long.events()[0].Category, maxCategory)
+	long := Of([]Event{{Meta: Meta{ID: strings.Repeat("i", maxText+1)}}})
+	assert.Len(t, long.Events()[0].ID, maxText)
 }
 
-// randomBatch has up to n events of up to size bytes, each with a name of its own.
-func randomBatch(r *rand.Rand, next *int, n, size int) *batch {
+func TestWriterSetsTextsThatAreBytes(t *testing.T) {
+	var w Writer
+	dst := w.Begin(Meta{ID: "a"})
+	w.SetVendorID([]byte("vendor"))
+	w.SetKey([]byte("key"))
+	w.End(append(dst, "first"...))
+	w.End(append(w.Begin(Meta{ID: "b"}), "second"...))
+	assert.Equal(t, []Event{
+		{Meta: Meta{ID: "a", VendorID: "vendor", Key: "key"}, Payload: []byte("first")},
+		{Meta: Meta{ID: "b"}, Payload: []byte("second"), Index: 1},
+	}, w.Take().Events())
+	assert.Zero(t, w.Take().Count())
+}
+
+func TestWriterTakesBackToAMark(t *testing.T) {
+	var w Writer
+	w.End(append(w.Begin(Meta{ID: "a"}), "first"...))
+	w.Skip("kept")
+	mark := w.Mark()
+	w.End(append(w.Begin(Meta{ID: "b"}), "second"...))
+	w.Skip("taken back")
+	w.Begin(Meta{ID: "c"}) // which is not ended
+	w.Rollback(mark, false)
+	assert.Equal(t, []Skip{"kept"}, w.TakeSkips())
+	w.Skip("left out on purpose")
+	w.Rollback(mark, true)
+	assert.Equal(t, []Skip{"left out on purpose"}, w.TakeSkips())
+	assert.Equal(t, []Event{{Meta: Meta{ID: "a"}, Payload: []byte("first")}}, w.Take().Events())
+}
+
+// random has up to n events of up to size bytes, each with an id of its own.
+func random(r *rand.Rand, next *int, n, size int) *Batch {
 	var events []Event
 	for range 1 + r.IntN(n) {
 		*next++
 		events = append(events, Event{Meta: Meta{ID: string(rune(*next))}, Payload: bytes.Repeat([]byte{'x'}, 1+r.IntN(size))})
 	}
-	return pack(events...)
+	return Of(events)
 }
 
-func idsOf(requests []xexporterhelper.Request) string {
+func idsOf(batches ...*Batch) string {
 	var ids strings.Builder
-	for _, req := range requests {
-		for _, e := range req.(*batch).events() {
+	for _, b := range batches {
+		for _, e := range b.Events() {
 			ids.WriteString(e.ID)
 		}
 	}
 	return ids.String()
 }
 
-func TestMergingAndSplittingKeepsEveryEventInItsOrderAndTheLimits(t *testing.T) {
+func TestMergingAndSplittingKeepsEventsInOrderAndWithinLimits(t *testing.T) {
 	for seed := range uint64(2000) {
 		r, next := rand.New(rand.NewPCG(seed, 7)), 0
-		a := randomBatch(r, &next, 10, 50)
-		var b xexporterhelper.Request
-		want := idsOf([]xexporterhelper.Request{a})
+		b := random(r, &next, 10, 50)
+		want := idsOf(b)
 		if r.IntN(3) > 0 {
-			other := randomBatch(r, &next, 10, 50)
-			want += idsOf([]xexporterhelper.Request{other})
-			b = other
+			other := random(r, &next, 10, 50)
+			want += idsOf(other)
+			b.Append(other)
 		}
-		limit := r.IntN(12)
-		sizer, sizeOf := exporterhelper.RequestSizerTypeItems, func(q xexporterhelper.Request) int { return q.ItemsCount() }
-		if r.IntN(2) == 0 {
-			limit *= 40
-			sizer, sizeOf = exporterhelper.RequestSizerTypeBytes, func(q xexporterhelper.Request) int { return q.BytesSize() }
-		}
+		maxEvents, maxBytes := 1+r.IntN(12), 40+40*r.IntN(12)
+		all := b.Split(maxEvents, maxBytes)
 		// twice, since what was split is merged and split again
-		got, err := a.MergeSplit(context.Background(), limit, sizer, b)
-		require.NoError(t, err)
-		last := got[len(got)-1]
-		again, err := last.MergeSplit(context.Background(), limit, sizer, nil)
-		require.NoError(t, err)
-		got = append(got[:len(got)-1], again...)
+		last := all[len(all)-1]
+		all = append(all[:len(all)-1], last.Split(maxEvents, maxBytes)...)
 
-		require.Equal(t, want, idsOf(got), "seed %d", seed)
-		for _, q := range got {
-			require.Positive(t, q.ItemsCount(), "seed %d", seed)
-			if limit == 0 {
-				require.Len(t, got, 1, "seed %d", seed)
-			} else if q.ItemsCount() > 1 {
-				require.LessOrEqual(t, sizeOf(q), limit, "seed %d", seed)
+		require.Equal(t, want, idsOf(all...), "seed %d", seed)
+		for _, piece := range all {
+			require.Positive(t, piece.Count(), "seed %d", seed)
+			require.LessOrEqual(t, piece.Count(), maxEvents, "seed %d", seed)
+			if piece.Count() > 1 {
+				require.LessOrEqual(t, piece.Size(), maxBytes, "seed %d", seed)
 			}
 		}
 	}
 }
 
-func TestABatchGoesToDiskAndBack(t *testing.T) {
-	torn := 0
-	e := encoding{torn: func(error) { torn++ }}
+func TestBatchGoesToDiskAndBack(t *testing.T) {
 	r, next := rand.New(rand.NewPCG(1, 2)), 0
-	b := randomBatch(r, &next, 10, 50)
-	merged, err := b.MergeSplit(context.Background(), 0, exporterhelper.RequestSizerTypeItems, randomBatch(r, &next, 10, 50))
+	b := random(r, &next, 10, 50)
+	b.Append(random(r, &next, 10, 50))
+	data := b.Marshal()
+	back, err := Unmarshal(data, nil)
 	require.NoError(t, err)
-	data, err := e.Marshal(context.Background(), merged[0])
-	require.NoError(t, err)
-	_, back, err := e.Unmarshal(data)
-	require.NoError(t, err)
-	assert.Equal(t, merged[0].(*batch).events(), back.(*batch).events())
-	assert.Zero(t, torn)
+	assert.Equal(t, b.Events(), back.Events())
+	assert.Equal(t, b.Count(), back.Count())
+	assert.Equal(t, b.Size(), back.Size())
 
-	for _, bad := range [][]byte{nil, {0}, {2, 0}, data[:len(data)-1], append(bytes.Clone(data), 1)} {
-		_, _, err := e.Unmarshal(bad)
-		require.ErrorIs(t, err, errTorn)
+	for _, bad := range [][]byte{nil, {}, {0}, {3, 0}, data[:len(data)-1], append(bytes.Clone(data), 1)} {
+		_, err := Unmarshal(bad, nil)
+		require.ErrorIs(t, err, ErrCorrupt)
 	}
-	assert.Equal(t, 4, torn, "nothing is what could not be stored")
 }
 
-func TestTheSizeInBytesIsTheMemory(t *testing.T) {
+// appendV1 appends an event as version 1 of the format has it.
+func appendV1(dst []byte, e Event) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(e.Time))
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(e.Payload)))
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(e.ID)))
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(e.Name)))
+	dst = append(dst, byte(len(e.Category)))
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(e.Destination)))
+	return append(append(append(append(append(dst, e.ID...), e.Name...), e.Category...), e.Destination...), e.Payload...)
+}
+
+func TestBatchOfVersion1IsRead(t *testing.T) {
+	events := numbered([]Event{
+		{Meta: Meta{ID: "i", Name: "n", Time: 5, Category: "c", Destination: "d"}, Payload: []byte("payload")},
+		{Meta: Meta{ID: "j"}, Payload: []byte{}},
+	})
+	data := []byte{version1}
+	for _, e := range events {
+		data = appendV1(data, e)
+	}
+	b, err := Unmarshal(data, nil)
+	require.NoError(t, err)
+	assert.Equal(t, events, b.Events())
+
+	b, err = Unmarshal(data, func(e *Event) { e.VendorID, e.Key = "v-"+e.ID, string(e.Payload) })
+	require.NoError(t, err)
+	events[0].VendorID, events[0].Key, events[1].VendorID = "v-i", "payload", "v-j"
+	assert.Equal(t, events, b.Events(), "they are completed")
+
+	for cut := 2; cut < len(data); cut++ {
+		if b, err := Unmarshal(data[:cut], nil); err == nil {
+			assert.Equal(t, 1, b.Count(), "the first event alone is complete")
+		}
+	}
+}
+
+func TestUnknownFieldsAreSkipped(t *testing.T) {
+	record := appendField(make([]byte, recordHead), tagID, "i")
+	record = appendField(record, 200, "what a later version knows")
+	record = appendField(record, tagName, "n")
+	binary.LittleEndian.PutUint32(record, uint32(len(record)-recordHead))
+	data := append([]byte{version2, byte(len(record)), 0}, record...)
+	b, err := Unmarshal(data, nil)
+	require.NoError(t, err)
+	assert.Equal(t, Meta{ID: "i", Name: "n"}, b.Events()[0].Meta)
+}
+
+func TestSizeIsTheMemory(t *testing.T) {
 	event := Event{Meta: Meta{ID: "0198c0de-0000-7000-8000-000000000001", Name: "order_placed"}, Payload: bytes.Repeat([]byte{'x'}, 300)}
 	events := make([]Event, 1000)
 	for i := range events {
 		events[i] = event
 	}
-	b := pack(events...)
-	assert.Less(t, float64(b.BytesSize()), 1.3*1000*300)
-	assert.Len(t, b.parts[0].buf, b.BytesSize())
+	b := Of(events)
+	assert.Less(t, float64(b.Size()), 1.3*1000*300)
+	assert.Equal(t, b.Size(), len(b.parts[0].records)+len(b.parts[0].memory.buf))
 }
 
 func FuzzUnmarshal(f *testing.F) {
-	seed, _ := encoding{}.Marshal(context.Background(), pack(Event{Meta: Meta{ID: "i", Name: "n"}, Payload: []byte("p")}))
-	f.Add(seed)
+	f.Add(Of([]Event{{Meta: Meta{ID: "i", Name: "n", Time: 1, Key: "k"}, Payload: []byte("p")}}).Marshal())
+	f.Add(appendV1([]byte{version1}, Event{Meta: Meta{ID: "i", Name: "n"}, Payload: []byte("p")}))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		b, err := unmarshalBatch(data)
+		b, err := Unmarshal(data, nil)
 		if err != nil {
 			return
 		}
-		again, _ := encoding{}.Marshal(context.Background(), b)
-		if !bytes.Equal(again, data) || len(b.events()) != b.ItemsCount() {
-			t.Fatalf("%x came back as %x", data, again)
+		if len(b.Events()) != b.Count() {
+			t.Fatalf("%d events of %d", len(b.Events()), b.Count())
 		}
+		again, err := Unmarshal(b.Marshal(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		assert.Equal(t, b.Events(), again.Events())
 	})
 }

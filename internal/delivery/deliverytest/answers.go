@@ -14,8 +14,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// ReadBody reads the body of a request and takes off its Content-Encoding, which is one that delivery writes: gzip, zstd
-// or none.
+// ReadBody reads the body of a request and takes off its Content-Encoding, which is one that
+// delivery writes: gzip, zstd or none.
 func ReadBody(r *http.Request) ([]byte, error) {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {

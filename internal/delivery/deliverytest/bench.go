@@ -27,8 +27,8 @@ import (
 // BenchEvents is how many events [BenchLogs] has.
 const BenchEvents = 500
 
-// BenchLogs are events of one resource and scope, each of nine attributes: about what an application says of an order. Each has an
-// id of its own, and a hundred users share them.
+// BenchLogs are events of one resource and scope, each of nine attributes: about what an
+// application says of an order. Each has an id of its own, and a hundred users share them.
 func BenchLogs(b *testing.B) plog.Logs {
 	b.Helper()
 	ld := plog.NewLogs()
@@ -57,8 +57,8 @@ func PerEvent(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*BenchEvents), "ns/event")
 }
 
-// CompareEncode measures encode, which encodes all of ld's BenchEvents events, beside plog.JSONMarshaler. The bar is half
-// of its time per event, and an allocation in ten events.
+// CompareEncode measures encode, which encodes all of ld's BenchEvents events, beside
+// plog.JSONMarshaler. The bar is half of its time per event, and an allocation in ten events.
 func CompareEncode(b *testing.B, ld plog.Logs, encode func()) {
 	b.Helper()
 	b.Run("encode", func(b *testing.B) {
@@ -77,10 +77,11 @@ func CompareEncode(b *testing.B, ld plog.Logs, encode func()) {
 	})
 }
 
-// CompareExport measures what one more backend costs, beside one more exporter otlp_http (JSON, gzip) with its default
-// queue and batches: from the pipeline to the answer of a server, until all is delivered. answer is the server's, which
-// has discarded the body; configure makes the configuration for its URL, with a queue that has room for 100,000 events.
-// cpu-ns/event counts the whole process, the server included. The bar is 0.3 of the reference.
+// CompareExport measures what one more backend costs, beside one more exporter otlp_http (JSON,
+// gzip) with its default queue and batches: from the pipeline to the answer of a server, until all
+// is delivered. answer is the server's, which has discarded the body; configure makes the
+// configuration for its URL, with a queue that has room for 100,000 events. cpu-ns/event counts the
+// whole process, the server included. The bar is 0.3 of the reference.
 func CompareExport(b *testing.B, factory exporter.Factory, answer http.HandlerFunc, configure func(endpoint string) component.Config) {
 	b.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -25,17 +25,21 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-// names is a backend that is sent the names of events or spans, one a line. The rest is as the test wants it.
+// names is a backend that is sent the names of events or spans, one a line. The rest is as the test
+// wants it.
 type names struct {
 	url     string
 	encoded func(name string) error
-	answer  func() delivery.Verdict
+	answer  func() delivery.Classification
 }
 
-func (b *names) NewEncoder() delivery.Encoder             { return nameEncoder{b} }
-func (b *names) NewTracesEncoder() delivery.TracesEncoder { return nameEncoder{b} }
+func (b *names) NewEncoder() delivery.Encoder { return nameEncoder{b} }
 
-func (b *names) Frame(events []delivery.Event) ([]delivery.Request, []delivery.Refusal) {
+func (b *names) newTracesEncoder() (delivery.TracesEncoder, error) {
+	return spanNameEncoder{nameEncoder{b}}, nil
+}
+
+func (b *names) BuildRequests(events []delivery.Event) ([]delivery.Request, []delivery.Refusal) {
 	var body []byte
 	for _, e := range events {
 		body = append(append(body, e.Payload...), '\n')
@@ -43,11 +47,11 @@ func (b *names) Frame(events []delivery.Event) ([]delivery.Request, []delivery.R
 	return []delivery.Request{{URL: b.url, Body: body, Events: events}}, nil
 }
 
-func (b *names) Answer(req *delivery.Request, response *delivery.Response) delivery.Verdict {
+func (b *names) ClassifyResponse(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	if b.answer != nil {
 		return b.answer()
 	}
-	return delivery.DefaultAnswer(req, response)
+	return delivery.ClassifyStatus(req, response)
 }
 
 type nameEncoder struct{ b *names }
@@ -56,7 +60,10 @@ func (enc nameEncoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	return enc.write(w, e.Name)
 }
 
-func (enc nameEncoder) EncodeSpan(w *delivery.Writer, _ *appevent.Source, span ptrace.Span) error {
+// spanNameEncoder is nameEncoder for spans.
+type spanNameEncoder struct{ nameEncoder }
+
+func (enc spanNameEncoder) EncodeSpan(w *delivery.Writer, _ *appevent.Source, span ptrace.Span) error {
 	return enc.write(w, span.Name())
 }
 
@@ -68,7 +75,9 @@ func (enc nameEncoder) write(w *delivery.Writer, name string) error {
 	return nil
 }
 
-func (nameEncoder) Reset() {}
+func (nameEncoder) Prepare(plog.Logs)         {}
+func (spanNameEncoder) Prepare(ptrace.Traces) {}
+func (nameEncoder) Reset()                    {}
 
 func newConfig() *delivery.Config {
 	cfg := delivery.NewDefaultConfig(100)
@@ -78,16 +87,18 @@ func newConfig() *delivery.Config {
 }
 
 func setup(cfg *delivery.Config, b *names) deliverytest.Setup {
-	client := confighttp.NewDefaultClientConfig()
-	logs := func(ctx context.Context, set exporter.Settings, _ component.Config) (exporter.Logs, error) {
-		return delivery.NewLogs(ctx, set, cfg, client, b)
-	}
-	traces := func(ctx context.Context, set exporter.Settings, _ component.Config) (exporter.Traces, error) {
-		return delivery.NewTraces(ctx, set, cfg, client, b)
-	}
-	return deliverytest.Setup{Config: cfg, Factory: exporter.NewFactory(component.MustNewType("names"),
-		func() component.Config { return cfg },
-		exporter.WithLogs(logs, component.StabilityLevelDevelopment), exporter.WithTraces(traces, component.StabilityLevelDevelopment))}
+	return deliverytest.Setup{Config: cfg, Factory: newFactory(cfg, confighttp.NewDefaultClientConfig(), b)}
+}
+
+func newFactory(cfg *delivery.Config, client confighttp.ClientConfig, b *names) exporter.Factory {
+	return delivery.NewFactory(delivery.Definition[delivery.Config]{
+		Type: component.MustNewType("names"), CreateDefaultConfig: func() component.Config { return cfg },
+		Logs: component.StabilityLevelDevelopment, Traces: component.StabilityLevelDevelopment,
+		Settings: func(cfg *delivery.Config) (*delivery.Config, confighttp.ClientConfig) { return cfg, client },
+		New: func(*delivery.Config, exporter.Settings) (delivery.Backend, delivery.Options, error) {
+			return b, delivery.Options{NewTracesEncoder: b.newTracesEncoder}, nil
+		},
+	})
 }
 
 // server takes names, and answers as it is told.
@@ -245,10 +256,7 @@ func TestBodiesAreReadInEveryEncoding(t *testing.T) {
 			cfg.Dispatch = delivery.DispatchSync
 			assert.NoError(t, client.Compression.UnmarshalText([]byte(encoding)))
 			with := setup(cfg, nil)
-			with.Factory = exporter.NewFactory(component.MustNewType("names"), func() component.Config { return cfg },
-				exporter.WithLogs(func(ctx context.Context, set exporter.Settings, _ component.Config) (exporter.Logs, error) {
-					return delivery.NewLogs(ctx, set, cfg, client, &names{url: s.URL})
-				}, component.StabilityLevelDevelopment))
+			with.Factory = newFactory(cfg, client, &names{url: s.URL})
 			long := strings.Repeat("x", 5000)
 			with.StartLogs(t).Send(logsNamed(long))
 			assert.Equal(t, long+"\n", string(got))

@@ -29,8 +29,8 @@ const patience = 20 * time.Second
 type equipment struct {
 	// Letters is the dead letter store.
 	Letters *Letters
-	// Logs is what the exporter has logged, from debug on. What it logs of an event may come after the event's end: stop the
-	// exporter before looking for that.
+	// Logs is what the exporter has logged, from debug on. What it logs of an event may come after
+	// the event's end: stop the exporter before looking for that.
 	Logs *observer.ObservedLogs
 
 	t                   testing.TB
@@ -62,7 +62,8 @@ func (h *host) Report(event *componentstatus.Event) {
 	h.statuses = append(h.statuses, text)
 }
 
-// Statuses are the component statuses that the exporter has reported, each with its error, if any, after a colon.
+// Statuses are the component statuses that the exporter has reported, each with its error, if any,
+// after a colon.
 func (e *equipment) Statuses() []string {
 	e.host.mu.Lock()
 	defer e.host.mu.Unlock()
@@ -75,7 +76,8 @@ func (e *equipment) Settle() {
 	e.WaitFor("each event to have its end", e.Balanced)
 }
 
-// WaitFor waits for what is to come true. It fails the test after 20 seconds, and tells how the books stand then.
+// WaitFor waits for what is to come true. It fails the test after 20 seconds, and tells how the
+// books stand then.
 func (e *equipment) WaitFor(what string, isTrue func() bool) {
 	e.t.Helper()
 	poll := time.NewTicker(time.Millisecond)
@@ -102,8 +104,8 @@ func (e *equipment) Accepted() int64 {
 	return accepted
 }
 
-// Outcomes is how many events came to which end, by the metrics. A key is the outcome, such as delivered, or where it has
-// a reason both, such as dead_lettered/refused.
+// Outcomes is how many events came to which end, by the metrics. A key is the outcome, such as
+// delivered, or where it has a reason both, such as dead_lettered/refused.
 func (e *equipment) Outcomes() map[string]int64 {
 	_, outcomes := e.books()
 	return outcomes

@@ -19,8 +19,8 @@ type Letters struct {
 	component.StartFunc
 	component.ShutdownFunc
 
-	// Refuse, where there is one, is asked about each letter: with an error, the store keeps none of those it was given
-	// with it. It must not change while an exporter runs.
+	// Refuse, where there is one, is asked about each letter: with an error, the store keeps none
+	// of those it was given with it. It must not change while an exporter runs.
 	Refuse func(*deadletter.Letter) error
 
 	mu        sync.Mutex
@@ -72,8 +72,8 @@ func (l *Letters) All() []deadletter.Letter {
 	return slices.Clone(l.all)
 }
 
-// Reasons are the names of the letters' events with the reason after a colon, such as order_placed:refused, sorted. It
-// is empty, rather than nil, where there are none.
+// Reasons are the names of the letters' events with the reason after a colon, such as
+// order_placed:refused, sorted. It is empty, rather than nil, where there are none.
 func (l *Letters) Reasons() []string {
 	letters := l.All()
 	reasons := make([]string, len(letters))
@@ -84,8 +84,8 @@ func (l *Letters) Reasons() []string {
 	return reasons
 }
 
-// Replay sends letters again, all of the store's where none are given, and tells what became of each. They are of one
-// signal, whose exporter is running. The store keeps them as they are.
+// Replay sends letters again, all of the store's where none are given, and tells what became of
+// each. They are of one signal, whose exporter is running. The store keeps them as they are.
 func (l *Letters) Replay(ctx context.Context, letters ...deadletter.Letter) []deadletter.Replayed {
 	if len(letters) == 0 {
 		letters = l.All()

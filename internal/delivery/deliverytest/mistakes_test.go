@@ -156,8 +156,8 @@ func TestMistakesAreFound(t *testing.T) {
 func TestACredentialInADeadLetterIsFoundButAValueMayBeThere(t *testing.T) {
 	s := newServer(t, deliverytest.Answer(http.StatusOK, ""))
 	for credential, want := range map[string]string{"hunter2": `a dead letter holds "hunter2"`, "other": ""} {
-		with := setup(newConfig(), &names{url: s.URL, answer: func() delivery.Verdict {
-			return delivery.Verdict{Outcome: delivery.Outcome{Kind: delivery.Refused, Reason: "refused", Message: "not with hunter2"}}
+		with := setup(newConfig(), &names{url: s.URL, answer: func() delivery.Classification {
+			return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Refused, Reason: "refused", Message: "not with hunter2"}}
 		}})
 		with.Credentials, with.Values = []string{credential}, []string{"s3cr3t"}
 		got := failuresOf(t, func(t testing.TB) { with.StartLogs(t).Send(logsNamed("s3cr3t")) })

@@ -36,24 +36,27 @@ type Setup struct {
 	// Config is the exporter's configuration (required). It has to be valid.
 	Config component.Config
 
-	// Credentials are texts that the exporter may tell to the backend alone: not to its log, component status, metrics,
-	// traces, dead letters, or whoever called it.
+	// Credentials are texts that the exporter may tell to the backend alone: not to its log,
+	// component status, metrics, traces, dead letters, or whoever called it.
 	Credentials []string
 
 	// Values are texts of the events. They may be in dead letters too, but not in the rest.
 	Values []string
 
-	// Letters is the dead letter store; a new one where it is nil. The configuration names it as [DeadLetterID].
+	// Letters is the dead letter store; a new one where it is nil. The configuration names it as
+	// [DeadLetterID].
 	Letters *Letters
 
-	// Storage is a directory for queues. With one there is the extension [StorageID]; the configuration names it under
-	// sending_queue::storage.
+	// Storage is a directory for queues. With one there is the extension [StorageID]; the
+	// configuration names it under sending_queue::storage.
 	Storage string
 
-	// StorageFails, where not nil, is asked about all that the storage is to do at once: with an error, it does none of it.
+	// StorageFails, where not nil, is asked about all that the storage is to do at once: with an
+	// error, it does none of it.
 	StorageFails func(ops []*storage.Operation) error
 
-	// Extensions are further extensions that the exporter finds. They are started and stopped by the test.
+	// Extensions are further extensions that the exporter finds. They are started and stopped by
+	// the test.
 	Extensions map[component.ID]component.Component
 }
 
@@ -68,8 +71,8 @@ func newID(text string) *component.ID {
 	return &id
 }
 
-// Hasten makes a configuration flush after a millisecond, where it batches, and retry after one to five. How long it
-// retries is left as it is.
+// Hasten makes a configuration flush after a millisecond, where it batches, and retry after one to
+// five. How long it retries is left as it is.
 func Hasten(queue *configoptional.Optional[exporterhelper.QueueBatchConfig], retry *configretry.BackOffConfig) {
 	if queue.HasValue() && queue.Get().Batch.HasValue() {
 		queue.Get().Batch.Get().FlushTimeout = time.Millisecond
@@ -147,7 +150,8 @@ func run[Data Signal](e *Exporter[Data], capabilities consumer.Capabilities) *Ex
 	return e
 }
 
-// Consume hands data to the exporter, and returns the error of that. The data is read-only from then on.
+// Consume hands data to the exporter, and returns the error of that. The data is read-only from
+// then on.
 func (e *Exporter[Data]) Consume(ctx context.Context, data Data) error {
 	e.t.Helper()
 	data.MarkReadOnly()
@@ -165,8 +169,8 @@ func (e *Exporter[Data]) Send(data Data) {
 	e.Settle()
 }
 
-// Stop stops the exporter and the storage of its queue, if it was not stopped before, and holds it to what every exporter
-// promises.
+// Stop stops the exporter and the storage of its queue, if it was not stopped before, and holds it
+// to what every exporter promises.
 func (e *Exporter[Data]) Stop() {
 	e.t.Helper()
 	e.stop.Do(func() {

@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package delivery
+package outcome
 
 import (
 	"context"
@@ -15,11 +15,13 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
-// health reports to the collector whether the backend works. A permanent error could not be taken back, so bad
-// credentials are a recoverable one too.
-type health struct {
+// Status reports to the collector whether the backend works. A permanent error could not be taken
+// back, so bad credentials are a recoverable one too. Its methods are safe for concurrent use.
+type Status struct {
 	host   component.Host
 	logger *zap.Logger
 	now    func() time.Time
@@ -31,62 +33,63 @@ type health struct {
 	loggedAt time.Time
 }
 
-func newHealth(host component.Host, logger *zap.Logger) *health {
-	return &health{host: host, logger: logger, now: time.Now}
+// NewStatus returns the status of the exporter that the host has started.
+func NewStatus(host component.Host, logger *zap.Logger) *Status {
+	return &Status{host: host, logger: logger, now: time.Now}
 }
 
-// report tells how an attempt went, when that is news. The log says at most once a minute that the backend fails: one that does so now
-// and then would else fill it.
-func (h *health) report(a *attempt) {
-	if h == nil {
-		return
-	}
-	problem := a.trouble()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.log(problem, a.delivered > 0)
+// Report tells how an attempt went, when that is news. The log says at most once a minute that the
+// backend fails: one that does so now and then would else fill it.
+func (s *Status) Report(result *attempt.Result) {
+	problem := problemOf(result)
+	works := problem == nil && result.Delivered > 0
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log(problem, works)
 	switch {
-	case problem != nil && !h.failing:
-		h.failing = true
-		componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(problem))
-	case problem == nil && h.failing && a.delivered > 0:
-		h.failing = false
-		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
+	case problem != nil && !s.failing:
+		s.failing = true
+		componentstatus.ReportStatus(s.host, componentstatus.NewRecoverableErrorEvent(problem))
+	case works && s.failing:
+		s.failing = false
+		componentstatus.ReportStatus(s.host, componentstatus.NewEvent(componentstatus.StatusOK))
 	}
 }
 
-func (h *health) log(problem error, delivered bool) {
-	switch now := h.now(); {
-	case problem != nil && !h.logged && now.Sub(h.loggedAt) >= lossInterval:
-		h.logged, h.loggedAt = true, now
-		h.logger.Warn("The backend fails; what it does not take is sent again as retry_on_failure says", zap.Error(problem))
-	case problem == nil && h.logged && delivered:
-		h.logged = false
-		h.logger.Info("The backend works again")
+func (s *Status) log(problem error, works bool) {
+	switch now := s.now(); {
+	case problem != nil && !s.logged && now.Sub(s.loggedAt) >= throttle.Interval:
+		s.logged, s.loggedAt = true, now
+		s.logger.Warn("The backend fails; what it does not take is sent again as retry_on_failure says", zap.Error(problem))
+	case works && s.logged:
+		s.logged = false
+		s.logger.Info("The backend works again")
 	}
 }
 
-// trouble is what is wrong with the backend, in words that quote nothing it said.
-func (a *attempt) trouble() error {
-	if a.status == 0 && errors.Is(a.problem, context.Canceled) {
+// problemOf is what is wrong with the backend, in words that quote nothing it said; nil where
+// nothing is.
+func problemOf(result *attempt.Result) error {
+	if result.Status == 0 && errors.Is(result.Problem, context.Canceled) {
 		return nil // it was the caller who went, or the exporter that stops
 	}
-	if a.problem != nil && a.status/100 != 2 { // a backend that answers 2xx works, though it may want some event again
-		if a.status != 0 {
-			return fmt.Errorf("the backend answers %d", a.status)
+	if result.Problem != nil && result.Status/100 != 2 { // a backend that answers 2xx works, though it may want some event again
+		if result.Status != 0 {
+			return fmt.Errorf("the backend answers %d", result.Status)
 		}
-		return a.problem
+		return result.Problem
 	}
-	for i := range a.refused {
-		switch a.refused[i].reason {
+	for i := range result.Refused {
+		refused := &result.Refused[i]
+		switch refused.Reason {
 		case deadletter.ReasonUnauthorized:
-			return fmt.Errorf("the backend answers %d: check the credentials", a.refused[i].status)
+			return fmt.Errorf("the backend answers %d: check the credentials", refused.Status)
 		case deadletter.ReasonRedirected:
 			return errors.New("the backend redirects: write the URL it redirects to as the endpoint")
 		case deadletter.ReasonGone:
 			return errors.New("the endpoint is gone (410), and nothing more is sent to it: write another one and restart, or replay its dead letters when it is back")
 		case deadletter.ReasonBlocked:
-			return errors.New("the endpoint's host leads to an address that is not connected to: " + a.refused[i].message)
+			return errors.New("the endpoint's host leads to an address that is not connected to: " + refused.Message)
 		}
 	}
 	return nil

@@ -1,56 +1,85 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package delivery
+package transport
 
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/upstream"
 )
 
-// maxAnswer is how much of an answer is read. The rest is not: the connection is then closed.
-const maxAnswer = 64 << 10
+// maxResponse is how many bytes of a response are read. The rest is not: the connection is then
+// closed.
+const maxResponse = 64 << 10
 
-// startClient makes the HTTP client. Compression is ours, since confighttp's is the standard library's.
-func (d *deliverer) startClient(ctx context.Context, host component.Host) error {
-	cfg := d.http
-	var err error
-	if d.compressor, err = newCompressor(cfg.Compression, cfg.CompressionParams.Level); err != nil {
-		return err
+// Settings are what a [Client] is made of.
+type Settings struct {
+	// HTTP is the exporter's HTTP client configuration; its endpoint is not used.
+	HTTP confighttp.ClientConfig
+	// MaxInFlight is how many requests there are at a time, so that each finds an open connection.
+	MaxInFlight int
+	// Guard refuses to dial some addresses; nil refuses none.
+	Guard *Guard
+	// UserAgent is the User-Agent of all requests.
+	UserAgent string
+	// Observe is called after each request with its status, 0 where there was no response, how long
+	// it took, and its number of events.
+	Observe func(status int, took time.Duration, events int)
+}
+
+// Client makes requests. Its methods are safe for concurrent use.
+type Client struct {
+	http       *http.Client
+	compressor *compressor
+	userAgent  string
+	observe    func(status int, took time.Duration, events int)
+}
+
+// NewClient makes the client of an exporter as it starts, with the authenticators and middlewares
+// that the host has. An error names the key of the configuration that is wrong.
+func NewClient(ctx context.Context, s Settings, host component.Host, telemetry component.TelemetrySettings) (*Client, error) {
+	cfg := s.HTTP
+	// Compression is ours: confighttp's is the standard library's, which takes several times as
+	// long.
+	compressor, err := newCompressor(cfg.Compression, cfg.CompressionParams.Level)
+	if err != nil {
+		return nil, err
 	}
 	cfg.Compression = ""
 	// A backend is one host, of which net/http would keep two connections only.
 	if keepalive := cfg.Keepalive.Get(); keepalive != nil {
-		keepalive.MaxIdleConnsPerHost = max(keepalive.MaxIdleConnsPerHost, d.cfg.MaxInFlight)
+		keepalive.MaxIdleConnsPerHost = max(keepalive.MaxIdleConnsPerHost, s.MaxInFlight)
 	}
-	// Its spans and metrics would hold the host or the whole URL, and it would wrap the body, so that headers and body are sent apart.
-	// Those of exporterhelper and of the ledger tell of the request.
-	settings := d.set.TelemetrySettings
-	settings.TracerProvider, settings.MeterProvider = nil, nil
-	client, err := cfg.ToClient(ctx, d.withGuard(&cfg, host.GetExtensions()), settings)
+	extensions := host.GetExtensions()
+	if s.Guard != nil {
+		extensions = upstream.WithTransport(&cfg, extensions, s.Guard.protect)
+	}
+	// otelhttp's spans and metrics would hold the host or the whole URL, and it would wrap the
+	// body, so that headers and body are sent apart. exporterhelper's spans and our metrics tell of
+	// the request.
+	telemetry.TracerProvider, telemetry.MeterProvider = nil, nil
+	client, err := cfg.ToClient(ctx, extensions, telemetry)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	client.Transport = withoutLocation{client.Transport}
-	d.client = client
-	return nil
+	return &Client{http: client, compressor: compressor, userAgent: s.UserAgent, observe: s.Observe}, nil
 }
 
-// withoutLocation takes away where an answer redirects to. A client that follows turns the POST into a GET without a body,
-// and reports the answer to that as success; one that is told not to follow still fails for a location that is no URL, in
-// words that repeat it.
+// withoutLocation takes away where a response redirects to. A client that follows turns the POST
+// into a GET without a body, and reports the response to that as success; one that is told not to
+// follow still fails for a location that is not a URL, with an error that repeats it.
 type withoutLocation struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -69,17 +98,52 @@ func (t withoutLocation) CloseIdleConnections() {
 	}
 }
 
-// post makes the request. Its errors never hold the URL, whose path or query may be a secret.
-func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
-	r.Ready(time.Now())
-	body, encoding, err := d.compressor.compress(r)
+// Send makes the request, and reads the response. Its errors hold no secret; [InvalidRequestError],
+// [*BlockedError] and [*UnansweredError] are kinds of them.
+func (c *Client) Send(ctx context.Context, r *Request) (*Response, error) {
+	r.Prepare(time.Now())
+	req, arrived, err := c.newRequest(ctx, r)
 	if err != nil {
-		return nil, fmt.Errorf("compressing the request: %w", err)
+		return nil, err
 	}
-	// A bytes.Reader is what net/http sends in one packet with the headers.
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(body))
+	started := time.Now()
+	response, err := c.Do(req)
 	if err != nil {
-		return nil, errNoRequest
+		c.observe(0, time.Since(started), len(r.Events))
+		err = fmt.Errorf("sending the request: %w", Redacted(err))
+		if arrived.Load() {
+			err = &UnansweredError{err}
+		}
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
+	c.observe(response.StatusCode, time.Since(started), len(r.Events))
+	// What follows a 2xx changes nothing that a backend without a body would not say.
+	if err != nil && response.StatusCode/100 != 2 {
+		return nil, &UnansweredError{fmt.Errorf("reading the response: %w", Redacted(err))}
+	}
+	return &Response{
+		Status: response.StatusCode, Header: response.Header, Body: body[:min(len(body), maxResponse)], Truncated: len(body) > maxResponse,
+		ReceivedAt: time.Now(), request: response.Request,
+	}, nil
+}
+
+// newRequest returns the request of net/http. arrived becomes true when its header is written,
+// where the request wants to know.
+func (c *Client) newRequest(ctx context.Context, r *Request) (req *http.Request, arrived *atomic.Bool, err error) {
+	body, encoding, err := c.compressor.compress(r)
+	if err != nil {
+		return nil, nil, fmt.Errorf("compressing the request: %w", err)
+	}
+	arrived = &atomic.Bool{}
+	if r.AtMostOnce {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { arrived.Store(true) }})
+	}
+	// A bytes.Reader is what net/http sends in one packet with the header.
+	req, err = http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, InvalidRequestError{}
 	}
 	if r.Header != nil {
 		req.Header = r.Header.Clone()
@@ -87,73 +151,15 @@ func (d *deliverer) post(ctx context.Context, r *Request) (*Response, error) {
 	if encoding != "" {
 		req.Header.Set("Content-Encoding", encoding)
 	}
-	var written atomic.Bool
-	if r.Once {
-		req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }}))
-	}
-	started := time.Now()
-	response, err := d.do(req)
-	if err != nil {
-		d.ledger.requested(0, time.Since(started), len(r.Events))
-		err = fmt.Errorf("sending the request: %w", tellable(err))
-		if written.Load() {
-			err = &mayHaveArrivedError{err}
-		}
-		return nil, err
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	truncated := len(answer) > maxAnswer
-	answer = answer[:min(len(answer), maxAnswer)]
-	d.ledger.requested(response.StatusCode, time.Since(started), len(r.Events))
-	if err != nil && response.StatusCode/100 == 2 {
-		err = nil // what it says after 2xx changes nothing that a backend without a body would not say
-	}
-	if err != nil {
-		return nil, &mayHaveArrivedError{fmt.Errorf("reading the answer: %w", tellable(err))}
-	}
-	return &Response{Status: response.StatusCode, Header: response.Header, Body: answer, Truncated: truncated, ReceivedAt: time.Now(), request: response.Request}, nil
+	return req, arrived, nil
 }
 
-// do sends a request as ours.
-func (d *deliverer) do(req *http.Request) (*http.Response, error) {
-	req.Header.Set("User-Agent", d.userAgent)
-	return d.client.Do(req)
+// Do makes a request of another kind, such as a handshake, with the client's User-Agent and
+// transport. Its errors are net/http's, which hold the URL.
+func (c *Client) Do(req *http.Request) (*http.Response, error) {
+	req.Header.Set("User-Agent", c.userAgent)
+	return c.http.Do(req)
 }
 
-// tellable is an error of net/http in words that may be logged. Its own hold the URL, and may quote what the backend sent:
-// only of kinds that do not are they passed on.
-func tellable(err error) error {
-	if blocked, ok := errors.AsType[*blockedError](err); ok {
-		return blocked
-	}
-	if operation, ok := errors.AsType[*net.OpError](err); ok {
-		return operation
-	}
-	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return certificate
-	}
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-		return errNoAnswer
-	}
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded, io.ErrUnexpectedEOF, io.EOF} {
-		if errors.Is(err, known) {
-			return known
-		}
-	}
-	if urlErr, ok := errors.AsType[*url.Error](err); ok {
-		err = urlErr.Err
-	}
-	return fmt.Errorf("the answer is not HTTP, or something before it failed (%T)", err)
-}
-
-// mayHaveArrivedError is of a request that was sent, but not answered.
-type mayHaveArrivedError struct{ err error }
-
-func (e *mayHaveArrivedError) Error() string { return e.err.Error() }
-func (e *mayHaveArrivedError) Unwrap() error { return e.err }
-
-// errNoRequest is of a request that cannot be made, however often it is tried.
-var errNoRequest = errors.New("making the request: its URL is not one")
-
-var errNoAnswer = errors.New("there was no answer within the timeout")
+// Close closes the connections that are not in use.
+func (c *Client) Close() { c.http.CloseIdleConnections() }

@@ -1,102 +1,33 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package delivery
+package transport
 
 import (
 	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configcompression"
 	"go.opentelemetry.io/collector/config/confighttp"
-	"go.opentelemetry.io/collector/exporter/exporterhelper"
-	"go.opentelemetry.io/collector/exporter/exportertest"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 )
 
-// numberedBatch is a batch in memory of ms, whose events tell which batch they are of.
-func numberedBatch(ms *memories, number, events int) *batch {
-	w := Writer{memories: ms}
-	for range events {
-		w.End(fmt.Appendf(w.Begin(Meta{}), "batch %06d", number))
-	}
-	return newBatch(w.take())
-}
-
-func TestMemoryIsNotUsedAgainBeforeAllOfItsEventsAreDone(t *testing.T) {
-	var ms memories
-	r := rand.New(rand.NewPCG(1, 2))
-	held := map[*batch]string{}
-	for number := range 3000 {
-		want := fmt.Sprintf("batch %06d", number)
-		pieces, err := numberedBatch(&ms, number, 10).MergeSplit(context.Background(), 1+r.IntN(10), exporterhelper.RequestSizerTypeItems, nil)
-		require.NoError(t, err)
-		for _, piece := range pieces {
-			held[piece.(*batch)] = want
-		}
-		for b, want := range held { // in no order
-			for _, event := range b.events() {
-				require.Equal(t, want, string(event.Payload))
-			}
-			if r.IntN(3) == 0 {
-				delete(held, b)
-				b.release()
-				b.release() // to no effect
-			}
-		}
-	}
-}
-
-func TestMemoryOfMergedBatchesIsNotUsedAgainBeforeAllOfItsEventsAreDone(t *testing.T) {
-	var ms memories
-	const size = 7
-	rest, next := numberedBatch(&ms, 0, size), 0
-	for number := 1; number < 1000; number++ {
-		merged, err := rest.MergeSplit(context.Background(), 5, exporterhelper.RequestSizerTypeItems, numberedBatch(&ms, number, size))
-		require.NoError(t, err)
-		for _, piece := range merged[:len(merged)-1] {
-			for _, event := range piece.(*batch).events() {
-				require.Equal(t, fmt.Sprintf("batch %06d", next/size), string(event.Payload))
-				next++
-			}
-			piece.(*batch).release()
-		}
-		rest = merged[len(merged)-1].(*batch)
-	}
-}
-
-func TestMemoryIsAboutAsLargeAsWhatIsInIt(t *testing.T) {
-	var ms memories
-	numberedBatch(&ms, 1, 10_000).release()
-	small := numberedBatch(&ms, 2, 1)
-	assert.LessOrEqual(t, cap(small.parts[0].memory.buf), 2*small.BytesSize())
-}
-
-func TestDeadLettersStayAsTheyWere(t *testing.T) {
-	f := newFixture(t, options{})
-	f.server.refusing("poison")
-	for range 50 {
-		f.send("poison", "a", "b")
-		f.send("others", "b", "c") // of the same size
-	}
-	for _, letter := range f.Letters.All() {
-		require.Equal(t, "id-poison poison poison", fmt.Sprintf("%s %s %s", letter.ID, letter.Name, letter.Payload))
-	}
-}
-
-// TestABodyStaysAsItIsWhileItIsRead reads bodies after others were made, as net/http does where the answer comes before the
-// whole request was read.
+// TestABodyStaysAsItIsWhileItIsRead reads bodies after others were made, as net/http does where the
+// answer comes before the whole request was read.
 func TestABodyStaysAsItIsWhileItIsRead(t *testing.T) {
 	for _, encoding := range []string{"", "gzip"} {
 		t.Run("encoding "+encoding, func(t *testing.T) {
@@ -130,25 +61,56 @@ func decoded(t *testing.T, r io.Reader, encoding string) []byte {
 	return text
 }
 
-// TestARequestIsOneWrite holds what net/http does for bodies that it knows to be in memory, unless something is wrapped around them.
-func TestARequestIsOneWrite(t *testing.T) {
-	f := newFixture(t, options{})
-	set := exportertest.NewNopSettings(component.MustNewType("line"))
-	cfg := NewDefaultConfig(1)
-	d, err := newDeliverer(set, &cfg, confighttp.NewDefaultClientConfig(), &lineBackend{}, signalLogs)
+// newClient is a client of the configuration, and what it observes.
+func newClient(t *testing.T, cfg confighttp.ClientConfig, guard *Guard) (*Client, *[]int) {
+	t.Helper()
+	var statuses []int
+	c, err := NewClient(t.Context(), Settings{
+		HTTP: cfg, MaxInFlight: 8, Guard: guard, UserAgent: "agent/1",
+		Observe: func(status int, _ time.Duration, _ int) { statuses = append(statuses, status) },
+	}, componenttest.NewNopHost(), componenttest.NewNopTelemetrySettings())
 	require.NoError(t, err)
-	require.NoError(t, d.startClient(t.Context(), componenttest.NewNopHost()))
-	defer d.client.CloseIdleConnections()
+	t.Cleanup(c.Close)
+	return c, &statuses
+}
+
+// TestARequestIsOneWrite holds what net/http does for bodies that it knows to be in memory, unless
+// something is wrapped around them.
+func TestARequestIsOneWrite(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		assert.Equal(t, "agent/1", r.UserAgent())
+	}))
+	defer server.Close()
+	c, statuses := newClient(t, confighttp.NewDefaultClientConfig(), nil)
 	var writes atomic.Int64
-	d.client.Transport.(withoutLocation).RoundTripper.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+	c.http.Transport.(withoutLocation).RoundTripper.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		return &countedConn{conn, &writes}, err
 	}
 	for range 5 {
-		_, err := d.post(t.Context(), &Request{URL: f.server.URL, Body: []byte("body\n")})
+		_, err := c.Send(t.Context(), &Request{URL: server.URL, Body: []byte("body\n")})
 		require.NoError(t, err)
 	}
 	assert.EqualValues(t, 5, writes.Load())
+	assert.Equal(t, []int{200, 200, 200, 200, 200}, *statuses)
+}
+
+// TestConnectionsAreKeptForAllRequestsInFlight holds that the client of a backend does not open
+// connections anew.
+func TestConnectionsAreKeptForAllRequestsInFlight(t *testing.T) {
+	c, _ := newClient(t, confighttp.NewDefaultClientConfig(), nil)
+	assert.Equal(t, 8, c.http.Transport.(withoutLocation).RoundTripper.(*http.Transport).MaxIdleConnsPerHost)
+}
+
+func TestTheGuardIsAskedBeforeAConnectionIsMade(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	c, statuses := newClient(t, confighttp.NewDefaultClientConfig(), &Guard{BlockPrivateNetworks: true})
+	_, err := c.Send(t.Context(), &Request{URL: server.URL, Body: []byte("body")})
+	var blocked *BlockedError
+	require.ErrorAs(t, err, &blocked)
+	assert.Equal(t, []int{0}, *statuses)
 }
 
 type countedConn struct {
@@ -161,18 +123,14 @@ func (c *countedConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// transport is a http.RoundTripper.
-type transport func(*http.Request) (*http.Response, error)
+// roundTripper is a http.RoundTripper.
+type roundTripper func(*http.Request) (*http.Response, error)
 
-func (t transport) RoundTrip(req *http.Request) (*http.Response, error) { return t(req) }
+func (t roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return t(req) }
 
 func TestABodyCanBeSentAgainOnAnotherConnection(t *testing.T) {
-	l, err := newLedger(exportertest.NewNopSettings(component.MustNewType("line")), signalLogs)
-	require.NoError(t, err)
-	c, err := newCompressor("none", 0)
-	require.NoError(t, err)
-	d := &deliverer{ledger: l, compressor: c}
-	d.client = &http.Client{Transport: transport(func(req *http.Request) (*http.Response, error) {
+	c, _ := newClient(t, confighttp.NewDefaultClientConfig(), nil)
+	c.http = &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
 		again, err := req.GetBody()
 		require.NoError(t, err)
 		for _, body := range []io.ReadCloser{req.Body, again} {
@@ -182,23 +140,67 @@ func TestABodyCanBeSentAgainOnAnotherConnection(t *testing.T) {
 		assert.EqualValues(t, len("body"), req.ContentLength)
 		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{}}, nil
 	})}
-	response, err := d.post(t.Context(), &Request{URL: "http://localhost", Header: http.Header{}, Body: []byte("body")})
+	response, err := c.Send(t.Context(), &Request{URL: "http://localhost", Header: http.Header{}, Body: []byte("body")})
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, response.Status)
 }
 
-// TestAnAnswerBeforeTheBodyIsRead is for the race detector: net/http is still sending when the answer is there.
-func TestAnAnswerBeforeTheBodyIsRead(t *testing.T) {
-	f := newFixture(t, options{})
-	f.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	for i := range 50 {
-		f.send(string(bytes.Repeat([]byte{byte('a' + i%26)}, 300_000)))
+func TestKindsOfErrors(t *testing.T) {
+	c, _ := newClient(t, confighttp.NewDefaultClientConfig(), nil)
+	_, err := c.Send(t.Context(), &Request{URL: "http://%zz"})
+	require.ErrorIs(t, err, InvalidRequestError{})
+
+	hangUp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		assert.NoError(t, err)
+		assert.NoError(t, conn.Close())
+	}))
+	defer hangUp.Close()
+	var unanswered *UnansweredError
+	_, err = c.Send(t.Context(), &Request{URL: hangUp.URL, Body: []byte("body"), AtMostOnce: true})
+	require.ErrorAs(t, err, &unanswered)
+	hangUp.Close()
+	_, err = c.Send(t.Context(), &Request{URL: hangUp.URL, Body: []byte("body"), AtMostOnce: true})
+	require.Error(t, err)
+	assert.NotErrorAs(t, err, &unanswered, "nobody listens")
+}
+
+func TestCompressionThatIsNotTaken(t *testing.T) {
+	_, err := newCompressor("snappy", 0)
+	require.ErrorContains(t, err, `compression: "snappy" is not taken here; write gzip, zstd or none`)
+	_, err = newCompressor("gzip", 99)
+	require.ErrorContains(t, err, "compression_params::level: 99")
+}
+
+func TestTheResponseIsReadToItsLimit(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write(make([]byte, maxResponse+int(r.ContentLength)))
+	}))
+	defer server.Close()
+	c, _ := newClient(t, confighttp.NewDefaultClientConfig(), nil)
+	for _, beyond := range []int{0, 1} {
+		response, err := c.Send(t.Context(), &Request{URL: server.URL, Body: make([]byte, beyond)})
+		require.NoError(t, err)
+		assert.Len(t, response.Body, maxResponse)
+		assert.Equal(t, beyond > 0, response.Truncated)
 	}
-	assert.Equal(t, map[string]int64{"delivered": 50}, f.Outcomes())
+}
+
+func TestANameWithoutADotStaysInMessages(t *testing.T) {
+	for where, want := range map[string]string{
+		"http://backend:8080":     "[REDACTED] is the backend of shop.example",
+		"http://backend/":         "backend:8080 is the backend of shop.example",
+		"http://shop.example/":    "backend:8080 is the backend of [REDACTED]",
+		"http://other.example:80": "backend:8080 is the backend of shop.example",
+	} {
+		u, err := url.Parse(where)
+		require.NoError(t, err)
+		assert.Equal(t, want, withoutHost("backend:8080 is the backend of shop.example", u))
+	}
 }
 
 func TestABodyIsJoinedWhereThereIsNone(t *testing.T) {
-	two := []Event{{Payload: []byte("a")}, {Payload: []byte("bc")}}
+	two := []batch.Event{{Payload: []byte("a")}, {Payload: []byte("bc")}}
 	join := Join{Head: "[", Separator: ", ", Tail: "]\n"}
 	for name, tt := range map[string]struct {
 		request Request

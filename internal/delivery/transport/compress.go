@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package delivery
+package transport
 
 import (
 	"bytes"
@@ -14,7 +14,8 @@ import (
 	"go.opentelemetry.io/collector/config/configcompression"
 )
 
-// minCompressed is the size from which on a body is worth compressing: one that is smaller fits into a packet anyway.
+// minCompressed is the size from which on a body is worth compressing: one that is smaller fits
+// into a packet anyway.
 const minCompressed = 1024
 
 // compressor makes bodies as they are sent. Its methods are safe for concurrent use.
@@ -35,8 +36,8 @@ type resetWriter interface {
 	Reset(w io.Writer)
 }
 
-// newCompressor knows gzip, zstd and none. A level of 0 or -1 is the fastest: on JSON it costs a fifth of the time of the
-// usual one and a few percent of size.
+// newCompressor knows gzip, zstd and none. A level of 0 or -1 is the fastest: on JSON it costs a
+// fifth of the time of the usual one and a few percent of size.
 func newCompressor(t configcompression.Type, level configcompression.Level) (*compressor, error) {
 	switch t {
 	case "", "none":
@@ -73,8 +74,9 @@ func pooled(encoding string, newWriter func() resetWriter) *compressor {
 	return c
 }
 
-// compress returns the body as it is to be sent, which stays plain where it is small, and its content encoding. It is in memory of its
-// own: net/http may go on reading after it has returned an answer or an error.
+// compress returns the body as it is to be sent, which stays plain where it is small, and its
+// content encoding. It is in memory of its own: net/http may go on reading after it has returned an
+// answer or an error.
 func (c *compressor) compress(r *Request) (body []byte, encoding string, err error) {
 	size := r.Size()
 	if c.encoding == "" || size < minCompressed {

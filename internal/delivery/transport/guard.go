@@ -1,12 +1,11 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package delivery
+package transport
 
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -15,36 +14,19 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/confighttp"
-	"go.opentelemetry.io/collector/config/configmiddleware"
 )
 
-// Guarded is a backend that refuses to connect to some addresses.
-type Guarded interface {
-	// DialGuard is asked once, when the exporter starts.
-	DialGuard() *Guard
-}
-
-// Guard keeps an exporter from connecting to addresses that a URL should never lead to. It looks at the address that is
-// dialed, after names are resolved, so that a name whose address changes does not get past it. Where a proxy is
-// used, the proxy resolves names and dials: its own address is the operator's choice, and what it connects to is for it to guard.
+// Guard keeps an exporter from connecting to addresses that a URL should never lead to. It looks at
+// the address that is dialed, after names are resolved, so that a name whose address changes does
+// not get past it. Where a proxy is used, the proxy resolves names and dials: its own address is
+// the operator's choice, and what it connects to is for it to guard.
 type Guard struct {
 	// BlockPrivateNetworks refuses what is not the public internet, loopback included.
 	BlockPrivateNetworks bool
 }
 
-// DialGuard implements Guarded, for backends that embed a guard.
-func (g *Guard) DialGuard() *Guard { return g }
-
-// blockedError is of an address that is not connected to.
-type blockedError struct{ why string }
-
-func (e *blockedError) Error() string { return e.why }
-
-// CheckHost is the error for a host that is an address, and a refused one. It is nil for names, which are looked up when
-// they are dialed.
+// CheckHost is the error for a host that is an address, and a refused one. It is nil for names,
+// which are looked up when they are dialed.
 func (g *Guard) CheckHost(host string) error {
 	address, err := netip.ParseAddr(host)
 	if err != nil {
@@ -57,13 +39,13 @@ func (g *Guard) CheckHost(host string) error {
 func (g *Guard) check(address netip.Addr) error {
 	address = embedded(address.WithZone("").Unmap())
 	if address.IsLinkLocalUnicast() || address.IsLinkLocalMulticast() || isAmong(address, metadataNetworks) {
-		return &blockedError{fmt.Sprintf("the address %s is link-local or of cloud metadata, where no webhook is", address)}
+		return &BlockedError{fmt.Sprintf("the address %s is link-local or of cloud metadata, where no webhook is", address)}
 	}
 	if !g.BlockPrivateNetworks {
 		return nil
 	}
 	if address.IsPrivate() || address.IsLoopback() || address.IsUnspecified() || address.IsMulticast() || isAmong(address, specialNetworks) {
-		return &blockedError{fmt.Sprintf("the address %s is not of the public internet; block_private_networks refuses it", address)}
+		return &BlockedError{fmt.Sprintf("the address %s is not of the public internet; block_private_networks refuses it", address)}
 	}
 	return nil
 }
@@ -72,11 +54,12 @@ func isAmong(address netip.Addr, networks []netip.Prefix) bool {
 	return slices.ContainsFunc(networks, func(network netip.Prefix) bool { return network.Contains(address) })
 }
 
-// metadataNetworks are where clouds tell a machine its credentials, besides 169.254.169.254 and the other link-local ones: AWS
-// and Google by IPv6, Alibaba, Oracle, Azure's wire server.
+// metadataNetworks are where clouds tell a machine its credentials, besides 169.254.169.254 and the
+// other link-local ones: AWS and Google by IPv6, Alibaba, Oracle, Azure's wire server.
 var metadataNetworks = prefixes("fd00:ec2::254/128", "fd20:ce::254/128", "100.100.100.200/32", "192.0.0.192/32", "168.63.129.16/32") //nolint:gochecknoglobals // a constant
 
-// specialNetworks are those of the IANA special-purpose registries that netip.Addr has no method for.
+// specialNetworks are those of the IANA special-purpose registries that netip.Addr has no method
+// for.
 var specialNetworks = prefixes( //nolint:gochecknoglobals // a constant
 	"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
 	"64:ff9b:1::/48", "100::/64", "2001:db8::/32", "3fff::/20", "5f00::/16", "fec0::/10",
@@ -90,7 +73,8 @@ func prefixes(texts ...string) []netip.Prefix {
 	return all
 }
 
-// embedded is the IPv4 address within one of NAT64 (RFC 6052) or 6to4 (RFC 3056), else the address itself.
+// embedded is the IPv4 address within one of NAT64 (RFC 6052) or 6to4 (RFC 3056), else the address
+// itself.
 func embedded(address netip.Addr) netip.Addr {
 	bytes := address.As16()
 	switch {
@@ -109,7 +93,7 @@ func embedded(address netip.Addr) netip.Addr {
 func (g *Guard) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	found, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return &blockedError{"the address that was dialed cannot be read"}
+		return &BlockedError{"the address that was dialed cannot be read"}
 	}
 	return g.check(found.Addr())
 }
@@ -166,40 +150,4 @@ func (d *guardedDialer) remember(proxy *url.URL) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.proxies[net.JoinHostPort(proxy.Hostname(), port)] = true
-}
-
-// guardMiddleware is the guard as the innermost middleware of a client of confighttp, which has no other way to its transport.
-type guardMiddleware struct {
-	component.StartFunc
-	component.ShutdownFunc
-
-	guard *Guard
-}
-
-// GetHTTPRoundTripper implements extensionmiddleware.HTTPClient.
-func (m guardMiddleware) GetHTTPRoundTripper(context.Context) (func(context.Context, http.RoundTripper) (http.RoundTripper, error), error) {
-	return func(_ context.Context, next http.RoundTripper) (http.RoundTripper, error) {
-		transport, ok := next.(*http.Transport)
-		if !ok {
-			return nil, fmt.Errorf("the HTTP client of confighttp is built on a %T, which cannot be guarded", next)
-		}
-		m.guard.protect(transport)
-		return transport, nil
-	}, nil
-}
-
-// guardID is an id that no configuration can have.
-var guardID = component.NewIDWithName(component.MustNewType("dial_guard"), "\x00") //nolint:gochecknoglobals // a constant
-
-// withGuard adds the guard of the backend, if it has one, to the client's configuration and the extensions.
-func (d *deliverer) withGuard(cfg *confighttp.ClientConfig, extensions map[component.ID]component.Component) map[component.ID]component.Component {
-	guarded, ok := d.backend.(Guarded)
-	if !ok {
-		return extensions
-	}
-	all := map[component.ID]component.Component{guardID: guardMiddleware{guard: guarded.DialGuard()}}
-	maps.Copy(all, extensions)
-	// The last one is the innermost.
-	cfg.Middlewares = append(slices.Clone(cfg.Middlewares), configmiddleware.Config{ID: guardID})
-	return all
 }

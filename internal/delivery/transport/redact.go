@@ -1,13 +1,14 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package delivery
+package transport
 
 import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,17 +17,19 @@ import (
 const (
 	// redacted takes the place of a secret.
 	redacted = "[REDACTED]"
-	// leastSecret is the length of what is taken for a secret: shorter texts are words that a message needs.
-	leastSecret = 10
+	// minSecret is the length in bytes from which on a text is taken for a secret: shorter ones are
+	// words that a message needs.
+	minSecret = 10
 )
 
-// withoutSecrets is a message without what only the backend may know, which an answer sometimes repeats ("unknown key
-// abc", "Cannot POST /hooks/abc"): the headers of the request, and what its URL holds after the host. request may be nil.
-func withoutSecrets(message string, request *http.Request) string {
-	if message == "" || request == nil {
+// Redact returns a message without what only the backend may know, which a response sometimes
+// repeats ("unknown key abc", "Cannot POST /hooks/abc"): the headers of the request, and what its
+// URL holds after the host.
+func (r *Response) Redact(message string) string {
+	if message == "" || r.request == nil {
 		return message
 	}
-	secrets := append(secretsOfURL(request.URL), secretsOfHeader(request.Header)...)
+	secrets := append(secretsOfURL(r.request.URL), secretsOfHeader(r.request.Header)...)
 	// The longest first, so that none is cut by a shorter one within it.
 	slices.SortFunc(secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	for _, secret := range secrets {
@@ -35,9 +38,29 @@ func withoutSecrets(message string, request *http.Request) string {
 	return message
 }
 
-// withoutSecret finds the secret in the forms in which an answer may repeat it.
+// RedactHost returns a message without the backend's address, for callers, who may be strangers to
+// the operator's network. A name without a dot stays: it is a word that a message needs.
+func (r *Response) RedactHost(message string) string {
+	if r.request == nil {
+		return message
+	}
+	return withoutHost(message, r.request.URL)
+}
+
+func withoutHost(message string, u *url.URL) string {
+	if u.Port() != "" {
+		message = strings.ReplaceAll(message, u.Host, redacted)
+	}
+	host := u.Hostname()
+	if _, err := netip.ParseAddr(host); err == nil || strings.Contains(host, ".") {
+		message = strings.ReplaceAll(message, host, redacted)
+	}
+	return message
+}
+
+// withoutSecret replaces the secret in each form in which a response may repeat it.
 func withoutSecret(message, secret string) string {
-	if len(secret) < leastSecret {
+	if len(secret) < minSecret {
 		return message
 	}
 	quoted, _ := json.Marshal(secret) // it cannot fail

@@ -1,0 +1,52 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import "strings"
+
+// The resources that PostHog bills apart from all other events, by their names in quota_limited (rust/capture/src/quota_limiters.rs
+// in PostHog/posthog). They are stored as Meta.Key of an event: do not change them.
+const (
+	resourceExceptions = "exceptions"
+	resourceLLM        = "llm_events"
+	resourceSurveys    = "surveys"
+)
+
+// prefixSurvey begins the names of survey events.
+const prefixSurvey = "survey "
+
+// resourceOf returns the resource that PostHog bills an event of this name for; it is empty for all other events.
+func resourceOf(event string) string {
+	switch {
+	case event == eventException:
+		return resourceExceptions
+	case strings.HasPrefix(event, prefixAI):
+		return resourceLLM
+	case strings.HasPrefix(event, prefixSurvey):
+		return resourceSurveys
+	}
+	return ""
+}
+
+// isLimited reports whether events of the resource are among those whose billing limit is reached. A name that is not known here is
+// taken to mean all events.
+func isLimited(resource string, limited []string) bool {
+	for _, name := range limited {
+		switch name {
+		case resourceExceptions, resourceLLM, resourceSurveys:
+			if resource == name {
+				return true
+			}
+		case "ai_events":
+			if resource == resourceLLM {
+				return true
+			}
+		case "recordings", "replays", "session_replays", "feature_flags", "feature_flag_requests", "logs":
+			// This exporter sends none of these.
+		default:
+			return true
+		}
+	}
+	return false
+}

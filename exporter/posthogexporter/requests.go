@@ -1,0 +1,229 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"fmt"
+	"hash/maphash"
+	"net/http"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// Paths of the protocols (https://posthog.com/docs/api/capture; rust/capture/src/router.rs and v1 in PostHog/posthog).
+const (
+	pathBatch = "/batch/"
+	pathV1    = "/i/v1/analytics/events"
+)
+
+// Limits on what PostHog takes at once.
+const (
+	// maxEvent is the size of one event. PostHog says 1 MB, but refuses some below that, since it counts what it adds
+	// (https://posthog.com/docs/data/ingestion-warnings); RudderStack's destination keeps to this (src/v0/destinations/posthog in
+	// rudderlabs/rudder-transformer).
+	maxEvent = 900_000
+	// maxBatchBody is below the 20 MB of https://posthog.com/docs/api/capture, before compression.
+	maxBatchBody = 20_000_000 - 1
+	// maxV1Body is below the 10 MiB of capture v1, which count after compression. Another limit counts before compression, and is not
+	// published.
+	maxV1Body = 10_000_000 - 1
+	// maxBatchEvents bounds the requests of users who configure large batches: PostHog has no limit.
+	maxBatchEvents = 10_000
+	// maxV1Events keeps the response, of up to 110 bytes for each event, within the 64 KiB that delivery reads.
+	maxV1Events = 500
+)
+
+// historicalAge is the age from which on events are historical data (https://posthog.com/docs/migrate).
+const historicalAge = 48 * time.Hour
+
+// route is where requests of a protocol go, and how much one may hold.
+type route struct {
+	url       string
+	maxEvents int
+	maxBody   int
+}
+
+// BuildRequests implements delivery.Backend.
+func (b *backend) BuildRequests(events []delivery.Event) ([]delivery.Request, []delivery.Refusal) {
+	now := b.now()
+	groups, refusals := b.group(events, now)
+	var requests []delivery.Request
+	requests = b.appendBatchRequests(requests, groups[batchRecent], false)
+	requests = b.appendBatchRequests(requests, groups[batchHistorical], true)
+	requests = b.appendV1Requests(requests, groups[v1Recent], false, now)
+	requests = b.appendV1Requests(requests, groups[v1Historical], true, now)
+	return requests, refusals
+}
+
+// requestGroup is a group of events that may share requests. Events keep the protocol that they were encoded for, on disk and as dead
+// letters too.
+type requestGroup int
+
+const (
+	batchRecent requestGroup = iota
+	batchHistorical
+	v1Recent
+	v1Historical
+	requestGroups
+)
+
+// group groups events, and refuses those that are too large for any request.
+func (b *backend) group(events []delivery.Event, now time.Time) (groups [requestGroups][]delivery.Event, refusals []delivery.Refusal) {
+	cutoff := b.historicalCutoff(now)
+	first, current := 0, batchRecent // of a run of events of one group
+	for i := range events {
+		e := &events[i]
+		if len(e.Payload) > maxEvent {
+			refusals = append(refusals, delivery.Refusal{
+				Event: *e, Reason: deadletter.ReasonTooLarge,
+				Message: fmt.Sprintf("the event has %d bytes, and PostHog takes %d", len(e.Payload), maxEvent),
+			})
+			groups[current] = appendRun(groups[current], events[first:i])
+			first = i + 1
+			continue
+		}
+		if g := groupOf(e, cutoff); g != current {
+			groups[current] = appendRun(groups[current], events[first:i])
+			first, current = i, g
+		}
+	}
+	groups[current] = appendRun(groups[current], events[first:])
+	return groups, refusals
+}
+
+// appendRun appends a run of events to a group. Most batches are a single run, which is not copied.
+func appendRun(group, run []delivery.Event) []delivery.Event {
+	if len(group) == 0 {
+		return slices.Clip(run)
+	}
+	return append(group, run...)
+}
+
+// historicalCutoff returns the time before which events are historical. It is 0 where these share requests with all others.
+func (b *backend) historicalCutoff(now time.Time) pcommon.Timestamp {
+	if b.cfg.HistoricalMigration == HistoricalNever {
+		return 0
+	}
+	return pcommon.NewTimestampFromTime(now.Add(-historicalAge))
+}
+
+func groupOf(e *delivery.Event, cutoff pcommon.Timestamp) requestGroup {
+	historical := e.Time != 0 && e.Time < cutoff
+	switch isV1 := Protocol(e.Category) == ProtocolV1; {
+	case isV1 && historical:
+		return v1Historical
+	case isV1:
+		return v1Recent
+	case historical:
+		return batchHistorical
+	default:
+		return batchRecent
+	}
+}
+
+// appendBatchRequests appends requests of the batch protocol. They have no sent_at: PostHog would move the timestamps of events that
+// waited in the queue (https://posthog.com/docs/data/timestamps).
+func (b *backend) appendBatchRequests(requests []delivery.Request, events []delivery.Event, historical bool) []delivery.Request {
+	if len(events) == 0 {
+		return requests
+	}
+	join := newJoin(jsonappend.String([]byte(`{"api_key":`), b.key), historical)
+	for len(events) > 0 {
+		req := delivery.Request{URL: b.batch.url, Header: b.header, Join: join}
+		events = b.batch.fill(&req, events, &b.notices)
+		requests = append(requests, req)
+	}
+	return requests
+}
+
+// newJoin returns the text around the events of a body that begins with head.
+func newJoin(head []byte, historical bool) delivery.Join {
+	head = append(head, ',')
+	if historical {
+		head = append(head, `"historical_migration":true,`...)
+	}
+	head = append(head, `"batch":[`...)
+	return delivery.Join{Head: string(head), Separator: ",", Tail: "]}"}
+}
+
+// fill puts as many events into the request as fit, and returns the others. An event with the uuid of an earlier one in the request is
+// the same event. It is left out of the body, since capture v1 refuses requests with repetitions, and gets the outcome of the other.
+func (r *route) fill(req *delivery.Request, events []delivery.Event, notices *notices) (rest []delivery.Event) {
+	n, repeated := r.fit(len(req.Join.Head)+len(req.Join.Tail)-len(req.Join.Separator), events)
+	req.Events = events[:n:n]
+	if len(repeated) > 0 {
+		notices.count(noticeDuplicate, len(repeated))
+		distinct := delivery.Request{Join: req.Join}
+		for i := range req.Events {
+			if !repeated[i] {
+				distinct.Events = append(distinct.Events, req.Events[i])
+			}
+		}
+		req.Body = distinct.AppendBody(make([]byte, 0, distinct.Size()))
+	}
+	return events[n:]
+}
+
+// fit returns how many of the events fit into one body, at least one, and the indexes of those that repeat the uuid of another. size is
+// that of a body without events, less one separator, since each event adds one.
+func (r *route) fit(size int, events []delivery.Event) (n int, repeated map[int]bool) {
+	seen := newSeen(min(len(events), r.maxEvents))
+	for n < len(events) && n < r.maxEvents {
+		if seen.has(events, n) {
+			if repeated == nil {
+				repeated = map[int]bool{}
+			}
+			repeated[n] = true
+			n++
+			continue
+		}
+		size += len(events[n].Payload) + len(",")
+		if n > 0 && size > r.maxBody {
+			break
+		}
+		n++
+	}
+	return n, repeated
+}
+
+// seen is a hash table of events by their uuid.
+type seen struct {
+	// slots hold the indexes of events, counted from 1; 0 is an empty slot.
+	slots []int32
+	// seed keeps senders from choosing ids that share a slot.
+	seed maphash.Seed
+}
+
+// newSeen returns a table for that many events. At least half of its slots stay empty.
+func newSeen(events int) seen {
+	size := 2
+	for size < 2*events {
+		size *= 2
+	}
+	return seen{slots: make([]int32, size), seed: maphash.MakeSeed()}
+}
+
+// has reports whether it was called before with an event of the same uuid as events[i].
+func (s *seen) has(events []delivery.Event, i int) bool {
+	id := eventUUID(&events[i])
+	for slot := maphash.String(s.seed, id); ; slot++ {
+		at := &s.slots[slot%uint64(len(s.slots))]
+		if *at == 0 {
+			*at = int32(i + 1) //nolint:gosec // there are not that many
+			return false
+		}
+		if eventUUID(&events[*at-1]) == id {
+			return true
+		}
+	}
+}
+
+// jsonHeader returns the header that all requests have.
+func jsonHeader() http.Header { return http.Header{"Content-Type": {"application/json"}} }

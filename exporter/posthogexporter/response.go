@@ -1,0 +1,150 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+)
+
+// ClassifyResponse implements delivery.Backend.
+func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Response) delivery.Classification {
+	response = b.redactKey(response)
+	var c delivery.Classification
+	switch {
+	case response.Status != http.StatusOK:
+		c = classifyFailure(req, response)
+	case req.URL == b.v1.url:
+		c = b.classifyResults(req, response)
+	default:
+		c = classifyBatch(req, response)
+	}
+	b.rememberPending(req, &c)
+	return c
+}
+
+// redactKey returns the response without the API key. The texts of capture v0 quote it: "API key is not valid: ..."
+// (rust/capture/src/api.rs in PostHog/posthog).
+func (b *backend) redactKey(response *delivery.Response) *delivery.Response {
+	clean := *response
+	clean.Body = bytes.ReplaceAll(response.Body, []byte(b.key), []byte("[REDACTED]"))
+	return &clean
+}
+
+// rememberPending remembers the request of events that are sent again. Only requests of capture v1, which have an OnNoResponse, need it.
+func (b *backend) rememberPending(req *delivery.Request, c *delivery.Classification) {
+	if req.OnNoResponse == nil || !hasRetryable(c) {
+		return
+	}
+	req.OnNoResponse() // which remembers all of them
+	for i := range c.Events {
+		if c.Events[i].Kind != delivery.Retryable {
+			b.tries.forget(&req.Events[i])
+		}
+	}
+}
+
+func hasRetryable(c *delivery.Classification) bool {
+	for i := range c.Events {
+		if c.Events[i].Kind == delivery.Retryable {
+			return true
+		}
+	}
+	return len(c.Events) == 0 && c.Kind == delivery.Retryable
+}
+
+// Tags of errors of capture v1 that differ from what their status means (v1/error.rs in PostHog/posthog), and the text for the same
+// in the batch protocol (rust/capture/src/api.rs).
+const (
+	tagMissingHeaders = "missing_required_headers"
+	tagBilling        = "billing_limit"
+	textBilling       = "billing limit"
+)
+
+// classifyFailure classifies a response that is not 200.
+func classifyFailure(req *delivery.Request, response *delivery.Response) delivery.Classification {
+	message := delivery.StatusMessage(response)
+	switch response.Status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return refused(deadletter.ReasonUnauthorized, message+"; check api_key, the project API key that begins with phc_, and that the endpoint is of the project's region")
+	case http.StatusPaymentRequired:
+		return overLimit(message)
+	case http.StatusTooManyRequests:
+		if isBilling(response.Body) {
+			return overLimit(message)
+		}
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return refused(deadletter.ReasonRefused, message+"; is the endpoint a PostHog, and does it know this protocol? protocol: batch is the one that all know")
+	case http.StatusUnsupportedMediaType:
+		return refused(deadletter.ReasonRefused, message+"; write compression: gzip")
+	case http.StatusBadRequest:
+		if strings.Contains(string(response.Body), tagMissingHeaders) {
+			return refused(deadletter.ReasonRefused, message+"; does a proxy take headers away?")
+		}
+	}
+	if response.Status/100 == 2 {
+		return unreadable(message)
+	}
+	return delivery.ClassifyStatus(req, response)
+}
+
+func isBilling(body []byte) bool {
+	text := strings.ToLower(string(body))
+	return strings.Contains(text, tagBilling) || strings.Contains(text, textBilling)
+}
+
+// overLimit refuses events beyond the organization's billing limit. PostHog takes them when somebody has raised it.
+func overLimit(message string) delivery.Classification {
+	return refused(deadletter.ReasonRateLimited, message+"; "+remedyBilling)
+}
+
+const remedyBilling = "raise the billing limit in PostHog, then replay the dead letters"
+
+func refused(reason deadletter.Reason, message string) delivery.Classification {
+	return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Refused, Reason: reason, Message: message}}
+}
+
+// unreadable retries events that PostHog may have. It knows them by their uuid, so a repetition does no harm.
+func unreadable(message string) delivery.Classification {
+	return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Retryable, Message: message + ", which is not PostHog's answer; is the endpoint a PostHog?"}}
+}
+
+// batchResponse is the body of a 200 of the batch protocol (rust/capture/src/v0_endpoint.rs in PostHog/posthog). The status is 1, or
+// the word Ok from some servers.
+type batchResponse struct {
+	Status       json.RawMessage `json:"status"`
+	QuotaLimited []string        `json:"quota_limited"`
+}
+
+// classifyBatch classifies a 200 of the batch protocol. PostHog responds with 200 to events beyond the billing limit too, and does not
+// store them.
+func classifyBatch(req *delivery.Request, response *delivery.Response) delivery.Classification {
+	var body batchResponse
+	if err := json.Unmarshal(response.Body, &body); err != nil {
+		return unreadable("the backend answered 200")
+	}
+	if status := string(body.Status); status != "1" && !strings.EqualFold(status, `"ok"`) {
+		return unreadable("the backend answered 200")
+	}
+	if len(body.QuotaLimited) == 0 {
+		return delivery.AllDelivered()
+	}
+	delivered := delivery.Outcome{Kind: delivery.Delivered}
+	limited := delivery.Outcome{Kind: delivery.Refused, Reason: deadletter.ReasonRateLimited, Message: fmt.Sprintf(
+		"the backend answered 200, but %.100q are beyond the billing limit and it stored none of them; %s", body.QuotaLimited, remedyBilling)}
+	outcomes := make([]delivery.Outcome, len(req.Events))
+	for i := range req.Events {
+		outcomes[i] = delivered
+		if isLimited(req.Events[i].Key, body.QuotaLimited) {
+			outcomes[i] = limited
+		}
+	}
+	return delivery.Classification{Events: outcomes}
+}

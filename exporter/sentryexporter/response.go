@@ -1,0 +1,47 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"net/http"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+)
+
+// ClassifyResponse implements delivery.Backend (Sentry's SDK documentation, "Transport" and "Rate
+// Limiting"). A response of any status may carry rate limits. Events that got a 429 are never
+// retried automatically, as Sentry asks.
+func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Response) delivery.Classification {
+	if p := b.projects.of(req.Events[0].Destination); p != nil {
+		p.limits.learn(response)
+	}
+	if response.Status/100 != 2 && response.Status != http.StatusTooManyRequests && req.OnNoResponse != nil {
+		req.OnNoResponse() // the client report in the envelope was refused with it
+	}
+	switch response.Status {
+	case http.StatusTooManyRequests:
+		return b.rateLimited(response)
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return refused(deadletter.ReasonUnauthorized, delivery.StatusMessage(response)+"; check the DSN, and that the project and its key are enabled")
+	case http.StatusNotFound:
+		return refused(deadletter.ReasonRefused, delivery.StatusMessage(response)+"; is the DSN's project or path wrong, or the server older than Relay?")
+	case http.StatusTooEarly, http.StatusInternalServerError:
+		return refused(deadletter.ReasonRefused, delivery.StatusMessage(response))
+	default:
+		return delivery.ClassifyStatus(req, response)
+	}
+}
+
+func (b *backend) rateLimited(response *delivery.Response) delivery.Classification {
+	c := refused(deadletter.ReasonRateLimited, delivery.StatusMessage(response))
+	if b.cfg.RateLimited == RateLimitedDrop {
+		c.Kind = delivery.Discarded
+	}
+	return c
+}
+
+func refused(reason deadletter.Reason, message string) delivery.Classification {
+	return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Refused, Reason: reason, Message: message}}
+}

@@ -1,0 +1,372 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package attempt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
+)
+
+// backend puts up to most events into a request. Events whose name begins with a letter after m are
+// of a partition of that letter.
+type backend struct {
+	most     int
+	classify func(req *transport.Request, response *transport.Response) Classification
+}
+
+func (b *backend) BuildRequests(events []batch.Event) (requests []transport.Request, refusals []Refusal) {
+	for chunk := range slices.Chunk(events, b.most) {
+		var fitting []batch.Event
+		for _, e := range chunk {
+			switch e.Name {
+			case "huge":
+				refusals = append(refusals, Refusal{Event: e, Reason: deadletter.ReasonTooLarge, Message: "it is huge"})
+			case "discarded":
+				refusals = append(refusals, Refusal{Event: e, Reason: deadletter.ReasonRateLimited, Discard: true})
+			case "forgotten":
+			default:
+				fitting = append(fitting, e)
+			}
+		}
+		if len(fitting) > 0 {
+			req := transport.Request{URL: "http://backend", Events: fitting}
+			if letter := fitting[0].Name[0]; letter > 'm' {
+				req.Partition = int(letter)
+			}
+			requests = append(requests, req)
+		}
+	}
+	return requests, refusals
+}
+
+func (b *backend) ClassifyResponse(req *transport.Request, response *transport.Response) Classification {
+	if b.classify != nil {
+		return b.classify(req, response)
+	}
+	return ClassifyStatus(req, response)
+}
+
+// sender answers requests, and remembers them as the names of their events.
+type sender struct {
+	answer func(names string) (status int, err error) // 200 where it is nil
+
+	mu   sync.Mutex
+	sent []string
+}
+
+func (s *sender) send(_ context.Context, req *transport.Request) (*transport.Response, error) {
+	names := make([]string, len(req.Events))
+	for i := range req.Events {
+		names[i] = req.Events[i].Name
+	}
+	text := strings.Join(names, " ")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = append(s.sent, text)
+	if s.answer == nil {
+		return &transport.Response{Status: http.StatusOK}, nil
+	}
+	status, err := s.answer(text)
+	if err != nil {
+		return nil, err
+	}
+	return &transport.Response{Status: status}, nil
+}
+
+func newRunner(b *backend, s *sender) *Runner {
+	return &Runner{Backend: b, Send: s.send, Slots: make(chan struct{}, 1), MaxWait: time.Minute}
+}
+
+func named(names ...string) []batch.Event {
+	events := make([]batch.Event, len(names))
+	for i, name := range names {
+		events[i].Name = name
+	}
+	return events
+}
+
+func numbered(n int) []batch.Event {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("e%04d", i)
+	}
+	return named(names...)
+}
+
+func namesOf(events []batch.Event) string {
+	names := make([]string, len(events))
+	for i := range events {
+		names[i] = events[i].Name
+	}
+	return strings.Join(names, " ")
+}
+
+func refusedOf(r *Result) map[string]Cause {
+	all := map[string]Cause{}
+	for _, refused := range r.Refused {
+		all[refused.Name] = refused.Cause
+	}
+	return all
+}
+
+func TestEachEventHasOneOutcome(t *testing.T) {
+	var s sender
+	result := newRunner(&backend{most: 3}, &s).Run(t.Context(), named("a", "huge", "b", "discarded", "forgotten", "c"))
+	assert.Equal(t, 3, result.Delivered)
+	assert.Empty(t, result.Pending)
+	assert.NoError(t, result.Problem)
+	assert.Equal(t, map[string]Cause{
+		"huge":      {Reason: deadletter.ReasonTooLarge, Message: "it is huge"},
+		"discarded": {Reason: deadletter.ReasonRateLimited, Discard: true},
+		"forgotten": {Reason: deadletter.ReasonRefused, Message: "the exporter has put it into no request"},
+	}, refusedOf(result))
+	assert.Equal(t, []string{"a b", "c"}, s.sent)
+}
+
+func TestAmbiguousRequestIsBisected(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 100, 1000} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			events := numbered(n)
+			bad := events[n/2].Name
+			s := sender{answer: func(names string) (int, error) {
+				if strings.Contains(names, bad) {
+					return http.StatusBadRequest, nil
+				}
+				return http.StatusOK, nil
+			}}
+			result := newRunner(&backend{most: n}, &s).Run(t.Context(), events)
+			assert.Equal(t, n-1, result.Delivered)
+			require.Len(t, result.Refused, 1)
+			assert.Equal(t, bad, result.Refused[0].Name)
+			assert.Equal(t, http.StatusBadRequest, result.Refused[0].Status)
+			assert.LessOrEqual(t, len(s.sent), 1+2*int(math.Ceil(math.Log2(float64(n))))+1)
+		})
+	}
+}
+
+func TestWhatFailedIsPendingBehindWhatWasNotSent(t *testing.T) {
+	s := sender{answer: func(string) (int, error) { return http.StatusServiceUnavailable, nil }}
+	result := newRunner(&backend{most: 1}, &s).Run(t.Context(), named("a", "b", "c", "d", "e"))
+	assert.Equal(t, []string{"a", "b", "c"}, s.sent, "a backend that is down is not asked for each event")
+	assert.Equal(t, "d e a b c", namesOf(result.Pending))
+	assert.EqualError(t, result.Problem, "the backend answered 503")
+	assert.Equal(t, http.StatusServiceUnavailable, result.Status)
+}
+
+func TestRareFailureDoesNotStopTheOthers(t *testing.T) {
+	s := sender{answer: func(names string) (int, error) {
+		if names == "b" || names == "d" {
+			return http.StatusInternalServerError, nil
+		}
+		return http.StatusOK, nil
+	}}
+	result := newRunner(&backend{most: 1}, &s).Run(t.Context(), named("a", "b", "c", "d", "e"))
+	assert.Len(t, s.sent, 5)
+	assert.Equal(t, "b d", namesOf(result.Pending))
+	assert.Equal(t, 3, result.Delivered)
+}
+
+func TestBackendThatAsksForAWaitIsLeftAlone(t *testing.T) {
+	var s sender
+	b := &backend{most: 1, classify: func(*transport.Request, *transport.Response) Classification {
+		return Classification{Outcome: Outcome{Kind: Retryable, Message: "later"}, Wait: time.Hour}
+	}}
+	result := newRunner(b, &s).Run(t.Context(), named("a", "b"))
+	assert.Equal(t, []string{"a"}, s.sent)
+	assert.Equal(t, "b a", namesOf(result.Pending))
+	assert.Equal(t, time.Minute, result.Wait, "which is bounded")
+}
+
+func TestOutcomeThatIsNotSaidIsNotDelivered(t *testing.T) {
+	for name, c := range map[string]Classification{
+		"of the request":     {},
+		"of an event":        {Events: []Outcome{{Kind: Delivered}, {}}},
+		"of too many events": {Events: []Outcome{{Kind: Delivered}, {Kind: Delivered}, {Kind: Delivered}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var s sender
+			b := &backend{most: 2, classify: func(*transport.Request, *transport.Response) Classification { return c }}
+			result := newRunner(b, &s).Run(t.Context(), named("a", "b"))
+			assert.NotEmpty(t, result.Pending)
+			assert.Error(t, result.Problem)
+			assert.Equal(t, 2, result.Delivered+len(result.Pending))
+			assert.Empty(t, result.Refused)
+		})
+	}
+}
+
+func TestPartitionStopsAtAFailure(t *testing.T) {
+	s := sender{answer: func(names string) (int, error) {
+		if names == "x2" {
+			return http.StatusInternalServerError, nil
+		}
+		return http.StatusOK, nil
+	}}
+	r := newRunner(&backend{most: 1}, &s)
+	r.Ordered = true
+	result := r.Run(t.Context(), named("x1", "y1", "x2", "a", "x3", "y2"))
+	assert.Equal(t, []string{"x1", "x2", "y1", "y2", "a"}, s.sent)
+	assert.Equal(t, "x2 x3", namesOf(result.Pending), "in their order")
+}
+
+func TestHalvesOfAPartitionStopAtAFailure(t *testing.T) {
+	s := sender{answer: func(names string) (int, error) {
+		switch {
+		case strings.Contains(names, "x2"):
+			return http.StatusBadRequest, nil
+		case names == "x1":
+			return http.StatusBadGateway, nil
+		}
+		return http.StatusOK, nil
+	}}
+	r := newRunner(&backend{most: 4}, &s)
+	r.Ordered = true
+	result := r.Run(t.Context(), named("x1", "x2", "x3", "x4"))
+	assert.Equal(t, []string{"x1 x2 x3 x4", "x1 x2", "x1"}, s.sent)
+	assert.Equal(t, "x1 x2 x3 x4", namesOf(result.Pending))
+}
+
+func TestHandshakeThatFailsSendsNothing(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"in words of the backend's code": {HandshakeError("it answered 403"), "asking the backend for its consent: it answered 403"},
+		"in words of net/http":           {fmt.Errorf("Post http://secret: %w", context.DeadlineExceeded), "asking the backend for its consent: there was no answer within the timeout"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var s sender
+			r := newRunner(&backend{most: 1}, &s)
+			r.Handshake = func(context.Context) error { return tt.err }
+			result := r.Run(t.Context(), named("a", "b"))
+			assert.EqualError(t, result.Problem, tt.want)
+			assert.Equal(t, "a b", namesOf(result.Pending))
+			assert.Empty(t, s.sent)
+		})
+	}
+}
+
+func TestDisabledBackendIsSentNothingMore(t *testing.T) {
+	var s sender
+	disabled := ""
+	s.answer = func(string) (int, error) {
+		disabled = "it is gone"
+		return http.StatusGone, nil
+	}
+	r := newRunner(&backend{most: 1}, &s)
+	r.Disabled = func() string { return disabled }
+	result := r.Run(t.Context(), named("a", "b", "c"))
+	assert.Equal(t, []string{"a"}, s.sent)
+	assert.Equal(t, Cause{Reason: deadletter.ReasonGone, Message: "it is gone"}, refusedOf(result)["c"])
+	assert.Equal(t, http.StatusGone, refusedOf(result)["a"].Status)
+}
+
+func TestEndOfTheContextEndsTheAttempt(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Run("where a request waits for its turn", func(t *testing.T) {
+		var s sender
+		r := newRunner(&backend{most: 1}, &s)
+		r.Pace = func(ctx context.Context, req *transport.Request) error {
+			if req.Events[0].Name == "b" {
+				cancel()
+				return ctx.Err()
+			}
+			return nil
+		}
+		result := r.Run(ctx, named("a", "b", "c"))
+		assert.Equal(t, []string{"a"}, s.sent)
+		assert.Equal(t, "b c", namesOf(result.Pending))
+		assert.ErrorIs(t, result.Problem, context.Canceled)
+	})
+	t.Run("where it waits for a slot", func(t *testing.T) {
+		var s sender
+		r := newRunner(&backend{most: 1}, &s)
+		r.Slots <- struct{}{}
+		result := r.Run(ctx, named("a"))
+		assert.Empty(t, s.sent)
+		assert.Equal(t, "a", namesOf(result.Pending))
+		assert.ErrorIs(t, result.Problem, context.Canceled)
+	})
+}
+
+func TestRequestWithoutAResponse(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err         error
+		atMostOnce  bool
+		wantRefused deadletter.Reason // empty: it is pending
+	}{
+		"is sent again":                                       {err: errors.New("reset")},
+		"is not, where it may have arrived":                   {err: &transport.UnansweredError{Err: io.ErrUnexpectedEOF}, atMostOnce: true, wantRefused: deadletter.ReasonExhausted},
+		"is, where it may have arrived and that does no harm": {err: &transport.UnansweredError{Err: io.ErrUnexpectedEOF}},
+		"is refused, where it cannot be made":                 {err: transport.InvalidRequestError{}, wantRefused: deadletter.ReasonRefused},
+		"is refused, where its address is":                    {err: &transport.BlockedError{}, wantRefused: deadletter.ReasonBlocked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			told := 0
+			r := newRunner(&backend{most: 1}, &sender{})
+			r.Send = func(context.Context, *transport.Request) (*transport.Response, error) { return nil, tt.err }
+			r.Backend = &onceBackend{backend{most: 1}, tt.atMostOnce, &told}
+			result := r.Run(t.Context(), named("a"))
+			assert.Equal(t, 1, told)
+			if tt.wantRefused == "" {
+				assert.Equal(t, "a", namesOf(result.Pending))
+				return
+			}
+			assert.Equal(t, tt.wantRefused, refusedOf(result)["a"].Reason)
+			assert.Empty(t, result.Pending)
+		})
+	}
+}
+
+// onceBackend sends at most once, and counts requests without a response.
+type onceBackend struct {
+	backend
+	once bool
+	told *int
+}
+
+func (b *onceBackend) BuildRequests(events []batch.Event) ([]transport.Request, []Refusal) {
+	requests, refusals := b.backend.BuildRequests(events)
+	for i := range requests {
+		requests[i].AtMostOnce, requests[i].OnNoResponse = b.once, func() { *b.told++ }
+	}
+	return requests, refusals
+}
+
+func TestPartitionsAreSentAtTheSameTime(t *testing.T) {
+	b := &backend{most: 1}
+	r := newRunner(b, &sender{})
+	r.Ordered, r.Slots = true, make(chan struct{}, 3)
+	together := make(chan struct{})
+	var mu sync.Mutex
+	waiting := 0
+	r.Send = func(context.Context, *transport.Request) (*transport.Response, error) {
+		mu.Lock()
+		if waiting++; waiting == 3 {
+			close(together)
+		}
+		mu.Unlock()
+		<-together // of which three come at the same time
+		return &transport.Response{Status: http.StatusOK}, nil
+	}
+	result := r.Run(t.Context(), named("x1", "x2", "y1", "y2", "z1", "z2", "a", "b"))
+	assert.Equal(t, 8, result.Delivered)
+	assert.Empty(t, r.Slots, "each slot was given back")
+}

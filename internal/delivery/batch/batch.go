@@ -1,0 +1,125 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package batch
+
+// Batch is encoded events in their order. Batches that were split from one another share memory;
+// each of them serves one goroutine at a time.
+type Batch struct {
+	parts []part
+	count int
+	size  int
+}
+
+// part is events: their records, of which texts are kept, and their payloads in the same order.
+type part struct {
+	records  string
+	payloads []byte
+	count    int
+	memory   *memory // that the payloads lie in; nil where it is not used again
+}
+
+func (p *part) size() int { return len(p.records) + len(p.payloads) }
+
+// Of packs events, which it copies, into a batch.
+func Of(events []Event) *Batch {
+	var w Writer
+	for i := range events {
+		w.End(append(w.Begin(events[i].Meta), events[i].Payload...))
+	}
+	return w.Take()
+}
+
+// Count is the number of events.
+func (b *Batch) Count() int { return b.count }
+
+// Size is the number of bytes, which is what the events take in memory.
+func (b *Batch) Size() int { return b.size }
+
+// Events returns the events, numbered by [Event.Index]. Their payloads are valid until Release,
+// their texts forever.
+func (b *Batch) Events() []Event {
+	events := make([]Event, 0, b.count)
+	for i := range b.parts {
+		p := &b.parts[i]
+		payloads := p.payloads
+		for records := p.records; len(records) > 0; {
+			record, payload, err := recordSizes(records)
+			if err != nil {
+				break // Unmarshal has looked
+			}
+			events = append(events, Event{Payload: payloads[:payload:payload], Index: len(events)})
+			_ = readFields(&events[len(events)-1].Meta, records[recordHead:record]) // as above
+			records, payloads = records[record:], payloads[payload:]
+		}
+	}
+	return events
+}
+
+// Append puts the events of the other batch, which is not used any more, behind those of this one.
+// No event is copied.
+func (b *Batch) Append(other *Batch) {
+	for _, p := range other.parts {
+		b.add(p)
+	}
+}
+
+func (b *Batch) add(p part) {
+	b.parts = append(b.parts, p)
+	b.count += p.count
+	b.size += p.size()
+}
+
+// Split puts the events into batches of at most so many events and bytes, and is not used any more
+// itself. An event that is larger than that has a batch of its own. No event is copied.
+func (b *Batch) Split(maxEvents, maxBytes int) []*Batch {
+	var all []*Batch
+	current := &Batch{}
+	for _, p := range b.parts {
+		for p.count > 0 {
+			if current.count > 0 && (current.count >= maxEvents || current.size >= maxBytes) {
+				all = append(all, current)
+				current = &Batch{}
+			}
+			head, tail := p.split(maxEvents-current.count, maxBytes-current.size)
+			if current.count > 0 && current.size+head.size() > maxBytes { // the one event that split always takes
+				all = append(all, current)
+				current = &Batch{}
+				continue
+			}
+			current.add(head)
+			if tail.count > 0 {
+				tail.memory.hold()
+			}
+			p = tail
+		}
+	}
+	return append(all, current)
+}
+
+// split cuts off as many events as fit into the limits, but at least one.
+func (p *part) split(maxEvents, maxBytes int) (head, tail part) {
+	if p.count <= maxEvents && p.size() <= maxBytes {
+		return *p, part{}
+	}
+	records, payloads, n := 0, 0, 0
+	for n < p.count && n < maxEvents {
+		record, payload, err := recordSizes(p.records[records:])
+		if err != nil || n > 0 && records+record+payloads+payload > maxBytes {
+			break
+		}
+		records += record
+		payloads += payload
+		n++
+	}
+	return part{p.records[:records], p.payloads[:payloads:payloads], n, p.memory},
+		part{p.records[records:], p.payloads[payloads:], p.count - n, p.memory}
+}
+
+// Release lets the memory of the events be used again. Nobody may hold a payload of theirs.
+func (b *Batch) Release() {
+	for i := range b.parts {
+		b.parts[i].memory.release()
+		b.parts[i].memory = nil
+	}
+}

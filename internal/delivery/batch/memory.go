@@ -1,0 +1,55 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package batch
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Pool is the memory that the payloads of one exporter are in. The zero value is ready for use; nil
+// is a pool of memory that is used once.
+type Pool struct{ pool sync.Pool }
+
+// memory is what payloads lie in. It returns to its pool when each of them is released; where one
+// never is, the garbage collector takes it.
+type memory struct {
+	buf  []byte
+	held atomic.Int32 // by how many parts
+	home *Pool
+}
+
+// pack copies events, the payloads into memory of not much more than their size, held by one part.
+func (pool *Pool) pack(records, payloads []byte, count int) part {
+	m := pool.get()
+	if n := len(payloads); cap(m.buf) < n || cap(m.buf) > 2*n {
+		m.buf = make([]byte, 0, n)
+	}
+	m.buf = append(m.buf[:0], payloads...)
+	return part{records: string(records), payloads: m.buf, count: count, memory: m}
+}
+
+func (pool *Pool) get() *memory {
+	var m *memory
+	if pool != nil {
+		m, _ = pool.pool.Get().(*memory)
+	}
+	if m == nil {
+		m = &memory{home: pool}
+	}
+	m.held.Store(1)
+	return m
+}
+
+func (m *memory) hold() {
+	if m != nil {
+		m.held.Add(1)
+	}
+}
+
+func (m *memory) release() {
+	if m != nil && m.held.Add(-1) == 0 && m.home != nil {
+		m.home.pool.Put(m)
+	}
+}

@@ -1,0 +1,129 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"syscall"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
+)
+
+// publicError is what a caller that waits is told: the kind of failure. It holds no address, since
+// callers may be strangers to the operator's network; the log and the component status do.
+type publicError struct {
+	code    codes.Code
+	message string
+}
+
+func (e *publicError) Error() string { return e.message }
+
+// GRPCStatus is for google.golang.org/grpc/status.
+func (e *publicError) GRPCStatus() *status.Status { return status.New(e.code, e.message) }
+
+// callerError is a publicError with what exporterhelper puts around it. As an error it says all of
+// that, but its status is the public one: the status of an error that is merely wrapped would
+// repeat the wrapping.
+type callerError struct {
+	error
+	public *publicError
+}
+
+func (e *callerError) Unwrap() error { return e.error }
+
+// GRPCStatus is for google.golang.org/grpc/status.
+func (e *callerError) GRPCStatus() *status.Status { return e.public.GRPCStatus() }
+
+// forCaller is the error that exporterhelper returned, as the caller gets it.
+func forCaller(err error) error {
+	if public, ok := errors.AsType[*publicError](err); ok {
+		return &callerError{err, public}
+	}
+	return err
+}
+
+// kindOfFailure is what callers are told of a failure that may pass. answered is the status of the
+// response, 0 where there was none.
+func kindOfFailure(problem error, answered int) string {
+	timeout, isNet := errors.AsType[net.Error](problem)
+	_, isHandshake := errors.AsType[attempt.HandshakeError](problem)
+	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](problem)
+	operation, isOperation := errors.AsType[*net.OpError](problem)
+	switch {
+	case answered/100 == 2:
+		return "the backend did not take all of it for now"
+	case answered != 0:
+		return fmt.Sprintf("the backend answered %d", answered)
+	case errors.Is(problem, errStopped):
+		return "the collector stops"
+	case isHandshake:
+		return "the backend does not consent to being sent events"
+	case isNet && timeout.Timeout(), errors.Is(problem, transport.ErrTimeout):
+		return "the backend did not answer in time"
+	case errors.Is(problem, context.Canceled):
+		return "the request to the backend was canceled"
+	case isCertificate:
+		return "the backend's certificate is not trusted"
+	case isOperation && operation.Op == "dial":
+		return "the backend cannot be reached" + errnoOf(problem)
+	default:
+		return "the request to the backend failed" + errnoOf(problem)
+	}
+}
+
+// errnoOf is what the system says of a connection, such as that it was refused.
+func errnoOf(problem error) string {
+	if errno, ok := errors.AsType[syscall.Errno](problem); ok {
+		return ": " + errno.Error()
+	}
+	return ""
+}
+
+// refusedError tells a caller of events that were refused. It is permanent, so that exporterhelper
+// does not try again. Only where the caller is told of the whole call can it be worth sending
+// again.
+func refusedError(refused []attempt.RefusedEvent, c *call) error {
+	code := codes.InvalidArgument
+	if c.settled == 0 && isForOperator(refused) {
+		code = codes.Unavailable
+	}
+	message := fmt.Sprintf("%d of %d events refused: %s", len(refused), c.events, publicMessage(&refused[0].Cause))
+	return consumererror.NewPermanent(&publicError{code, message})
+}
+
+// isForOperator reports whether nothing is wrong with the events: they may be sent again when the
+// operator has seen to it.
+func isForOperator(refused []attempt.RefusedEvent) bool {
+	return !slices.ContainsFunc(refused, func(r attempt.RefusedEvent) bool {
+		switch r.Reason {
+		case deadletter.ReasonUnauthorized, deadletter.ReasonRedirected, deadletter.ReasonGone, deadletter.ReasonBlocked, deadletter.ReasonRateLimited:
+			return false
+		default:
+			return true
+		}
+	})
+}
+
+// publicMessage is why an event was refused, for callers.
+func publicMessage(cause *attempt.Cause) string {
+	switch cause.Reason {
+	case deadletter.ReasonBlocked:
+		return "the backend is at an address that is not connected to"
+	case deadletter.ReasonExhausted:
+		return "the backend did not answer; the request may have arrived, so that it is not sent again"
+	default:
+		return cause.Message
+	}
+}

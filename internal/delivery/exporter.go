@@ -1,0 +1,269 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/outcome"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/upstream"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
+)
+
+const (
+	signalLogs   = "logs"
+	signalTraces = "traces"
+)
+
+// base is the exporter of one signal but for the encoding of what it consumes.
+type base struct {
+	cfg     *Config
+	client  confighttp.ClientConfig
+	set     exporter.Settings
+	options *Options
+
+	encoders  encoders
+	helper    *helper
+	deliverer *deliverer
+	recorder  *outcome.Recorder
+	lifetime  *lifetime
+	order     *order // nil where it is not ordered
+
+	host      component.Host
+	transport *transport.Client
+	closed    sync.Once // the backend
+}
+
+// newBase returns a base without its helper, which needs the signal.
+func newBase(set exporter.Settings, cfg *Config, client confighttp.ClientConfig, signal string, backend Backend, options *Options) (*base, error) {
+	recorder, err := outcome.NewRecorder(set, signal, options.OnLoss)
+	if err != nil {
+		return nil, err
+	}
+	e := &base{
+		cfg: cfg, client: client, set: set, options: options, recorder: recorder, lifetime: newLifetime(),
+	}
+	if options.Ordered {
+		e.order = newOrder()
+	}
+	async := cfg.async()
+	e.deliverer = &deliverer{
+		runner: attempt.Runner{
+			Backend: backend, Slots: make(chan struct{}, cfg.MaxInFlight), MaxWait: 10 * cfg.RetryConfig.MaxInterval, ForCallers: !async,
+			Ordered: options.Ordered, Pace: options.Pace, Handshake: e.handshake(), Disabled: options.Disabled,
+		},
+		recorder: recorder, retry: retryPolicy{cfg.RetryConfig, options.Schedule}, lifetime: e.lifetime,
+		async: async, durable: cfg.durable(),
+	}
+	return e, nil
+}
+
+// handshake is the backend's handshake with the exporter's client, which is there when the exporter
+// has started.
+func (e *base) handshake() func(context.Context) error {
+	if e.options.Handshake == nil {
+		return nil
+	}
+	return func(ctx context.Context) error {
+		return e.options.Handshake(ctx, func(req *http.Request) (*http.Response, error) { return e.transport.Do(req) })
+	}
+}
+
+// helperSettings are those of the exporter's chain in exporterhelper, whose logger leaves out what
+// the recorder says.
+func (e *base) helperSettings() (exporter.Settings, *helperSettings) {
+	set := e.set
+	set.Logger = upstream.Quiet(set.Logger, throttle.Interval)
+	return set, &helperSettings{
+		retry: &e.deliverer.retry, async: e.deliverer.async, queue: e.cfg.QueueConfig, push: e.deliverer.push,
+		encoding: encoding{corrupt: e.corrupt, complete: e.options.CompleteMeta, order: e.order},
+	}
+}
+
+// Capabilities implements consumer.Logs and consumer.Traces. The events are encoded before the call
+// returns and the pdata is only read, so the collector need not clone it for this exporter.
+func (*base) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: false}
+}
+
+// Start implements component.Component.
+func (e *base) Start(ctx context.Context, host component.Host) error {
+	e.host = host
+	store, err := e.cfg.findExtensions(host)
+	if err != nil {
+		return err
+	}
+	e.transport, err = transport.NewClient(ctx, transport.Settings{
+		HTTP: e.client, MaxInFlight: e.cfg.MaxInFlight, Guard: e.options.Guard,
+		UserAgent: e.set.BuildInfo.Command + "/" + e.set.BuildInfo.Version, Observe: e.recorder.Requested,
+	}, host, e.set.TelemetrySettings)
+	if err != nil {
+		return err
+	}
+	e.deliverer.runner.Send = e.transport.Send
+	e.deliverer.status = outcome.NewStatus(host, e.set.Logger)
+	e.recorder.Start(store, &replayer{deliverer: e.deliverer, encoders: &e.encoders, options: e.options})
+	e.logDispatch()
+	if e.deliverer.durable {
+		host = upstream.WithStorageFailures(host, *e.cfg.QueueConfig.Get().StorageID, upstream.StorageFailures{Lost: e.corrupt, NotStored: e.notStored})
+	}
+	if err := e.helper.Start(ctx, host); err != nil {
+		e.stop()
+		return err
+	}
+	return nil
+}
+
+// findExtensions refuses extensions that are not there at the start, rather than at the first
+// event.
+func (cfg *Config) findExtensions(host component.Host) (deadletter.Store, error) {
+	if cfg.durable() {
+		id := *cfg.QueueConfig.Get().StorageID
+		found, ok := host.GetExtensions()[id]
+		if !ok {
+			return nil, fmt.Errorf("sending_queue::storage: there is no extension %q; configure it and add it to service::extensions", id)
+		}
+		if _, ok := found.(storage.Extension); !ok {
+			return nil, fmt.Errorf("sending_queue::storage: extension %q stores nothing; name one that does, such as file_storage", id)
+		}
+	}
+	if cfg.DeadLetter == nil {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	found, ok := host.GetExtensions()[*cfg.DeadLetter]
+	if !ok {
+		return nil, fmt.Errorf("dead_letter: there is no extension %q; configure it and add it to service::extensions", cfg.DeadLetter)
+	}
+	store, ok := found.(deadletter.Store)
+	if !ok {
+		return nil, fmt.Errorf("dead_letter: extension %q is not of type dead_letter", cfg.DeadLetter)
+	}
+	return store, nil
+}
+
+// longWait is longer than callers wait: the exporters of OpenTelemetry's SDKs do for 10 seconds.
+const longWait = 10 * time.Second
+
+// logDispatch logs what an operator may not expect.
+func (e *base) logDispatch() {
+	switch retry := e.cfg.RetryConfig; {
+	case e.deliverer.durable:
+		e.set.Logger.Info("The queue is on disk: accepted events survive the end of this process; to survive a power failure too, set fsync: true on the storage extension",
+			zap.Stringer("storage", e.cfg.QueueConfig.Get().StorageID))
+	case !e.deliverer.async && retry.Enabled && len(e.options.Schedule.Waits) == 0 && (retry.MaxElapsedTime == 0 || retry.MaxElapsedTime > longWait):
+		e.set.Logger.Info("Callers wait while the backend fails, for as long as retry_on_failure::max_elapsed_time: to have them told of it, set that below their own timeout",
+			zap.Duration("max_elapsed_time", retry.MaxElapsedTime))
+	}
+}
+
+// Shutdown implements component.Component. It takes little longer than shutdown_timeout, from when
+// the first exporter of the collector was told to stop.
+func (e *base) Shutdown(ctx context.Context) error {
+	e.announceShutdown()
+	e.lifetime.begin(e.cfg.ShutdownTimeout)
+	err := e.helper.Shutdown(ctx)
+	e.deliverer.sendWaiting(ctx)
+	e.stop()
+	e.closed.Do(func() {
+		if e.options.Close != nil {
+			e.options.Close()
+		}
+	})
+	return err
+}
+
+// announceShutdown tells every exporter of this package in the process that the collector stops.
+func (e *base) announceShutdown() {
+	now := time.Now()
+	for _, other := range upstream.Exporters(e.host) {
+		if other, ok := other.(interface{ announce(since time.Time) }); ok {
+			other.announce(now)
+		}
+	}
+}
+
+func (e *base) announce(since time.Time) { e.lifetime.announce(since) }
+
+func (e *base) stop() {
+	e.recorder.Stop()
+	e.lifetime.end()
+	if e.transport != nil {
+		e.transport.Close()
+	}
+}
+
+// offer queues encoded events, or sends them where the caller waits. What the queue does not take
+// is shed; only callers that wait get an error.
+func (e *base) offer(ctx context.Context, b *batch.Batch) error {
+	r := &request{Batch: b, order: e.order}
+	if !e.deliverer.async {
+		r.call = &call{events: b.Count()}
+	}
+	err := e.helper.offer(ctx, r)
+	if err == nil {
+		err = r.notStored
+	}
+	switch {
+	case err == nil:
+		return nil
+	case e.deliverer.async:
+		e.shed(b, err)
+		return nil
+	default:
+		e.recorder.Returned(r.call.events - r.call.settled)
+		return forCaller(err)
+	}
+}
+
+// shed is the end of events that the queue had no room for, or that its storage could not take.
+func (e *base) shed(b *batch.Batch, err error) {
+	cause := attempt.Cause{Reason: deadletter.ReasonQueueFull, Message: err.Error()}
+	switch {
+	case errors.Is(err, exporterhelper.ErrQueueIsFull):
+		cause.Message = "the queue is full"
+	case e.deliverer.durable:
+		cause = attempt.Cause{Reason: deadletter.ReasonStorageFailed, Message: e.inStorage(err)}
+	}
+	e.recorder.GivenUp(b.Events(), cause, 0)
+}
+
+// notStored settles a request that the storage of the queue did not take. Who offered it sheds it;
+// what an earlier run left is shed here.
+func (e *base) notStored(ctx context.Context, stored []byte, err error) bool {
+	if r, ok := offered(ctx); ok {
+		r.notStored = err
+		return true
+	}
+	b, corrupt := batch.Unmarshal(stored, e.options.CompleteMeta)
+	if corrupt != nil {
+		return false
+	}
+	e.shed(b, err)
+	return true
+}
+
+// corrupt counts a batch in the storage that cannot be read.
+func (e *base) corrupt(err error) { e.recorder.Corrupt(e.inStorage(err)) }
+
+// inStorage is an error of the queue's storage, and which storage that is.
+func (e *base) inStorage(err error) string {
+	return fmt.Sprintf("%s: %s", e.cfg.QueueConfig.Get().StorageID, err)
+}

@@ -1,0 +1,258 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package outcome
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/internal/metadatatest"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
+)
+
+// store keeps letters, but those with a name that it refuses.
+type store struct {
+	component.StartFunc
+	component.ShutdownFunc
+
+	refuse  string
+	letters []deadletter.Letter
+	known   map[string]bool // by signal
+}
+
+func (s *store) Put(_ component.ID, letters []deadletter.Letter) error {
+	for i := range letters {
+		if s.refuse != "" && letters[i].Name == s.refuse {
+			return errors.New("disk full")
+		}
+	}
+	s.letters = append(s.letters, letters...)
+	return nil
+}
+
+func (s *store) Register(_ component.ID, signal string, _ deadletter.Replayer) (unregister func()) {
+	s.known = map[string]bool{signal: true}
+	return func() { delete(s.known, signal) }
+}
+
+// fixture is a recorder, and what it left behind.
+type fixture struct {
+	*Recorder
+	telemetry *componenttest.Telemetry
+	logs      *observer.ObservedLogs
+	lost      []deadletter.Letter
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	core, logs := observer.New(zap.DebugLevel)
+	f := &fixture{telemetry: componenttest.NewTelemetry(), logs: logs}
+	set := exportertest.NewNopSettings(component.MustNewType("line"))
+	set.ID = component.MustNewIDWithName("line", "a")
+	set.TelemetrySettings = f.telemetry.NewTelemetrySettings()
+	set.Logger = zap.New(core)
+	var err error
+	f.Recorder, err = NewRecorder(set, "logs", func(lost []deadletter.Letter) { f.lost = append(f.lost, lost...) })
+	require.NoError(t, err)
+	return f
+}
+
+// events are the counts of otelcol_fanout_events_total, by outcome and reason.
+func (f *fixture) events(t *testing.T) map[string]int64 {
+	t.Helper()
+	counts := map[string]int64{}
+	metric, err := f.telemetry.GetMetric("otelcol_fanout_events_total")
+	require.NoError(t, err)
+	for _, point := range metric.Data.(metricdata.Sum[int64]).DataPoints {
+		exporter, _ := point.Attributes.Value("exporter")
+		assert.Equal(t, "line/a", exporter.AsString())
+		outcome, _ := point.Attributes.Value("outcome")
+		reason, _ := point.Attributes.Value("reason")
+		counts[outcome.AsString()+"/"+reason.AsString()] = point.Value
+	}
+	return counts
+}
+
+func refusedEvent(name string, cause attempt.Cause) attempt.RefusedEvent {
+	return attempt.RefusedEvent{Event: batch.Event{Meta: batch.Meta{ID: "id-" + name, Name: name, VendorID: "v", Key: "k"}, Payload: []byte(name)}, Cause: cause}
+}
+
+func TestRefusedEventsBecomeDeadLetters(t *testing.T) {
+	f, s := newFixture(t), &store{}
+	f.Start(s, nil)
+	assert.Equal(t, map[string]bool{"logs": true}, s.known)
+	f.Refused([]attempt.RefusedEvent{
+		refusedEvent("a", attempt.Cause{Reason: deadletter.ReasonRefused, Status: 400, Message: "no"}),
+		refusedEvent("b", attempt.Cause{Reason: deadletter.ReasonRateLimited, Discard: true}),
+	}, 3)
+	f.Stop()
+
+	require.Len(t, s.letters, 1)
+	letter := s.letters[0]
+	assert.False(t, letter.FailedAt.IsZero())
+	letter.FailedAt = time.Time{}
+	assert.Equal(t, deadletter.Letter{
+		Exporter: "line/a", Signal: "logs", ID: "id-a", Name: "a", Payload: []byte("a"),
+		Reason: deadletter.ReasonRefused, Status: 400, Message: "no", Attempts: 3,
+	}, letter)
+	require.Len(t, f.lost, 1)
+	assert.Equal(t, "b", f.lost[0].Name)
+	assert.Equal(t, map[string]int64{"dead_lettered/refused": 1, "dropped/rate_limited": 1}, f.events(t))
+	assert.Empty(t, s.known)
+}
+
+func TestLetterThatTheStoreRefusesCostsItselfOnly(t *testing.T) {
+	f, s := newFixture(t), &store{refuse: "b"}
+	f.Start(s, nil)
+	events := []batch.Event{{Meta: batch.Meta{Name: "a"}}, {Meta: batch.Meta{Name: "b"}}, {Meta: batch.Meta{Name: "c"}}}
+	f.GivenUp(events, attempt.Cause{Reason: deadletter.ReasonExhausted}, 1)
+	assert.Len(t, s.letters, 2)
+	assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 2, "dropped/exhausted": 1}, f.events(t))
+	lost := f.logs.FilterMessage("Events were not delivered and are lost").All()
+	require.Len(t, lost, 1)
+	assert.Equal(t, "disk full", lost[0].ContextMap()["dead_letter_error"])
+}
+
+func TestLossIsLoggedOnceAMinute(t *testing.T) {
+	f := newFixture(t)
+	now := time.Unix(1700000000, 0)
+	f.loss.lines.Now = func() time.Time { return now }
+	refuse := func(n int) {
+		f.Refused(make([]attempt.RefusedEvent, 0), 1) // of nothing
+		for range n {
+			f.Refused([]attempt.RefusedEvent{refusedEvent("a", attempt.Cause{Reason: deadletter.ReasonRefused})}, 1)
+		}
+	}
+	refuse(3)
+	now = now.Add(throttle.Interval)
+	refuse(1)
+	refuse(5)
+	f.Stop()
+	var events []int64
+	for _, entry := range f.logs.FilterMessage("Events were not delivered and are lost").All() {
+		events = append(events, entry.ContextMap()["events"].(int64))
+		assert.NotEmpty(t, entry.ContextMap()["what_to_do"])
+	}
+	assert.Equal(t, []int64{1, 3, 5}, events)
+}
+
+func TestEachReasonHasARemedy(t *testing.T) {
+	for _, reason := range []deadletter.Reason{
+		deadletter.ReasonEncoding, deadletter.ReasonRefused, deadletter.ReasonTooLarge, deadletter.ReasonUnauthorized, deadletter.ReasonRedirected,
+		deadletter.ReasonRateLimited, deadletter.ReasonExhausted, deadletter.ReasonQueueFull, deadletter.ReasonStorageFailed, deadletter.ReasonGone,
+		deadletter.ReasonBlocked, deadletter.ReasonShutdown, reasonTorn,
+	} {
+		for _, outcome := range []string{dropped, deadLettered, returned} {
+			assert.NotEmpty(t, whatToDo(lossTopic{outcome, reason}), reason)
+		}
+	}
+}
+
+func TestMetricsAreThoseThatAreDeclared(t *testing.T) {
+	f := newFixture(t)
+	f.Accepted(7)
+	f.Accepted(0)
+	f.Delivered(2)
+	f.Skipped("plain_log")
+	f.Returned(1)
+	f.Corrupt("disk: damaged")
+	f.Replayed([]deadletter.Replayed{{Outcome: deadletter.OutcomeDelivered}, {Outcome: deadletter.OutcomeKept}, {Outcome: deadletter.OutcomeKept}})
+	f.Requested(503, time.Second, 4)
+	f.Requested(0, time.Second, 4)
+	assert.Equal(t, map[string]int64{"delivered/": 2, "skipped/plain_log": 1, "returned/": 1, "dropped/torn": 1}, f.events(t))
+	for _, name := range []string{
+		"otelcol_fanout_accepted_events_total", "otelcol_fanout_replayed_events_total", "otelcol_fanout_request_duration_seconds", "otelcol_fanout_request_events",
+	} {
+		_, err := f.telemetry.GetMetric(name)
+		assert.NoError(t, err)
+	}
+	metadatatest.AssertEqualFanoutAcceptedEventsTotal(t, f.telemetry, []metricdata.DataPoint[int64]{
+		{Attributes: attribute.NewSet(attribute.String("exporter", "line/a")), Value: 7},
+	}, metricdatatest.IgnoreTimestamp())
+	require.NoError(t, f.telemetry.Shutdown(context.Background()))
+}
+
+// statuses is a host that remembers them.
+type statuses struct {
+	component.Host
+	all []string
+}
+
+func (s *statuses) Report(event *componentstatus.Event) {
+	text := event.Status().String()
+	if event.Err() != nil {
+		text += ": " + event.Err().Error()
+	}
+	s.all = append(s.all, text)
+}
+
+func TestStatusChangesWithTheBackend(t *testing.T) {
+	fine := &attempt.Result{Delivered: 1}
+	refusedFor := func(reason deadletter.Reason) *attempt.Result {
+		return &attempt.Result{Refused: []attempt.RefusedEvent{refusedEvent("a", attempt.Cause{Reason: reason, Status: 401})}}
+	}
+	for name, tt := range map[string]struct {
+		result *attempt.Result
+		want   string // empty: nothing is wrong
+	}{
+		"fine":                              {fine, ""},
+		"bad credentials":                   {refusedFor(deadletter.ReasonUnauthorized), "the backend answers 401: check the credentials"},
+		"a bad event":                       {refusedFor(deadletter.ReasonRefused), ""},
+		"a redirect":                        {refusedFor(deadletter.ReasonRedirected), "the backend redirects"},
+		"a status":                          {&attempt.Result{Problem: errors.New("secret"), Status: 503}, "the backend answers 503"},
+		"no response":                       {&attempt.Result{Problem: errors.New("reset")}, "reset"},
+		"a caller that went":                {&attempt.Result{Problem: context.Canceled}, ""},
+		"an event that is wanted once more": {&attempt.Result{Problem: errors.New("again"), Status: 200}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			host := &statuses{}
+			s := NewStatus(host, zap.NewNop())
+			s.Report(tt.result)
+			s.Report(tt.result)
+			if tt.want == "" {
+				assert.Empty(t, host.all)
+				return
+			}
+			require.Len(t, host.all, 1, "once")
+			assert.Contains(t, host.all[0], tt.want)
+			assert.NotContains(t, host.all[0], "secret")
+			s.Report(fine)
+			assert.Equal(t, "StatusOK", host.all[1])
+		})
+	}
+}
+
+func TestBackendThatFailsNowAndThenIsLoggedOnceAMinute(t *testing.T) {
+	core, logs := observer.New(zap.DebugLevel)
+	host := &statuses{}
+	s := NewStatus(host, zap.New(core))
+	now := time.Unix(1700000000, 0)
+	s.now = func() time.Time { return now }
+	failing, fine := &attempt.Result{Problem: errors.New("reset")}, &attempt.Result{Delivered: 1}
+	for range 60 {
+		s.Report(failing)
+		s.Report(fine)
+		now = now.Add(2 * time.Second)
+	}
+	assert.Len(t, host.all, 120, "the status changes each time")
+	assert.Equal(t, 2, logs.FilterMessageSnippet("The backend fails").Len())
+	assert.Equal(t, 2, logs.FilterMessage("The backend works again").Len())
+}

@@ -1,0 +1,38 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/config/configretry"
+)
+
+func TestWaitsOfASchedule(t *testing.T) {
+	retry := configretry.BackOffConfig{InitialInterval: time.Second, Multiplier: 2, MaxInterval: 5 * time.Second, RandomizationFactor: 0}
+	for name, tt := range map[string]struct {
+		schedule Schedule
+		retries  int
+		waits    []time.Duration
+	}{
+		"the list":                        {Schedule{Waits: []time.Duration{time.Second, time.Minute}}, 2, []time.Duration{time.Second, time.Minute}},
+		"the last wait is repeated":       {Schedule{Waits: []time.Duration{time.Second, time.Minute}, MaxRetries: 4}, 4, []time.Duration{time.Second, time.Minute, time.Minute, time.Minute}},
+		"without a list it grows":         {Schedule{MaxRetries: 4}, 4, []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second}},
+		"it grows without an end of time": {Schedule{MaxRetries: 2000}, 2000, []time.Duration{1999: 5 * time.Second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			policy := retryPolicy{backoff: retry, schedule: tt.schedule}
+			assert.True(t, policy.hasSchedule())
+			assert.Equal(t, tt.retries, policy.maxRetries())
+			for i, want := range tt.waits {
+				if want > 0 {
+					assert.InDelta(t, want, policy.scheduled(i+1), float64(want)/10)
+				}
+			}
+		})
+	}
+	assert.False(t, (&retryPolicy{backoff: retry}).hasSchedule())
+}

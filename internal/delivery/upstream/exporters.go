@@ -1,0 +1,35 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package upstream
+
+import (
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pipeline"
+)
+
+// exporterHost is a host that knows all exporters of the collector, as the collector's own does
+// (service/internal/graph).
+type exporterHost interface {
+	GetExporters() map[pipeline.Signal]map[component.ID]component.Component
+}
+
+// Exporters returns the exporters of the collector, those of other packages included; none where
+// the host does not know them.
+//
+// The method is deprecated for exporters that look for one another. A notification of shutdown for
+// all components, before the first is shut down, would replace it
+// (open-telemetry/opentelemetry-collector#1402).
+func Exporters(host component.Host) []component.Component {
+	h, ok := host.(exporterHost)
+	if !ok {
+		return nil
+	}
+	var all []component.Component
+	for _, exporters := range h.GetExporters() {
+		for _, e := range exporters {
+			all = append(all, e)
+		}
+	}
+	return all
+}

@@ -93,23 +93,6 @@ func (e *tracesExporter) ConsumeTraces(ctx context.Context, td ptrace.Traces) er
 	return e.handOn(ctx, ws.writer, 1)
 }
 
-// spans yields every span with its source, which is one pointer for those of one resource and
-// scope.
-func spans(td ptrace.Traces) func(yield func(*appevent.Source, ptrace.Span) bool) {
-	return func(yield func(*appevent.Source, ptrace.Span) bool) {
-		for _, rs := range td.ResourceSpans().All() {
-			for _, ss := range rs.ScopeSpans().All() {
-				source := appevent.NewSource(rs.Resource(), ss.Scope())
-				for _, span := range ss.Spans().All() {
-					if !yield(source, span) {
-						return
-					}
-				}
-			}
-		}
-	}
-}
-
 // notEncoded takes back what was written of an event, and settles it: it is not meant for the
 // backend, or becomes a dead letter.
 func (e *base) notEncoded(w *Writer, mark batch.Mark, err error, letterOf func() deadletter.Letter) {

@@ -10,12 +10,12 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/grpc/codes"
-
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/lifetime"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/outcome"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
 )
 
 // deliverer stands at the end of exporterhelper's chain: it makes attempts, and decides what their
@@ -24,8 +24,8 @@ type deliverer struct {
 	runner   attempt.Runner
 	recorder *outcome.Recorder
 	status   *outcome.Status
-	retry    retryPolicy
-	lifetime *lifetime
+	retry    retry.Policy
+	lifetime *lifetime.Lifetime
 	waiting  waiting
 	// async is whether callers do not wait, and durable whether the queue is on disk.
 	async, durable bool
@@ -39,16 +39,16 @@ func (d *deliverer) push(ctx context.Context, r *request) error {
 	if r.order != nil && r.attempts == 0 {
 		r.order.begin()
 	}
-	if d.runner.Ordered && d.lifetime.isStopping() {
+	if d.runner.Ordered && d.lifetime.IsStopping() {
 		d.sendWaiting(ctx) // which were before this one
 	}
 	for {
 		err := d.deliver(ctx, r)
 		failed, ok := errors.AsType[*pendingError](err)
-		if d.async || !ok || !d.retry.hasSchedule() || d.retry.isExhausted(failed.request.attempts, failed.request.firstAttempt) {
+		if d.async || !ok || !d.retry.HasSchedule() || d.retry.IsExhausted(failed.request.attempts, failed.request.firstAttempt) {
 			return err
 		}
-		if !d.lifetime.sleep(ctx, failed.wait) {
+		if !d.lifetime.Sleep(ctx, failed.wait) {
 			return err
 		}
 		r = failed.request
@@ -77,23 +77,27 @@ func (d *deliverer) deliver(ctx context.Context, r *request) error {
 	return d.answerCaller(r, result)
 }
 
-// errStopped is of an attempt that is not made, because the time for sending is over.
-var errStopped = errors.New("the collector stopped")
-
 func (d *deliverer) attempt(ctx context.Context, r *request) *attempt.Result {
-	if d.lifetime.isOver() {
-		return &attempt.Result{Pending: r.Events(), Problem: errStopped}
+	if d.lifetime.IsOver() {
+		return &attempt.Result{Pending: r.Events(), Problem: attempt.ErrStopped}
 	}
 	if r.attempts == 0 {
 		r.firstAttempt = time.Now()
 	}
 	r.attempts++
 	growStack()
-	ctx, cancel := d.lifetime.bound(ctx)
+	ctx, cancel := d.lifetime.Bound(ctx)
 	defer cancel()
 	result := d.runner.Run(ctx, r.Events())
 	d.status.Report(result)
 	d.recorder.Delivered(result.Delivered)
+	return result
+}
+
+// attemptOnly is an attempt to deliver dead letters, which are counted already.
+func (d *deliverer) attemptOnly(ctx context.Context, events []batch.Event) *attempt.Result {
+	result := d.runner.Run(ctx, events)
+	d.status.Report(result)
 	return result
 }
 
@@ -116,13 +120,13 @@ func (d *deliverer) settle(r *request, result *attempt.Result) error {
 	}
 	over := result.Refused
 	var again error
-	switch stopping := d.lifetime.isStopping(); {
+	switch stopping := d.lifetime.IsStopping(); {
 	case len(result.Pending) == 0:
 	case stopping && d.durable:
 		again = &pendingError{err: result.Problem, request: r}
 	case stopping:
 		over = append(over, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonShutdown, Message: result.Problem.Error()})...)
-	case d.retry.isExhausted(r.attempts, r.firstAttempt):
+	case d.retry.IsExhausted(r.attempts, r.firstAttempt):
 		over = append(over, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonExhausted, Status: result.Status, Message: result.Problem.Error()})...)
 	default:
 		again = d.again(r, result, result.Problem)
@@ -144,7 +148,7 @@ func givenUp(events []batch.Event, cause attempt.Cause) []attempt.RefusedEvent {
 
 // again is the error for exporterhelper's retry to wait, and to call again with what is pending.
 func (d *deliverer) again(r *request, result *attempt.Result, err error) error {
-	next := &pendingError{err: err, request: r.next(result.Pending), wait: d.retry.wait(r.attempts, result.Wait)}
+	next := &pendingError{err: err, request: r.next(result.Pending), wait: d.retry.Wait(r.attempts, result.Wait)}
 	if d.async {
 		d.waiting.add(next.request)
 	}
@@ -164,10 +168,10 @@ func (d *deliverer) answerCaller(r *request, result *attempt.Result) error {
 		d.recorder.LogReturned(result.Refused)
 	}
 	if len(result.Pending) > 0 {
-		return d.again(r, result, &publicError{codes.Unavailable, kindOfFailure(result.Problem, result.Status)})
+		return d.again(r, result, outcome.RetryableError(result))
 	}
 	if len(result.Refused) > 0 {
-		return refusedError(result.Refused, r.call)
+		return outcome.RefusedError(result.Refused, r.call.events, r.call.settled == 0)
 	}
 	return nil
 }

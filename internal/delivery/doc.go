@@ -9,19 +9,20 @@
 //
 // The way of an event:
 //
-//	consume.go    ConsumeLogs: pdata -> appevent.Event -> Encoder.Encode -> batch.Writer, for all events of a call
-//	exporter.go   offer: the batch becomes a request of exporterhelper, or is shed where the queue is full
-//	request.go    exporterhelper's queue, batcher, persistent queue and retry merge, split, store and repeat the request
-//	deliver.go    push: one attempt, and what its result means: done, once more, dead letters, an error for the caller
-//	attempt/      Run: Backend.BuildRequests, then each request in a slot of its own, in order where that matters
-//	transport/    Send: join, compress, POST, read the response
-//	attempt/      Backend.ClassifyResponse: delivered, refused, pending, or bisect the request; the Result goes back up
-//	outcome/      counts, dead letters, log and component status, for what push makes of the result
+//	consume.go    ConsumeLogs encodes the events of a call into a batch (Encoder, batch.Writer)
+//	exporter.go   offer makes a request of the batch, or sheds it where the queue is full
+//	request.go    exporterhelper's queue and retry merge, split, store and repeat requests
+//	deliver.go    push makes an attempt to deliver a request, and decides what its result means
+//	attempt/      Run has the backend build requests, and sends them: in slots, in order, bisected
+//	transport/    Send joins, compresses and POSTs a body, and reads the response
+//	attempt/      Backend.ClassifyResponse says what that means; the Result goes back to push
+//	outcome/      counts, dead letters, log lines, component status, errors for callers
 //
 // What an event is between Encode and BuildRequests is package batch: bytes with their [Meta]
-// beside them, in memory and on disk. replay.go sends dead letters again, past the queue.
-// shutdown.go ends all of it in time. Package upstream is the one place that relies on the
-// collector's insides; request.go is the one file that uses exporterhelper's experimental API.
+// beside them, in memory and on disk. Package retry says when a request is repeated, and package
+// replay sends dead letters again, past the queue. Package lifetime ends all of it in time. Package
+// upstream is the one place that relies on the collector's insides; request.go is the one file that
+// uses exporterhelper's experimental API.
 //
 // docs/delivery.md tells the same from the user's side, docs/adding-a-backend.md from that of a
 // backend's author.

@@ -6,6 +6,10 @@ package delivery
 import (
 	"sync"
 
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 )
 
@@ -39,4 +43,63 @@ func (s *encoders) put(ws *workspace) {
 	}
 	ws.writer.Reset()
 	s.idle.Put(ws)
+}
+
+// encodeOTLP encodes anew what a dead letter holds as OTLP JSON.
+func (s *encoders) encodeOTLP(otlp []byte) ([]Event, error) {
+	ws := s.get()
+	defer s.put(ws)
+	encode := ws.encodeLogs
+	if ws.traces != nil {
+		encode = ws.encodeTraces
+	}
+	if err := encode(otlp); err != nil {
+		return nil, err
+	}
+	return ws.writer.Take().Events(), nil
+}
+
+func (ws *workspace) encodeLogs(otlp []byte) error {
+	ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(otlp)
+	if err != nil {
+		return err
+	}
+	ws.logs.Prepare(ld)
+	for event := range appevent.Logs(ld) {
+		if err := ws.logs.Encode(ws.writer, event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (ws *workspace) encodeTraces(otlp []byte) error {
+	td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(otlp)
+	if err != nil {
+		return err
+	}
+	ws.traces.Prepare(td)
+	for source, span := range spans(td) {
+		if err := ws.traces.EncodeSpan(ws.writer, source, span); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spans yields every span with its source, which is one pointer for those of one resource and
+// scope.
+func spans(td ptrace.Traces) func(yield func(*appevent.Source, ptrace.Span) bool) {
+	return func(yield func(*appevent.Source, ptrace.Span) bool) {
+		for _, rs := range td.ResourceSpans().All() {
+			for _, ss := range rs.ScopeSpans().All() {
+				source := appevent.NewSource(rs.Resource(), ss.Scope())
+				for _, span := range ss.Spans().All() {
+					if !yield(source, span) {
+						return
+					}
+				}
+			}
+		}
+	}
 }

@@ -5,7 +5,6 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -15,14 +14,16 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/lifetime"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/outcome"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/replay"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/upstream"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
@@ -44,7 +45,8 @@ type base struct {
 	helper    *helper
 	deliverer *deliverer
 	recorder  *outcome.Recorder
-	lifetime  *lifetime
+	queueLoss *queueLoss
+	lifetime  *lifetime.Lifetime
 	order     *order // nil where it is not ordered
 
 	host      component.Host
@@ -59,18 +61,19 @@ func newBase(set exporter.Settings, cfg *Config, client confighttp.ClientConfig,
 		return nil, err
 	}
 	e := &base{
-		cfg: cfg, client: client, set: set, options: options, recorder: recorder, lifetime: newLifetime(),
+		cfg: cfg, client: client, set: set, options: options, recorder: recorder, lifetime: lifetime.New(),
 	}
 	if options.Ordered {
 		e.order = newOrder()
 	}
+	e.queueLoss = &queueLoss{recorder: recorder, storage: cfg.storage(), complete: options.CompleteMeta}
 	async := cfg.async()
 	e.deliverer = &deliverer{
 		runner: attempt.Runner{
 			Backend: backend, Slots: make(chan struct{}, cfg.MaxInFlight), MaxWait: 10 * cfg.RetryConfig.MaxInterval, ForCallers: !async,
 			Ordered: options.Ordered, Pace: options.Pace, Handshake: e.handshake(), Disabled: options.Disabled,
 		},
-		recorder: recorder, retry: retryPolicy{cfg.RetryConfig, options.Schedule}, lifetime: e.lifetime,
+		recorder: recorder, retry: retry.Policy{Backoff: cfg.RetryConfig, Schedule: options.Schedule}, lifetime: e.lifetime,
 		async: async, durable: cfg.durable(),
 	}
 	return e, nil
@@ -94,7 +97,7 @@ func (e *base) helperSettings() (exporter.Settings, *helperSettings) {
 	set.Logger = upstream.Quiet(set.Logger, throttle.Interval)
 	return set, &helperSettings{
 		retry: &e.deliverer.retry, async: e.deliverer.async, queue: e.cfg.QueueConfig, push: e.deliverer.push,
-		encoding: encoding{corrupt: e.corrupt, complete: e.options.CompleteMeta, order: e.order},
+		encoding: encoding{corrupt: e.queueLoss.corrupt, complete: e.options.CompleteMeta, order: e.order},
 	}
 }
 
@@ -120,16 +123,25 @@ func (e *base) Start(ctx context.Context, host component.Host) error {
 	}
 	e.deliverer.runner.Send = e.transport.Send
 	e.deliverer.status = outcome.NewStatus(host, e.set.Logger)
-	e.recorder.Start(store, &replayer{deliverer: e.deliverer, encoders: &e.encoders, options: e.options})
+	e.recorder.Start(store, e.replayer())
 	e.logDispatch()
 	if e.deliverer.durable {
-		host = upstream.WithStorageFailures(host, *e.cfg.QueueConfig.Get().StorageID, upstream.StorageFailures{Lost: e.corrupt, NotStored: e.notStored})
+		host = upstream.WithStorageFailures(host, *e.cfg.QueueConfig.Get().StorageID, upstream.StorageFailures{Lost: e.queueLoss.corrupt, NotStored: e.queueLoss.notStored})
 	}
 	if err := e.helper.Start(ctx, host); err != nil {
 		e.stop()
 		return err
 	}
 	return nil
+}
+
+func (e *base) replayer() *replay.Replayer {
+	d := e.deliverer
+	return &replay.Replayer{
+		Enable: e.options.Enable, Complete: e.options.CompleteMeta, Encode: e.encoders.encodeOTLP,
+		Bound: e.lifetime.Bound, Attempt: d.attemptOnly,
+		Wait: e.cfg.RetryConfig.InitialInterval, Count: e.recorder.Replayed,
+	}
 }
 
 // findExtensions refuses extensions that are not there at the start, rather than at the first
@@ -178,7 +190,7 @@ func (e *base) logDispatch() {
 // the first exporter of the collector was told to stop.
 func (e *base) Shutdown(ctx context.Context) error {
 	e.announceShutdown()
-	e.lifetime.begin(e.cfg.ShutdownTimeout)
+	e.lifetime.Begin(e.cfg.ShutdownTimeout)
 	err := e.helper.Shutdown(ctx)
 	e.deliverer.sendWaiting(ctx)
 	e.stop()
@@ -200,11 +212,11 @@ func (e *base) announceShutdown() {
 	}
 }
 
-func (e *base) announce(since time.Time) { e.lifetime.announce(since) }
+func (e *base) announce(since time.Time) { e.lifetime.Announce(since) }
 
 func (e *base) stop() {
 	e.recorder.Stop()
-	e.lifetime.end()
+	e.lifetime.End()
 	if e.transport != nil {
 		e.transport.Close()
 	}
@@ -225,45 +237,10 @@ func (e *base) offer(ctx context.Context, b *batch.Batch) error {
 	case err == nil:
 		return nil
 	case e.deliverer.async:
-		e.shed(b, err)
+		e.queueLoss.shed(b, err)
 		return nil
 	default:
 		e.recorder.Returned(r.call.events - r.call.settled)
-		return forCaller(err)
+		return outcome.ForCaller(err)
 	}
-}
-
-// shed is the end of events that the queue had no room for, or that its storage could not take.
-func (e *base) shed(b *batch.Batch, err error) {
-	cause := attempt.Cause{Reason: deadletter.ReasonQueueFull, Message: err.Error()}
-	switch {
-	case errors.Is(err, exporterhelper.ErrQueueIsFull):
-		cause.Message = "the queue is full"
-	case e.deliverer.durable:
-		cause = attempt.Cause{Reason: deadletter.ReasonStorageFailed, Message: e.inStorage(err)}
-	}
-	e.recorder.GivenUp(b.Events(), cause, 0)
-}
-
-// notStored settles a request that the storage of the queue did not take. Who offered it sheds it;
-// what an earlier run left is shed here.
-func (e *base) notStored(ctx context.Context, stored []byte, err error) bool {
-	if r, ok := offered(ctx); ok {
-		r.notStored = err
-		return true
-	}
-	b, corrupt := batch.Unmarshal(stored, e.options.CompleteMeta)
-	if corrupt != nil {
-		return false
-	}
-	e.shed(b, err)
-	return true
-}
-
-// corrupt counts a batch in the storage that cannot be read.
-func (e *base) corrupt(err error) { e.recorder.Corrupt(e.inStorage(err)) }
-
-// inStorage is an error of the queue's storage, and which storage that is.
-func (e *base) inStorage(err error) string {
-	return fmt.Sprintf("%s: %s", e.cfg.QueueConfig.Get().StorageID, err)
 }

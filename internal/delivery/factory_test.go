@@ -15,9 +15,6 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exportertest"
-
-	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
-	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
 )
 
 // sharing counts the backends of a factory.
@@ -72,14 +69,4 @@ func TestABackendThatCannotBeMadeIsAnError(t *testing.T) {
 	_, err = s.factory(nil, errors.New("no spans")).CreateTraces(t.Context(), set, &cfg)
 	require.EqualError(t, err, "no spans")
 	assert.Equal(t, sharing{made: 2, closed: 1}, s, "what was made is closed")
-}
-
-func TestRefusalsForTheOperator(t *testing.T) {
-	for reason, want := range map[string]bool{
-		"unauthorized": true, "redirected": true, "gone": true, "blocked": true, "rate_limited": true,
-		"refused": false, "too_large": false, "encoding": false,
-	} {
-		r := attempt.RefusedEvent{Cause: attempt.Cause{Reason: deadletter.Reason(reason)}}
-		assert.Equal(t, want, isForOperator([]attempt.RefusedEvent{r}), reason)
-	}
 }

@@ -6,7 +6,6 @@ package delivery
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
@@ -59,16 +58,4 @@ type Options struct {
 
 	// Close is called once, when the last exporter that uses the backend has stopped.
 	Close func()
-}
-
-// Schedule says when, and how often, events are sent again. The zero value leaves both to
-// retry_on_failure.
-type Schedule struct {
-	// Waits are the waits before the second, third, ... attempt, each up to a tenth longer or
-	// shorter by chance. They take the place of the waits and the max_elapsed_time of
-	// retry_on_failure. A backend that asks for a longer wait gets it.
-	Waits []time.Duration
-	// MaxRetries is how often events are sent again; 0 is as often as there are Waits or, without
-	// any, as max_elapsed_time lets it. Retries beyond the Waits repeat the last of them.
-	MaxRetries int
 }

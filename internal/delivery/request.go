@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
 )
 
 // request is a batch on its way through exporterhelper.
@@ -143,7 +144,7 @@ type helper struct {
 
 // helperSettings are what a chain is made of.
 type helperSettings struct {
-	retry    *retryPolicy
+	retry    *retry.Policy
 	async    bool
 	queue    configoptional.Optional[exporterhelper.QueueBatchConfig]
 	encoding encoding
@@ -155,7 +156,7 @@ func (s *helperSettings) options() []exporterhelper.Option {
 	options := []exporterhelper.Option{
 		// The HTTP client's timeout is the limit of an attempt.
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
-		exporterhelper.WithRetry(s.retry.helperConfig(s.async)),
+		exporterhelper.WithRetry(s.retry.HelperConfig(s.async)),
 	}
 	if s.async {
 		options = append(options, xexporterhelper.WithQueueBatch(s.queue, xexporterhelper.QueueBatchSettings{Encoding: s.encoding}))

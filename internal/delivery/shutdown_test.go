@@ -10,26 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pipeline"
-)
 
-func TestTheTimeToStopRunsForAllExportersFromTheFirst(t *testing.T) {
-	now := time.Now()
-	for name, tt := range map[string]struct {
-		announced time.Duration // ago
-		want      time.Duration
-	}{
-		"the first has all of it":           {0, 10 * time.Second},
-		"a later one has what is left":      {3 * time.Second, 7 * time.Second},
-		"the last has a tenth":              {9500 * time.Millisecond, time.Second},
-		"so has one after the time is over": {time.Minute, time.Second},
-	} {
-		s := newLifetime()
-		s.announce(now.Add(-tt.announced))
-		s.announce(now) // which others tell it too
-		assert.Equal(t, tt.want, s.left(10*time.Second, now), name)
-	}
-	assert.Equal(t, 10*time.Second, newLifetime().left(10*time.Second, now), "a host that does not know the exporters")
-}
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/lifetime"
+)
 
 type collectorHost struct {
 	component.Host
@@ -41,12 +24,13 @@ func (h collectorHost) GetExporters() map[pipeline.Signal]map[component.ID]compo
 }
 
 func TestAnExporterThatIsToldToStopTellsTheOthers(t *testing.T) {
-	logs, traces := &logsExporter{&base{lifetime: newLifetime()}}, &tracesExporter{&base{lifetime: newLifetime()}}
+	logs, traces := &logsExporter{&base{lifetime: lifetime.New()}}, &tracesExporter{&base{lifetime: lifetime.New()}}
 	stopped := &base{host: collectorHost{exporters: map[pipeline.Signal]map[component.ID]component.Component{
 		pipeline.SignalLogs:   {component.MustNewID("a"): logs, component.MustNewID("core"): struct{ component.Component }{}},
 		pipeline.SignalTraces: {component.MustNewID("b"): traces},
 	}}}
 	stopped.announceShutdown()
-	assert.NotNil(t, logs.lifetime.announced.Load())
-	assert.NotNil(t, traces.lifetime.announced.Load())
+	later := time.Now().Add(time.Minute)
+	assert.Less(t, logs.lifetime.Left(time.Hour, later), time.Hour, "its time runs")
+	assert.Less(t, traces.lifetime.Left(time.Hour, later), time.Hour)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 )
 
@@ -50,6 +51,9 @@ type (
 	// HandshakeError says what a backend's response to a handshake lacks.
 	HandshakeError = attempt.HandshakeError
 )
+
+// Schedule says when, and how often, events are sent again; see [retry.Schedule].
+type Schedule = retry.Schedule
 
 // The kinds of outcomes.
 const (

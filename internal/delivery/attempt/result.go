@@ -128,6 +128,9 @@ func (r *Result) add(event *batch.Event, o *Outcome, e *ending) state {
 	return failed
 }
 
+// ErrStopped is the problem of an attempt that is not made, because the time for sending is over.
+var ErrStopped = errors.New("the collector stopped")
+
 var errUnclassified = errors.New("the exporter has not classified the response")
 
 // note notes a failure that may pass. One with a status says more than one without.

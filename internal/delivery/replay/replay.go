@@ -1,7 +1,10 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package delivery
+// Package replay sends dead letters again. They go past the queue, through the same slots as
+// everything else: what became of each is then known when Replay returns, and a letter never leaves
+// the store before it is delivered.
+package replay
 
 import (
 	"context"
@@ -9,50 +12,56 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 )
 
-// A backend that fails during a replay gets this many attempts, with waits of at most replayWait
+// A backend that fails during a replay gets this many attempts, with waits of at most maxWait
 // between them. After that the letters stay where they are.
 const (
-	replayAttempts = 3
-	replayWait     = 5 * time.Second
+	maxAttempts = 3
+	maxWait     = 5 * time.Second
 )
 
-// replayer sends dead letters again. They go past the queue, through the same slots as everything
-// else: what became of each is then known when Replay returns, and a letter never leaves the store
-// before it is delivered.
-type replayer struct {
-	deliverer *deliverer
-	encoders  *encoders
-	options   *Options
+// Replayer replays the dead letters of one exporter. Its fields are set once; its method is safe
+// for concurrent use.
+type Replayer struct {
+	// Enable tells the backend that it is well again; it may be nil.
+	Enable func()
+	// Complete finds VendorID and Key of an event in its payload; it may be nil.
+	Complete func(*batch.Event)
+	// Encode encodes anew the record that a letter holds as OTLP.
+	Encode func(otlp []byte) ([]batch.Event, error)
+	// Bound bounds a context by when the exporter stops sending.
+	Bound func(context.Context) (context.Context, context.CancelFunc)
+	// Attempt makes one attempt to deliver events.
+	Attempt func(context.Context, []batch.Event) *attempt.Result
+	// Wait is how long to wait at least between two attempts.
+	Wait time.Duration
+	// Count counts what became of the letters.
+	Count func([]deadletter.Replayed)
 }
 
 // Replay implements deadletter.Replayer.
-func (r *replayer) Replay(ctx context.Context, letters []deadletter.Letter) []deadletter.Replayed {
-	if r.options.Enable != nil {
-		r.options.Enable()
+func (r *Replayer) Replay(ctx context.Context, letters []deadletter.Letter) []deadletter.Replayed {
+	if r.Enable != nil {
+		r.Enable()
 	}
-	d := r.deliverer
-	pass := replay{letters: letters, results: make([]deadletter.Replayed, len(letters)), left: make([]int, len(letters))}
-	events := r.eventsOf(&pass)
-	ctx, cancel := d.lifetime.bound(ctx)
+	p := pass{letters: letters, results: make([]deadletter.Replayed, len(letters)), left: make([]int, len(letters))}
+	events := r.eventsOf(&p)
+	ctx, cancel := r.Bound(ctx)
 	defer cancel()
 	for n := 1; len(events) > 0; n++ {
-		result := d.runner.Run(ctx, events)
-		d.status.Report(result)
-		events = pass.settle(result)
-		if len(events) == 0 || n == replayAttempts || !sleep(ctx, min(max(result.Wait, d.retry.backoff.InitialInterval), replayWait)) {
+		result := r.Attempt(ctx, events)
+		events = p.settle(result)
+		if len(events) == 0 || n == maxAttempts || !sleep(ctx, min(max(result.Wait, r.Wait), maxWait)) {
 			break
 		}
 	}
-	d.recorder.Replayed(pass.results)
-	return pass.results
+	r.Count(p.results)
+	return p.results
 }
 
 func sleep(ctx context.Context, wait time.Duration) bool {
@@ -66,8 +75,8 @@ func sleep(ctx context.Context, wait time.Duration) bool {
 	}
 }
 
-// replay is one call of Replay.
-type replay struct {
+// pass is one call of Replay.
+type pass struct {
 	letters []deadletter.Letter
 	results []deadletter.Replayed
 	// letterOf is the letter of each event of the next attempt, and left how many events of each
@@ -77,28 +86,28 @@ type replay struct {
 }
 
 // eventsOf are the letters as events: their payloads, or what their records are encoded to anew.
-func (r *replayer) eventsOf(pass *replay) []Event {
-	var events []Event
-	for i := range pass.letters {
-		letter := &pass.letters[i]
-		var found []Event
+func (r *Replayer) eventsOf(p *pass) []batch.Event {
+	var events []batch.Event
+	for i := range p.letters {
+		letter := &p.letters[i]
+		var found []batch.Event
 		if len(letter.Payload) > 0 {
-			found = []Event{r.eventOf(letter)}
+			found = []batch.Event{r.eventOf(letter)}
 		} else {
-			found, pass.results[i] = r.encode(*letter)
+			found, p.results[i] = r.encode(*letter)
 		}
 		for range found {
-			pass.letterOf = append(pass.letterOf, i)
+			p.letterOf = append(p.letterOf, i)
 		}
-		pass.left[i] = len(found)
+		p.left[i] = len(found)
 		events = append(events, found...)
 	}
 	return events
 }
 
-func (r *replayer) eventOf(letter *deadletter.Letter) Event {
-	event := Event{
-		Meta: Meta{
+func (r *Replayer) eventOf(letter *deadletter.Letter) batch.Event {
+	event := batch.Event{
+		Meta: batch.Meta{
 			ID: letter.ID, Name: letter.Name, Category: letter.Category, Destination: letter.Destination,
 		},
 		Payload: letter.Payload,
@@ -106,23 +115,22 @@ func (r *replayer) eventOf(letter *deadletter.Letter) Event {
 	if !letter.Time.IsZero() {
 		event.Time = pcommon.NewTimestampFromTime(letter.Time)
 	}
-	if r.options.CompleteMeta != nil {
-		r.options.CompleteMeta(&event)
+	if r.Complete != nil {
+		r.Complete(&event)
 	}
 	return event
 }
 
 // encode encodes the record of a letter. One that still cannot be encoded is refused again, and one
 // that is now skipped has come to its end.
-func (r *replayer) encode(letter deadletter.Letter) ([]Event, deadletter.Replayed) {
-	ws := r.encoders.get()
-	defer r.encoders.put(ws)
-	err := ws.encodeLetter(&letter)
-	if err == nil {
-		return ws.writer.Take().Events(), deadletter.Replayed{}
-	}
-	if _, ok := errors.AsType[Skip](err); ok {
+func (r *Replayer) encode(letter deadletter.Letter) ([]batch.Event, deadletter.Replayed) {
+	events, err := r.Encode(letter.OTLP)
+	_, skipped := errors.AsType[batch.Skip](err)
+	switch {
+	case skipped, err == nil && len(events) == 0:
 		return nil, deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
+	case err == nil:
+		return events, deadletter.Replayed{}
 	}
 	letter.Attempts++
 	letter.FailedAt = time.Now()
@@ -130,35 +138,8 @@ func (r *replayer) encode(letter deadletter.Letter) ([]Event, deadletter.Replaye
 	return nil, deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letter: letter}
 }
 
-func (ws *workspace) encodeLetter(letter *deadletter.Letter) error {
-	if ws.traces != nil {
-		td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(letter.OTLP)
-		if err != nil {
-			return err
-		}
-		ws.traces.Prepare(td)
-		for source, span := range spans(td) {
-			if err := ws.traces.EncodeSpan(ws.writer, source, span); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(letter.OTLP)
-	if err != nil {
-		return err
-	}
-	ws.logs.Prepare(ld)
-	for event := range appevent.Logs(ld) {
-		if err := ws.logs.Encode(ws.writer, event); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // settle notes what became of the events of an attempt, and returns those for the next one.
-func (p *replay) settle(result *attempt.Result) []Event {
+func (p *pass) settle(result *attempt.Result) []batch.Event {
 	letterOf := p.letterOf
 	delivered := make([]bool, len(letterOf))
 	for i := range delivered {

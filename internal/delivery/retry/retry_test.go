@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package delivery
+package retry
 
 import (
 	"testing"
@@ -12,7 +12,7 @@ import (
 )
 
 func TestWaitsOfASchedule(t *testing.T) {
-	retry := configretry.BackOffConfig{InitialInterval: time.Second, Multiplier: 2, MaxInterval: 5 * time.Second, RandomizationFactor: 0}
+	backoff := configretry.BackOffConfig{InitialInterval: time.Second, Multiplier: 2, MaxInterval: 5 * time.Second, RandomizationFactor: 0}
 	for name, tt := range map[string]struct {
 		schedule Schedule
 		retries  int
@@ -24,8 +24,8 @@ func TestWaitsOfASchedule(t *testing.T) {
 		"it grows without an end of time": {Schedule{MaxRetries: 2000}, 2000, []time.Duration{1999: 5 * time.Second}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			policy := retryPolicy{backoff: retry, schedule: tt.schedule}
-			assert.True(t, policy.hasSchedule())
+			policy := Policy{Backoff: backoff, Schedule: tt.schedule}
+			assert.True(t, policy.HasSchedule())
 			assert.Equal(t, tt.retries, policy.maxRetries())
 			for i, want := range tt.waits {
 				if want > 0 {
@@ -34,5 +34,5 @@ func TestWaitsOfASchedule(t *testing.T) {
 			}
 		})
 	}
-	assert.False(t, (&retryPolicy{backoff: retry}).hasSchedule())
+	assert.False(t, (&Policy{Backoff: backoff}).HasSchedule())
 }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package delivery
+package outcome
 
 import (
 	"context"
@@ -21,8 +21,35 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 )
 
-// publicError is what a caller that waits is told: the kind of failure. It holds no address, since
-// callers may be strangers to the operator's network; the log and the component status do.
+// RetryableError tells a caller that waits of a failure that may pass. It holds the kind of the
+// failure, and no address: callers may be strangers to the operator's network. The log and the
+// component status have more.
+func RetryableError(result *attempt.Result) error {
+	return &publicError{codes.Unavailable, kindOfFailure(result.Problem, result.Status)}
+}
+
+// RefusedError tells a caller that waits of events that were refused, of so many in its call. It is
+// permanent, so that exporterhelper does not try again. whole is whether the caller is told of the
+// whole call, without which it is not worth sending again.
+func RefusedError(refused []attempt.RefusedEvent, events int, whole bool) error {
+	code := codes.InvalidArgument
+	if whole && isForOperator(refused) {
+		code = codes.Unavailable
+	}
+	message := fmt.Sprintf("%d of %d events refused: %s", len(refused), events, publicMessage(&refused[0].Cause))
+	return consumererror.NewPermanent(&publicError{code, message})
+}
+
+// ForCaller returns an error of exporterhelper's, which may wrap one of the above, as the caller
+// gets it.
+func ForCaller(err error) error {
+	if public, ok := errors.AsType[*publicError](err); ok {
+		return &callerError{err, public}
+	}
+	return err
+}
+
+// publicError is what a caller is told.
 type publicError struct {
 	code    codes.Code
 	message string
@@ -46,14 +73,6 @@ func (e *callerError) Unwrap() error { return e.error }
 // GRPCStatus is for google.golang.org/grpc/status.
 func (e *callerError) GRPCStatus() *status.Status { return e.public.GRPCStatus() }
 
-// forCaller is the error that exporterhelper returned, as the caller gets it.
-func forCaller(err error) error {
-	if public, ok := errors.AsType[*publicError](err); ok {
-		return &callerError{err, public}
-	}
-	return err
-}
-
 // kindOfFailure is what callers are told of a failure that may pass. answered is the status of the
 // response, 0 where there was none.
 func kindOfFailure(problem error, answered int) string {
@@ -66,7 +85,7 @@ func kindOfFailure(problem error, answered int) string {
 		return "the backend did not take all of it for now"
 	case answered != 0:
 		return fmt.Sprintf("the backend answered %d", answered)
-	case errors.Is(problem, errStopped):
+	case errors.Is(problem, attempt.ErrStopped):
 		return "the collector stops"
 	case isHandshake:
 		return "the backend does not consent to being sent events"
@@ -89,18 +108,6 @@ func errnoOf(problem error) string {
 		return ": " + errno.Error()
 	}
 	return ""
-}
-
-// refusedError tells a caller of events that were refused. It is permanent, so that exporterhelper
-// does not try again. Only where the caller is told of the whole call can it be worth sending
-// again.
-func refusedError(refused []attempt.RefusedEvent, c *call) error {
-	code := codes.InvalidArgument
-	if c.settled == 0 && isForOperator(refused) {
-		code = codes.Unavailable
-	}
-	message := fmt.Sprintf("%d of %d events refused: %s", len(refused), c.events, publicMessage(&refused[0].Cause))
-	return consumererror.NewPermanent(&publicError{code, message})
 }
 
 // isForOperator reports whether nothing is wrong with the events: they may be sent again when the

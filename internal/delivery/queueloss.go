@@ -1,0 +1,60 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/outcome"
+)
+
+// queueLoss records what the queue does not take, and what its storage does not give back.
+type queueLoss struct {
+	recorder *outcome.Recorder
+	storage  *component.ID // of a queue on disk; nil for one in memory
+	complete func(*batch.Event)
+}
+
+// shed is the end of events that the queue had no room for, or that its storage could not take.
+func (l *queueLoss) shed(b *batch.Batch, err error) {
+	cause := attempt.Cause{Reason: deadletter.ReasonQueueFull, Message: err.Error()}
+	switch {
+	case errors.Is(err, exporterhelper.ErrQueueIsFull):
+		cause.Message = "the queue is full"
+	case l.storage != nil:
+		cause = attempt.Cause{Reason: deadletter.ReasonStorageFailed, Message: l.inStorage(err)}
+	}
+	l.recorder.GivenUp(b.Events(), cause, 0)
+}
+
+// notStored settles a request that the storage of the queue did not take. Who offered it sheds it;
+// what an earlier run left is shed here.
+func (l *queueLoss) notStored(ctx context.Context, stored []byte, err error) bool {
+	if r, ok := offered(ctx); ok {
+		r.notStored = err
+		return true
+	}
+	b, corrupt := batch.Unmarshal(stored, l.complete)
+	if corrupt != nil {
+		return false
+	}
+	l.shed(b, err)
+	return true
+}
+
+// corrupt counts a batch in the storage that cannot be read.
+func (l *queueLoss) corrupt(err error) { l.recorder.Corrupt(l.inStorage(err)) }
+
+// inStorage is an error of the queue's storage, and which storage that is.
+func (l *queueLoss) inStorage(err error) string {
+	return fmt.Sprintf("%s: %s", l.storage, err)
+}

@@ -1,0 +1,135 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package replay
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+)
+
+// newReplayer makes attempts by a function. A record is encoded to an event for each of its bytes.
+func newReplayer(attempts func(n int, events []batch.Event) *attempt.Result) *Replayer {
+	n := 0
+	return &Replayer{
+		Encode: func(otlp []byte) ([]batch.Event, error) {
+			switch string(otlp) {
+			case "skip":
+				return nil, batch.Skip("private")
+			case "bad":
+				return nil, errors.New("it has no bytes")
+			}
+			events := make([]batch.Event, len(otlp))
+			for i := range events {
+				events[i].Payload = otlp[i : i+1]
+			}
+			return events, nil
+		},
+		Bound: context.WithCancel,
+		Attempt: func(_ context.Context, events []batch.Event) *attempt.Result {
+			for i := range events {
+				events[i].Index = i
+			}
+			n++
+			return attempts(n, events)
+		},
+		Count: func([]deadletter.Replayed) {},
+	}
+}
+
+// outcome divides events by their payloads.
+func outcome(events []batch.Event, refuse, retry string) *attempt.Result {
+	r := &attempt.Result{}
+	for _, e := range events {
+		switch string(e.Payload) {
+		case refuse:
+			r.Refused = append(r.Refused, attempt.RefusedEvent{Event: e, Cause: attempt.Cause{Reason: deadletter.ReasonRefused, Status: 400, Message: "no"}})
+		case retry:
+			r.Pending = append(r.Pending, e)
+		default:
+			r.Delivered++
+		}
+	}
+	return r
+}
+
+func outcomesOf(results []deadletter.Replayed) (all []deadletter.Outcome) {
+	for _, r := range results {
+		all = append(all, r.Outcome)
+	}
+	return all
+}
+
+func TestEachLetterHasAnOutcome(t *testing.T) {
+	attempts := 0
+	r := newReplayer(func(n int, events []batch.Event) *attempt.Result {
+		attempts = n
+		if n == 1 {
+			return outcome(events, "x", "c")
+		}
+		return outcome(events, "", "")
+	})
+	letters := []deadletter.Letter{
+		{Payload: []byte("a")}, {Payload: []byte("x"), Attempts: 4}, {Payload: []byte("c")}, {OTLP: []byte("de")}, {OTLP: []byte("fx")},
+		{OTLP: []byte("skip")}, {OTLP: []byte("bad")}, {OTLP: []byte("")},
+	}
+	results := r.Replay(t.Context(), letters)
+	assert.Equal(t, []deadletter.Outcome{
+		deadletter.OutcomeDelivered, deadletter.OutcomeRefused, deadletter.OutcomeDelivered, deadletter.OutcomeDelivered,
+		deadletter.OutcomeRefused, deadletter.OutcomeDelivered, deadletter.OutcomeRefused, deadletter.OutcomeDelivered,
+	}, outcomesOf(results))
+	assert.Equal(t, 2, attempts)
+	assert.Equal(t, 5, results[1].Letter.Attempts)
+	assert.Equal(t, "no", results[1].Letter.Message)
+	assert.Equal(t, deadletter.ReasonEncoding, results[6].Letter.Reason)
+}
+
+func TestLetterOfWhichOneEventIsPendingIsKept(t *testing.T) {
+	attempts := 0
+	r := newReplayer(func(n int, events []batch.Event) *attempt.Result {
+		attempts = n
+		return outcome(events, "", "b")
+	})
+	results := r.Replay(t.Context(), []deadletter.Letter{{OTLP: []byte("ab")}, {Payload: []byte("c")}})
+	assert.Equal(t, []deadletter.Outcome{deadletter.OutcomeKept, deadletter.OutcomeDelivered}, outcomesOf(results))
+	assert.Equal(t, maxAttempts, attempts)
+}
+
+func TestReplayEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r := newReplayer(func(_ int, events []batch.Event) *attempt.Result {
+		cancel()
+		return outcome(events, "", "a")
+	})
+	r.Wait = time.Hour
+	results := r.Replay(ctx, []deadletter.Letter{{Payload: []byte("a")}})
+	assert.Equal(t, []deadletter.Outcome{deadletter.OutcomeKept}, outcomesOf(results))
+}
+
+func TestEventsOfLettersAreCompleted(t *testing.T) {
+	enabled := false
+	var seen batch.Event
+	r := newReplayer(func(_ int, events []batch.Event) *attempt.Result {
+		require.Len(t, events, 1)
+		seen = events[0]
+		return outcome(events, "", "")
+	})
+	r.Enable = func() { enabled = true }
+	r.Complete = func(e *batch.Event) { e.VendorID = "v-" + string(e.Payload) }
+	at := time.Unix(1700000000, 5)
+	r.Replay(t.Context(), []deadletter.Letter{{ID: "i", Name: "n", Category: "c", Destination: "d", Time: at, Payload: []byte("p")}})
+	assert.True(t, enabled)
+	assert.Equal(t, batch.Event{
+		Meta:    batch.Meta{ID: "i", Name: "n", Category: "c", Destination: "d", Time: 1700000000000000005, VendorID: "v-p"},
+		Payload: []byte("p"),
+	}, seen)
+}

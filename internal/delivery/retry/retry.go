@@ -1,0 +1,101 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package retry says when events are sent again, and when they are given up.
+package retry
+
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"go.opentelemetry.io/collector/config/configretry"
+)
+
+// Schedule says when, and how often, events are sent again. The zero value leaves both to
+// retry_on_failure.
+type Schedule struct {
+	// Waits are the waits before the second, third, ... attempt, each up to a tenth longer or
+	// shorter by chance. They take the place of the waits and the max_elapsed_time of
+	// retry_on_failure. A backend that asks for a longer wait gets it.
+	Waits []time.Duration
+	// MaxRetries is how often events are sent again; 0 is as often as there are Waits or, without
+	// any, as max_elapsed_time lets it. Retries beyond the Waits repeat the last of them.
+	MaxRetries int
+}
+
+// Policy is retry_on_failure, and the schedule of a backend that has one.
+type Policy struct {
+	Backoff  configretry.BackOffConfig
+	Schedule Schedule
+}
+
+// HasSchedule reports whether the waits are ours rather than exporterhelper's.
+func (p *Policy) HasSchedule() bool {
+	return len(p.Schedule.Waits) > 0 || p.Schedule.MaxRetries > 0
+}
+
+// IsExhausted reports whether there is no further attempt after so many, of which the first was at
+// that time. A wait that the backend asks for does not count: it would else be the backend that
+// gives up the events.
+func (p *Policy) IsExhausted(attempts int, first time.Time) bool {
+	if !p.Backoff.Enabled || attempts > p.maxRetries() {
+		return true
+	}
+	limit := p.Backoff.MaxElapsedTime
+	return len(p.Schedule.Waits) == 0 && limit > 0 && time.Since(first)+p.Backoff.InitialInterval > limit
+}
+
+func (p *Policy) maxRetries() int {
+	switch {
+	case p.Schedule.MaxRetries > 0:
+		return p.Schedule.MaxRetries
+	case len(p.Schedule.Waits) > 0:
+		return len(p.Schedule.Waits)
+	default:
+		return math.MaxInt
+	}
+}
+
+// Wait is how long to wait at least after so many attempts, of which the last asked for a wait; 0
+// leaves it to exporterhelper. Where there is a schedule, it is how long to wait.
+func (p *Policy) Wait(attempts int, asked time.Duration) time.Duration {
+	if !p.HasSchedule() {
+		return asked
+	}
+	return max(asked, p.scheduled(attempts))
+}
+
+func (p *Policy) scheduled(attempts int) time.Duration {
+	if waits := p.Schedule.Waits; len(waits) > 0 {
+		return spread(waits[min(attempts, len(waits))-1], waitSpread)
+	}
+	grown := float64(p.Backoff.InitialInterval) * math.Pow(p.Backoff.Multiplier, float64(attempts-1))
+	return spread(time.Duration(min(grown, float64(p.Backoff.MaxInterval))), p.Backoff.RandomizationFactor)
+}
+
+// waitSpread is by how much of itself a wait is longer or shorter, so that many senders do not come
+// back at once.
+const waitSpread = 0.1
+
+func spread(wait time.Duration, by float64) time.Duration {
+	return time.Duration(float64(wait) * (1 + by*(2*rand.Float64()-1)))
+}
+
+// HelperConfig is the configuration of exporterhelper's retry.
+func (p *Policy) HelperConfig(async bool) configretry.BackOffConfig {
+	cfg := p.Backoff
+	if async {
+		// When to give up is ours to say, so that what is given up becomes dead letters. And only
+		// exporterhelper's retry knows how to tell a durable queue to keep an event, so it is on
+		// even where nothing is retried.
+		cfg.Enabled, cfg.MaxElapsedTime = true, 0
+	}
+	if p.HasSchedule() {
+		// It waits for what it is told and, where the caller waits, does not retry at all, since it
+		// knows no number of retries.
+		cfg.Enabled = async
+		cfg.InitialInterval, cfg.MaxInterval, cfg.RandomizationFactor, cfg.MaxElapsedTime = time.Nanosecond, time.Nanosecond, 0, 0
+	}
+	return cfg
+}

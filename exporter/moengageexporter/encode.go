@@ -54,6 +54,7 @@ type encoder struct {
 	source   source
 	clock    jsonappend.Clock
 	past     pcommon.Timestamp // when the clock was last read
+	headKey  headKey
 
 	// Of the event that is being written: what it says about its device, and its attributes.
 	hints   deviceHints
@@ -144,15 +145,22 @@ const (
 	attributesOpen = `,"attributes":`
 )
 
-// setHeadLength stores the length of an event's head in Meta.Key, in decimal. Consecutive events
-// with the same head share one element of a bulk request.
-func setHeadLength(w *delivery.Writer, length int) {
-	var key [20]byte
-	w.SetKey(strconv.AppendInt(key[:0], int64(length), 10))
+// headKey caches the Meta.Key of an event: the length of its head in decimal. Consecutive events with
+// the same head share one element of a bulk request.
+type headKey struct {
+	length int
+	text   []byte
 }
 
-// headLength reads what setHeadLength stored. It returns 0 when there is no length, or when the
-// payload is shorter.
+func (k *headKey) of(length int) []byte {
+	if k.length != length { // users' IDs often have the same length
+		k.length, k.text = length, strconv.AppendInt(k.text[:0], int64(length), 10)
+	}
+	return k.text
+}
+
+// headLength returns the length of an event's head. It is 0 when the key has none, or when the payload
+// is shorter.
 func headLength(e *delivery.Event) int {
 	length, err := strconv.Atoi(e.Key)
 	if err != nil || length < 0 || length > len(e.Payload) {

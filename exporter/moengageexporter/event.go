@@ -33,12 +33,12 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, customer 
 	dst := w.Begin(metaOf(e, kindEvent, customer))
 	start := len(dst)
 	dst = append(appendHead(dst, kindEvent, customer, device.id), actionsOpen...)
-	setHeadLength(w, len(dst)-start)
+	w.SetKey(enc.headKey.of(len(dst) - start))
 	dst = jsonappend.String(append(dst, `{"action":`...), name)
 	dst = append(append(dst, attributesOpen...), enc.scratch...)
 	if device.platform != "" {
 		dst = jsonappend.String(append(dst, `,"platform":`...), device.platform)
-		// Only with a platform is the service an app rather than a server.
+		// Without a platform, the service may be a server rather than the app.
 		if version := e.Source.ServiceVersion; version != "" {
 			dst = jsonappend.String(append(dst, `,"app_version":`...), version)
 		}

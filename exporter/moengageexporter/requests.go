@@ -189,11 +189,11 @@ func (r *requestBuilder) fit(events []delivery.Event) (n, size int) {
 // sharedHead returns the length of the head when both events have the same one, so that their
 // actions can go into one element; else 0.
 func sharedHead(before, e *delivery.Event) int {
-	if before.Key != e.Key || before.Destination != e.Destination {
+	if before.Destination != e.Destination || before.Key == "" {
 		return 0
 	}
 	head := headLength(e)
-	if head > len(before.Payload) || !bytes.Equal(before.Payload[:head], e.Payload[:head]) {
+	if !bytes.HasPrefix(before.Payload, e.Payload[:head]) {
 		return 0
 	}
 	return head

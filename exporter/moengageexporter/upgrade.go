@@ -21,5 +21,5 @@ func completeMeta(e *delivery.Event) {
 	if at < 0 || !bytes.HasSuffix(e.Payload, []byte(actionsClose)) {
 		return
 	}
-	e.Key = strconv.Itoa(at + len(actionsOpen)) // as setHeadLength
+	e.Key = strconv.Itoa(at + len(actionsOpen))
 }

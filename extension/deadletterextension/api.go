@@ -246,6 +246,6 @@ func reasons() []deadletter.Reason {
 	return []deadletter.Reason{
 		deadletter.ReasonEncoding, deadletter.ReasonRefused, deadletter.ReasonTooLarge, deadletter.ReasonUnauthorized,
 		deadletter.ReasonRedirected, deadletter.ReasonRateLimited, deadletter.ReasonExhausted, deadletter.ReasonQueueFull,
-		deadletter.ReasonShutdown, deadletter.ReasonGone, deadletter.ReasonBlocked,
+		deadletter.ReasonStorageFailed, deadletter.ReasonShutdown, deadletter.ReasonGone, deadletter.ReasonBlocked,
 	}
 }

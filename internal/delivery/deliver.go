@@ -123,13 +123,13 @@ func (d *deliverer) settle(r *request, result *attempt.Result) error {
 	switch stopping := d.lifetime.IsStopping(); {
 	case len(result.Pending) == 0:
 	case stopping && d.durable:
-		again = &pendingError{err: result.Problem, request: r}
+		again = d.again(r, result)
 	case stopping:
 		over = append(over, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonShutdown, Message: result.Problem.Error()})...)
 	case d.retry.IsExhausted(r.attempts, r.firstAttempt):
 		over = append(over, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonExhausted, Status: result.Status, Message: result.Problem.Error()})...)
 	default:
-		again = d.again(r, result, result.Problem)
+		again = d.again(r, result)
 	}
 	d.recorder.Refused(over, r.attempts)
 	if len(over) == 0 && again == nil { // else dead letters may hold payloads
@@ -146,9 +146,10 @@ func givenUp(events []batch.Event, cause attempt.Cause) []attempt.RefusedEvent {
 	return all
 }
 
-// again is the error for exporterhelper's retry to wait, and to call again with what is pending.
-func (d *deliverer) again(r *request, result *attempt.Result, err error) error {
-	next := &pendingError{err: err, request: r.next(result.Pending), wait: d.retry.Wait(r.attempts, result.Wait)}
+// again is the error for exporterhelper's retry to wait, and to call again with what is pending. Its
+// text is for callers: exporterhelper puts it into spans.
+func (d *deliverer) again(r *request, result *attempt.Result) error {
+	next := &pendingError{err: outcome.RetryableError(result), request: r.next(result.Pending), wait: d.retry.Wait(r.attempts, result.Wait)}
 	if d.async {
 		d.waiting.add(next.request)
 	}
@@ -168,7 +169,7 @@ func (d *deliverer) answerCaller(r *request, result *attempt.Result) error {
 		d.recorder.LogReturned(result.Refused)
 	}
 	if len(result.Pending) > 0 {
-		return d.again(r, result, outcome.RetryableError(result))
+		return d.again(r, result)
 	}
 	if len(result.Refused) > 0 {
 		return outcome.RefusedError(result.Refused, r.call.events, r.call.settled == 0)

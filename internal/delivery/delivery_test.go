@@ -604,6 +604,21 @@ func TestNoEventIsInTheLogs(t *testing.T) {
 	}
 }
 
+func TestWhatABackendSaysIsInNoSpan(t *testing.T) {
+	const secret = "hunter2"
+	for _, dispatch := range []Dispatch{DispatchAsync, DispatchSync} {
+		t.Run(string(dispatch), func(t *testing.T) {
+			f := newFixture(t, options{values: []string{secret}, configure: func(cfg *Config) {
+				cfg.Dispatch = dispatch
+				cfg.RetryConfig.MaxElapsedTime = 50 * time.Millisecond
+			}})
+			f.server.Config.Handler = echo(503, "not now: %s", func(*http.Request) string { return "event-" + secret })
+			_ = f.Consume(t.Context(), records("event-"+secret))
+			f.Settle()
+		})
+	}
+}
+
 func TestCompression(t *testing.T) {
 	long := strings.Repeat("x", 2000)
 	for _, encoding := range []string{"gzip", "zstd"} {

@@ -6,6 +6,7 @@ package delivery
 import (
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,6 +49,43 @@ func TestADurableQueueKeepsWhatWasNotDelivered(t *testing.T) {
 			second.WaitFor("what the queue held", func() bool { return len(first.server.takenOnce()) == 300 })
 			assert.Equal(t, names, first.server.takenOnce())
 			second.Stop()
+		})
+	}
+}
+
+func TestDeliveredEventsAreSentOnceThoughTheCollectorStops(t *testing.T) {
+	for name, schedule := range map[string]Schedule{"with a schedule": {Waits: []time.Duration{time.Hour}, MaxRetries: 9}, "without": {}} {
+		t.Run(name, func(t *testing.T) {
+			o := durable(t.TempDir(), nil)
+			o.schedule, o.most = schedule, 1
+			f := newFixture(t, o)
+			stopping := make(chan struct{})
+			f.server.on(func(lines []string) (int, http.Header) {
+				if lines[0] < "e0005" {
+					return http.StatusOK, nil
+				}
+				return http.StatusServiceUnavailable, nil
+			})
+			take := f.server.Config.Handler
+			var asked atomic.Int64
+			f.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if asked.Add(1) > 5 {
+					<-stopping
+				}
+				take.ServeHTTP(w, r)
+			})
+			require.NoError(t, f.Consume(t.Context(), records(numbered(10)...)))
+			f.WaitFor("the first half", func() bool { return asked.Load() > 5 })
+			lifetime := f.Component.(*logsExporter).lifetime
+			go func() {
+				for !lifetime.IsStopping() {
+					time.Sleep(time.Millisecond)
+				}
+				close(stopping)
+			}()
+			f.Stop()
+			assert.Equal(t, numbered(5), f.server.takenOnce())
+			assert.Equal(t, map[string]int64{"delivered": 5}, f.Outcomes())
 		})
 	}
 }

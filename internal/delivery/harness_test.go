@@ -197,6 +197,7 @@ type options struct {
 	path        string        // of the backend's URL, with a query
 	key         string        // of the header X-Key, which the backend adds
 	headers     http.Header   // which the configuration adds
+	schedule    Schedule      // of the backend
 
 	// of deliverytest.Setup
 	credentials, values []string
@@ -230,7 +231,7 @@ func newFixture(t *testing.T, o options) *fixture {
 		most: cmp.Or(o.most, 100), answer: o.answer,
 	}
 	f.Exporter = deliverytest.Setup{
-		Factory: newFactory(&cfg, client, backend, Options{NewTracesEncoder: newSpanEncoder}), Config: &cfg,
+		Factory: newFactory(&cfg, client, backend, Options{NewTracesEncoder: newSpanEncoder, Schedule: o.schedule}), Config: &cfg,
 		Credentials: o.credentials, Values: o.values, Letters: o.letters, Storage: o.storage, StorageFails: o.storageFails,
 	}.StartLogs(t)
 	return f

@@ -53,7 +53,7 @@ func (r *Runner) Run(ctx context.Context, events []batch.Event) *Result {
 	for i := range events {
 		events[i].Index = i
 	}
-	s := &sending{Runner: r, ctx: ctx}
+	s := &sending{Runner: r, ctx: ctx, total: len(events)}
 	if err := r.handshake(ctx); err != nil {
 		s.end(ending{problem: fmt.Errorf("asking the backend for its consent: %w", err)})
 	} else {

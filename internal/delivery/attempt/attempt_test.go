@@ -335,6 +335,23 @@ func TestRequestWithoutAResponse(t *testing.T) {
 	}
 }
 
+// twiceBackend puts the first event into a request twice, and the second into none.
+type twiceBackend struct{ backend }
+
+func (b *twiceBackend) BuildRequests(events []batch.Event) ([]transport.Request, []Refusal) {
+	return []transport.Request{{URL: "http://backend", Events: []batch.Event{events[0], events[0]}}}, nil
+}
+
+func TestBackendThatRepeatsAnEventLosesNone(t *testing.T) {
+	var s sender
+	r := newRunner(&backend{}, &s)
+	r.Backend = &twiceBackend{}
+	result := r.Run(t.Context(), named("a", "b"))
+	assert.Equal(t, 1, result.Delivered)
+	assert.Equal(t, deadletter.ReasonRefused, refusedOf(result)["b"].Reason)
+	assert.Empty(t, result.Pending)
+}
+
 // onceBackend sends at most once, and counts requests without a response.
 type onceBackend struct {
 	backend

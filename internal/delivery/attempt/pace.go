@@ -4,9 +4,9 @@
 package attempt
 
 import (
+	"cmp"
 	"context"
 	"math"
-	"sync"
 
 	"golang.org/x/time/rate"
 
@@ -18,7 +18,7 @@ import (
 type Pacer struct {
 	weigh func(*transport.Request) int
 
-	mu      sync.Mutex // so that a request that waits several times does so without others in between
+	turn    chan struct{} // which a request holds while it waits, maybe several times
 	limiter *rate.Limiter
 }
 
@@ -29,7 +29,7 @@ func NewPacer(perSecond float64, burst int, weigh func(*transport.Request) int) 
 	if perSecond <= 0 {
 		return nil
 	}
-	return &Pacer{weigh: weigh, limiter: rate.NewLimiter(rate.Limit(perSecond), max(1, burst))}
+	return &Pacer{weigh: weigh, turn: make(chan struct{}, 1), limiter: rate.NewLimiter(rate.Limit(perSecond), max(1, burst))}
 }
 
 // EachRequest counts requests.
@@ -38,18 +38,22 @@ func EachRequest(*transport.Request) int { return 1 }
 // EachEvent counts events.
 func EachEvent(req *transport.Request) int { return len(req.Events) }
 
-// Pace returns when the request may be sent, or with context.DeadlineExceeded when ctx ends first.
+// Pace returns when the request may be sent, or with the error of ctx when that ends first, or would.
 // A request that weighs more than the burst waits several times.
 func (p *Pacer) Pace(ctx context.Context, req *transport.Request) error {
 	if p == nil {
 		return nil
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	for left := p.weigh(req); left > 0; {
 		n := min(left, p.limiter.Burst())
 		if err := p.limiter.WaitN(ctx, n); err != nil {
-			return context.DeadlineExceeded // the limiter knows it beforehand where ctx would end first
+			return cmp.Or(ctx.Err(), context.DeadlineExceeded) // which the limiter knows beforehand
 		}
 		left -= n
 	}

@@ -55,6 +55,23 @@ func TestAPacerEndsWithTheContext(t *testing.T) {
 	})
 }
 
+func TestAPacerSaysThatTheCallerHasGone(t *testing.T) {
+	p := NewPacer(0.001, 1, EachRequest)
+	require.NoError(t, p.Pace(t.Context(), &transport.Request{}))
+	waits := make(chan error)
+	first, cancelFirst := context.WithCancel(t.Context())
+	second, cancelSecond := context.WithCancel(t.Context())
+	go func() { waits <- p.Pace(first, &transport.Request{}) }()
+	for len(p.turn) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	go func() { waits <- p.Pace(second, &transport.Request{}) }()
+	cancelSecond() // it waits behind the first
+	require.ErrorIs(t, <-waits, context.Canceled)
+	cancelFirst()
+	require.ErrorIs(t, <-waits, context.Canceled)
+}
+
 func TestAPacerIsSlowedDownButNotHastened(t *testing.T) {
 	p := NewPacer(10, 1, EachRequest)
 	p.Slow(20)

@@ -16,7 +16,7 @@ import (
 type Result struct {
 	// Delivered is how many events the backend has.
 	Delivered int
-	// Refused are those that it will never take.
+	// Refused are those that are not sent again: that the backend will never take.
 	Refused []RefusedEvent
 	// Pending are those for the next attempt. What was not sent comes first, so that an event which
 	// fails every time does not keep its neighbors from being sent; where there is an order, they
@@ -93,7 +93,9 @@ func newResult(events []batch.Event, endings []ending, ordered bool) *Result {
 			if len(e.meaning.Events) > 0 {
 				outcome = &e.meaning.Events[j]
 			}
-			states[e.events[j].Index] = r.add(&e.events[j], outcome, e)
+			if at := e.events[j].Index; states[at] != done { // a backend may have put an event into two requests
+				states[at] = r.add(&e.events[j], outcome, e)
+			}
 		}
 	}
 	var again []batch.Event
@@ -106,6 +108,9 @@ func newResult(events []batch.Event, endings []ending, ordered bool) *Result {
 		}
 	}
 	r.Pending = slices.Concat(r.Pending, again)
+	if len(r.Pending) > 0 && r.Problem == nil {
+		r.Problem = errNotSent
+	}
 	return r
 }
 
@@ -130,6 +135,8 @@ func (r *Result) add(event *batch.Event, o *Outcome, e *ending) state {
 
 // ErrStopped is the problem of an attempt that is not made, because the time for sending is over.
 var ErrStopped = errors.New("the collector stopped")
+
+var errNotSent = errors.New("the request was not sent")
 
 var errUnclassified = errors.New("the exporter has not classified the response")
 

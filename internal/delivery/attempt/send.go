@@ -19,6 +19,7 @@ type sending struct {
 	*Runner
 	ctx     context.Context //nolint:containedctx // it is that of one call of Run
 	breaker breaker
+	total   int // events
 
 	mu      sync.Mutex
 	endings []ending
@@ -57,22 +58,15 @@ func (s *sending) build(events []batch.Event) []transport.Request {
 	}
 	// An event that the backend has put nowhere is a mistake of its code, but no reason to lose
 	// sight of it.
-	if forgotten := missing(events, requests, refusals); len(forgotten) > 0 {
+	if forgotten := missing(events, s.total, requests, refusals); len(forgotten) > 0 {
 		s.end(ending{events: forgotten, meaning: because(Refused, deadletter.ReasonRefused, "the exporter has put it into no request")})
 	}
 	return requests
 }
 
-// missing are the events that are neither in a request nor refused.
-func missing(events []batch.Event, requests []transport.Request, refusals []Refusal) []batch.Event {
-	found := len(refusals)
-	for i := range requests {
-		found += len(requests[i].Events)
-	}
-	if found >= len(events) {
-		return nil
-	}
-	seen := make(map[int]bool, found)
+// missing are the events, of so many in the attempt, that are neither in a request nor refused.
+func missing(events []batch.Event, total int, requests []transport.Request, refusals []Refusal) []batch.Event {
+	seen := make([]bool, total)
 	for i := range requests {
 		for j := range requests[i].Events {
 			seen[requests[i].Events[j].Index] = true
@@ -237,11 +231,12 @@ func (s *sending) answered(req *transport.Request, response *transport.Response)
 	for i := range c.Events {
 		c.Events[i].Message = s.redact(c.Events[i].Message, response)
 	}
-	e := ending{meaning: c, status: response.Status, wait: c.Wait, failed: c.isFailure()}
+	wait := c.Wait
 	if n := len(c.Events); n > 0 && n != len(req.Events) {
-		e.meaning = because(Retryable, "", fmt.Sprintf("the backend answered for %d events where %d were sent", n, len(req.Events)))
+		c = because(Retryable, "", fmt.Sprintf("the backend answered for %d events where %d were sent", n, len(req.Events)))
 	}
-	e.meaning.Wait = max(0, min(c.Wait, s.MaxWait))
+	e := ending{meaning: c, status: response.Status, wait: wait, failed: c.isFailure()}
+	e.meaning.Wait = max(0, min(wait, s.MaxWait))
 	return e
 }
 

@@ -39,7 +39,7 @@ func (b *Batch) Size() int { return b.size }
 // Events returns the events, numbered by [Event.Index]. Their payloads are valid until Release,
 // their texts forever.
 func (b *Batch) Events() []Event {
-	events := make([]Event, 0, b.count)
+	events, n := make([]Event, b.count), 0
 	for i := range b.parts {
 		p := &b.parts[i]
 		payloads := p.payloads
@@ -48,12 +48,14 @@ func (b *Batch) Events() []Event {
 			if err != nil {
 				break // Unmarshal has looked
 			}
-			events = append(events, Event{Payload: payloads[:payload:payload], Index: len(events)})
-			_ = readFields(&events[len(events)-1].Meta, records[recordHead:record]) // as above
+			e := &events[n]
+			_ = readFields(&e.Meta, records[recordHead:record]) // as above
+			e.Payload, e.Index = payloads[:payload:payload], n
+			n++
 			records, payloads = records[record:], payloads[payload:]
 		}
 	}
-	return events
+	return events[:n]
 }
 
 // Append puts the events of the other batch, which is not used any more, behind those of this one.

@@ -124,6 +124,9 @@ func readFields(m *Meta, fields string) error {
 // uvarint is binary.Uvarint for a string. It returns how many bytes it read, 0 where there is no
 // number.
 func uvarint(s string) (value uint64, read int) {
+	if len(s) > 0 && s[0] < 0x80 { // as most are
+		return uint64(s[0]), 1
+	}
 	for i := range min(len(s), binary.MaxVarintLen64) {
 		value |= uint64(s[i]&0x7f) << (7 * i)
 		if s[i] < 0x80 {

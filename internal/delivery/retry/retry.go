@@ -68,7 +68,7 @@ func (p *Policy) Wait(attempts int, asked time.Duration) time.Duration {
 
 func (p *Policy) scheduled(attempts int) time.Duration {
 	if waits := p.Schedule.Waits; len(waits) > 0 {
-		return spread(waits[min(attempts, len(waits))-1], waitSpread)
+		return spread(waits[max(0, min(attempts, len(waits))-1)], waitSpread)
 	}
 	grown := float64(p.Backoff.InitialInterval) * math.Pow(p.Backoff.Multiplier, float64(attempts-1))
 	return spread(time.Duration(min(grown, float64(p.Backoff.MaxInterval))), p.Backoff.RandomizationFactor)

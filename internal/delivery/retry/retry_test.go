@@ -34,5 +34,6 @@ func TestWaitsOfASchedule(t *testing.T) {
 			}
 		})
 	}
+	assert.Positive(t, (&Policy{Backoff: backoff, Schedule: Schedule{Waits: []time.Duration{time.Second}}}).Wait(0, 0), "before any attempt")
 	assert.False(t, (&Policy{Backoff: backoff}).HasSchedule())
 }

@@ -12,8 +12,8 @@ import (
 
 // Backend is one kind of destination. [Options] has what only some backends need.
 type Backend interface {
-	// NewEncoder returns an encoder of events. It is called whenever more calls of ConsumeLogs run
-	// at a time than there are encoders.
+	// NewEncoder returns an encoder of events. Encoders are pooled: it is called when the pool is
+	// empty, by several goroutines at the same time.
 	NewEncoder() Encoder
 
 	// BuildRequests puts events into requests, within the backend's limits on count and bytes.

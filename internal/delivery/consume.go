@@ -66,11 +66,11 @@ func (e *logsExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 		if err := ws.logs.Encode(ws.writer, event); err != nil {
 			e.notEncoded(ws.writer, mark, err, func() deadletter.Letter { return letterOfRecord(event) })
 		}
-		if err := e.handOn(ctx, ws.writer, maxEncoded); err != nil {
+		if err := e.flush(ctx, ws.writer, maxEncoded); err != nil {
 			return err
 		}
 	}
-	return e.handOn(ctx, ws.writer, 1)
+	return e.flush(ctx, ws.writer, 1)
 }
 
 // tracesExporter is the exporter of traces that the pipeline sees.
@@ -86,11 +86,11 @@ func (e *tracesExporter) ConsumeTraces(ctx context.Context, td ptrace.Traces) er
 		if err := ws.traces.EncodeSpan(ws.writer, source, span); err != nil {
 			e.notEncoded(ws.writer, mark, err, func() deadletter.Letter { return letterOfSpan(source, span) })
 		}
-		if err := e.handOn(ctx, ws.writer, maxEncoded); err != nil {
+		if err := e.flush(ctx, ws.writer, maxEncoded); err != nil {
 			return err
 		}
 	}
-	return e.handOn(ctx, ws.writer, 1)
+	return e.flush(ctx, ws.writer, 1)
 }
 
 // notEncoded takes back what was written of an event, and settles it: it is not meant for the
@@ -108,12 +108,12 @@ func (e *base) notEncoded(w *Writer, mark batch.Mark, err error, letterOf func()
 	e.recorder.DeadLetter([]deadletter.Letter{letter})
 }
 
-// maxEncoded is how many bytes are encoded before they are handed on: a small request can become a
-// large one, where every event repeats what its resource says.
+// maxEncoded is how many bytes are encoded before they are offered to the queue: a small request
+// can become a large one, where every event repeats what its resource says.
 const maxEncoded = 4 << 20
 
-// handOn offers what is encoded to the queue, if it is as many bytes.
-func (e *base) handOn(ctx context.Context, w *Writer, atLeast int) error {
+// flush offers what is encoded to the queue, if it has at least so many bytes.
+func (e *base) flush(ctx context.Context, w *Writer, atLeast int) error {
 	for _, reason := range w.TakeSkips() {
 		e.recorder.Accepted(1)
 		e.recorder.Skipped(string(reason))

@@ -112,27 +112,27 @@ func growStack() {
 }
 
 // settle keeps as dead letters what was refused and what is given up, and hands back what is
-// pending. At the end of the exporter, a durable queue keeps a request if it is told that the
-// attempt failed; any other forgets it.
+// pending. At shutdown, a durable queue keeps a request whose attempt returns an error; a queue in
+// memory drops it.
 func (d *deliverer) settle(r *request, result *attempt.Result) error {
-	if result.Delivered > 0 { // the backend is up, and what is pending has its time from now on
+	if result.Delivered > 0 { // progress restarts max_elapsed_time for what is pending
 		r.firstAttempt = time.Now()
 	}
-	over := result.Refused
+	final := result.Refused
 	var again error
 	switch stopping := d.lifetime.IsStopping(); {
 	case len(result.Pending) == 0:
 	case stopping && d.durable:
 		again = d.again(r, result)
 	case stopping:
-		over = append(over, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonShutdown, Message: result.Problem.Error()})...)
+		final = append(final, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonShutdown, Message: result.Problem.Error()})...)
 	case d.retry.IsExhausted(r.attempts, r.firstAttempt):
-		over = append(over, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonExhausted, Status: result.Status, Message: result.Problem.Error()})...)
+		final = append(final, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonExhausted, Status: result.Status, Message: result.Problem.Error()})...)
 	default:
 		again = d.again(r, result)
 	}
-	d.recorder.Refused(over, r.attempts)
-	if len(over) == 0 && again == nil { // else dead letters may hold payloads
+	d.recorder.Refused(final, r.attempts)
+	if len(final) == 0 && again == nil { // else dead letters may hold payloads
 		r.Release()
 	}
 	return again
@@ -146,8 +146,8 @@ func givenUp(events []batch.Event, cause attempt.Cause) []attempt.RefusedEvent {
 	return all
 }
 
-// again is the error for exporterhelper's retry to wait, and to call again with what is pending. Its
-// text is for callers: exporterhelper puts it into spans.
+// again is the error for exporterhelper's retry to wait, and to call again with what is pending.
+// Its text is for callers: exporterhelper puts it into spans.
 func (d *deliverer) again(r *request, result *attempt.Result) error {
 	next := &pendingError{err: outcome.RetryableError(result), request: r.next(result.Pending), wait: d.retry.Wait(r.attempts, result.Wait)}
 	if d.async {
@@ -157,8 +157,8 @@ func (d *deliverer) again(r *request, result *attempt.Result) error {
 }
 
 // answerCaller tells a caller that waits what became of its events. What it is told has failed is
-// its own to send again; only what is refused while others of the call were delivered becomes a
-// dead letter, since to send all again would send these twice.
+// its own to send again; events that are refused become dead letters only if others of the request
+// were delivered or are pending, since to send all again would send these twice.
 func (d *deliverer) answerCaller(r *request, result *attempt.Result) error {
 	r.call.settled += result.Delivered
 	switch {

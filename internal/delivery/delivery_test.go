@@ -740,7 +740,7 @@ func TestAnErrorQuotesNothingThatTheBackendSent(t *testing.T) {
 	}
 }
 
-func TestAReplayDoesNotWaitWhereNothingIsOwed(t *testing.T) {
+func TestAReplayDoesNotWaitWhereNothingIsPending(t *testing.T) {
 	f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.InitialInterval = time.Minute }})
 	begun := time.Now()
 	f.Letters.Replay(t.Context(), deadletter.Letter{Signal: signalLogs, Payload: []byte("a")})

@@ -23,8 +23,8 @@ import (
 // observingBackend wants to know all that a backend can.
 type observingBackend struct {
 	lineBackend
-	discard    bool // what is refused
-	unanswered atomic.Int32
+	discard         bool // what is refused
+	withoutResponse atomic.Int32
 
 	mu       sync.Mutex
 	lost     []string
@@ -48,7 +48,7 @@ func (b *observingBackend) newTracesEncoder() (TracesEncoder, error) {
 func (b *observingBackend) BuildRequests(events []Event) ([]Request, []Refusal) {
 	requests, refusals := b.lineBackend.BuildRequests(events)
 	for i := range requests {
-		requests[i].OnNoResponse = func() { b.unanswered.Add(1) }
+		requests[i].OnNoResponse = func() { b.withoutResponse.Add(1) }
 	}
 	for i := range refusals {
 		refusals[i].Discard = b.discard
@@ -133,15 +133,15 @@ func TestWhatABackendDiscardsIsDroppedAndCounted(t *testing.T) {
 	assert.Equal(t, map[string]int64{"dropped/unauthorized": 1, "dropped/too_large": 1}, e.Outcomes())
 }
 
-func TestABackendHearsOfEachRequestThatHasNoAnswer(t *testing.T) {
+func TestABackendHearsOfEachRequestWithoutAResponse(t *testing.T) {
 	s := newServer(t)
 	b, setup := newObserving(t, s, func(cfg *Config) { cfg.RetryConfig.Enabled = false }, false)
 	s.Close()
 	e := setup.StartLogs(t)
 	e.Send(records("a"))
-	assert.EqualValues(t, 1, b.unanswered.Load())
+	assert.EqualValues(t, 1, b.withoutResponse.Load())
 	e.Send(records("nowhere"))
-	assert.EqualValues(t, 2, b.unanswered.Load())
+	assert.EqualValues(t, 2, b.withoutResponse.Load())
 }
 
 func TestEncodersAreShownWhatTheyEncodeNext(t *testing.T) {

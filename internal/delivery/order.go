@@ -5,10 +5,9 @@ package delivery
 
 import "sync"
 
-// order keeps the batches of an ordered backend in their order. exporterhelper's batcher hands on a
-// batch when it is large enough, and another goroutine when its time is over: the later of the two
-// may be the faster. So no batch is begun to be made while the one before it is on its way to be
-// sent.
+// order keeps the batches of an ordered backend in their order. exporterhelper's batcher flushes
+// from two goroutines, when a batch is large enough and when its time is over, so that a later
+// batch could be sent first. wait blocks the next batch until the one before it is being sent.
 type order struct {
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -31,7 +30,8 @@ func (o *order) wait() {
 	o.made = true
 }
 
-// begin notes that the batch is being sent: with one consumer, no other is before it is done.
+// begin notes that the batch is being sent. With one consumer, no other batch is sent until it is
+// done.
 func (o *order) begin() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

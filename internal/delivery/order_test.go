@@ -22,11 +22,11 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-// laneBackend keeps the order of events whose names begin with the same letter. Those of x have
-// none.
-type laneBackend struct{ *lineBackend }
+// partitionBackend keeps the order of events whose names begin with the same letter. Those of x
+// have none.
+type partitionBackend struct{ *lineBackend }
 
-func (b *laneBackend) BuildRequests(events []Event) ([]Request, []Refusal) {
+func (b *partitionBackend) BuildRequests(events []Event) ([]Request, []Refusal) {
 	byLetter, letters := map[byte][]Event{}, []byte{}
 	for _, e := range events {
 		if _, ok := byLetter[e.Name[0]]; !ok {
@@ -47,7 +47,7 @@ func (b *laneBackend) BuildRequests(events []Event) ([]Request, []Refusal) {
 	return requests, nil
 }
 
-func newLaneFixture(t *testing.T, most int, configure func(*Config)) *fixture {
+func newOrderedFixture(t *testing.T, most int, configure func(*Config)) *fixture {
 	t.Helper()
 	f := &fixture{server: newServer(t)}
 	cfg := NewDefaultConfig(100)
@@ -55,7 +55,7 @@ func newLaneFixture(t *testing.T, most int, configure func(*Config)) *fixture {
 	cfg.DeadLetter = deliverytest.DeadLetterID()
 	cfg.QueueConfig.Get().NumConsumers = 1
 	configure(&cfg)
-	backend := &laneBackend{&lineBackend{url: f.server.URL, header: http.Header{}, most: most}}
+	backend := &partitionBackend{&lineBackend{url: f.server.URL, header: http.Header{}, most: most}}
 	f.Exporter = deliverytest.Setup{Factory: newFactory(&cfg, confighttp.NewDefaultClientConfig(), backend, Options{Ordered: true}), Config: &cfg}.StartLogs(t)
 	return f
 }
@@ -70,8 +70,8 @@ func (s *server) all() (all []string) {
 	return all
 }
 
-func TestWhatIsBehindAFailureInItsLaneWaits(t *testing.T) {
-	f := newLaneFixture(t, 1, func(cfg *Config) { cfg.MaxInFlight = 1 })
+func TestRequestsBehindAFailureOfTheirPartitionWait(t *testing.T) {
+	f := newOrderedFixture(t, 1, func(cfg *Config) { cfg.MaxInFlight = 1 })
 	failed := map[string]bool{}
 	f.server.on(func(lines []string) (int, http.Header) {
 		if (lines[0] == "a2" || lines[0] == "b1") && !failed[lines[0]] {
@@ -85,8 +85,8 @@ func TestWhatIsBehindAFailureInItsLaneWaits(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 7}, f.Outcomes())
 }
 
-func TestWhatIsOwedOfLanesKeepsItsOrder(t *testing.T) {
-	f := newLaneFixture(t, 2, func(cfg *Config) { cfg.MaxInFlight = 1 })
+func TestPendingEventsOfPartitionsKeepTheirOrder(t *testing.T) {
+	f := newOrderedFixture(t, 2, func(cfg *Config) { cfg.MaxInFlight = 1 })
 	requests := 0
 	f.server.on(func([]string) (int, http.Header) {
 		if requests++; requests == 2 {
@@ -98,8 +98,8 @@ func TestWhatIsOwedOfLanesKeepsItsOrder(t *testing.T) {
 	assert.Equal(t, []string{"a1 a2", "a3 a4", "b1 b2", "a3 a4", "a5"}, f.server.all())
 }
 
-func TestHalvesOfALaneAreInOrder(t *testing.T) {
-	f := newLaneFixture(t, 4, func(cfg *Config) { cfg.MaxInFlight = 1 }) // which would block if halves needed a slot
+func TestHalvesOfAPartitionAreInOrder(t *testing.T) {
+	f := newOrderedFixture(t, 4, func(cfg *Config) { cfg.MaxInFlight = 1 }) // which would block if halves needed a slot
 	failed := false
 	f.server.on(func(lines []string) (int, http.Header) {
 		switch {
@@ -116,17 +116,17 @@ func TestHalvesOfALaneAreInOrder(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 4, "dead_lettered/refused": 1}, f.Outcomes())
 }
 
-func TestLanesAreSentAtTheSameTimeButTheirRequestsAreNot(t *testing.T) {
-	f := newLaneFixture(t, 1, func(cfg *Config) { cfg.MaxInFlight = 3 })
+func TestPartitionsAreSentAtTheSameTimeButTheirRequestsAreNot(t *testing.T) {
+	f := newOrderedFixture(t, 1, func(cfg *Config) { cfg.MaxInFlight = 3 })
 	var mu sync.Mutex
-	under, lanes, together := map[byte]bool{}, 0, make(chan struct{})
+	under, partitions, together := map[byte]bool{}, 0, make(chan struct{})
 	f.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := deliverytest.ReadBody(r)
 		assert.NoError(t, err)
 		mu.Lock()
-		assert.False(t, under[body[0]], "two requests of a lane")
+		assert.False(t, under[body[0]], "two requests of a partition")
 		under[body[0]] = true
-		if lanes++; lanes == 3 {
+		if partitions++; partitions == 3 {
 			close(together)
 		}
 		mu.Unlock()
@@ -142,7 +142,7 @@ func TestLanesAreSentAtTheSameTimeButTheirRequestsAreNot(t *testing.T) {
 
 // exporterhelper's batcher would send the end of a call before its middle.
 func TestACallOfManyBatchesKeepsItsOrder(t *testing.T) {
-	f := newLaneFixture(t, 3, func(cfg *Config) {
+	f := newOrderedFixture(t, 3, func(cfg *Config) {
 		cfg.QueueConfig.Get().Batch.Get().MinSize, cfg.QueueConfig.Get().Batch.Get().MaxSize = 2, 2
 	})
 	random, requests := rand.New(rand.NewPCG(1, 2)), 0
@@ -213,7 +213,7 @@ func assertFirstTimesAscend(t *testing.T, requests []string, want int) {
 }
 
 func TestWhatWaitsToBeSentAgainIsSentBeforeWhatIsQueuedAtShutdown(t *testing.T) {
-	f := newLaneFixture(t, 10, func(cfg *Config) {
+	f := newOrderedFixture(t, 10, func(cfg *Config) {
 		cfg.RetryConfig.InitialInterval, cfg.RetryConfig.MaxInterval, cfg.RetryConfig.MaxElapsedTime = time.Minute, time.Minute, 0
 		cfg.QueueConfig.Get().Batch.Get().MinSize = 2
 	})

@@ -89,7 +89,7 @@ func TestAMessageOfTheBackendsHoldsNoCredentialEither(t *testing.T) {
 		"of an event": func(message string) Classification {
 			return Classification{Events: []Outcome{{Kind: Refused, Reason: deadletter.ReasonRefused, Message: message}}}
 		},
-		"of an event that is owed": func(message string) Classification {
+		"of an event that is pending": func(message string) Classification {
 			return Classification{Events: []Outcome{{Kind: Retryable, Message: message}}}
 		},
 	} {

@@ -37,8 +37,8 @@ type request struct {
 	notStored error
 }
 
-// call is a call that waits: how many events it brought, and how many of them have an end that is
-// not the caller's concern.
+// call is a call that waits: how many events its request has, and how many of them have an outcome
+// that is not the caller's concern.
 type call struct{ events, settled int }
 
 var (
@@ -121,9 +121,9 @@ func (encoding) Marshal(_ context.Context, r xexporterhelper.Request) ([]byte, e
 	return r.(*request).Marshal(), nil
 }
 
-// Unmarshal implements the Encoding of xexporterhelper.QueueBatchSettings. The queue forgets
-// silently what it cannot read, so corrupt is told. It also reads, as nothing, requests that it
-// could not store: they have had their end then.
+// Unmarshal implements the Encoding of xexporterhelper.QueueBatchSettings. The queue silently
+// forgets what it cannot read, so corrupt is called. Empty data is a request that could not be
+// stored, which has its outcome already.
 func (e encoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Request, error) {
 	b, err := batch.Unmarshal(data, e.complete)
 	if err != nil {

@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package throttle has the operator told of what happens again and again at most once a minute, with how often it did.
+// Package throttle logs repeated events at most once a minute, with a count.
 package throttle
 
 import (
@@ -12,8 +12,8 @@ import (
 // Interval is how long at least there is between two lines of a [Log].
 const Interval = time.Minute
 
-// Log collects in a T what is to be told, and writes it at most once an [Interval]: the first time at once. Its methods are safe for
-// concurrent use.
+// Log collects in a T what is to be told, and writes it at most once an [Interval]: the first time
+// at once. Its methods are safe for concurrent use.
 type Log[T any] struct {
 	// Now is the clock. It is changed by tests only.
 	Now func() time.Time
@@ -71,7 +71,8 @@ func (l *Log[T]) flush() {
 	l.write(pending)
 }
 
-// Logs are a [Log] for each key, which should be of a small fixed set. Its methods are safe for concurrent use.
+// Logs are a [Log] for each key, which should be of a small fixed set. Its methods are safe for
+// concurrent use.
 type Logs[K comparable, T any] struct {
 	// Now is the clock. It is changed by tests only, before the first Add.
 	Now func() time.Time
@@ -82,7 +83,8 @@ type Logs[K comparable, T any] struct {
 	logs map[K]*Log[T]
 }
 
-// NewLogs returns logs that call write with a key, and what was collected for it since the call before.
+// NewLogs returns logs that call write with a key, and what was collected for it since the call
+// before.
 func NewLogs[K comparable, T any](write func(K, T)) *Logs[K, T] {
 	return &Logs[K, T]{Now: time.Now, write: write, logs: map[K]*Log[T]{}}
 }

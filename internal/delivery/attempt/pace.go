@@ -38,8 +38,8 @@ func EachRequest(*transport.Request) int { return 1 }
 // EachEvent counts events.
 func EachEvent(req *transport.Request) int { return len(req.Events) }
 
-// Pace returns when the request may be sent, or with the error of ctx when that ends first, or would.
-// A request that weighs more than the burst waits several times.
+// Pace returns when the request may be sent, or with the error of ctx when that ends first, or
+// would. A request that weighs more than the burst waits several times.
 func (p *Pacer) Pace(ctx context.Context, req *transport.Request) error {
 	if p == nil {
 		return nil

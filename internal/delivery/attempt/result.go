@@ -30,7 +30,7 @@ type Result struct {
 	Status  int
 }
 
-// RefusedEvent is an event that was refused for good.
+// RefusedEvent is an event that is not sent again.
 type RefusedEvent struct {
 	batch.Event
 	Cause
@@ -47,7 +47,7 @@ type Cause struct {
 	Discard bool
 }
 
-// ending is what one request, or a part of the attempt that sent none, means for its events.
+// ending is the outcome of one request, or of requests that were not sent.
 type ending struct {
 	events  []batch.Event
 	meaning Classification
@@ -57,8 +57,8 @@ type ending struct {
 	// pending is whether events were not sent. They need not be listed: events without an ending
 	// are pending.
 	pending bool
-	// wait is how long the backend asked to be left alone, and failed whether nothing of the
-	// request arrived, but may later.
+	// wait is the wait that the backend asked for, and failed whether no event was accepted and all
+	// may be sent again.
 	wait   time.Duration
 	failed bool
 }

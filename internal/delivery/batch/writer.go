@@ -80,8 +80,8 @@ type Mark struct{ records, payloads, count, skips int }
 // Mark returns the current place.
 func (w *Writer) Mark() Mark { return Mark{w.complete, len(w.payloads), w.count, len(w.skips)} }
 
-// Rollback takes back the events that were written since the mark and, unless they were left out on
-// purpose, its skips: a dead letter is encoded anew when it is replayed.
+// Rollback takes back the events that were written since the mark and, unless keepSkips, what was
+// skipped: a dead letter counts its skips when it is replayed.
 func (w *Writer) Rollback(m Mark, keepSkips bool) {
 	w.complete, w.payloads, w.count = m.records, w.payloads[:m.payloads], m.count
 	if !keepSkips {

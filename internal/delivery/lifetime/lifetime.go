@@ -43,8 +43,8 @@ func (l *Lifetime) Begin(timeout time.Duration) {
 }
 
 // Left is how long the exporter may go on sending. The time of all exporters runs from when the
-// first is told to stop, since the collector stops one after the other: the last would else wait
-// for all before it to end. A tenth is left in any case.
+// first is told to stop, since the collector stops one after the other, and the last would else
+// wait for all before it. A tenth is left in any case.
 func (l *Lifetime) Left(timeout time.Duration, now time.Time) time.Duration {
 	since := l.announced.Load()
 	if since == nil {

@@ -29,8 +29,8 @@ func RetryableError(result *attempt.Result) error {
 }
 
 // RefusedError tells a caller that waits of events that were refused, of so many in its call. It is
-// permanent, so that exporterhelper does not try again. whole is whether the caller is told of the
-// whole call, without which it is not worth sending again.
+// permanent, so that exporterhelper does not try again. whole is whether no event of the request
+// has another outcome: only then is it worth sending again.
 func RefusedError(refused []attempt.RefusedEvent, events int, whole bool) error {
 	code := codes.InvalidArgument
 	if whole && isForOperator(refused) {
@@ -60,9 +60,8 @@ func (e *publicError) Error() string { return e.message }
 // GRPCStatus is for google.golang.org/grpc/status.
 func (e *publicError) GRPCStatus() *status.Status { return status.New(e.code, e.message) }
 
-// callerError is a publicError with what exporterhelper puts around it. As an error it says all of
-// that, but its status is the public one: the status of an error that is merely wrapped would
-// repeat the wrapping.
+// callerError is a publicError with what exporterhelper puts around it. Without its GRPCStatus,
+// status.FromError would tell callers the wrapped message.
 type callerError struct {
 	error
 	public *publicError

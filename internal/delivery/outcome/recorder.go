@@ -63,8 +63,7 @@ func (r *Recorder) Stop() {
 	}
 }
 
-// Refused is the end of events that the backend will never take: dead letters, but for those to
-// discard.
+// Refused is the end of events that are not sent again: dead letters, but for those to discard.
 func (r *Recorder) Refused(refused []attempt.RefusedEvent, attempts int) {
 	letters := make([]deadletter.Letter, 0, len(refused))
 	var discarded []deadletter.Letter

@@ -35,8 +35,8 @@ func (p *Policy) HasSchedule() bool {
 	return len(p.Schedule.Waits) > 0 || p.Schedule.MaxRetries > 0
 }
 
-// IsExhausted reports whether there is no further attempt after so many, of which the first was at
-// that time. A wait that the backend asks for does not count: it would else be the backend that
+// IsExhausted reports whether events are given up after so many attempts, the first of which was at
+// the given time. A wait that the backend asks for does not count: the backend would else be what
 // gives up the events.
 func (p *Policy) IsExhausted(attempts int, first time.Time) bool {
 	if !p.Backoff.Enabled || attempts > p.maxRetries() {
@@ -57,8 +57,8 @@ func (p *Policy) maxRetries() int {
 	}
 }
 
-// Wait is how long to wait at least after so many attempts, of which the last asked for a wait; 0
-// leaves it to exporterhelper. Where there is a schedule, it is how long to wait.
+// Wait returns the least wait before the next attempt, after so many attempts; asked is what the
+// backend asked for. 0 leaves it to exporterhelper.
 func (p *Policy) Wait(attempts int, asked time.Duration) time.Duration {
 	if !p.HasSchedule() {
 		return asked

@@ -82,9 +82,9 @@ func (c queueClient) Batch(ctx context.Context, ops ...*storage.Operation) error
 	reads := readsOf(ops)
 	switch len(reads) {
 	case 0:
-		// A queue that is told that it could not store a request counts it as queued all the same,
-		// but wakes nobody to take it out: once it is full of such requests it stays so. One that
-		// is told otherwise finds nothing there, and goes on.
+		// After a failed write the queue counts the request as queued all the same, but wakes no
+		// consumer: once it is full of such requests it stays so. Without an error it reads the
+		// empty slot, and goes on.
 		if c.settleNotStored(ctx, ops, err) {
 			return nil
 		}

@@ -57,11 +57,11 @@ func (b *observingBackend) BuildRequests(events []Event) ([]Request, []Refusal) 
 }
 
 func (b *observingBackend) ClassifyResponse(req *Request, response *Response) Classification {
-	verdict := ClassifyStatus(req, response)
-	if b.discard && verdict.Kind == Refused {
-		verdict.Kind = Discarded
+	classification := ClassifyStatus(req, response)
+	if b.discard && classification.Kind == Refused {
+		classification.Kind = Discarded
 	}
-	return verdict
+	return classification
 }
 
 func (b *observingBackend) note(n int) {

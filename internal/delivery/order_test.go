@@ -36,13 +36,13 @@ func (b *partitionBackend) BuildRequests(events []Event) ([]Request, []Refusal) 
 	}
 	var requests []Request
 	for _, letter := range letters {
-		framed, _ := b.lineBackend.BuildRequests(byLetter[letter])
-		for i := range framed {
+		built, _ := b.lineBackend.BuildRequests(byLetter[letter])
+		for i := range built {
 			if letter != 'x' {
-				framed[i].Partition = int(letter)
+				built[i].Partition = int(letter)
 			}
 		}
-		requests = append(requests, framed...)
+		requests = append(requests, built...)
 	}
 	return requests, nil
 }

@@ -82,7 +82,7 @@ func TestABackendThatRepeatsOurCredentialTellsNobody(t *testing.T) {
 
 // TestAMessageOfTheBackendsHoldsNoCredentialEither is of a backend that reads the answer itself.
 func TestAMessageOfTheBackendsHoldsNoCredentialEither(t *testing.T) {
-	for name, verdict := range map[string]func(message string) Classification{
+	for name, classification := range map[string]func(message string) Classification{
 		"of the request": func(message string) Classification {
 			return Classification{Outcome: Outcome{Kind: Refused, Reason: deadletter.ReasonRefused, Message: message}}
 		},
@@ -101,7 +101,7 @@ func TestAMessageOfTheBackendsHoldsNoCredentialEither(t *testing.T) {
 					var said struct{ Error string }
 					assert.NoError(t, json.Unmarshal(response.Body, &said), "the backend is given what was answered")
 					assert.Contains(t, said.Error, secret)
-					return verdict(said.Error)
+					return classification(said.Error)
 				},
 			})
 			f.server.Config.Handler = echo(200, `{"error":"the key %s is not for events of this kind"}`, theHeader("X-Key"))

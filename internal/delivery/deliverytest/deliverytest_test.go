@@ -209,11 +209,11 @@ func TestARestartFindsTheQueueOnDisk(t *testing.T) {
 		assert.NoError(t, before.Consume(t.Context(), spansNamed(name)))
 	}
 	before.Stop()
-	assert.False(t, before.Balanced(), "they are still owed")
+	assert.False(t, before.Balanced(), "they are still pending")
 
 	s.begin(deliverytest.Answer(200, ""))
 	after := with.StartTraces(t)
-	after.WaitFor("what was owed", func() bool { return len(s.got()) >= 3 })
+	after.WaitFor("what was pending", func() bool { return len(s.got()) >= 3 })
 	assert.Equal(t, []string{"a", "b", "c"}, s.got())
 }
 

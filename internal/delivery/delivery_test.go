@@ -751,10 +751,13 @@ func TestReplayEncodesARecordAnew(t *testing.T) {
 	f := newFixture(t, options{})
 	otlp := []byte(strings.ReplaceAll(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"NAME"}]}]}]}`, "NAME", "double"))
 	private := []byte(strings.ReplaceAll(string(otlp), "double", "private"))
-	got := f.Letters.Replay(t.Context(), deadletter.Letter{Signal: signalLogs, OTLP: otlp}, deadletter.Letter{OTLP: private}, deadletter.Letter{OTLP: []byte(`{`)})
+	got := f.Letters.Replay(t.Context(), deadletter.Letter{Signal: signalLogs, OTLP: otlp}, deadletter.Letter{OTLP: private}, deadletter.Letter{OTLP: []byte(`{`)},
+		deadletter.Letter{OTLP: []byte(`{}`)})
 	assert.Equal(t, deadletter.OutcomeDelivered, got[0].Outcome)
 	assert.Equal(t, deadletter.OutcomeDelivered, got[1].Outcome, "it is no longer meant for the backend")
 	assert.Equal(t, deadletter.OutcomeRefused, got[2].Outcome)
+	assert.Equal(t, deadletter.OutcomeRefused, got[3].Outcome)
+	assert.Contains(t, got[3].Letter.Message, "holds no record")
 	assert.Equal(t, []string{"double", "double-2"}, f.server.takenOnce())
 }
 

@@ -4,6 +4,7 @@
 package delivery
 
 import (
+	"errors"
 	"sync"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -59,10 +60,15 @@ func (s *encoders) encodeOTLP(otlp []byte) ([]Event, error) {
 	return ws.writer.Take().Events(), nil
 }
 
+var errNoRecord = errors.New("the dead letter holds no record; mend its otlp, or delete it")
+
 func (ws *workspace) encodeLogs(otlp []byte) error {
 	ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(otlp)
 	if err != nil {
 		return err
+	}
+	if ld.LogRecordCount() == 0 {
+		return errNoRecord
 	}
 	ws.logs.Prepare(ld)
 	for event := range appevent.Logs(ld) {
@@ -77,6 +83,9 @@ func (ws *workspace) encodeTraces(otlp []byte) error {
 	td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(otlp)
 	if err != nil {
 		return err
+	}
+	if td.SpanCount() == 0 {
+		return errNoRecord
 	}
 	ws.traces.Prepare(td)
 	for source, span := range spans(td) {

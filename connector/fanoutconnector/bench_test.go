@@ -91,8 +91,9 @@ func benchLogs(size int, name func(int) string, ids bool) plog.Logs {
 	return ld
 }
 
-// BenchmarkRouting is what it costs to route 10,000 records, at once or 1,000 at a time, over 50 routes into four pipelines that do
-// nothing. The bar is 100 ns a record, and no allocation for each. Stamping ids costs what it costs; the bar is without it.
+// BenchmarkRouting is what it costs to route 10,000 records, at once or 1,000 at a time, over 50
+// routes into four pipelines that do nothing. The bar is 3 % of the whole CPU time of an event (OTLP
+// JSON in, two webhooks). Stamping ids costs what it costs; the bar is without it.
 func BenchmarkRouting(b *testing.B) {
 	oneName := func(int) string { return "area_49_opened" }
 	for _, size := range []int{1_000, benchRecords} {
@@ -103,7 +104,6 @@ func BenchmarkRouting(b *testing.B) {
 		}{
 			{"one_way", benchLogs(size, oneName, true), newBenchFanout},
 			{"all_ways", benchLogs(size, benchName, true), newBenchFanout},
-			{"all_ways_without_unsafe", benchLogs(size, benchName, true), newBenchFanoutWithoutUnsafe},
 			{"all_ways_stamping_ids", benchLogs(size, benchName, false), newBenchFanout},
 			{"reference_filter_processors", benchLogs(size, benchName, true), newBenchFilters},
 		} {
@@ -166,13 +166,6 @@ func newBenchFanout(b *testing.B) consumer.Logs {
 	}
 	c, err := NewFactory().CreateLogsToLogs(context.Background(), connectortest.NewNopSettings(metadata.Type), benchConfig(), connector.NewLogsRouter(next))
 	require.NoError(b, err)
-	return c
-}
-
-func newBenchFanoutWithoutUnsafe(b *testing.B) consumer.Logs {
-	b.Helper()
-	c := newBenchFanout(b).(*logs)
-	c.direct = false
 	return c
 }
 

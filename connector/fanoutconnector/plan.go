@@ -9,7 +9,6 @@ import "github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 // used again, so that in the long run it allocates nothing.
 type plan struct {
 	table *table
-	memo  memo
 	// partOf is the part of each record, in their order.
 	partOf []int32
 	parts  []planned
@@ -43,9 +42,9 @@ func (p *plan) reset() {
 // add decides on the next record, and counts it. An event of another kind than track has two names, say Pricing and page: the first
 // route that matches either wins.
 func (p *plan) add(name string, kind appevent.Kind, destinations switches, counts *counts) {
-	at := p.memo.find(p.table, name)
+	at := p.table.find(name)
 	if kind != appevent.KindTrack {
-		at = min(at, p.memo.find(p.table, kind.String()))
+		at = min(at, p.table.find(kind.String()))
 	}
 	part := p.byRoute[at]
 	switch {

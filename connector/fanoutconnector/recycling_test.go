@@ -20,10 +20,10 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/connector/fanoutconnector/internal/metadata"
 )
 
-// owner does what the collector puts before each component: who is first to see a batch ends its life.
-type owner struct{ *sink }
+// pipelineOwner does what the collector puts before each component: who is first to see a batch ends its life.
+type pipelineOwner struct{ *sink }
 
-func (o owner) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+func (o pipelineOwner) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	if pref.MarkPipelineOwnedLogs(ld) {
 		defer pref.UnrefLogs(ld)
 	}
@@ -42,7 +42,7 @@ func TestPartsLiveUntilAllPipelinesHaveHadThem(t *testing.T) {
 	sinks["logs/webhook"].mutates = true
 	next := map[pipeline.ID]consumer.Logs{}
 	for id, s := range sinks {
-		next[pipelineID(t, id)] = owner{s}
+		next[pipelineID(t, id)] = pipelineOwner{s}
 	}
 	c, err := NewFactory().CreateLogsToLogs(context.Background(), connectortest.NewNopSettings(metadata.Type), readConfig(t, shopConfig), connector.NewLogsRouter(next))
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestPartsLiveUntilAllPipelinesHaveHadThem(t *testing.T) {
 			s.names = nil
 		}
 		batch := newLogsOf("login_success", "feature_x", "y", "y", "debug_x")
-		require.NoError(t, owner{&sink{answer: func(ctx context.Context) error { return c.ConsumeLogs(ctx, batch) }}}.ConsumeLogs(context.Background(), batch))
+		require.NoError(t, pipelineOwner{&sink{answer: func(ctx context.Context) error { return c.ConsumeLogs(ctx, batch) }}}.ConsumeLogs(context.Background(), batch))
 		assert.Equal(t, []string{"feature_x", "login_success", "y", "y"}, sinks["logs/posthog"].got())
 		assert.Equal(t, []string{"login_success"}, sinks["logs/moengage"].got())
 		assert.Equal(t, []string{"y", "y"}, sinks["logs/sentry"].got())

@@ -70,3 +70,18 @@ func causeOf(err error) cause {
 		return cause{"temporary", "see what its processors and exporter log; switch its exporter's sending_queue on" + listIt}
 	}
 }
+
+// errorForCaller joins the errors of sync pipelines. Where one of them may pass, it leaves out those
+// that will not: sending again is then worth it.
+func errorForCaller(errs []error) error {
+	var passing []error
+	for _, err := range errs {
+		if err != nil && !consumererror.IsPermanent(err) {
+			passing = append(passing, err)
+		}
+	}
+	if len(passing) > 0 {
+		return errors.Join(passing...)
+	}
+	return errors.Join(errs...)
+}

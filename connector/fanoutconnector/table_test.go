@@ -82,27 +82,6 @@ func TestFindIsTheFirstMatchInAnyTable(t *testing.T) {
 	}
 }
 
-// There are more names than the memo has room for, of lengths that it does and does not take, and many that differ in one place.
-func TestARememberedNameTakesItsOwnRoute(t *testing.T) {
-	cfg := &Config{Routes: []RouteConfig{{Events: []string{"*b*b", "ab*"}}, {Events: []string{"*a", "aaaaaaaa*b"}}, {Events: []string{"b*"}}}}
-	table, err := newTable(cfg, pipeline.SignalLogs, nil)
-	require.NoError(t, err)
-	r := rand.New(rand.NewPCG(5, 6))
-	names := []string{"", "a", "\x00\x00\x00\x00\x00\x00\x00\x00", strings.Repeat("a", longestRemembered), strings.Repeat("b", longestRemembered+1)}
-	for range 2_000 {
-		name := []byte(strings.Repeat("a", shortestRemembered-1+r.IntN(longestRemembered)))
-		name[r.IntN(len(name))], name[r.IntN(len(name))] = 'b', 'c'
-		names = append(names, string(name))
-	}
-	var m memo
-	for range 4 * len(names) {
-		name := names[r.IntN(len(names))]
-		want := table.find(name)
-		require.Equal(t, want, m.find(table, name), name)
-		require.Equal(t, want, m.find(table, name), "%q again", name)
-	}
-}
-
 // FuzzRoutes holds any table that is taken to two things: find is the first match, and each name and pattern has an event
 // that no earlier route takes. A table is lines of events; each line is a route.
 func FuzzRoutes(f *testing.F) {

@@ -161,6 +161,7 @@ func TestABackendThatGivesAnOutcomeForEachEvent(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for code, want := range map[int]deadletter.Reason{
+		207: deadletter.ReasonRefused,
 		301: deadletter.ReasonRedirected, 302: deadletter.ReasonRedirected, 303: deadletter.ReasonRedirected,
 		307: deadletter.ReasonRedirected, 308: deadletter.ReasonRedirected, 400: deadletter.ReasonRefused,
 		401: deadletter.ReasonUnauthorized, 403: deadletter.ReasonUnauthorized, 404: deadletter.ReasonRefused,

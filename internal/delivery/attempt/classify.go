@@ -87,7 +87,8 @@ func (k Kind) isRetryable() bool { return k == Retryable || k == Unclassified }
 
 // ClassifyStatus is what an HTTP status means where a backend has no rules of its own: 2xx is
 // delivered; 408, 425, 429, 500, 502, 503 and 504 are retryable; 400, 413 and 422 are about some
-// event of the request; all else is refused.
+// event of the request; all else is refused. So is 207, which says of each event what only the
+// backend can read.
 func ClassifyStatus(req *transport.Request, response *transport.Response) Classification {
 	status := response.Status
 	message := transport.StatusMessage(response)
@@ -102,10 +103,12 @@ func ClassifyStatus(req *transport.Request, response *transport.Response) Classi
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return because(Ambiguous, deadletter.ReasonRefused, message)
 	}
-	switch status / 100 {
-	case 2:
+	switch {
+	case status == http.StatusMultiStatus:
+		return because(Refused, deadletter.ReasonRefused, message+"; its status of each event is not read, so that some may be delivered")
+	case status/100 == 2:
 		return AllDelivered()
-	case 3:
+	case status/100 == 3:
 		return because(Refused, deadletter.ReasonRedirected, message+"; redirects are not followed, write the URL it redirects to")
 	default:
 		return because(Refused, deadletter.ReasonRefused, message)

@@ -5,15 +5,12 @@ package fanoutconnector
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math/bits"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pipeline"
 )
 
@@ -31,7 +28,7 @@ type fanout[T batch[T]] struct {
 
 	table   *table
 	targets []target[T]
-	mutate  set // the targets that do
+	owner   owner[T]
 
 	plans    sync.Pool // of *plan
 	counts   *counts
@@ -44,11 +41,10 @@ type operations[T batch[T]] struct {
 	// decide adds each record to the plan, and move takes it to its part.
 	decide func(T, *plan, *counts)
 	move   func(T, *split[T])
-	// mark and unref keep a batch from being recycled while it is ours (the feature gate pdata.useProtoPooling).
-	mark  func(T) bool
-	unref func(T)
-	// direct is whether the pointers of records are moved (see hasPointers).
-	direct bool
+	// mark and unref keep a batch from being recycled while it is ours (the feature gate
+	// pdata.useProtoPooling).
+	mark   func(T) bool
+	unref  func(T)
 	target func(pipeline.ID) (target[T], error)
 }
 
@@ -67,13 +63,14 @@ func newFanout[T batch[T]](
 	}
 	f := &fanout[T]{operations: ops, table: t, refusals: newRefusals(set.Logger, t.pipelines)}
 	f.plans.New = func() any { return newPlan(t) }
+	f.owner = owner[T]{create: ops.create, mark: ops.mark, unref: ops.unref}
 	for i, id := range t.pipelines {
 		next, err := ops.target(id)
 		if err != nil {
 			return nil, err
 		}
 		if next.mutates {
-			f.mutate |= 1 << i
+			f.owner.mutate |= 1 << i
 		}
 		f.targets = append(f.targets, next)
 	}
@@ -91,8 +88,8 @@ func (f *fanout[T]) Shutdown(context.Context) error {
 	return nil
 }
 
-// Capabilities implements consumer.Logs and consumer.Traces. Ids are written into log records, and records are moved, not copied,
-// where they part.
+// Capabilities implements consumer.Logs and consumer.Traces. Ids are written into log records, and
+// records are moved, not copied, to their parts.
 func (*fanout[T]) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
@@ -100,15 +97,14 @@ func (*fanout[T]) Capabilities() consumer.Capabilities {
 // consume routes a batch. Its error is that of the sync pipelines.
 func (f *fanout[T]) consume(ctx context.Context, data T) error {
 	if data.IsReadOnly() { // nobody should hand us shared records
-		data = f.clone(data)
+		data = f.owner.clone(data)
 	}
-	return f.deliver(ctx, f.sort(data))
-}
-
-func (f *fanout[T]) clone(data T) T {
-	clone := f.create()
-	data.CopyTo(clone)
-	return clone
+	parts := f.sort(data)
+	defer f.owner.hold(parts)()
+	for to := range f.table.firstSync {
+		f.send(ctx, to, parts)
+	}
+	return f.sendSync(ctx, parts)
 }
 
 // sort takes a batch apart by where its records go.
@@ -121,61 +117,21 @@ func (f *fanout[T]) sort(data T) []part[T] {
 	return f.parts(data, p)
 }
 
-// deliver hands each part to its pipelines, and returns what the sync ones say. Those come last, since they may take their
-// time, and where there are several, at the same time.
-func (f *fanout[T]) deliver(ctx context.Context, parts []part[T]) error {
-	defer f.hold(parts)()
-	for to := range f.table.firstSync {
-		f.send(ctx, to, parts)
-	}
-	return f.sendSync(ctx, parts)
-}
-
-// hold keeps the parts from being changed where they are shared, and from being recycled until the function is called.
-func (f *fanout[T]) hold(parts []part[T]) (release func()) {
-	var ours []T
-	for i := range parts {
-		p := &parts[i]
-		if p.to == 0 {
-			continue
-		}
-		if f.mark(p.data) {
-			ours = append(ours, p.data)
-		}
-		if bits.OnesCount64(uint64(p.to)) > 1 && p.to&^f.mutate != 0 {
-			p.data.MarkReadOnly()
-		}
-	}
-	return func() {
-		for _, data := range ours {
-			f.unref(data)
-		}
-	}
-}
-
 // send hands a pipeline its parts, and keeps what it refuses to itself.
 func (f *fanout[T]) send(ctx context.Context, to int, parts []part[T]) {
 	for i := range parts {
 		if !parts[i].to.has(to) {
 			continue
 		}
-		if err := f.targets[to].consume(ctx, f.share(&parts[i], to)); err != nil {
+		if err := f.targets[to].consume(ctx, f.owner.share(&parts[i], to)); err != nil {
 			f.counts.kept[to].Add(int64(parts[i].records))
 			f.refusals.add(to, parts[i].records, err)
 		}
 	}
 }
 
-// share is what the pipeline gets of the part: the part itself, or a copy if it changes what others have. Of pipelines that
-// all change it, the last gets the part. It is to be called in the order of the pipelines.
-func (f *fanout[T]) share(p *part[T], to int) T {
-	last := p.to>>(to+1) == 0
-	if !f.targets[to].mutates || last && p.to&^f.mutate == 0 {
-		return p.data
-	}
-	return f.clone(p.data)
-}
-
+// sendSync hands the sync pipelines their parts, and returns their errors. They come last, since
+// they may take their time; where there are several, they run at the same time.
 func (f *fanout[T]) sendSync(ctx context.Context, parts []part[T]) error {
 	var all set
 	for i := range parts {
@@ -197,15 +153,16 @@ func (f *fanout[T]) sendSync(ctx context.Context, parts []part[T]) error {
 	}
 	errs[0] = calls[0]()
 	others.Wait()
-	return answer(errs)
+	return errorForCaller(errs)
 }
 
-// call is the delivery of its parts to a sync pipeline. The parts are shared out at once, so that calls can run at the same time.
+// call returns the delivery to a sync pipeline of its parts, which are shared out at once, so that
+// calls can run at the same time.
 func (f *fanout[T]) call(ctx context.Context, to int, parts []part[T]) func() error {
 	var shares []T
 	for i := range parts {
 		if parts[i].to.has(to) {
-			shares = append(shares, f.share(&parts[i], to))
+			shares = append(shares, f.owner.share(&parts[i], to))
 		}
 	}
 	return func() error {
@@ -215,21 +172,6 @@ func (f *fanout[T]) call(ctx context.Context, to int, parts []part[T]) func() er
 				errs = append(errs, fmt.Errorf("%s: %w", f.table.pipelines[to], err))
 			}
 		}
-		return answer(errs)
+		return errorForCaller(errs)
 	}
-}
-
-// answer is what the caller is told of the failures: where one of them may pass, nothing of those that will not, since sending
-// again is then worth it.
-func answer(errs []error) error {
-	var passing []error
-	for _, err := range errs {
-		if err != nil && !consumererror.IsPermanent(err) {
-			passing = append(passing, err)
-		}
-	}
-	if len(passing) > 0 {
-		return errors.Join(passing...)
-	}
-	return errors.Join(errs...)
 }

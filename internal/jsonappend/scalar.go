@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -158,25 +159,17 @@ func Bool(dst []byte, b bool) []byte { return strconv.AppendBool(dst, b) }
 // Time appends t as an RFC 3339 string in UTC with as many digits after the second as it has. What is later than time.Time
 // can count in nanoseconds becomes the last it can, in the year 2262.
 func Time(dst []byte, t pcommon.Timestamp) []byte {
-	t = min(t, math.MaxInt64)
-	return append(appendFraction(appendSecond(dst, t), t%1e9), 'Z', '"')
+	dst = timeOf(t).AppendFormat(append(dst, '"'), time.RFC3339Nano)
+	return append(dst, '"')
 }
 
 // appendSecond appends a time up to the digits of its second.
 func appendSecond(dst []byte, t pcommon.Timestamp) []byte {
-	seconds := int(t / 1e9) //nolint:gosec // t is no more than an int64
-	year, month, day := civil(seconds / 86400)
-	clock := seconds % 86400
+	return timeOf(t).AppendFormat(append(dst, '"'), "2006-01-02T15:04:05")
+}
 
-	text := [20]byte([]byte(`"0000-00-00T00:00:00`))
-	twoDigits(text[1:], year/100)
-	twoDigits(text[3:], year%100)
-	twoDigits(text[6:], month)
-	twoDigits(text[9:], day)
-	twoDigits(text[12:], clock/3600)
-	twoDigits(text[15:], clock/60%60)
-	twoDigits(text[18:], clock%60)
-	return append(dst, text[:]...)
+func timeOf(t pcommon.Timestamp) time.Time {
+	return time.Unix(0, int64(min(t, math.MaxInt64))).UTC() //nolint:gosec // no more than an int64
 }
 
 // appendFraction appends nanoseconds behind a second, without the zeros at their end.
@@ -190,28 +183,6 @@ func appendFraction(dst []byte, nanoseconds pcommon.Timestamp) []byte {
 		nanoseconds %= unit
 	}
 	return dst
-}
-
-// twoDigits writes n, which is below 100.
-func twoDigits(text []byte, n int) {
-	text[0], text[1] = byte('0'+n/10), byte('0'+n%10) //nolint:gosec // two digits
-}
-
-// civil is the date that is so many days after 1970-01-01. It counts in years that begin in March, so that the leap day is
-// the last of its year, and in eras of 400 years, which all have as many days.
-func civil(days int) (year, month, day int) {
-	const daysOfEra = 146097
-	days += 719468 // since 0000-03-01
-	era, ofEra := days/daysOfEra, days%daysOfEra
-	yearOfEra := (ofEra - ofEra/1460 + ofEra/36524 - ofEra/146096) / 365
-	dayOfYear := ofEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
-	fromMarch := (5*dayOfYear + 2) / 153
-	day = dayOfYear - (153*fromMarch+2)/5 + 1
-	year, month = yearOfEra+era*400, fromMarch+3
-	if month > 12 {
-		year, month = year+1, month-12
-	}
-	return year, month, day
 }
 
 // Bytes appends b as a string in standard base64 with padding, as in the JSON form of protobuf.

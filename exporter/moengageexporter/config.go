@@ -182,28 +182,16 @@ func (cfg *Config) Validate() error {
 
 func (cfg *Config) checkAccount() error {
 	const where = "which MoEngage's dashboard shows under Settings, Account, APIs"
-	if err := checkCredential(cfg.WorkspaceID, "MOENGAGE_WORKSPACE_ID"); err != nil {
-		return fmt.Errorf("workspace_id: %w; write the workspace ID, %s", err, where)
+	if err := strictconf.CheckCredential(cfg.WorkspaceID, "write the workspace ID, "+where, "MOENGAGE_WORKSPACE_ID"); err != nil {
+		return fmt.Errorf("workspace_id: %w", err)
 	}
 	if strings.ContainsAny(cfg.WorkspaceID, ":/?#%&=") {
 		return errors.New("workspace_id: holds a character that no workspace ID has; write the ID alone, " + where)
 	}
-	if err := checkCredential(string(cfg.APIKey), "MOENGAGE_API_KEY"); err != nil {
-		return fmt.Errorf("api_key: %w; write the key of the tile Data, %s", err, where)
+	if err := strictconf.CheckCredential(string(cfg.APIKey), "write the key of the tile Data, "+where, "MOENGAGE_API_KEY"); err != nil {
+		return fmt.Errorf("api_key: %w", err)
 	}
 	return checkDataCenter(cfg.DataCenter)
-}
-
-func checkCredential(value, variable string) error {
-	switch {
-	case value == "":
-		return errors.New("is missing (is an environment variable unset?)")
-	case strings.HasPrefix(value, "${"):
-		return fmt.Errorf("holds ${...} that nothing has replaced, where a variable of the environment is written ${env:%s}", variable)
-	case strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return errors.New("holds a character that it cannot have (is there a space or a line feed at its end?)")
-	}
-	return nil
 }
 
 // checkDataCenter checks the number against MoEngage's data centers (rudder-transformer:

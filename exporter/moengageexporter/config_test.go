@@ -48,11 +48,11 @@ func TestConfigErrorsNameTheRemedy(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"no workspace":             {func(cfg *Config) { cfg.WorkspaceID = "" }, "workspace_id: is missing (is an environment variable unset?); write the workspace ID, which MoEngage's dashboard shows under Settings, Account, APIs"},
+		"no workspace":             {func(cfg *Config) { cfg.WorkspaceID = "" }, "workspace_id: is missing; write the workspace ID, which MoEngage's dashboard shows under Settings, Account, APIs (is an environment variable unset?)"},
 		"a URL as workspace":       {func(cfg *Config) { cfg.WorkspaceID = "https://x" }, "workspace_id: holds a character that no workspace ID has; write the ID alone, which MoEngage's dashboard shows under Settings, Account, APIs"},
-		"no key":                   {func(cfg *Config) { cfg.APIKey = "" }, "api_key: is missing (is an environment variable unset?); write the key of the tile Data, which MoEngage's dashboard shows under Settings, Account, APIs"},
-		"a key with a line feed":   {func(cfg *Config) { cfg.APIKey = "s3cr3t\n" }, "api_key: holds a character that it cannot have (is there a space or a line feed at its end?); write the key of the tile Data, which MoEngage's dashboard shows under Settings, Account, APIs"},
-		"a variable left as it is": {func(cfg *Config) { cfg.APIKey = "${MOENGAGE_API_KEY}" }, "api_key: holds ${...} that nothing has replaced, where a variable of the environment is written ${env:MOENGAGE_API_KEY}; write the key of the tile Data, which MoEngage's dashboard shows under Settings, Account, APIs"},
+		"no key":                   {func(cfg *Config) { cfg.APIKey = "" }, "api_key: is missing; write the key of the tile Data, which MoEngage's dashboard shows under Settings, Account, APIs (is an environment variable unset?)"},
+		"a key with a line feed":   {func(cfg *Config) { cfg.APIKey = "s3cr3t\n" }, "api_key: holds a character that it cannot have; is there a space or a line feed at its end?"},
+		"a variable left as it is": {func(cfg *Config) { cfg.APIKey = "${MOENGAGE_API_KEY}" }, "api_key: holds ${...} that nothing has replaced; a variable of the environment is written ${env:MOENGAGE_API_KEY}"},
 		"no data center":           {func(cfg *Config) { cfg.DataCenter = 0 }, "data_center: is missing; write 1 to 6 or 101, the number in the address of your dashboard: dashboard-02.moengage.com is 2"},
 		"another data center":      {func(cfg *Config) { cfg.DataCenter = 7 }, "data_center: 7 is not a MoEngage data center; write 1 to 6 or 101, the number in the address of your dashboard: dashboard-02.moengage.com is 2"},
 		"a negative data center":   {func(cfg *Config) { cfg.DataCenter = -1 }, "data_center: -1 is not a MoEngage data center; write 1 to 6 or 101, the number in the address of your dashboard: dashboard-02.moengage.com is 2"},

@@ -135,12 +135,10 @@ func (cfg *Config) validateKeys() error {
 	seen := map[configopaque.String]bool{}
 	for i := range cfg.Keys {
 		key := cfg.Keys[i].Key
-		switch {
-		case key == "":
-			return fmt.Errorf("keys::%d::key: is missing; write what the application sends (is an environment variable unset?)", i)
-		case strings.ContainsFunc(string(key), func(r rune) bool { return r <= ' ' || r > '~' }):
-			return fmt.Errorf("keys::%d::key: holds a character that no header takes; is there a space or a line feed at its end?", i)
-		case seen[key]:
+		if err := strictconf.CheckCredential(string(key), "write what the application sends", "EVENT_KEY"); err != nil {
+			return fmt.Errorf("keys::%d::key: %w", i, err)
+		}
+		if seen[key] {
 			return fmt.Errorf("keys::%d::key: is the key of another entry too; each application has its own", i)
 		}
 		seen[key] = true

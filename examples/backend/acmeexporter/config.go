@@ -5,8 +5,8 @@ package acmeexporter
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -43,11 +43,8 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error { return strictconf.Unmar
 
 // Validate implements confmap.Validator. Its errors repeat nothing that may be a secret.
 func (cfg *Config) Validate() error {
-	if cfg.APIKey == "" {
-		return errors.New("api_key: is missing; write the project's ingest key (is an environment variable unset?)")
-	}
-	if strings.ContainsFunc(string(cfg.APIKey), func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("api_key: holds a character that no key has; is there a space or a line feed at its end?")
+	if err := strictconf.CheckCredential(string(cfg.APIKey), "write the project's ingest key", "ACME_API_KEY"); err != nil {
+		return fmt.Errorf("api_key: %w", err)
 	}
 	if !isURL(cfg.ClientConfig.Endpoint) {
 		return errors.New("endpoint: is not an http or https URL; write one such as " + defaultEndpoint)

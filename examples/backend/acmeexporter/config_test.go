@@ -30,7 +30,7 @@ func TestConfigurations(t *testing.T) {
 		"another endpoint":                  {conf: map[string]any{"api_key": testKey, "endpoint": "http://localhost:9000"}},
 		"a key is needed":                   {conf: map[string]any{}, want: "api_key: is missing"},
 		"an unset variable is no key":       {conf: map[string]any{"api_key": nil}, want: "is an environment variable unset?"},
-		"a key is of one piece":             {conf: map[string]any{"api_key": testKey + "\n"}, want: "api_key: holds a character that no key has"},
+		"a key is of one piece":             {conf: map[string]any{"api_key": testKey + "\n"}, want: "api_key: holds a character that it cannot have"},
 		"an endpoint has a scheme":          {conf: map[string]any{"api_key": testKey, "endpoint": "localhost:9000"}, want: "endpoint: is not an http or https URL; write one such as https://api.acme.example"},
 		"an endpoint has a host":            {conf: map[string]any{"api_key": testKey, "endpoint": "https:///"}, want: "endpoint: is not an http or https URL"},
 		"a proxy is a URL":                  {conf: map[string]any{"api_key": testKey, "proxy_url": "http://u:" + testKey + "@ bad"}, want: "proxy_url: is not a URL"},

@@ -5,17 +5,13 @@ package posthogexporter
 
 import (
 	"errors"
-	"math"
-	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
-	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
 // Events of language models (https://posthog.com/docs/ai-engineering).
@@ -27,208 +23,37 @@ const (
 	eventAITrace    = "$ai_trace"
 )
 
-// attrVercelDistinctID is where Vercel's AI SDK puts the distinct id that it was given for PostHog. It is read before all others, as
-// PostHog's own OTLP endpoint does.
-const attrVercelDistinctID = "ai.telemetry.metadata.posthog_distinct_id"
-
-// aiField is what a span tells of a call of a language model, under one of several names.
-type aiField int
-
-const (
-	aiOperation aiField = iota
-	aiModel
-	aiProvider
-	aiInputTokens
-	aiOutputTokens
-	aiCacheReadTokens
-	aiCacheCreationTokens
-	aiReasoningTokens
-	aiInput
-	aiOutput
-	aiInputState
-	aiOutputState
-	aiTools
-	aiStopReason
-	aiFirstChunk
-	aiFirstChunkMS
-	aiSession
-	aiBaseURL
-	aiHTTPStatus
-	aiFields
-)
-
-// aiSource is where a field is found; a lower rank is a better place.
-type aiSource struct {
-	field aiField
-	rank  int
-}
-
-// aiSources are the attributes of the semantic conventions for generative AI, of today and of before, and of SDKs that have names of
-// their own (model/gen-ai/registry.yaml in open-telemetry/semantic-conventions-genai; nodejs/src/ingestion/ai/otel in PostHog/posthog).
-var aiSources = map[string]aiSource{
-	"gen_ai.operation.name":                    {aiOperation, 1},
-	"llm.request.type":                         {aiOperation, 2},
-	"ai.operationId":                           {aiOperation, 3},
-	"gen_ai.response.model":                    {aiModel, 1},
-	"gen_ai.request.model":                     {aiModel, 2},
-	"ai.model.id":                              {aiModel, 3},
-	"gen_ai.provider.name":                     {aiProvider, 1},
-	"gen_ai.system":                            {aiProvider, 2},
-	"ai.model.provider":                        {aiProvider, 3},
-	"gen_ai.usage.input_tokens":                {aiInputTokens, 1},
-	"gen_ai.usage.prompt_tokens":               {aiInputTokens, 2},
-	"ai.usage.promptTokens":                    {aiInputTokens, 3},
-	"gen_ai.usage.output_tokens":               {aiOutputTokens, 1},
-	"gen_ai.usage.completion_tokens":           {aiOutputTokens, 2},
-	"ai.usage.completionTokens":                {aiOutputTokens, 3},
-	"gen_ai.usage.cache_read.input_tokens":     {aiCacheReadTokens, 1},
-	"gen_ai.usage.cache_read_input_tokens":     {aiCacheReadTokens, 2},
-	"ai.usage.cachedInputTokens":               {aiCacheReadTokens, 3},
-	"gen_ai.usage.cache_write.input_tokens":    {aiCacheCreationTokens, 1},
-	"gen_ai.usage.cache_creation.input_tokens": {aiCacheCreationTokens, 2},
-	"gen_ai.usage.cache_creation_input_tokens": {aiCacheCreationTokens, 3},
-	"gen_ai.usage.reasoning.output_tokens":     {aiReasoningTokens, 1},
-	"gen_ai.usage.reasoning_tokens":            {aiReasoningTokens, 2},
-	"ai.usage.reasoningTokens":                 {aiReasoningTokens, 3},
-	"gen_ai.input.messages":                    {aiInput, 1},
-	"gen_ai.prompt":                            {aiInput, 2},
-	"ai.prompt.messages":                       {aiInput, 3},
-	"ai.prompt":                                {aiInput, 4},
-	"traceloop.entity.input":                   {aiInput, 5},
-	"gen_ai.output.messages":                   {aiOutput, 1},
-	"gen_ai.completion":                        {aiOutput, 2},
-	"ai.response.text":                         {aiOutput, 3},
-	"traceloop.entity.output":                  {aiOutput, 4},
-	"gen_ai.tool.call.arguments":               {aiInputState, 1},
-	"ai.toolCall.args":                         {aiInputState, 2},
-	"gen_ai.tool.call.result":                  {aiOutputState, 1},
-	"ai.toolCall.result":                       {aiOutputState, 2},
-	"gen_ai.tool.definitions":                  {aiTools, 1},
-	"gen_ai.response.finish_reasons":           {aiStopReason, 1},
-	"ai.response.finishReason":                 {aiStopReason, 2},
-	"gen_ai.response.time_to_first_chunk":      {aiFirstChunk, 1},
-	"ai.response.msToFirstChunk":               {aiFirstChunkMS, 1},
-	"gen_ai.conversation.id":                   {aiSession, 1},
-	"server.address":                           {aiBaseURL, 1},
-	"http.response.status_code":                {aiHTTPStatus, 1},
-}
-
-// aiParameters are the attributes that say how a model was asked to answer, and what PostHog's SDKs call them.
-var aiParameters = map[string]string{
-	"gen_ai.request.max_tokens":        "max_tokens",
-	"gen_ai.request.choice.count":      "n",
-	"gen_ai.request.temperature":       "temperature",
-	"gen_ai.request.top_p":             "top_p",
-	"gen_ai.request.top_k":             "top_k",
-	"gen_ai.request.stop_sequences":    "stop",
-	"gen_ai.request.frequency_penalty": "frequency_penalty",
-	"gen_ai.request.presence_penalty":  "presence_penalty",
-	"gen_ai.request.encoding_formats":  "encoding_formats",
-	"gen_ai.request.seed":              "seed",
-	"gen_ai.request.stream":            "stream",
-}
-
-// generation is what a span tells of a call of a language model.
-type generation struct {
-	values [aiFields]pcommon.Value
-	ranks  [aiFields]int // of the values; 0 is none
-	// parameters is whether it has any of aiParameters.
-	parameters bool
-}
-
-func (g *generation) read(attributes pcommon.Map) {
-	for name, v := range attributes.All() {
-		from, ok := aiSources[name]
-		if ok && (g.ranks[from.field] == 0 || from.rank < g.ranks[from.field]) && from.field.takes(v) {
-			g.values[from.field], g.ranks[from.field] = v, from.rank
-		}
-		g.parameters = g.parameters || aiParameters[name] != ""
-	}
-}
-
-// takes reports whether a value is one that the field can have. An attribute that has another stays a property.
-func (f aiField) takes(v pcommon.Value) bool {
-	switch f {
-	case aiInputTokens, aiOutputTokens, aiCacheReadTokens, aiCacheCreationTokens, aiReasoningTokens, aiHTTPStatus:
-		n, err := strconv.ParseInt(textOf(v), 10, 64)
-		return err == nil && n >= 0
-	case aiFirstChunk, aiFirstChunkMS:
-		n, err := strconv.ParseFloat(textOf(v), 64)
-		return err == nil && n >= 0 && n <= math.MaxFloat64
-	case aiInput, aiOutput, aiInputState, aiOutputState, aiTools:
-		return true
-	}
-	return textOf(v) != ""
-}
-
-// uses reports whether the attribute is one that the generation was read from.
-func (g *generation) uses(name string) bool {
-	from, ok := aiSources[name]
-	return ok && g.ranks[from.field] == from.rank || aiParameters[name] != ""
-}
-
-func (g *generation) text(f aiField) string {
-	if g.ranks[f] == 0 {
-		return ""
-	}
-	return textOf(g.values[f])
-}
-
-// count is a number, which some SDKs write as a string; 0 where there is none.
-func (g *generation) count(f aiField) int64 {
-	n, _ := strconv.ParseInt(g.text(f), 10, 64)
-	return n
-}
-
-// encodeAI writes a span of a language model. Its uuid is made of the span's ids, so that a span that is sent again is the same event.
-func (enc *spanEncoder) encodeAI(w *delivery.Writer, of *appevent.Source, span ptrace.Span) error {
-	e := enc.read(of, span)
-	enc.enter(of)
-	var g generation
-	g.read(span.Attributes())
-	trace, id := span.TraceID(), span.SpanID()
-	if trace.IsEmpty() || id.IsEmpty() {
-		return errors.New("the span has no trace id or no span id, of which its uuid is made; OTLP requires both")
-	}
-	c := capture{
-		id: id.String(), name: span.Name(), uuid: enc.derive("span", string(trace[:])+string(id[:])),
-		event: aiEvent(g.text(aiOperation), span), at: e.Time,
-		protocol: ProtocolBatch, // what capture v1 takes of these is not settled: PostHog's SDKs send them so
-	}
-	c.who = enc.aiIdentity(e, c.uuid)
-	dst, err := enc.begin(w, &c)
-	if err != nil {
+// encodeAI writes a span of a language model, which the event is a view of.
+func (enc *encoder) encodeAI(w *delivery.Writer, e *appevent.Event, span ptrace.Span) error {
+	ev := event{source: enc.sourceOf(e.Source)}
+	g := readGeneration(span)
+	if err := enc.identifyAI(&ev, e, &g); err != nil {
 		return err
 	}
-	dst = enc.appendAI(dst, span, &g, c.event)
-	for name, v := range e.Properties() {
-		if !g.uses(name) {
-			dst = enc.appendAttribute(dst, name, v)
-		}
-	}
-	dst = enc.appendLibrary(dst, enc.source)
-	dst = enc.appendContext(dst, e, &c.who)
-	enc.end(w, dst, &c)
+	dst := enc.begin(w, &ev)
+	dst = enc.appendAI(dst, &ev, e, &g)
+	dst = enc.appendContext(dst, &ev, e)
+	enc.close(w, dst, &ev)
 	return nil
 }
 
-// aiEvent is the event that a span becomes.
-func aiEvent(operation string, span ptrace.Span) string {
-	operation = operation[strings.LastIndexByte(operation, '.')+1:] // of ai.generateText.doGenerate
-	switch operation {
-	case "chat", "text_completion", "completion", "generate_content", "doGenerate", "doStream":
-		return eventGeneration
-	case "embeddings", "embedding", "doEmbed":
-		return eventEmbedding
+// identifyAI is the identity phase of a span. Its uuid is made of the span's IDs, so that a span
+// that is sent again is the same event.
+func (enc *encoder) identifyAI(ev *event, e *appevent.Event, g *generation) error {
+	trace, id := g.span.TraceID(), g.span.SpanID()
+	if trace.IsEmpty() || id.IsEmpty() {
+		return errors.New("the span has no trace id or no span id, of which its uuid is made; OTLP requires both")
 	}
-	if span.ParentSpanID().IsEmpty() {
-		return eventAITrace
-	}
-	return eventAISpan
+	ev.id, ev.name, ev.at, ev.title = id.String(), g.span.Name(), e.Time, g.event()
+	ev.protocol = ProtocolBatch // what capture v1 takes of these is not settled: PostHog's SDKs send them so
+	ev.uuid = derive("span", string(trace[:])+string(id[:]))
+	ev.who = enc.aiIdentity(e, ev.uuid)
+	return ev.check()
 }
 
-// aiIdentity is whom a span is about. Spans that do not tell are of one nobody a session, or a trace.
-func (enc *spanEncoder) aiIdentity(e *appevent.Event, own uuid) identity {
+// aiIdentity is whom a span is about. Spans that do not tell are of one nobody a session, or a
+// trace.
+func (enc *encoder) aiIdentity(e *appevent.Event, own uuidText) identity {
 	if v, ok := e.Attribute(attrVercelDistinctID); ok {
 		if id := appevent.IDText(v); !isIllegalID(id) {
 			return identity{id: id}
@@ -240,173 +65,47 @@ func (enc *spanEncoder) aiIdentity(e *appevent.Event, own uuid) identity {
 			return who
 		}
 	}
-	return enc.makeUp(e.SessionID, e.TraceID, own)
+	return newIdentity(e.SessionID, e.TraceID, own)
 }
 
-// appendAI appends what PostHog shows of a call (https://posthog.com/docs/ai-engineering, "Manual capture").
-func (enc *spanEncoder) appendAI(dst []byte, span ptrace.Span, g *generation, event string) []byte {
-	trace, id, parent := span.TraceID(), span.SpanID(), span.ParentSpanID()
-	dst = enc.appendHex(dst, "$ai_trace_id", trace[:])
-	dst = enc.appendHex(dst, "$ai_span_id", id[:])
-	if !parent.IsEmpty() {
-		dst = enc.appendHex(dst, "$ai_parent_id", parent[:])
-	}
-	dst = enc.appendText(dst, "$ai_span_name", span.Name())
-	model := g.text(aiModel)
-	if model == "" && (event == eventGeneration || event == eventEmbedding) {
-		model = "unknown" // PostHog requires one
-	}
-	dst = enc.appendText(dst, "$ai_model", model)
-	dst = enc.appendText(dst, "$ai_provider", g.text(aiProvider))
-	dst = enc.appendMessages(dst, "$ai_input", g, aiInput)
-	dst = enc.appendMessages(dst, "$ai_output_choices", g, aiOutput)
-	dst = enc.appendMessages(dst, "$ai_input_state", g, aiInputState)
-	dst = enc.appendMessages(dst, "$ai_output_state", g, aiOutputState)
-	dst = enc.appendMessages(dst, "$ai_tools", g, aiTools)
-	dst = enc.appendParameters(dst, span, g)
-	dst = enc.appendText(dst, "$ai_stop_reason", g.text(aiStopReason))
-	dst = enc.appendText(dst, "$ai_session_id", g.text(aiSession))
-	dst = enc.appendTokens(dst, span, g)
-	dst = enc.appendLatency(dst, span)
-	dst = enc.appendFirstChunk(dst, g)
-	dst = enc.appendText(dst, "$ai_base_url", g.text(aiBaseURL))
-	dst = enc.appendCount(dst, "$ai_http_status", g, aiHTTPStatus)
-	if span.Status().Code() == ptrace.StatusCodeError {
-		dst = enc.appendTrue(dst, "$ai_is_error")
-		dst = enc.appendText(dst, "$ai_error", errorOf(span))
-	}
-	return enc.appendText(dst, "$ai_ingestion_source", "otel")
-}
-
-// errorOf is what went wrong in a span.
-func errorOf(span ptrace.Span) string {
-	if message := span.Status().Message(); message != "" {
-		return message
-	}
-	if v, ok := span.Attributes().Get("error.type"); ok {
-		return v.AsString()
-	}
-	return "error"
-}
-
-// appendLibrary appends which instrumentation the span is of.
-func (enc *spanEncoder) appendLibrary(dst []byte, s *source) []byte {
-	dst = enc.appendText(dst, "$ai_lib", s.sdkName)
-	return enc.appendText(dst, "$ai_lib_version", s.sdkVersion)
-}
-
-// appendLatency appends how long a span took, in seconds.
-func (enc *spanEncoder) appendLatency(dst []byte, span ptrace.Span) []byte {
-	if span.StartTimestamp() == 0 || span.EndTimestamp() < span.StartTimestamp() {
-		return dst
-	}
-	dst, ok := enc.props.Name(dst, "$ai_latency")
-	if !ok {
-		return dst
-	}
-	return jsonappend.Double(dst, float64(span.EndTimestamp()-span.StartTimestamp())/1e9)
-}
-
-// appendFirstChunk appends how long the first part of an answer took, in seconds.
-func (enc *spanEncoder) appendFirstChunk(dst []byte, g *generation) []byte {
-	field, unit := aiFirstChunk, 1.0
-	if g.ranks[field] == 0 {
-		field, unit = aiFirstChunkMS, 1e3
-	}
-	if g.ranks[field] == 0 {
-		return dst
-	}
-	n, _ := strconv.ParseFloat(g.text(field), 64)
-	dst, ok := enc.props.Name(dst, "$ai_time_to_first_token")
-	if !ok {
-		return dst
-	}
-	return jsonappend.Double(dst, n/unit)
-}
-
-// appendParameters appends how the model was asked to answer.
-func (enc *spanEncoder) appendParameters(dst []byte, span ptrace.Span, g *generation) []byte {
-	if !g.parameters {
-		return dst
-	}
-	dst, ok := enc.props.Name(dst, "$ai_model_parameters")
-	if !ok {
-		return dst
-	}
-	dst = append(dst, '{')
-	members := enc.values.Members()
-	defer members.End()
-	for name, v := range span.Attributes().All() {
-		if parameter := aiParameters[name]; parameter != "" {
-			dst = members.Append(dst, parameter, v)
+// appendAI is the properties phase of a span: the call, then what else the span says.
+func (enc *encoder) appendAI(dst []byte, ev *event, e *appevent.Event, g *generation) []byte {
+	dst = g.append(dst, &ev.props, ev.title, enc.cfg.AI.Content)
+	for name, v := range e.Properties() {
+		if !g.uses(name) {
+			dst = enc.appendAttribute(dst, ev, name, v)
 		}
 	}
-	return append(dst, '}')
+	dst = ev.props.text(dst, "$ai_lib", ev.source.sdkName)
+	return ev.props.text(dst, "$ai_lib_version", ev.source.sdkVersion)
 }
 
-// propCacheExclusive tells PostHog whether cached tokens come on top of the input tokens.
-const propCacheExclusive = "$ai_cache_reporting_exclusive"
+// Prefixes by which spans of language models are known (otel/filtering.rs in PostHog/posthog).
+const (
+	prefixGenAI     = "gen_ai."
+	prefixLLM       = "llm."
+	prefixVercel    = "ai."
+	prefixTraceloop = "traceloop."
+)
 
-// appendTokens appends how much was read and written. The semantic conventions count cached tokens among those of the input; PostHog
-// takes those of Anthropic's models to come on top of it, and would bill them twice.
-func (enc *spanEncoder) appendTokens(dst []byte, span ptrace.Span, g *generation) []byte {
-	dst = enc.appendCount(dst, "$ai_input_tokens", g, aiInputTokens)
-	dst = enc.appendCount(dst, "$ai_output_tokens", g, aiOutputTokens)
-	dst = enc.appendCount(dst, "$ai_cache_read_input_tokens", g, aiCacheReadTokens)
-	dst = enc.appendCount(dst, "$ai_cache_creation_input_tokens", g, aiCacheCreationTokens)
-	dst = enc.appendCount(dst, "$ai_reasoning_tokens", g, aiReasoningTokens)
-	if _, ok := span.Attributes().Get(propCacheExclusive); ok || !g.includesCached() {
-		return dst
+// isAI reports whether a span is one of a language model, by its name or its attributes.
+func isAI(span ptrace.Span) bool {
+	if isAIName(span.Name()) {
+		return true
 	}
-	return enc.appendFalse(dst, propCacheExclusive)
+	for name := range span.Attributes().All() {
+		if isAIName(name) {
+			return true
+		}
+	}
+	return false
 }
 
-// includesCached reports whether cached tokens are counted by the names of the conventions, and may be among those of the input: there
-// are instrumentations that have the names, but count as Anthropic does.
-func (g *generation) includesCached() bool {
-	if created := g.ranks[aiCacheCreationTokens]; g.ranks[aiCacheReadTokens] != 1 && created != 1 && created != 2 {
-		return false
+func isAIName(name string) bool {
+	for _, prefix := range [...]string{prefixGenAI, prefixLLM, prefixVercel, prefixTraceloop} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
 	}
-	input, read := g.count(aiInputTokens), g.count(aiCacheReadTokens)
-	return read <= input && g.count(aiCacheCreationTokens) <= input-read
-}
-
-// appendCount appends a number.
-func (enc *spanEncoder) appendCount(dst []byte, name string, g *generation, f aiField) []byte {
-	if g.ranks[f] == 0 {
-		return dst
-	}
-	dst, ok := enc.props.Name(dst, name)
-	if !ok {
-		return dst
-	}
-	return jsonappend.Int(dst, g.count(f))
-}
-
-// appendMessages appends what was said to a model or a tool, or by it, which is JSON in a string with most SDKs.
-func (enc *spanEncoder) appendMessages(dst []byte, name string, g *generation, f aiField) []byte {
-	if g.ranks[f] == 0 || enc.cfg.AI.Content == ContentNone {
-		return dst
-	}
-	dst, ok := enc.props.Name(dst, name)
-	if !ok {
-		return dst
-	}
-	v := g.values[f]
-	if enc.cfg.AI.Content == ContentRedacted {
-		return appendRedacted(dst, v)
-	}
-	if v.Type() != pcommon.ValueTypeStr {
-		return enc.values.Value(dst, v)
-	}
-	return appendParsed(dst, v.Str())
-}
-
-// appendParsed appends text that is JSON as such, and all other as a string.
-func appendParsed(dst []byte, text string) []byte {
-	value := jsontext.Value(text)
-	if !value.IsValid() || value.Compact() != nil {
-		return jsonappend.String(dst, text)
-	}
-	return append(dst, value...)
+	return false
 }

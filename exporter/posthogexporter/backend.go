@@ -6,7 +6,6 @@ package posthogexporter
 import (
 	"cmp"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -52,9 +51,3 @@ func (b *backend) NewEncoder() delivery.Encoder { return newEncoder(b) }
 
 // newTracesEncoder is NewTracesEncoder of delivery.Options.
 func (b *backend) newTracesEncoder() (delivery.TracesEncoder, error) { return newSpanEncoder(b), nil }
-
-// isAddress reports whether PostHog can look up where the address is.
-func isAddress(text string) bool {
-	_, err := netip.ParseAddr(text)
-	return err == nil
-}

@@ -25,12 +25,13 @@ import (
 
 // Config is the configuration of the posthog exporter.
 type Config struct {
-	// ClientConfig is the HTTP client: endpoint (default https://us.i.posthog.com), timeout (default 30s, one attempt),
-	// compression (default gzip), headers, tls, proxy_url and the other keys of confighttp.
+	// ClientConfig is the HTTP client: endpoint (default https://us.i.posthog.com), timeout
+	// (default 30s, one attempt), compression (default gzip), headers, tls, proxy_url and the other
+	// keys of confighttp.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 
-	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout, sending_queue and
-	// retry_on_failure. A batch holds up to 500 events.
+	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout,
+	// sending_queue and retry_on_failure. A batch holds up to 500 events.
 	Delivery delivery.Config `mapstructure:",squash"`
 
 	// APIKey is the project's API key (required), which begins with phc_.
@@ -42,7 +43,8 @@ type Config struct {
 	// DistinctID says where an event tells whom it is about.
 	DistinctID DistinctIDConfig `mapstructure:"distinct_id"`
 
-	// PersonProfiles says whose events have a person profile: always (default), identified_only or never.
+	// PersonProfiles says whose events have a person profile: always (default), identified_only or
+	// never.
 	PersonProfiles PersonProfiles `mapstructure:"person_profiles"`
 
 	// EventNames says what events are called.
@@ -51,12 +53,14 @@ type Config struct {
 	// Logs says what becomes of records that are no events: skip (default) or as_events.
 	Logs Logs `mapstructure:"logs"`
 
-	// ResourceAttributes are the attributes of the resource that become properties: names, or patterns such as service.*;
-	// default service.name, service.namespace, service.version and deployment.environment.name.
+	// ResourceAttributes are the attributes of the resource that become properties: names, or
+	// patterns such as service.*; default service.name, service.namespace, service.version and
+	// deployment.environment.name.
 	ResourceAttributes []string `mapstructure:"resource_attributes"`
 
-	// IPAttribute is the attribute with the address of the person's device, such as client.address, for PostHog to find out where
-	// that is. Empty (default), or where there is none, PostHog is told not to.
+	// IPAttribute is the attribute with the address of the person's device, such as client.address,
+	// for PostHog to find out where that is. Empty (default), or where there is none, PostHog is
+	// told not to.
 	IPAttribute string `mapstructure:"ip_attribute"`
 
 	// Exceptions says what becomes of exceptions.
@@ -65,15 +69,16 @@ type Config struct {
 	// AI says what becomes of spans of language models.
 	AI AIConfig `mapstructure:"ai"`
 
-	// HistoricalMigration says how events older than 48 hours are sent: auto (default: in requests of their own, marked as
-	// historical) or never (as all others).
+	// HistoricalMigration says how events older than 48 hours are sent: auto (default: in requests
+	// of their own, marked as historical) or never (as all others).
 	HistoricalMigration HistoricalMigration `mapstructure:"historical_migration"`
 }
 
 // DistinctIDConfig says where an event tells whom it is about.
 type DistinctIDConfig struct {
-	// From are the attributes that may hold the distinct id, the best one first; default posthog.distinct_id, user.id, enduser.id
-	// and enduser.pseudo.id. Those of the record or span win over those of the resource.
+	// From are the attributes that may hold the distinct id, the best one first; default
+	// posthog.distinct_id, user.id, enduser.id and enduser.pseudo.id. Those of the record or span
+	// win over those of the resource.
 	From []string `mapstructure:"from"`
 }
 
@@ -94,11 +99,12 @@ type ExceptionsConfig struct {
 
 // AIConfig says what becomes of spans of language models.
 type AIConfig struct {
-	// Enabled is whether they become $ai_generation, $ai_embedding, $ai_span and $ai_trace; default true.
+	// Enabled is whether they become $ai_generation, $ai_embedding, $ai_span and $ai_trace; default
+	// true.
 	Enabled bool `mapstructure:"enabled"`
 
-	// Content says what is sent of prompts and outputs: full (default), redacted (roles and types, but no text) or none. It
-	// holds for records too.
+	// Content says what is sent of prompts and outputs: full (default), redacted (roles and types,
+	// but no text) or none. It holds for records too.
 	Content Content `mapstructure:"content"`
 }
 
@@ -159,8 +165,8 @@ const (
 // attrDistinctID is the attribute that PostHog's own OTLP endpoint reads.
 const attrDistinctID = "posthog.distinct_id"
 
-// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error. An empty word, which is what an
-// environment variable that is set to nothing leaves, is as good as none.
+// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error. An empty word,
+// which is what an environment variable that is set to nothing leaves, is as good as none.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := strictconf.Unmarshal(conf, cfg); err != nil {
 		return err
@@ -212,8 +218,8 @@ func checkKey(key string) error {
 	return nil
 }
 
-// checkEndpoint refuses the hosts that answer, but take no events (https://posthog.com/docs/api, "Private and public
-// endpoints").
+// checkEndpoint refuses the hosts that answer, but take no events (https://posthog.com/docs/api,
+// "Private and public endpoints").
 func checkEndpoint(endpoint string) error {
 	u, err := strictconf.ParseURL(endpoint, defaultEndpoint)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // redacted stands for what was said.
 const redacted = "[redacted]"
 
-// contents are attributes that hold what was said to a language model, or what it said (semantic conventions v1.44.0, gen_ai registry,
-// and what SDKs have names of their own for).
+// contents are attributes that hold what was said to a language model, or what it said (semantic
+// conventions v1.44.0, gen_ai registry, and what SDKs have names of their own for).
 var contents = map[string]bool{
 	"gen_ai.input.messages": true, "gen_ai.output.messages": true, "gen_ai.system_instructions": true,
 	"gen_ai.tool.definitions": true, "gen_ai.tool.call.arguments": true, "gen_ai.tool.call.result": true,
@@ -51,12 +51,15 @@ func isContent(name string) bool {
 	return false
 }
 
+// isContentEvent reports whether the body of an event holds what was said.
+func isContentEvent(name string) bool { return strings.HasPrefix(name, prefixGenAI) }
+
 // appendContent appends what was said, as far as the configuration lets it be seen.
-func (enc *encoder) appendContent(dst []byte, name string, v pcommon.Value) []byte {
-	if enc.cfg.AI.Content == ContentNone {
+func appendContent(dst []byte, props *properties, content Content, name string, v pcommon.Value) []byte {
+	if content == ContentNone {
 		return dst
 	}
-	dst, ok := enc.props.Name(dst, name)
+	dst, ok := props.Name(dst, name)
 	if !ok {
 		return dst
 	}
@@ -66,8 +69,9 @@ func (enc *encoder) appendContent(dst []byte, name string, v pcommon.Value) []by
 	return appendRedacted(dst, v)
 }
 
-// isShape reports whether a member of a message tells its shape rather than what is said (JSON schemas of gen_ai.input.messages and
-// gen_ai.output.messages in open-telemetry/semantic-conventions).
+// isShape reports whether a member of a message tells its shape rather than what is said (JSON
+// schemas of gen_ai.input.messages and gen_ai.output.messages in
+// open-telemetry/semantic-conventions).
 func isShape(name string) bool {
 	switch name {
 	case "role", "type", "finish_reason", "modality", "mime_type":
@@ -93,7 +97,8 @@ func appendRedacted(dst []byte, v pcommon.Value) []byte {
 	return append(dst, shape...)
 }
 
-// redact is the shape of messages: lists, what they are lists of, and the members that tell the shape.
+// redact is the shape of messages: lists, what they are lists of, and the members that tell the
+// shape.
 func redact(raw any) any {
 	switch raw := raw.(type) {
 	case []any:

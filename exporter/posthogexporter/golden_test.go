@@ -29,8 +29,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestGolden holds what each testdata/<case> becomes in each protocol against its want.batch and want.v1. A case has logs.yaml or
-// traces.yaml, which are OTLP in its JSON form written as YAML, and in config.yaml what is not as by default.
+// TestGolden holds what each testdata/<case> becomes in each protocol against its want.batch and
+// want.v1. A case has logs.yaml or traces.yaml, which are OTLP in its JSON form written as YAML,
+// and in config.yaml what is not as by default.
 func TestGolden(t *testing.T) {
 	inputs, err := filepath.Glob("testdata/*/*s.yaml")
 	require.NoError(t, err)
@@ -74,7 +75,8 @@ func golden(t *testing.T, dir string, protocol Protocol) {
 	assert.Equal(t, string(want), got)
 }
 
-// goldenConfig is the case's configuration. The events are old, so old ones are as all others unless the case says else.
+// goldenConfig is the case's configuration. The events are old, so old ones are as all others
+// unless the case says else.
 func goldenConfig(t *testing.T, in *posthogintake.Intake, dir string, protocol Protocol) *Config {
 	cfg := testConfig(in)
 	cfg.HistoricalMigration = HistoricalNever

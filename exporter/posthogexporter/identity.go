@@ -4,6 +4,8 @@
 package posthogexporter
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,33 +15,102 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
+// Limits of these fields in bytes (capture v1, v1/analytics/constants.rs in PostHog/posthog). The
+// batch protocol cuts off longer ones, which would make one person of many.
+const (
+	maxName       = 200
+	maxDistinctID = 200
+)
+
+// attrVercelDistinctID is where Vercel's AI SDK puts the distinct id that it was given for PostHog.
+// It is read before all others, as PostHog's own OTLP endpoint does.
+const attrVercelDistinctID = "ai.telemetry.metadata.posthog_distinct_id"
+
 // identity is whom an event is about.
 type identity struct {
-	// id is the distinct id, where the event tells one.
+	// id is the distinct ID, where the event tells one.
 	id string
-	// anonymous tells that it is an id of somebody whose name is not known.
+	// anonymous tells that it is an ID of somebody whose name is not known.
 	anonymous bool
-	// made is the distinct id of an event that tells none.
-	made uuid
+	// made is the distinct ID of an event that tells none.
+	made uuidText
 }
 
-// known reports whether the event tells whom it is about.
-func (who *identity) known() bool { return who.id != "" }
-
-// append appends the distinct id as JSON.
-func (who *identity) append(dst []byte) []byte {
-	if who.known() {
-		return jsonappend.String(dst, who.id)
+// identifyRecord is the identity phase of an event that a record becomes.
+func (enc *encoder) identifyRecord(ev *event, e *appevent.Event) error {
+	enc.identify(ev, e, enc.titleOf(e), noAttributes)
+	switch e.Kind {
+	case appevent.KindIdentify, appevent.KindAlias:
+		if err := enc.identifyPerson(ev, e); err != nil {
+			return err
+		}
+	case appevent.KindGroup:
+		ev.identifyGroup(e.Groups.Len())
 	}
-	dst = append(append(dst, '"'), who.made[:]...)
-	return append(dst, '"')
+	return ev.check()
 }
 
-// find looks for a distinct id that PostHog takes for a person among attributes.
+// logName is the name of plain logs in PostHog.
+const logName = "log"
+
+// titleOf returns the name of a record in PostHog.
+func (enc *encoder) titleOf(e *appevent.Event) string {
+	switch e.Kind {
+	case appevent.KindPage:
+		return eventPage
+	case appevent.KindScreen:
+		return eventScreen
+	case appevent.KindIdentify:
+		return eventIdentify
+	case appevent.KindAlias:
+		return eventAlias
+	case appevent.KindGroup:
+		return eventGroup
+	}
+	if !e.IsEvent() {
+		return logName
+	}
+	if name, ok := enc.cfg.EventNames.Map[e.Name]; ok {
+		return name
+	}
+	return appevent.ValidText(e.Name)
+}
+
+// identify sets the fields that events of all kinds have. Where the event itself has no distinct
+// ID, the attributes of the span that it happened in may have it.
+func (enc *encoder) identify(ev *event, e *appevent.Event, title string, span pcommon.Map) {
+	ev.id, ev.name, ev.title, ev.at, ev.protocol = e.ID(), e.Name, title, e.Time, enc.cfg.Protocol
+	ev.uuid = uuidOf(ev.id)
+	if enc.usualIDs && span == noAttributes && ev.who.findUsual(e) {
+		return
+	}
+	for _, attributes := range [...]pcommon.Map{e.Attributes(), span, e.Source.Resource.Attributes()} {
+		var ok bool
+		if ev.who, ok = enc.find(attributes); ok {
+			return
+		}
+	}
+	ev.who = newIdentity(e.SessionID, pcommon.TraceID{}, ev.uuid)
+}
+
+// findUsual is the fast path of find: most records have a user ID, and no distinct ID of PostHog's.
+func (who *identity) findUsual(e *appevent.Event) bool {
+	id := appevent.ValidText(e.User.ID)
+	if isIllegalID(id) {
+		return false
+	}
+	if _, better := e.Attribute(attrDistinctID); better {
+		return false
+	}
+	who.id = id
+	return true
+}
+
+// find looks for a distinct ID that PostHog takes for a person among attributes.
 func (enc *encoder) find(attributes pcommon.Map) (who identity, ok bool) {
 	better := enc.cfg.DistinctID.From
 	for name, v := range attributes.All() {
-		if enc.idNames&nameBit(name) == 0 {
+		if !enc.idNames.mayHave(name) {
 			continue
 		}
 		rank := slices.Index(better, name)
@@ -57,32 +128,47 @@ func (enc *encoder) find(attributes pcommon.Map) (who identity, ok bool) {
 	return who, ok
 }
 
-// makeUp is the identity of an event that tells none: that of its session, else of its trace where it is a span of one, else its
-// own. It is never the same for all, since PostHog limits how many events one distinct id may have.
-func (enc *encoder) makeUp(session string, trace pcommon.TraceID, own uuid) identity {
+// newIdentity returns the identity of an event that tells none: that of its session, else of its
+// trace where it is a span of one, else its own. It is never the same for all, since PostHog limits
+// how many events one distinct ID may have.
+func newIdentity(session string, trace pcommon.TraceID, own uuidText) identity {
 	switch {
 	case session != "":
-		return identity{made: enc.derive("session", session)}
+		return identity{made: derive("session", session)}
 	case !trace.IsEmpty():
-		return identity{made: enc.derive("trace", string(trace[:]))}
+		return identity{made: derive("trace", string(trace[:]))}
 	}
 	return identity{made: own}
 }
 
-// hasProfile reports whether PostHog is to process the person.
-func (enc *encoder) hasProfile(who *identity) bool {
-	switch enc.cfg.PersonProfiles {
-	case ProfilesNever:
-		return false
-	case ProfilesIdentifiedOnly:
-		return who.known() && !who.anonymous
-	default:
-		return who.known()
+// check returns an error for a field that PostHog would refuse, or cut off.
+func (ev *event) check() error {
+	if ev.title == "" {
+		return errors.New("the event has no name, and PostHog takes none without; set the record's event name")
 	}
+	if len(ev.title) > maxName {
+		return fmt.Errorf("the name has %d bytes, and PostHog takes %d; shorten it, or give it another in event_names::map", len(ev.title), maxName)
+	}
+	if len(ev.who.id) > maxDistinctID {
+		return fmt.Errorf("the distinct id has %d bytes, and PostHog takes %d; see distinct_id::from", len(ev.who.id), maxDistinctID)
+	}
+	return nil
 }
 
-// illegalIDs are distinct ids, by their length and in any case, for which PostHog processes no person: many people share them (capture
-// v1, v1/analytics/constants.rs in PostHog/posthog).
+// known reports whether the event tells whom it is about.
+func (who *identity) known() bool { return who.id != "" }
+
+// append appends the distinct ID as JSON.
+func (who *identity) append(dst []byte) []byte {
+	if who.known() {
+		return jsonappend.String(dst, who.id)
+	}
+	dst = append(append(dst, '"'), who.made[:]...)
+	return append(dst, '"')
+}
+
+// illegalIDs are distinct ids, by their length and in any case, for which PostHog processes no
+// person: many people share them (capture v1, v1/analytics/constants.rs in PostHog/posthog).
 var illegalIDs = [...][]string{
 	1: {"0"}, 2: {"id"}, 3: {"nan"}, 4: {"none", "null", "true", "user"}, 5: {"email", "false", "guest"}, 6: {"system"}, 7: {"backend"},
 	9: {"anonymous", "undefined"}, 10: {"distinctid"}, 11: {"distinct_id"}, 14: {"anonymous-user"}, 15: {"[object object]"},

@@ -18,39 +18,58 @@ const (
 	eventScreen = "$screen"
 )
 
-// appendPage appends where a page is (semantic conventions v1.44.0: url, server and http registries). Track APIs tell it in properties
-// and in a context of their own, which are attributes here: url, path, referrer, title, and page with the same in it.
-func (enc *encoder) appendPage(dst []byte, e *appevent.Event) []byte {
-	full, host, path := address(e)
-	dst = enc.appendText(dst, "$current_url", full)
-	dst = enc.appendText(dst, "$host", host)
-	dst = enc.appendText(dst, "$pathname", path)
-	dst = enc.appendText(dst, "$referrer", cmp.Or(textAttribute(e, "http.request.header.referer"), pageText(e, "referrer")))
-	dst = enc.appendText(dst, "title", pageText(e, "title"))
-	return enc.appendText(dst, "name", shownName(e))
+// page is what a page or screen view tells.
+type page struct{ url, host, path, referrer, title, name string }
+
+// appendPage appends where a page is (semantic conventions v1.44.0: url, server and http
+// registries).
+func appendPage(dst []byte, props *properties, e *appevent.Event) []byte {
+	p := readPage(e)
+	dst = props.text(dst, "$current_url", p.url)
+	dst = props.text(dst, "$host", p.host)
+	dst = props.text(dst, "$pathname", p.path)
+	dst = props.text(dst, "$referrer", p.referrer)
+	dst = props.text(dst, "title", p.title)
+	return props.text(dst, "name", p.name)
 }
 
-// address is the URL of a page, and its host and path where the event tells these or the URL has them.
-func address(e *appevent.Event) (full, host, path string) {
-	full, host, path = textAttribute(e, "url.full"), textAttribute(e, "server.address"), textAttribute(e, "url.path")
-	if full == "" {
-		full, path = pageText(e, "url"), cmp.Or(path, pageText(e, "path"))
+// appendScreen appends which screen of an app it is (semantic conventions v1.44.0: app and url
+// registries). PostHog requires a name.
+func appendScreen(dst []byte, props *properties, e *appevent.Event) []byte {
+	return props.text(dst, "$screen_name", screenName(e))
+}
+
+// readPage reads what track APIs tell of a page in properties, and in a context of their own, which
+// are attributes here: url, path, referrer, title, and page with the same in it.
+func readPage(e *appevent.Event) page {
+	p := readLocation(e)
+	p.referrer = cmp.Or(textAttribute(e, "http.request.header.referer"), pageText(e, "referrer"))
+	p.title = pageText(e, "title")
+	p.name = shownName(e)
+	return p
+}
+
+// readLocation reads the URL of a page, and its host and path where the event tells these or the
+// URL has them.
+func readLocation(e *appevent.Event) page {
+	p := page{url: textAttribute(e, "url.full"), host: textAttribute(e, "server.address"), path: textAttribute(e, "url.path")}
+	if p.url == "" {
+		p.url, p.path = pageText(e, "url"), cmp.Or(p.path, pageText(e, "path"))
 	}
-	if u, err := url.Parse(full); err == nil {
-		host, path = cmp.Or(host, u.Host), cmp.Or(path, u.Path)
+	if u, err := url.Parse(p.url); err == nil {
+		p.host, p.path = cmp.Or(p.host, u.Host), cmp.Or(p.path, u.Path)
 	}
-	return full, host, path
+	return p
 }
 
-// appendScreen appends which screen of an app it is (semantic conventions v1.44.0: app and url registries): one without a name is
-// known by its id or, as that of an app made of web pages, by its path. PostHog wants one.
-func (enc *encoder) appendScreen(dst []byte, e *appevent.Event) []byte {
-	_, _, path := address(e)
-	name := cmp.Or(shownName(e), textAttribute(e, "app.screen.name"), textAttribute(e, "app.screen.id"), path, "unknown")
-	return enc.appendText(dst, "$screen_name", name)
+// screenName returns the name of a screen. One without is known by its ID or, as that of an app
+// made of web pages, by its path.
+func screenName(e *appevent.Event) string {
+	return cmp.Or(shownName(e), textAttribute(e, "app.screen.name"), textAttribute(e, "app.screen.id"), readLocation(e).path, "unknown")
 }
 
-// shownName is what the page or screen is called. One that nobody named is an event called by its kind.
+// shownName is what the page or screen is called. One that nobody named is an event called by its
+// kind.
 func shownName(e *appevent.Event) string {
 	if e.Name == e.Kind.String() {
 		return ""
@@ -58,7 +77,8 @@ func shownName(e *appevent.Event) string {
 	return e.Name
 }
 
-// pageText is what a track API tells of a page: a property or, where there is none, a member of the context's page.
+// pageText is what a track API tells of a page: a property or, where there is none, a member of the
+// context's page.
 func pageText(e *appevent.Event, name string) string {
 	if text := textAttribute(e, name); text != "" {
 		return text
@@ -81,15 +101,4 @@ func textAttribute(e *appevent.Event, name string) string {
 		return ""
 	}
 	return textOf(v)
-}
-
-// textOf is a value as text: of an array, which headers are, its first. A map is none.
-func textOf(v pcommon.Value) string {
-	if v.Type() == pcommon.ValueTypeSlice && v.Slice().Len() > 0 {
-		v = v.Slice().At(0)
-	}
-	if v.Type() == pcommon.ValueTypeMap || v.Type() == pcommon.ValueTypeSlice {
-		return ""
-	}
-	return v.AsString()
 }

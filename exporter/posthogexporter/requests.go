@@ -17,7 +17,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// Paths of the protocols (https://posthog.com/docs/api/capture; rust/capture/src/router.rs and v1 in PostHog/posthog).
+// Paths of the protocols (https://posthog.com/docs/api/capture; rust/capture/src/router.rs and v1
+// in PostHog/posthog).
 const (
 	pathBatch = "/batch/"
 	pathV1    = "/i/v1/analytics/events"
@@ -25,22 +26,25 @@ const (
 
 // Limits on what PostHog takes at once.
 const (
-	// maxEvent is the size of one event. PostHog says 1 MB, but refuses some below that, since it counts what it adds
-	// (https://posthog.com/docs/data/ingestion-warnings); RudderStack's destination keeps to this (src/v0/destinations/posthog in
-	// rudderlabs/rudder-transformer).
+	// maxEvent is the size of one event. PostHog says 1 MB, but refuses some below that, since it
+	// counts what it adds (https://posthog.com/docs/data/ingestion-warnings); RudderStack's
+	// destination keeps to this (src/v0/destinations/posthog in rudderlabs/rudder-transformer).
 	maxEvent = 900_000
 	// maxBatchBody is below the 20 MB of https://posthog.com/docs/api/capture, before compression.
 	maxBatchBody = 20_000_000 - 1
-	// maxV1Body is below the 10 MiB of capture v1, which count after compression. Another limit counts before compression, and is not
-	// published.
+	// maxV1Body is below the 10 MiB of capture v1, which count after compression. Another limit
+	// counts before compression, and is not published.
 	maxV1Body = 10_000_000 - 1
-	// maxBatchEvents bounds the requests of users who configure large batches: PostHog has no limit.
+	// maxBatchEvents bounds the requests of users who configure large batches: PostHog has no
+	// limit.
 	maxBatchEvents = 10_000
-	// maxV1Events keeps the response, of up to 110 bytes for each event, within the 64 KiB that delivery reads.
+	// maxV1Events keeps the response, of up to 110 bytes for each event, within the 64 KiB that
+	// delivery reads.
 	maxV1Events = 500
 )
 
-// historicalAge is the age from which on events are historical data (https://posthog.com/docs/migrate).
+// historicalAge is the age from which on events are historical data
+// (https://posthog.com/docs/migrate).
 const historicalAge = 48 * time.Hour
 
 // route is where requests of a protocol go, and how much one may hold.
@@ -62,8 +66,8 @@ func (b *backend) BuildRequests(events []delivery.Event) ([]delivery.Request, []
 	return requests, refusals
 }
 
-// requestGroup is a group of events that may share requests. Events keep the protocol that they were encoded for, on disk and as dead
-// letters too.
+// requestGroup is a group of events that may share requests. Events keep the protocol that they
+// were encoded for, on disk and as dead letters too.
 type requestGroup int
 
 const (
@@ -106,7 +110,8 @@ func appendRun(group, run []delivery.Event) []delivery.Event {
 	return append(group, run...)
 }
 
-// historicalCutoff returns the time before which events are historical. It is 0 where these share requests with all others.
+// historicalCutoff returns the time before which events are historical. It is 0 where these share
+// requests with all others.
 func (b *backend) historicalCutoff(now time.Time) pcommon.Timestamp {
 	if b.cfg.HistoricalMigration == HistoricalNever {
 		return 0
@@ -128,8 +133,9 @@ func groupOf(e *delivery.Event, cutoff pcommon.Timestamp) requestGroup {
 	}
 }
 
-// appendBatchRequests appends requests of the batch protocol. They have no sent_at: PostHog would move the timestamps of events that
-// waited in the queue (https://posthog.com/docs/data/timestamps).
+// appendBatchRequests appends requests of the batch protocol. They have no sent_at: PostHog would
+// move the timestamps of events that waited in the queue
+// (https://posthog.com/docs/data/timestamps).
 func (b *backend) appendBatchRequests(requests []delivery.Request, events []delivery.Event, historical bool) []delivery.Request {
 	if len(events) == 0 {
 		return requests
@@ -153,8 +159,9 @@ func newJoin(head []byte, historical bool) delivery.Join {
 	return delivery.Join{Head: string(head), Separator: ",", Tail: "]}"}
 }
 
-// fill puts as many events into the request as fit, and returns the others. An event with the uuid of an earlier one in the request is
-// the same event. It is left out of the body, since capture v1 refuses requests with repetitions, and gets the outcome of the other.
+// fill puts as many events into the request as fit, and returns the others. An event with the uuid
+// of an earlier one in the request is the same event. It is left out of the body, since capture v1
+// refuses requests with repetitions, and gets the outcome of the other.
 func (r *route) fill(req *delivery.Request, events []delivery.Event, notices *notices) (rest []delivery.Event) {
 	n, repeated := r.fit(len(req.Join.Head)+len(req.Join.Tail)-len(req.Join.Separator), events)
 	req.Events = events[:n:n]
@@ -171,8 +178,9 @@ func (r *route) fill(req *delivery.Request, events []delivery.Event, notices *no
 	return events[n:]
 }
 
-// fit returns how many of the events fit into one body, at least one, and the indexes of those that repeat the uuid of another. size is
-// that of a body without events, less one separator, since each event adds one.
+// fit returns how many of the events fit into one body, at least one, and the indexes of those that
+// repeat the uuid of another. size is that of a body without events, less one separator, since each
+// event adds one.
 func (r *route) fit(size int, events []delivery.Event) (n int, repeated map[int]bool) {
 	seen := newSeen(min(len(events), r.maxEvents))
 	for n < len(events) && n < r.maxEvents {

@@ -30,15 +30,16 @@ func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Res
 	return c
 }
 
-// redactKey returns the response without the API key. The texts of capture v0 quote it: "API key is not valid: ..."
-// (rust/capture/src/api.rs in PostHog/posthog).
+// redactKey returns the response without the API key. The texts of capture v0 quote it: "API key is
+// not valid: ..." (rust/capture/src/api.rs in PostHog/posthog).
 func (b *backend) redactKey(response *delivery.Response) *delivery.Response {
 	clean := *response
 	clean.Body = bytes.ReplaceAll(response.Body, []byte(b.key), []byte("[REDACTED]"))
 	return &clean
 }
 
-// rememberPending remembers the request of events that are sent again. Only requests of capture v1, which have an OnNoResponse, need it.
+// rememberPending remembers the request of events that are sent again. Only requests of capture v1,
+// which have an OnNoResponse, need it.
 func (b *backend) rememberPending(req *delivery.Request, c *delivery.Classification) {
 	if req.OnNoResponse == nil || !hasRetryable(c) {
 		return
@@ -60,8 +61,8 @@ func hasRetryable(c *delivery.Classification) bool {
 	return len(c.Events) == 0 && c.Kind == delivery.Retryable
 }
 
-// Tags of errors of capture v1 that differ from what their status means (v1/error.rs in PostHog/posthog), and the text for the same
-// in the batch protocol (rust/capture/src/api.rs).
+// Tags of errors of capture v1 that differ from what their status means (v1/error.rs in
+// PostHog/posthog), and the text for the same in the batch protocol (rust/capture/src/api.rs).
 const (
 	tagMissingHeaders = "missing_required_headers"
 	tagBilling        = "billing_limit"
@@ -100,7 +101,8 @@ func isBilling(body []byte) bool {
 	return strings.Contains(text, tagBilling) || strings.Contains(text, textBilling)
 }
 
-// overLimit refuses events beyond the organization's billing limit. PostHog takes them when somebody has raised it.
+// overLimit refuses events beyond the organization's billing limit. PostHog takes them when
+// somebody has raised it.
 func overLimit(message string) delivery.Classification {
 	return refused(deadletter.ReasonRateLimited, message+"; "+remedyBilling)
 }
@@ -111,20 +113,21 @@ func refused(reason deadletter.Reason, message string) delivery.Classification {
 	return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Refused, Reason: reason, Message: message}}
 }
 
-// unreadable retries events that PostHog may have. It knows them by their uuid, so a repetition does no harm.
+// unreadable retries events that PostHog may have. It knows them by their uuid, so a repetition
+// does no harm.
 func unreadable(message string) delivery.Classification {
 	return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Retryable, Message: message + ", which is not PostHog's answer; is the endpoint a PostHog?"}}
 }
 
-// batchResponse is the body of a 200 of the batch protocol (rust/capture/src/v0_endpoint.rs in PostHog/posthog). The status is 1, or
-// the word Ok from some servers.
+// batchResponse is the body of a 200 of the batch protocol (rust/capture/src/v0_endpoint.rs in
+// PostHog/posthog). The status is 1, or the word Ok from some servers.
 type batchResponse struct {
 	Status       json.RawMessage `json:"status"`
 	QuotaLimited []string        `json:"quota_limited"`
 }
 
-// classifyBatch classifies a 200 of the batch protocol. PostHog responds with 200 to events beyond the billing limit too, and does not
-// store them.
+// classifyBatch classifies a 200 of the batch protocol. PostHog responds with 200 to events beyond
+// the billing limit too, and does not store them.
 func classifyBatch(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	var body batchResponse
 	if err := json.Unmarshal(response.Body, &body); err != nil {

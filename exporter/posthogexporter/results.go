@@ -14,7 +14,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// result is the result of one event in a response of capture v1 (v1/analytics/types.rs in PostHog/posthog).
+// result is the result of one event in a response of capture v1 (v1/analytics/types.rs in
+// PostHog/posthog).
 type result struct {
 	Result  string `json:"result"`
 	Details string `json:"details"`
@@ -41,8 +42,8 @@ func (b *backend) classifyResults(req *delivery.Request, response *delivery.Resp
 	return delivery.Classification{Events: outcomes, Wait: delivery.RetryAfter(response)}
 }
 
-// parseResults returns the results by the uuids of their events. Of a body that is cut off or turns invalid, it returns the results
-// before that, which are certain.
+// parseResults returns the results by the uuids of their events. Of a body that is cut off or turns
+// invalid, it returns the results before that, which are certain.
 func parseResults(body []byte) map[string]result {
 	d := jsontext.NewDecoder(bytes.NewReader(body))
 	results := map[string]result{}
@@ -87,7 +88,8 @@ func readMembers(d *jsontext.Decoder, results map[string]result) {
 	}
 }
 
-// outcome returns what a result means for its event. Only retry is sent again; results that are not known here are final.
+// outcome returns what a result means for its event. Only retry is sent again; results that are not
+// known here are final.
 func (r *result) outcome() delivery.Outcome {
 	switch r.Result {
 	case "ok", "warning":

@@ -18,6 +18,17 @@ const (
 	attrSDKVersion = "telemetry.sdk.version"
 )
 
+// Properties that all events of a source have.
+const (
+	// propGeoIPDisable tells PostHog not to look up where the sender is.
+	propGeoIPDisable = "$geoip_disable"
+	// propIsServer tells PostHog that the operating system is not the person's.
+	propIsServer = "$is_server"
+	// propLib and propLibVersion identify this exporter. Capture v1 takes them from a header.
+	propLib        = "$lib"
+	propLibVersion = "$lib_version"
+)
+
 // source is what all events of one resource and scope have in common, written once.
 type source struct {
 	of *appevent.Source
@@ -32,24 +43,25 @@ type source struct {
 // ending is the properties that all events of a source have.
 type ending struct {
 	properties []property
-	// joined are the properties as they are written where the event has none of their names. It is nil where that is not to be
-	// known without looking at each.
+	// joined are the properties as they are written where the event has none of their names. It is
+	// nil where that is not to be known without looking at each.
 	joined []byte
 	// names has the bits of their names.
-	names uint64
+	names nameSet
 }
 
 // property is the name of a property, and its value as it is written.
 type property struct{ name, value string }
 
-// enter makes the source that of the events that follow. It remembers the last one.
-func (enc *encoder) enter(of *appevent.Source) {
+// sourceOf returns the source of an event. It remembers the last one.
+func (enc *encoder) sourceOf(of *appevent.Source) *source {
 	if enc.source == nil || enc.source.of != of {
 		enc.source = enc.newSource(of)
 	}
+	return enc.source
 }
 
-func (enc *encoder) newSource(of *appevent.Source) *source {
+func (b *backend) newSource(of *appevent.Source) *source {
 	s := &source{of: of}
 	var values jsonappend.Writer
 	var properties []property
@@ -61,23 +73,24 @@ func (enc *encoder) newSource(of *appevent.Source) *source {
 			s.sdkVersion = v.AsString()
 		}
 		s.onDevice = s.onDevice || isOfDevice(name)
-		if pattern.Any(enc.cfg.ResourceAttributes, name) && !strings.HasPrefix(name, appevent.FanoutPrefix) {
+		if pattern.Any(b.cfg.ResourceAttributes, name) && !strings.HasPrefix(name, appevent.FanoutPrefix) {
 			properties = append(properties, property{name, string(values.Value(nil, v))})
 		}
 	}
-	if enc.cfg.IPAttribute == "" {
+	if b.cfg.IPAttribute == "" {
 		properties = append(properties, property{propGeoIPDisable, "true"})
 	}
 	if s.isServer() {
 		properties = append(properties, property{propIsServer, "true"})
 	}
 	s.v1 = newEnding(properties)
-	properties = append(slices.Clip(properties), property{propLib, `"` + libName + `"`}, property{propLibVersion, string(jsonappend.String(nil, enc.version))})
+	properties = append(slices.Clip(properties), property{propLib, `"` + libName + `"`}, property{propLibVersion, string(jsonappend.String(nil, b.version))})
 	s.batch = newEnding(properties)
 	return s
 }
 
-// isServer reports whether the resource is known not to be what a person has in front of them. Java runs on phones, too.
+// isServer reports whether the resource is known not to be what a person has in front of them. Java
+// runs on phones, too.
 func (s *source) isServer() bool {
 	if s.onDevice {
 		return false
@@ -99,8 +112,8 @@ func isOfDevice(attribute string) bool {
 	return false
 }
 
-// newEnding joins the properties, unless one of them is repeated, or has a name that an event may have without having it from an
-// attribute.
+// newEnding joins the properties, unless one of them is repeated, or has a name that an event may
+// have without having it from an attribute.
 func newEnding(properties []property) ending {
 	end := ending{properties: properties}
 	var values jsonappend.Writer
@@ -119,16 +132,6 @@ func newEnding(properties []property) ending {
 	}
 	return end
 }
-
-// nameBit tells at a glance that a name is not among a few, in most cases. Those of PostHog's own properties share a bit.
-func nameBit(name string) uint64 {
-	if name == "" || name[0] == '$' {
-		return dollarBit
-	}
-	return 1 << ((uint(len(name))*31 + uint(name[0])*5 + uint(name[len(name)-1])*3) % 64)
-}
-
-const dollarBit = 1
 
 // isOwnName reports whether the encoder writes properties of the name itself.
 func isOwnName(name string) bool {
@@ -156,19 +159,19 @@ func (end *ending) has(name string) bool {
 	return false
 }
 
-// appendEnding appends the properties of the source, but for those that the event has itself. Nothing may follow.
-func (enc *encoder) appendEnding(dst []byte) []byte {
-	if enc.ending.joined == nil || enc.overridden {
-		for i := range enc.ending.properties {
+// append appends the properties, but for those that the event has itself. Nothing may follow.
+func (end *ending) append(dst []byte, props *properties, overridden bool) []byte {
+	if end.joined == nil || overridden {
+		for i := range end.properties {
 			var ok bool
-			if dst, ok = enc.props.Name(dst, enc.ending.properties[i].name); ok {
-				dst = append(dst, enc.ending.properties[i].value...)
+			if dst, ok = props.Name(dst, end.properties[i].name); ok {
+				dst = append(dst, end.properties[i].value...)
 			}
 		}
 		return dst
 	}
-	if enc.props.Len() > 0 {
+	if props.Len() > 0 {
 		dst = append(dst, ',')
 	}
-	return append(dst, enc.ending.joined...)
+	return append(dst, end.joined...)
 }

@@ -4,8 +4,6 @@
 package posthogexporter
 
 import (
-	"strings"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -42,7 +40,7 @@ func (enc *spanEncoder) EncodeSpan(w *delivery.Writer, of *appevent.Source, span
 	case !enc.cfg.AI.Enabled:
 		w.Skip("ai_off")
 	default:
-		if err := enc.encodeAI(w, of, span); err != nil {
+		if err := enc.encodeAI(w, enc.read(of, span), span); err != nil {
 			return err
 		}
 	}
@@ -61,36 +59,6 @@ func (enc *spanEncoder) EncodeSpan(w *delivery.Writer, of *appevent.Source, span
 		}
 	}
 	return nil
-}
-
-// Prefixes by which spans of language models are known (otel/filtering.rs in PostHog/posthog).
-const (
-	prefixGenAI     = "gen_ai."
-	prefixLLM       = "llm."
-	prefixVercel    = "ai."
-	prefixTraceloop = "traceloop."
-)
-
-// isAI reports whether a span is one of a language model, by its name or its attributes.
-func isAI(span ptrace.Span) bool {
-	if isAIName(span.Name()) {
-		return true
-	}
-	for name := range span.Attributes().All() {
-		if isAIName(name) {
-			return true
-		}
-	}
-	return false
-}
-
-func isAIName(name string) bool {
-	for _, prefix := range [...]string{prefixGenAI, prefixLLM, prefixVercel, prefixTraceloop} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
 }
 
 // read makes enc.event the view of a span.

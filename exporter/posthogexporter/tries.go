@@ -10,19 +10,22 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// try identifies a request of capture v1. Events of it that are sent again carry the same id and time, and the next attempt.
+// try identifies a request of capture v1. Events of it that are sent again carry the same id and
+// time, and the next attempt.
 type try struct {
 	id, createdAt string
 	attempt       int // counts from 1; 0 is a request that was not sent yet
 }
 
-// tries remembers the request that each pending event was last part of, by the event's uuid. Its methods are safe for concurrent use.
+// tries remembers the request that each pending event was last part of, by the event's uuid. Its
+// methods are safe for concurrent use.
 type tries struct {
 	mu      sync.Mutex
 	pending map[string]try
 }
 
-// maxPending bounds the memory of tries. Events beyond it are sent again in new requests, which does no harm.
+// maxPending bounds the memory of tries. Events beyond it are sent again in new requests, which
+// does no harm.
 const maxPending = 50_000
 
 // remember records that events of a request are pending.
@@ -63,8 +66,8 @@ func (ts *tries) forget(e *delivery.Event) {
 	delete(ts.pending, eventUUID(e))
 }
 
-// tryGroup is events that go into requests of their own: those of one try, or with its zero value those that are sent for the first
-// time.
+// tryGroup is events that go into requests of their own: those of one try, or with its zero value
+// those that are sent for the first time.
 type tryGroup struct {
 	try    try
 	events []delivery.Event

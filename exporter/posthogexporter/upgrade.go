@@ -9,8 +9,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// completeMeta finds in the payload what begin puts into VendorID and Key. It is called for dead letters, which do not store them, and
-// for queues on disk of versions that did not have them. A payload that is not a PostHog event leaves the event as it is.
+// completeMeta finds in the payload what begin puts into VendorID and Key. It is called for dead
+// letters, which do not store them, and for queues on disk of versions that did not have them. A
+// payload that is not a PostHog event leaves the event as it is.
 func completeMeta(e *delivery.Event) {
 	var payload struct {
 		UUID  string `json:"uuid"`

@@ -84,7 +84,8 @@ func TestEventsOfEarlierVersionsAreCompleted(t *testing.T) {
 	}
 }
 
-// outline describes the requests of events, and the outcomes of their responses, without what differs each time.
+// outline describes the requests of events, and the outcomes of their responses, without what
+// differs each time.
 func outline(t *testing.T, b *backend, events []delivery.Event) string {
 	t.Helper()
 	requests, refusals := b.BuildRequests(events)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
@@ -20,7 +22,8 @@ const (
 	headerTimestamp = "PostHog-Request-Timestamp"
 )
 
-// appendV1Requests appends requests of capture v1. Pending events of an earlier request go into one of the same id.
+// appendV1Requests appends requests of capture v1. Pending events of an earlier request go into one
+// of the same id.
 func (b *backend) appendV1Requests(requests []delivery.Request, events []delivery.Event, historical bool, now time.Time) []delivery.Request {
 	if len(events) == 0 {
 		return requests
@@ -49,10 +52,7 @@ func (b *backend) nextV1Request(t *try, historical bool, now time.Time) delivery
 	return delivery.Request{URL: b.v1.url, Header: b.headerV1(*t, now), Join: newJoin(head, historical)}
 }
 
-func newRequestID() string {
-	id := randomUUID()
-	return string(id[:])
-}
+func newRequestID() string { return uuid.NewString() }
 
 // headerV1 returns the header of an attempt.
 func (b *backend) headerV1(t try, now time.Time) http.Header {

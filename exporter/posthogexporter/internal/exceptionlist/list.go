@@ -1,7 +1,9 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package posthogexporter
+// Package exceptionlist writes $exception_list, which PostHog's error tracking groups and shows
+// exceptions by (packages/core/src/error-tracking/types.ts in PostHog/posthog-js).
+package exceptionlist
 
 import (
 	"cmp"
@@ -11,8 +13,80 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
-// Platforms of frames that PostHog resolves itself (packages/core/src/error-tracking/types.ts in PostHog/posthog-js). Those of all
-// other languages are sent as resolved, which they are: their stacks name files and functions.
+// Options says how exceptions are written.
+type Options struct {
+	// Handled tells that the program went on.
+	Handled bool
+	// Runtime is the telemetry.sdk.language of the program, or empty.
+	Runtime string
+	Limit   Limit
+}
+
+// Limit is how many exceptions and frames are written; 0 is all. Of the frames, the innermost and
+// outermost stay.
+type Limit struct{ Exceptions, Frames int }
+
+// AppendList appends the exceptions of a stack: the one that was thrown, and its causes.
+func AppendList(dst []byte, stack *stacktrace.Stack, o Options) []byte {
+	exceptions := stack.Exceptions
+	if n := o.Limit.Exceptions; n > 0 && len(exceptions) > n {
+		exceptions = exceptions[:n]
+	}
+	as := newFraming(stack, o)
+	dst = append(dst, '[')
+	for i := range exceptions {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendException(dst, &exceptions[i], i, o.Handled, as)
+	}
+	return append(dst, ']')
+}
+
+// appendException appends one exception of the list.
+func appendException(dst []byte, x *stacktrace.Exception, n int, handled bool, as framing) []byte {
+	name := x.Type
+	if name == "" {
+		name = "Error" // PostHog requires one
+	}
+	dst = jsonappend.String(append(dst, `{"type":`...), name)
+	dst = jsonappend.String(append(dst, `,"value":`...), x.Message)
+	if x.Module != "" {
+		dst = jsonappend.String(append(dst, `,"module":`...), x.Module)
+	}
+	dst = appendMechanism(append(dst, `,"mechanism":{`...), x, n, handled)
+	if len(x.Frames) > 0 {
+		dst = as.appendStacktrace(dst, x.Frames)
+	}
+	return append(dst, '}')
+}
+
+// appendMechanism appends how the exception came to be known, and closes that object. A cause says
+// which one of the list it belongs to; the one that was thrown has the id 0.
+func appendMechanism(dst []byte, x *stacktrace.Exception, n int, handled bool) []byte {
+	kind := `"type":"generic"`
+	if n > 0 {
+		kind = `"type":"chained"`
+	}
+	dst = append(append(dst, kind...), `,"handled":`...)
+	dst = jsonappend.Bool(dst, handled)
+	if n > 0 {
+		dst = jsonappend.String(append(dst, `,"source":`...), x.Relation)
+	}
+	dst = append(dst, `,"synthetic":`...)
+	dst = jsonappend.Bool(dst, x.Type == "")
+	dst = append(dst, `,"exception_id":`...)
+	dst = jsonappend.Int(dst, int64(n))
+	if n > 0 {
+		dst = append(dst, `,"parent_id":`...)
+		dst = jsonappend.Int(dst, int64(max(x.Parent, 0)))
+	}
+	return append(dst, '}')
+}
+
+// Platforms of frames that PostHog resolves itself (packages/core/src/error-tracking/types.ts in
+// PostHog/posthog-js). Those of all other languages are sent as resolved, which they are: their
+// stacks name files and functions.
 const (
 	platformNode   = "node:javascript"
 	platformWeb    = "web:javascript"
@@ -24,19 +98,19 @@ const (
 type framing struct {
 	// platform is empty where they are resolved.
 	platform, language string
-	limit              trim
+	frames             int // how many at most; 0 is all
 }
 
-// framing is how those of an exception of this source are written.
-func (s *source) framing(stack *stacktrace.Stack, limit trim) framing {
+// newFraming returns how the frames of a stack are written.
+func newFraming(stack *stacktrace.Stack, o Options) framing {
 	language := stack.Language
-	f := framing{language: language.String(), limit: limit}
+	f := framing{language: language.String(), frames: o.Limit.Frames}
 	switch {
 	case language == stacktrace.Python:
 		f.platform = platformPython
 	case language == stacktrace.Go:
 		f.platform = platformGo
-	case language == stacktrace.JavaScript && (s.of.Language == "webjs" || s.of.Language == "" && !stack.OfNode()):
+	case language == stacktrace.JavaScript && (o.Runtime == "webjs" || o.Runtime == "" && !stack.OfNode()):
 		f.platform = platformWeb
 	case language == stacktrace.JavaScript:
 		f.platform = platformNode
@@ -57,7 +131,7 @@ func (as framing) appendStacktrace(dst []byte, frames []stacktrace.Frame) []byte
 	dst = append(append(dst, `,"stacktrace":{"type":"`...), kind...)
 	dst = append(dst, `","frames":[`...)
 	head, tail := frames, []stacktrace.Frame(nil)
-	if n := as.limit.frames; n > 0 && len(frames) > n {
+	if n := as.frames; n > 0 && len(frames) > n {
 		head, tail = frames[:n/2], frames[len(frames)-n/2:]
 	}
 	for _, part := range [...][]stacktrace.Frame{head, tail} {
@@ -91,7 +165,8 @@ func (as framing) appendFrame(dst []byte, f *stacktrace.Frame) []byte {
 	return append(jsonappend.Bool(dst, f.InApp), '}')
 }
 
-// appendResolved appends a frame that needs no resolving (https://posthog.com/docs/error-tracking/installation/manual).
+// appendResolved appends a frame that needs no resolving
+// (https://posthog.com/docs/error-tracking/installation/manual).
 func (as framing) appendResolved(dst []byte, f *stacktrace.Frame) []byte {
 	name := qualified(f)
 	dst = jsonappend.String(append(dst, `{"raw_id":`...), name+":"+f.Filename)

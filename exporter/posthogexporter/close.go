@@ -1,0 +1,34 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import "github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+
+// close is the last phase: it writes whether the event has a profile, the properties of its source
+// and the fields beside the properties.
+func (enc *encoder) close(w *delivery.Writer, dst []byte, ev *event) {
+	profile := ev.aboutPerson || enc.hasProfile(&ev.who)
+	if ev.protocol == ProtocolBatch && !profile {
+		dst = ev.props.boolean(dst, propProcessPerson, false)
+	}
+	dst = ev.ending.append(dst, &ev.props, ev.overridden)
+	ev.props.End()
+	dst = append(dst, '}')
+	if ev.protocol == ProtocolV1 {
+		dst = ev.lifted.append(dst, &enc.values, profile)
+	}
+	w.End(append(dst, '}'))
+}
+
+// hasProfile reports whether PostHog is to process the person.
+func (enc *encoder) hasProfile(who *identity) bool {
+	switch enc.cfg.PersonProfiles {
+	case ProfilesNever:
+		return false
+	case ProfilesIdentifiedOnly:
+		return who.known() && !who.anonymous
+	default:
+		return who.known()
+	}
+}

@@ -1,0 +1,75 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"net/netip"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+)
+
+// appendContext is the context phase: it appends the user, session, groups, address and trace,
+// unless an attribute has PostHog's name for one.
+func (enc *encoder) appendContext(dst []byte, ev *event, e *appevent.Event) []byte {
+	dst = appendUser(dst, ev, e)
+	if ev.protocol == ProtocolBatch {
+		dst = ev.props.text(dst, propSession, e.SessionID)
+	} else if ev.lifted.session == "" {
+		ev.lifted.session = e.SessionID
+	}
+	dst = appendGroups(dst, &ev.props, e.Groups)
+	dst = appendAddress(dst, &ev.props, e, enc.cfg.IPAttribute)
+	if !e.TraceID.IsEmpty() {
+		dst = ev.props.hex(dst, "trace_id", e.TraceID[:])
+	}
+	if !e.SpanID.IsEmpty() {
+		dst = ev.props.hex(dst, "span_id", e.SpanID[:])
+	}
+	return dst
+}
+
+// appendUser appends the fields of the user other than the distinct ID.
+func appendUser(dst []byte, ev *event, e *appevent.Event) []byte {
+	props, u := &ev.props, &e.User
+	distinctID := ev.who.id
+	if ev.about.isSet() {
+		distinctID = "" // it is the group's
+	}
+	if u.ID != distinctID {
+		dst = props.text(dst, appevent.AttrUserID, u.ID)
+	}
+	if u.AnonymousID != distinctID {
+		dst = props.text(dst, appevent.AttrAnonymousID, u.AnonymousID)
+	}
+	if e.Kind == appevent.KindIdentify {
+		return dst // the rest is set on the person
+	}
+	dst = props.text(dst, appevent.AttrUserEmail, u.Email)
+	dst = props.text(dst, appevent.AttrUserName, u.Name)
+	dst = props.text(dst, appevent.AttrUserFullName, u.FullName)
+	if u.Roles.Type() != pcommon.ValueTypeEmpty {
+		dst = props.Append(dst, appevent.AttrUserRoles, u.Roles)
+	}
+	return dst
+}
+
+// appendAddress appends the address that PostHog locates the person by or, without one,
+// $geoip_disable: PostHog would locate this machine.
+func appendAddress(dst []byte, props *properties, e *appevent.Event, attribute string) []byte {
+	if attribute == "" {
+		return dst // the properties of the source disable it
+	}
+	if v, ok := e.Attribute(attribute); ok && isAddress(v.AsString()) {
+		return props.text(dst, "$ip", v.AsString())
+	}
+	return props.boolean(dst, propGeoIPDisable, true)
+}
+
+// isAddress reports whether PostHog can look up where the address is.
+func isAddress(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil
+}

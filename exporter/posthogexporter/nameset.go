@@ -1,0 +1,24 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+// nameSet tells at a glance that a name is not among a few, in most cases. It may report names that
+// are not: those of PostHog's own properties, for one, share a bit.
+type nameSet uint64
+
+const (
+	dollarBit nameSet = 1
+	allNames          = ^nameSet(0)
+)
+
+// mayHave reports false only where the name is not in the set.
+func (s nameSet) mayHave(name string) bool { return s&nameBit(name) != 0 }
+
+// nameBit returns the set of one name.
+func nameBit(name string) nameSet {
+	if name == "" || name[0] == '$' {
+		return dollarBit
+	}
+	return 1 << ((uint(len(name))*31 + uint(name[0])*5 + uint(name[len(name)-1])*3) % 64)
+}

@@ -1,0 +1,17 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import "go.opentelemetry.io/collector/pdata/pcommon"
+
+// textOf is a value as text: of an array, which headers are, its first. A map is none.
+func textOf(v pcommon.Value) string {
+	if v.Type() == pcommon.ValueTypeSlice && v.Slice().Len() > 0 {
+		v = v.Slice().At(0)
+	}
+	if v.Type() == pcommon.ValueTypeMap || v.Type() == pcommon.ValueTypeSlice {
+		return ""
+	}
+	return v.AsString()
+}

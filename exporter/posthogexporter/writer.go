@@ -1,0 +1,52 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"encoding/hex"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// properties writes the properties of one event. Of properties with one name, the first stays.
+type properties struct {
+	jsonappend.Members
+	// values writes what is inside a property.
+	values *jsonappend.Writer
+}
+
+// start makes them those of an event without properties.
+func (p *properties) start(values *jsonappend.Writer) {
+	p.Members, p.values = values.Members(), values
+}
+
+// text appends a property whose value is not empty, unless there is one of the name.
+func (p *properties) text(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	dst, ok := p.Name(dst, name)
+	if !ok {
+		return dst
+	}
+	return jsonappend.String(dst, value)
+}
+
+func (p *properties) boolean(dst []byte, name string, value bool) []byte {
+	dst, ok := p.Name(dst, name)
+	if !ok {
+		return dst
+	}
+	return jsonappend.Bool(dst, value)
+}
+
+// hex is text for bytes.
+func (p *properties) hex(dst []byte, name string, value []byte) []byte {
+	dst, ok := p.Name(dst, name)
+	if !ok {
+		return dst
+	}
+	dst = hex.AppendEncode(append(dst, '"'), value)
+	return append(dst, '"')
+}

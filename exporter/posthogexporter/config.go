@@ -205,14 +205,10 @@ func (cfg *Config) Validate() error {
 
 func checkKey(key string) error {
 	const remedy = "write the project API key, which begins with phc_ and stands in PostHog's project settings"
-	switch {
-	case key == "":
-		return errors.New("is missing; " + remedy + " (is an environment variable unset?)")
-	case strings.HasPrefix(key, "${"):
-		return errors.New("holds ${...} that nothing has replaced; a variable of the environment is written ${env:POSTHOG_API_KEY}")
-	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return errors.New("holds a character that no key has; is there a space or a line feed at its end?")
-	case strings.HasPrefix(key, "phx_"):
+	if err := strictconf.CheckCredential(key, remedy, "POSTHOG_API_KEY"); err != nil {
+		return err
+	}
+	if strings.HasPrefix(key, "phx_") {
 		return errors.New("is a personal API key (phx_), which may read your data and which PostHog refuses for events; " + remedy)
 	}
 	return nil

@@ -62,7 +62,7 @@ func TestConfigurations(t *testing.T) {
 		"no key":                            {conf: map[string]any{}, want: "api_key: is missing; write the project API key, which begins with phc_"},
 		"an unset variable":                 {conf: map[string]any{"api_key": nil}, want: "is an environment variable unset?"},
 		"an unresolved variable":            {conf: map[string]any{"api_key": "${POSTHOG_API_KEY"}, want: "api_key: holds ${...} that nothing has replaced; a variable of the environment is written ${env:POSTHOG_API_KEY}"},
-		"a key with a line feed":            {conf: map[string]any{"api_key": testKey + "\n"}, want: "api_key: holds a character that no key has; is there a space or a line feed at its end?"},
+		"a key with a line feed":            {conf: map[string]any{"api_key": testKey + "\n"}, want: "api_key: holds a character that it cannot have; is there a space or a line feed at its end?"},
 		"a personal key":                    {conf: map[string]any{"api_key": "phx_hunter2"}, want: "api_key: is a personal API key (phx_), which may read your data and which PostHog refuses for events; write the project API key"},
 		"the private host":                  {conf: with("endpoint", "https://us.posthog.com"), want: "endpoint: takes no events; write https://us.i.posthog.com"},
 		"the private host in capitals":      {conf: with("endpoint", "https://APP.posthog.com:443/"), want: "endpoint: takes no events; write https://us.i.posthog.com"},

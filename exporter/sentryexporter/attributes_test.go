@@ -13,11 +13,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// TestAnObjectIsTheSameWhateverWasWrittenBefore writes objects of names in any order, some twice, by one writer and each by a new one.
+// TestAnObjectIsTheSameWhateverWasWrittenBefore writes objects of names in any order, some twice,
+// by one writer and each by a new one.
 func TestAnObjectIsTheSameWhateverWasWrittenBefore(t *testing.T) {
 	names := []string{"", "a", "b", "order_id", "order.id", "user.email", "password", "url.full", "\"quoted\"", "\xff", "items"}
 	p := newPrivacy(createDefaultConfig().(*Config))
-	one := newAttributes(p)
+	one := newNameCache(p)
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		values := pcommon.NewSlice()
@@ -26,15 +27,15 @@ func TestAnObjectIsTheSameWhateverWasWrittenBefore(t *testing.T) {
 			of = append(of, names[r.IntN(len(names))])
 			anyValue(values.AppendEmpty(), r)
 		}
-		write := func(a *attributes) string {
+		write := func(a *nameCache) string {
 			dst := []byte{'{'}
-			a.begin()
+			o := valueWriter{nameCache: a}.typedObject(nil)
 			for i, name := range of {
-				dst = a.append(dst, name, values.At(i))
+				dst = o.append(dst, name, values.At(i))
 			}
 			return string(append(dst, '}'))
 		}
-		want := write(newAttributes(p))
+		want := write(newNameCache(p))
 		require.Equal(t, want, write(one), "names %q", of)
 		if r.IntN(100) == 0 {
 			one.forget()
@@ -65,18 +66,18 @@ func TestMapsInMoreThanEightMapsAreJSON(t *testing.T) {
 		inner = inner.PutEmptyMap("m")
 	}
 	inner.PutInt("n", 7)
-	a := newAttributes(privacy{})
+	a := newNameCache(privacy{})
 	for range 2 {
-		a.begin()
-		assert.Equal(t, `"v.m.m.m.m.m.m.m.m":{"value":"{\"m\":{\"n\":7}}","type":"string"}`, string(a.append(nil, "v", v)))
+		o := valueWriter{nameCache: a}.typedObject(nil)
+		assert.Equal(t, `"v.m.m.m.m.m.m.m.m":{"value":"{\"m\":{\"n\":7}}","type":"string"}`, string(o.append(nil, "v", v)))
 	}
 }
 
 func TestNamesThatAreMadeUpAreForgotten(t *testing.T) {
 	enc := newBackend(createDefaultConfig().(*Config), "1.2.3").NewEncoder().(*encoder)
 	write := func(name string) string {
-		enc.attributes.begin()
-		return string(enc.attributes.append(nil, name, pcommon.NewValueInt(7)))
+		o := valueWriter{nameCache: enc.names}.typedObject(nil)
+		return string(o.append(nil, name, pcommon.NewValueInt(7)))
 	}
 	for i := range 3 * maxNames {
 		name := fmt.Sprint("name-", i)
@@ -84,7 +85,7 @@ func TestNamesThatAreMadeUpAreForgotten(t *testing.T) {
 		if i%100 == 0 {
 			enc.Reset()
 		}
-		assert.Less(t, len(enc.attributes.names), maxNames+200)
+		assert.Less(t, len(enc.names.known), maxNames+200)
 	}
 }
 

@@ -22,7 +22,8 @@ type breadcrumbs struct {
 	limit    int
 	logs     plog.Logs
 	traces   ptrace.Traces
-	has      bool // whether there is a batch
+	has      bool   // whether there is a batch
+	from     signal // whether it is logs or traces
 	gathered bool
 	byTrace  map[crumbKey][]crumb
 	// destination returns where an event goes: an Issue shows nothing that goes to another project.
@@ -43,21 +44,22 @@ type crumb struct {
 	attributes pcommon.Map
 }
 
-func (b *breadcrumbs) prepare(ld plog.Logs)           { b.logs, b.has = ld, true }
-func (b *breadcrumbs) prepareTraces(td ptrace.Traces) { b.traces, b.has = td, true }
+func (b *breadcrumbs) prepare(ld plog.Logs)           { b.logs, b.has, b.from = ld, true, fromLogs }
+func (b *breadcrumbs) prepareTraces(td ptrace.Traces) { b.traces, b.has, b.from = td, true, fromTraces }
 
 func (b *breadcrumbs) reset() { *b = breadcrumbs{limit: b.limit, destination: b.destination} }
 
-// before are the last crumbs of the trace that are earlier than the Issue, the oldest first.
-func (b *breadcrumbs) before(i *issue) []crumb {
-	if b.limit == 0 || !b.has || i.TraceID.IsEmpty() {
+// before are the last crumbs of a trace, for a destination, that are earlier than at; the oldest
+// first.
+func (b *breadcrumbs) before(trace pcommon.TraceID, destination string, at pcommon.Timestamp) []crumb {
+	if b.limit == 0 || !b.has || trace.IsEmpty() {
 		return nil
 	}
 	if !b.gathered {
-		b.gather(i)
+		b.gather()
 	}
-	crumbs := b.byTrace[crumbKey{i.TraceID, i.destination}]
-	end, _ := slices.BinarySearchFunc(crumbs, i.at, func(c crumb, at pcommon.Timestamp) int { return cmp.Compare(c.at, at) })
+	crumbs := b.byTrace[crumbKey{trace, destination}]
+	end, _ := slices.BinarySearchFunc(crumbs, at, func(c crumb, at pcommon.Timestamp) int { return cmp.Compare(c.at, at) })
 	begin, size := end, 0
 	for begin > 0 && end-begin < b.limit && size < maxCrumbs {
 		begin--
@@ -83,9 +85,9 @@ func (c *crumb) size() int {
 	return size
 }
 
-func (b *breadcrumbs) gather(i *issue) {
+func (b *breadcrumbs) gather() {
 	b.gathered, b.byTrace = true, map[crumbKey][]crumb{}
-	if i.span != nil {
+	if b.from == fromTraces {
 		for e := range appevent.SpanEvents(b.traces) {
 			b.add(e)
 		}
@@ -100,7 +102,7 @@ func (b *breadcrumbs) gather(i *issue) {
 }
 
 func (b *breadcrumbs) add(e *appevent.Event) {
-	if e.TraceID.IsEmpty() || e.Time == 0 {
+	if e.TraceID.IsEmpty() || !isTime(e.Time) {
 		return
 	}
 	c := crumb{at: e.Time, severity: e.SeverityLevel(), category: e.Source.Scope.Name(), message: e.Message(), attributes: e.Attributes()}
@@ -120,8 +122,7 @@ func (b *breadcrumbs) add(e *appevent.Event) {
 
 // appendBreadcrumbs appends what happened before (Sentry's SDK documentation, "Breadcrumbs
 // Interface").
-func (enc *encoder) appendBreadcrumbs(dst []byte, i *issue) []byte {
-	crumbs := enc.issues.crumbs.before(i)
+func appendBreadcrumbs(dst []byte, crumbs []crumb, vs valueWriter) []byte {
 	if len(crumbs) == 0 {
 		return dst
 	}
@@ -130,12 +131,12 @@ func (enc *encoder) appendBreadcrumbs(dst []byte, i *issue) []byte {
 		if n > 0 {
 			dst = append(dst, ',')
 		}
-		dst = enc.appendCrumb(dst, &crumbs[n])
+		dst = appendCrumb(dst, &crumbs[n], vs)
 	}
 	return append(dst, "]}"...)
 }
 
-func (enc *encoder) appendCrumb(dst []byte, c *crumb) []byte {
+func appendCrumb(dst []byte, c *crumb, vs valueWriter) []byte {
 	dst = append(dst, `{"timestamp":`...)
 	dst = appendSeconds(dst, c.at)
 	dst = textMember(dst, "type", "default")
@@ -145,7 +146,7 @@ func (enc *encoder) appendCrumb(dst []byte, c *crumb) []byte {
 	data := len(dst)
 	dst = append(dst, `,"data":`...)
 	start := len(dst)
-	dst = appendAttributes(dst, withoutFields(c.attributes), enc.attributes)
+	dst = vs.appendObject(dst, withoutFields(c.attributes))
 	if size := len(dst) - start; size == len("{}") || size > maxCrumbData {
 		dst = dst[:data]
 	}

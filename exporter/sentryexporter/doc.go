@@ -8,10 +8,13 @@
 //
 // The way of an event:
 //
-//	encode.go    encoder (logs) and span.go's spanEncoder (traces) decide what an event becomes
-//	             issue.go, log.go, span.go and transaction.go write its bytes
-//	key.go       what the next stage needs to know of a span, which travels in delivery.Meta
-//	requests.go  BuildRequests puts the bytes into envelopes, with traceheader.go and transaction.go
-//	response.go  ClassifyResponse reads Sentry's answer, limits.go its rate limits
-//	upgrade.go   reads the keys out of events that an earlier version has stored
+//	encode.go, encode_spans.go  the encoders decide what an event becomes
+//	issue.go, log.go, span.go,  make an issue, a logItem or a spanItem of it, which then passes
+//	transaction.go              through the phases that write its bytes, in order
+//	key.go                      what the next stage needs to know of a span, in delivery.Meta
+//	requests.go, forest.go      BuildRequests puts the bytes into envelopes and transactions
+//	response.go, limits.go      ClassifyResponse reads Sentry's answer and its rate limits
+//	upgrade.go                  reads the keys out of events that an earlier version has stored
+//
+// The kinds of items know nothing of each other. All use source.go, typed.go, values.go and json.go.
 package sentryexporter

@@ -11,23 +11,30 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
-// How an exception came to be known (Sentry's SDK documentation, "Exception Interface", "Exception Mechanism").
+// How an exception came to be known (Sentry's SDK documentation, "Exception Interface", "Exception
+// Mechanism").
 const (
 	mechanismLog       = "auto.otel.log"
 	mechanismSpanEvent = "auto.otel.span_event"
 	mechanismChained   = "chained"
 )
 
-// appendExceptions appends the exceptions, the oldest cause first and the thrown one last (Sentry's SDK documentation, "Exception
-// Interface"). The thrown one has the id 0.
-func appendExceptions(dst []byte, i *issue, t trim) []byte {
-	exceptions := i.stack.Exceptions
+// mechanism is how the thrown exception came to be known.
+type mechanism struct {
+	kind    string
+	handled bool
+}
+
+// appendExceptions appends the exceptions, the oldest cause first and the thrown one last (Sentry's
+// SDK documentation, "Exception Interface"). The thrown one has the id 0.
+func appendExceptions(dst []byte, stack *stacktrace.Stack, how mechanism, t trim) []byte {
+	exceptions := stack.Exceptions
 	if most := t.exceptions(); len(exceptions) > most {
 		exceptions = exceptions[:most]
 	}
 	dst = append(dst, `,"exception":{"values":[`...)
 	for n := range slices.Backward(exceptions) {
-		dst = appendException(dst, i, exceptions, n, t)
+		dst = appendException(dst, stack.Language, how, exceptions, n, t)
 		if n > 0 {
 			dst = append(dst, ',')
 		}
@@ -35,17 +42,17 @@ func appendExceptions(dst []byte, i *issue, t trim) []byte {
 	return append(dst, "]}"...)
 }
 
-func appendException(dst []byte, i *issue, exceptions []stacktrace.Exception, n int, t trim) []byte {
+func appendException(dst []byte, language stacktrace.Language, how mechanism, exceptions []stacktrace.Exception, n int, t trim) []byte {
 	x := &exceptions[n]
 	dst = append(dst, '{')
-	dst = textMember(dst, "type", t.text(typeOf(x, i.stack.Language)))
+	dst = textMember(dst, "type", t.text(typeOf(x, language)))
 	dst = textMember(dst, "value", t.text(x.Message))
 	if x.Type == "" && x.Message == "" { // Sentry discards an exception that has neither
 		dst = textMember(dst, "type", "Error")
 	}
 	dst = textMember(dst, "module", t.text(x.Module))
 	dst = append(dst, `,"mechanism":{`...)
-	dst = appendMechanism(dst, i, exceptions, n)
+	dst = appendMechanism(dst, how, exceptions, n)
 	dst = append(dst, '}')
 	if len(x.Frames) > 0 {
 		dst = append(dst, `,"stacktrace":{"frames":`...)
@@ -55,7 +62,8 @@ func appendException(dst []byte, i *issue, exceptions []stacktrace.Exception, n 
 	return append(dst, '}')
 }
 
-// typeOf is the type as Sentry's own SDK of the language names it: without the module, which is a field of its own.
+// typeOf is the type as Sentry's own SDK of the language names it: without the module, which is a
+// field of its own.
 func typeOf(x *stacktrace.Exception, language stacktrace.Language) string {
 	if x.Module != "" && (language == stacktrace.Java || language == stacktrace.Python) {
 		if name, ok := strings.CutPrefix(x.Type, x.Module+"."); ok {
@@ -65,18 +73,14 @@ func typeOf(x *stacktrace.Exception, language stacktrace.Language) string {
 	return x.Type
 }
 
-func appendMechanism(dst []byte, i *issue, exceptions []stacktrace.Exception, n int) []byte {
+func appendMechanism(dst []byte, how mechanism, exceptions []stacktrace.Exception, n int) []byte {
 	x := &exceptions[n]
-	switch {
-	case n > 0:
-		dst = append(dst, `"type":"`+mechanismChained+`"`...)
-	case i.span != nil:
-		dst = append(dst, `"type":"`+mechanismSpanEvent+`"`...)
-	default:
-		dst = append(dst, `"type":"`+mechanismLog+`"`...)
+	if n > 0 {
+		how.kind = mechanismChained
 	}
+	dst = append(append(append(dst, `"type":"`...), how.kind...), '"')
 	dst = append(dst, `,"handled":`...)
-	dst = jsonappend.Bool(dst, i.Handled())
+	dst = jsonappend.Bool(dst, how.handled)
 	if len(exceptions) == 1 {
 		return dst
 	}
@@ -93,8 +97,8 @@ func appendMechanism(dst []byte, i *issue, exceptions []stacktrace.Exception, n 
 	return dst
 }
 
-// appendFrames appends frames, the caller first and the one that threw last (Sentry's SDK documentation, "Stack Trace
-// Interface").
+// appendFrames appends frames, the caller first and the one that threw last (Sentry's SDK
+// documentation, "Stack Trace Interface").
 func appendFrames(dst []byte, frames []stacktrace.Frame, t trim) []byte {
 	dst = append(dst, '[')
 	head, tail := len(frames), len(frames)
@@ -160,42 +164,8 @@ func cutFrame(f *stacktrace.Frame) stacktrace.Frame {
 	return short
 }
 
-// field appends a member that is not empty; name is all that stands before its value.
-func field(dst []byte, name, value string) []byte {
-	if value == "" {
-		return dst
-	}
-	return jsonappend.String(append(dst, name...), value)
-}
-
-// exceptions is how many exceptions are written under t, and frames how many of each.
-func (t trim) exceptions() int {
-	switch {
-	case t >= trimBody:
-		return leastCauses
-	case t >= trimFrames:
-		return fewExceptions
-	}
-	return maxExceptions
-}
-
-func (t trim) frames() int {
-	switch {
-	case t >= trimBody:
-		return leastFrames
-	case t >= trimFrames:
-		return fewFrames
-	}
-	return maxFrames
-}
-
-// What an event holds at most: frames as Sentry's SDKs send them (Sentry's SDK documentation, "Stack Trace Interface").
-const (
-	maxExceptions = 50
-	maxFrames     = 1000
-)
-
-// appendThreads appends the other threads of a dump (Sentry's SDK documentation, "Threads Interface").
+// appendThreads appends the other threads of a dump (Sentry's SDK documentation, "Threads
+// Interface").
 func appendThreads(dst []byte, threads []stacktrace.Thread, t trim) []byte {
 	if len(threads) == 0 || t >= trimFrames {
 		return dst

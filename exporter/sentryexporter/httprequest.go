@@ -12,8 +12,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// httpRequest is the HTTP request that was being served, as the attributes tell it (http, url, server and client registries,
-// and the names they had before v1.23).
+// httpRequest is the HTTP request that was being served, as the attributes tell it (http, url,
+// server and client registries, and the names they had before v1.23).
 type httpRequest struct {
 	method, route, full, scheme, host, path, query string
 	userAgent, clientAddress                       string
@@ -88,22 +88,23 @@ func (r *httpRequest) url() string {
 	return scheme + "://" + r.host + r.path
 }
 
-// appendRequest appends the request (Sentry's SDK documentation, "Event Payloads", "Request Interface").
-func (enc *encoder) appendRequest(dst []byte, r *httpRequest) []byte {
+// appendRequest appends the request (Sentry's SDK documentation, "Event Payloads", "Request
+// Interface").
+func appendRequest(dst []byte, r *httpRequest, vs valueWriter) []byte {
 	url := r.url()
 	if url == "" && r.method == "" && len(r.headers) == 0 {
 		return dst
 	}
 	query := strings.TrimPrefix(r.query, "?")
-	if enc.attributes.privacy.secrets {
+	if vs.privacy.secrets {
 		url, query = withoutSecrets(url), withoutSecrets(query)
 	}
 	dst = append(dst, `,"request":{`...)
 	dst = textMember(dst, "url", url)
 	dst = textMember(dst, "method", r.method)
 	dst = textMember(dst, "query_string", query)
-	dst = enc.appendHeaders(dst, r)
-	if !enc.attributes.privacy.personal && r.clientAddress != "" {
+	dst = appendHeaders(dst, r, vs)
+	if !vs.privacy.personal && r.clientAddress != "" {
 		dst = append(memberName(dst, "env"), '{')
 		dst = textMember(dst, "REMOTE_ADDR", r.clientAddress)
 		dst = append(dst, '}')
@@ -111,15 +112,15 @@ func (enc *encoder) appendRequest(dst []byte, r *httpRequest) []byte {
 	return append(dst, '}')
 }
 
-func (enc *encoder) appendHeaders(dst []byte, r *httpRequest) []byte {
+func appendHeaders(dst []byte, r *httpRequest, vs valueWriter) []byte {
 	start := len(dst)
 	dst = append(memberName(dst, "headers"), '{')
-	m := enc.attributes.json.Members()
+	m := vs.json.Members()
 	defer m.End()
 	var ok bool
 	for i := range r.headers {
 		h := &r.headers[i]
-		treat := enc.attributes.name(h.attribute).treat
+		treat := vs.of(h.attribute).treat
 		if treat == treatPersonal {
 			continue
 		}

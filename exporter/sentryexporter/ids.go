@@ -4,40 +4,124 @@
 package sentryexporter
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
+	"github.com/zeebo/xxh3"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// spanIDs is the ids of a span in hexadecimal, each of which is written several times. One serves
-// all spans of an encoder.
-type spanIDs struct {
-	trace [2 * len(pcommon.TraceID{})]byte
-	span  [2 * len(pcommon.SpanID{})]byte
+// eventID is the id of an Issue's event: the same for both reports of an exception, and for every
+// retry.
+type eventID [16]byte
 
-	traceID pcommon.TraceID // that trace is of
+// idOf is the event's own id where its producer gave it one. What this collector has stamped (UUIDs
+// of version 8) is made of the record, and so differs between the two reports of an exception.
+func idOf(e *appevent.Event, key xxh3.Uint128, paired bool, n int) eventID {
+	id, ok := parseUUID(e.ID())
+	switch {
+	case paired && (e.UID == "" || ok && id[6]>>4 == 8):
+		key.Lo += uint64(n) //nolint:gosec // not negative
+		return uuidOf(key)
+	case ok:
+		return id
+	default:
+		return uuidOf(xxh3.HashString128(e.ID()))
+	}
 }
 
-// read reads the ids of a span.
-func (ids *spanIDs) read(span ptrace.Span) {
-	if trace := span.TraceID(); trace != ids.traceID { // most spans are of the same trace as the one before
-		ids.traceID = trace
-		hex.Encode(ids.trace[:], trace[:])
+// appendIDOf appends the id of an event that is not paired, in hexadecimal.
+func appendIDOf(dst []byte, e *appevent.Event) []byte {
+	if with, ok := appendUUIDDigits(dst, e.UID); ok {
+		return with
 	}
-	id := span.SpanID()
-	hex.Encode(ids.span[:], id[:])
+	id := idOf(e, xxh3.Uint128{}, false, 0)
+	return hex.AppendEncode(dst, id[:])
 }
 
-// append appends the ids of the span as the first members of an object.
-func (ids *spanIDs) append(dst []byte, parent pcommon.SpanID) []byte {
-	dst = append(dst, `"trace_id":"`...)
-	dst = append(dst, ids.trace[:]...)
-	dst = append(dst, `","span_id":"`...)
-	dst = append(dst, ids.span[:]...)
-	if !parent.IsEmpty() {
-		dst = append(dst, `","parent_span_id":"`...)
-		dst = hex.AppendEncode(dst, parent[:])
+// uuidOf is a digest as a UUID of version 8 (RFC 9562, section 5.8).
+func uuidOf(d xxh3.Uint128) (id eventID) {
+	binary.BigEndian.PutUint64(id[:8], d.Hi)
+	binary.BigEndian.PutUint64(id[8:], d.Lo)
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+// parseUUID reads 32 hexadecimal digits, with or without dashes. A UUID of zeros is none to Sentry.
+func parseUUID(s string) (id eventID, ok bool) {
+	switch len(s) {
+	case 32:
+	case 36:
+		if s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+			return id, false
+		}
+	default:
+		return id, false
 	}
-	return append(dst, '"')
+	bad := byte(0)
+	at := 0
+	for i := range id {
+		if len(s) == 36 && (i == 4 || i == 6 || i == 8 || i == 10) {
+			at++
+		}
+		high, low := hexDigit(s[at]), hexDigit(s[at+1])
+		bad |= high | low
+		id[i] = high<<4 | low&0xf
+		at += 2
+	}
+	return id, bad <= 0xf && id != eventID{}
+}
+
+// hexDigit is the value of a hexadecimal digit, and more than 15 for anything else.
+func hexDigit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10
+	}
+	return 0xff
+}
+
+// appendUUIDDigits appends the digits of a UUID as most are written: in lower case, with dashes. It
+// looks at eight of them at a time.
+func appendUUIDDigits(dst []byte, s string) ([]byte, bool) {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return dst, false
+	}
+	a, b := eight(s[:8]), four(s[9:13])|four(s[14:18])<<32
+	c, d := four(s[19:23])|four(s[24:28])<<32, eight(s[28:36])
+	if !areHexDigits(a) || !areHexDigits(b) || !areHexDigits(c) || !areHexDigits(d) || a|b|c|d == ones*'0' {
+		return dst, false
+	}
+	dst = binary.LittleEndian.AppendUint64(dst, a)
+	dst = binary.LittleEndian.AppendUint64(dst, b)
+	dst = binary.LittleEndian.AppendUint64(dst, c)
+	return binary.LittleEndian.AppendUint64(dst, d), true
+}
+
+// eight is the first eight bytes of s.
+func eight(s string) uint64 {
+	return four(s) | four(s[4:])<<32
+}
+
+// four is the first four bytes of s.
+func four(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+}
+
+// ones is a byte of 1 in each of eight places.
+const ones = 0x0101010101010101
+
+// areHexDigits tells of eight characters at once whether each is a digit or a letter from a to f.
+// What is added makes the highest bit of a place be set from the first such character on, and from
+// the one behind the last; there is no carry into the next place.
+func areHexDigits(eight uint64) bool {
+	const highest = ones * 0x80
+	low := eight &^ highest
+	digit := (low + ones*(0x80-'0')) &^ (low + ones*(0x80-'9'-1))
+	letter := (low + ones*(0x80-'a')) &^ (low + ones*(0x80-'f'-1))
+	return (digit|letter)&^eight&highest == highest
 }

@@ -10,8 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// operationOf is a span's operation, and where its name comes from, as Sentry words them (Sentry's SDK documentation, "Span
-// Operations" and "Transaction Annotations").
+// operationOf is a span's operation, and where its name comes from, as Sentry words them (Sentry's
+// SDK documentation, "Span Operations" and "Transaction Annotations").
 func operationOf(span ptrace.Span) (op, source string) {
 	source = "custom"
 	kind := span.Kind()
@@ -95,7 +95,8 @@ func operationOfKind(kind ptrace.SpanKind) string {
 	return "default"
 }
 
-// legacyStatus is a status as events and transactions have it (Sentry's SDK documentation, "Span Status").
+// legacyStatus is a status as events and transactions have it (Sentry's SDK documentation, "Span
+// Status").
 func legacyStatus(span ptrace.Span) string {
 	code := 0
 	for _, name := range []string{"http.response.status_code", "http.status_code"} {

@@ -41,14 +41,15 @@ func (p privacy) of(name string) treatment {
 	return treatPlain
 }
 
-// personalNames are attributes that tell who a user is, or the user's address (registries of the semantic conventions).
+// personalNames are attributes that tell who a user is, or the user's address (registries of the
+// semantic conventions).
 const personalNames = " client.address client.port client.socket.address net.peer.ip net.sock.peer.addr network.peer.address" +
 	" source.address http.client_ip http.request.header.cookie http.response.header.set-cookie http.request.header.authorization" +
 	" http.request.header.proxy-authorization http.request.header.forwarded http.request.header.x-forwarded-for http.request.header.x-real-ip" +
 	" http.request.header.cf-connecting-ip http.request.header.true-client-ip http.request.header.x-client-ip "
 
-// isPersonal looks at each end of a dotted name, so that it knows request.user.email as it knows user.email. A user of a database is
-// none of the application's.
+// isPersonal looks at each end of a dotted name, so that it knows request.user.email as it knows
+// user.email. A user of a database is none of the application's.
 func isPersonal(name string) bool {
 	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	if strings.HasPrefix(name, "db.") {
@@ -77,8 +78,9 @@ func isURL(name string) bool {
 // secretWords are words at whose end a name is that of a secret.
 const secretWords = " password passwd passphrase pwd secret token authorization cookie apikey credential privatekey accesskey "
 
-// isSecret looks at the words of a name, which are parted by anything that is no letter or digit, and by capitals: a name such
-// as access_token, dbPassword, x-api-key or userpassword is a secret's, one such as output_tokens or tokenizer is not.
+// isSecret looks at the words of a name, which are parted by anything that is no letter or digit,
+// and by capitals: a name such as access_token, dbPassword, x-api-key or userpassword is a
+// secret's, one such as output_tokens or tokenizer is not.
 func isSecret(name string) bool {
 	word, previous := "", ""
 	var last rune
@@ -113,8 +115,8 @@ func endsInSecret(word string) bool {
 	return false
 }
 
-// withoutSecrets is a URL, or a query, with [Filtered] in place of the values of parameters that are secrets, and of a password
-// before the host.
+// withoutSecrets is a URL, or a query, with [Filtered] in place of the values of parameters that
+// are secrets, and of a password before the host.
 func withoutSecrets(url string) string {
 	if at := strings.IndexByte(url, '@'); at > 0 {
 		url = withoutPassword(url, at)

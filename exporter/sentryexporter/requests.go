@@ -131,6 +131,28 @@ func (b *backend) buildIssues(g *group) []delivery.Request {
 	return requests
 }
 
+// buildTransactions makes transactions of the spans, each with the spans below it. A span whose
+// parent is not among them is a transaction of its own, and so is one that does not fit into the
+// transaction above it.
+func (b *backend) buildTransactions(g *group) (requests []delivery.Request, refusals []delivery.Refusal) {
+	spans, refusals := transactionSpans(g.events)
+	f := newForest(spans)
+	for members := f.next(); len(members) > 0; members = f.next() {
+		id, payload := transaction(spans, members)
+		events := make([]delivery.Event, 0, len(members))
+		for _, n := range members {
+			events = append(events, *spans[n].event)
+		}
+		requests = append(requests, delivery.Request{
+			URL: g.project.url, Header: g.project.header, Events: events,
+			BeforeSend: func(r *delivery.Request, now time.Time) { // the body is not the payloads of events
+				r.Body = slices.Concat(b.appendEventHead(nil, id, "transaction", len(payload), now), payload, []byte(r.Join.Tail))
+			},
+		})
+	}
+	return requests, refusals
+}
+
 // appendEventHead appends what precedes the payload, an event or a transaction, in an envelope.
 func (b *backend) appendEventHead(dst []byte, id, itemType string, size int, now time.Time) []byte {
 	dst = textMember(append(dst, '{'), "event_id", id)

@@ -33,6 +33,7 @@ const (
 	maxRelease     = 200
 	maxEnvironment = 64
 	maxDist        = 64
+	maxShort       = 200 // of logger, transaction and server_name
 )
 
 // source is what all items of one resource and scope have in common, encoded once. It holds no
@@ -42,23 +43,26 @@ type source struct {
 	language                           stacktrace.Language
 	platform                           string
 	release, environment, dist, server string
-	runtime, runtimeVersion            string
-	os, osVersion                      string
 	scope, scopeVersion                string
 
 	// logShared and spanShared are the attributes that all logs and all spans have.
 	logShared, spanShared sharedAttributes
 	// resource is the object of the resource's attributes, for contexts.otel.
 	resource []byte
+	// These are members as Issues and transactions have them, each after a comma: logger;
+	// server_name, release, dist and environment; and of contexts, runtime and os.
+	logger, origin, contexts []byte
 }
 
 // sources makes sources, and caches them by their content: batch after batch comes from the same
 // few applications.
 type sources struct {
-	backend *backend
+	cfg     *Config
+	version string // of the collector
+	names   *nameCache
 	known   map[string]*source
 	content []byte
-	json    jsonappend.Writer
+	json    jsonappend.Writer // which masks nothing
 
 	// last is the source that was made of lastOf.
 	last   *source
@@ -71,20 +75,20 @@ const (
 	maxSourceContent = 4 << 10
 )
 
-func (ss *sources) get(of *appevent.Source, a *attributes) *source {
+func (ss *sources) get(of *appevent.Source) *source {
 	if ss.lastOf != of {
-		ss.last, ss.lastOf = ss.find(of, a), of
+		ss.last, ss.lastOf = ss.find(of), of
 	}
 	return ss.last
 }
 
 // find returns the source of a resource and scope, made if it is not in the cache.
-func (ss *sources) find(of *appevent.Source, a *attributes) *source {
+func (ss *sources) find(of *appevent.Source) *source {
 	ss.content = ss.appendContent(ss.content[:0], of)
 	if s, ok := ss.known[string(ss.content)]; ok {
 		return s
 	}
-	s := newSource(ss.backend, of, a)
+	s := ss.newSource(of)
 	if len(ss.content) > maxSourceContent {
 		ss.content = nil
 		return s
@@ -114,7 +118,7 @@ func (ss *sources) reset() { ss.last, ss.lastOf = nil, nil }
 // forget empties the cache. It is needed when names are forgotten, since sources hold names.
 func (ss *sources) forget() { ss.known = nil }
 
-func newSource(b *backend, of *appevent.Source, a *attributes) *source {
+func (ss *sources) newSource(of *appevent.Source) *source {
 	resource := of.Resource.Attributes()
 	text := func(name string) string {
 		v, ok := resource.Get(name)
@@ -126,34 +130,37 @@ func newSource(b *backend, of *appevent.Source, a *attributes) *source {
 	s := &source{
 		service: strings.Clone(of.ServiceName), namespace: strings.Clone(of.ServiceNamespace),
 		language: stacktrace.LanguageOf(of.Language), platform: strings.Clone(platformOf(of.Language)),
-		release: strings.Clone(releaseOf(b.cfg.ReleaseFormat, of)), environment: strings.Clone(environmentOf(of.Environment)),
-		dist:    cut(withoutBreaks(text(attrBuildID)), maxDist),
-		server:  cmp.Or(text(attrHostName), text(attrPodName), text(attrInstanceID)),
-		runtime: text(appevent.AttrRuntimeName), runtimeVersion: text(attrRuntimeVersion),
-		os: text(attrOSName), osVersion: text(attrOSVersion),
-		scope: strings.Clone(of.Scope.Name()), scopeVersion: strings.Clone(of.Scope.Version()),
+		release: strings.Clone(releaseOf(ss.cfg.ReleaseFormat, of)), environment: strings.Clone(environmentOf(of.Environment)),
+		dist:   cut(withoutBreaks(text(attrBuildID)), maxDist),
+		server: cmp.Or(text(attrHostName), text(attrPodName), text(attrInstanceID)),
+		scope:  strings.Clone(of.Scope.Name()), scopeVersion: strings.Clone(of.Scope.Version()),
 	}
 	if s.environment == "" {
-		s.environment = b.cfg.Environment
+		s.environment = ss.cfg.Environment
 	}
-	s.logShared = s.sharedOf(resource, a, b.version, s.server)
-	s.spanShared = s.sharedOf(resource, a, b.version, "") // whose server.address is that of the server they speak with
-	s.resource = appendAttributes(nil, resource.All(), a)
+	vs := valueWriter{nameCache: ss.names}
+	s.logShared = s.sharedOf(resource, vs, ss.version, s.server)
+	s.spanShared = s.sharedOf(resource, vs, ss.version, "") // whose server.address is that of the server they speak with
+	s.resource = vs.appendObject(nil, resource.All())
+	s.logger = textMember(nil, "logger", cut(withoutBreaks(s.scope), maxShort))
+	s.origin = s.appendOrigin(nil)
+	s.contexts = appendNameAndVersion(nil, "runtime", text(appevent.AttrRuntimeName), text(attrRuntimeVersion))
+	s.contexts = appendNameAndVersion(s.contexts, "os", text(attrOSName), text(attrOSVersion))
 	return s
 }
 
 // sharedOf are the attributes that each log or span has: what Sentry reads under names of its own
 // (Sentry's SDK documentation, "Logs", "Default Attributes"), and the rest of the resource but what
 // is about the SDK.
-func (s *source) sharedOf(resource pcommon.Map, a *attributes, version, server string) (all sharedAttributes) {
-	a.begin()
+func (s *source) sharedOf(resource pcommon.Map, vs valueWriter, version, server string) (all sharedAttributes) {
+	o := vs.typedObject(nil)
 	for _, text := range [...][2]string{
 		{"sentry.environment", s.environment}, {"sentry.release", s.release}, {"sentry.dist", s.dist},
 		{"server.address", server}, {"sentry.sdk.name", sdkName}, {"sentry.sdk.version", version},
 		{"sentry.origin", origin}, {"otel.scope.name", s.scope}, {"otel.scope.version", s.scopeVersion},
 	} {
 		if name, value := text[0], text[1]; value != "" {
-			all.add(a, a.name(name), append(jsonappend.String(nil, value), typeString...))
+			all.add(&o, o.of(name), append(jsonappend.String(nil, value), typeString...))
 		}
 	}
 	for name, v := range resource.All() {
@@ -162,38 +169,58 @@ func (s *source) sharedOf(resource pcommon.Map, a *attributes, version, server s
 			name == appevent.AttrEnvironment && s.environment != "", name == attrHostName && server != "":
 			// It is there under Sentry's name. Logs and spans are charged by their bytes.
 		default:
-			all.share(name, v, a, 0)
+			all.share(name, v, &o, 0)
 		}
 	}
 	return all
 }
 
-// share adds an attribute of the resource, as attributes.append appends one.
-func (s *sharedAttributes) share(text string, v pcommon.Value, a *attributes, depth int) {
-	n := a.name(text)
+// share adds an attribute of the resource, as typedObject.append appends one.
+func (s *sharedAttributes) share(text string, v pcommon.Value, o *typedObject, depth int) {
+	n := o.of(text)
 	switch {
 	case n.treat == treatPersonal || v.Type() == pcommon.ValueTypeEmpty:
 	case v.Type() == pcommon.ValueTypeMap && depth < maxFlattened && n.treat != treatSecret:
 		for k, inner := range v.Map().All() {
-			s.share(text+"."+k, inner, a, depth+1)
+			s.share(text+"."+k, inner, o, depth+1)
 		}
 	default:
-		s.add(a, n, a.appendTreated(nil, v, n.treat))
+		s.add(o, n, o.appendTreated(nil, v, n.treat))
 	}
 }
 
 // add adds an attribute unless there is one of the same name. The attributes have an object of
 // their own.
-func (s *sharedAttributes) add(a *attributes, n *name, typed []byte) {
-	if n.object == a.object {
+func (s *sharedAttributes) add(o *typedObject, n *name, typed []byte) {
+	if n.object == o.number {
 		return
 	}
-	n.object = a.object
+	n.object = o.number
 	s.all = append(s.all, shared{n, typed})
 	if n.trace != notInTraceHeader {
 		s.inTrace = append(s.inTrace, shared{n, typed})
 	}
 	s.joined = append(append(s.joined, n.begin...), typed...)
+}
+
+// appendOrigin appends the members of events and transactions that say what was running, and where.
+func (s *source) appendOrigin(dst []byte) []byte {
+	dst = textMember(dst, "server_name", cut(withoutBreaks(s.server), maxShort))
+	dst = textMember(dst, "release", s.release)
+	if s.release != "" {
+		dst = textMember(dst, "dist", s.dist)
+	}
+	return textMember(dst, "environment", s.environment)
+}
+
+func appendNameAndVersion(dst []byte, context, name, version string) []byte {
+	if name == "" {
+		return dst
+	}
+	dst = append(memberName(dst, context), '{')
+	dst = textMember(dst, "name", name)
+	dst = textMember(dst, "version", version)
+	return append(dst, '}')
 }
 
 // releaseOf is the release, without the characters that Sentry does not take in one (Sentry's
@@ -233,12 +260,8 @@ func withoutRunes(s string, odd func(rune) bool) string {
 	}, s)
 }
 
-func withoutBreaks(s string) string {
-	if !strings.ContainsAny(s, "\n\r\t\f") {
-		return s
-	}
-	return strings.Join(strings.Fields(s), " ")
-}
+// otherPlatform is Sentry's word for none that it knows.
+const otherPlatform = "other"
 
 // platformOf is Sentry's word for a language (Sentry's SDK documentation, "Event Payloads",
 // "platform").
@@ -259,11 +282,14 @@ func platformOf(language string) string {
 	case "swift":
 		return "cocoa"
 	}
-	return "other"
+	return otherPlatform
 }
 
-// platformOfStack is the platform that a stack trace shows, where the resource says none.
-func platformOfStack(stack *stacktrace.Stack) string {
+// platformOf is the platform, or the one that a stack trace shows where the resource says none.
+func (s *source) platformOf(stack *stacktrace.Stack) string {
+	if s.platform != otherPlatform {
+		return s.platform
+	}
 	switch stack.Language {
 	case stacktrace.Java:
 		return "java"
@@ -287,5 +313,5 @@ func platformOfStack(stack *stacktrace.Stack) string {
 	case stacktrace.Elixir:
 		return "elixir"
 	}
-	return "other"
+	return otherPlatform
 }

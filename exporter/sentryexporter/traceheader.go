@@ -30,15 +30,6 @@ func appendTraceHeader(dst []byte, p *project, events []delivery.Event) []byte {
 	return append(dst, '}')
 }
 
-// jsonMember is textMember for a text that is JSON already, without its quotes.
-func jsonMember(dst []byte, name string, text []byte) []byte {
-	if len(text) == 0 {
-		return dst
-	}
-	dst = append(memberName(dst, name), '"')
-	return append(append(dst, text...), '"')
-}
-
 // traceField is an attribute of spans that the trace header repeats.
 type traceField uint8
 

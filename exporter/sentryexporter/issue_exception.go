@@ -1,0 +1,98 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
+)
+
+// appendIssueException appends what happened, and what groups it.
+func appendIssueException(dst []byte, i *issue) []byte {
+	if len(i.stack.Exceptions) > 0 {
+		how := mechanism{kind: mechanismLog, handled: i.Handled()}
+		if i.span != nil {
+			how.kind = mechanismSpanEvent
+		}
+		dst = appendExceptions(dst, i.stack, how, i.values.trim)
+	}
+	dst = appendMessage(dst, i)
+	dst = appendThreads(dst, i.stack.Threads, i.values.trim)
+	return appendFingerprint(dst, i)
+}
+
+// appendMessage appends what happened, for an event without an exception or one that says more than
+// it.
+func appendMessage(dst []byte, i *issue) []byte {
+	message := ""
+	if i.Body.Type() != pcommon.ValueTypeEmpty || !i.IsException() {
+		message = messageOf(i.Event, i.values.nameCache)
+	}
+	if message == "" || i.IsException() && message == i.Exception.Message {
+		if i.IsException() {
+			return dst
+		}
+		message = "(no message)"
+	}
+	dst = append(dst, `,"logentry":{"formatted":`...)
+	dst = jsonappend.String(dst, i.values.trim.text(cut(message, maxMessage)))
+	dst = textMember(dst, "message", i.values.trim.text(cut(i.messageTemplate(), maxMessage)))
+	return append(dst, '}')
+}
+
+// messageTemplate is what the parameters of the message were put into: Sentry groups by it. It is
+// looked for under Sentry's name, .NET's and Serilog's.
+func (i *issue) messageTemplate() string {
+	for _, name := range [...]string{"sentry.message.template", "{OriginalFormat}", "message_template.text"} {
+		if v, ok := i.Attribute(name); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {
+			return v.Str()
+		}
+	}
+	return ""
+}
+
+// appendFingerprint appends what groups the event, where that is not left to Sentry.
+func appendFingerprint(dst []byte, i *issue) []byte {
+	switch i.Fingerprint.Type() {
+	case pcommon.ValueTypeStr:
+		return appendStrings(dst, `,"fingerprint":[`, i.Fingerprint.Str())
+	case pcommon.ValueTypeSlice:
+		var values []string
+		for _, v := range i.Fingerprint.Slice().All() {
+			values = append(values, v.AsString())
+		}
+		if len(values) > 0 {
+			return appendStrings(dst, `,"fingerprint":[`, values...)
+		}
+	}
+	if i.Name == "" || len(i.cfg.Fingerprints) == 0 {
+		return dst
+	}
+	best := ""
+	for p := range i.cfg.Fingerprints {
+		if pattern.Match(p, i.Name) && (best == "" || len(p) > len(best) || len(p) == len(best) && p < best) {
+			best = p
+		}
+	}
+	if fingerprint := i.cfg.Fingerprints[best]; len(fingerprint) > 0 {
+		return appendStrings(dst, `,"fingerprint":[`, fingerprint...)
+	}
+	return dst
+}
+
+// maxFingerprint is how many strings of a fingerprint are sent, each cut to the length of a tag.
+const maxFingerprint = 20
+
+func appendStrings(dst []byte, begin string, values ...string) []byte {
+	dst = append(dst, begin...)
+	for i, value := range values[:min(len(values), maxFingerprint)] {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = jsonappend.String(dst, cut(value, maxTag))
+	}
+	return append(dst, ']')
+}

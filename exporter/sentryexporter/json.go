@@ -1,0 +1,104 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// textMember appends a member unless its value is empty. The name must need no escape.
+func textMember(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	return jsonappend.String(memberName(dst, name), value)
+}
+
+// field appends a member that is not empty; name is all that stands before its value.
+func field(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	return jsonappend.String(append(dst, name...), value)
+}
+
+// jsonMember is textMember for a text that is JSON already, without its quotes.
+func jsonMember(dst []byte, name string, text []byte) []byte {
+	if len(text) == 0 {
+		return dst
+	}
+	dst = append(memberName(dst, name), '"')
+	return append(append(dst, text...), '"')
+}
+
+// hexMember appends bytes as a member, in hexadecimal.
+func hexMember(dst []byte, name string, value []byte) []byte {
+	dst = append(memberName(dst, name), '"')
+	dst = hex.AppendEncode(dst, value)
+	return append(dst, '"')
+}
+
+// memberName appends the name of a member, after a comma unless it is the first of its object.
+func memberName(dst []byte, name string) []byte {
+	if len(dst) == 0 || dst[len(dst)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	dst = append(dst, '"')
+	dst = append(dst, name...)
+	return append(dst, '"', ':')
+}
+
+// within returns the members of an object.
+func within(object []byte) []byte { return object[1 : len(object)-1] }
+
+// cut returns the beginning of s, up to limit bytes of whole characters.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && s[limit]&0xc0 == 0x80 {
+		limit--
+	}
+	return s[:limit]
+}
+
+// withoutBreaks returns s on one line.
+func withoutBreaks(s string) string {
+	if !strings.ContainsAny(s, "\n\r\t\f") {
+		return s
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// appendSeconds appends a time in seconds, with microseconds: a double has no room for more digits.
+func appendSeconds(dst []byte, t pcommon.Timestamp) []byte {
+	seconds, micros := uint64(t/1e9), uint64(t%1e9/1e3)
+	if seconds < 1e9 || seconds >= 1e10 { // before 2001, or after 2286
+		dst = strconv.AppendUint(dst, seconds, 10)
+	} else {
+		dst = binary.LittleEndian.AppendUint64(dst, eightDigits(seconds/100))
+		dst = append(dst, byte('0'+seconds/10%10), byte('0'+seconds%10))
+	}
+	fraction := eightDigits(micros)>>8&^0xff | '.' // in place of the second of two zeros
+	dst = binary.LittleEndian.AppendUint64(dst, fraction)
+	return dst[:len(dst)-1]
+}
+
+// eightDigits returns the digits of n, which is below 1e8, with the first in the lowest byte. It
+// divides two numbers of four digits at a time, then four of two; the factors are exact for these.
+func eightDigits(n uint64) uint64 {
+	const halves, quarters = 1 | 1<<32, 1 | 1<<16 | 1<<32 | 1<<48
+	n = n/10_000 | n%10_000<<32
+	hundreds := n * 10_486 >> 20 & (halves * 0x7f)
+	n = hundreds | (n-hundreds*100)<<16
+	tens := n * 103 >> 10 & (quarters * 0xf)
+	return (tens | (n-tens*10)<<8) + ones*'0'
+}

@@ -1,0 +1,111 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"strings"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// nameCache caches what is known about the names of attributes, of which there are few, and with it
+// how their values are sent. It outlives events and serves one goroutine.
+type nameCache struct {
+	privacy privacy
+	json    *jsonappend.Writer
+	known   map[string]*name
+	first   *name  // the empty name; the first name of an object is its next
+	last    *name  // the last one that was looked up
+	objects uint64 // how many objects were begun
+	scratch []byte
+}
+
+// name caches what is known about the name of an attribute. There are few names.
+type name struct {
+	text string
+	// begin is the beginning of its member, after a comma.
+	begin string
+	treat treatment
+	trace traceField
+	// special is whether its values need more than appendTyped.
+	special bool
+	// object is the number of the last object that has it: each name is in an object once.
+	object uint64
+	// next is the name that followed it last time, or itself.
+	next *name
+}
+
+// Names under which Sentry gets what OpenTelemetry has no name for.
+const (
+	attrSubject      = "event.subject"
+	attrKind         = "event.type"
+	attrBody         = "body"
+	attrTrimmed      = "otelcol.trimmed"
+	attrPreviousID   = "user.previous_id"
+	prefixGroup      = "group."
+	prefixGroupTrait = "group.traits."
+	prefixTrait      = "user.traits."
+	prefixTraitOnce  = "user.traits_once."
+)
+
+// maxNames bounds the cache for applications that generate names.
+const maxNames = 4096
+
+func newNameCache(p privacy) *nameCache {
+	ns := &nameCache{privacy: p, known: map[string]*name{}}
+	ns.json = &jsonappend.Writer{Mask: ns.masks}
+	ns.forget()
+	return ns
+}
+
+// of looks a name up. Most objects have the same names in the same order as the one before, so
+// that the map is rarely needed.
+func (ns *nameCache) of(text string) *name {
+	next := ns.last.next
+	if next.text != text {
+		next = ns.find(text)
+	}
+	ns.last = next
+	return next
+}
+
+func (ns *nameCache) find(text string) *name {
+	n, ok := ns.known[text]
+	if !ok {
+		n = ns.newName(strings.Clone(text))
+	}
+	ns.last.next = n
+	return n
+}
+
+func (ns *nameCache) newName(text string) *name {
+	begin := append(jsonappend.String([]byte{','}, text), `:{"value":`...)
+	n := &name{text: text, begin: string(begin), treat: ns.privacy.of(text), trace: traceFieldOf(text)}
+	n.special = n.treat != treatPlain || n.trace != notInTraceHeader
+	n.next = n
+	ns.known[text] = n
+	return n
+}
+
+// masks reports whether a member of a map in an array is masked. Only its own name is known there.
+func (ns *nameCache) masks(member string) bool {
+	treat := ns.of(member).treat
+	return treat == treatSecret || treat == treatPersonal
+}
+
+// forgets empties the cache if it is too large, and reports whether it was. Call it between objects
+// only.
+func (ns *nameCache) forgets() bool {
+	if len(ns.known) <= maxNames {
+		return false
+	}
+	ns.forget()
+	return true
+}
+
+func (ns *nameCache) forget() {
+	clear(ns.known)
+	ns.first = ns.newName("")
+	ns.last = ns.first
+}

@@ -1,0 +1,95 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// Bits of a span's flags (OTLP, SpanFlags): whether its parent is known to be in another process or
+// not.
+const (
+	flagHasIsRemote = 0x100
+	flagIsRemote    = 0x200
+)
+
+// isSegment reports whether a span is the first of its process. Sentry calls it a segment, and
+// formerly called it a transaction.
+func isSegment(span ptrace.Span) bool {
+	if span.ParentSpanID().IsEmpty() {
+		return true
+	}
+	if flags := span.Flags(); flags&flagHasIsRemote != 0 {
+		return flags&flagIsRemote != 0
+	}
+	return span.Kind() == ptrace.SpanKindServer || span.Kind() == ptrace.SpanKindConsumer
+}
+
+// nameOf returns the name of the span. Sentry requires one.
+func nameOf(span ptrace.Span) string {
+	if span.Name() == "" {
+		return "(unnamed)"
+	}
+	return span.Name()
+}
+
+// segment identifies a segment. It is empty if that is not known.
+type segment struct {
+	id   pcommon.SpanID
+	name string
+}
+
+// segments finds the segment of a span among the spans of a batch.
+type segments struct {
+	traces   ptrace.Traces
+	has      bool
+	gathered bool
+	spans    map[pcommon.SpanID]ptrace.Span
+}
+
+func (s *segments) prepare(td ptrace.Traces) { s.traces, s.has, s.gathered = td, true, false }
+
+func (s *segments) reset() {
+	s.traces, s.has, s.gathered = ptrace.Traces{}, false, false
+	clear(s.spans)
+}
+
+// maxAncestors bounds the search for a segment.
+const maxAncestors = 64
+
+// of returns the segment of a span; empty if that is not in the batch.
+func (s *segments) of(span ptrace.Span) segment {
+	for range maxAncestors {
+		if isSegment(span) {
+			return segment{span.SpanID(), nameOf(span)}
+		}
+		if !s.gathered {
+			s.gather()
+		}
+		parent, found := s.spans[span.ParentSpanID()]
+		if !found || parent.TraceID() != span.TraceID() {
+			return segment{}
+		}
+		span = parent
+	}
+	return segment{}
+}
+
+func (s *segments) gather() {
+	s.gathered = true
+	if !s.has {
+		return
+	}
+	if s.spans == nil {
+		s.spans = map[pcommon.SpanID]ptrace.Span{}
+	}
+	for _, rs := range s.traces.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				s.spans[span.SpanID()] = span
+			}
+		}
+	}
+}

@@ -1,0 +1,124 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+import (
+	"encoding/hex"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// spanItem is a span on its way into an item of a span container, or into a transaction.
+type spanItem struct {
+	ptrace.Span
+	source         *source
+	traceID        *hexTraceID
+	spanID         [2 * len(pcommon.SpanID{})]byte // in hexadecimal
+	name           string
+	op, nameSource string
+	isSegment      bool
+	began, ended   pcommon.Timestamp
+	values         valueWriter
+}
+
+// read reads what several phases write of the span. traceID is its trace's id in hexadecimal.
+func (s *spanItem) read(span ptrace.Span, src *source, traceID *hexTraceID, ns *nameCache) {
+	s.Span, s.source, s.traceID, s.values.nameCache = span, src, traceID, ns
+	id := span.SpanID()
+	hex.Encode(s.spanID[:], id[:])
+	s.name, s.isSegment = nameOf(span), isSegment(span)
+	s.op, s.nameSource = operationOf(span)
+	s.began, s.ended = timesOf(span)
+}
+
+// timesOf is when a span began and ended. Without both, or in the wrong order, its duration is 0.
+func timesOf(span ptrace.Span) (began, ended pcommon.Timestamp) {
+	began, ended = span.StartTimestamp(), span.EndTimestamp()
+	if !isTime(began) {
+		began = timeOrNow(ended)
+	}
+	return began, max(began, ended)
+}
+
+// hexTraceID is a trace id in hexadecimal.
+type hexTraceID [2 * len(pcommon.TraceID{})]byte
+
+// hexTrace is the last trace id that was encoded: most spans are of the same trace as the one before.
+type hexTrace struct {
+	id   pcommon.TraceID
+	text hexTraceID
+}
+
+// of encodes an id. What it returns is valid until it is called again.
+func (h *hexTrace) of(id pcommon.TraceID) *hexTraceID {
+	if id != h.id {
+		h.id = id
+		hex.Encode(h.text[:], id[:])
+	}
+	return &h.text
+}
+
+// appendSpanIDs appends the ids of the span as the first members of an object.
+func appendSpanIDs(dst []byte, s *spanItem) []byte {
+	dst = append(dst, `"trace_id":"`...)
+	dst = append(dst, s.traceID[:]...)
+	dst = append(dst, `","span_id":"`...)
+	dst = append(dst, s.spanID[:]...)
+	if parent := s.ParentSpanID(); !parent.IsEmpty() {
+		dst = append(dst, `","parent_span_id":"`...)
+		dst = hex.AppendEncode(dst, parent[:])
+	}
+	return append(dst, '"')
+}
+
+// appendSpanTimes appends when the span began and ended. start and end are the names of the
+// members, with comma and colon.
+func appendSpanTimes(dst []byte, s *spanItem, start, end string) []byte {
+	dst = appendSeconds(append(dst, start...), s.began)
+	return appendSeconds(append(dst, end...), s.ended)
+}
+
+// appendLinks appends the links. Those of spans have typed attributes, those of transactions plain
+// ones.
+func appendLinks(dst []byte, s *spanItem, typed bool) []byte {
+	if s.Links().Len() == 0 {
+		return dst
+	}
+	dst = append(memberName(dst, "links"), '[')
+	written := 0
+	for _, link := range s.Links().All() {
+		trace, id := link.TraceID(), link.SpanID()
+		if trace.IsEmpty() || id.IsEmpty() {
+			continue
+		}
+		if written > 0 {
+			dst = append(dst, ',')
+		}
+		written++
+		dst = hexMember(append(dst, '{'), "trace_id", trace[:])
+		dst = hexMember(dst, "span_id", id[:])
+		dst = append(dst, `,"sampled":`...)
+		dst = jsonappend.Bool(dst, link.Flags()&1 == 1)
+		dst = append(dst, `,"attributes":`...)
+		if typed {
+			dst = appendTypedAttributes(dst, link.Attributes(), s.values)
+		} else {
+			dst = s.values.appendObject(dst, link.Attributes().All())
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+func appendTypedAttributes(dst []byte, attributes pcommon.Map, vs valueWriter) []byte {
+	dst = append(dst, '{')
+	o := vs.typedObject(nil)
+	for name, v := range attributes.All() {
+		dst = o.append(dst, name, v)
+	}
+	return append(dst, '}')
+}

@@ -1,0 +1,94 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sentryexporter
+
+// trim is how much of an item that is too large is left out. Each step includes the ones before it.
+type trim int
+
+const (
+	trimNothing trim = iota
+	// trimFrames keeps the outermost exceptions, and the first and last frames of each.
+	trimFrames
+	// trimLong cuts off long attributes, and leaves out the breadcrumbs.
+	trimLong
+	// trimAttributes leaves out the attributes.
+	trimAttributes
+	// trimBody cuts off each text.
+	trimBody
+)
+
+// withinLimit appends an item, trimming it step by step until it has at most limit bytes.
+func withinLimit(dst []byte, limit int, write func(dst []byte, t trim) []byte) []byte {
+	start := len(dst)
+	for t := trimNothing; ; t++ {
+		dst = write(dst[:start], t)
+		if len(dst)-start <= limit || t == trimBody {
+			return dst
+		}
+	}
+}
+
+// What trimming keeps: so little that an item is below 32 KiB even if JSON needs six bytes for each
+// of its bytes.
+const (
+	fewFrames     = 50
+	fewExceptions = 10
+	leastFrames   = 4
+	leastCauses   = 2
+	shortText     = 160
+)
+
+const fewStackBytes = 8 << 10
+
+// What an event holds at most: frames as Sentry's SDKs send them (Sentry's SDK documentation,
+// "Stack Trace Interface").
+const (
+	maxExceptions = 50
+	maxFrames     = 1000
+)
+
+// note names what was left out, for the item itself. It is empty if nothing was.
+func (t trim) note() string {
+	return [...]string{"", "frames", "frames, long attributes", "frames, attributes", "frames, attributes, body"}[t]
+}
+
+// text returns what t keeps of s.
+func (t trim) text(s string) string {
+	if t < trimBody {
+		return s
+	}
+	return cut(s, shortText)
+}
+
+// stack is an unread stack as it is written under t.
+func (t trim) stack(s string) string {
+	switch {
+	case t >= trimBody:
+		return cut(s, shortText)
+	case t >= trimFrames:
+		return cut(s, fewStackBytes)
+	}
+	return s
+}
+
+// exceptions is how many exceptions are written under t, and frames how many of each.
+func (t trim) exceptions() int {
+	switch {
+	case t >= trimBody:
+		return leastCauses
+	case t >= trimFrames:
+		return fewExceptions
+	}
+	return maxExceptions
+}
+
+func (t trim) frames() int {
+	switch {
+	case t >= trimBody:
+		return leastFrames
+	case t >= trimFrames:
+		return fewFrames
+	}
+	return maxFrames
+}

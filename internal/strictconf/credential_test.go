@@ -15,7 +15,7 @@ func TestCredentialsThatCannotBe(t *testing.T) {
 		"":              "is missing; write the key (is an environment variable unset?)",
 		"${SHOP_KEY}":   "holds ${...} that nothing has replaced; a variable of the environment is written ${env:SHOP_KEY}",
 		"hunter2\n":     "holds a character that it cannot have; is there a space or a line feed at its end?",
-		"hunter2 ":      "holds a character that it cannot have; is there a space or a line feed at its end?",
+		"hunter2 x":     "holds a character that it cannot have; is there a space or a line feed at its end?",
 		"hunter2\u00e9": "holds a character that it cannot have; is there a space or a line feed at its end?",
 	} {
 		err := CheckCredential(value, "write the key", "SHOP_KEY")

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/analyticsconf"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
@@ -60,8 +61,9 @@ type Config struct {
 	// default), which may duplicate them; false gives them up.
 	RetryAmbiguous bool `mapstructure:"retry_ambiguous"`
 
-	// CustomerID says where an event has its customer ID.
-	CustomerID CustomerIDConfig `mapstructure:"customer_id"`
+	// CustomerID says where an event has its customer ID; default moengage.customer_id, user.id,
+	// enduser.id and enduser.pseudo.id.
+	CustomerID analyticsconf.IDAttributes `mapstructure:"customer_id"`
 
 	// WithoutCustomer says what to do with events without a customer ID: skip (default), or
 	// device_id (use the device's ID, and skip those without one).
@@ -75,7 +77,7 @@ type Config struct {
 	MaxUserAttributes int `mapstructure:"max_user_attributes"`
 
 	// Logs says what to do with plain logs: skip (default) or as_events.
-	Logs Logs `mapstructure:"logs"`
+	Logs analyticsconf.Logs `mapstructure:"logs"`
 
 	// ResourceAttributes lists the resource attributes that events get: names, or patterns such as
 	// service.*; default none.
@@ -83,14 +85,6 @@ type Config struct {
 
 	// RateLimits limits how much is sent per minute.
 	RateLimits RateLimitsConfig `mapstructure:"rate_limits"`
-}
-
-// CustomerIDConfig says where an event has its customer ID.
-type CustomerIDConfig struct {
-	// From lists the attributes that may hold the customer ID, the preferred one first; default
-	// moengage.customer_id, user.id, enduser.id, enduser.pseudo.id. Record attributes come before
-	// resource attributes.
-	From []string `mapstructure:"from"`
 }
 
 // EventNamesConfig maps and selects events by name.
@@ -138,15 +132,6 @@ const (
 	WithoutCustomerDeviceID WithoutCustomer = "device_id"
 )
 
-// Logs says what to do with plain logs.
-type Logs string
-
-// The values of logs.
-const (
-	LogsSkip     Logs = "skip"
-	LogsAsEvents Logs = "as_events"
-)
-
 const (
 	defaultTimeout     = 30 * time.Second
 	defaultBatchEvents = 1000
@@ -164,7 +149,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	}
 	strictconf.Default(&cfg.Mode, ModeBulk)
 	strictconf.Default(&cfg.WithoutCustomer, WithoutCustomerSkip)
-	strictconf.Default(&cfg.Logs, LogsSkip)
+	cfg.Logs.ApplyDefault()
 	return nil
 }
 
@@ -241,13 +226,13 @@ func (cfg *Config) checkWords() error {
 	return errors.Join(
 		strictconf.CheckWord("mode", cfg.Mode, ModeBulk, ModeSingle),
 		strictconf.CheckWord("without_customer", cfg.WithoutCustomer, WithoutCustomerSkip, WithoutCustomerDeviceID),
-		strictconf.CheckWord("logs", cfg.Logs, LogsSkip, LogsAsEvents),
+		cfg.Logs.Check(),
 	)
 }
 
 func (cfg *Config) checkNames() error {
-	if len(cfg.CustomerID.From) == 0 || slices.Contains(cfg.CustomerID.From, "") {
-		return errors.New("customer_id::from: is empty, or has an empty name; write the attributes that tell whom an event is about, such as [user.id]")
+	if err := cfg.CustomerID.Check("customer_id"); err != nil {
+		return err
 	}
 	names := &cfg.EventNames
 	for _, name := range slices.Sorted(maps.Keys(names.Map)) {
@@ -311,10 +296,10 @@ func createDefaultConfig() component.Config {
 		Mode:              ModeBulk,
 		RetryAmbiguous:    true,
 		WithoutCustomer:   WithoutCustomerSkip,
-		CustomerID:        CustomerIDConfig{From: usualIDs()},
+		CustomerID:        analyticsconf.IDAttributes{From: usualIDs()},
 		EventNames:        EventNamesConfig{Max: maxEventNames, Page: "page_viewed", Screen: "screen_viewed"},
 		MaxUserAttributes: maxUserAttributes,
-		Logs:              LogsSkip,
+		Logs:              analyticsconf.LogsSkip,
 		RateLimits: RateLimitsConfig{
 			Events: maxEventsAMinute, Users: maxUsersAMinute, Devices: maxDevicesAMinute, Merges: maxMergesAMinute,
 		},

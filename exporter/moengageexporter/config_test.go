@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/analyticsconf"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
@@ -35,7 +36,7 @@ func TestDefaultsMatchTheComments(t *testing.T) {
 	assert.Equal(t, WithoutCustomerSkip, cfg.WithoutCustomer)
 	assert.Equal(t, EventNamesConfig{Max: 512, Page: "page_viewed", Screen: "screen_viewed"}, cfg.EventNames)
 	assert.Equal(t, 256, cfg.MaxUserAttributes)
-	assert.Equal(t, LogsSkip, cfg.Logs)
+	assert.Equal(t, analyticsconf.LogsSkip, cfg.Logs)
 	assert.Equal(t, RateLimitsConfig{Events: 30_000, Users: 10_000, Devices: 10_000, Merges: 1_000}, cfg.RateLimits)
 	assert.Equal(t, 1, cfg.Delivery.QueueConfig.Get().NumConsumers)
 	assert.EqualValues(t, 1000, cfg.Delivery.QueueConfig.Get().Batch.Get().MinSize)

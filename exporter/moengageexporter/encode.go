@@ -79,7 +79,7 @@ func (enc *encoder) Reset() {
 // Encode implements delivery.Encoder.
 func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	switch {
-	case !e.IsEvent() && enc.cfg.Logs == LogsSkip:
+	case enc.cfg.Logs.Skips(e):
 		return delivery.Skip("plain_log")
 	case e.IsException() && e.Kind == appevent.KindTrack && !e.HasOwnName():
 		return delivery.Skip("exception")

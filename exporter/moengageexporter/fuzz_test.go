@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/analyticsconf"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
@@ -35,7 +36,7 @@ func FuzzEncode(f *testing.F) {
 		for _, change := range []func(*Config){
 			func(*Config) {},
 			func(cfg *Config) {
-				cfg.Logs, cfg.WithoutCustomer, cfg.Verify = LogsAsEvents, WithoutCustomerDeviceID, 0.3
+				cfg.Logs, cfg.WithoutCustomer, cfg.Verify = analyticsconf.LogsAsEvents, WithoutCustomerDeviceID, 0.3
 				cfg.ResourceAttributes, cfg.EventNames.Max, cfg.MaxUserAttributes = []string{"*"}, 3, 3
 				cfg.RateLimits.Events = 40
 			},

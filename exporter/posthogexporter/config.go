@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/analyticsconf"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
@@ -40,8 +41,9 @@ type Config struct {
 	// Protocol is batch (default) or v1, which answers for each event.
 	Protocol Protocol `mapstructure:"protocol"`
 
-	// DistinctID says where an event tells whom it is about.
-	DistinctID DistinctIDConfig `mapstructure:"distinct_id"`
+	// DistinctID says where an event has its distinct ID; default posthog.distinct_id, user.id,
+	// enduser.id and enduser.pseudo.id.
+	DistinctID analyticsconf.IDAttributes `mapstructure:"distinct_id"`
 
 	// PersonProfiles says whose events have a person profile: always (default), identified_only or
 	// never.
@@ -51,7 +53,7 @@ type Config struct {
 	EventNames EventNamesConfig `mapstructure:"event_names"`
 
 	// Logs says what becomes of records that are no events: skip (default) or as_events.
-	Logs Logs `mapstructure:"logs"`
+	Logs analyticsconf.Logs `mapstructure:"logs"`
 
 	// ResourceAttributes are the attributes of the resource that become properties: names, or
 	// patterns such as service.*; default service.name, service.namespace, service.version and
@@ -72,14 +74,6 @@ type Config struct {
 	// HistoricalMigration says how events older than 48 hours are sent: auto (default: in requests
 	// of their own, marked as historical) or never (as all others).
 	HistoricalMigration HistoricalMigration `mapstructure:"historical_migration"`
-}
-
-// DistinctIDConfig says where an event tells whom it is about.
-type DistinctIDConfig struct {
-	// From are the attributes that may hold the distinct id, the best one first; default
-	// posthog.distinct_id, user.id, enduser.id and enduser.pseudo.id. Those of the record or span
-	// win over those of the resource.
-	From []string `mapstructure:"from"`
 }
 
 // EventNamesConfig says what events are called.
@@ -127,15 +121,6 @@ const (
 	ProfilesNever          PersonProfiles = "never"
 )
 
-// Logs says what becomes of records that are no events.
-type Logs string
-
-// What becomes of them.
-const (
-	LogsSkip     Logs = "skip"
-	LogsAsEvents Logs = "as_events"
-)
-
 // Content says what is sent of prompts and outputs.
 type Content string
 
@@ -173,7 +158,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	}
 	strictconf.Default(&cfg.Protocol, ProtocolBatch)
 	strictconf.Default(&cfg.PersonProfiles, ProfilesAlways)
-	strictconf.Default(&cfg.Logs, LogsSkip)
+	cfg.Logs.ApplyDefault()
 	strictconf.Default(&cfg.AI.Content, ContentFull)
 	strictconf.Default(&cfg.HistoricalMigration, HistoricalAuto)
 	strictconf.Default(&cfg.ClientConfig.Endpoint, defaultEndpoint)
@@ -242,7 +227,7 @@ func (cfg *Config) checkWords() error {
 	return errors.Join(
 		strictconf.CheckWord("protocol", cfg.Protocol, ProtocolBatch, ProtocolV1),
 		strictconf.CheckWord("person_profiles", cfg.PersonProfiles, ProfilesAlways, ProfilesIdentifiedOnly, ProfilesNever),
-		strictconf.CheckWord("logs", cfg.Logs, LogsSkip, LogsAsEvents),
+		cfg.Logs.Check(),
 		strictconf.CheckWord("ai::content", cfg.AI.Content, ContentFull, ContentRedacted, ContentNone),
 		strictconf.CheckWord("historical_migration", cfg.HistoricalMigration, HistoricalAuto, HistoricalNever),
 	)
@@ -257,8 +242,8 @@ func (cfg *Config) checkCompression() error {
 }
 
 func (cfg *Config) checkNames() error {
-	if len(cfg.DistinctID.From) == 0 || slices.Contains(cfg.DistinctID.From, "") {
-		return errors.New("distinct_id::from: is empty, or has an empty name; write the attributes that tell whom an event is about, such as [user.id]")
+	if err := cfg.DistinctID.Check("distinct_id"); err != nil {
+		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.EventNames.Map)) {
 		if to := cfg.EventNames.Map[name]; to == "" || len(to) > maxName {
@@ -278,8 +263,8 @@ func createDefaultConfig() component.Config {
 		Delivery:       delivery.NewDefaultConfig(defaultBatchEvents),
 		Protocol:       ProtocolBatch,
 		PersonProfiles: ProfilesAlways,
-		DistinctID:     DistinctIDConfig{From: usualIDs()},
-		Logs:           LogsSkip,
+		DistinctID:     analyticsconf.IDAttributes{From: usualIDs()},
+		Logs:           analyticsconf.LogsSkip,
 		ResourceAttributes: []string{
 			appevent.AttrServiceName, appevent.AttrServiceNamespace, appevent.AttrServiceVersion, appevent.AttrEnvironment,
 		},

@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/config/configcompression"
 	"go.opentelemetry.io/collector/confmap"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/analyticsconf"
 )
 
 const testKey = "phc_hunter2"
@@ -38,7 +40,7 @@ func TestAKeyIsAllThatIsNeeded(t *testing.T) {
 	assert.Equal(t, []string{"posthog.distinct_id", "user.id", "enduser.id", "enduser.pseudo.id"}, cfg.DistinctID.From)
 	assert.Equal(t, ProfilesAlways, cfg.PersonProfiles)
 	assert.Empty(t, cfg.EventNames.Map)
-	assert.Equal(t, LogsSkip, cfg.Logs)
+	assert.Equal(t, analyticsconf.LogsSkip, cfg.Logs)
 	assert.Equal(t, []string{"service.name", "service.namespace", "service.version", "deployment.environment.name"}, cfg.ResourceAttributes)
 	assert.Empty(t, cfg.IPAttribute)
 	assert.Equal(t, ExceptionsConfig{Enabled: true}, cfg.Exceptions)

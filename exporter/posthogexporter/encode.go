@@ -56,7 +56,7 @@ func (enc *encoder) Reset() { enc.source = nil }
 func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	isAboutPersons := e.Kind == appevent.KindIdentify || e.Kind == appevent.KindAlias || e.Kind == appevent.KindGroup
 	switch {
-	case !e.IsEvent() && enc.cfg.Logs == LogsSkip:
+	case enc.cfg.Logs.Skips(e):
 		return delivery.Skip("plain_log")
 	case isAboutPersons && enc.cfg.PersonProfiles == ProfilesNever:
 		return delivery.Skip("no_profiles")

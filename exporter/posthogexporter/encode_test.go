@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/analyticsconf"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
@@ -246,7 +247,7 @@ func FuzzEncode(f *testing.F) {
 		m.PutStr("url.full", "https://h/p?q")
 		seed(ld)
 	}
-	batch := benchBackend(f, func(cfg *Config) { cfg.Logs = LogsAsEvents })
+	batch := benchBackend(f, func(cfg *Config) { cfg.Logs = analyticsconf.LogsAsEvents })
 	v1 := benchBackend(f, func(cfg *Config) {
 		cfg.Protocol, cfg.AI.Content, cfg.IPAttribute = ProtocolV1, ContentRedacted, "client.address"
 	})

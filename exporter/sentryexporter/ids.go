@@ -91,8 +91,8 @@ func appendUUIDDigits(dst []byte, s string) ([]byte, bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return dst, false
 	}
-	a, b := eight(s[:8]), four(s[9:13])|four(s[14:18])<<32
-	c, d := four(s[19:23])|four(s[24:28])<<32, eight(s[28:36])
+	a, b := eight(s[:4], s[4:8]), eight(s[9:13], s[14:18])
+	c, d := eight(s[19:23], s[24:28]), eight(s[28:32], s[32:36])
 	if !areHexDigits(a) || !areHexDigits(b) || !areHexDigits(c) || !areHexDigits(d) || a|b|c|d == ones*'0' {
 		return dst, false
 	}
@@ -102,14 +102,9 @@ func appendUUIDDigits(dst []byte, s string) ([]byte, bool) {
 	return binary.LittleEndian.AppendUint64(dst, d), true
 }
 
-// eight is the first eight bytes of s.
-func eight(s string) uint64 {
-	return four(s) | four(s[4:])<<32
-}
-
-// four is the first four bytes of s.
-func four(s string) uint64 {
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+// eight is eight bytes of two pieces of text, such as those that a dash parts.
+func eight(first, second string) uint64 {
+	return uint64(binary.LittleEndian.Uint32([]byte(first))) | uint64(binary.LittleEndian.Uint32([]byte(second)))<<32
 }
 
 // ones is a byte of 1 in each of eight places.

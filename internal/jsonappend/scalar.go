@@ -169,7 +169,7 @@ func appendSecond(dst []byte, t pcommon.Timestamp) []byte {
 }
 
 func timeOf(t pcommon.Timestamp) time.Time {
-	return time.Unix(0, int64(min(t, math.MaxInt64))).UTC() //nolint:gosec // no more than an int64
+	return time.Unix(0, int64(min(t, math.MaxInt64))).UTC()
 }
 
 // appendFraction appends nanoseconds behind a second, without the zeros at their end.

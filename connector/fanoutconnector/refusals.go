@@ -54,7 +54,7 @@ func (r refusals) flush() {
 	}
 }
 
-// cause is why a pipeline refuses events, in words of ours.
+// cause is why a pipeline refuses events, in fixed words: the error itself may hold data of events.
 type cause struct{ name, whatToDo string }
 
 func causeOf(err error) cause {

@@ -61,8 +61,8 @@ type Config struct {
 	ResourceAttributes []string `mapstructure:"resource_attributes"`
 
 	// IPAttribute is the attribute with the address of the person's device, such as client.address,
-	// for PostHog to find out where that is. Empty (default), or where there is none, PostHog is
-	// told not to.
+	// for PostHog to find out where that is. If it is empty (default), or the event has no such
+	// attribute, PostHog is told not to.
 	IPAttribute string `mapstructure:"ip_attribute"`
 
 	// Exceptions says what becomes of exceptions.

@@ -164,7 +164,7 @@ func (g *generation) text(f aiField) string {
 	return textOf(g.values[f])
 }
 
-// count is a number, which some SDKs write as a string; 0 where there is none.
+// count reads a number, which some SDKs write as a string; it is 0 without one.
 func (g *generation) count(f aiField) int64 {
 	n, _ := strconv.ParseInt(g.text(f), 10, 64)
 	return n

@@ -77,8 +77,8 @@ func shownName(e *appevent.Event) string {
 	return e.Name
 }
 
-// pageText is what a track API tells of a page: a property or, where there is none, a member of the
-// context's page.
+// pageText returns what a track API tells of a page: a property, or else a member of the context's
+// page.
 func pageText(e *appevent.Event, name string) string {
 	if text := textAttribute(e, name); text != "" {
 		return text

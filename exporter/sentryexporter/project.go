@@ -23,7 +23,7 @@ type project struct {
 
 // projects are those that events may go to. Routing values with the same DSN share one.
 type projects struct {
-	attribute string // that names the project; empty where there is one project only
+	attribute string // names the project; empty if there is only one
 	byValue   map[string]*project
 	// fallback is where all other values go; nil for nowhere.
 	fallback *project

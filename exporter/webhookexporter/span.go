@@ -24,7 +24,7 @@ var _ delivery.TracesEncoder = (*spanEncoder)(nil)
 // skipSpan is the reason for which spans are skipped.
 const skipSpan delivery.Skip = "span" //nolint:errname // it is a reason
 
-var errSpanTarget = errors.New("request: has templates over events, and otlp_json sends whole spans, which are none; write another exporter for traces, without them")
+var errSpanTarget = errors.New("request: has templates, which are made for events, but otlp_json sends whole spans; write another exporter for traces, without them")
 
 // newTracesEncoder refuses configurations whose templates need an event where there is a span.
 func (b *backend) newTracesEncoder() (delivery.TracesEncoder, error) {

@@ -168,7 +168,7 @@ type replay struct {
 	result    result
 }
 
-// halted reports that nothing more is to be sent, and says why.
+// halted reports that the replay must send no more, and says why.
 func (r *replay) halted() bool {
 	switch {
 	case r.result.Stopped != "":
@@ -248,7 +248,7 @@ func (r *replay) pass(seg *segment, from int64) (next int64, more bool, err erro
 // item is one line on its way from the old file to the new one.
 type item struct {
 	line
-	// letter is what is to be sent; nil where the line just stays.
+	// letter is sent; it is nil if the line just stays.
 	letter *deadletter.Letter
 	// gone says that the line does not stay, and changed that it is another one.
 	gone, changed bool

@@ -107,7 +107,7 @@ func TestErrorsTakeOneLine(t *testing.T) {
 	for name, tt := range map[string]struct{ config, want string }{
 		"an unknown key": {
 			config: "receivers: {nop: {a: 1}}\nexporters: {nop: }\nservice: {pipelines: {logs: {receivers: [nop], exporters: [nop]}}}",
-			want:   `invalid configuration: receivers::nop: unknown key "a"; there are none`,
+			want:   `invalid configuration: receivers::nop: unknown key "a"; this block has no keys`,
 		},
 		"an unknown type": {
 			config: "receivers: {evnt/x: }\nexporters: {nop: }\nservice: {pipelines: {logs: {receivers: [evnt/x], exporters: [nop]}}}",

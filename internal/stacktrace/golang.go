@@ -271,7 +271,7 @@ func isGoStandard(module string) bool {
 	case "archive", "bufio", "builtin", "bytes", "cmp", "compress", "container", "context", "crypto", "database", "debug", "embed",
 		"encoding", "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image", "index", "internal", "io", "iter", "log", "maps",
 		"math", "mime", "net", "os", "path", "plugin", "reflect", "regexp", "runtime", "simd", "slices", "sort", "strconv", "strings",
-		"structs", "sync", "syscall", "testing", "text", "time", "unicode", "unique", "unsafe", "vendor", "weak":
+		"structs", "sync", "syscall", "testing", "text", "time", "unicode", "unique", "vendor", "weak":
 		return true
 	default:
 		return false

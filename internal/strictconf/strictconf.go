@@ -146,7 +146,7 @@ func sentence(path []string, keys map[string]reflect.Type) string {
 		return fmt.Sprintf("unknown key %q; did you mean %q?", name, near)
 	}
 	if len(keys) == 0 {
-		return fmt.Sprintf("unknown key %q; there are none", name)
+		return fmt.Sprintf("unknown key %q; this block has no keys", name)
 	}
 	return fmt.Sprintf("unknown key %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
 }

@@ -70,9 +70,9 @@ func TestUnknownKeysOfOtherComponentsAreFound(t *testing.T) {
 			map[string]any{"plane": 1, "protocols": map[string]any{"htp": nil}}, &server{},
 			[]string{`unknown key "plane"; did you mean "plain"?`, `unknown key "protocols::htp"; did you mean "http"?`},
 		},
-		"of a struct without any":         {map[string]any{"a": 1}, &struct{}{}, []string{`unknown key "a"; there are none`}},
+		"of a struct without any":         {map[string]any{"a": 1}, &struct{}{}, []string{`unknown key "a"; this block has no keys`}},
 		"not of a struct that knows them": {map[string]any{"heders": nil}, &strict{}, nil},
-		"not where there are none":        {map[string]any{"endpoint": "x", "encoding": "json", "headers": map[string]any{"any": "name"}}, &client{}, nil},
+		"any key of a map":                {map[string]any{"endpoint": "x", "encoding": "json", "headers": map[string]any{"any": "name"}}, &client{}, nil},
 	} {
 		assert.Equal(t, tt.want, Unknown(tt.conf, tt.cfg), name)
 	}

@@ -54,7 +54,7 @@ func (b *breaker) record(url string, e *ending) {
 	}
 }
 
-// isOpen reports whether nothing more is to be sent to a URL.
+// isOpen reports whether requests to a URL are held back.
 func (b *breaker) isOpen(url string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

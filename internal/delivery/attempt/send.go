@@ -84,8 +84,8 @@ func missing(events []batch.Event, total int, requests []transport.Request, refu
 	return left
 }
 
-// partitions are requests that are to be sent one after the other; different partitions are sent at
-// the same time. Without an order, and for partition 0, each request is one of its own.
+// partitions groups requests: those of one partition are sent one after the other, and partitions at
+// the same time. Without an order, and in partition 0, each request is a group of its own.
 func partitions(requests []transport.Request, ordered bool) [][]transport.Request {
 	all := make([][]transport.Request, 0, len(requests))
 	places := map[int]int{}

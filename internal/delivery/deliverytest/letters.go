@@ -19,8 +19,8 @@ type Letters struct {
 	component.StartFunc
 	component.ShutdownFunc
 
-	// Refuse, where there is one, is asked about each letter: with an error, the store keeps none
-	// of those it was given with it. It must not change while an exporter runs.
+	// Refuse is asked about each letter, unless it is nil. If it returns an error, the store keeps
+	// no letter of that call. It must not change while an exporter runs.
 	Refuse func(*deadletter.Letter) error
 
 	mu        sync.Mutex
@@ -73,7 +73,7 @@ func (l *Letters) All() []deadletter.Letter {
 }
 
 // Reasons are the names of the letters' events with the reason after a colon, such as
-// order_placed:refused, sorted. It is empty, rather than nil, where there are none.
+// order_placed:refused, sorted. Without letters it is empty, not nil.
 func (l *Letters) Reasons() []string {
 	letters := l.All()
 	reasons := make([]string, len(letters))

@@ -74,9 +74,8 @@ func pooled(encoding string, newWriter func() resetWriter) *compressor {
 	return c
 }
 
-// compress returns the body as it is to be sent, which stays plain where it is small, and its
-// content encoding. It is in memory of its own: net/http may go on reading after it has returned an
-// answer or an error.
+// compress returns the body for the wire, and its content encoding; a small body stays plain. It is
+// in memory of its own: net/http may go on reading after it has returned an answer or an error.
 func (c *compressor) compress(r *Request) (body []byte, encoding string, err error) {
 	size := r.Size()
 	if c.encoding == "" || size < minCompressed {

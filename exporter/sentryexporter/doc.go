@@ -16,5 +16,6 @@
 //	response.go, limits.go      ClassifyResponse reads Sentry's answer and its rate limits
 //	upgrade.go                  reads the keys out of events that an earlier version has stored
 //
-// The kinds of items know nothing of each other. All use source.go, typed.go, values.go and json.go.
+// The kinds of items know nothing of each other. All use source.go, values.go and json.go; logs
+// and spans use typed.go too.
 package sentryexporter

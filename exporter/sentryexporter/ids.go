@@ -33,7 +33,7 @@ func idOf(e *appevent.Event, key xxh3.Uint128, paired bool, n int) eventID {
 
 // appendIDOf appends the id of an event that is not paired, in hexadecimal.
 func appendIDOf(dst []byte, e *appevent.Event) []byte {
-	if with, ok := appendUUIDDigits(dst, e.UID); ok {
+	if with, ok := appendUUIDDigits(dst, e.ID()); ok {
 		return with
 	}
 	id := idOf(e, xxh3.Uint128{}, false, 0)

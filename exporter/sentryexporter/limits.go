@@ -39,7 +39,7 @@ type limits struct {
 	until map[string]time.Time
 }
 
-// until is when something of the category may be sent again; the zero time for now.
+// of returns when something of the category may be sent again; the zero time if now.
 func (l *limits) of(category string, now time.Time) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,11 +9,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// leastTime is the earliest time that Sentry accepts. It refuses 0, which all earlier ones would be
-// written as, in microseconds.
+// leastTime is the earliest time that Sentry accepts: it refuses 0, and anything earlier is written
+// as 0 microseconds.
 const leastTime = pcommon.Timestamp(time.Microsecond)
 
-// isTime reports whether Sentry takes t for a time. All else is treated as no time at all.
+// isTime reports whether Sentry takes t for a time.
 func isTime(t pcommon.Timestamp) bool { return t >= leastTime }
 
 // timeOrNow returns t, or now if that is no time.

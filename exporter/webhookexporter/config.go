@@ -300,8 +300,8 @@ func (cfg *Config) rateLimit() float64 {
 
 // signer returns nil when requests are not signed.
 func (cfg *SigningConfig) signer() (signature.Signer, error) {
-	if cfg.Scheme == "" && len(cfg.Secrets) == 0 && cfg.Header == "" {
-		return nil, nil //nolint:nilnil // there is none
+	if cfg.Scheme == "" && len(cfg.Secrets) == 0 && cfg.Header == "" && cfg.Algorithm == "" && cfg.Encoding == "" && cfg.Prefix == "" {
+		return nil, nil //nolint:nilnil // nothing is signed
 	}
 	settings := signature.Settings{
 		Scheme: cfg.Scheme, Header: cfg.Header, Algorithm: cfg.Algorithm, Encoding: cfg.Encoding, Prefix: cfg.Prefix,

@@ -81,6 +81,7 @@ func TestConfigurations(t *testing.T) {
 		"an action that is none":              {conf: map[string]any{"format": "pagerduty", "pagerduty": map[string]any{"routing_key": "hunter2", "event_action": "{{ .level }}"}}, want: "pagerduty::event_action: does not become trigger, acknowledge or resolve"},
 		"a key of another format":             {conf: map[string]any{"endpoint": endpoint, "pagerduty": map[string]any{"routing_key": "hunter2"}}, want: "pagerduty: is for format: pagerduty, but the format is event"},
 		"a scheme":                            {conf: map[string]any{"endpoint": endpoint, "signing": map[string]any{"scheme": "github", "secrets": []any{"hunter2"}}}},
+		"an algorithm without a scheme":       {conf: map[string]any{"endpoint": endpoint, "signing": map[string]any{"algorithm": "sha512"}}, want: `signing::s`},
 		"a secret without a scheme":           {conf: map[string]any{"endpoint": endpoint, "signing": map[string]any{"secrets": []any{"hunter2"}}}, want: `signing::scheme: "" is not a scheme`},
 		"a scheme without a secret":           {conf: map[string]any{"endpoint": endpoint, "signing": map[string]any{"scheme": "standard"}}, want: "signing::secrets: are missing"},
 		"a secret that is none":               {conf: map[string]any{"endpoint": endpoint, "signing": map[string]any{"scheme": "standard", "secrets": []any{"hunter2"}}}, want: "signing::secrets::0: is not a key of Standard Webhooks"},

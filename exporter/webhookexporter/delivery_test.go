@@ -448,7 +448,7 @@ func TestOTLPSpansRefuseRequestTemplates(t *testing.T) {
 	cfg.Request.Path = "/{{ .name }}"
 	factory := NewFactory()
 	_, err := factory.CreateTraces(t.Context(), exportertest.NewNopSettings(factory.Type()), cfg)
-	require.ErrorContains(t, err, "request: has templates over events, and otlp_json sends whole spans")
+	require.ErrorContains(t, err, "request: has templates, which are made for events, but otlp_json sends whole spans")
 }
 
 func TestPathThatLeadsElsewhereIsRefused(t *testing.T) {

@@ -159,13 +159,17 @@ func (cfg *Config) validateCloudEvents() error {
 func (cfg *Config) validateFormat() error {
 	switch {
 	case cfg.Format == FormatTemplate && cfg.Template == nil:
-		return errors.New("template: is missing; write what the body is to be, such as {text: \"{{ .name }}\"}")
+		return errors.New("template: is missing; write the body, such as {text: \"{{ .name }}\"}")
 	case cfg.Format != FormatTemplate && cfg.Template != nil:
 		return fmt.Errorf("template: is for format: %s, but the format is %s", FormatTemplate, cfg.Format)
-	case cfg.Format == FormatPagerDuty && cfg.PagerDuty.RoutingKey == "":
-		return errors.New("pagerduty::routing_key: is missing; write the integration key of the service, as its Integrations tab shows it (is an environment variable unset?)")
 	case cfg.Format != FormatPagerDuty && cfg.PagerDuty != PagerDutyConfig{}:
 		return fmt.Errorf("pagerduty: is for format: %s, but the format is %s", FormatPagerDuty, cfg.Format)
+	}
+	if cfg.Format == FormatPagerDuty {
+		const remedy = "write the integration key of the service, as its Integrations tab shows it"
+		if err := strictconf.CheckCredential(string(cfg.PagerDuty.RoutingKey), remedy, "PAGERDUTY_ROUTING_KEY"); err != nil {
+			return fmt.Errorf("pagerduty::routing_key: %w", err)
+		}
 	}
 	templates, err := newTemplates(cfg)
 	if err != nil {

@@ -174,6 +174,7 @@ func (d *deliverer) answerCaller(r *request, result *attempt.Result) error {
 	if len(result.Refused) > 0 {
 		return outcome.RefusedError(result.Refused, r.call.events, r.call.settled == 0)
 	}
+	r.Release() // all is delivered, so that nothing else holds payloads
 	return nil
 }
 

@@ -72,7 +72,8 @@ func (ws *workspace) encodeLogs(otlp []byte) error {
 	}
 	ws.logs.Prepare(ld)
 	for event := range appevent.Logs(ld) {
-		if err := ws.logs.Encode(ws.writer, event); err != nil {
+		mark := ws.writer.Mark()
+		if err := ws.passSkip(mark, ws.logs.Encode(ws.writer, event)); err != nil {
 			return err
 		}
 	}
@@ -89,10 +90,20 @@ func (ws *workspace) encodeTraces(otlp []byte) error {
 	}
 	ws.traces.Prepare(td)
 	for source, span := range spans(td) {
-		if err := ws.traces.EncodeSpan(ws.writer, source, span); err != nil {
+		mark := ws.writer.Mark()
+		if err := ws.passSkip(mark, ws.traces.EncodeSpan(ws.writer, source, span)); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// passSkip returns err, unless it skips one record: the others of the dead letter are still sent.
+func (ws *workspace) passSkip(mark batch.Mark, err error) error {
+	if _, skipped := errors.AsType[Skip](err); !skipped {
+		return err
+	}
+	ws.writer.Rollback(mark, true)
 	return nil
 }
 

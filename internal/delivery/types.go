@@ -88,6 +88,3 @@ func NewPacer(perSecond float64, burst int, weigh func(*Request) int) *Pacer {
 
 // EachRequest counts requests, for [NewPacer].
 func EachRequest(req *Request) int { return attempt.EachRequest(req) }
-
-// EachEvent counts events, for [NewPacer].
-func EachEvent(req *Request) int { return attempt.EachEvent(req) }

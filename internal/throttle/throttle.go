@@ -12,10 +12,9 @@ import (
 // Interval is how long at least there is between two lines of a [Log].
 const Interval = time.Minute
 
-// Log collects in a T what is to be told, and writes it at most once an [Interval]: the first time
-// at once. Its methods are safe for concurrent use.
+// Log collects events in a T, and writes them at most once an [Interval], the first at once. Its methods are safe for concurrent use.
 type Log[T any] struct {
-	// Now is the clock. It is changed by tests only.
+	// Now is the clock. Set it before the first Add.
 	Now func() time.Time
 
 	write func(T)
@@ -26,10 +25,11 @@ type Log[T any] struct {
 	last    time.Time
 }
 
-// NewLog returns a log that calls write with what was collected since the call before.
+// NewLog returns a log that calls write with what was collected since the call before. write must
+// not use the log.
 func NewLog[T any](write func(T)) *Log[T] { return &Log[T]{Now: time.Now, write: write} }
 
-// Add has collect add to what is to be told, and tells it when it is time.
+// Add calls collect with what is pending, and writes it if an [Interval] has passed.
 func (l *Log[T]) Add(collect func(pending *T)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -55,7 +55,7 @@ func (l *Log[T]) flushDue() {
 	}
 }
 
-// Flush tells what is not told yet. It is for the end.
+// Flush writes what is pending. Call it at shutdown.
 func (l *Log[T]) Flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -134,7 +134,7 @@ func (s *sending) send(req *transport.Request) bool {
 	e := s.exchange(req)
 	s.breaker.record(req.URL, &e)
 	n := len(req.Events)
-	if e.meaning.Kind != Ambiguous || n <= 1 {
+	if e.meaning.Kind != Ambiguous || len(e.meaning.Events) > 0 || n <= 1 {
 		if !e.pending {
 			e.events = req.Events
 		}

@@ -72,6 +72,9 @@ func (w *Writer) Reset() {
 	if cap(w.payloads) > keptMemory {
 		w.payloads = nil
 	}
+	if cap(w.records) > keptMemory {
+		w.records = nil
+	}
 }
 
 // Mark is a place to which [Writer.Rollback] returns.
@@ -81,7 +84,7 @@ type Mark struct{ records, payloads, count, skips int }
 func (w *Writer) Mark() Mark { return Mark{w.complete, len(w.payloads), w.count, len(w.skips)} }
 
 // Rollback takes back the events that were written since the mark and, unless keepSkips, what was
-// skipped: a dead letter counts its skips when it is replayed.
+// skipped: the record becomes one dead letter, and is counted as that alone.
 func (w *Writer) Rollback(m Mark, keepSkips bool) {
 	w.complete, w.payloads, w.count = m.records, w.payloads[:m.payloads], m.count
 	if !keepSkips {

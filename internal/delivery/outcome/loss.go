@@ -97,7 +97,7 @@ func whatToDo(topic lossTopic) string {
 	case reasonTorn:
 		return "a batch could not be read from the storage of the queue, as storage_error says: see whether its disk is damaged"
 	case deadletter.ReasonExhausted:
-		return "the backend failed for longer than retry_on_failure::max_elapsed_time: see to it" + topic.thenReplay()
+		return "the backend failed until no retry was left, or did not answer a request that is sent at most once: see to it" + topic.thenReplay()
 	case deadletter.ReasonShutdown:
 		return "the collector stopped first: raise shutdown_timeout, or put the queue on disk with sending_queue::storage"
 	case deadletter.ReasonRateLimited:

@@ -8,7 +8,6 @@ package replay
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -121,13 +120,12 @@ func (r *Replayer) eventOf(letter *deadletter.Letter) batch.Event {
 	return event
 }
 
-// encode encodes the record of a letter. One that still cannot be encoded is refused again, and one
-// that is now skipped has come to its end.
+// encode encodes the records of a letter. A letter with one that still cannot be encoded is refused
+// again; one whose records are all skipped now is settled.
 func (r *Replayer) encode(letter deadletter.Letter) ([]batch.Event, deadletter.Replayed) {
 	events, err := r.Encode(letter.OTLP)
-	_, skipped := errors.AsType[batch.Skip](err)
 	switch {
-	case skipped, err == nil && len(events) == 0:
+	case err == nil && len(events) == 0:
 		return nil, deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
 	case err == nil:
 		return events, deadletter.Replayed{}

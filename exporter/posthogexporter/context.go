@@ -21,7 +21,7 @@ func (enc *encoder) appendContext(dst []byte, ev *event, e *appevent.Event) []by
 		ev.lifted.session = e.SessionID
 	}
 	dst = appendGroups(dst, &ev.props, e.Groups)
-	dst = appendAddress(dst, &ev.props, e, enc.cfg.IPAttribute)
+	dst = appendAddress(dst, ev, e, enc.cfg.IPAttribute)
 	if !e.TraceID.IsEmpty() {
 		dst = ev.props.hex(dst, "trace_id", e.TraceID[:])
 	}
@@ -58,14 +58,15 @@ func appendUser(dst []byte, ev *event, e *appevent.Event) []byte {
 
 // appendAddress appends the address that PostHog locates the person by or, without one,
 // $geoip_disable: PostHog would locate this machine.
-func appendAddress(dst []byte, props *properties, e *appevent.Event, attribute string) []byte {
+func appendAddress(dst []byte, ev *event, e *appevent.Event, attribute string) []byte {
 	if attribute == "" {
 		return dst // the properties of the source disable it
 	}
 	if v, ok := e.Attribute(attribute); ok && isAddress(v.AsString()) {
-		return props.text(dst, "$ip", v.AsString())
+		return ev.props.text(dst, "$ip", v.AsString())
 	}
-	return props.boolean(dst, propGeoIPDisable, true)
+	ev.overridden = ev.overridden || ev.ending.has(propGeoIPDisable)
+	return ev.props.boolean(dst, propGeoIPDisable, true)
 }
 
 // isAddress reports whether PostHog can look up where the address is.

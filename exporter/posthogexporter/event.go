@@ -44,7 +44,7 @@ type event struct {
 	lifted lifted
 	// ending are the properties of the source.
 	ending *ending
-	// overridden is set where the event has an attribute with a name that is in the ending.
+	// overridden is set if the event has written a property with a name that is in the ending.
 	overridden bool
 }
 

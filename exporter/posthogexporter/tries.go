@@ -24,8 +24,8 @@ type tries struct {
 	pending map[string]try
 }
 
-// maxPending bounds the memory of tries. Events beyond it are sent again in new requests, which
-// does no harm.
+// maxPending bounds the memory of tries. When it is reached, all earlier tries are forgotten; their
+// events are sent again in new requests, which does no harm.
 const maxPending = 50_000
 
 // remember records that events of a request are pending.

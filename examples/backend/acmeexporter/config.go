@@ -4,9 +4,7 @@
 package acmeexporter
 
 import (
-	"errors"
 	"fmt"
-	"net/url"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -46,18 +44,13 @@ func (cfg *Config) Validate() error {
 	if err := strictconf.CheckCredential(string(cfg.APIKey), "write the project's ingest key", "ACME_API_KEY"); err != nil {
 		return fmt.Errorf("api_key: %w", err)
 	}
-	if !isURL(cfg.ClientConfig.Endpoint) {
-		return errors.New("endpoint: is not an http or https URL; write one such as " + defaultEndpoint)
+	if _, err := strictconf.ParseURL(cfg.ClientConfig.Endpoint, defaultEndpoint); err != nil {
+		return fmt.Errorf("endpoint: %w", err)
 	}
-	if _, err := url.Parse(cfg.ClientConfig.ProxyURL); err != nil {
-		return errors.New("proxy_url: is not a URL; write one such as http://proxy.example.com:3128")
+	if err := strictconf.CheckProxy(cfg.ClientConfig.ProxyURL); err != nil {
+		return fmt.Errorf("proxy_url: %w", err)
 	}
 	return cfg.Delivery.Check()
-}
-
-func isURL(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
 }
 
 func createDefaultConfig() component.Config {

@@ -130,6 +130,18 @@ func TestAnAttributeWinsOverOneOfTheResource(t *testing.T) {
 	}
 }
 
+// jsontext refuses an object that has a name twice.
+func TestNoAddressIsToldOnce(t *testing.T) {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutBool(propGeoIPDisable, false)
+	rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().SetEventName("a")
+	b := benchBackend(t, func(cfg *Config) { cfg.ResourceAttributes, cfg.IPAttribute = []string{"*"}, "client.address" })
+	encoded := encodeAll(t, b, ld)
+	require.True(t, jsontext.Value(encoded[0].Payload).IsValid(), "%s", encoded[0].Payload)
+	assert.Contains(t, string(encoded[0].Payload), `"$geoip_disable":true`)
+}
+
 func TestWhatARecordSaysOtherThanInAttributesWinsOverTheResourceToo(t *testing.T) {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()

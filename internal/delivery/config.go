@@ -125,13 +125,11 @@ func (cfg *Config) async() bool {
 
 // storage is the storage extension of a queue on disk; nil where it is in memory.
 func (cfg *Config) storage() *component.ID {
-	if !cfg.durable() {
+	if cfg.Dispatch == DispatchSync || !cfg.QueueConfig.HasValue() {
 		return nil
 	}
 	return cfg.QueueConfig.Get().StorageID
 }
 
 // durable reports whether the queue is on disk.
-func (cfg *Config) durable() bool {
-	return cfg.Dispatch != DispatchSync && cfg.QueueConfig.HasValue() && cfg.QueueConfig.Get().StorageID != nil
-}
+func (cfg *Config) durable() bool { return cfg.storage() != nil }

@@ -98,11 +98,11 @@ func (e *tracesExporter) ConsumeTraces(ctx context.Context, td ptrace.Traces) er
 func (e *base) notEncoded(w *Writer, mark batch.Mark, err error, letterOf func() deadletter.Letter) {
 	skip, skipped := errors.AsType[Skip](err)
 	w.Rollback(mark, skipped)
-	e.recorder.Accepted(1)
 	if skipped {
-		e.recorder.Skipped(string(skip))
+		w.Skip(skip) // which flush counts
 		return
 	}
+	e.recorder.Accepted(1)
 	letter := letterOf()
 	letter.Reason, letter.Message, letter.FailedAt = deadletter.ReasonEncoding, err.Error(), time.Now()
 	e.recorder.DeadLetter([]deadletter.Letter{letter})

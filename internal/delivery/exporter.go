@@ -125,8 +125,8 @@ func (e *base) Start(ctx context.Context, host component.Host) error {
 	e.deliverer.status = outcome.NewStatus(host, e.set.Logger)
 	e.recorder.Start(store, e.replayer())
 	e.logDispatch()
-	if e.deliverer.durable {
-		host = upstream.WithStorageFailures(host, *e.cfg.QueueConfig.Get().StorageID, upstream.StorageFailures{Lost: e.queueLoss.corrupt, NotStored: e.queueLoss.notStored})
+	if id := e.cfg.storage(); id != nil {
+		host = upstream.WithStorageFailures(host, *id, upstream.StorageFailures{Lost: e.queueLoss.corrupt, NotStored: e.queueLoss.notStored})
 	}
 	if err := e.helper.Start(ctx, host); err != nil {
 		e.stop()
@@ -139,7 +139,7 @@ func (e *base) replayer() *replay.Replayer {
 	d := e.deliverer
 	return &replay.Replayer{
 		Enable: e.options.Enable, Complete: e.options.CompleteMeta, Encode: e.encoders.encodeOTLP,
-		Bound: e.lifetime.Bound, Attempt: d.attemptOnly,
+		Bound: e.lifetime.Bound, Sleep: e.lifetime.Sleep, Attempt: d.attemptOnly,
 		Wait: e.cfg.RetryConfig.InitialInterval, Count: e.recorder.Replayed,
 	}
 }
@@ -147,9 +147,8 @@ func (e *base) replayer() *replay.Replayer {
 // findExtensions refuses extensions that are not there at the start, rather than at the first
 // event.
 func (cfg *Config) findExtensions(host component.Host) (deadletter.Store, error) {
-	if cfg.durable() {
-		id := *cfg.QueueConfig.Get().StorageID
-		found, ok := host.GetExtensions()[id]
+	if id := cfg.storage(); id != nil {
+		found, ok := host.GetExtensions()[*id]
 		if !ok {
 			return nil, fmt.Errorf("sending_queue::storage: there is no extension %q; configure it and add it to service::extensions", id)
 		}
@@ -179,7 +178,7 @@ func (e *base) logDispatch() {
 	switch retry := e.cfg.RetryConfig; {
 	case e.deliverer.durable:
 		e.set.Logger.Info("The queue is on disk: accepted events survive the end of this process; to survive a power failure too, set fsync: true on the storage extension",
-			zap.Stringer("storage", e.cfg.QueueConfig.Get().StorageID))
+			zap.Stringer("storage", e.cfg.storage()))
 	case !e.deliverer.async && retry.Enabled && len(e.options.Schedule.Waits) == 0 && (retry.MaxElapsedTime == 0 || retry.MaxElapsedTime > longWait):
 		e.set.Logger.Info("Callers wait while the backend fails, for as long as retry_on_failure::max_elapsed_time: to have them told of it, set that below their own timeout",
 			zap.Duration("max_elapsed_time", retry.MaxElapsedTime))

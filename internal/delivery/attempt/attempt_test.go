@@ -161,6 +161,20 @@ func TestAmbiguousRequestIsBisected(t *testing.T) {
 	}
 }
 
+func TestAmbiguousEventIsRefusedWithoutBisecting(t *testing.T) {
+	var s sender
+	b := &backend{most: 3, classify: func(*transport.Request, *transport.Response) Classification {
+		return Classification{
+			Outcome: Outcome{Kind: Ambiguous, Reason: deadletter.ReasonRefused},
+			Events:  []Outcome{{Kind: Delivered}, {Kind: Ambiguous, Reason: deadletter.ReasonTooLarge}, {Kind: Delivered}},
+		}
+	}}
+	result := newRunner(b, &s).Run(t.Context(), named("a", "b", "c"))
+	assert.Equal(t, []string{"a b c"}, s.sent)
+	assert.Equal(t, 2, result.Delivered)
+	assert.Equal(t, map[string]Cause{"b": {Reason: deadletter.ReasonTooLarge, Status: http.StatusOK}}, refusedOf(result))
+}
+
 func TestWhatFailedIsPendingBehindWhatWasNotSent(t *testing.T) {
 	s := sender{answer: func(string) (int, error) { return http.StatusServiceUnavailable, nil }}
 	result := newRunner(&backend{most: 1}, &s).Run(t.Context(), named("a", "b", "c", "d", "e"))

@@ -23,8 +23,7 @@ type Pacer struct {
 }
 
 // NewPacer returns a pacer that lets perSecond pass on average, and burst at once after a pause.
-// weigh says how much a request is of what the backend limits: [EachRequest], [EachEvent], or a
-// count of its own. A perSecond of 0 is no limit.
+// weigh returns how much of the limit a request uses, such as [EachRequest] or its events. A perSecond of 0 is no limit.
 func NewPacer(perSecond float64, burst int, weigh func(*transport.Request) int) *Pacer {
 	if perSecond <= 0 {
 		return nil
@@ -34,9 +33,6 @@ func NewPacer(perSecond float64, burst int, weigh func(*transport.Request) int) 
 
 // EachRequest counts requests.
 func EachRequest(*transport.Request) int { return 1 }
-
-// EachEvent counts events.
-func EachEvent(req *transport.Request) int { return len(req.Events) }
 
 // Pace returns when the request may be sent, or with the error of ctx when that ends first, or
 // would. A request that weighs more than the burst waits several times.

@@ -19,7 +19,7 @@ import (
 func TestAPacerKeepsToItsLimitOverAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const perMinute, burst = 30_000, 1000
-		p := NewPacer(perMinute/60.0, burst, EachEvent)
+		p := NewPacer(perMinute/60.0, burst, eachEvent)
 		var times []time.Time
 		for range 200 {
 			require.NoError(t, p.Pace(t.Context(), &transport.Request{Events: make([]batch.Event, 300)}))
@@ -38,7 +38,7 @@ func TestAPacerKeepsToItsLimitOverAMinute(t *testing.T) {
 
 func TestARequestThatWeighsMoreThanTheBurstWaitsForSeveralTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := NewPacer(10, 5, EachEvent)
+		p := NewPacer(10, 5, eachEvent)
 		began := time.Now()
 		require.NoError(t, p.Pace(t.Context(), &transport.Request{Events: make([]batch.Event, 25)}))
 		assert.Equal(t, 2*time.Second, time.Since(began).Round(time.Millisecond))
@@ -84,3 +84,5 @@ func TestAPacerIsSlowedDownButNotHastened(t *testing.T) {
 	require.NoError(t, none.Pace(t.Context(), nil))
 	assert.Nil(t, NewPacer(0, 1, EachRequest))
 }
+
+func eachEvent(req *transport.Request) int { return len(req.Events) }

@@ -36,8 +36,7 @@ func (b *Batch) Count() int { return b.count }
 // Size is the number of bytes, which is what the events take in memory.
 func (b *Batch) Size() int { return b.size }
 
-// Events returns the events, numbered by [Event.Index]. Their payloads are valid until Release,
-// their texts forever.
+// Events returns the events. Their payloads are valid until Release, their texts forever.
 func (b *Batch) Events() []Event {
 	events, n := make([]Event, b.count), 0
 	for i := range b.parts {
@@ -50,7 +49,7 @@ func (b *Batch) Events() []Event {
 			}
 			e := &events[n]
 			_ = readFields(&e.Meta, records[recordHead:record]) // as above
-			e.Payload, e.Index = payloads[:payload:payload], n
+			e.Payload = payloads[:payload:payload]
 			n++
 			records, payloads = records[record:], payloads[payload:]
 		}

@@ -14,20 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// numbered are the events as a batch returns them.
-func numbered(events []Event) []Event {
-	for i := range events {
-		events[i].Index = i
-	}
-	return events
-}
-
 func TestPackedEventsAreUnpacked(t *testing.T) {
-	events := numbered([]Event{
+	events := []Event{
 		{Meta: Meta{ID: "i", Name: "n", Time: 5, Category: "c", Destination: "d", VendorID: "v", Key: "k"}, Payload: []byte("payload")},
 		{Meta: Meta{}, Payload: []byte{}},
 		{Meta: Meta{ID: strings.Repeat("i", maxText), Key: strings.Repeat("k", maxText)}, Payload: make([]byte, 70_000)},
-	})
+	}
 	b := Of(events)
 	assert.Equal(t, events, b.Events())
 	assert.Equal(t, 3, b.Count())
@@ -45,7 +37,7 @@ func TestWriterSetsTextsThatAreBytes(t *testing.T) {
 	w.End(append(w.Begin(Meta{ID: "b"}), "second"...))
 	assert.Equal(t, []Event{
 		{Meta: Meta{ID: "a", VendorID: "vendor", Key: "key"}, Payload: []byte("first")},
-		{Meta: Meta{ID: "b"}, Payload: []byte("second"), Index: 1},
+		{Meta: Meta{ID: "b"}, Payload: []byte("second")},
 	}, w.Take().Events())
 	assert.Zero(t, w.Take().Count())
 }
@@ -142,10 +134,10 @@ func appendV1(dst []byte, e Event) []byte {
 }
 
 func TestBatchOfVersion1IsRead(t *testing.T) {
-	events := numbered([]Event{
+	events := []Event{
 		{Meta: Meta{ID: "i", Name: "n", Time: 5, Category: "c", Destination: "d"}, Payload: []byte("payload")},
 		{Meta: Meta{ID: "j"}, Payload: []byte{}},
-	})
+	}
 	data := []byte{version1}
 	for _, e := range events {
 		data = appendV1(data, e)

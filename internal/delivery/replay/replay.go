@@ -35,6 +35,8 @@ type Replayer struct {
 	Encode func(otlp []byte) ([]batch.Event, error)
 	// Bound bounds a context by when the exporter stops sending.
 	Bound func(context.Context) (context.Context, context.CancelFunc)
+	// Sleep waits. It reports false when the exporter stops, or ctx ends, before that.
+	Sleep func(ctx context.Context, wait time.Duration) bool
 	// Attempt makes one attempt to deliver events.
 	Attempt func(context.Context, []batch.Event) *attempt.Result
 	// Wait is how long to wait at least between two attempts.
@@ -55,23 +57,12 @@ func (r *Replayer) Replay(ctx context.Context, letters []deadletter.Letter) []de
 	for n := 1; len(events) > 0; n++ {
 		result := r.Attempt(ctx, events)
 		events = p.settle(result)
-		if len(events) == 0 || n == maxAttempts || !sleep(ctx, min(max(result.Wait, r.Wait), maxWait)) {
+		if len(events) == 0 || n == maxAttempts || !r.Sleep(ctx, min(max(result.Wait, r.Wait), maxWait)) {
 			break
 		}
 	}
 	r.Count(p.results)
 	return p.results
-}
-
-func sleep(ctx context.Context, wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // pass is one call of Replay.

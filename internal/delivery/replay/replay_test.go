@@ -35,6 +35,7 @@ func newReplayer(attempts func(n int, events []batch.Event) *attempt.Result) *Re
 			return events, nil
 		},
 		Bound: context.WithCancel,
+		Sleep: func(context.Context, time.Duration) bool { return true },
 		Attempt: func(_ context.Context, events []batch.Event) *attempt.Result {
 			for i := range events {
 				events[i].Index = i

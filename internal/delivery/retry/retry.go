@@ -35,9 +35,8 @@ func (p *Policy) HasSchedule() bool {
 	return len(p.Schedule.Waits) > 0 || p.Schedule.MaxRetries > 0
 }
 
-// IsExhausted reports whether events are given up after so many attempts, the first of which was at
-// the given time. A wait that the backend asks for does not count: the backend would else be what
-// gives up the events.
+// IsExhausted reports whether events are given up after attempts attempts, the first of them at
+// first. The time is compared before the next wait, so a long Retry-After alone gives up nothing.
 func (p *Policy) IsExhausted(attempts int, first time.Time) bool {
 	if !p.Backoff.Enabled || attempts > p.maxRetries() {
 		return true

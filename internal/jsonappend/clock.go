@@ -9,20 +9,21 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// Clock appends the times of events. Many of them happen in the same second, so that is made once. The zero value is ready for use;
-// one Clock serves one goroutine.
+// Clock appends timestamps as [Time] does, but caches the last second, since many events share one.
+// The zero value is ready for use; one Clock serves one goroutine.
 type Clock struct {
-	second pcommon.Timestamp // the last one
-	text   []byte            // as a string, but for its end
+	second pcommon.Timestamp // the cached one
+	text   []byte            // the cached second, as Second appends it
 }
 
-// Time is the package's [Time].
+// Time appends t as [Time] does.
 func (c *Clock) Time(dst []byte, t pcommon.Timestamp) []byte {
 	t = min(t, math.MaxInt64)
 	return append(appendFraction(c.Second(dst, t), t%1e9), 'Z', '"')
 }
 
-// Second appends the time up to the digits of its second. What may follow is a fraction and the end of the string.
+// Second appends the opening quote and t down to the second. The caller appends a fraction, if any,
+// "Z" and the closing quote.
 func (c *Clock) Second(dst []byte, t pcommon.Timestamp) []byte {
 	t = min(t, math.MaxInt64)
 	if second := t / 1e9; len(c.text) == 0 || c.second != second {

@@ -22,7 +22,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-func TestStrings(t *testing.T) {
+func TestStringsAreEscaped(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                      `""`,
 		"plain":                 `"plain"`,
@@ -37,14 +37,14 @@ func TestStrings(t *testing.T) {
 	}
 }
 
-func TestEveryByteIsSeenAtEveryPlace(t *testing.T) {
+func TestSpecialByteIsFoundAtEveryOffset(t *testing.T) {
 	for c := range 256 {
 		for length := 1; length < 20; length++ {
 			for at := range length {
 				s := strings.Repeat("a", at) + string([]byte{byte(c)}) + strings.Repeat("~", length-at-1)
 				want := c >= ' ' && c != '"' && c != '\\' && c < 0x80
 				if got := isPlain(s); got && !want {
-					t.Fatalf("%q is taken for plain", s)
+					t.Fatalf("%q is treated as plain", s)
 				}
 				var back string
 				require.NoError(t, json.Unmarshal(String(nil, s), &back))
@@ -57,7 +57,7 @@ func TestEveryByteIsSeenAtEveryPlace(t *testing.T) {
 	assert.True(t, isPlain("The quick brown fox jumps over the lazy dog 0123456789 ~!#"))
 }
 
-func TestDoublesReadAsDoubles(t *testing.T) {
+func TestDoublesKeepADecimalPoint(t *testing.T) {
 	for in, want := range map[float64]string{
 		1: "1.0", -1: "-1.0", 0: "0.0", 0.1: "0.1", 1e21: "1e+21", 1e20: "100000000000000000000.0", 1e-7: "1e-07",
 		math.MaxFloat64: "1.7976931348623157e+308", math.SmallestNonzeroFloat64: "5e-324",
@@ -69,13 +69,13 @@ func TestDoublesReadAsDoubles(t *testing.T) {
 	assert.Equal(t, "-0.0", string(Double(nil, math.Copysign(0, -1))))
 }
 
-func TestIntsAreWrittenAsStrconvDoes(t *testing.T) {
+func TestIntsMatchStrconv(t *testing.T) {
 	for i := int64(-10_100); i < 10_100; i++ {
 		require.Equal(t, strconv.FormatInt(i, 10), string(Int(nil, i)))
 	}
 }
 
-func TestOtherScalars(t *testing.T) {
+func TestIntBoolAndTimeLimits(t *testing.T) {
 	assert.Equal(t, "9223372036854775807", string(Int(nil, math.MaxInt64)))
 	assert.Equal(t, "-9223372036854775808", string(Int(nil, math.MinInt64)))
 	assert.Equal(t, "true", string(Bool(nil, true)))
@@ -85,7 +85,7 @@ func TestOtherScalars(t *testing.T) {
 	assert.Equal(t, `"2262-04-11T23:47:16.854775807Z"`, string(Time(nil, math.MaxUint64)))
 }
 
-func TestBytesAreBase64WhateverTheirNumber(t *testing.T) {
+func TestBytesOfAnyLengthAreBase64(t *testing.T) {
 	for n := range 400 {
 		raw := []byte(strings.Repeat("\x00\xffab", 100)[:n])
 		b := pcommon.NewByteSlice()
@@ -94,7 +94,7 @@ func TestBytesAreBase64WhateverTheirNumber(t *testing.T) {
 	}
 }
 
-func TestValues(t *testing.T) {
+func TestNestedValues(t *testing.T) {
 	m := pcommon.NewMap()
 	require.NoError(t, m.FromRaw(map[string]any{"outer": map[string]any{"list": []any{int64(1), "b", nil, 2.0, false, map[string]any{}, []any{}}}}))
 	w := &Writer{}
@@ -102,8 +102,8 @@ func TestValues(t *testing.T) {
 	assert.Equal(t, `"[\"b\",\"a\\\\b\",\"\\n\"]"`, string(Quoted(nil, []byte(`["b","a\\b","\n"]`))))
 }
 
-func TestTheFirstOfRepeatedNamesStays(t *testing.T) {
-	// OTLP on the wire may repeat a name, which pcommon.Map's own setters never do.
+func TestFirstOfRepeatedNamesWins(t *testing.T) {
+	// OTLP on the wire can repeat a name; the setters of pcommon.Map cannot.
 	const otlp = `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"attributes":[
 		{"key":"a","value":{"intValue":"1"}},{"key":"b","value":{"intValue":"2"}},{"key":"a","value":{"intValue":"3"}}]}]}]}]}`
 	ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(otlp))
@@ -113,7 +113,7 @@ func TestTheFirstOfRepeatedNamesStays(t *testing.T) {
 	assert.Equal(t, `{"a":1,"b":2}`, string(w.Map(nil, m)))
 }
 
-func TestNamesOfOneHashAreNotRepeats(t *testing.T) {
+func TestHashCollisionsAreNotRepeats(t *testing.T) {
 	m := pcommon.NewMap()
 	for i := range 500 {
 		m.PutInt(fmt.Sprintf("key%03d", i), int64(i))
@@ -123,26 +123,26 @@ func TestNamesOfOneHashAreNotRepeats(t *testing.T) {
 	assert.Len(t, got, 500)
 }
 
-func TestTheObserverHearsOfWhatJSONDoesNotKeep(t *testing.T) {
+func TestObserverIsCalledForUnrepresentableTypes(t *testing.T) {
 	m := pcommon.NewMap()
 	m.PutEmptyBytes("b").Append(1)
 	m.PutDouble("finite", 1)
 	list := m.PutEmptySlice("list")
 	list.AppendEmpty().SetStr("x")
 	list.AppendEmpty().SetEmptyMap().PutDouble("nan", math.NaN())
-	m.PutStr("s", "not told of")
+	m.PutStr("s", "not observed")
 
-	var heard []string
-	w := &Writer{Observe: func(path []Step, vt pcommon.ValueType) { heard = append(heard, fmt.Sprint(path, vt)) }}
+	var observed []string
+	w := &Writer{Observe: func(path []Step, vt pcommon.ValueType) { observed = append(observed, fmt.Sprint(path, vt)) }}
 	w.At("properties")
 	w.Map(nil, m)
 	assert.Equal(t, []string{
 		"[{properties -1} {b -1}] Bytes",
 		"[{properties -1} {list -1} { 1} {nan -1}] Double",
-	}, heard)
+	}, observed)
 }
 
-// valueOf makes a value out of bytes: fuzz input becomes nested pdata.
+// valueOf turns fuzz input into nested pdata.
 func valueOf(v pcommon.Value, data []byte, depth int) []byte {
 	if len(data) == 0 {
 		return nil
@@ -181,7 +181,8 @@ func valueOf(v pcommon.Value, data []byte, depth int) []byte {
 	return data
 }
 
-// FuzzValue holds that any value is valid JSON without repeated names, and that valid strings come back.
+// FuzzValue checks that any value becomes valid JSON without repeated names, and that valid strings
+// round-trip.
 func FuzzValue(f *testing.F) {
 	f.Add([]byte{6, 'a', 5, 1, 2, 3, 'b', 0, 'x', '"', 0xff})
 	f.Add([]byte{5, 4, 1, 2, 3, 4, 5, 6, 'k', 2})
@@ -206,7 +207,7 @@ func FuzzValue(f *testing.F) {
 	})
 }
 
-func TestThousandthsAreWrittenAsStrconvDoes(t *testing.T) {
+func TestThousandthsMatchStrconv(t *testing.T) {
 	for n := range 2_000_000 {
 		f := float64(n-1_000_000) / 1000
 		want := strconv.FormatFloat(f, 'f', -1, 64)
@@ -238,14 +239,14 @@ func FuzzDouble(f *testing.F) {
 	})
 }
 
-func TestEveryDayHasItsDate(t *testing.T) {
+func TestDatesMatchTimeFormat(t *testing.T) {
 	for day := range int64(math.MaxInt64) / 1e9 / 86400 {
 		at := time.Unix(day*86400+day%86400, day%1e9).UTC()
 		require.Equal(t, at.Format(`"`+time.RFC3339Nano+`"`), string(Time(nil, pcommon.NewTimestampFromTime(at))))
 	}
 }
 
-func TestAClockTellsTheTimeWhateverItHasToldBefore(t *testing.T) {
+func TestClockMatchesTimeInAnyOrder(t *testing.T) {
 	var clock Clock
 	for _, at := range []pcommon.Timestamp{0, 1, 999_999_999, 1e9, 1700000000120000000, 1700000000000000001, 1700000001000000000, 1, math.MaxInt64, math.MaxUint64, 0} {
 		assert.Equal(t, string(Time([]byte("x"), at)), string(clock.Time([]byte("x"), at)))

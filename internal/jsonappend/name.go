@@ -8,20 +8,20 @@ import (
 	"unicode/utf8"
 )
 
-// Name is the name of a member, ready to be written many times.
+// Name is a precomputed member name: its quoting and hash are computed once.
 type Name struct {
 	text   string // valid UTF-8
-	quoted []byte // from the comma before it to its colon
-	place  uint8
+	quoted []byte // with the comma before it and the colon after it
+	bucket uint8
 }
 
-// NewName makes a name ready, which is for names that stay.
+// NewName precomputes a name. Use it for names that are written many times.
 func NewName(name string) Name {
 	name = validName(name)
-	return Name{text: name, quoted: append(String([]byte{','}, name), ':'), place: placeOf(name)}
+	return Name{text: name, quoted: append(String([]byte{','}, name), ':'), bucket: bucketOf(name)}
 }
 
-// validName is a name whose bytes that are not UTF-8 have become U+FFFD, by which two names may become one.
+// validName replaces bytes that are not UTF-8 with U+FFFD, which can make two names equal.
 func validName(name string) string {
 	if utf8.ValidString(name) {
 		return name
@@ -29,11 +29,11 @@ func validName(name string) string {
 	return strings.ToValidUTF8(name, "\uFFFD")
 }
 
-// Text is the name as it is before its escapes.
+// Text returns the name without quotes and escapes.
 func (n *Name) Text() string { return n.text }
 
-// placeOf is the same for the same name, and for some others.
-func placeOf(name string) uint8 {
+// bucketOf returns a hash of the name.
+func bucketOf(name string) uint8 {
 	n := uint(len(name))
 	if n == 0 {
 		return 0
@@ -41,9 +41,10 @@ func placeOf(name string) uint8 {
 	return uint8(n*31 + uint(name[0])*7 + uint(name[n-1]) + uint(name[n/2])*5) //nolint:gosec // the lowest bits
 }
 
-// placeSet is a set of places, of which there are 256.
-type placeSet [4]uint64
+// bucketSet is a set of buckets, from 0 to 255. It is a filter: a name whose bucket is not in the
+// set was not written.
+type bucketSet [4]uint64
 
-func (s *placeSet) has(place uint8) bool { return s[place/64]&(1<<(place%64)) != 0 }
+func (s *bucketSet) has(bucket uint8) bool { return s[bucket/64]&(1<<(bucket%64)) != 0 }
 
-func (s *placeSet) add(place uint8) { s[place/64] |= 1 << (place % 64) }
+func (s *bucketSet) add(bucket uint8) { s[bucket/64] |= 1 << (bucket % 64) }

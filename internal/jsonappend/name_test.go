@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestANameHasNoEscapesInItsText(t *testing.T) {
+func TestNameTextIsUnescaped(t *testing.T) {
 	for name, want := range map[string]string{"": "", "a\"b": "a\"b", "имя": "имя", "a\xff": "a\uFFFD", "a\xff\xffb": "a\uFFFDb"} {
 		ready := NewName(name)
 		assert.Equal(t, want, ready.Text())
 	}
 }
 
-func TestNamesAreWrittenWithoutAllocation(t *testing.T) {
+func TestWritingNamesDoesNotAllocate(t *testing.T) {
 	w, dst := &Writer{}, make([]byte, 0, 1024)
 	ready := NewName("ready")
 	assert.Zero(t, testing.AllocsPerRun(10, func() {
@@ -30,7 +30,7 @@ func TestNamesAreWrittenWithoutAllocation(t *testing.T) {
 	}))
 }
 
-// FuzzReady holds that a name that was made ready is written, and known again, as any other.
+// FuzzReady checks that precomputed names are written and deduplicated like any other.
 func FuzzReady(f *testing.F) {
 	f.Add("a,b,a,,имя,a\xff,a\xfe,\"q\",\"q\",abcdefgh,a\\b")
 	f.Add(strings.Repeat("x1,x2,x3,", 80))

@@ -14,8 +14,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// TestOfManyNamesToTheFirstOfEachStays writes names, some of which repeat, in objects of few names and of many.
-func TestOfManyNamesToTheFirstOfEachStays(t *testing.T) {
+// Objects with few names use a linear search, those with many a set.
+func TestFirstOfRepeatedNamesWinsAtAnySize(t *testing.T) {
 	w := &Writer{}
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -32,7 +32,7 @@ func TestOfManyNamesToTheFirstOfEachStays(t *testing.T) {
 		}
 		members.End()
 		dst = append(dst, '}')
-		require.True(t, jsontext.Value(dst).IsValid(), "seed %d: a name stands there twice", seed) // jsontext refuses repeats
+		require.True(t, jsontext.Value(dst).IsValid(), "seed %d: a name is repeated", seed) // jsontext refuses repeats
 		got := map[string]int64{}
 		require.NoError(t, json.Unmarshal(dst, &got))
 		require.Equal(t, want, got, "seed %d", seed)

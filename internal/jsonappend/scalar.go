@@ -1,8 +1,8 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package jsonappend writes JSON by appending to a byte slice, straight from pdata: no reflection, no maps, no
-// allocation beyond the growth of the slice. Whatever it is given, what it writes is valid JSON.
+// Package jsonappend writes JSON by appending to a byte slice, straight from pdata: no reflection,
+// no maps, and no allocation except when the slice grows. Its output is valid JSON for any input.
 package jsonappend
 
 import (
@@ -18,7 +18,7 @@ import (
 // String appends s as a JSON string. Bytes that are not UTF-8 become U+FFFD.
 func String(dst []byte, s string) []byte {
 	if !isPlain(s) {
-		dst, _ = jsontext.AppendQuote(dst, s) // the error only tells that U+FFFD was put in
+		dst, _ = jsontext.AppendQuote(dst, s) // the error only reports that U+FFFD was inserted
 		return dst
 	}
 	return appendPlain(dst, s)
@@ -31,8 +31,8 @@ func appendPlain(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// Quoted appends JSON as this package writes it as a JSON string: it holds no control characters, so that quotes and backslashes
-// are all there is to escape.
+// Quoted appends JSON that this package wrote as a JSON string. Such JSON has no control
+// characters, so only quotes and backslashes need escaping.
 func Quoted(dst, json []byte) []byte {
 	dst = append(dst, '"')
 	for _, c := range json {
@@ -44,8 +44,8 @@ func Quoted(dst, json []byte) []byte {
 	return append(dst, '"')
 }
 
-// isPlain reports whether s is printable ASCII without quotes and backslashes, which most strings are. It looks at eight bytes
-// at a time or, of a short string, at four, at some of the last twice.
+// isPlain reports whether s is printable ASCII without quotes and backslashes, as most strings are.
+// It checks eight bytes at a time, or four for short strings; the last bytes may be checked twice.
 func isPlain(s string) bool {
 	switch {
 	case len(s) >= 8:
@@ -65,26 +65,26 @@ func isPlain(s string) bool {
 	return true
 }
 
-// eight is the first eight bytes of s.
+// eight returns the first eight bytes of s.
 func eight(s string) uint64 {
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// four is the first four bytes of s.
+// four returns the first four bytes of s.
 func four(s string) uint64 {
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
 }
 
-// specialOf is not 0 if a byte of x is special: such a byte sets the highest bit of its place in one of three terms, the second
-// of which is for quotes too, since its exclusive or makes them the neighbor of what is below the space. What borrows from one
-// place to the next can only make a plain string look otherwise.
+// specialOf returns 0 if all bytes of x are plain. A special byte sets its highest bit in one of
+// three terms; the XOR with 2 makes a quote the neighbor of what is below the space. Borrows can
+// only cause a false positive, which takes the slow path.
 func specialOf(x uint64) uint64 {
 	const ones, highest = 0x0101010101010101, 0x8080808080808080
 	return (x | ((x ^ ones*2) - ones*('"'-1)) | ((x ^ ones*'\\') - ones)) & highest
 }
 
-// Int appends i as a JSON number, exactly.
+// Int appends i as a JSON number.
 func Int(dst []byte, i int64) []byte {
 	if i < 100 || i >= 10_000 {
 		return strconv.AppendInt(dst, i, 10)
@@ -95,8 +95,9 @@ func Int(dst []byte, i int64) []byte {
 	return append(dst, byte('0'+i/100%10), byte('0'+i/10%10), byte('0'+i%10))
 }
 
-// Double appends f as a JSON number that reads as a double: 1 is written 1.0. JSON has no number for NaN and
-// the infinities; they are the strings "NaN", "Infinity" and "-Infinity", as in the JSON form of protobuf.
+// Double appends f as a JSON number that reads as a double: 1 is written 1.0. NaN and the
+// infinities, which JSON lacks, become the strings "NaN", "Infinity" and "-Infinity", as in
+// ProtoJSON.
 func Double(dst []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -119,8 +120,9 @@ func Double(dst []byte, f float64) []byte {
 	return append(dst, ".0"...)
 }
 
-// appendShort appends a double that is so many thousandths, as amounts are: a division that gives it again shows that these digits are it,
-// and with at most 15 of them no fewer would be.
+// appendShort appends a double with at most three decimals, as most amounts have. Dividing gives
+// the same double again, so these digits are exact, and with at most 15 of them they are the
+// shortest.
 func appendShort(dst []byte, f float64) ([]byte, bool) {
 	const most = 1e12
 	if f == 0 || f <= -most || f >= most {
@@ -145,7 +147,8 @@ func appendShort(dst []byte, f float64) ([]byte, bool) {
 	}
 }
 
-// doubleFormat is the format that ECMAScript picks: an exponent only where the digits would be many.
+// doubleFormat returns the format that ECMAScript uses: an exponent only for very large or very
+// small numbers.
 func doubleFormat(f float64) byte {
 	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		return 'e'
@@ -156,14 +159,14 @@ func doubleFormat(f float64) byte {
 // Bool appends b.
 func Bool(dst []byte, b bool) []byte { return strconv.AppendBool(dst, b) }
 
-// Time appends t as an RFC 3339 string in UTC with as many digits after the second as it has. What is later than time.Time
-// can count in nanoseconds becomes the last it can, in the year 2262.
+// Time appends t as an RFC 3339 string in UTC with as many fractional digits as needed. A time
+// after 2262, which time.Time cannot express in nanoseconds, becomes the last one it can.
 func Time(dst []byte, t pcommon.Timestamp) []byte {
 	dst = timeOf(t).AppendFormat(append(dst, '"'), time.RFC3339Nano)
 	return append(dst, '"')
 }
 
-// appendSecond appends a time up to the digits of its second.
+// appendSecond appends the opening quote and t down to the second.
 func appendSecond(dst []byte, t pcommon.Timestamp) []byte {
 	return timeOf(t).AppendFormat(append(dst, '"'), "2006-01-02T15:04:05")
 }
@@ -172,7 +175,7 @@ func timeOf(t pcommon.Timestamp) time.Time {
 	return time.Unix(0, int64(min(t, math.MaxInt64))).UTC()
 }
 
-// appendFraction appends nanoseconds behind a second, without the zeros at their end.
+// appendFraction appends the fraction of a second, without trailing zeros.
 func appendFraction(dst []byte, nanoseconds pcommon.Timestamp) []byte {
 	if nanoseconds == 0 {
 		return dst
@@ -185,7 +188,7 @@ func appendFraction(dst []byte, nanoseconds pcommon.Timestamp) []byte {
 	return dst
 }
 
-// Bytes appends b as a string in standard base64 with padding, as in the JSON form of protobuf.
+// Bytes appends b as a string in standard base64 with padding, as in ProtoJSON.
 func Bytes(dst []byte, b pcommon.ByteSlice) []byte {
 	dst = append(dst, '"')
 	var chunk [3 * 64]byte

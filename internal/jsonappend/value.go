@@ -10,32 +10,33 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// Observer is told of every value whose type JSON does not keep: bytes, and doubles that are not numbers. The
-// path leads to the value: the names of the maps and the places in the arrays around it. It is valid only
-// during the call.
+// Observer is called for every value whose type JSON cannot represent: bytes, NaN and the
+// infinities. path leads to the value and is valid only during the call.
 type Observer func(path []Step, t pcommon.ValueType)
 
-// Step is one step of a path: into a map by Name or, where Index is not negative, into an array.
+// Step is one step of a path: into a map by Name or, if Index is not negative, into an array.
 type Step struct {
 	Name  string
 	Index int
 }
 
-// Masked is what is written in place of a value that is not to be shown.
+// Masked is the JSON string written in place of a masked value.
 const Masked = `"[Filtered]"`
 
-// Writer appends pdata values as JSON. The zero value is ready for use; one Writer serves one goroutine.
+// Writer appends pdata values as JSON. The zero value is ready for use; one Writer serves one
+// goroutine.
 type Writer struct {
-	// Observe may be nil.
+	// Observe is optional.
 	Observe Observer
-	// Mask, where not nil, tells which members are not to be shown: their values are written as "[Filtered]".
+	// Mask is optional. It reports which members are masked: [Masked] is written instead of their
+	// values.
 	Mask func(name string) bool
 
 	path  []Step
-	names []string // of the members of the objects that are being written
+	names []string // of the members of all open objects
 }
 
-// At sets where the values that follow stand, for the observer.
+// At sets the path of the values that are written next, as the observer sees it.
 func (w *Writer) At(names ...string) {
 	w.path = w.path[:0]
 	for _, name := range names {
@@ -43,7 +44,7 @@ func (w *Writer) At(names ...string) {
 	}
 }
 
-// Value appends any value; an empty one is null.
+// Value appends any value; an empty value is written as null.
 func (w *Writer) Value(dst []byte, v pcommon.Value) []byte {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
@@ -70,7 +71,7 @@ func (w *Writer) Value(dst []byte, v pcommon.Value) []byte {
 	}
 }
 
-// Map appends m as an object.
+// Map appends m as an object. Of repeated names, the first is written.
 func (w *Writer) Map(dst []byte, m pcommon.Map) []byte {
 	dst = append(dst, '{')
 	members := w.Members()
@@ -101,33 +102,33 @@ func (w *Writer) observe(t pcommon.ValueType) {
 	}
 }
 
-// Members appends the members of one object, with their commas, and each name once: OTLP forbids two attributes
-// of one name but nothing keeps a sender from it, and JSON parsers disagree on what such an object means. The
-// first one stays.
+// Members appends the members of one object, with commas, and skips repeated names. OTLP forbids
+// repeated attribute names but senders may send them, and JSON parsers disagree on what they mean.
+// The first one wins.
 type Members struct {
 	w     *Writer
-	first int // where the names of this object begin in w.names
-	seen  placeSet
-	// many has the names, of an object of many.
+	first int // index in w.names of this object's first name
+	seen  bucketSet
+	// many is the set of names once there are more than manyNames.
 	many map[string]struct{}
 }
 
-// manyNames is how many names are looked through one by one.
+// manyNames is the number of names up to which a linear search is used.
 const manyNames = 64
 
-// Members begins an object; its braces are the caller's. Call End when it is written.
+// Members begins an object; the caller writes its braces. Call End when it is complete.
 func (w *Writer) Members() Members { return Members{w: w, first: len(w.names)} }
 
-// Len is the number of members written.
+// Len returns the number of members written.
 func (m *Members) Len() int { return len(m.w.names) - m.first }
 
-// End forgets the names.
+// End ends the object and forgets its names.
 func (m *Members) End() {
 	clear(m.w.names[m.first:])
 	m.w.names = m.w.names[:m.first]
 }
 
-// Append appends the member, unless its name was written before.
+// Append appends a member, unless its name was written before.
 func (m *Members) Append(dst []byte, name string, v pcommon.Value) []byte {
 	dst, ok := m.Name(dst, name)
 	if !ok {
@@ -137,29 +138,29 @@ func (m *Members) Append(dst []byte, name string, v pcommon.Value) []byte {
 	if w.Mask != nil && w.Mask(name) {
 		return append(dst, Masked...)
 	}
-	if s := v.Str(); s != "" { // most are strings, and nobody asks where they stand
+	if s := v.Str(); s != "" { // fast path: most values are strings, which are never observed
 		return String(dst, s)
 	}
 	if v.Type() == pcommon.ValueTypeInt {
 		return Int(dst, v.Int())
 	}
-	w.path = append(w.path, Step{Name: w.names[len(w.names)-1], Index: -1}) // as Name has written it
+	w.path = append(w.path, Step{Name: w.names[len(w.names)-1], Index: -1}) // as Name wrote it
 	dst = w.Value(dst, v)
 	w.path = w.path[:len(w.path)-1]
 	return dst
 }
 
-// Name appends the name of a member, for the caller to append its value. It reports false, and appends nothing, where the name
-// was written before.
+// Name appends the name of a member; the caller appends the value. If the name was written before,
+// it appends nothing and reports false.
 func (m *Members) Name(dst []byte, name string) ([]byte, bool) {
 	if !isPlain(name) {
 		return m.quotedName(dst, name)
 	}
-	place := placeOf(name)
-	if m.seen.has(place) && m.isAmong(name) {
+	bucket := bucketOf(name)
+	if m.seen.has(bucket) && m.isWritten(name) {
 		return dst, false
 	}
-	m.seen.add(place)
+	m.seen.add(bucket)
 	if m.Len() > 0 {
 		dst = append(dst, ',', '"')
 	} else {
@@ -172,11 +173,11 @@ func (m *Members) Name(dst []byte, name string) ([]byte, bool) {
 
 func (m *Members) quotedName(dst []byte, name string) ([]byte, bool) {
 	name = validName(name)
-	place := placeOf(name)
-	if m.seen.has(place) && m.isAmong(name) {
+	bucket := bucketOf(name)
+	if m.seen.has(bucket) && m.isWritten(name) {
 		return dst, false
 	}
-	m.seen.add(place)
+	m.seen.add(bucket)
 	if m.Len() > 0 {
 		dst = append(dst, ',')
 	}
@@ -184,12 +185,12 @@ func (m *Members) quotedName(dst []byte, name string) ([]byte, bool) {
 	return append(String(dst, name), ':'), true
 }
 
-// Ready is [Members.Name] for a name that was made ready.
+// Ready is [Members.Name] for a precomputed name.
 func (m *Members) Ready(dst []byte, name *Name) ([]byte, bool) {
-	if m.seen.has(name.place) && m.isAmong(name.text) {
+	if m.seen.has(name.bucket) && m.isWritten(name.text) {
 		return dst, false
 	}
-	m.seen.add(name.place)
+	m.seen.add(name.bucket)
 	quoted := name.quoted
 	if m.Len() == 0 {
 		quoted = quoted[1:] // without the comma
@@ -198,14 +199,14 @@ func (m *Members) Ready(dst []byte, name *Name) ([]byte, bool) {
 	return append(dst, quoted...), true
 }
 
-// isAmong looks for a name among those of the object. That need not be asked where none of them has its place.
-func (m *Members) isAmong(name string) bool {
+// isWritten reports whether the object has the name already. Callers check the bucket first.
+func (m *Members) isWritten(name string) bool {
 	names := m.w.names[m.first:]
 	if len(names) < manyNames {
 		return slices.Contains(names, name)
 	}
 	if m.many == nil {
-		m.seen = placeSet{math.MaxUint64, math.MaxUint64, math.MaxUint64, math.MaxUint64} // so that every name comes here
+		m.seen = bucketSet{math.MaxUint64, math.MaxUint64, math.MaxUint64, math.MaxUint64} // so that every name is looked up here
 		m.many = make(map[string]struct{}, 4*manyNames)
 		for _, earlier := range names {
 			m.many[earlier] = struct{}{}

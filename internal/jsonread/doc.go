@@ -1,10 +1,11 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package jsonread reads JSON that is in memory, value by value, without making anything of it: strings and numbers are
-// given as the bytes they were written in. It takes what RFC 8259 allows in the stricter form of RFC 7493: strings are
-// UTF-8, and escaped surrogates come in pairs. Names that are given twice are for the caller to find.
+// Package jsonread is a pull parser for JSON in memory. It decodes nothing: strings and numbers are
+// returned as the bytes they are written in. It accepts RFC 8259 JSON within the limits of RFC 7493
+// (I-JSON): strings are valid UTF-8, and surrogate escapes come in pairs. Unlike RFC 7493 it allows
+// repeated names; detecting them is the caller's job.
 //
-// [Reader] checks all that it passes, skipped values too. Its errors are of type [SyntaxError] and repeat nothing of the
-// text.
+// [Reader] validates everything it passes over, including skipped values. Its errors have the type
+// [SyntaxError] and never repeat any of the input.
 package jsonread

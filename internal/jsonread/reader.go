@@ -8,12 +8,12 @@ import (
 	"fmt"
 )
 
-// Kind is what a value is, by its first byte.
+// Kind is the kind of a JSON token, determined by its first byte.
 type Kind byte
 
-// The kinds. [Reader.Kind] tells the end of an object or an array too.
+// The kinds that [Reader.Kind] returns.
 const (
-	None      Kind = 0 // the end of the text, or what no value begins with
+	None      Kind = 0 // the end of the text, or a byte that begins no token
 	Null      Kind = 'n'
 	True      Kind = 't'
 	False     Kind = 'f'
@@ -25,45 +25,46 @@ const (
 	EndArray  Kind = ']'
 )
 
-// MaxDepth is how many objects and arrays may stand in each other in a value that is skipped.
+// MaxDepth is how deep objects and arrays may be nested in a value that is skipped.
 const MaxDepth = 10_000
 
-// SyntaxError says that a text is not JSON.
+// SyntaxError reports that the input is not JSON.
 type SyntaxError struct {
-	// Offset is the place of the first byte that does not belong there.
+	// Offset is the position of the first invalid byte, from 0.
 	Offset int
-	// Problem says what does.
+	// Problem says what is wrong at Offset. It never repeats any of the input.
 	Problem string
 }
 
 func (e *SyntaxError) Error() string { return fmt.Sprintf("at byte %d: %s", e.Offset, e.Problem) }
 
-// Reader reads one text. The zero value reads the empty text. An error ends the reading: nothing sensible comes after it.
+// Reader reads one JSON text. The zero value reads the empty text. After an error, the reader's
+// position is undefined until [Reader.Return] or [Reader.Reset].
 type Reader struct {
 	text []byte
 	at   int
-	open []Kind // what Skip is in
+	open []Kind // the ends of the objects and arrays that Skip is inside
 }
 
-// Reset makes the reader read a text from its beginning. The text must not change while it is read.
+// Reset starts reading a new text. The text must not change while it is being read.
 func (r *Reader) Reset(text []byte) { r.text, r.at = text, 0 }
 
-// Offset is how much of the text was read.
+// Offset returns the number of bytes read so far.
 func (r *Reader) Offset() int { return r.at }
 
-// Return goes back to an offset that [Reader.Offset] gave.
+// Return moves back to an offset that [Reader.Offset] returned.
 func (r *Reader) Return(offset int) { r.at = offset }
 
-// Left is the number of bytes that were not read yet.
+// Left returns the number of bytes not read yet.
 func (r *Reader) Left() int { return len(r.text) - r.at }
 
-// kinds are the kinds by the first bytes of values.
+// kinds maps the first byte of a token to its kind.
 var kinds = [256]Kind{
 	'n': Null, 't': True, 'f': False, '"': String, '{': Object, '[': Array, '}': EndObject, ']': EndArray,
 	'-': Number, '0': Number, '1': Number, '2': Number, '3': Number, '4': Number, '5': Number, '6': Number, '7': Number, '8': Number, '9': Number,
 }
 
-// Kind is the kind of what comes next.
+// Kind skips white space and returns the kind of the next token without reading it.
 func (r *Reader) Kind() Kind {
 	r.space()
 	if r.at == len(r.text) {
@@ -72,7 +73,7 @@ func (r *Reader) Kind() Kind {
 	return kinds[r.text[r.at]]
 }
 
-// space passes white space, of which there is most often none.
+// space skips white space. Fast path: there is usually none.
 func (r *Reader) space() {
 	if r.at < len(r.text) && r.text[r.at] > ' ' {
 		return
@@ -91,7 +92,7 @@ func (r *Reader) spaces() {
 	}
 }
 
-// End fails unless nothing but white space is left.
+// End returns a [SyntaxError] unless only white space is left.
 func (r *Reader) End() error {
 	r.space()
 	if r.at < len(r.text) {
@@ -100,8 +101,8 @@ func (r *Reader) End() error {
 	return nil
 }
 
-// Take reads what comes next if that is the given text to the byte, and reports whether it is. A text that was read before is
-// known to be sound, and to compare is faster than to read.
+// Take reads text if it comes next, byte for byte, and reports whether it did. text must be valid
+// JSON: comparing it with input that was validated before is faster than parsing.
 func (r *Reader) Take(text []byte) bool {
 	if !bytes.HasPrefix(r.text[r.at:], text) {
 		return false
@@ -110,11 +111,11 @@ func (r *Reader) Take(text []byte) bool {
 	return true
 }
 
-// Open reads the beginning of an object or an array, which Kind has told of.
+// Open reads the opening brace or bracket. Call it after Kind returned Object or Array.
 func (r *Reader) Open() { r.at++ }
 
-// Next reports whether an object has one more member, or an array one more item, and reads what stands before that, or the
-// end. first is for the first call after [Reader.Open].
+// Next reports whether the object or array has another member or item, and reads the comma before
+// it or the end. first is true for the first call after [Reader.Open].
 func (r *Reader) Next(end Kind, first bool) (bool, error) {
 	kind := r.Kind()
 	if kind == end {
@@ -125,13 +126,14 @@ func (r *Reader) Next(end Kind, first bool) (bool, error) {
 		return true, nil
 	}
 	if r.at == len(r.text) || r.text[r.at] != ',' {
-		return false, r.problem("want a comma, or the end of what was begun")
+		return false, r.problem("want a comma, or the end of the object or array")
 	}
 	r.at++
 	return true, nil
 }
 
-// Name reads the name of a member and what stands between it and its value. The name is as in [Reader.String].
+// Name reads the name of a member and the colon after it. It returns the name as [Reader.String]
+// does.
 func (r *Reader) Name() (raw []byte, escaped bool, err error) {
 	if r.Kind() != String {
 		return nil, false, r.problem("want a name in double quotes")
@@ -147,7 +149,7 @@ func (r *Reader) Name() (raw []byte, escaped bool, err error) {
 	return raw, escaped, nil
 }
 
-// Literal reads null, true or false, which Kind has told of.
+// Literal reads null, true or false. Call it after Kind returned one of them.
 func (r *Reader) Literal() error {
 	word := "null"
 	switch r.text[r.at] {
@@ -165,7 +167,8 @@ func (r *Reader) Literal() error {
 	return nil
 }
 
-// Number reads a number, which Kind has told of. It is whole when it is written without a fraction and an exponent.
+// Number reads a number and returns its text. whole is true if it has neither a fraction nor an
+// exponent. Call it after Kind returned Number.
 func (r *Reader) Number() (raw []byte, whole bool, err error) {
 	begin := r.at
 	if r.text[r.at] == '-' {
@@ -174,7 +177,7 @@ func (r *Reader) Number() (raw []byte, whole bool, err error) {
 	digits := r.digits()
 	if digits == 0 || digits > 1 && r.text[r.at-digits] == '0' {
 		r.at -= max(digits-1, 0)
-		return nil, false, r.problem("want a number as JSON has them")
+		return nil, false, r.problem("want a JSON number")
 	}
 	whole = true
 	if r.at < len(r.text) && r.text[r.at] == '.' {
@@ -205,7 +208,7 @@ func (r *Reader) digits() int {
 	return r.at - begin
 }
 
-// Value reads a value of any kind and gives it as it is written.
+// Value reads a value of any kind and returns its text.
 func (r *Reader) Value() ([]byte, error) {
 	r.space()
 	begin := r.at
@@ -215,7 +218,7 @@ func (r *Reader) Value() ([]byte, error) {
 	return r.text[begin:r.at], nil
 }
 
-// Skip reads a value of any kind, however deep.
+// Skip reads a value of any kind, nested up to [MaxDepth] deep.
 func (r *Reader) Skip() error {
 	r.open = r.open[:0]
 	first, err := r.skipOne()
@@ -225,8 +228,8 @@ func (r *Reader) Skip() error {
 	return err
 }
 
-// skipNext reads what comes next in the innermost object or array that is open: a value or the end. It tells whether that
-// was the beginning of another one.
+// skipNext reads the next token of the innermost open object or array: a value or the end. It
+// reports whether that token opened another object or array.
 func (r *Reader) skipNext(first bool) (opened bool, err error) {
 	end := r.open[len(r.open)-1]
 	more, err := r.Next(end, first)
@@ -245,7 +248,7 @@ func (r *Reader) skipNext(first bool) (opened bool, err error) {
 	return r.skipOne()
 }
 
-// skipOne reads a value that holds no others, or the beginning of one that does.
+// skipOne reads a scalar, or the opening of an object or array.
 func (r *Reader) skipOne() (opened bool, err error) {
 	switch kind := r.Kind(); kind {
 	case Object, Array:
@@ -253,7 +256,7 @@ func (r *Reader) skipOne() (opened bool, err error) {
 			return false, r.problem(fmt.Sprintf("nested more than %d deep", MaxDepth))
 		}
 		r.Open()
-		r.open = append(r.open, kind+2) // in ASCII, } and ] stand two places behind { and [
+		r.open = append(r.open, kind+2) // in ASCII, } is { + 2 and ] is [ + 2
 		return true, nil
 	case String:
 		_, _, err = r.String()
@@ -267,7 +270,7 @@ func (r *Reader) skipOne() (opened bool, err error) {
 	return false, err
 }
 
-// Unexpected is the error for what comes next, where a value was to come.
+// Unexpected returns the error for a next token that does not begin a value.
 func (r *Reader) Unexpected() error {
 	r.space()
 	return r.problem("want a value")

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// check reads all of a text.
+// check reads the whole text.
 func check(text []byte) error {
 	var r Reader
 	r.Reset(text)
@@ -25,7 +25,7 @@ func check(text []byte) error {
 	return r.End()
 }
 
-func TestWhatIsJSON(t *testing.T) {
+func TestValidJSONIsRead(t *testing.T) {
 	for _, text := range []string{
 		`null`, ` true `, `false`, `0`, `-0`, `-12.50e+07`, `1E5`, `""`, `"a"`, `"日本 😀"`, `"\"\\\/\b\f\n\r\tA"`, `"\ud83d\uDE00"`, `"` + "\x7f" + `"`,
 		`[]`, `{}`, "[ 1 ,\t[ ] , {\"a\" : {} }\r\n]", `{"a":1,"a":2}`,
@@ -35,7 +35,7 @@ func TestWhatIsJSON(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotJSON(t *testing.T) {
+func TestInvalidJSONIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		``:                              "at byte 0: the text ends too early",
 		`  `:                            "at byte 2: the text ends too early",
@@ -43,9 +43,9 @@ func TestWhatIsNotJSON(t *testing.T) {
 		`nonsense`:                      "at byte 1: want null, true or false",
 		`True`:                          "at byte 0: want a value",
 		`1 2`:                           "at byte 2: the text goes on after its value",
-		`01`:                            "at byte 1: want a number as JSON has them",
+		`01`:                            "at byte 1: want a JSON number",
 		`-`:                             "at byte 1: the text ends too early",
-		`-a`:                            "at byte 1: want a number as JSON has them",
+		`-a`:                            "at byte 1: want a JSON number",
 		`1.`:                            "at byte 2: the text ends too early",
 		`1.x`:                           "at byte 2: want a digit after the decimal point",
 		`1e+`:                           "at byte 3: the text ends too early",
@@ -53,17 +53,17 @@ func TestWhatIsNotJSON(t *testing.T) {
 		`.5`:                            "at byte 0: want a value",
 		`+5`:                            "at byte 0: want a value",
 		`"a`:                            "at byte 2: the text ends too early",
-		"\"a\nb\"":                      "at byte 2: a control character in a string is to be escaped",
-		`"\x"`:                          "at byte 2: there is no such escape",
+		"\"a\nb\"":                      "at byte 2: control characters in a string must be escaped",
+		`"\x"`:                          "at byte 2: invalid escape",
 		`"\`:                            "at byte 2: the text ends too early",
 		`"\u00g0"`:                      "at byte 5: want four hexadecimal digits",
 		`"\u00`:                         "at byte 5: the text ends too early",
-		`"\ud800"`:                      "at byte 3: half of a surrogate pair",
-		`"\ud800A"`:                     "at byte 3: half of a surrogate pair",
-		`"\ude00\ud83d"`:                "at byte 3: half of a surrogate pair",
+		`"\ud800"`:                      "at byte 3: unpaired surrogate",
+		`"\ud800A"`:                     "at byte 3: unpaired surrogate",
+		`"\ude00\ud83d"`:                "at byte 3: unpaired surrogate",
 		"\"ab\xff\"":                    "at byte 3: a string that is not UTF-8",
 		"\"\xed\xa0\x80\"":              "at byte 1: a string that is not UTF-8",
-		`[1 2]`:                         "at byte 3: want a comma, or the end of what was begun",
+		`[1 2]`:                         "at byte 3: want a comma, or the end of the object or array",
 		`[1,]`:                          "at byte 3: want a value",
 		`[,1]`:                          "at byte 1: want a value",
 		`[`:                             "at byte 1: the text ends too early",
@@ -72,7 +72,7 @@ func TestWhatIsNotJSON(t *testing.T) {
 		`{"a":}`:                        "at byte 5: want a value",
 		`{"a":1,}`:                      "at byte 7: want a name in double quotes",
 		`{a:1}`:                         "at byte 1: want a name in double quotes",
-		`{"a":1]`:                       "at byte 6: want a comma, or the end of what was begun",
+		`{"a":1]`:                       "at byte 6: want a comma, or the end of the object or array",
 		`{"a":1`:                        "at byte 6: the text ends too early",
 		"\ufeff{}":                      "at byte 0: want a value",
 		strings.Repeat("[", MaxDepth+1): "at byte 10000: nested more than 10000 deep",
@@ -84,7 +84,7 @@ func TestWhatIsNotJSON(t *testing.T) {
 	}
 }
 
-func TestWhatIsReadIsWhatIsWritten(t *testing.T) {
+func TestTokensAreReturnedAsWritten(t *testing.T) {
 	var r Reader
 	r.Reset([]byte(` {"na\u006de" : "a\n\ud83d\ude00日" ,"n":-1.5e3,"i": 7, "x":[true,{"a":[]}], "s":"é"} tail`))
 	require.Equal(t, Object, r.Kind())
@@ -133,7 +133,7 @@ func TestWhatIsReadIsWhatIsWritten(t *testing.T) {
 	next(false, true)
 	at = r.Offset()
 	assert.False(t, r.Take([]byte(` "S":`)))
-	assert.Equal(t, at, r.Offset(), "what is not there is not taken")
+	assert.Equal(t, at, r.Offset(), "a text that does not match is not read")
 	assert.True(t, r.Take([]byte(` "s"`)))
 	r.Return(at)
 	name("s")
@@ -148,7 +148,8 @@ func TestWhatIsReadIsWhatIsWritten(t *testing.T) {
 	assert.Error(t, r.End())
 }
 
-// FuzzReader holds the reader against another one: both take the same texts, and read the same strings.
+// FuzzReader compares the reader with jsontext: both accept the same texts and read the same
+// strings.
 func FuzzReader(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":[1,-2.5e7,"b\u00e9\ud83d\ude00",null,true,false,{}]}`, `"\ud800"`, `[1,]`, "\"\xff\"", `01`, `{"a":1,"a":2}`, "{\"a\"\n:\t1}", `[[[]]]`, `"\\\""`,
@@ -161,7 +162,7 @@ func FuzzReader(f *testing.F) {
 		value = bytes.Clone(value)
 		if otherErr == nil {
 			if _, tail := other.ReadToken(); !errors.Is(tail, io.EOF) {
-				otherErr = errors.New("the text goes on")
+				otherErr = errors.New("data after the value")
 			}
 		}
 		var r Reader
@@ -172,20 +173,20 @@ func FuzzReader(f *testing.F) {
 			err = r.End()
 		}
 		if (err == nil) != (otherErr == nil) {
-			t.Fatalf("one reader says %v, the other %v", err, otherErr)
+			t.Fatalf("jsonread returned %v, jsontext %v", err, otherErr)
 		}
 		if err != nil {
 			return
 		}
 		if !bytes.Equal(read, value) {
-			t.Fatalf("one reader has read %q, the other %q", read, value)
+			t.Fatalf("jsonread read %q, jsontext %q", read, value)
 		}
 		if kind != String {
 			return
 		}
 		want, err := jsontext.AppendUnquote(nil, value)
 		if got := Unquote(nil, read[1:len(read)-1]); err != nil || !bytes.Equal(want, got) {
-			t.Fatalf("one reader has read %q, the other %q", got, want)
+			t.Fatalf("jsonread read %q, jsontext %q", got, want)
 		}
 	})
 }

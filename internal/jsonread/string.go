@@ -10,14 +10,15 @@ import (
 	"unicode/utf8"
 )
 
-// Each byte of these words is 1, and has but its highest bit.
+// Each byte of ones is 0x01; each byte of highs has only its highest bit set.
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
 )
 
-// plain is how many bytes at the beginning of the text stand in a string for themselves. It looks at eight at a time: a byte
-// below the blank borrows from its highest bit, and so does a quote or a backslash once it is made 0.
+// plain returns the length of the prefix of text that needs no unescaping. It checks eight bytes at
+// a time: subtracting sets the high bit of a byte below the space, and of a quote or backslash once
+// the XOR has made it 0.
 func plain(text []byte) int {
 	n := 0
 	for ; n+8 <= len(text); n += 8 {
@@ -34,18 +35,20 @@ func plain(text []byte) int {
 	return n
 }
 
-// String reads a string, which Kind has told of. It comes without its quotes, as it is written: what is escaped is for
-// [Unquote]. Its memory is the text's.
+// String reads a string and returns its content as it is written, without quotes; escaped reports
+// whether [Unquote] has to resolve escapes. raw aliases the text. Call it after Kind returned
+// String.
 func (r *Reader) String() (raw []byte, escaped bool, err error) {
 	text := r.text[r.at+1:]
-	if n := plain(text); n < len(text) && text[n] == '"' { // most strings are
+	if n := plain(text); n < len(text) && text[n] == '"' { // fast path: most strings are plain
 		r.at += n + 2
 		return text[:n], false, nil
 	}
 	return r.otherString()
 }
 
-// otherString reads a string that has escapes or is not ASCII, or none at all.
+// otherString is the slow path of String: strings with escapes or non-ASCII characters, and invalid
+// ones.
 func (r *Reader) otherString() (raw []byte, escaped bool, err error) {
 	r.at++
 	begin := r.at
@@ -70,7 +73,7 @@ func (r *Reader) otherString() (raw []byte, escaped bool, err error) {
 				return nil, false, err
 			}
 		case c < ' ':
-			return nil, false, r.problem("a control character in a string is to be escaped")
+			return nil, false, r.problem("control characters in a string must be escaped")
 		default:
 			wide = true
 			r.at++
@@ -78,7 +81,7 @@ func (r *Reader) otherString() (raw []byte, escaped bool, err error) {
 	}
 }
 
-// invalidAt is the place of the first byte that is not UTF-8.
+// invalidAt returns the index of the first byte that is not UTF-8.
 func invalidAt(raw []byte) int {
 	for i := 0; i < len(raw); {
 		c, size := utf8.DecodeRune(raw[i:])
@@ -90,10 +93,10 @@ func invalidAt(raw []byte) int {
 	return len(raw)
 }
 
-// unescaped is what the letter after a backslash stands for.
+// unescaped maps the character after a backslash to what it stands for; 0 for invalid escapes.
 var unescaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// escape passes what a backslash begins.
+// escape reads an escape sequence. The reader is at its backslash.
 func (r *Reader) escape() error {
 	r.at++
 	if r.at == len(r.text) {
@@ -101,7 +104,7 @@ func (r *Reader) escape() error {
 	}
 	if r.text[r.at] != 'u' {
 		if unescaped[r.text[r.at]] == 0 {
-			return r.problem("there is no such escape")
+			return r.problem("invalid escape")
 		}
 		r.at++
 		return nil
@@ -115,8 +118,8 @@ func (r *Reader) escape() error {
 		r.at += 4
 		return nil
 	}
-	if low, ok := secondHalf(r.text[r.at+4:]); !ok || utf16.DecodeRune(c, low) == utf8.RuneError {
-		return r.problem("half of a surrogate pair")
+	if low, ok := lowSurrogate(r.text[r.at+4:]); !ok || utf16.DecodeRune(c, low) == utf8.RuneError {
+		return r.problem("unpaired surrogate")
 	}
 	r.at += 10
 	return nil
@@ -132,7 +135,7 @@ func (r *Reader) hexProblem() error {
 	return r.problem("want four hexadecimal digits")
 }
 
-func secondHalf(text []byte) (rune, bool) {
+func lowSurrogate(text []byte) (rune, bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false
 	}
@@ -159,7 +162,8 @@ func hex4(text []byte) (rune, bool) {
 	return v, true
 }
 
-// Unquote appends a string that [Reader.String] or [Reader.Name] has read, with its escapes resolved.
+// Unquote appends a string that [Reader.String] or [Reader.Name] returned to dst, with its escapes
+// resolved.
 func Unquote(dst, raw []byte) []byte {
 	for i := 0; i < len(raw); {
 		if raw[i] != '\\' {
@@ -175,7 +179,7 @@ func Unquote(dst, raw []byte) []byte {
 		c, _ := hex4(raw[i+2:])
 		i += 6
 		if utf16.IsSurrogate(c) {
-			low, _ := secondHalf(raw[i:])
+			low, _ := lowSurrogate(raw[i:])
 			c = utf16.DecodeRune(c, low)
 			i += 6
 		}

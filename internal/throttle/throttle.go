@@ -9,41 +9,42 @@ import (
 	"time"
 )
 
-// Interval is how long at least there is between two lines of a [Log].
+// Interval is the shortest time between two lines of a [Log].
 const Interval = time.Minute
 
-// Log collects events in a T, and writes them at most once an [Interval], the first at once. Its methods are safe for concurrent use.
+// Log collects repeated events in a T and writes them at most once per [Interval]; the first one is
+// written at once. Its methods are safe for concurrent use.
 type Log[T any] struct {
 	// Now is the clock. Set it before the first Add.
 	Now func() time.Time
 
 	write func(T)
 
-	mu      sync.Mutex
-	pending T
-	unsaid  bool // whether there is something in pending
-	last    time.Time
+	mu         sync.Mutex
+	pending    T
+	hasPending bool
+	last       time.Time // time of the last line
 }
 
-// NewLog returns a log that calls write with what was collected since the call before. write must
-// not use the log.
+// NewLog returns a log that passes everything collected since the previous call to write. write
+// must not use the log.
 func NewLog[T any](write func(T)) *Log[T] { return &Log[T]{Now: time.Now, write: write} }
 
-// Add calls collect with what is pending, and writes it if an [Interval] has passed.
+// Add calls collect with the pending T and writes the result if an [Interval] has passed.
 func (l *Log[T]) Add(collect func(pending *T)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	collect(&l.pending)
-	l.unsaid = true
+	l.hasPending = true
 	l.flushDue()
 }
 
-// FlushDue writes what is pending if an [Interval] has passed since the last line. Add does so too;
-// call it when time passes and there is nothing to add.
+// FlushDue writes what is pending if an [Interval] has passed since the last line. Add does the
+// same; call FlushDue when time passes without an Add.
 func (l *Log[T]) FlushDue() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.unsaid {
+	if l.hasPending {
 		l.flushDue()
 	}
 }
@@ -55,26 +56,26 @@ func (l *Log[T]) flushDue() {
 	}
 }
 
-// Flush writes what is pending. Call it at shutdown.
+// Flush writes what is pending, whether or not an [Interval] has passed. Call it at shutdown.
 func (l *Log[T]) Flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.unsaid {
+	if l.hasPending {
 		l.flush()
 	}
 }
 
 func (l *Log[T]) flush() {
-	var none T
+	var zero T
 	pending := l.pending
-	l.pending, l.unsaid = none, false
+	l.pending, l.hasPending = zero, false
 	l.write(pending)
 }
 
-// Logs are a [Log] for each key, which should be of a small fixed set. Its methods are safe for
+// Logs holds one [Log] per key. Keys must come from a small, fixed set. Its methods are safe for
 // concurrent use.
 type Logs[K comparable, T any] struct {
-	// Now is the clock. It is changed by tests only, before the first Add.
+	// Now is the clock. Only tests change it, before the first Add.
 	Now func() time.Time
 
 	write func(K, T)
@@ -83,16 +84,16 @@ type Logs[K comparable, T any] struct {
 	logs map[K]*Log[T]
 }
 
-// NewLogs returns logs that call write with a key, and what was collected for it since the call
-// before.
+// NewLogs returns logs that call write with a key and everything collected for that key since the
+// previous call.
 func NewLogs[K comparable, T any](write func(K, T)) *Logs[K, T] {
 	return &Logs[K, T]{Now: time.Now, write: write, logs: map[K]*Log[T]{}}
 }
 
-// Add is [Log.Add] for a key.
-func (l *Logs[K, T]) Add(key K, collect func(pending *T)) { l.of(key).Add(collect) }
+// Add calls [Log.Add] for the key.
+func (l *Logs[K, T]) Add(key K, collect func(pending *T)) { l.get(key).Add(collect) }
 
-func (l *Logs[K, T]) of(key K) *Log[T] {
+func (l *Logs[K, T]) get(key K) *Log[T] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	log, ok := l.logs[key]
@@ -104,7 +105,7 @@ func (l *Logs[K, T]) of(key K) *Log[T] {
 	return log
 }
 
-// Flush is [Log.Flush] for each key.
+// Flush calls [Log.Flush] for every key.
 func (l *Logs[K, T]) Flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

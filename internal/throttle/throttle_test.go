@@ -13,56 +13,56 @@ import (
 
 func count(n int) func(*int) { return func(pending *int) { *pending += n } }
 
-func TestLogSpeaksOnceAnInterval(t *testing.T) {
-	var told []int
+func TestLogWritesOncePerInterval(t *testing.T) {
+	var logged []int
 	now := time.Unix(1700000000, 0)
-	l := NewLog(func(n int) { told = append(told, n) })
+	l := NewLog(func(n int) { logged = append(logged, n) })
 	l.Now = func() time.Time { return now }
 
 	for range 10 {
 		l.Add(count(2))
 	}
-	assert.Equal(t, []int{2}, told, "the first at once")
+	assert.Equal(t, []int{2}, logged, "the first is written at once")
 	now = now.Add(Interval)
 	l.Add(count(1))
-	assert.Equal(t, []int{2, 19}, told, "all since")
+	assert.Equal(t, []int{2, 19}, logged, "everything collected since")
 	l.Add(count(5))
 	l.Flush()
 	l.Flush()
-	assert.Equal(t, []int{2, 19, 5}, told, "what is not told yet, once")
+	assert.Equal(t, []int{2, 19, 5}, logged, "Flush writes what is pending, once")
 }
 
 func TestFlushDueWritesOnlyWhatIsPending(t *testing.T) {
-	var told []int
+	var logged []int
 	now := time.Unix(1700000000, 0)
-	l := NewLog(func(n int) { told = append(told, n) })
+	l := NewLog(func(n int) { logged = append(logged, n) })
 	l.Now = func() time.Time { return now }
 
 	l.FlushDue()
 	l.Add(count(1))
-	assert.Equal(t, []int{1}, told, "nothing pending does not start the interval")
+	assert.Equal(t, []int{1}, logged, "a FlushDue without pending events does not start the interval")
 	l.Add(count(2))
 	l.FlushDue()
-	assert.Equal(t, []int{1}, told, "too early")
+	assert.Equal(t, []int{1}, logged, "too early")
 	now = now.Add(Interval)
 	l.FlushDue()
 	l.FlushDue()
-	assert.Equal(t, []int{1, 2}, told)
+	assert.Equal(t, []int{1, 2}, logged)
 }
 
-func TestLogsOfDifferentKeysDoNotWaitForEachOther(t *testing.T) {
-	told := map[string][]int{}
+func TestKeysAreThrottledIndependently(t *testing.T) {
+	logged := map[string][]int{}
 	now := time.Unix(1700000000, 0)
-	l := NewLogs(func(key string, n int) { told[key] = append(told[key], n) })
+	l := NewLogs(func(key string, n int) { logged[key] = append(logged[key], n) })
 	l.Now = func() time.Time { return now }
 
 	for range 3 {
 		l.Add("a", count(1))
 		l.Add("b", count(10))
 	}
-	assert.Equal(t, map[string][]int{"a": {1}, "b": {10}}, told)
+	assert.Equal(t, map[string][]int{"a": {1}, "b": {10}}, logged)
 	l.Flush()
-	assert.Equal(t, map[string][]int{"a": {1, 2}, "b": {10, 20}}, told)
+	assert.Equal(t, map[string][]int{"a": {1, 2}, "b": {10, 20}}, logged)
 }
 
 func TestLogsAreSafeForConcurrentUse(t *testing.T) {

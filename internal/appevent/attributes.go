@@ -3,13 +3,14 @@
 
 package appevent
 
-// Attributes of an application event. Names without the fanout prefix are those of the OpenTelemetry semantic
-// conventions v1.44.0; docs of each say where it is found there.
+// Attributes of an application event, named as in the OpenTelemetry semantic conventions v1.44.0.
+// Each comment names the registry.
 const (
-	// AttrID is the event's id (log registry: log.record.uid). Records that share it are the same event.
+	// AttrID is the event's id (log registry: log.record.uid). Records that share it are the same
+	// event.
 	AttrID = "log.record.uid"
 
-	// AttrEventName carries the name where a producer could not set EventName (otel registry).
+	// AttrEventName carries the name if a producer cannot set EventName (otel registry).
 	AttrEventName = "otel.event.name"
 	// AttrLegacyEventName is the deprecated form of [AttrEventName].
 	AttrLegacyEventName = "event.name"
@@ -17,14 +18,14 @@ const (
 	// AttrCloudEventsSubject is read when [AttrSubject] is absent (cloudevents registry).
 	AttrCloudEventsSubject = "cloudevents.event_subject"
 
-	// The actor (user and enduser registries).
+	// The actor (user and enduser registries), all strings except AttrUserRoles.
 	AttrUserID       = "user.id"
 	AttrUserEmail    = "user.email"
 	AttrUserName     = "user.name"
 	AttrUserFullName = "user.full_name"
 	// AttrUserRoles is an array of strings.
 	AttrUserRoles = "user.roles"
-	// AttrAnonymousID identifies an actor who is not known by name.
+	// AttrAnonymousID identifies an actor who has no user.id yet.
 	AttrAnonymousID = "enduser.pseudo.id"
 	// AttrEndUserID is read when [AttrUserID] is absent.
 	AttrEndUserID = "enduser.id"
@@ -36,40 +37,43 @@ const (
 	AttrExceptionType       = "exception.type"
 	AttrExceptionMessage    = "exception.message"
 	AttrExceptionStacktrace = "exception.stacktrace"
-	// AttrExceptionEscaped is deprecated, but the only word of a span event on whether the exception was handled.
+	// AttrExceptionEscaped is deprecated, but the only attribute of a span event that says whether
+	// the exception was handled.
 	AttrExceptionEscaped = "exception.escaped"
 
-	// What the event was seen on (client, user_agent registries).
+	// The client that the event comes from (client and user_agent registries).
 	AttrClientAddress = "client.address"
 	AttrUserAgent     = "user_agent.original"
 )
 
-// Attributes of ours: what OpenTelemetry has no name for. None of them reaches a vendor under its own name.
+// Attributes that OpenTelemetry has no name for. None of them reaches a vendor under its own name.
 const (
-	// FanoutPrefix starts the name of each of them; [Event.Properties] hides whatever starts with it.
+	// FanoutPrefix begins each of their names. [Event.Properties] skips every attribute with it.
 	FanoutPrefix = "fanout."
 
 	// AttrKind is the event's kind, one of the strings of [Kind].
 	AttrKind = "fanout.type"
-	// AttrSubject is what the event is about: an order, a document, a job.
+	// AttrSubject is a string: what the event is about, such as an order, a document or a job.
 	AttrSubject = "fanout.subject"
 	// AttrGroups is a map of group type to group key.
 	AttrGroups = "fanout.groups"
 	// AttrTraits is a map of properties to set on the actor or the group.
 	AttrTraits = "fanout.traits"
-	// AttrTraitsOnce is a map of properties to set only where they are not set yet.
+	// AttrTraitsOnce is a map of properties to set only if they are not set yet.
 	AttrTraitsOnce = "fanout.traits_once"
-	// AttrPreviousID is the id that an alias event merges into the actor's.
+	// AttrPreviousID is a string: the id that an alias event merges into the actor's.
 	AttrPreviousID = "fanout.previous_id"
-	// AttrDestinations is a map of backend to bool: a switch for this one event.
+	// AttrDestinations is a map of backend to bool: which backends get this event.
 	AttrDestinations = "fanout.destinations"
 	// AttrHandled is a bool: whether the application caught the exception.
 	AttrHandled = "fanout.handled"
-	// AttrFingerprint is an array of strings, or one: events with the same are one issue to an error tracker.
+	// AttrFingerprint is an array of strings, or one string: an error tracker groups events with
+	// the same fingerprint into one issue.
 	AttrFingerprint = "fanout.fingerprint"
 )
 
-// Attributes of the resource that name an event's source (service and deployment registries, where not said).
+// Attributes of the resource that name an event's source (service and deployment registries, unless
+// noted).
 const (
 	AttrServiceName      = "service.name"
 	AttrServiceNamespace = "service.namespace"
@@ -77,12 +81,12 @@ const (
 	AttrEnvironment      = "deployment.environment.name"
 	// AttrLegacyEnvironment is the deprecated form of [AttrEnvironment].
 	AttrLegacyEnvironment = "deployment.environment"
-	// AttrSDKLanguage is the language of the SDK that made the event (telemetry registry).
+	// AttrSDKLanguage is the language of the SDK that produced the event (telemetry registry).
 	AttrSDKLanguage = "telemetry.sdk.language"
-	// AttrRuntimeName tells the language where [AttrSDKLanguage] is absent (process registry).
+	// AttrRuntimeName implies the language if [AttrSDKLanguage] is absent (process registry).
 	AttrRuntimeName = "process.runtime.name"
 )
 
-// ExceptionEventName is the name of a span event that records an exception, and of an exception event that was
-// given no other name (semantic conventions, exceptions in spans).
+// ExceptionEventName is the name of a span event that records an exception, and the default name of
+// an exception event (semantic conventions, exceptions in spans).
 const ExceptionEventName = "exception"

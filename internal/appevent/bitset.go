@@ -3,13 +3,13 @@
 
 package appevent
 
-// bitset is a set of small numbers: the places of attributes in a record.
+// bitset is a set of small numbers: indexes of attributes in a record.
 type bitset struct {
 	low  uint64
 	high []uint64
 }
 
-// reset is the empty set, in the memory of the old one.
+// reset returns an empty set that reuses the memory.
 func (b *bitset) reset() bitset {
 	clear(b.high)
 	return bitset{high: b.high}

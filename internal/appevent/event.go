@@ -12,24 +12,26 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Event is a view of one application event: its strings, maps and values are those of the record it was read
-// from, not copies. It is valid while that record is, and until the iteration that yielded it goes on.
+// Event is a view of one application event. Its strings, maps and values belong to the record it
+// was read from; they are not copies. It is valid as long as the record is, and only until the
+// iteration that yielded it continues.
 type Event struct {
 	// Source is the resource and scope of the record.
 	Source *Source
 
-	// UID is the id the producer gave, or empty; [Event.AppendID] always has one.
+	// UID is the id that the producer gave, or empty. [Event.AppendID] always returns one.
 	UID string
-	// Name is EventName, else the attribute that stood in for it. Empty for a plain log.
+	// Name is EventName, or the attribute used in its place. It is empty for a plain log.
 	Name string
-	// Kind is KindTrack when the record names none, or one that does not exist.
+	// Kind is KindTrack if the record names no kind, or an unknown one.
 	Kind Kind
 	// Time is Timestamp, else ObservedTimestamp, else 0.
 	Time pcommon.Timestamp
 
 	SeverityNumber plog.SeverityNumber
 	SeverityText   string
-	// Body is the record's body, of any type; empty for span events. Its string is the event's message.
+	// Body is the record's body, of any type; empty for span events. If it is a string, it is the
+	// event's message.
 	Body pcommon.Value
 
 	Subject    string
@@ -38,9 +40,9 @@ type Event struct {
 	PreviousID string
 	Exception  Exception
 
-	// Groups, Traits, TraitsOnce and Destinations are empty maps where the record has none.
+	// Groups, Traits, TraitsOnce and Destinations are empty maps if the record lacks them.
 	Groups, Traits, TraitsOnce, Destinations pcommon.Map
-	// Fingerprint is an array or a string, or empty.
+	// Fingerprint is an array, a string or empty.
 	Fingerprint pcommon.Value
 
 	TraceID pcommon.TraceID
@@ -51,22 +53,23 @@ type Event struct {
 	attributes pcommon.Map
 	hidden     bitset
 	hasher     hasher
-	madeID     string // what ID has made, once it has
+	derivedID  string // cached by ID
 }
 
-// User is the actor of an event. Everything is empty where absent.
+// User is the actor of an event. Fields the record lacks are empty.
 type User struct {
 	ID, Email, Name, FullName string
-	// AnonymousID identifies the actor where ID does not.
+	// AnonymousID identifies an actor who has no ID yet.
 	AnonymousID string
-	// Roles is an array of strings, or a single string, or empty.
+	// Roles is an array of strings, a single string or empty.
 	Roles pcommon.Value
 }
 
-// Exception is the exception that an event reports.
+// Exception is the exception that an event reports. Fields the record lacks are empty.
 type Exception struct {
 	Type, Message, Stacktrace string
-	// Handled says whether the application caught it; it means something only when HandledKnown.
+	// Handled reports whether the application caught the exception. It is valid only if
+	// HandledKnown is true.
 	Handled, HandledKnown bool
 }
 
@@ -75,17 +78,17 @@ func (e *Event) IsException() bool {
 	return e.Exception.Type != "" || e.Exception.Message != "" || e.Exception.Stacktrace != ""
 }
 
-// IsEvent reports whether the record is an event: it has a name, reports an exception or is of a kind that needs
-// no name. Any other record is a plain log.
+// IsEvent reports whether the record is an event: it has a name, reports an exception, or has a
+// kind that needs no name. Any other record is a plain log.
 func (e *Event) IsEvent() bool { return e.Name != "" || e.IsException() || e.Kind != KindTrack }
 
-// HasOwnName reports whether the event's name says more than that there was an exception, as exception and names such as
-// http.server.request.exception do (semantic conventions v1.44.0, exceptions in logs).
+// HasOwnName reports whether the name says more than that an exception occurred, as "exception" and
+// names like "http.server.request.exception" do (semantic conventions v1.44.0, exceptions in logs).
 func (e *Event) HasOwnName() bool {
 	return e.Name != "" && e.Name != ExceptionEventName && !strings.HasSuffix(e.Name, "."+ExceptionEventName)
 }
 
-// Severity is the severity in the words of the record, else the name of its number, else empty.
+// Severity returns SeverityText, else the name of SeverityNumber, else the empty string.
 func (e *Event) Severity() string {
 	if e.SeverityText != "" || e.SeverityNumber == plog.SeverityNumberUnspecified {
 		return e.SeverityText
@@ -93,7 +96,7 @@ func (e *Event) Severity() string {
 	return strings.ToUpper(e.SeverityNumber.String())
 }
 
-// Message is the body where that is a string, else empty.
+// Message returns the body if it is a string, else the empty string.
 func (e *Event) Message() string {
 	if e.Body.Type() == pcommon.ValueTypeStr {
 		return e.Body.Str()
@@ -101,10 +104,11 @@ func (e *Event) Message() string {
 	return ""
 }
 
-// Record is the record of an event read from log records.
+// Record returns the log record of the event. The event must be read from log records.
 func (e *Event) Record() plog.LogRecord { return e.record }
 
-// Logs is a copy of the record alone, with its resource and scope. It is for events read from log records.
+// Logs returns a copy of the record, with its resource and scope. The event must be read from log
+// records.
 func (e *Event) Logs() plog.Logs {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
@@ -115,7 +119,8 @@ func (e *Event) Logs() plog.Logs {
 	return ld
 }
 
-// Properties yields every attribute that is not one of the event's own fields, in the record's order.
+// Properties yields every attribute that is not one of the event's own fields, in the record's
+// order.
 func (e *Event) Properties() iter.Seq2[string, pcommon.Value] {
 	return func(yield func(string, pcommon.Value) bool) {
 		i := 0
@@ -128,13 +133,15 @@ func (e *Event) Properties() iter.Seq2[string, pcommon.Value] {
 	}
 }
 
-// Attribute is the attribute of that name, whether or not it is one of the event's own fields.
+// Attribute returns the attribute with the given name, whether or not it is one of the event's own
+// fields.
 func (e *Event) Attribute(name string) (pcommon.Value, bool) { return e.attributes.Get(name) }
 
-// Attributes are all attributes, those of the event's own fields too.
+// Attributes returns all attributes, including those of the event's own fields.
 func (e *Event) Attributes() pcommon.Map { return e.attributes }
 
-// Logs yields an event for every record. The event is the same one each time: use it before going on.
+// Logs yields an event for every record. Each iteration reuses the same Event: use it before
+// continuing.
 func Logs(ld plog.Logs) iter.Seq[*Event] {
 	return func(yield func(*Event) bool) {
 		e := &Event{}
@@ -152,8 +159,9 @@ func Logs(ld plog.Logs) iter.Seq[*Event] {
 	}
 }
 
-// SpanEvents yields an event for every span event. It has the trace and span id of its span and, where it names
-// no actor or session, those of its span. The event is the same one each time: use it before going on.
+// SpanEvents yields an event for every span event, with the trace and span id of its span. If the
+// span event names no actor or session, the span's are used. Each iteration reuses the same Event:
+// use it before continuing.
 func SpanEvents(td ptrace.Traces) iter.Seq[*Event] {
 	return func(yield func(*Event) bool) {
 		e := &Event{}
@@ -190,7 +198,7 @@ func (e *Event) readRecord(record plog.LogRecord) {
 	e.readAttributes()
 }
 
-// ReadSpanEvent makes e, which can be used again, the view of a span event that [SpanEvents] would yield.
+// ReadSpanEvent reads a span event into e, as [SpanEvents] does. e may be reused.
 func (e *Event) ReadSpanEvent(source *Source, span ptrace.Span, event ptrace.SpanEvent) {
 	e.Source = source
 	e.readSpanEvent(span, event)
@@ -206,32 +214,34 @@ func (e *Event) readSpanEvent(span ptrace.Span, event ptrace.SpanEvent) {
 	e.inherit(span.Attributes())
 }
 
-// reset empties all but the source, and keeps the memory of the others.
+// reset clears everything but the source, and keeps allocated memory.
 func (e *Event) reset(attributes pcommon.Map) {
 	source, hidden, hasher := e.Source, e.hidden.reset(), e.hasher
-	*e = Event{} // in place, where a literal would be made elsewhere and copied
+	*e = Event{} // a literal with fields would be built elsewhere and copied
 	e.Source, e.hidden, e.hasher = source, hidden, hasher
 	e.Body, e.User.Roles, e.Fingerprint = noValue, noValue, noValue
 	e.Groups, e.Traits, e.TraitsOnce, e.Destinations = noMap, noMap, noMap, noMap
 	e.attributes = attributes
 }
 
-// noMap and noValue stand for what a record does not have. Nothing writes to them.
+// noMap and noValue are the values of absent fields. Nothing writes to them.
 //
-//nolint:gochecknoglobals // they are constants
+//nolint:gochecknoglobals // constants
 var (
 	noMap   = pcommon.NewMap()
 	noValue = pcommon.NewValueEmpty()
 )
 
-// fallbacks remembers attributes that are used only when a better one is absent; -1 is none.
+// fallbacks holds attributes that are used only if a better one is absent: the index of each, or
+// -1, and its value.
 type fallbacks struct {
 	eventName, legacyEventName, subject, userID int
 
 	eventNameValue, legacyEventNameValue, subjectValue, userIDValue string
 }
 
-// readAttributes walks the attributes once, fills the fields they stand for, and hides these from Properties.
+// readAttributes reads all attributes once, fills the fields they map to, and hides those from
+// Properties.
 func (e *Event) readAttributes() {
 	fb := fallbacks{eventName: -1, legacyEventName: -1, subject: -1, userID: -1}
 	i := 0
@@ -241,11 +251,11 @@ func (e *Event) readAttributes() {
 		}
 		i++
 	}
-	e.settle(&fb)
+	e.applyFallbacks(&fb)
 }
 
-// readAttribute fills the field that the attribute stands for, and reports whether the attribute is thereby
-// told. One whose value has the wrong type is left among the properties, so that nothing is lost.
+// readAttribute fills the field that the attribute maps to, and reports whether it did. An
+// attribute with a value of the wrong type stays a property, so that nothing is lost.
 func (e *Event) readAttribute(i int, k string, v pcommon.Value, fb *fallbacks) bool {
 	switch k {
 	case AttrID:
@@ -271,7 +281,8 @@ func (e *Event) readAttribute(i int, k string, v pcommon.Value, fb *fallbacks) b
 	return false
 }
 
-// readFanoutAttribute reads one of our own attributes. They are never properties, so a wrong type is only ignored.
+// readFanoutAttribute reads an attribute with the fanout prefix. These are never properties, so a
+// wrong type is ignored.
 func (e *Event) readFanoutAttribute(k string, v pcommon.Value) {
 	switch k {
 	case AttrKind:
@@ -299,7 +310,7 @@ func (e *Event) readFanoutAttribute(k string, v pcommon.Value) {
 	}
 }
 
-// read keeps an attribute that may turn out to be needed, and reports whether it did.
+// read stores an attribute that may be needed later, and reports whether it did.
 func (fb *fallbacks) read(i int, k string, v pcommon.Value) bool {
 	switch k {
 	case AttrEventName:
@@ -322,16 +333,16 @@ func keep(at *int, value *string, i int, v pcommon.Value) bool {
 	return true
 }
 
-// settle puts each fallback where it is needed, and shows it among the properties where it says something else
-// than what was used.
-func (e *Event) settle(fb *fallbacks) {
-	e.choose(&e.Name, fb.eventName, fb.eventNameValue)
-	e.choose(&e.Name, fb.legacyEventName, fb.legacyEventNameValue)
-	e.choose(&e.Subject, fb.subject, fb.subjectValue)
-	e.choose(&e.User.ID, fb.userID, fb.userIDValue)
+// applyFallbacks uses each fallback whose field is empty. A fallback that differs from the value in
+// use becomes a property.
+func (e *Event) applyFallbacks(fb *fallbacks) {
+	e.fallBack(&e.Name, fb.eventName, fb.eventNameValue)
+	e.fallBack(&e.Name, fb.legacyEventName, fb.legacyEventNameValue)
+	e.fallBack(&e.Subject, fb.subject, fb.subjectValue)
+	e.fallBack(&e.User.ID, fb.userID, fb.userIDValue)
 }
 
-func (e *Event) choose(field *string, at int, value string) {
+func (e *Event) fallBack(field *string, at int, value string) {
 	if at < 0 {
 		return
 	}
@@ -343,7 +354,7 @@ func (e *Event) choose(field *string, at int, value string) {
 	}
 }
 
-// inherit takes the actor and the session from the span where the span event has none.
+// inherit copies the actor and the session of the span if the span event has none.
 func (e *Event) inherit(attributes pcommon.Map) {
 	hasUser := e.User.ID != "" || e.User.AnonymousID != ""
 	endUserID := ""
@@ -366,7 +377,7 @@ func (e *Event) inherit(attributes pcommon.Map) {
 	}
 }
 
-// read fills the part of the user that the attribute stands for, and reports whether it did.
+// read fills the user field that the attribute maps to, and reports whether it did.
 func (u *User) read(k string, v pcommon.Value) bool {
 	switch k {
 	case AttrUserID:
@@ -387,7 +398,7 @@ func (u *User) read(k string, v pcommon.Value) bool {
 
 // readText reads a string, number or bool; ids are often numbers.
 func readText(field *string, v pcommon.Value) bool {
-	if s := v.Str(); s != "" { // as most are
+	if s := v.Str(); s != "" { // fast path
 		*field = s
 		return true
 	}

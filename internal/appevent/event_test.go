@@ -46,7 +46,7 @@ func properties(e *Event) map[string]any {
 	return got
 }
 
-func TestAFullEventIsRead(t *testing.T) {
+func TestReadFullEvent(t *testing.T) {
 	ld, record := newRecord(t, map[string]any{
 		AttrID: "id-1", AttrSubject: "order/7", AttrKind: "identify",
 		AttrUserID: "u1", AttrUserEmail: "a@example.com", AttrUserName: "ada", AttrUserFullName: "Ada L", AttrAnonymousID: "anon",
@@ -99,26 +99,26 @@ func TestAFullEventIsRead(t *testing.T) {
 	assert.Equal(t, "shop eu 1.2 prod", fmt.Sprint(e.Source.ServiceName, " ", e.Source.ServiceNamespace, " ", e.Source.ServiceVersion, " ", e.Source.Environment))
 }
 
-func TestTheLanguageOfASource(t *testing.T) {
+func TestSourceLanguage(t *testing.T) {
 	for _, tt := range []struct{ name, sdk, runtime, want string }{
-		{"is that of the SDK", "java", "nodejs", "java"},
-		{"is that of the SDK, though it is not known here", "cobol", "nodejs", "cobol"},
-		{"is told by Node", "", "nodejs", "nodejs"},
-		{"is told by a browser", "", "browser", "webjs"},
-		{"is told by CPython", "", "CPython", "python"},
-		{"is told by PyPy", "", "pypy", "python"},
-		{"is told by OpenJDK", "", "OpenJDK Runtime Environment", "java"},
-		{"is told by Oracle's Java", "", "Java(TM) SE Runtime Environment", "java"},
-		{"is told by Go", "", "go", "go"},
-		{"is told by the compiler of Go", "", "gc", "go"},
-		{"is told by .NET", "", ".NET", "dotnet"},
-		{"is told by .NET Framework", "", ".NET Framework", "dotnet"},
-		{"is told by PHP", "", "php", "php"},
-		{"is told by the way in which PHP is run", "", "fpm-fcgi", "php"},
-		{"is told by Ruby", "", "ruby", "ruby"},
-		{"is told by the BEAM", "", "BEAM", "erlang"},
-		{"is not told by another runtime", "", "deno", ""},
-		{"is not told by nothing", "", "", ""},
+		{"SDK language wins", "java", "nodejs", "java"},
+		{"unknown SDK language is kept", "cobol", "nodejs", "cobol"},
+		{"Node", "", "nodejs", "nodejs"},
+		{"browser", "", "browser", "webjs"},
+		{"CPython", "", "CPython", "python"},
+		{"PyPy", "", "pypy", "python"},
+		{"OpenJDK", "", "OpenJDK Runtime Environment", "java"},
+		{"Oracle's Java", "", "Java(TM) SE Runtime Environment", "java"},
+		{"Go", "", "go", "go"},
+		{"Go, by compiler", "", "gc", "go"},
+		{".NET", "", ".NET", "dotnet"},
+		{".NET Framework", "", ".NET Framework", "dotnet"},
+		{"PHP", "", "php", "php"},
+		{"PHP, by SAPI", "", "fpm-fcgi", "php"},
+		{"Ruby", "", "ruby", "ruby"},
+		{"BEAM", "", "BEAM", "erlang"},
+		{"unknown runtime", "", "deno", ""},
+		{"no runtime", "", "", ""},
 	} {
 		resource := pcommon.NewResource()
 		if tt.sdk != "" {
@@ -131,19 +131,19 @@ func TestTheLanguageOfASource(t *testing.T) {
 	}
 }
 
-func TestWhatIsAnEvent(t *testing.T) {
+func TestIsEvent(t *testing.T) {
 	for name, tt := range map[string]struct {
 		attributes map[string]any
 		eventName  string
 		want       bool
 	}{
-		"a record with an event name is":              {eventName: "x", want: true},
-		"a record with the name as an attribute is":   {attributes: map[string]any{AttrEventName: "x"}, want: true},
-		"a record with an exception is":               {attributes: map[string]any{AttrExceptionMessage: "boom"}, want: true},
-		"a record with only a stack trace is":         {attributes: map[string]any{AttrExceptionStacktrace: "at"}, want: true},
-		"an identify needs no name":                   {attributes: map[string]any{AttrKind: "identify"}, want: true},
-		"a record with an unknown kind is not":        {attributes: map[string]any{AttrKind: "sing"}},
-		"a record with other attributes is plain log": {attributes: map[string]any{"a": "b"}},
+		"event name":                   {eventName: "x", want: true},
+		"event name as an attribute":   {attributes: map[string]any{AttrEventName: "x"}, want: true},
+		"exception message":            {attributes: map[string]any{AttrExceptionMessage: "boom"}, want: true},
+		"stack trace only":             {attributes: map[string]any{AttrExceptionStacktrace: "at"}, want: true},
+		"identify without a name":      {attributes: map[string]any{AttrKind: "identify"}, want: true},
+		"unknown kind is not an event": {attributes: map[string]any{AttrKind: "sing"}},
+		"other attributes: plain log":  {attributes: map[string]any{"a": "b"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ld, record := newRecord(t, tt.attributes)
@@ -153,7 +153,7 @@ func TestWhatIsAnEvent(t *testing.T) {
 	}
 }
 
-func TestFallbacks(t *testing.T) {
+func TestFallbackAttributes(t *testing.T) {
 	for name, tt := range map[string]struct {
 		attributes    [][2]string
 		eventName     string
@@ -191,7 +191,7 @@ func TestFallbacks(t *testing.T) {
 	}
 }
 
-func TestAWrongTypeStaysAProperty(t *testing.T) {
+func TestWrongTypeStaysAProperty(t *testing.T) {
 	ld, _ := newRecord(t, map[string]any{
 		AttrUserID: map[string]any{"a": "b"}, AttrUserRoles: int64(1), AttrSessionID: []any{"x"}, AttrEventName: []any{"n"},
 	})
@@ -202,20 +202,20 @@ func TestAWrongTypeStaysAProperty(t *testing.T) {
 	assert.Empty(t, e.User.ID)
 }
 
-func TestNumbersAreIDs(t *testing.T) {
+func TestNumericIDsAreText(t *testing.T) {
 	ld, _ := newRecord(t, map[string]any{AttrUserID: int64(9007199254740993), AttrSessionID: true})
 	e := only(t, ld)
 	assert.Equal(t, "9007199254740993", e.User.ID)
 	assert.Equal(t, "true", e.SessionID)
 }
 
-func TestTheTimeFallsBackToTheObservedOne(t *testing.T) {
+func TestTimeFallsBackToObservedTimestamp(t *testing.T) {
 	ld, record := newRecord(t, nil)
 	record.SetObservedTimestamp(5)
 	assert.Equal(t, pcommon.Timestamp(5), only(t, ld).Time)
 }
 
-func TestARecordLeavesNothingForTheNext(t *testing.T) {
+func TestRecordLeaksNothingIntoTheNext(t *testing.T) {
 	ld, first := newRecord(t, map[string]any{
 		AttrUserID: "u1", AttrGroups: map[string]any{"g": "1"}, AttrExceptionType: "E", AttrKind: "page", "p": "q",
 	})
@@ -242,7 +242,7 @@ func TestARecordLeavesNothingForTheNext(t *testing.T) {
 	assert.Equal(t, 2, n)
 }
 
-func TestPropertiesBeyondTheFirst64AreHiddenAsWell(t *testing.T) {
+func TestFieldsBeyond64AttributesAreHidden(t *testing.T) {
 	ld, record := newRecord(t, nil)
 	for i := range 300 {
 		record.Attributes().PutInt("k"+strconv.Itoa(i), int64(i))
@@ -257,7 +257,7 @@ func TestPropertiesBeyondTheFirst64AreHiddenAsWell(t *testing.T) {
 	assert.Equal(t, "n", got[AttrLegacyEventName])
 }
 
-func TestASpanEventIsRead(t *testing.T) {
+func TestReadSpanEvent(t *testing.T) {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
 	rs.Resource().Attributes().PutStr(AttrServiceName, "shop")
@@ -289,7 +289,7 @@ func TestASpanEventIsRead(t *testing.T) {
 	assert.Equal(t, map[string]any{"p": "q"}, properties(e))
 }
 
-func TestASpanEventKeepsItsOwnActor(t *testing.T) {
+func TestSpanEventKeepsItsOwnActor(t *testing.T) {
 	td := ptrace.NewTraces()
 	span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
 	span.Attributes().PutStr(AttrUserID, "of the span")
@@ -314,7 +314,7 @@ func TestKindsRoundTrip(t *testing.T) {
 	assert.Equal(t, "track", Kind(99).String())
 }
 
-func TestReadingAllocatesNothingPerRecord(t *testing.T) {
+func TestReadingDoesNotAllocatePerRecord(t *testing.T) {
 	ld := manyRecords(t, 1000)
 	n := 0
 	allocs := testing.AllocsPerRun(10, func() {
@@ -324,7 +324,7 @@ func TestReadingAllocatesNothingPerRecord(t *testing.T) {
 			}
 		}
 	})
-	assert.LessOrEqual(t, allocs, 4.0, "an event and a source a batch")
+	assert.LessOrEqual(t, allocs, 4.0, "one event and one source per batch")
 	assert.Positive(t, n)
 }
 
@@ -345,7 +345,7 @@ func manyRecords(t testing.TB, n int) plog.Logs {
 	return ld
 }
 
-// FuzzReading holds every attribute against the walk: it is either a property or one that the event knows.
+// FuzzReading checks that every attribute is either a property or one of the event's own fields.
 func FuzzReading(f *testing.F) {
 	f.Add([]byte{}, true)
 	seed := plog.ProtoMarshaler{}
@@ -372,14 +372,14 @@ func FuzzReading(f *testing.F) {
 			shown := maps.Collect(e.Properties())
 			for k := range e.attributes.All() {
 				if _, ok := shown[k]; !ok && !known[k] && (len(k) < len(FanoutPrefix) || k[:len(FanoutPrefix)] != FanoutPrefix) {
-					t.Fatalf("attribute %q is neither a property nor known", k)
+					t.Fatalf("attribute %q is neither a property nor a field", k)
 				}
 			}
 		}
 	})
 }
 
-func TestANameOfItsOwnSaysMoreThanThatThereWasAnException(t *testing.T) {
+func TestHasOwnName(t *testing.T) {
 	for name, own := range map[string]bool{
 		"": false, "exception": false, "http.server.request.exception": false, "job_failed": true, "exceptional": true, "myexception": true,
 	} {
@@ -388,7 +388,7 @@ func TestANameOfItsOwnSaysMoreThanThatThereWasAnException(t *testing.T) {
 	}
 }
 
-func TestSeverityIsTheRecordsWordElseThatOfItsNumber(t *testing.T) {
+func TestSeverityTextFallsBackToNumber(t *testing.T) {
 	assert.Equal(t, "notice", (&Event{SeverityText: "notice", SeverityNumber: plog.SeverityNumberInfo2}).Severity())
 	assert.Equal(t, "ERROR", (&Event{SeverityNumber: plog.SeverityNumberError}).Severity())
 	assert.Empty(t, (&Event{}).Severity())
@@ -407,7 +407,7 @@ func TestIDText(t *testing.T) {
 	assert.Empty(t, text(nil))
 }
 
-func TestTextOfAnyLengthBecomesUTF8(t *testing.T) {
+func TestValidTextAtAnyLength(t *testing.T) {
 	for length := 1; length < 40; length++ {
 		for at := range length {
 			for _, c := range []string{"\x00", "\x7f", "\x80", "\xc3", "\xff"} {

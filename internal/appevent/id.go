@@ -15,42 +15,39 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// AppendID appends the event's id: the one that its producer gave, else a UUIDv8 (RFC 9562, section 5.8) made
-// from the record's content. The same content always has the same id, whatever the order of its attributes, so
-// that a client's retry, our retry and every backend agree on it.
-//
-// Records that are equal in resource, scope, time, trace and span id, name, attributes and body are one event
-// to it. A producer for whom they are two sets log.record.uid.
+// AppendID appends the event's id: the producer's, else a UUIDv8 (RFC 9562, section 5.8) derived
+// from resource, scope, time, trace and span id, name, attributes and body. Equal content has equal
+// ids, in any attribute order; a producer whose records may be equal must set log.record.uid.
 func (e *Event) AppendID(dst []byte) []byte {
 	if e.UID != "" {
 		return append(dst, e.UID...)
 	}
-	if e.madeID != "" {
-		return append(dst, e.madeID...)
+	if e.derivedID != "" {
+		return append(dst, e.derivedID...)
 	}
 	return appendUUID(dst, e.digest())
 }
 
-// ID is [Event.AppendID] as a string.
+// ID returns the id that [Event.AppendID] appends.
 func (e *Event) ID() string {
 	if e.UID != "" {
 		return e.UID
 	}
-	if e.madeID == "" {
+	if e.derivedID == "" {
 		var buf [36]byte
-		e.madeID = string(e.AppendID(buf[:0]))
+		e.derivedID = string(e.AppendID(buf[:0]))
 	}
-	return e.madeID
+	return e.derivedID
 }
 
-// Digest stands for content: equal content has equal digests, and different content different ones but for odds that do not
-// matter where the content is one sender's.
+// Digest is a hash of content. Equal content has equal digests; collisions are negligible unless a
+// sender constructs them.
 type Digest = xxh3.Uint128
 
-// Hasher makes digests. The zero value is ready for use; one Hasher serves one goroutine.
+// Hasher computes digests. The zero value is ready for use; one Hasher serves one goroutine.
 type Hasher struct{ hasher hasher }
 
-// Source is the digest of a resource and a scope, whatever the order of their attributes.
+// Source returns the digest of a resource and a scope. The order of attributes does not matter.
 func (h *Hasher) Source(resource pcommon.Resource, scope pcommon.InstrumentationScope) Digest {
 	return h.hasher.source(&Source{Resource: resource, Scope: scope})
 }
@@ -75,9 +72,9 @@ func (e *Event) digest() Digest {
 	return xxh3.Hash128(h.buf)
 }
 
-// hasher writes content in one canonical form: every value is a type byte and then either a fixed number of
-// bytes or a length and its bytes. Maps are unordered collections in OTLP, so a map is the sum of the digests
-// of its entries.
+// hasher writes content in a canonical form: each value is a type byte followed by a fixed number
+// of bytes, or by a length and that many bytes. Maps are unordered in OTLP, so a map is the sum of
+// the digests of its entries.
 type hasher struct{ buf []byte }
 
 func (h *hasher) source(s *Source) xxh3.Uint128 {
@@ -91,8 +88,8 @@ func (h *hasher) source(s *Source) xxh3.Uint128 {
 	return xxh3.Hash128(h.buf)
 }
 
-// attributes leaves out an attribute that only repeats the event's name: a record has the same id whether or not
-// some processor has promoted it.
+// attributes skips an attribute that only repeats the event's name, so that the id is the same
+// whether or not a processor promoted it.
 func (h *hasher) attributes(m pcommon.Map, name string) xxh3.Uint128 {
 	var sum xxh3.Uint128
 	for k, v := range m.All() {
@@ -158,7 +155,7 @@ func appendDigest(dst []byte, d xxh3.Uint128) []byte {
 	return binary.BigEndian.AppendUint64(dst, d.Lo)
 }
 
-// appendUUID writes the digest as a UUID of version 8 and the variant of RFC 9562.
+// appendUUID appends the digest as a UUID with version 8 and the variant of RFC 9562.
 func appendUUID(dst []byte, d xxh3.Uint128) []byte {
 	var u [16]byte
 	binary.BigEndian.PutUint64(u[:8], d.Hi)
@@ -177,11 +174,11 @@ func appendUUID(dst []byte, d xxh3.Uint128) []byte {
 	return hex.AppendEncode(dst, u[10:16])
 }
 
-// StampIDs writes the id into every record that has none, so that processors which change a record on its way
-// to one backend do not change its id. It changes ld.
+// StampIDs sets log.record.uid on every record that lacks it, so that the id stays the same when a
+// processor changes the record on its way to one backend. It changes ld.
 func StampIDs(ld plog.Logs) {
 	e := &Event{}
-	ids := &idTexts{}
+	ids := &idAllocator{}
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			e.Source = nil
@@ -194,29 +191,30 @@ func StampIDs(ld plog.Logs) {
 					e.Source = NewSource(rl.Resource(), sl.Scope())
 				}
 				e.readRecord(record)
-				attributes.EnsureCapacity(attributes.Len() + 1) // append would double it
-				attributes.PutStr(AttrID, ids.of(e, sl.LogRecords().Len()-i))
+				attributes.EnsureCapacity(attributes.Len() + 1) // appending would double the capacity
+				attributes.PutStr(AttrID, ids.next(e, sl.LogRecords().Len()-i))
 			}
 		}
 	}
 }
 
-// idTexts makes the texts of ids, many in one piece of memory. The piece lives for as long as one of them does.
-type idTexts struct{ piece strings.Builder }
+// idAllocator allocates ids, many per block. A block stays alive as long as one of its ids does.
+type idAllocator struct{ block strings.Builder }
 
 const (
-	idLen     = 36
-	idsAPiece = 64
+	idLen       = 36
+	idsPerBlock = 64
 )
 
-// of is the text of the event's id. Up to so many more are to come.
-func (t *idTexts) of(e *Event, more int) string {
-	if t.piece.Cap()-t.piece.Len() < idLen {
-		t.piece = strings.Builder{}
-		t.piece.Grow(idLen * min(more, idsAPiece))
+// next returns the event's id as a string. more is the number of ids still needed, this one
+// included.
+func (t *idAllocator) next(e *Event, more int) string {
+	if t.block.Cap()-t.block.Len() < idLen {
+		t.block = strings.Builder{}
+		t.block.Grow(idLen * min(more, idsPerBlock))
 	}
 	var buf [idLen]byte
-	start := t.piece.Len()
-	t.piece.Write(e.AppendID(buf[:0]))
-	return t.piece.String()[start:]
+	start := t.block.Len()
+	t.block.Write(e.AppendID(buf[:0]))
+	return t.block.String()[start:]
 }

@@ -15,20 +15,20 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-func TestTheIDIsAUUIDOfVersion8(t *testing.T) {
+func TestDerivedIDIsUUIDv8(t *testing.T) {
 	e := only(t, manyRecords(t, 1))
 	id, err := uuid.Parse(e.ID())
 	require.NoError(t, err)
 	assert.Equal(t, uuid.Version(8), id.Version())
 	assert.Equal(t, uuid.RFC4122, id.Variant())
-	// Backends know events by it: it must not change from one version of ours to the next.
+	// Backends deduplicate by this id: it must not change between releases.
 	assert.Equal(t, "33c43e24-c742-843b-b8e8-3d3ea04a0cda", id.String())
 }
 
 func TestEqualContentHasEqualIDs(t *testing.T) {
 	want := only(t, manyRecords(t, 1)).ID()
 
-	t.Run("whatever the order of attributes", func(t *testing.T) {
+	t.Run("in any attribute order", func(t *testing.T) {
 		ld := manyRecords(t, 1)
 		record := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 		raw := record.Attributes().AsRaw()
@@ -37,7 +37,7 @@ func TestEqualContentHasEqualIDs(t *testing.T) {
 			assert.Equal(t, want, only(t, ld).ID())
 		}
 	})
-	t.Run("whatever was observed when", func(t *testing.T) {
+	t.Run("with another observed timestamp", func(t *testing.T) {
 		ld := manyRecords(t, 1)
 		ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetObservedTimestamp(99)
 		assert.Equal(t, want, only(t, ld).ID())
@@ -50,7 +50,7 @@ func TestEqualContentHasEqualIDs(t *testing.T) {
 		record.SetEventName("")
 		assert.Equal(t, want, only(t, ld).ID())
 	})
-	t.Run("after a journey as protobuf and as JSON", func(t *testing.T) {
+	t.Run("after a round trip through protobuf and JSON", func(t *testing.T) {
 		ld := manyRecords(t, 1)
 		b, err := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
 		require.NoError(t, err)
@@ -64,7 +64,7 @@ func TestEqualContentHasEqualIDs(t *testing.T) {
 	})
 }
 
-// shuffle writes raw into m in an order that Go's maps make random.
+// shuffle writes raw into m in random order.
 func shuffle(t *testing.T, m pcommon.Map, raw map[string]any) {
 	m.Clear()
 	for k, v := range raw {
@@ -72,7 +72,7 @@ func shuffle(t *testing.T, m pcommon.Map, raw map[string]any) {
 	}
 }
 
-func TestAnyDifferenceIsAnotherID(t *testing.T) {
+func TestAnyDifferenceChangesTheID(t *testing.T) {
 	change := func(f func(plog.ResourceLogs, plog.LogRecord)) plog.Logs {
 		ld := manyRecords(t, 1)
 		rl := ld.ResourceLogs().At(0)
@@ -121,8 +121,8 @@ func TestAnyDifferenceIsAnotherID(t *testing.T) {
 	}
 }
 
-func TestStampedIDsAreTheReadOnes(t *testing.T) {
-	ld := manyRecords(t, 2*idsAPiece+1)
+func TestStampedIDsMatchDerivedIDs(t *testing.T) {
+	ld := manyRecords(t, 2*idsPerBlock+1)
 	ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(2).Attributes().PutStr(AttrID, "own")
 	var want []string
 	for e := range Logs(ld) {
@@ -181,7 +181,7 @@ func perRecord(b *testing.B, ld plog.Logs) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*ld.LogRecordCount()), "ns/record")
 }
 
-func TestTheSumOfDigestsCarries(t *testing.T) {
+func TestSumOfDigestsIsAssociative(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 100 {
 		a, b, c := randomDigest(r), randomDigest(r), randomDigest(r)

@@ -3,20 +3,20 @@
 
 package appevent
 
-// Kind says what an event does at an analytics backend. The words are those of the track/identify family of
-// APIs that such backends share.
+// Kind says what an event means to an analytics backend. The names are those of the track/identify
+// family of APIs.
 type Kind uint8
 
 const (
-	// KindTrack is something that happened. It is the kind of every event that names no other.
+	// KindTrack is something that happened. It is the default.
 	KindTrack Kind = iota
 	// KindIdentify sets traits on the actor.
 	KindIdentify
-	// KindPage is a page that was viewed.
+	// KindPage is a page view.
 	KindPage
-	// KindScreen is a screen of an app that was viewed.
+	// KindScreen is a view of a screen in an app.
 	KindScreen
-	// KindGroup puts the actor in a group, and sets traits on the group.
+	// KindGroup adds the actor to a group and sets traits on the group.
 	KindGroup
 	// KindAlias says that the previous id and the actor's id are the same person.
 	KindAlias
@@ -24,7 +24,7 @@ const (
 
 var kindNames = [...]string{"track", "identify", "page", "screen", "group", "alias"}
 
-// String is the kind as it is written in [AttrKind].
+// String returns the kind as it is written in [AttrKind]; an invalid kind is "track".
 func (k Kind) String() string {
 	if int(k) >= len(kindNames) {
 		return kindNames[KindTrack]
@@ -32,7 +32,7 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
-// ParseKind is the inverse of [Kind.String]; it reports whether s is a kind.
+// ParseKind is the inverse of [Kind.String]. It reports whether s is a kind.
 func ParseKind(s string) (Kind, bool) {
 	for k, name := range kindNames {
 		if s == name {
@@ -42,5 +42,5 @@ func ParseKind(s string) (Kind, bool) {
 	return KindTrack, false
 }
 
-// Kinds lists the kinds in their order.
+// Kinds returns the names of all kinds, in order. Do not change the slice.
 func Kinds() []string { return kindNames[:] }

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// SeverityLevel is the severity by its number, else by its text.
+// SeverityLevel returns the severity by its number, else by its text, else Unspecified.
 func (e *Event) SeverityLevel() plog.SeverityNumber {
 	if n := e.SeverityNumber; n > 0 && n <= plog.SeverityNumberFatal4 {
 		return n
@@ -34,7 +34,8 @@ func (e *Event) SeverityLevel() plog.SeverityNumber {
 	return plog.SeverityNumberUnspecified
 }
 
-// IssueLevel is the severity in the words of error trackers, for which what tells none is an error.
+// IssueLevel returns the severity as a level of error trackers: debug, info, warning, error or
+// fatal. Unspecified is error.
 func IssueLevel(n plog.SeverityNumber) string {
 	switch {
 	case n == plog.SeverityNumberUnspecified:
@@ -48,7 +49,8 @@ func IssueLevel(n plog.SeverityNumber) string {
 	}
 }
 
-// LogLevel is the severity in the words of logs; one that tells none is info.
+// LogLevel returns the severity as a log level: trace, debug, info, warn, error or fatal.
+// Unspecified is info.
 func LogLevel(n plog.SeverityNumber) string {
 	switch {
 	case n == plog.SeverityNumberUnspecified:
@@ -67,13 +69,14 @@ func LogLevel(n plog.SeverityNumber) string {
 	return "fatal"
 }
 
-// Handled tells whether the application caught the exception. Where nothing says so, it did unless it ended by it.
+// Handled reports whether the application caught the exception. If no attribute says so, it did
+// unless the severity is fatal.
 func (e *Event) Handled() bool {
 	if e.Exception.HandledKnown {
 		return e.Exception.Handled
 	}
 	if escaped, ok := e.Attribute(AttrExceptionEscaped); ok {
-		return !strings.EqualFold(escaped.AsString(), "true") // which Python writes as True
+		return !strings.EqualFold(escaped.AsString(), "true") // Python writes True
 	}
 	return e.SeverityLevel() < plog.SeverityNumberFatal
 }

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// eventOf is the event of one record.
+// eventOf returns the event of one record.
 func eventOf(set func(plog.LogRecord)) *Event {
 	ld := plog.NewLogs()
 	set(ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
@@ -20,22 +20,22 @@ func eventOf(set func(plog.LogRecord)) *Event {
 	return nil
 }
 
-func TestASeverityIsItsNumberElseItsText(t *testing.T) {
+func TestSeverityLevelPrefersTheNumber(t *testing.T) {
 	for name, tt := range map[string]struct {
 		number     plog.SeverityNumber
 		text       string
 		want       plog.SeverityNumber
 		issue, log string
 	}{
-		"nothing":                        {0, "", plog.SeverityNumberUnspecified, "error", "info"},
-		"a number":                       {plog.SeverityNumberWarn2, "", plog.SeverityNumberWarn2, "warning", "warn"},
-		"a number that the text denies":  {plog.SeverityNumberInfo, "FATAL", plog.SeverityNumberInfo, "info", "info"},
-		"a number that does not exist":   {25, "debug", plog.SeverityNumberDebug, "debug", "debug"},
-		"a text":                         {0, "Critical", plog.SeverityNumberFatal, "fatal", "fatal"},
-		"a text of .NET":                 {0, "Information", plog.SeverityNumberInfo, "info", "info"},
-		"a text that is short":           {0, "err", plog.SeverityNumberError, "error", "error"},
-		"the lowest, which is a debug":   {plog.SeverityNumberTrace, "", plog.SeverityNumberTrace, "debug", "trace"},
-		"a text that nobody understands": {0, "blau", plog.SeverityNumberUnspecified, "error", "info"},
+		"nothing":                      {0, "", plog.SeverityNumberUnspecified, "error", "info"},
+		"a number":                     {plog.SeverityNumberWarn2, "", plog.SeverityNumberWarn2, "warning", "warn"},
+		"a number and another text":    {plog.SeverityNumberInfo, "FATAL", plog.SeverityNumberInfo, "info", "info"},
+		"an invalid number and a text": {25, "debug", plog.SeverityNumberDebug, "debug", "debug"},
+		"a text":                       {0, "Critical", plog.SeverityNumberFatal, "fatal", "fatal"},
+		"a text of .NET":               {0, "Information", plog.SeverityNumberInfo, "info", "info"},
+		"a short text":                 {0, "err", plog.SeverityNumberError, "error", "error"},
+		"the lowest number":            {plog.SeverityNumberTrace, "", plog.SeverityNumberTrace, "debug", "trace"},
+		"an unknown text":              {0, "blau", plog.SeverityNumberUnspecified, "error", "info"},
 	} {
 		e := eventOf(func(r plog.LogRecord) {
 			r.SetSeverityNumber(tt.number)
@@ -47,21 +47,21 @@ func TestASeverityIsItsNumberElseItsText(t *testing.T) {
 	}
 }
 
-func TestAnExceptionIsHandledUnlessSomethingSaysElse(t *testing.T) {
+func TestExceptionIsHandledByDefault(t *testing.T) {
 	for name, tt := range map[string]struct {
 		severity   plog.SeverityNumber
 		attributes map[string]any
 		want       bool
 	}{
-		"nothing is said":                        {0, nil, true},
-		"an error":                               {plog.SeverityNumberError, nil, true},
-		"the application ended by it":            {plog.SeverityNumberFatal, nil, false},
-		"it is told, whatever the severity":      {plog.SeverityNumberFatal, map[string]any{AttrHandled: true}, true},
-		"it escaped":                             {plog.SeverityNumberError, map[string]any{AttrExceptionEscaped: true}, false},
-		"it escaped, as Python says it":          {0, map[string]any{AttrExceptionEscaped: "True"}, false},
-		"it did not escape, as Python says it":   {plog.SeverityNumberFatal, map[string]any{AttrExceptionEscaped: "False"}, true},
-		"it is told, whether or not it escaped":  {0, map[string]any{AttrExceptionEscaped: true, AttrHandled: true}, true},
-		"it is told in a word, which is no bool": {0, map[string]any{AttrHandled: "false"}, true},
+		"nothing set":                   {0, nil, true},
+		"error severity":                {plog.SeverityNumberError, nil, true},
+		"fatal severity":                {plog.SeverityNumberFatal, nil, false},
+		"handled, despite the severity": {plog.SeverityNumberFatal, map[string]any{AttrHandled: true}, true},
+		"escaped":                       {plog.SeverityNumberError, map[string]any{AttrExceptionEscaped: true}, false},
+		"escaped, as Python writes it":  {0, map[string]any{AttrExceptionEscaped: "True"}, false},
+		"not escaped, in Python":        {plog.SeverityNumberFatal, map[string]any{AttrExceptionEscaped: "False"}, true},
+		"handled wins over escaped":     {0, map[string]any{AttrExceptionEscaped: true, AttrHandled: true}, true},
+		"handled of the wrong type":     {0, map[string]any{AttrHandled: "false"}, true},
 	} {
 		e := eventOf(func(r plog.LogRecord) {
 			r.SetSeverityNumber(tt.severity)

@@ -11,16 +11,17 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// Source is what all events of one resource and scope have in common. An encoder that meets the same pointer
-// again can use again what it made of it.
+// Source is what all events of one resource and scope share. The pointer identifies it: an encoder
+// may cache what it built for a Source.
 type Source struct {
 	// Resource and Scope are the pdata that the source is a view of.
 	Resource pcommon.Resource
 	Scope    pcommon.InstrumentationScope
 
-	// The parts of the resource that name the application; empty where absent.
+	// ServiceName, ServiceNamespace, ServiceVersion and Environment name the application; empty if
+	// absent.
 	ServiceName, ServiceNamespace, ServiceVersion, Environment string
-	// Language is that of the application, in the words of telemetry.sdk.language; empty where the resource does not tell.
+	// Language is the application's language, as in telemetry.sdk.language; empty if unknown.
 	Language string
 
 	digest   xxh3.Uint128
@@ -58,8 +59,8 @@ func NewSource(resource pcommon.Resource, scope pcommon.InstrumentationScope) *S
 	return s
 }
 
-// languageOfRuntime is the language that a runtime of this name runs: a resource of the application's own often has its runtime, but
-// not its SDK.
+// languageOfRuntime returns the language of a runtime (process.runtime.name). A resource that an
+// application builds itself often names its runtime but no SDK.
 func languageOfRuntime(name string) string {
 	switch name = strings.ToLower(name); name {
 	case "nodejs", "node":
@@ -70,7 +71,7 @@ func languageOfRuntime(name string) string {
 		return "python"
 	case "go", "gc", "gccgo":
 		return "go"
-	case "php", "cli", "fpm-fcgi", "apache2handler": // PHP's SDK tells how it is run
+	case "php", "cli", "fpm-fcgi", "apache2handler": // PHP's SDK reports the SAPI
 		return "php"
 	case "ruby", "jruby", "truffleruby":
 		return "ruby"
@@ -88,7 +89,7 @@ func languageOfRuntime(name string) string {
 	return ""
 }
 
-// text is a value as a string: itself without a copy, a number or a bool as its JSON.
+// text returns a value as a string: a string without a copy, a number or bool as JSON.
 func text(v pcommon.Value) string {
 	if s := v.Str(); s != "" {
 		return s
@@ -96,7 +97,8 @@ func text(v pcommon.Value) string {
 	return v.AsString()
 }
 
-// IDText is a value as an id, which is a string or, with some producers, a number: valid UTF-8, and empty for any other value.
+// IDText returns a value as an id: a string as valid UTF-8, a number or bool as text, and the empty
+// string for any other type. Some producers use numbers as ids.
 func IDText(v pcommon.Value) string {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
@@ -108,7 +110,8 @@ func IDText(v pcommon.Value) string {
 	}
 }
 
-// ValidText is s as UTF-8, in which U+FFFD stands for bytes that are none. JSON holds it as it is, where s might become longer.
+// ValidText returns s with bytes that are not UTF-8 replaced by U+FFFD. Use it to measure text as
+// it is written to JSON.
 func ValidText(s string) string {
 	if isShortASCII(s) || utf8.ValidString(s) {
 		return s
@@ -116,7 +119,7 @@ func ValidText(s string) string {
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
-// isShortASCII is utf8.ValidString for what most ids and names are, in less time.
+// isShortASCII is a fast path of utf8.ValidString for most ids and names.
 func isShortASCII(s string) bool {
 	if len(s) > 24 {
 		return false

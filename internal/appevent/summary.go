@@ -5,15 +5,16 @@ package appevent
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// Summarizer makes summaries of events. The zero value is ready for use; one Summarizer serves one goroutine.
+// Summarizer makes summaries of events. The zero value is ready for use; one Summarizer serves one
+// goroutine.
 type Summarizer struct {
 	of, source *Source
 	event      Event
 }
 
-// Summary is the event without what it says: who, what kind of thing, when and about what, with the same id, but no
-// properties or traits, no body, no text of an exception, no name or address of the user, and nothing of the resource and the
-// scope but what names the application. It is valid until the next one is made.
+// Summary returns the event without its content: id, name, kind, time, severity, subject, ids of
+// the actor and session, groups and trace remain; properties, traits, body, exception texts and
+// other user fields do not. It is valid until the next call.
 func (s *Summarizer) Summary(e *Event) *Event {
 	s.event = Event{
 		Source: s.SummarySource(e.Source), UID: e.ID(), Name: e.Name, Kind: e.Kind, Time: e.Time,
@@ -28,7 +29,7 @@ func (s *Summarizer) Summary(e *Event) *Event {
 	return &s.event
 }
 
-// SummarySource is the source without all but what names the application.
+// SummarySource returns the source with only the attributes that name the application.
 func (s *Summarizer) SummarySource(source *Source) *Source {
 	if s.of != source {
 		s.of, s.source = source, summaryOf(source)
@@ -36,10 +37,10 @@ func (s *Summarizer) SummarySource(source *Source) *Source {
 	return s.source
 }
 
-// Reset forgets the last event and its source, so that no pdata is kept alive.
+// Reset forgets the last event and source, so that no pdata stays alive.
 func (s *Summarizer) Reset() { *s = Summarizer{} }
 
-// summaryOfException keeps that there is one.
+// summaryOfException keeps the type and whether it was handled.
 func summaryOfException(e *Event) Exception {
 	if !e.IsException() {
 		return Exception{}
@@ -51,7 +52,7 @@ func summaryOfException(e *Event) Exception {
 	return x
 }
 
-// summaryOf keeps what names the application.
+// summaryOf keeps the attributes that name the application.
 func summaryOf(s *Source) *Source {
 	resource := pcommon.NewResource()
 	for _, name := range []string{AttrServiceName, AttrServiceNamespace, AttrServiceVersion, AttrEnvironment, AttrLegacyEnvironment} {

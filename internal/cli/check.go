@@ -18,43 +18,45 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
-// refuseSlips has the collector refuse what it would take, and what it would find only as it starts.
-func refuseSlips(set *otelcol.CollectorSettings) {
+// addChecks adds a converter that reports mistakes which the collector accepts, or finds only at
+// start.
+func addChecks(set *otelcol.CollectorSettings) {
 	resolver := &set.ConfigProviderSettings.ResolverSettings
-	resolver.ConverterFactories = append(slices.Clone(resolver.ConverterFactories), // behind the others, which have keys of their own
+	resolver.ConverterFactories = append(slices.Clone(resolver.ConverterFactories), // after the others, which read keys that are not in any component
 		confmap.NewConverterFactory(func(confmap.ConverterSettings) confmap.Converter { return checker{set.Factories} }))
 }
 
+// checker is a converter that checks the configuration. It changes nothing.
 type checker struct {
 	factories func() (otelcol.Factories, error)
 }
 
-// Convert implements confmap.Converter. It changes nothing.
+// Convert implements confmap.Converter. Its error lists every mistake.
 func (c checker) Convert(_ context.Context, conf *confmap.Conf) error {
 	factories, err := c.factories()
 	if err != nil {
-		return fmt.Errorf("making the factories: %w", err)
+		return fmt.Errorf("creating the factories: %w", err)
 	}
 	root := conf.ToStringMap()
 	components := slices.Concat(
 		componentsOf("receivers", root, factories.Receivers), componentsOf("processors", root, factories.Processors),
 		componentsOf("exporters", root, factories.Exporters), componentsOf("connectors", root, factories.Connectors),
 		componentsOf("extensions", root, factories.Extensions))
-	there := newService(root)
-	var slips []string
+	svc := newService(root)
+	var problems []string
 	for _, c := range components {
-		sentences := slices.Concat(strictconf.Unknown(c.config, c.defaults), c.badURLs(), c.missingExtensions(there))
+		sentences := slices.Concat(strictconf.Unknown(c.config, c.defaults), c.badURLs(), c.missingExtensions(svc))
 		for _, sentence := range sentences {
-			slips = append(slips, c.path+": "+sentence)
+			problems = append(problems, c.path+": "+sentence)
 		}
 	}
-	if len(slips) > 0 {
-		return errors.New(strings.Join(slips, "; "))
+	if len(problems) > 0 {
+		return errors.New(strings.Join(problems, "; "))
 	}
 	return nil
 }
 
-// configured is a component that has keys.
+// configured is a component with a non-empty configuration.
 type configured struct {
 	path     string // exporters::webhook/shop
 	section  string
@@ -63,7 +65,8 @@ type configured struct {
 	defaults component.Config
 }
 
-// componentsOf is the components of a section. What is no component is the collector's to report.
+// componentsOf returns the configured components of a section. It skips what is not a component;
+// the collector reports that.
 func componentsOf[F component.Factory](section string, root map[string]any, factories map[component.Type]F) []configured {
 	components, _ := root[section].(map[string]any)
 	var found []configured
@@ -80,7 +83,8 @@ func componentsOf[F component.Factory](section string, root map[string]any, fact
 	return found
 }
 
-// badURLs returns a sentence for each endpoint of otlp_http that is no URL: it takes any text, and then every request fails.
+// badURLs returns a sentence for each endpoint of otlp_http that is not a URL. The exporter accepts
+// any text, and then every request fails.
 func (c *configured) badURLs() []string {
 	if t := c.id.Type().String(); t != "otlp_http" && t != "otlphttp" || !strings.HasPrefix(c.path, "exporters") {
 		return nil
@@ -98,16 +102,17 @@ func (c *configured) badURLs() []string {
 	return bad
 }
 
-// missingExtensions returns a sentence for each extension that a component names and that the service does not start.
-func (c *configured) missingExtensions(there service) []string {
-	if !there.uses[c.section][c.id] {
+// missingExtensions returns a sentence for each extension that the component refers to and the
+// service does not start.
+func (c *configured) missingExtensions(svc service) []string {
+	if !svc.uses[c.section][c.id] {
 		return nil
 	}
 	var missing []string
 	for _, mention := range strictconf.Mentions(c.config, c.defaults) {
 		switch {
-		case there.starts[mention.ID]:
-		case there.has[mention.ID]:
+		case svc.starts[mention.ID]:
+		case svc.has[mention.ID]:
 			missing = append(missing, fmt.Sprintf("%s: the extension %q is not started; add it to service::extensions", mention.Key, mention.ID))
 		default:
 			missing = append(missing, fmt.Sprintf("%s: there is no extension %q, or it is off; configure it and add it to service::extensions", mention.Key, mention.ID))
@@ -116,7 +121,8 @@ func (c *configured) missingExtensions(there service) []string {
 	return missing
 }
 
-// service is the ids under extensions, those in service::extensions, and by their section all that the service makes.
+// service is what the service section starts: has holds the ids under extensions, starts those in
+// service::extensions, and uses all components in use, by section.
 type service struct {
 	has, starts map[component.ID]bool
 	uses        map[string]map[component.ID]bool
@@ -142,7 +148,7 @@ func newService(root map[string]any) service {
 	return s
 }
 
-// addIDs adds the ids in a value, at any depth.
+// addIDs adds all ids found in a value, at any depth.
 func addIDs(ids map[component.ID]bool, value any) {
 	switch v := value.(type) {
 	case string:

@@ -1,8 +1,8 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cli is the command line of the binary: the collector's, with a configuration built in, and with errors
-// that take one line.
+// Package cli is the command line of the binary: the collector's own, plus a built-in
+// configuration, stricter configuration checks and errors of one line.
 package cli
 
 import (
@@ -10,10 +10,11 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 )
 
-// NewCommand returns the collector's command. Without --config it takes defaultConfig, which is YAML. What the
-// collector would ignore, or find only as it starts, is an error, and every error is one line.
+// NewCommand returns the collector's command. Without --config it runs defaultConfig, which is
+// YAML. Mistakes that the collector ignores, or finds only at start, are configuration errors here,
+// and every error is one line.
 func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Command {
-	refuseSlips(&set)
+	addChecks(&set)
 	nameVariables(&set)
 	root := otelcol.NewCommand(set)
 	for _, command := range append(root.Commands(), root) {
@@ -24,11 +25,12 @@ func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Comm
 	return root
 }
 
-// wrap gives a command its default configuration, of which the operator is told when it runs, and shortens its errors.
+// wrap gives a command its default configuration and one-line errors. runs is true for the command
+// that starts the collector: it also reports the default configuration and repeats signals.
 func wrap(run func(*cobra.Command, []string) error, defaultConfig string, runs bool) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if config := cmd.Flags().Lookup("config"); config != nil && !config.Changed {
-			// As the first value of the flag, so that --set changes it rather than stands alone.
+			// The first value of the flag, so that --set is merged over it.
 			if err := config.Value.Set("yaml:" + defaultConfig); err != nil {
 				return err
 			}

@@ -69,16 +69,16 @@ func execute(defaultConfig string, args ...string) (printed string, err error) {
 	return out.String(), err
 }
 
-func TestTheBuiltInConfigurationIsTheDefault(t *testing.T) {
+func TestBuiltInConfigurationIsTheDefault(t *testing.T) {
 	_, err := execute(validConfig, "validate")
 	require.NoError(t, err)
 	_, err = execute("service: 5", "validate")
 	require.Error(t, err)
 	_, err = execute("service: 5", "validate", "--config", "yaml:"+validConfig)
-	require.NoError(t, err, "--config takes its place")
+	require.NoError(t, err, "--config replaces it")
 }
 
-func TestTheOperatorIsToldOfTheBuiltInConfiguration(t *testing.T) {
+func TestUseOfBuiltInConfigurationIsReported(t *testing.T) {
 	const note = "No --config given"
 	out, _ := execute("service: 5")
 	assert.Contains(t, out, note)
@@ -88,10 +88,10 @@ func TestTheOperatorIsToldOfTheBuiltInConfiguration(t *testing.T) {
 	require.NoError(t, err, "--set changes the built-in configuration")
 }
 
-func TestASignalIsRepeatedUntilItIsHeard(t *testing.T) {
+func TestEarlySignalIsRepeated(t *testing.T) {
 	done := repeatSignals()
 	defer done()
-	sendToSelf(syscall.SIGTERM) // nobody else listens; without repeatSignals the test binary would end here
+	sendToSelf(syscall.SIGTERM) // without repeatSignals this would kill the test binary
 
 	late := make(chan os.Signal, 1)
 	signal.Notify(late, syscall.SIGTERM)
@@ -103,7 +103,7 @@ func TestASignalIsRepeatedUntilItIsHeard(t *testing.T) {
 	}
 }
 
-func TestErrorsTakeOneLine(t *testing.T) {
+func TestErrorsAreOneLine(t *testing.T) {
 	for name, tt := range map[string]struct{ config, want string }{
 		"an unknown key": {
 			config: "receivers: {nop: {a: 1}}\nexporters: {nop: }\nservice: {pipelines: {logs: {receivers: [nop], exporters: [nop]}}}",
@@ -111,13 +111,13 @@ func TestErrorsTakeOneLine(t *testing.T) {
 		},
 		"an unknown type": {
 			config: "receivers: {evnt/x: }\nexporters: {nop: }\nservice: {pipelines: {logs: {receivers: [evnt/x], exporters: [nop]}}}",
-			want:   `invalid configuration: receivers::evnt/x: there is no component of type "evnt" in this binary (valid values: [nop])`,
+			want:   `invalid configuration: receivers::evnt/x: this binary has no component of type "evnt" (valid values: [nop])`,
 		},
 		"an unknown key inside another": {
 			config: "receivers: {nop: }\nexporters: {nop: }\nservice: {telemetry: {logs: {levl: info}}, pipelines: {logs: {receivers: [nop], exporters: [nop]}}}",
 			want:   "invalid configuration: service.telemetry.logs: unknown key: levl",
 		},
-		"a mention of what is not there": {
+		"an exporter that is not configured": {
 			config: "receivers: {nop: }\nexporters: {nop: }\nservice: {pipelines: {logs: {receivers: [nop], exporters: [nope]}}}",
 			want:   `service::pipelines::logs: references exporter "nope" which is not configured`,
 		},
@@ -130,7 +130,7 @@ func TestErrorsTakeOneLine(t *testing.T) {
 	}
 }
 
-func TestASlipInAComponentOfTheCoreIsOneLineThatSaysWhatToWrite(t *testing.T) {
+func TestMistakesInCoreComponentsSayWhatToWrite(t *testing.T) {
 	t.Setenv("BIG", "18446744073709551615")
 	t.Setenv("PHONE", "0049123")
 	t.Setenv("PAIR", "a=b")
@@ -139,31 +139,31 @@ func TestASlipInAComponentOfTheCoreIsOneLineThatSaysWhatToWrite(t *testing.T) {
 		otlp string // the keys of otlp_http
 		want string // the error; none where empty
 	}{
-		"a good one":                       {"endpoint: http://localhost:4318, headers: {a: b}", ""},
+		"valid":                            {"endpoint: http://localhost:4318, headers: {a: b}", ""},
 		"headers as a list":                {"endpoint: http://localhost:4318, headers: [{name: a, value: b}]", ""},
 		"headers as text":                  {"endpoint: http://localhost:4318, headers: a=b", otlp + "::headers: is text; write a map, such as {a: b}"},
-		"headers of a variable":            {"endpoint: http://localhost:4318, headers: '${env:PAIR}'", otlp + "::headers: is text; write a map, such as {a: b}"},
+		"headers from a variable":          {"endpoint: http://localhost:4318, headers: '${env:PAIR}'", otlp + "::headers: is text; write a map, such as {a: b}"},
 		"a header that is a number":        {"endpoint: http://localhost:4318, headers: {api-key: 123}", otlp + "::headers::api-key: is a number; write it in quotes"},
-		"a header that is a switch":        {"endpoint: http://localhost:4318, headers: {api-key: true}", otlp + "::headers::api-key: is true or false; write it in quotes"},
+		"a header that is a bool":          {"endpoint: http://localhost:4318, headers: {api-key: true}", otlp + "::headers::api-key: is true or false; write it in quotes"},
 		"a header that is a map":           {"endpoint: http://localhost:4318, headers: {api-key: {a: b}}", otlp + "::headers::api-key: is a map; write text"},
-		"a header of a variable is text":   {"endpoint: http://localhost:4318, headers: {api-key: '${env:PHONE}'}", ""},
-		"a variable with a large number":   {"endpoint: http://localhost:4318, headers: {api-key: '${env:BIG}'}", `invalid configuration: the environment variable BIG: is not text to YAML; write quotes into it: BIG='"..."'`},
+		"a header from a variable":         {"endpoint: http://localhost:4318, headers: {api-key: '${env:PHONE}'}", ""},
+		"a variable with a large number":   {"endpoint: http://localhost:4318, headers: {api-key: '${env:BIG}'}", `invalid configuration: environment variable BIG: YAML does not read its value as text; put quotes inside it: BIG='"..."'`},
 		"text for a number":                {"endpoint: http://localhost:4318, sending_queue: {queue_size: many}", otlp + "::sending_queue::queue_size: is text; write a number, without quotes"},
-		"text for a switch":                {"endpoint: http://localhost:4318, tls: {insecure: 'yes'}", otlp + ": tls.insecure: is text; write true or false, without quotes"},
+		"text for a bool":                  {"endpoint: http://localhost:4318, tls: {insecure: 'yes'}", otlp + ": tls.insecure: is text; write true or false, without quotes"},
 		"a number for a section":           {"endpoint: http://localhost:4318, tls: 5", otlp + "::tls: is a number; write a map, such as {a: b}"},
 		"text for a list":                  {"endpoint: http://localhost:4318, middlewares: a", otlp + "::middlewares: is text; write a list, such as [a, b]"},
 		"a list for text":                  {"endpoint: http://localhost:4318, proxy_url: [a]", otlp + "::proxy_url: is a list; write text"},
-		"a duration that is none":          {"endpoint: http://localhost:4318, timeout: soon", otlp + "::timeout: is not a duration; write one such as 30s, 5m or 1h"},
-		"two slips":                        {"endpoint: http://localhost:4318, timeout: soon, tls: 5", otlp + "::tls: is a number; write a map, such as {a: b}; timeout: is not a duration; write one such as 30s, 5m or 1h"},
+		"an invalid duration":              {"endpoint: http://localhost:4318, timeout: soon", otlp + "::timeout: is not a duration; write one such as 30s, 5m or 1h"},
+		"two mistakes":                     {"endpoint: http://localhost:4318, timeout: soon, tls: 5", otlp + "::tls: is a number; write a map, such as {a: b}; timeout: is not a duration; write one such as 30s, 5m or 1h"},
 		"an endpoint without a scheme":     {"endpoint: localhost:4318", otlp + ": endpoint: localhost:4318 has no scheme; write http://localhost:4318 or https://localhost:4318"},
 		"an endpoint for logs without one": {"logs_endpoint: otlp.example.com/v1/logs", otlp + ": logs_endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://otlp.example.com"},
 		"an endpoint that is a number":     {"endpoint: 4318", otlp + ": endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://otlp.example.com"},
-		"an endpoint that is empty":        {"endpoint: ''", "exporters::otlp_http: endpoint: is missing; write the URL of the backend, such as https://otlp.example.com (is an environment variable unset?)"},
+		"an endpoint that is empty":        {"endpoint: ''", "exporters::otlp_http: endpoint: is missing; set the URL of the backend, such as https://otlp.example.com (is an environment variable unset?)"},
 		"a storage that is not configured": {"endpoint: http://localhost:4318, sending_queue: {storage: nop/x}", otlp + `: sending_queue::storage: there is no extension "nop/x", or it is off; configure it and add it to service::extensions`},
 		"a storage that is not started":    {"endpoint: http://localhost:4318, sending_queue: {storage: nop/idle}", otlp + `: sending_queue::storage: the extension "nop/idle" is not started; add it to service::extensions`},
-		"a queue that is off has none":     {"endpoint: http://localhost:4318, sending_queue: {enabled: false, storage: nop/x}", ""},
+		"a storage of a disabled queue":    {"endpoint: http://localhost:4318, sending_queue: {enabled: false, storage: nop/x}", ""},
 		"an authenticator that is started": {"endpoint: http://localhost:4318, auth: {authenticator: nop}", ""},
-		"an authenticator that is not":     {"endpoint: http://localhost:4318, auth: {authenticator: nop/idle}", otlp + `: auth::authenticator: the extension "nop/idle" is not started; add it to service::extensions`},
+		"an authenticator not started":     {"endpoint: http://localhost:4318, auth: {authenticator: nop/idle}", otlp + `: auth::authenticator: the extension "nop/idle" is not started; add it to service::extensions`},
 		"a component in no pipeline":       {"endpoint: http://localhost:4318}, otlp_http/unused: {endpoint: http://localhost:4318, auth: {authenticator: nop/x}", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -178,7 +178,7 @@ func TestASlipInAComponentOfTheCoreIsOneLineThatSaysWhatToWrite(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatTheServiceMakesIsLookedAt(t *testing.T) {
+func TestOnlyComponentsInUseAreChecked(t *testing.T) {
 	s := newService(map[string]any{"service": map[string]any{
 		"extensions": []any{"e"},
 		"pipelines":  map[string]any{"logs": map[string]any{"receivers": []any{"a", "c"}, "processors": []any{"p"}, "exporters": []any{"b"}}},
@@ -192,17 +192,17 @@ func TestOnlyWhatTheServiceMakesIsLookedAt(t *testing.T) {
 	}
 	assert.Equal(t, map[string][]string{
 		"extensions": {"e"}, "receivers": {"a", "c"}, "processors": {"p"}, "exporters": {"b"}, "connectors": {"b"},
-	}, used, "an exporter that is called as a receiver is not the receiver")
+	}, used, "a receiver and an exporter may have the same id")
 }
 
-func TestAValueOfTheWrongTypeIsNotRepeated(t *testing.T) {
+func TestErrorsDoNotRepeatValues(t *testing.T) {
 	_, err := execute("receivers: [a]\nexporters: {nop: hunter2}\nservice: {extensions: hunter2, pipelines: {logs: {receivers: hunter2, exporters: 2026-01-01}}}", "validate")
 	require.EqualError(t, err, "invalid configuration: receivers: is a list; write a map, such as {a: b}; exporters::nop: is text; write a map, such as {a: b}; "+
 		"service.extensions: is text; write a list, such as [a, b]; service.pipelines[logs].receivers: is text; write a list, such as [a, b]; "+
 		"service.pipelines[logs].exporters: is a date; write a list, such as [a, b]")
 }
 
-func TestOneLine(t *testing.T) {
+func TestOneLineKeepsTheCause(t *testing.T) {
 	require.NoError(t, OneLine(nil))
 	cause := errors.New("first\n\n  second \n'x' error reading configuration for \"a/b\": '' unknown key")
 	err := OneLine(cause)
@@ -216,7 +216,7 @@ func FuzzOneLine(f *testing.F) {
 	f.Add("failed to get config: cannot unmarshal the configuration: decoding failed due to the following error(s):\n\n'a' has invalid keys: b")
 	f.Fuzz(func(t *testing.T, text string) {
 		if got := OneLine(errors.New(text)).Error(); strings.Contains(got, "\n") {
-			t.Fatalf("%q is more than a line", got)
+			t.Fatalf("%q is more than one line", got)
 		}
 	})
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// OneLine rewords an error of the collector, which may take several lines, as one line that names the component
-// and the key.
+// OneLine returns an error that rewords err, a collector error of possibly several lines, as one
+// line that names the component and the key. It wraps err; nil stays nil.
 func OneLine(err error) error {
 	if err == nil {
 		return nil
@@ -35,12 +35,13 @@ func (e *oneLineError) Error() string {
 	return rewordTypes(text)
 }
 
-// rewordings make the collector's words for a bad configuration into what a user has written, in this order.
+// rewordings turn the collector's messages about a bad configuration into terms of the YAML that
+// the user wrote. They are applied in this order.
 var rewordings = []struct {
 	pattern *regexp.Regexp
 	text    string
 }{
-	// A list of errors is announced before it, at every level of the configuration.
+	// The header of a list of errors, at every level of the configuration.
 	{regexp.MustCompile(`decoding failed due to the following error\(s\):;? ?`), ""},
 	{regexp.MustCompile(`^failed to get config: cannot unmarshal the configuration: `), "invalid configuration: "},
 	{regexp.MustCompile(`^failed to get config: cannot resolve the configuration: `), "invalid configuration: "},
@@ -48,19 +49,19 @@ var rewordings = []struct {
 	{regexp.MustCompile(`retrieved value \(type=string\) cannot be used as a Conf: assuming string type since contents are not valid YAML: yaml: `), "it is not YAML: "},
 	{regexp.MustCompile(`retrieved value \(type=[^)]*\) cannot be used as a Conf`), "it is not a map with receivers, exporters and service at its top"},
 	{regexp.MustCompile(`'(\w+)' error reading configuration for "([^"]+)": `), "$1::$2: "},
-	{regexp.MustCompile(`'(\w+)' unknown type: "([^"]+)"(?: for id: "([^"]+)")?`), `$1::$3: there is no component of type "$2" in this binary`},
+	{regexp.MustCompile(`'(\w+)' unknown type: "([^"]+)"(?: for id: "([^"]+)")?`), `$1::$3: this binary has no component of type "$2"`},
 	{regexp.MustCompile(`::: `), ": "},
-	// What is squashed into a configuration has a name in Go only.
+	// Squashed structs have a name in Go only.
 	{regexp.MustCompile(`::(?:delivery|clientconfig|serverconfig|timeoutconfig)(::\w)`), "$1"},
-	// The name of a Go type, or an empty one, tells a user nothing.
+	// Names of Go types, and empty names, mean nothing to a user.
 	{regexp.MustCompile(`'(?:\w+\.\w*[A-Z]\w*)?' `), ""},
 	{regexp.MustCompile(`has invalid keys: `), "unknown key: "},
-	// What is left is the key, inside of the component or another key.
+	// What remains is the key, relative to the component or to another key.
 	{regexp.MustCompile(`'([\w.]+)' '\[([^\s\]]+)\]' `), "'$1::$2' "},
 	{regexp.MustCompile(`(\w::[^\s:]+): '([\w:\[\]/-]+)' `), "$1::$2: "},
 	{regexp.MustCompile(`(\w::[^\s:]+): '([\w:\[\]/-]+)' `), "$1::$2: "},
 	{regexp.MustCompile(`([:;]) '([\w.:\[\]/-]+)' `), "$1 $2: "},
 	{regexp.MustCompile(`: time: (?:invalid duration|unknown unit|missing unit in duration)\b[^;]*`), ": is not a duration; write one such as 30s, 5m or 1h"},
 	{regexp.MustCompile(`\baddress already in use$`), "address already in use; is another collector running?"},
-	{regexp.MustCompile(`: at least one endpoint must be specified`), ": endpoint: is missing; write the URL of the backend, such as https://otlp.example.com (is an environment variable unset?)"},
+	{regexp.MustCompile(`: at least one endpoint must be specified`), ": endpoint: is missing; set the URL of the backend, such as https://otlp.example.com (is an environment variable unset?)"},
 }

@@ -10,13 +10,12 @@ import (
 	"time"
 )
 
-// signalInterval is how often a signal to stop is repeated.
+// signalInterval is how often a stop signal is repeated.
 const signalInterval = 200 * time.Millisecond
 
-// repeatSignals takes the signals that stop a process from now on, and repeats the first one to the process itself until
-// done is called. The collector listens for signals only some time after it takes in events: one that comes in between
-// would end the process at once, and with it what was accepted. The repeated one is heard as soon as it listens, and
-// drains; it takes no notice of those that follow.
+// repeatSignals catches stop signals and sends the first one to this process again until done is
+// called. The collector listens for signals only after it accepts events; without this, an early
+// signal would kill the process and lose them. It ignores repeats once it drains.
 func repeatSignals() (done func()) {
 	signals, stop := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -44,7 +43,7 @@ func repeatSignals() (done func()) {
 	}
 }
 
-// sendToSelf does nothing where a process cannot signal itself, as on Windows.
+// sendToSelf does nothing on platforms where a process cannot signal itself, such as Windows.
 func sendToSelf(s os.Signal) {
 	if self, err := os.FindProcess(os.Getpid()); err == nil {
 		_ = self.Signal(s)

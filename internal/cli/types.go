@@ -8,34 +8,36 @@ import (
 	"strings"
 )
 
-// The collector's words for a value of the wrong type: what it is to be, and what it is. A list names its key, since it may be a map too.
+// The collector's messages for a value of the wrong type: the type it wants and the type it got.
+// The one for lists names the key, since some keys accept a list or a map.
 var (
 	wrongType = regexp.MustCompile(`expected type '([^']+)', got unconvertible type '([^']+)'`)
-	noList    = regexp.MustCompile(`([\w\]]+): source data must be an array or slice, got (\w+)`)
-	noMap     = regexp.MustCompile(`expected a map or struct, got "(\w+)"`)
+	notAList  = regexp.MustCompile(`([\w\]]+): source data must be an array or slice, got (\w+)`)
+	notAMap   = regexp.MustCompile(`expected a map or struct, got "(\w+)"`)
 )
 
-// rewordTypes says what to write where a value has the wrong type. It does not repeat the value, which may be a secret.
+// rewordTypes says what to write if a value has the wrong type. It does not repeat the value, which
+// may be a secret.
 func rewordTypes(text string) string {
 	text = wrongType.ReplaceAllStringFunc(text, func(found string) string {
 		match := wrongType.FindStringSubmatch(found)
-		return "is " + shape(match[2]) + "; write " + remedy(match[1], match[2])
+		return "is " + describeType(match[2]) + "; write " + suggestion(match[1], match[2])
 	})
-	text = noList.ReplaceAllStringFunc(text, func(found string) string {
-		match := noList.FindStringSubmatch(found)
+	text = notAList.ReplaceAllStringFunc(text, func(found string) string {
+		match := notAList.FindStringSubmatch(found)
 		wanted := "slice"
-		if strings.HasSuffix(match[1], "headers") { // a list or a map, which is what people write
+		if strings.HasSuffix(match[1], "headers") { // accepts a list or a map; people write a map
 			wanted = "map"
 		}
-		return match[1] + ": is " + shape(match[2]) + "; write " + remedy(wanted, match[2])
+		return match[1] + ": is " + describeType(match[2]) + "; write " + suggestion(wanted, match[2])
 	})
-	return noMap.ReplaceAllStringFunc(text, func(found string) string {
-		return "is " + shape(noMap.FindStringSubmatch(found)[1]) + "; write " + remedy("map", "")
+	return notAMap.ReplaceAllStringFunc(text, func(found string) string {
+		return "is " + describeType(notAMap.FindStringSubmatch(found)[1]) + "; write " + suggestion("map", "")
 	})
 }
 
-// shape is a type of Go in a user's words.
-func shape(goType string) string {
+// describeType returns a Go type in a user's words.
+func describeType(goType string) string {
 	switch {
 	case goType == "string":
 		return "text"
@@ -53,8 +55,8 @@ func shape(goType string) string {
 	return goType
 }
 
-// remedy is what to write for the type of Go that is wanted.
-func remedy(wanted, got string) string {
+// suggestion returns what to write where the Go type wanted is expected and got was written.
+func suggestion(wanted, got string) string {
 	switch {
 	case isNumber(wanted):
 		return "a number, without quotes"

@@ -13,7 +13,8 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 )
 
-// nameVariables has the error about a value that no configuration takes name the environment variable that it is of.
+// nameVariables makes errors about an environment variable with an unsupported value name the
+// variable.
 func nameVariables(set *otelcol.CollectorSettings) {
 	resolver := &set.ConfigProviderSettings.ResolverSettings
 	resolver.ProviderFactories = slices.Clone(resolver.ProviderFactories)
@@ -32,7 +33,7 @@ func (n variableNamer) Retrieve(ctx context.Context, uri string, watcher confmap
 	variable, ok := strings.CutPrefix(uri, "env:")
 	if ok && err != nil && strings.Contains(err.Error(), "unsupported type=") { // such as a number of twenty digits
 		variable, _, _ = strings.Cut(variable, ":-")
-		return nil, fmt.Errorf(`the environment variable %s: is not text to YAML; write quotes into it: %[1]s='"..."'`, variable)
+		return nil, fmt.Errorf(`environment variable %s: YAML does not read its value as text; put quotes inside it: %[1]s='"..."'`, variable)
 	}
 	return retrieved, err
 }

@@ -11,23 +11,19 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// breadcrumbs are the records of a batch by their trace. They are gathered when the first Issue of
-// the batch asks, so that a batch without one costs nothing.
+// breadcrumbs groups the events of a batch by trace. It reads them when the first Issue of the batch
+// asks for its breadcrumbs, so a batch without Issues costs nothing.
 type breadcrumbs struct {
-	limit    int
-	logs     plog.Logs
-	traces   ptrace.Traces
-	has      bool   // whether there is a batch
-	from     signal // whether it is logs or traces
-	gathered bool
-	byTrace  map[crumbKey][]crumb
+	limit int
 	// destination returns where an event goes: an Issue shows nothing that goes to another project.
 	destination func(e *appevent.Event) string
+	// unread yields the events of the batch; nil once they are in byTrace.
+	unread  iter.Seq[*appevent.Event]
+	byTrace map[crumbKey][]crumb
 }
 
 type crumbKey struct {
@@ -44,18 +40,17 @@ type crumb struct {
 	attributes pcommon.Map
 }
 
-func (b *breadcrumbs) prepare(ld plog.Logs)           { b.logs, b.has, b.from = ld, true, fromLogs }
-func (b *breadcrumbs) prepareTraces(td ptrace.Traces) { b.traces, b.has, b.from = td, true, fromTraces }
+func (b *breadcrumbs) prepare(batch iter.Seq[*appevent.Event]) { b.unread = batch }
 
-func (b *breadcrumbs) reset() { *b = breadcrumbs{limit: b.limit, destination: b.destination} }
+func (b *breadcrumbs) reset() { b.unread, b.byTrace = nil, nil }
 
-// before are the last crumbs of a trace, for a destination, that are earlier than at; the oldest
-// first.
+// before returns the last crumbs of a trace before a time, oldest first, of the events that go to
+// the destination.
 func (b *breadcrumbs) before(trace pcommon.TraceID, destination string, at pcommon.Timestamp) []crumb {
-	if b.limit == 0 || !b.has || trace.IsEmpty() {
+	if b.limit == 0 || trace.IsEmpty() {
 		return nil
 	}
-	if !b.gathered {
+	if b.unread != nil {
 		b.gather()
 	}
 	crumbs := b.byTrace[crumbKey{trace, destination}]
@@ -86,16 +81,11 @@ func (c *crumb) size() int {
 }
 
 func (b *breadcrumbs) gather() {
-	b.gathered, b.byTrace = true, map[crumbKey][]crumb{}
-	if b.from == fromTraces {
-		for e := range appevent.SpanEvents(b.traces) {
-			b.add(e)
-		}
-	} else {
-		for e := range appevent.Logs(b.logs) {
-			b.add(e)
-		}
+	b.byTrace = map[crumbKey][]crumb{}
+	for e := range b.unread {
+		b.add(e)
 	}
+	b.unread = nil
 	for _, crumbs := range b.byTrace {
 		slices.SortStableFunc(crumbs, func(a, b crumb) int { return cmp.Compare(a.at, b.at) })
 	}

@@ -38,7 +38,7 @@ func newEncoder(b *backend) *encoder {
 }
 
 // Prepare implements delivery.Encoder: an Issue shows earlier records of its trace.
-func (enc *encoder) Prepare(ld plog.Logs) { enc.issues.crumbs.prepare(ld) }
+func (enc *encoder) Prepare(ld plog.Logs) { enc.issues.crumbs.prepare(appevent.Logs(ld)) }
 
 // Reset implements delivery.Encoder.
 func (enc *encoder) Reset() {
@@ -56,28 +56,34 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	case err != nil:
 		return err
 	case enc.isIssue(e):
-		return enc.writeIssue(w, e, destination, nil)
+		if !enc.writeIssue(w, e, destination, nil) {
+			return delivery.Skip(reasonDuplicate)
+		}
 	case !enc.cfg.Logs.Enabled:
 		return delivery.Skip("logs_off")
 	default:
 		enc.writeLog(w, e, destination)
-		return nil
 	}
+	return nil
 }
 
 func (enc *encoder) isIssue(e *appevent.Event) bool {
 	return enc.cfg.Issues.Enabled && (e.IsException() || e.SeverityLevel() >= enc.minSeverity)
 }
 
-// writeIssue writes an Issue. span is the span of a span event, and nil for a log record.
-func (enc *encoder) writeIssue(w *delivery.Writer, e *appevent.Event, destination string, span *spanContext) error {
+// reasonDuplicate is why the second report of an exception is skipped.
+const reasonDuplicate = "duplicate"
+
+// writeIssue writes an Issue. It returns false, and writes nothing, if the exception was reported
+// before. span is the span of a span event, and nil for a log record.
+func (enc *encoder) writeIssue(w *delivery.Writer, e *appevent.Event, destination string, span *spanContext) bool {
 	from := fromLogs
 	if span != nil {
 		from = fromTraces
 	}
 	id, duplicate := enc.pairing.identify(e, destination, from)
 	if duplicate {
-		return delivery.Skip("duplicate")
+		return false
 	}
 	i := enc.issues.read(e, enc.sources.get(e.Source), id, span, destination)
 	meta := delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categoryError, Destination: destination}
@@ -88,7 +94,7 @@ func (enc *encoder) writeIssue(w *delivery.Writer, e *appevent.Event, destinatio
 	enc.scratch = hex.AppendEncode(enc.scratch[:0], id[:])
 	w.SetVendorID(enc.scratch)
 	w.End(payload)
-	return nil
+	return true
 }
 
 // writeLog writes an item of Sentry's logs.

@@ -30,7 +30,7 @@ func newSpanEncoder(b *backend) *spanEncoder {
 // Prepare implements delivery.TracesEncoder: a span names the segment that it belongs to, and an
 // Issue shows earlier span events.
 func (enc *spanEncoder) Prepare(td ptrace.Traces) {
-	enc.issues.crumbs.prepareTraces(td)
+	enc.issues.crumbs.prepare(appevent.SpanEvents(td))
 	enc.segments.prepare(td)
 }
 
@@ -63,7 +63,8 @@ func (enc *spanEncoder) EncodeSpan(w *delivery.Writer, of *appevent.Source, span
 	default:
 		w.Skip("traces_off")
 	}
-	return enc.encodeSpanEvents(w, of, &s, destination)
+	enc.writeSpanEvents(w, of, &s, destination)
+	return nil
 }
 
 // writeSpan writes an item of a span container.
@@ -94,18 +95,15 @@ func (enc *spanEncoder) writeTransactionSpan(w *delivery.Writer, meta delivery.M
 	w.End(payload)
 }
 
-// encodeSpanEvents writes exceptions as Issues and other events as logs.
-func (enc *spanEncoder) encodeSpanEvents(w *delivery.Writer, of *appevent.Source, s *spanItem, destination string) error {
+// writeSpanEvents writes exceptions as Issues and other events as logs.
+func (enc *spanEncoder) writeSpanEvents(w *delivery.Writer, of *appevent.Source, s *spanItem, destination string) {
 	e := &enc.event
 	for _, event := range s.Events().All() {
 		e.ReadSpanEvent(of, s.Span, event)
 		switch {
 		case enc.cfg.Issues.Enabled && e.IsException():
-			err := enc.writeIssue(w, e, destination, enc.contextOf(s))
-			if skip, ok := errors.AsType[delivery.Skip](err); ok {
-				w.Skip(skip)
-			} else if err != nil {
-				return err
+			if !enc.writeIssue(w, e, destination, enc.contextOf(s)) {
+				w.Skip(reasonDuplicate)
 			}
 		case enc.cfg.Traces.SpanEvents && enc.cfg.Logs.Enabled:
 			enc.writeLog(w, e, destination)
@@ -113,7 +111,6 @@ func (enc *spanEncoder) encodeSpanEvents(w *delivery.Writer, of *appevent.Source
 			w.Skip("span_events_off")
 		}
 	}
-	return nil
 }
 
 func (enc *spanEncoder) contextOf(s *spanItem) *spanContext {

@@ -54,45 +54,49 @@ func (i *issue) messageTemplate() string {
 	return ""
 }
 
-// appendFingerprint appends what groups the event, where that is not left to Sentry.
+// maxFingerprint is how many strings of a fingerprint are sent, each cut to the length of a tag.
+const maxFingerprint = 20
+
+// appendFingerprint appends the strings that Sentry groups the event by. Without any, Sentry groups
+// it by its own rules.
 func appendFingerprint(dst []byte, i *issue) []byte {
+	values := fingerprintOf(i)
+	if len(values) == 0 {
+		return dst
+	}
+	dst = append(dst, `,"fingerprint":[`...)
+	for n, value := range values[:min(len(values), maxFingerprint)] {
+		if n > 0 {
+			dst = append(dst, ',')
+		}
+		dst = jsonappend.String(dst, cut(value, maxTag))
+	}
+	return append(dst, ']')
+}
+
+// fingerprintOf returns the event's own fingerprint, else the configured one of the longest pattern
+// that matches its name.
+func fingerprintOf(i *issue) []string {
 	switch i.Fingerprint.Type() {
 	case pcommon.ValueTypeStr:
-		return appendStrings(dst, `,"fingerprint":[`, i.Fingerprint.Str())
+		return []string{i.Fingerprint.Str()}
 	case pcommon.ValueTypeSlice:
 		var values []string
 		for _, v := range i.Fingerprint.Slice().All() {
 			values = append(values, v.AsString())
 		}
 		if len(values) > 0 {
-			return appendStrings(dst, `,"fingerprint":[`, values...)
+			return values
 		}
 	}
-	if i.Name == "" || len(i.cfg.Fingerprints) == 0 {
-		return dst
+	if i.Name == "" {
+		return nil
 	}
-	best := ""
+	longest := ""
 	for p := range i.cfg.Fingerprints {
-		if pattern.Match(p, i.Name) && (best == "" || len(p) > len(best) || len(p) == len(best) && p < best) {
-			best = p
+		if pattern.Match(p, i.Name) && (longest == "" || len(p) > len(longest) || len(p) == len(longest) && p < longest) {
+			longest = p
 		}
 	}
-	if fingerprint := i.cfg.Fingerprints[best]; len(fingerprint) > 0 {
-		return appendStrings(dst, `,"fingerprint":[`, fingerprint...)
-	}
-	return dst
-}
-
-// maxFingerprint is how many strings of a fingerprint are sent, each cut to the length of a tag.
-const maxFingerprint = 20
-
-func appendStrings(dst []byte, begin string, values ...string) []byte {
-	dst = append(dst, begin...)
-	for i, value := range values[:min(len(values), maxFingerprint)] {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = jsonappend.String(dst, cut(value, maxTag))
-	}
-	return append(dst, ']')
+	return i.cfg.Fingerprints[longest]
 }

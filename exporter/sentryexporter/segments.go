@@ -43,16 +43,14 @@ type segment struct {
 
 // segments finds the segment of a span among the spans of a batch.
 type segments struct {
-	traces   ptrace.Traces
-	has      bool
-	gathered bool
-	spans    map[pcommon.SpanID]ptrace.Span
+	unread *ptrace.Traces // the batch; nil once its spans are in spans
+	spans  map[pcommon.SpanID]ptrace.Span
 }
 
-func (s *segments) prepare(td ptrace.Traces) { s.traces, s.has, s.gathered = td, true, false }
+func (s *segments) prepare(td ptrace.Traces) { s.unread = &td }
 
 func (s *segments) reset() {
-	s.traces, s.has, s.gathered = ptrace.Traces{}, false, false
+	s.unread = nil
 	clear(s.spans)
 }
 
@@ -65,7 +63,7 @@ func (s *segments) of(span ptrace.Span) segment {
 		if isSegment(span) {
 			return segment{span.SpanID(), nameOf(span)}
 		}
-		if !s.gathered {
+		if s.unread != nil {
 			s.gather()
 		}
 		parent, found := s.spans[span.ParentSpanID()]
@@ -78,18 +76,15 @@ func (s *segments) of(span ptrace.Span) segment {
 }
 
 func (s *segments) gather() {
-	s.gathered = true
-	if !s.has {
-		return
-	}
 	if s.spans == nil {
 		s.spans = map[pcommon.SpanID]ptrace.Span{}
 	}
-	for _, rs := range s.traces.ResourceSpans().All() {
+	for _, rs := range s.unread.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
 				s.spans[span.SpanID()] = span
 			}
 		}
 	}
+	s.unread = nil
 }

@@ -16,7 +16,7 @@ import (
 // Protocol"). It sets trace.
 func appendSpan(dst []byte, s *spanItem, of segment, trace *traceTexts) []byte {
 	dst = appendSpanIdentity(dst, s)
-	dst = appendSpanTimes(dst, s, `,"start_timestamp":`, `,"end_timestamp":`)
+	dst = appendSpanTimes(dst, s, `,"end_timestamp":`)
 	if s.values.trim < trimAttributes {
 		dst = appendLinks(dst, s, true)
 	}

@@ -75,10 +75,10 @@ func appendSpanIDs(dst []byte, s *spanItem) []byte {
 	return append(dst, '"')
 }
 
-// appendSpanTimes appends when the span began and ended. start and end are the names of the
-// members, with comma and colon.
-func appendSpanTimes(dst []byte, s *spanItem, start, end string) []byte {
-	dst = appendSeconds(append(dst, start...), s.began)
+// appendSpanTimes appends when the span began and ended. end is the name of the second member,
+// with its comma and colon.
+func appendSpanTimes(dst []byte, s *spanItem, end string) []byte {
+	dst = appendSeconds(append(dst, `,"start_timestamp":`...), s.began)
 	return appendSeconds(append(dst, end...), s.ended)
 }
 

@@ -59,13 +59,13 @@ func appendContextSection(dst []byte, s *spanItem) []byte {
 
 func appendSpanSection(dst []byte, s *spanItem) []byte {
 	dst = textMember(append(dst, '{'), "description", s.values.trim.text(descriptionOf(s)))
-	return append(appendSpanTimes(dst, s, `,"start_timestamp":`, `,"timestamp":`), '}')
+	return append(appendSpanTimes(dst, s, `,"timestamp":`), '}')
 }
 
 func appendEventSection(dst []byte, s *spanItem, sdk string) []byte {
 	dst = textMember(append(dst, '{'), "transaction", cut(withoutBreaks(s.name), maxShort))
 	dst = textMember(append(memberName(dst, "transaction_info"), '{'), "source", s.nameSource)
-	dst = appendSpanTimes(append(dst, '}'), s, `,"start_timestamp":`, `,"timestamp":`)
+	dst = appendSpanTimes(append(dst, '}'), s, `,"timestamp":`)
 	dst = textMember(dst, "platform", s.source.platform)
 	dst = append(dst, s.source.origin...)
 	dst = append(append(dst, ','), sdk...)

@@ -123,19 +123,16 @@ func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
 		short := cutFrame(f)
 		f = &short
 	}
-	switch {
-	case f.Function != "":
-		dst = jsonappend.String(append(dst, `{"function":`...), f.Function)
-		dst = field(dst, `,"filename":`, f.Filename)
-	case f.Filename != "":
-		dst = jsonappend.String(append(dst, `{"filename":`...), f.Filename)
-	default:
-		dst = append(dst, `{"function":"<unknown>"`...)
+	function := f.Function
+	if function == "" && f.Filename == "" {
+		function = "<unknown>"
 	}
-	dst = field(dst, `,"module":`, f.Module)
-	dst = field(dst, `,"package":`, f.Package)
+	dst = textMember(append(dst, '{'), "function", function)
+	dst = textMember(dst, "filename", f.Filename)
+	dst = textMember(dst, "module", f.Module)
+	dst = textMember(dst, "package", f.Package)
 	if f.AbsPath != f.Filename {
-		dst = field(dst, `,"abs_path":`, f.AbsPath)
+		dst = textMember(dst, "abs_path", f.AbsPath)
 	}
 	if f.Line > 0 {
 		dst = append(dst, `,"lineno":`...)
@@ -146,7 +143,7 @@ func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
 		dst = jsonappend.Int(dst, int64(f.Column))
 	}
 	if t < trimFrames {
-		dst = field(dst, `,"context_line":`, f.ContextLine)
+		dst = textMember(dst, "context_line", f.ContextLine)
 	}
 	if f.InApp {
 		return append(dst, `,"in_app":true},`...)

@@ -4,6 +4,7 @@
 package sentryexporter
 
 import (
+	"cmp"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -69,33 +70,24 @@ func (r *httpRequest) addHeader(attribute, name string, v pcommon.Value) {
 	r.headers = append(r.headers, header{attribute: attribute, name: strings.ReplaceAll(name, "_", "-"), value: v})
 }
 
-// url is where the request went, without the query.
-func (r *httpRequest) url() string {
-	if r.full != "" {
-		url, query, _ := strings.Cut(r.full, "?")
-		if r.query == "" {
-			r.query = query
-		}
-		return url
+// url returns the URL of the request, and apart from it the query.
+func (r *httpRequest) url() (url, query string) {
+	switch {
+	case r.full != "":
+		url, query, _ = strings.Cut(r.full, "?")
+	case r.host != "" && r.path != "":
+		url = cmp.Or(r.scheme, "http") + "://" + r.host + r.path
 	}
-	if r.host == "" || r.path == "" {
-		return ""
-	}
-	scheme := r.scheme
-	if scheme == "" {
-		scheme = "http"
-	}
-	return scheme + "://" + r.host + r.path
+	return url, strings.TrimPrefix(cmp.Or(r.query, query), "?")
 }
 
 // appendRequest appends the request (Sentry's SDK documentation, "Event Payloads", "Request
 // Interface").
 func appendRequest(dst []byte, r *httpRequest, vs valueWriter) []byte {
-	url := r.url()
+	url, query := r.url()
 	if url == "" && r.method == "" && len(r.headers) == 0 {
 		return dst
 	}
-	query := strings.TrimPrefix(r.query, "?")
 	if vs.privacy.secrets {
 		url, query = withoutSecrets(url), withoutSecrets(query)
 	}

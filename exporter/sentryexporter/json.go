@@ -22,14 +22,6 @@ func textMember(dst []byte, name, value string) []byte {
 	return jsonappend.String(memberName(dst, name), value)
 }
 
-// field appends a member that is not empty; name is all that stands before its value.
-func field(dst []byte, name, value string) []byte {
-	if value == "" {
-		return dst
-	}
-	return jsonappend.String(append(dst, name...), value)
-}
-
 // jsonMember is textMember for a text that is JSON already, without its quotes.
 func jsonMember(dst []byte, name string, text []byte) []byte {
 	if len(text) == 0 {

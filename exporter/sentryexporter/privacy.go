@@ -41,30 +41,39 @@ func (p privacy) of(name string) treatment {
 	return treatPlain
 }
 
-// personalNames are attributes that tell who a user is, or the user's address (registries of the
-// semantic conventions).
-const personalNames = " client.address client.port client.socket.address net.peer.ip net.sock.peer.addr network.peer.address" +
-	" source.address http.client_ip http.request.header.cookie http.response.header.set-cookie http.request.header.authorization" +
-	" http.request.header.proxy-authorization http.request.header.forwarded http.request.header.x-forwarded-for http.request.header.x-real-ip" +
-	" http.request.header.cf-connecting-ip http.request.header.true-client-ip http.request.header.x-client-ip "
-
-// isPersonal looks at each end of a dotted name, so that it knows request.user.email as it knows
-// user.email. A user of a database is none of the application's.
+// isPersonal reports whether an attribute says who a user is, or the user's address. It looks at
+// every suffix of a dotted name, so it knows request.user.email as well as user.email. The users of
+// a database are not the application's.
 func isPersonal(name string) bool {
 	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	if strings.HasPrefix(name, "db.") {
 		return false
 	}
-	for rest := name; ; {
-		first, after, more := strings.Cut(rest, ".")
-		if first == "user" || first == "enduser" || strings.Contains(strings.ReplaceAll(personalNames, "_", "-"), " "+rest+" ") {
+	for rest, more := name, true; more; {
+		if isPersonalName(rest) {
 			return true
 		}
-		if !more {
-			return false
-		}
-		rest = after
+		_, rest, more = strings.Cut(rest, ".")
 	}
+	return false
+}
+
+// isPersonalName looks at a whole name, in lower case and with dashes for underscores (registries of
+// the semantic conventions).
+func isPersonalName(name string) bool {
+	switch first, _, _ := strings.Cut(name, "."); first {
+	case "user", "enduser":
+		return true
+	}
+	switch name {
+	case "client.address", "client.port", "client.socket.address", "net.peer.ip", "net.sock.peer.addr", "network.peer.address",
+		"source.address", "http.client-ip", "http.request.header.cookie", "http.response.header.set-cookie",
+		"http.request.header.authorization", "http.request.header.proxy-authorization", "http.request.header.forwarded",
+		"http.request.header.x-forwarded-for", "http.request.header.x-real-ip", "http.request.header.cf-connecting-ip",
+		"http.request.header.true-client-ip", "http.request.header.x-client-ip":
+		return true
+	}
+	return false
 }
 
 func isURL(name string) bool {
@@ -74,9 +83,6 @@ func isURL(name string) bool {
 	}
 	return false
 }
-
-// secretWords are words at whose end a name is that of a secret.
-const secretWords = " password passwd passphrase pwd secret token authorization cookie apikey credential privatekey accesskey "
 
 // isSecret looks at the words of a name, which are parted by anything that is no letter or digit,
 // and by capitals: a name such as access_token, dbPassword, x-api-key or userpassword is a
@@ -102,12 +108,15 @@ func isSecret(name string) bool {
 	return word != "" && flush()
 }
 
-// endsInSecret also knows the plural, except of token: tokens are mostly counted.
+// endsInSecret reports whether a word ends in one for a secret, or in its plural. The plural of token
+// is not one: tokens are mostly counted.
 func endsInSecret(word string) bool {
 	if word != "tokens" {
 		word = strings.TrimSuffix(word, "s")
 	}
-	for secret := range strings.FieldsSeq(secretWords) {
+	for _, secret := range [...]string{
+		"password", "passwd", "passphrase", "pwd", "secret", "token", "authorization", "cookie", "apikey", "credential", "privatekey", "accesskey",
+	} {
 		if strings.HasSuffix(word, secret) {
 			return true
 		}

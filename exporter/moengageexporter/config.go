@@ -6,8 +6,6 @@ package moengageexporter
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -81,7 +79,7 @@ type Config struct {
 
 	// ResourceAttributes lists the resource attributes that events get: names, or patterns such as
 	// service.*; default none.
-	ResourceAttributes []string `mapstructure:"resource_attributes"`
+	ResourceAttributes analyticsconf.ResourceAttributes `mapstructure:"resource_attributes"`
 
 	// RateLimits limits how much is sent per minute.
 	RateLimits RateLimitsConfig `mapstructure:"rate_limits"`
@@ -90,7 +88,7 @@ type Config struct {
 // EventNamesConfig maps and selects events by name.
 type EventNamesConfig struct {
 	// Map maps names to names in MoEngage. Other names change only if MoEngage would refuse them.
-	Map map[string]string `mapstructure:"map"`
+	Map analyticsconf.EventNames `mapstructure:"map"`
 
 	// Allow lists the events to send: unmapped names, or patterns such as order_*; default all.
 	Allow []string `mapstructure:"allow"`
@@ -235,10 +233,8 @@ func (cfg *Config) checkNames() error {
 		return err
 	}
 	names := &cfg.EventNames
-	for _, name := range slices.Sorted(maps.Keys(names.Map)) {
-		if err := checkEventName(names.Map[name]); err != nil {
-			return fmt.Errorf("event_names::map::%s: %w", name, err)
-		}
+	if err := names.Map.Check(checkEventName); err != nil {
+		return err
 	}
 	if err := checkEventName(names.Page); err != nil {
 		return fmt.Errorf("event_names::page: %w", err)

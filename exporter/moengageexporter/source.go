@@ -9,7 +9,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
-	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 )
 
 // Attributes that identify the platform (semantic conventions v1.44.0, os, browser and telemetry
@@ -53,7 +52,7 @@ func (enc *encoder) readSource(of *appevent.Source) {
 		return
 	}
 	for name, value := range attributes.All() {
-		if pattern.Any(enc.cfg.ResourceAttributes, name) {
+		if enc.cfg.ResourceAttributes.Match(name) {
 			enc.source.attributes = append(enc.source.attributes, resourceAttribute{name, value})
 		}
 	}

@@ -28,7 +28,7 @@ func parseDSN(text string) (dsn, error) {
 	case text == "":
 		return dsn{}, errors.New("is empty; write the project's DSN, which Sentry shows under Settings, Projects, Client Keys (is an environment variable unset?)")
 	case strings.Contains(text, "${"):
-		return dsn{}, errors.New("holds ${...} that nothing has replaced; a variable of the environment is written ${env:SENTRY_DSN}")
+		return dsn{}, errors.New("contains an unexpanded ${...}; write environment variables as ${env:SENTRY_DSN}")
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return dsn{}, errors.New("holds a character that no DSN has; is there a space or a line feed at its end?")
 	}

@@ -80,31 +80,12 @@ func formats() []Format {
 }
 
 func (cfg *Config) validateWords() error {
-	if !slices.Contains(formats(), cfg.Format) {
-		return fmt.Errorf("format: %q is not a format; write %s", cfg.Format, listed(formats()))
-	}
-	if contents := []Content{ContentFull, ContentSummary}; !slices.Contains(contents, cfg.Content) {
-		return fmt.Errorf("content: %q is not an amount of content; write %s", cfg.Content, listed(contents))
-	}
-	switch cfg.Batching {
-	case "", BatchingSingle, BatchingArray, BatchingNDJSON:
-	default:
-		return fmt.Errorf("batching: %q is not a way of batching; write %s (one request an event), %s (a JSON array of events) or %s (an event a line)", cfg.Batching, BatchingSingle, BatchingArray, BatchingNDJSON)
-	}
-	if modes := []CloudEventsMode{ModeStructured, ModeBinary, ModeBatched}; !slices.Contains(modes, cfg.CloudEvents.Mode) {
-		return fmt.Errorf("cloudevents::mode: %q is not a mode; write %s", cfg.CloudEvents.Mode, listed(modes))
-	}
-	return nil
-}
-
-// listed returns the words separated by commas and an or.
-func listed[T ~string](words []T) string {
-	all := make([]string, 0, len(words))
-	for _, word := range words {
-		all = append(all, string(word))
-	}
-	last := len(all) - 1
-	return strings.Join(all[:last], ", ") + " or " + all[last]
+	return errors.Join(
+		strictconf.CheckWord("format", cfg.Format, formats()...),
+		strictconf.CheckWord("content", cfg.Content, ContentFull, ContentSummary),
+		strictconf.CheckWord("batching", cfg.batching(), BatchingSingle, BatchingArray, BatchingNDJSON),
+		strictconf.CheckWord("cloudevents::mode", cfg.CloudEvents.Mode, ModeStructured, ModeBinary, ModeBatched),
+	)
 }
 
 // validateBatching refuses what no receiver of the format would accept.

@@ -4,6 +4,7 @@
 package analyticsconf
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,13 +32,33 @@ func TestLogsAreSkippedByDefault(t *testing.T) {
 	assert.Equal(t, []bool{true, true}, kept)
 }
 
-func TestAWordThatLogsDoesNotKnow(t *testing.T) {
+func TestUnknownValueOfLogsIsRefused(t *testing.T) {
 	require.ErrorContains(t, Logs("drop").Check(), "logs: ")
 }
 
 func TestIDAttributesNeedNames(t *testing.T) {
 	for _, from := range [][]string{nil, {}, {""}, {"user.id", ""}} {
-		require.ErrorContains(t, IDAttributes{From: from}.Check("distinct_id"), "distinct_id::from: is empty, or has an empty name")
+		require.ErrorContains(t, IDAttributes{From: from}.Check("distinct_id"), "distinct_id::from: is empty or contains an empty name")
 	}
 	require.NoError(t, IDAttributes{From: []string{"user.id"}}.Check("distinct_id"))
+}
+
+func TestEventNamesErrorNamesTheEvent(t *testing.T) {
+	check := func(name string) error {
+		if name == "" {
+			return errors.New("is empty")
+		}
+		return nil
+	}
+	require.NoError(t, EventNames{"order_placed": "Order Placed"}.Check(check))
+	require.NoError(t, EventNames(nil).Check(check))
+	require.EqualError(t, EventNames{"a": "A", "c": "", "b": ""}.Check(check), "event_names::map::b: is empty")
+}
+
+func TestResourceAttributesNeverMatchFanoutAttributes(t *testing.T) {
+	for name, want := range map[string]bool{"service.name": true, "host.name": true, "fanout.type": false} {
+		assert.Equal(t, want, ResourceAttributes{"service.*", "*"}.Match(name), name)
+	}
+	assert.False(t, ResourceAttributes{"service.*"}.Match("host.name"))
+	assert.False(t, ResourceAttributes(nil).Match("host.name"))
 }

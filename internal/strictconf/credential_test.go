@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCredentialsThatCannotBe(t *testing.T) {
+func TestInvalidCredentialsAreRefused(t *testing.T) {
 	for value, want := range map[string]string{
 		"":              "is missing; write the key (is an environment variable unset?)",
-		"${SHOP_KEY}":   "holds ${...} that nothing has replaced; a variable of the environment is written ${env:SHOP_KEY}",
-		"hunter2\n":     "holds a character that it cannot have; is there a space or a line feed at its end?",
-		"hunter2 x":     "holds a character that it cannot have; is there a space or a line feed at its end?",
-		"hunter2\u00e9": "holds a character that it cannot have; is there a space or a line feed at its end?",
+		"${SHOP_KEY}":   "contains an unexpanded ${...}; write environment variables as ${env:SHOP_KEY}",
+		"hunter2\n":     "contains a character that is not allowed; is there a space or a line feed at the end?",
+		"hunter2 x":     "contains a character that is not allowed; is there a space or a line feed at the end?",
+		"hunter2\u00e9": "contains a character that is not allowed; is there a space or a line feed at the end?",
 	} {
 		err := CheckCredential(value, "write the key", "SHOP_KEY")
 		require.EqualError(t, err, want)

@@ -14,15 +14,15 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// Mention is where a configuration names another component, which is always an extension: a storage, an authenticator, a store of
-// dead letters.
+// Mention is a reference to an extension, such as a storage, an authenticator or a dead letter store.
 type Mention struct {
+	// Key is where the configuration has the reference, such as sending_queue::storage.
 	Key string
 	ID  component.ID
 }
 
-// Mentions returns the extensions that conf names where the collector reads cfg, a pointer to the struct of a component. Sections
-// that are off name none, and what is no id is the collector's to report.
+// Mentions returns the extensions that conf refers to. cfg is a pointer to the component's
+// configuration. It skips disabled sections, and invalid IDs, which the collector reports.
 func Mentions(conf map[string]any, cfg any) []Mention {
 	return mentions(conf, reflect.TypeOf(cfg), nil)
 }
@@ -60,7 +60,8 @@ func mention(value any, path []string) []Mention {
 	return []Mention{{Key: strings.Join(path, confmap.KeyDelimiter), ID: id}}
 }
 
-// fieldOf is the type of what conf, which is read into t, has below a key, or nil.
+// fieldOf returns the type of the value that conf, which is read into t, has for a key; nil if the
+// value is unknown or unused.
 func fieldOf(t reflect.Type, conf map[string]any, key string) reflect.Type {
 	_, isOptional := optionalOf(t)
 	switch {

@@ -1,9 +1,9 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package strictconf refuses configuration keys that do not exist, and names the key that was probably meant. The collector
-// refuses them too, without a suggestion, but silently ignores them at and below a struct that squashes another one with
-// an Unmarshal method, as the configuration of the health_check extension does.
+// Package strictconf checks configuration: it refuses unknown keys and suggests the one that was
+// probably meant. The collector refuses them without a suggestion, and ignores them in a struct
+// that squashes one with an Unmarshal method, such as that of the health_check extension.
 package strictconf
 
 import (
@@ -20,17 +20,18 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// Unmarshal reads conf into cfg, a pointer to a struct, and returns an error that names each unknown key, and each duration
-// without a unit. It is what the Unmarshal method of a configuration calls.
+// Unmarshal reads conf into cfg, a pointer to a struct. Its error names every unknown key, at any
+// depth and within lists and maps, and every duration without a unit. The Unmarshal method of a
+// configuration calls it.
 func Unmarshal(conf *confmap.Conf, cfg any) error {
-	// First, since the collector's own error, where it has one, does not name the right key.
+	// This comes first because the collector's own error suggests no key.
 	if unknown := check(conf.ToStringMap(), reflect.TypeOf(cfg).Elem(), nil); len(unknown) > 0 {
 		return errors.New(strings.Join(unknown, "; "))
 	}
 	return conf.Unmarshal(cfg)
 }
 
-// check returns a sentence for each key of conf, at any depth, that t has no field for.
+// check returns a sentence for each key of conf, at any depth, for which t has no field.
 func check(conf map[string]any, t reflect.Type, path []string) []string {
 	keys := map[string]reflect.Type{}
 	if open := collect(t, keys); open {
@@ -54,25 +55,39 @@ func checkValue(value any, t reflect.Type, path []string) []string {
 	if t == reflect.TypeFor[time.Duration]() {
 		return checkDuration(value, path)
 	}
+	if conf, ok := value.(map[string]any); ok && t.Kind() == reflect.Struct {
+		if readsText(t) {
+			return nil
+		}
+		return check(conf, t, path)
+	}
+	return checkItems(value, t, path, checkValue)
+}
+
+// checkItems runs a check on each item of a list or map, and returns all sentences.
+func checkItems(value any, t reflect.Type, path []string, check func(any, reflect.Type, []string) []string) []string {
+	var found []string
 	switch v := value.(type) {
 	case map[string]any:
-		if t.Kind() == reflect.Struct && !readsText(t) {
-			return check(v, t, path)
+		if t.Kind() != reflect.Map {
+			return nil
+		}
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			found = append(found, check(v[key], t.Elem(), append(slices.Clone(path), key))...)
 		}
 	case []any:
 		if t.Kind() != reflect.Slice {
 			return nil
 		}
-		var unknown []string
 		for i, item := range v {
-			unknown = append(unknown, checkValue(item, t.Elem(), append(slices.Clone(path), strconv.Itoa(i)))...)
+			found = append(found, check(item, t.Elem(), append(slices.Clone(path), strconv.Itoa(i)))...)
 		}
-		return unknown
 	}
-	return nil
+	return found
 }
 
-// checkDuration returns a sentence for a number without a unit, which the collector takes for nanoseconds.
+// checkDuration returns a sentence for a number without a unit, which the collector would read as
+// nanoseconds.
 func checkDuration(value any, path []string) []string {
 	number := reflect.ValueOf(value)
 	switch {
@@ -84,7 +99,8 @@ func checkDuration(value any, path []string) []string {
 	return nil
 }
 
-// collect adds the keys of the struct and of those squashed into it, and reports whether it takes any others too.
+// collect adds the keys of the struct and of those squashed into it. It reports whether the struct
+// accepts any other key as well.
 func collect(t reflect.Type, keys map[string]reflect.Type) (open bool) {
 	t = deref(t)
 	if optional, ok := optionalOf(t); ok {
@@ -110,10 +126,19 @@ func collect(t reflect.Type, keys map[string]reflect.Type) (open bool) {
 	return false
 }
 
-// inner is t without its pointers; an optional section stays what it is, for the sake of its enabled key.
+// inner returns t without pointers. An optional struct stays optional, because it has the key
+// enabled; other optional values are unwrapped.
 func inner(t reflect.Type) reflect.Type {
 	t = deref(t)
 	if optional, ok := optionalOf(t); ok && deref(optional).Kind() != reflect.Struct {
+		return deref(optional)
+	}
+	return t
+}
+
+// unwrap returns the T of a configoptional.Optional[T], and any other type as it is.
+func unwrap(t reflect.Type) reflect.Type {
+	if optional, ok := optionalOf(t); ok {
 		return deref(optional)
 	}
 	return t
@@ -126,7 +151,7 @@ func deref(t reflect.Type) reflect.Type {
 	return t
 }
 
-// optionalOf is the T of a configoptional.Optional[T].
+// optionalOf returns the T of a configoptional.Optional[T], and whether t is one.
 func optionalOf(t reflect.Type) (reflect.Type, bool) {
 	if !strings.HasSuffix(t.PkgPath(), "/configoptional") || !strings.HasPrefix(t.Name(), "Optional[") {
 		return nil, false
@@ -135,7 +160,7 @@ func optionalOf(t reflect.Type) (reflect.Type, bool) {
 	return value.Type, ok
 }
 
-// readsText reports a struct that is written as a word, such as a component's id.
+// readsText reports whether a struct is written as a string, such as the ID of a component.
 func readsText(t reflect.Type) bool {
 	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
@@ -148,10 +173,10 @@ func sentence(path []string, keys map[string]reflect.Type) string {
 	if len(keys) == 0 {
 		return fmt.Sprintf("unknown key %q; this block has no keys", name)
 	}
-	return fmt.Sprintf("unknown key %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
+	return fmt.Sprintf("unknown key %q; valid keys are %s", name, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
 }
 
-// nearest is the key that name is most likely a slip of, or empty.
+// nearest returns the key that was probably meant by name, or an empty string.
 func nearest(name string, keys map[string]reflect.Type) string {
 	best, bestDistance := "", 1+len(name)/3
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
@@ -162,7 +187,7 @@ func nearest(name string, keys map[string]reflect.Type) string {
 	return best
 }
 
-// distance is the Levenshtein distance of two words.
+// distance returns the Levenshtein distance of two words.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -17,7 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// exampleConfig has the parts that the collector does not look into.
+// exampleConfig has every kind of field in which unknown keys are found.
 type exampleConfig struct {
 	Client confighttp.ClientConfig                                  `mapstructure:",squash"`
 	Queue  configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
@@ -26,6 +26,9 @@ type exampleConfig struct {
 	Routes []struct {
 		Events []string `mapstructure:"events"`
 	} `mapstructure:"routes"`
+	Tenants map[string]struct {
+		Events []string `mapstructure:"events"`
+	} `mapstructure:"tenants"`
 	Labels  map[string]string `mapstructure:"labels"`
 	Ignored string            `mapstructure:"-"`
 }
@@ -38,13 +41,14 @@ func unmarshal(t *testing.T, text string) (*exampleConfig, error) {
 	return cfg, Unmarshal(confmap.NewFromStringMap(raw), cfg)
 }
 
-// TestTheCollectorAloneIgnoresAMistypedKey pins what Unknown is for. When it fails, the collector reports such keys itself.
-func TestTheCollectorAloneIgnoresAMistypedKey(t *testing.T) {
+// TestCollectorIgnoresMistypedKey pins the behavior that makes Unknown necessary. If it fails, the
+// collector has begun to report such keys itself.
+func TestCollectorIgnoresMistypedKey(t *testing.T) {
 	assert.NoError(t, confmap.NewFromStringMap(map[string]any{"endpont": "x"}).Unmarshal(&client{}))
 }
 
-// TestTheCollectorAloneSuggestsNoKey pins what Unmarshal is for.
-func TestTheCollectorAloneSuggestsNoKey(t *testing.T) {
+// TestCollectorSuggestsNoKey pins the behavior that makes Unmarshal necessary.
+func TestCollectorSuggestsNoKey(t *testing.T) {
 	err := confmap.NewFromStringMap(map[string]any{"endpont": "x"}).Unmarshal(&exampleConfig{})
 	require.ErrorContains(t, err, "endpont")
 	assert.NotContains(t, err.Error(), "endpoint")
@@ -62,6 +66,7 @@ sending_queue: {enabled: true, queue_size: 5, batch: {max_size: 9000, partition:
 retry_on_failure: {enabled: false, max_interval: 1s}
 store: file_storage/x
 routes: [{events: [a]}, {events: [b]}]
+tenants: {any: {events: [a]}}
 labels: {any: name}
 `)
 	require.NoError(t, err)
@@ -76,13 +81,14 @@ func TestUnknownKeysAreRefused(t *testing.T) {
 		`sending_queue: {batch: {max_sise: 5}}`:       `unknown key "sending_queue::batch::max_sise"; did you mean "max_size"?`,
 		`retry_on_failure: {initial_intervall: 1s}`:   `unknown key "retry_on_failure::initial_intervall"; did you mean "initial_interval"?`,
 		`tls: {insecur: true}`:                        `unknown key "tls::insecur"; did you mean "insecure"?`,
-		`auth: {authenticator: a, who: b}`:            `unknown key "auth::who"; there are authenticator, enabled`,
+		`auth: {authenticator: a, who: b}`:            `unknown key "auth::who"; valid keys are authenticator, enabled`,
 		`routes: [{events: [a]}, {event: [b]}]`:       `unknown key "routes::1::event"; did you mean "events"?`,
+		`tenants: {a: {event: [b]}}`:                  `unknown key "tenants::a::event"; did you mean "events"?`,
 		`timeout: 30`:                                 `timeout: 30 has no unit; write 30s for seconds, or one with ms, m or h`,
 		`retry_on_failure: {max_elapsed_time: 1.5}`:   `retry_on_failure::max_elapsed_time: 1.5 has no unit; write 1.5s for seconds`,
-		`{endpoint: x, bogus_thing: 1, timeoutt: 3s}`: `unknown key "bogus_thing"; there are `,
+		`{endpoint: x, bogus_thing: 1, timeoutt: 3s}`: `unknown key "bogus_thing"; valid keys are `,
 		`{endpoint: x, bogus_thing: 1, time_out: 3s}`: `unknown key "time_out"; did you mean "timeout"?`,
-		`ignored: x`:       `unknown key "ignored"; there are `,
+		`ignored: x`:       `unknown key "ignored"; valid keys are `,
 		`{timeout: 5s}`:    ``,
 		`{timeout: never}`: `timeout`,
 	} {

@@ -12,19 +12,24 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// Unknown returns a sentence for each key of conf that does not exist where the collector reads cfg, a pointer to the struct of
-// a component that is not ours. The collector refuses most of them itself, without a suggestion, and ignores those at or below a
-// struct that squashes another with an Unmarshal method.
+// Unknown returns a sentence for each key of conf, at any depth and within lists and maps, that a
+// component of another module does not have. cfg is a pointer to the component's configuration.
+// Structs with an Unmarshal method are skipped: they may accept keys that they have no field for.
 func Unknown(conf map[string]any, cfg any) []string {
 	return unknownKeys(conf, reflect.TypeOf(cfg), nil)
 }
 
-func unknownKeys(conf map[string]any, t reflect.Type, path []string) []string {
+func unknownKeys(value any, t reflect.Type, path []string) []string {
 	t = inner(t)
-	optional, isOptional := optionalOf(t)
+	if hasUnmarshal(unwrap(t)) {
+		return nil
+	}
+	conf, isMap := value.(map[string]any)
 	switch {
-	case isOptional && hasUnmarshal(deref(optional)), !isOptional && (t.Kind() != reflect.Struct || hasUnmarshal(t)):
-		return nil // it knows its keys itself, or has none
+	case !isMap || t.Kind() != reflect.Struct:
+		return checkItems(value, t, path, unknownKeys)
+	case readsText(t):
+		return nil
 	case squashesUnmarshal(t):
 		return check(conf, t, path)
 	}
@@ -40,18 +45,15 @@ func unknownKeys(conf map[string]any, t reflect.Type, path []string) []string {
 			found = append(found, sentence(at, keys))
 			continue
 		}
-		if below, isMap := conf[key].(map[string]any); isMap {
-			found = append(found, unknownKeys(below, field, at)...)
-		}
+		found = append(found, unknownKeys(conf[key], field, at)...)
 	}
 	return found
 }
 
+// squashesUnmarshal reports whether t squashes a struct with an Unmarshal method. For such structs
+// the collector itself ignores unknown keys, at any depth.
 func squashesUnmarshal(t reflect.Type) bool {
-	if optional, ok := optionalOf(t); ok {
-		t = deref(optional)
-	}
-	for field := range t.Fields() {
+	for field := range unwrap(t).Fields() {
 		_, options, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
 		if strings.Contains(options, "squash") && hasUnmarshal(deref(field.Type)) {
 			return true

@@ -13,16 +13,16 @@ import (
 	"unicode"
 )
 
-// hostPort is an endpoint as gRPC and receivers take it.
+// hostPort matches an endpoint in the form that gRPC and receivers accept.
 var hostPort = regexp.MustCompile(`^([a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\]):[0-9]+$`)
 
-// ParseURL returns the http or https URL that text is, or an error that says what to write instead, such as the example. Of the text,
-// which may hold a secret, it repeats no more than a host and a port.
+// ParseURL parses an http or https URL. Its error says what to write instead, such as the example,
+// and repeats at most a host and a port of the text, which may contain a secret.
 func ParseURL(text, example string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case strings.ContainsFunc(text, unicode.IsSpace):
-		return nil, fmt.Errorf("holds a space or a line feed, which no URL has; write one such as %s", example)
+		return nil, fmt.Errorf("contains a space or a line feed; write a URL such as %s", example)
 	case hostPort.MatchString(text):
 		return nil, fmt.Errorf("%s has no scheme; write http://%[1]s or https://%[1]s", text)
 	case err != nil:
@@ -32,7 +32,7 @@ func ParseURL(text, example string) (*url.URL, error) {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, fmt.Errorf("has the scheme %q; write a URL that begins with https:// or http://, such as %s", u.Scheme, example)
 	case u.Hostname() == "":
-		return nil, fmt.Errorf("is a URL without a host; write one such as %s", example)
+		return nil, fmt.Errorf("has no host; write a URL such as %s", example)
 	}
 	if err := CheckPort(u); err != nil {
 		return nil, err
@@ -40,16 +40,17 @@ func ParseURL(text, example string) (*url.URL, error) {
 	return u, nil
 }
 
-// CheckPort returns an error if the URL has a port that there is not. None is that of the scheme.
+// CheckPort returns an error if the port is out of range. A URL without a port uses the default of
+// its scheme.
 func CheckPort(u *url.URL) error {
 	port, err := strconv.ParseUint(u.Port(), 10, 16)
 	if u.Port() == "" || err == nil && port > 0 {
 		return nil
 	}
-	return fmt.Errorf("has the port %s; write one from 1 to 65535", u.Port())
+	return fmt.Errorf("port %s is out of range; write 1 to 65535", u.Port())
 }
 
-// CheckProxy returns an error unless the text, that of proxy_url, is a URL or empty. It repeats nothing of it.
+// CheckProxy returns an error unless proxy_url is a URL or empty. The error repeats nothing of it.
 func CheckProxy(text string) error {
 	if _, err := url.Parse(text); err != nil {
 		return errors.New("is not a URL; write one such as http://proxy.example.com:3128")

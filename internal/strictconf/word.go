@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// Default sets a word that is empty, which is what an environment variable that is set to nothing leaves, to its default.
+// Default sets a word to its default if it is empty, as an empty environment variable leaves it.
 func Default[T ~string](word *T, value T) {
 	if *word == "" {
 		*word = value
 	}
 }
 
-// CheckWord returns an error that names the key and the words that it takes where word is none of them.
+// CheckWord returns an error that lists the known words, unless word is one of them.
 func CheckWord[T ~string](key string, word T, known ...T) error {
 	if slices.Contains(known, word) {
 		return nil
@@ -25,5 +25,6 @@ func CheckWord[T ~string](key string, word T, known ...T) error {
 	for i := range known {
 		words[i] = string(known[i])
 	}
-	return fmt.Errorf("%s: %q is not one of its words; write %s", key, word, strings.Join(words, " or "))
+	last := len(words) - 1
+	return fmt.Errorf("%s: %q is not valid; write %s or %s", key, word, strings.Join(words[:last], ", "), words[last])
 }

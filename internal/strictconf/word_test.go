@@ -13,7 +13,7 @@ import (
 
 type mode string
 
-func TestAnEmptyWordIsItsDefault(t *testing.T) {
+func TestEmptyWordBecomesTheDefault(t *testing.T) {
 	word := mode("")
 	strictconf.Default(&word, "bulk")
 	assert.Equal(t, mode("bulk"), word)
@@ -21,8 +21,10 @@ func TestAnEmptyWordIsItsDefault(t *testing.T) {
 	assert.Equal(t, mode("bulk"), word)
 }
 
-func TestAnUnknownWordIsRefusedWithThoseThatThereAre(t *testing.T) {
+func TestUnknownWordErrorListsTheKnownOnes(t *testing.T) {
 	assert.NoError(t, strictconf.CheckWord[mode]("mode", "bulk", "bulk", "single"))
 	assert.EqualError(t, strictconf.CheckWord[mode]("mode", "both", "bulk", "single"),
-		`mode: "both" is not one of its words; write bulk or single`)
+		`mode: "both" is not valid; write bulk or single`)
+	assert.EqualError(t, strictconf.CheckWord[mode]("mode", "", "bulk", "single", "off"),
+		`mode: "" is not valid; write bulk, single or off`)
 }

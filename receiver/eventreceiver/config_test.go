@@ -28,7 +28,7 @@ func TestConfigurations(t *testing.T) {
 		"max_events is positive":         {conf: map[string]any{"max_events": 0}, want: "max_events: 0 is not positive"},
 		"keys are valid":                 {conf: map[string]any{"keys": []any{map[string]any{"key": "k", "resource": map[string]any{"service.name": "shop"}}}}},
 		"a key is there":                 {conf: map[string]any{"keys": []any{map[string]any{"key": ""}}}, want: "keys::0::key: is missing"},
-		"a key is a word":                {conf: map[string]any{"keys": []any{map[string]any{"key": "hunter2\n"}}}, want: "keys::0::key: holds a character that it cannot have"},
+		"a key is a word":                {conf: map[string]any{"keys": []any{map[string]any{"key": "hunter2\n"}}}, want: "keys::0::key: contains a character that is not allowed"},
 		"keys differ":                    {conf: map[string]any{"keys": []any{map[string]any{"key": "hunter2"}, map[string]any{"key": "hunter2"}}}, want: "keys::1::key: is the key of another entry too"},
 		"a resource is told":             {conf: map[string]any{"keys": []any{map[string]any{"key": "hunter2", "resource": map[string]any{"service.name": ""}}}}, want: "keys::0::resource::service.name: is empty"},
 		"keys have known keys":           {conf: map[string]any{"keys": []any{map[string]any{"key": "k", "resorce": map[string]any{}}}}, want: "resorce"},

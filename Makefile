@@ -1,11 +1,11 @@
-# Two commands do for a start: make run, and make test. They need Go, git and make.
+# Two commands are enough to start: make run and make test. They need Go, git and make.
 
 BINARY   := bin/otelcol-fanout
 LINTER   := bin/golangci-lint
 PACKAGES := ./...
 GOFILES  := $(shell git ls-files --cached --others --exclude-standard '*.go')
 
-# The race detector needs a C compiler; CI insists on it.
+# The race detector needs a C compiler. CI requires it.
 RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 ifeq ($(CI)$(RACE),true)
 $(error CI tests with the race detector, which needs a C compiler)
@@ -25,7 +25,7 @@ run: build ## Build, and start with config.yaml
 	$(BINARY) --config config.yaml
 
 .PHONY: demo
-demo: build ## Send events to two webhooks, watch them arrive
+demo: build ## Send events to two webhooks, and watch them arrive
 	go run ./examples/demo -binary $(BINARY)
 
 .PHONY: build
@@ -33,16 +33,16 @@ build: ## Build the binary
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(BINARY) ./cmd/otelcol-fanout
 
 .PHONY: test
-test: build tools ## Test everything, the built binary included
+test: build tools ## Test everything, including the built binary
 	go vet $(PACKAGES)
 	OTELCOL_FANOUT=$(CURDIR)/$(BINARY) go test $(RACE) -timeout 15m $(PACKAGES)
 
 .PHONY: e2e
-e2e: build tools ## Test the built binary only
+e2e: build tools ## Test only the built binary
 	OTELCOL_FANOUT=$(CURDIR)/$(BINARY) go test -count=1 -v ./test/e2e/...
 
-# What the tests need besides Go: Node.js with the packages of its SDK, Chromium, curl and Python. It is installed where
-# apt-get can.
+# What the tests need besides Go: Node.js with the SDK's packages, Chromium, curl and Python.
+# Missing tools are installed with apt-get.
 .PHONY: tools
 tools:
 	@test/e2e/node/install.sh
@@ -51,11 +51,11 @@ tools:
 		{ apt-get update -q && apt-get install -qy --no-install-recommends $$tool; } || exit; done
 
 .PHONY: bench
-bench: build ## Run the benchmarks, each beside its reference
+bench: build ## Run the benchmarks, each next to its reference
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
 
 .PHONY: fuzz
-fuzz: ## Fuzz each fuzz test for FUZZTIME
+fuzz: ## Run each fuzz test for FUZZTIME
 	@set -e; for file in $$(grep -lE '^func Fuzz' -r --include='*_test.go' .); do \
 		for name in $$(grep -oE '^func Fuzz[A-Za-z0-9_]+' $$file | cut -c6-); do \
 			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$(dirname $$file); \
@@ -63,20 +63,20 @@ fuzz: ## Fuzz each fuzz test for FUZZTIME
 	done
 
 .PHONY: lint
-lint: $(LINTER) ## Lint
+lint: $(LINTER) ## Lint the code
 	$(LINTER) run $(PACKAGES)
 
 $(LINTER): internal/tools/go.mod internal/tools/go.sum
 	cd internal/tools && go build -o $(CURDIR)/$(LINTER) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-# The builder writes the whole program; its command is then exchanged for ours (internal/cli), which takes the same
-# settings.
+# The builder generates the whole program. Its command is then replaced by internal/cli, which takes
+# the same settings.
 MAIN := cmd/otelcol-fanout/main.go
 CLI  := github.com/otelcol-fanout/otelcol-fanout/internal/cli
 ROOT := github.com/otelcol-fanout/otelcol-fanout
 
 .PHONY: generate
-generate: ## Write the generated code anew
+generate: ## Regenerate the generated code
 	mkdir -p cmd
 	go tool builder --config=builder-config.yaml --skip-get-modules --skip-compilation
 	awk '{ sub(/otelcol\.NewCommand\(params\)/, "cli.NewCommand(params, otelcolfanout.DefaultConfig)"); print } \
@@ -87,5 +87,5 @@ generate: ## Write the generated code anew
 	go generate $(PACKAGES)
 
 .PHONY: clean
-clean: ## Remove what was built
+clean: ## Remove the build output
 	rm -rf bin test/e2e/node/node_modules

@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package backend holds docs/adding-a-backend.md against the example that it walks through.
+// Package backend checks docs/adding-a-backend.md against the example that it walks through.
 package backend
 
 import (
@@ -24,7 +24,7 @@ const (
 	example = "acmeexporter"
 )
 
-// block is a fenced block of a Markdown file.
+// block is a fenced code block in a Markdown file.
 type block struct{ language, text string }
 
 func blocksOf(t *testing.T, file string) []block {
@@ -46,21 +46,21 @@ func read(t *testing.T, file string) string {
 
 var fileComment = regexp.MustCompile(`^(?://|#) (\S+\.(?:go|yaml))\n\n?`)
 
-// TestThePageQuotesTheExample holds that every block which begins with the name of a file stands in that file to the
-// letter, that every Go block does, and that each file is quoted, in the order of the list in the test.
-func TestThePageQuotesTheExample(t *testing.T) {
+// TestPageQuotesExample checks that every Go block, and every other block that begins with a file
+// name, is in that file word for word, and that the files are quoted in the order of the list below.
+func TestPageQuotesExample(t *testing.T) {
 	var quoted []string
 	for _, b := range blocksOf(t, page) {
 		comment := fileComment.FindStringSubmatch(b.text)
 		if comment == nil {
-			assert.NotEqual(t, "go", b.language, "a Go block begins with the name of its file:\n%s", b.text)
+			assert.NotEqual(t, "go", b.language, "a Go block must begin with the name of its file:\n%s", b.text)
 			continue
 		}
 		file := comment[1]
 		quote := strings.TrimPrefix(b.text, comment[0])
 		assert.NotEmpty(t, strings.TrimSpace(quote), file)
 		if !strings.Contains(read(t, filepath.Join(example, file)), quote) {
-			t.Errorf("%s says something else than this block:\n%s", file, quote)
+			t.Errorf("%s does not contain this block:\n%s", file, quote)
 		}
 		if len(quoted) == 0 || quoted[len(quoted)-1] != file {
 			quoted = append(quoted, file)
@@ -71,8 +71,8 @@ func TestThePageQuotesTheExample(t *testing.T) {
 	}, quoted)
 }
 
-// TestThePageQuotesAllThatIsExported holds that no method of the contract is left out.
-func TestThePageQuotesAllThatIsExported(t *testing.T) {
+// TestPageQuotesExportedDeclarations checks that no method of the contract is left out.
+func TestPageQuotesExportedDeclarations(t *testing.T) {
 	text := read(t, page)
 	declaration := regexp.MustCompile(`(?m)^(?:func (?:\([^)]*\) )?|type )[A-Z]\w*.*$`)
 	for _, file := range []string{"config.go", "factory.go", "encode.go", "requests.go", "response.go"} {
@@ -84,7 +84,7 @@ func TestThePageQuotesAllThatIsExported(t *testing.T) {
 	}
 }
 
-func TestTheConfigurationsThatAreShownAreValid(t *testing.T) {
+func TestShownConfigurationsAreValid(t *testing.T) {
 	shown := 0
 	for _, file := range []string{page, example + "/README.md"} {
 		for _, b := range blocksOf(t, file) {
@@ -107,8 +107,8 @@ func TestTheConfigurationsThatAreShownAreValid(t *testing.T) {
 	assert.Equal(t, 2, shown)
 }
 
-// TestTheLineForTheBuilderIsCurrent holds the version that the page names against the manifest's.
-func TestTheLineForTheBuilderIsCurrent(t *testing.T) {
+// TestBuilderLineIsCurrent compares the version on the page with the manifest's.
+func TestBuilderLineIsCurrent(t *testing.T) {
 	line := regexp.MustCompile(`(?m)^ *- gomod: .*$`).FindString(read(t, page))
 	require.NotEmpty(t, line)
 	assert.Contains(t, read(t, root+"/builder-config.yaml"), line+"\n    import: ")

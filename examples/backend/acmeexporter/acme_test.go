@@ -20,24 +20,24 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-// testKey is the key that the stand-in takes. No log line may hold it.
+// testKey is the key that the stand-in accepts. No log line may contain it.
 const testKey = "hunter2"
 
-// maxError is how many bytes Acme has for the error of a result.
+// maxError is the maximum length of a result's error, in bytes.
 const maxError = 80
 
-// acme is a stand-in for Acme, as strict as its documentation: it answers what Acme would, and fails the test for what an
-// exporter ought to have known.
+// acme is a stand-in for Acme, as strict as Acme's documentation. It responds as Acme would, and fails
+// the test if a request breaks a documented rule.
 type acme struct {
 	*httptest.Server
 	t *testing.T
 
-	mu       sync.Mutex
-	limit    int                 // bytes of a body
-	answers  []http.HandlerFunc  // for the first requests; then its own
-	results  map[string][]result // for the first times it sees an event of this name; then ok
-	requests []ingest
-	taken    map[string]int // how often it took each event
+	mu        sync.Mutex
+	limit     int                 // bytes in a body
+	responses []http.HandlerFunc  // responses to the first requests
+	results   map[string][]result // by event name, for the first times it is seen; then ok
+	requests  []ingest
+	taken     map[string]int // how often each event id was accepted
 }
 
 // ingest is one request.
@@ -55,9 +55,9 @@ type event struct {
 	Props map[string]json.RawMessage `json:"props"`
 }
 
-func newAcme(t *testing.T, answers ...http.HandlerFunc) *acme {
+func newAcme(t *testing.T, responses ...http.HandlerFunc) *acme {
 	t.Helper()
-	a := &acme{t: t, limit: maxBody, answers: answers, results: map[string][]result{}, taken: map[string]int{}}
+	a := &acme{t: t, limit: maxBody, responses: responses, results: map[string][]result{}, taken: map[string]int{}}
 	a.Server = httptest.NewServer(a)
 	t.Cleanup(a.Close)
 	return a
@@ -75,8 +75,8 @@ func (a *acme) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.mu.Unlock()
 	a.requests = append(a.requests, req)
 	switch n := len(a.requests); {
-	case n <= len(a.answers) && a.answers[n-1] != nil:
-		a.answers[n-1](w, r)
+	case n <= len(a.responses) && a.responses[n-1] != nil:
+		a.responses[n-1](w, r)
 	case r.Header.Get("X-Acme-Key") != testKey:
 		deliverytest.Answer(http.StatusUnauthorized, `{"error":"unknown key"}`)(w, r)
 	case len(body) > a.limit:
@@ -86,7 +86,7 @@ func (a *acme) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// decode holds the body against the documentation.
+// decode checks the body against the documentation.
 func (a *acme) decode(body []byte) []event {
 	var in struct {
 		Events []event `json:"events"`
@@ -99,12 +99,12 @@ func (a *acme) decode(body []byte) []event {
 	for _, e := range in.Events {
 		assert.NotEmpty(a.t, e.ID)
 		assert.NotNil(a.t, e.Props)
-		assert.True(a.t, e.Event != "" && utf8.RuneCountInString(e.Event) <= maxName, "%q is no name of an event", e.Event)
+		assert.True(a.t, e.Event != "" && utf8.RuneCountInString(e.Event) <= maxName, "%q is not a valid event name", e.Event)
 	}
 	return in.Events
 }
 
-// take answers for each event.
+// take responds with a result for each event.
 func (a *acme) take(w http.ResponseWriter, events []event) {
 	var out results
 	for _, e := range events {
@@ -121,7 +121,7 @@ func (a *acme) take(w http.ResponseWriter, events []event) {
 	assert.NoError(a.t, json.NewEncoder(w).Encode(out))
 }
 
-// got is the names of the events of each request.
+// got returns the names of the events of each request.
 func (a *acme) got() [][]string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -136,12 +136,12 @@ func (a *acme) got() [][]string {
 	return all
 }
 
-// tookOnce is how many events were taken, each of them once.
+// tookOnce returns how many events were accepted, and checks that each was accepted once.
 func (a *acme) tookOnce() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for id, n := range a.taken {
-		assert.Equal(a.t, 1, n, "%s was taken more than once", id)
+		assert.Equal(a.t, 1, n, "%s was accepted more than once", id)
 	}
 	return len(a.taken)
 }
@@ -152,7 +152,7 @@ func (a *acme) request(i int) ingest {
 	return a.requests[i]
 }
 
-// testConfig retries and flushes fast.
+// testConfig returns a configuration that retries and flushes fast.
 func testConfig(endpoint string) *Config {
 	cfg := createDefaultConfig().(*Config)
 	cfg.ClientConfig.Endpoint = endpoint
@@ -169,10 +169,10 @@ func start(t *testing.T, cfg *Config) *deliverytest.Exporter[plog.Logs] {
 	}.StartLogs(t)
 }
 
-// bodySecret is in every event, and in no log line.
+// bodySecret is in every event. No log line may contain it.
 const bodySecret = "s3cr3t-of-the-event"
 
-// events makes one event a name, of about 150 bytes each.
+// events returns one event per name, of about 150 bytes each.
 func events(names ...string) plog.Logs {
 	ld := plog.NewLogs()
 	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()

@@ -24,22 +24,22 @@ const (
 
 // Config is the configuration of the acme exporter.
 type Config struct {
-	// ClientConfig is the HTTP client: endpoint (default https://api.acme.example), timeout (default 30s, one attempt),
-	// compression (default gzip), headers, tls, proxy_url and the other keys of confighttp.
+	// ClientConfig is the HTTP client: endpoint (default https://api.acme.example), timeout of one
+	// attempt (default 30s), compression (default gzip) and the other keys of confighttp.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 
-	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout, sending_queue and
-	// retry_on_failure. A batch holds up to 500 events.
+	// Delivery has the keys that all exporters share: dispatch, dead_letter, max_in_flight,
+	// shutdown_timeout, sending_queue and retry_on_failure. A batch holds up to 500 events.
 	Delivery delivery.Config `mapstructure:",squash"`
 
-	// APIKey is the project's ingest key (required), as Acme shows it under Project settings, API keys.
+	// APIKey is the project's ingest key (required). Acme shows it under Project settings, API keys.
 	APIKey configopaque.String `mapstructure:"api_key"`
 }
 
-// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error.
+// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error { return strictconf.Unmarshal(conf, cfg) }
 
-// Validate implements confmap.Validator. Its errors repeat nothing that may be a secret.
+// Validate implements confmap.Validator. Its errors never contain a value that may be secret.
 func (cfg *Config) Validate() error {
 	if err := strictconf.CheckCredential(string(cfg.APIKey), "write the project's ingest key", "ACME_API_KEY"); err != nil {
 		return fmt.Errorf("api_key: %w", err)

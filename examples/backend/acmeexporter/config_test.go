@@ -21,22 +21,22 @@ func load(conf map[string]any) (*Config, error) {
 	return cfg, confmap.Validate(cfg)
 }
 
-func TestConfigurations(t *testing.T) {
+func TestValidation(t *testing.T) {
 	for name, tt := range map[string]struct {
 		conf map[string]any
-		want string // the error; none where empty
+		want string // the error, if any
 	}{
-		"a key will do":                     {conf: map[string]any{"api_key": testKey}},
-		"another endpoint":                  {conf: map[string]any{"api_key": testKey, "endpoint": "http://localhost:9000"}},
-		"a key is needed":                   {conf: map[string]any{}, want: "api_key: is missing"},
-		"an unset variable is no key":       {conf: map[string]any{"api_key": nil}, want: "is an environment variable unset?"},
-		"a key is of one piece":             {conf: map[string]any{"api_key": testKey + "\n"}, want: "api_key: contains a character that is not allowed"},
-		"an endpoint has a scheme":          {conf: map[string]any{"api_key": testKey, "endpoint": "localhost:9000"}, want: "endpoint: localhost:9000 has no scheme"},
-		"an endpoint has a host":            {conf: map[string]any{"api_key": testKey, "endpoint": "https:///"}, want: "endpoint: has no host; write a URL such as https://api.acme.example"},
-		"a proxy is a URL":                  {conf: map[string]any{"api_key": testKey, "proxy_url": "http://u:" + testKey + "@ bad"}, want: "proxy_url: is not a URL"},
-		"what delivery reads is checked":    {conf: map[string]any{"api_key": testKey, "max_in_flight": 0}, want: "max_in_flight: 0 is not positive"},
-		"an unknown key":                    {conf: map[string]any{"apikey": testKey}, want: `unknown key "apikey"; did you mean "api_key"?`},
-		"an unknown key inside another one": {conf: map[string]any{"api_key": testKey, "tls": map[string]any{"insecur": true}}, want: `unknown key "tls::insecur"; did you mean "insecure"?`},
+		"a key is enough":              {conf: map[string]any{"api_key": testKey}},
+		"another endpoint":             {conf: map[string]any{"api_key": testKey, "endpoint": "http://localhost:9000"}},
+		"no key":                       {conf: map[string]any{}, want: "api_key: is missing"},
+		"an unset variable as key":     {conf: map[string]any{"api_key": nil}, want: "is an environment variable unset?"},
+		"a line feed in a key":         {conf: map[string]any{"api_key": testKey + "\n"}, want: "api_key: contains a character that is not allowed"},
+		"an endpoint without a scheme": {conf: map[string]any{"api_key": testKey, "endpoint": "localhost:9000"}, want: "endpoint: localhost:9000 has no scheme"},
+		"an endpoint without a host":   {conf: map[string]any{"api_key": testKey, "endpoint": "https:///"}, want: "endpoint: has no host; write a URL such as https://api.acme.example"},
+		"a proxy that is not a URL":    {conf: map[string]any{"api_key": testKey, "proxy_url": "http://u:" + testKey + "@ bad"}, want: "proxy_url: is not a URL"},
+		"a bad delivery key":           {conf: map[string]any{"api_key": testKey, "max_in_flight": 0}, want: "max_in_flight: 0 is not positive"},
+		"an unknown key":               {conf: map[string]any{"apikey": testKey}, want: `unknown key "apikey"; did you mean "api_key"?`},
+		"an unknown nested key":        {conf: map[string]any{"api_key": testKey, "tls": map[string]any{"insecur": true}}, want: `unknown key "tls::insecur"; did you mean "insecure"?`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(tt.conf)
@@ -50,7 +50,7 @@ func TestConfigurations(t *testing.T) {
 	}
 }
 
-func TestTheKeyIsHiddenWhereTheConfigurationIsPrinted(t *testing.T) {
+func TestPrintedConfigurationHidesKey(t *testing.T) {
 	cfg, err := load(map[string]any{"api_key": testKey})
 	require.NoError(t, err)
 	printed := confmap.New()
@@ -59,7 +59,7 @@ func TestTheKeyIsHiddenWhereTheConfigurationIsPrinted(t *testing.T) {
 	assert.NotContains(t, fmt.Sprintf("%+v", cfg), testKey)
 }
 
-func TestTheDefaults(t *testing.T) {
+func TestDefaults(t *testing.T) {
 	cfg, err := load(map[string]any{"api_key": testKey})
 	require.NoError(t, err)
 	assert.Equal(t, "https://api.acme.example", cfg.ClientConfig.Endpoint)

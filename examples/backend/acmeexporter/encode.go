@@ -15,10 +15,11 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// maxName is how many characters the name of an event may have (https://docs.acme.example/ingest#event).
+// maxName is the maximum length of an event's name, in characters
+// (https://docs.acme.example/ingest#event).
 const maxName = 100
 
-// encoder writes events as the objects that Acme takes.
+// encoder writes events as Acme's JSON objects.
 type encoder struct{ values jsonappend.Writer }
 
 // Encode implements delivery.Encoder.
@@ -33,7 +34,7 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	if user := userOf(e); user != "" {
 		dst = jsonappend.String(append(dst, `,"user":`...), user)
 	}
-	if e.Time != 0 && e.Time <= math.MaxInt64 { // beyond it there is no date
+	if e.Time != 0 && e.Time <= math.MaxInt64 { // larger values are not dates
 		dst = jsonappend.Time(append(dst, `,"time":`...), e.Time)
 	}
 	dst = enc.appendProps(append(dst, `,"props":`...), e)
@@ -41,13 +42,14 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	return nil
 }
 
-// Prepare implements delivery.Encoder. Each event is encoded by itself.
+// Prepare implements delivery.Encoder. It does nothing: each event is encoded on its own.
 func (*encoder) Prepare(plog.Logs) {}
 
-// Reset implements delivery.Encoder. Nothing of an event is kept.
+// Reset implements delivery.Encoder. It does nothing: the encoder keeps no data from events.
 func (*encoder) Reset() {}
 
-// check tells what is none of Acme's business, and what Acme would refuse.
+// check returns a Skip for events that are not meant for Acme, and an error for events that Acme
+// would refuse.
 func check(e *appevent.Event) error {
 	switch {
 	case !e.IsEvent():
@@ -58,7 +60,7 @@ func check(e *appevent.Event) error {
 		return delivery.Skip("exception")
 	}
 	if n := utf8.RuneCountInString(e.Name); n > maxName {
-		return fmt.Errorf("the name has %d characters, but Acme takes %d; shorten it", n, maxName)
+		return fmt.Errorf("the name has %d characters, but Acme accepts %d; shorten it", n, maxName)
 	}
 	return nil
 }

@@ -23,9 +23,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestGolden sends testdata/*/input.json, OTLP JSON, and holds the request against want.http.
+// TestGolden sends testdata/*/input.json (OTLP JSON) and compares the request with want.http.
 func TestGolden(t *testing.T) {
 	deliverytest.Golden(t, "want.http", *update, func(t *testing.T, _ string, ld plog.Logs) string {
 		a := newAcme(t)
@@ -43,7 +43,7 @@ func TestGolden(t *testing.T) {
 	})
 }
 
-func TestEachEventHasItsOwnResult(t *testing.T) {
+func TestEventsHaveSeparateResults(t *testing.T) {
 	a := newAcme(t)
 	a.results["again"] = []result{{Status: "retry"}, {Status: "retry"}}
 	a.results["bad"] = []result{{Status: "rejected", Error: "no such event in the tracking plan"}}
@@ -51,7 +51,7 @@ func TestEachEventHasItsOwnResult(t *testing.T) {
 	e := start(t, testConfig(a.URL))
 	e.Send(events("fine", "again", "bad", "strange", "good"))
 
-	assert.Equal(t, [][]string{{"fine", "again", "bad", "strange", "good"}, {"again"}, {"again"}}, a.got(), "only what is to be sent again is")
+	assert.Equal(t, [][]string{{"fine", "again", "bad", "strange", "good"}, {"again"}, {"again"}}, a.got(), "only retryable events are sent again")
 	assert.Equal(t, 3, a.tookOnce())
 	assert.Equal(t, map[string]int64{"delivered": 3, "dead_lettered/refused": 2}, e.Outcomes())
 	letters := e.Letters.All()
@@ -61,8 +61,8 @@ func TestEachEventHasItsOwnResult(t *testing.T) {
 	assert.JSONEq(t, `{"id":"id-bad","event":"bad","user":"u1","time":"2023-11-14T22:13:20Z","props":{"note":"`+bodySecret+`"}}`, string(letters[0].Payload))
 }
 
-// Delivery reads 64 KiB of a response: what Acme says of a full request has to fit.
-func TestTheLongestResponseIsRead(t *testing.T) {
+// Delivery reads 64 KiB of a response. The results for a full request have to fit.
+func TestLongestResponseIsRead(t *testing.T) {
 	a := newAcme(t)
 	names := numbered(maxEvents)
 	for _, name := range names {
@@ -74,7 +74,7 @@ func TestTheLongestResponseIsRead(t *testing.T) {
 	assert.Equal(t, map[string]int64{"dead_lettered/refused": maxEvents}, e.Outcomes())
 }
 
-func TestFailuresThatPass(t *testing.T) {
+func TestTemporaryFailuresAreRetried(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
 		"429":                          deliverytest.Answer(429, `{"error":"slow down"}`),
 		"429 with a Retry-After":       deliverytest.Answer(429, ``, "Retry-After", "0.01"),
@@ -90,14 +90,14 @@ func TestFailuresThatPass(t *testing.T) {
 			e := start(t, testConfig(a.URL))
 			e.Send(events("a", "b"))
 			assert.Equal(t, [][]string{{"a", "b"}, {"a", "b"}, {"a", "b"}}, a.got())
-			assert.Equal(t, a.request(0).body, a.request(2).body, "the same bytes, so the same ids")
+			assert.Equal(t, a.request(0).body, a.request(2).body, "the same bytes, and so the same ids")
 			assert.Equal(t, 2, a.tookOnce())
 			assert.Equal(t, map[string]int64{"delivered": 2}, e.Outcomes())
 		})
 	}
 }
 
-func TestAQuotaThatIsUsedUp(t *testing.T) {
+func TestExhaustedQuotaMakesDeadLetters(t *testing.T) {
 	a := newAcme(t, deliverytest.Answer(402, `{"error":"quota of May is used up"}`))
 	e := start(t, testConfig(a.URL))
 	e.Send(events("a", "b"))
@@ -108,10 +108,10 @@ func TestAQuotaThatIsUsedUp(t *testing.T) {
 		assert.Equal(t, `the backend answered 402: {"error":"quota of May is used up"}; raise the project's quota, then replay the dead letters`, letter.Message)
 	}
 	e.Send(events("c"))
-	assert.Equal(t, 1, a.tookOnce(), "what comes next is sent")
+	assert.Equal(t, 1, a.tookOnce(), "later events are sent")
 }
 
-func TestAKeyThatAcmeDoesNotKnow(t *testing.T) {
+func TestUnknownKeyMakesDeadLetters(t *testing.T) {
 	a := newAcme(t)
 	cfg := testConfig(a.URL)
 	cfg.APIKey = "hunter3"
@@ -122,9 +122,9 @@ func TestAKeyThatAcmeDoesNotKnow(t *testing.T) {
 	assert.Equal(t, []string{"StatusRecoverableError: the backend answers 401: check the credentials"}, e.Statuses())
 }
 
-func TestA413IsHalved(t *testing.T) {
+func Test413BisectsRequest(t *testing.T) {
 	a := newAcme(t)
-	a.limit = 300 // less than it says
+	a.limit = 300 // less than documented
 	e := start(t, testConfig(a.URL))
 	long := events("a", "b", "c", "d")
 	long.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(2).Attributes().PutStr("note", strings.Repeat("x", 300))
@@ -137,7 +137,7 @@ func TestA413IsHalved(t *testing.T) {
 	assert.Contains(t, letters[0].Message, "to a request of 400 bytes")
 }
 
-func TestWhatAcmeIsNotMeantToGet(t *testing.T) {
+func TestUnsuitableEventsAreSkippedOrRefused(t *testing.T) {
 	a := newAcme(t)
 	e := start(t, testConfig(a.URL))
 	ld := events("fine", strings.Repeat("n", maxName), strings.Repeat("é", maxName), strings.Repeat("n", maxName+1), "")
@@ -153,11 +153,11 @@ func TestWhatAcmeIsNotMeantToGet(t *testing.T) {
 	}, e.Outcomes())
 	letters := e.Letters.All()
 	require.Len(t, letters, 1)
-	assert.Equal(t, "the name has 101 characters, but Acme takes 100; shorten it", letters[0].Message)
-	assert.NotEmpty(t, letters[0].OTLP, "the record is kept, since it has no bytes of Acme's")
+	assert.Equal(t, "the name has 101 characters, but Acme accepts 100; shorten it", letters[0].Message)
+	assert.NotEmpty(t, letters[0].OTLP, "the dead letter has the record, since there is no payload")
 }
 
-func TestATimeThatIsNoDateIsLeftOut(t *testing.T) {
+func TestInvalidTimesAreLeftOut(t *testing.T) {
 	a := newAcme(t)
 	ld := events("never", "in the year 2554")
 	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
@@ -168,7 +168,7 @@ func TestATimeThatIsNoDateIsLeftOut(t *testing.T) {
 	assert.Equal(t, 2, a.tookOnce())
 }
 
-func TestALargeBatchIsCompressed(t *testing.T) {
+func TestLargeBatchesAreCompressed(t *testing.T) {
 	a := newAcme(t)
 	e := start(t, testConfig(a.URL))
 	e.Send(events(numbered(1200)...))
@@ -178,31 +178,31 @@ func TestALargeBatchIsCompressed(t *testing.T) {
 	}
 }
 
-func TestRequestsAreWithinTheLimits(t *testing.T) {
+func TestRequestsKeepLimits(t *testing.T) {
 	b := newBackend(testConfig("https://example.com/"))
 	assert.Equal(t, "https://example.com/ingest", b.url)
 
-	t.Run("of count", func(t *testing.T) {
+	t.Run("count", func(t *testing.T) {
 		assert.Equal(t, []int{500, 500, 1}, build(t, b, encodeAll(t, events(numbered(1001)...))))
 	})
-	t.Run("of bytes", func(t *testing.T) {
+	t.Run("bytes", func(t *testing.T) {
 		half := (maxBody - len(bodyHead) - len(bodyTail) - 1) / 2
-		assert.Equal(t, []int{2, 1}, build(t, b, ofSizes(half, half, 1)), "both fit to the byte")
+		assert.Equal(t, []int{2, 1}, build(t, b, ofSizes(half, half, 1)), "both just fit")
 		assert.Equal(t, []int{1, 2}, build(t, b, ofSizes(half+1, half+1, 1)))
 		assert.Equal(t, []int{1, 1}, build(t, b, ofSizes(maxEvent, maxEvent)))
 	})
-	t.Run("or refused", func(t *testing.T) {
+	t.Run("too_large", func(t *testing.T) {
 		huge := ofSizes(1, maxEvent+1, 1)
 		requests, refusals := b.BuildRequests(huge)
 		assert.Len(t, requests, 2)
 		require.Len(t, refusals, 1)
 		assert.Equal(t, deadletter.ReasonTooLarge, refusals[0].Reason)
-		assert.Equal(t, "the event has 1048564 bytes, and Acme takes 1048563", refusals[0].Message)
-		assert.Len(t, huge[1].Payload, maxEvent+1, "the events it was given are as they were")
+		assert.Equal(t, "the event has 1048564 bytes, but Acme accepts 1048563", refusals[0].Message)
+		assert.Len(t, huge[1].Payload, maxEvent+1, "the events are unchanged")
 	})
 }
 
-// ofSizes are events whose payloads have these sizes.
+// ofSizes returns events with payloads of these sizes.
 func ofSizes(sizes ...int) []delivery.Event {
 	var all []delivery.Event
 	for _, size := range sizes {
@@ -211,7 +211,7 @@ func ofSizes(sizes ...int) []delivery.Event {
 	return all
 }
 
-// build holds every request against the limits, and returns how many events each has.
+// build checks every request against the limits, and returns the number of events in each.
 func build(t testing.TB, b *backend, events []delivery.Event) []int {
 	t.Helper()
 	requests, refusals := b.BuildRequests(events)
@@ -229,7 +229,7 @@ func build(t testing.TB, b *backend, events []delivery.Event) []int {
 		assert.LessOrEqual(t, len(req.Events), maxEvents)
 		assert.LessOrEqual(t, len(text), maxBody)
 	}
-	assert.Len(t, events, n, "every event is in a request, or refused")
+	assert.Len(t, events, n, "every event is in a request or refused")
 	return counts
 }
 
@@ -238,12 +238,12 @@ func encodeAll(t testing.TB, ld plog.Logs) []delivery.Event {
 	var enc encoder
 	var w delivery.Writer
 	for e := range appevent.Logs(ld) {
-		_ = enc.Encode(&w, e) // it has written nothing where it fails
+		_ = enc.Encode(&w, e) // on error it has written nothing
 	}
 	return w.Take().Events()
 }
 
-// FuzzEncode holds that whatever comes becomes a body that Acme can read, or nothing.
+// FuzzEncode checks that any record becomes a body that Acme can read, or nothing.
 func FuzzEncode(f *testing.F) {
 	odd := events("a", "\xff", "")
 	attributes := odd.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(1).Attributes()

@@ -12,20 +12,20 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// What Acme takes in one request (https://docs.acme.example/ingest#limits).
+// Acme's limits for one request (https://docs.acme.example/ingest#limits).
 const (
 	maxEvents = 500
 	maxBody   = 1 << 20 // bytes, before compression
 )
 
-// A body is an object around the events.
+// A body is a JSON object around the events.
 const (
 	bodyHead = `{"events":[`
 	bodyTail = `]}`
-	maxEvent = maxBody - len(bodyHead) - len(bodyTail) // bytes of one that stands alone
+	maxEvent = maxBody - len(bodyHead) - len(bodyTail) // bytes of an event alone in a body
 )
 
-// backend is an Acme project.
+// backend sends events to one Acme project.
 type backend struct {
 	url    string
 	header http.Header
@@ -49,7 +49,7 @@ func (b *backend) BuildRequests(events []delivery.Event) (requests []delivery.Re
 		if size := len(events[0].Payload); size > maxEvent {
 			refusals = append(refusals, delivery.Refusal{
 				Event: events[0], Reason: deadletter.ReasonTooLarge,
-				Message: fmt.Sprintf("the event has %d bytes, and Acme takes %d", size, maxEvent),
+				Message: fmt.Sprintf("the event has %d bytes, but Acme accepts %d", size, maxEvent),
 			})
 			events = events[1:]
 			continue
@@ -64,7 +64,7 @@ func (b *backend) BuildRequests(events []delivery.Event) (requests []delivery.Re
 	return requests, refusals
 }
 
-// fit is how many of the events one body has room for. The first of them fits.
+// fit returns how many of the events fit into one body. The first one always does.
 func fit(events []delivery.Event) (n int) {
 	size := len(bodyHead) + len(bodyTail) - len(",")
 	for n < len(events) && n < maxEvents {

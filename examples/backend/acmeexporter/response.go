@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// results is the body of a 200: what became of each event, in the order of the request
+// results is the body of a 200: the outcome of each event, in the order of the request
 // (https://docs.acme.example/ingest#results).
 type results struct {
 	Results []result `json:"results"`
@@ -23,8 +23,8 @@ type result struct {
 	Error  string `json:"error"`
 }
 
-// ClassifyResponse implements delivery.Backend. Acme has rules of its own for 200 and 402
-// (https://docs.acme.example/ingest#answers).
+// ClassifyResponse implements delivery.Backend. Acme has its own rules for 200 and 402
+// (https://docs.acme.example/ingest#responses).
 func (*backend) ClassifyResponse(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	switch response.Status {
 	case http.StatusOK:
@@ -37,12 +37,12 @@ func (*backend) ClassifyResponse(req *delivery.Request, response *delivery.Respo
 	}
 }
 
-// classifyResults does not take for delivered what Acme did not say it took. Acme knows an id that it has seen, so that
-// sending again does no harm.
+// classifyResults counts an event as delivered only if Acme says so. Sending an event again is
+// harmless: Acme recognizes repeated ids.
 func classifyResults(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	var body results
 	if err := json.Unmarshal(response.Body, &body); err != nil {
-		return classification(delivery.Retryable, "", "the backend answered 200, but not with results in JSON")
+		return classification(delivery.Retryable, "", "the backend answered 200 without JSON results")
 	}
 	if len(body.Results) != len(req.Events) {
 		return classification(delivery.Retryable, "",

@@ -22,7 +22,7 @@ import (
 // start.
 func addChecks(set *otelcol.CollectorSettings) {
 	resolver := &set.ConfigProviderSettings.ResolverSettings
-	resolver.ConverterFactories = append(slices.Clone(resolver.ConverterFactories), // after the others, which read keys that are not in any component
+	resolver.ConverterFactories = append(slices.Clone(resolver.ConverterFactories), // last: other converters remove keys of their own, such as enabled
 		confmap.NewConverterFactory(func(confmap.ConverterSettings) confmap.Converter { return checker{set.Factories} }))
 }
 

@@ -5,26 +5,26 @@ package eventjson
 
 import "strings"
 
-// arena keeps short strings side by side in blocks, so that few of them cost an allocation. A string keeps its block alive,
-// so blocks are small.
+// arena stores short strings in shared blocks, to save allocations. A string keeps its whole block
+// alive, so blocks are small.
 type arena struct {
 	block strings.Builder
-	left  int // of the body, at the most, to be kept
+	left  int // upper bound of the bytes still to be stored
 }
 
 const (
 	blockSize = 4 << 10
-	// longString is the length from which on a string has memory of its own.
+	// longString is the length from which a string is allocated on its own.
 	longString = 512
 )
 
-// begin starts a body of so many bytes. What was kept before shares no block with what will be.
+// begin starts a body of size bytes. Strings of different bodies never share a block.
 func (a *arena) begin(size int) {
 	a.block.Reset()
 	a.left = size
 }
 
-// keep returns the string of these bytes.
+// keep returns raw as a string.
 func (a *arena) keep(raw []byte) string {
 	if len(raw) >= longString {
 		return string(raw)

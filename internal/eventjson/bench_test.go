@@ -16,7 +16,7 @@ import (
 
 const benchEvents = 500
 
-// benchBody is an array of events of ten attributes or so.
+// benchBody returns an array of events with about ten attributes each.
 func benchBody() []byte {
 	var b strings.Builder
 	for i := range benchEvents {

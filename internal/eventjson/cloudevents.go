@@ -19,18 +19,18 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonread"
 )
 
-// What a CloudEvent has that an event has no field for becomes attributes: those that OpenTelemetry has names for
-// (cloudevents registry), and the others by their own names after a prefix.
+// Attributes for what an event has no field for. OpenTelemetry names some of them (cloudevents
+// registry); the others get a prefix and their own names.
 const (
 	attrCloudID     = "cloudevents.event_id"
 	attrCloudSource = "cloudevents.event_source"
 	cloudPrefix     = "cloudevents."
-	// attrData is the data of an event where it is neither an object nor text.
+	// attrData holds data that is neither an object nor text.
 	attrData = "data"
 )
 
-// The attributes of a CloudEvent (CloudEvents 1.0.2, "Context Attributes"), and the documented extensions that say what an
-// event has a field for.
+// The attributes of a CloudEvent (CloudEvents 1.0.2, "Context Attributes"), and the documented
+// extensions that map to fields of an event.
 const (
 	cloudSpecVersion     = "specversion"
 	cloudID              = "id"
@@ -44,10 +44,10 @@ const (
 	cloudTraceparent     = "traceparent"
 	cloudSeverityText    = "severitytext"
 	cloudSeverityNumber  = "severitynumber"
-	cloudVersionWeAccept = "1.0"
+	cloudVersionAccepted = "1.0"
 )
 
-// cloudEvent is what of a CloudEvent is not in its record yet.
+// cloudEvent holds the attributes of a CloudEvent that are not in its record yet.
 type cloudEvent struct {
 	version, source, contentType, time, traceparent, severityText, severityNumber string
 
@@ -55,19 +55,19 @@ type cloudEvent struct {
 	base64 []byte
 }
 
-// DecodeCloudEvents reads CloudEvents in their JSON format: one object (structured mode) or an array of them (batched
-// mode). Bad ones are rejected one by one, as by [Decoder.Decode].
+// DecodeCloudEvents reads CloudEvents in the JSON format: one object (structured mode) or an array
+// (batched mode). Invalid events are rejected individually, as by [Decoder.Decode].
 func (d *Decoder) DecodeCloudEvents(body []byte, batched bool, received time.Time) (Result, error) {
 	d.begin(received, len(body))
 	d.decodeOne = (*Decoder).decodeCloudEvent
-	return d.whole(body, func() error {
+	return d.decodeWhole(body, func() error {
 		switch kind := d.json.Kind(); {
 		case kind == jsonread.Object && !batched:
 			return d.element()
 		case kind == jsonread.Array && batched:
 			return d.array()
 		case kind == jsonread.Object:
-			return reject("a batch of CloudEvents is an array; send one as application/cloudevents+json")
+			return reject("a batch of CloudEvents is an array; send a single one as application/cloudevents+json")
 		case kind == jsonread.Array:
 			return reject("a CloudEvent is an object; send several as application/cloudevents-batch+json")
 		default:
@@ -76,8 +76,8 @@ func (d *Decoder) DecodeCloudEvents(body []byte, batched bool, received time.Tim
 	})
 }
 
-// DecodeCloudEvent reads a CloudEvent in binary mode: its attributes come one by one, and the body is its data, whose media
-// type contentType is.
+// DecodeCloudEvent reads a CloudEvent in binary mode. attributes yields its attributes; body is its
+// data, of the media type contentType. received is the time of an event without one.
 func (d *Decoder) DecodeCloudEvent(attributes iter.Seq2[string, string], contentType string, body []byte, received time.Time) (Result, error) {
 	d.begin(received, len(body))
 	d.beginEvent()
@@ -103,7 +103,7 @@ func (d *Decoder) binaryCloudEvent(attributes iter.Seq2[string, string], content
 	return d.completeCloudEvent()
 }
 
-// decodeCloudEvent reads a CloudEvent of the JSON format.
+// decodeCloudEvent reads a CloudEvent in the JSON format.
 func (d *Decoder) decodeCloudEvent() error {
 	d.beginEvent()
 	d.cloud = cloudEvent{}
@@ -125,7 +125,7 @@ func (d *Decoder) cloudMember(name string) error {
 		if d.cloud.data.text != nil {
 			return reject("given twice")
 		}
-		return d.cloud.data.put(d, span{})
+		return d.cloud.data.capture(d, span{})
 	case kind == jsonread.Null:
 		return d.null()
 	case name == cloudDataBase64:
@@ -139,7 +139,7 @@ func (d *Decoder) cloudMember(name string) error {
 	case kind == jsonread.Number, kind == jsonread.True, kind == jsonread.False:
 		return d.cloudScalar(name)
 	}
-	return d.wrongKind("want a string, an integer or a bool, as the attributes of CloudEvents are; data of your own goes under data")
+	return d.wrongKind("put your own data under data; want a string, an integer or a bool")
 }
 
 // cloudScalar reads an extension that is a number or a bool.
@@ -164,62 +164,63 @@ func (d *Decoder) cloudScalar(name string) error {
 	}
 	i, err := strconv.ParseInt(string(raw), 10, 32)
 	if err != nil {
-		return reject("want an integer of 32 bits, as CloudEvents has them; write it as a string")
+		return reject("want a 32-bit integer; write other numbers as strings")
 	}
 	v.SetInt(i)
 	return nil
 }
 
-// cloudFields are the attributes that become something else than attributes of their own.
+// cloudFields are the attributes that map to fields of the record instead of attributes of their
+// own.
 var cloudFields = map[string]bool{
 	cloudSpecVersion: true, cloudID: true, cloudSource: true, cloudType: true, cloudTime: true, cloudSubject: true, cloudContentType: true,
 	cloudTraceparent: true, cloudSeverityText: true, cloudSeverityNumber: true,
 }
 
-// cloudAttribute takes in an attribute in its string form.
+// cloudAttribute sets an attribute from its string form.
 func (d *Decoder) cloudAttribute(name, value string) error {
 	e := &d.event
 	switch name {
 	case cloudSpecVersion:
-		if value != cloudVersionWeAccept {
-			return reject("want 1.0, the one version of CloudEvents that is taken")
+		if value != cloudVersionAccepted {
+			return reject("want 1.0, the only supported version of CloudEvents")
 		}
-		return once(&d.cloud.version, value)
+		return setOnce(&d.cloud.version, value)
 	case cloudID:
-		return once(&e.id, value)
+		return setOnce(&e.id, value)
 	case cloudSource:
-		return once(&d.cloud.source, value)
+		return setOnce(&d.cloud.source, value)
 	case cloudType:
 		if strings.TrimSpace(value) == "" {
 			return reject("is empty")
 		}
-		return once(&e.name, value)
+		return setOnce(&e.name, value)
 	case cloudContentType:
-		return once(&d.cloud.contentType, value)
+		return setOnce(&d.cloud.contentType, value)
 	case cloudTime:
 		t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(value))
 		if err != nil {
-			return reject("want a time as RFC 3339 writes it, such as 2026-01-31T12:00:00Z")
+			return reject("want an RFC 3339 time, such as 2026-01-31T12:00:00Z")
 		}
 		if t.Before(firstTime) || t.After(lastTime) {
 			return reject("is not between the years 1970 and 2262")
 		}
 		e.record.SetTimestamp(pcommon.NewTimestampFromTime(t))
-		return once(&d.cloud.time, value)
+		return setOnce(&d.cloud.time, value)
 	case cloudSubject:
 		return d.putNotEmpty(appevent.AttrCloudEventsSubject, value)
 	case cloudTraceparent:
 		return d.cloudTrace(value)
 	case cloudSeverityText:
 		e.record.SetSeverityText(value)
-		return once(&d.cloud.severityText, value)
+		return setOnce(&d.cloud.severityText, value)
 	case cloudSeverityNumber:
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 1 || n > int(plog.SeverityNumberFatal4) {
 			return reject("%s", wantInteger(1, int64(plog.SeverityNumberFatal4)))
 		}
 		e.record.SetSeverityNumber(plog.SeverityNumber(n))
-		return once(&d.cloud.severityNumber, value)
+		return setOnce(&d.cloud.severityNumber, value)
 	}
 	v, err := d.cloudExtension(name)
 	if err == nil {
@@ -228,8 +229,8 @@ func (d *Decoder) cloudAttribute(name, value string) error {
 	return err
 }
 
-// once takes in an attribute that an event has once, and that is not empty.
-func once(field *string, value string) error {
+// setOnce sets a field that must not be empty and must not be set twice.
+func setOnce(field *string, value string) error {
 	if value == "" {
 		return reject("is empty")
 	}
@@ -247,20 +248,20 @@ func (d *Decoder) putNotEmpty(attribute, value string) error {
 	return d.put(attribute, value)
 }
 
-// cloudTrace keeps what is not a traceparent as what it is.
+// cloudTrace sets the trace context. An invalid traceparent is kept as an attribute.
 func (d *Decoder) cloudTrace(value string) error {
 	trace, ok := ParseTraceparent(value)
 	if !ok {
 		return d.put(cloudPrefix+cloudTraceparent, value)
 	}
 	trace.Put(d.event.record)
-	return once(&d.cloud.traceparent, value)
+	return setOnce(&d.cloud.traceparent, value)
 }
 
-// cloudExtension is the place for an attribute that the specification does not know.
+// cloudExtension adds an attribute for an extension that the specification does not define.
 func (d *Decoder) cloudExtension(name string) (pcommon.Value, error) {
 	if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
-		return pcommon.Value{}, reject("is not a name of CloudEvents, which are of the letters a to z and digits; data of your own goes under data")
+		return pcommon.Value{}, reject("not a valid CloudEvents attribute name (a to z, 0 to 9); put your own data under data")
 	}
 	if len(name) > longName {
 		return pcommon.Value{}, reject("is longer than %d characters", longName)
@@ -287,7 +288,7 @@ func (d *Decoder) readBase64() error {
 	return nil
 }
 
-// readCloudData reads the data of the JSON format, now that its content type is known.
+// readCloudData reads the data of the JSON format, once its content type is known.
 func (d *Decoder) readCloudData() error {
 	cloud := &d.cloud
 	if cloud.data.text != nil && cloud.base64 != nil {
@@ -306,7 +307,7 @@ func (d *Decoder) readCloudData() error {
 	return within(cloudData, d.readData())
 }
 
-// cloudDataOf reads data that stands alone, whose content type says what it is.
+// cloudDataOf reads data outside of the event's JSON, according to its content type.
 func (d *Decoder) cloudDataOf(content []byte) error {
 	if len(content) == 0 {
 		return nil
@@ -328,12 +329,13 @@ func (d *Decoder) cloudDataOf(content []byte) error {
 	}
 }
 
-// isJSON reports a media type whose content is JSON. None is JSON too (CloudEvents HTTP binding, section 3.1.1).
+// isJSON reports whether a media type is JSON. A missing one is (CloudEvents HTTP binding, section
+// 3.1.1).
 func isJSON(mediaType string) bool {
 	return mediaType == "" || mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json")
 }
 
-// readPayload reads JSON that stands alone.
+// readPayload reads JSON data outside of the event's own JSON.
 func (d *Decoder) readPayload(content []byte) error {
 	before := d.json
 	defer func() { d.json = before }()
@@ -345,12 +347,12 @@ func (d *Decoder) readPayload(content []byte) error {
 		err = syntaxError(d.json.End())
 	}
 	if err != nil && !isRejection(err) && !isTooMany(err) {
-		return reject("%v", err) // the JSON around it is sound
+		return reject("%v", err) // the event's own JSON is valid
 	}
 	return err
 }
 
-// readData reads data: an object's members become attributes, a string the message.
+// readData reads data: the members of an object become attributes, a string becomes the body.
 func (d *Decoder) readData() error {
 	attributes := d.event.record.Attributes()
 	switch d.json.Kind() {
@@ -370,7 +372,7 @@ func (d *Decoder) readData() error {
 	return d.value(v)
 }
 
-// completeCloudEvent checks what a CloudEvent must have, and gives the record what it lacks.
+// completeCloudEvent checks the required attributes and completes the record.
 func (d *Decoder) completeCloudEvent() error {
 	e := &d.event
 	for _, required := range []struct{ name, value string }{
@@ -382,7 +384,7 @@ func (d *Decoder) completeCloudEvent() error {
 	}
 	uid := e.id
 	if _, err := uuid.Parse(e.id); err != nil || len(e.id) != len(uuid.Nil.String()) {
-		// An id is unique only together with its source.
+		// A CloudEvents id is unique only together with its source.
 		uid = uuid.NewSHA1(uuid.NameSpaceURL, []byte(d.cloud.source+"\n"+e.id)).String()
 		if err := d.put(attrCloudID, e.id); err != nil {
 			return within(cloudData, within(attrCloudID, err))

@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// complete checks what can be checked only when all members are read, and gives the event what it lacks.
+// complete runs the checks that need all members, and sets defaults.
 func (d *Decoder) complete() error {
 	e := &d.event
 	if err := d.completeRoute(); err != nil {
@@ -42,8 +42,8 @@ func (d *Decoder) complete() error {
 	return nil
 }
 
-// completeID gives an id to an event that has neither an id nor a time of its own. Nothing would tell it from
-// another one like it, and two clicks are two events.
+// completeID generates an id for an event with neither an id nor a time: two identical clicks are
+// two events.
 func (e *pending) completeID() error {
 	if _, ok := e.record.Attributes().Get(appevent.AttrID); ok {
 		return nil
@@ -64,7 +64,7 @@ func (e *pending) completeSeverity() error {
 	}
 	number, ok := severityNumber(text)
 	if !ok {
-		return reject("is no level that we know (trace, debug, info, warn, error, fatal and their like); give severity_number (1 to 24) with it")
+		return reject("unknown level; use trace, debug, info, warn, error or fatal, or add severity_number (1 to 24)")
 	}
 	e.record.SetSeverityNumber(number)
 	return nil
@@ -84,11 +84,11 @@ func (e *pending) completeName() error {
 	return nil
 }
 
-// restore gives a value the type that JSON could not keep.
+// restore sets the type of a value that JSON cannot represent.
 func (e *pending) restore(vt valueType) error {
 	v, ok := e.find(vt.pointer)
 	if !ok || v.Type() != pcommon.ValueTypeStr {
-		return reject("points to no string")
+		return reject("does not point to a string")
 	}
 	if vt.name == typeBytes {
 		b, err := base64.StdEncoding.DecodeString(v.Str())
@@ -106,7 +106,7 @@ func (e *pending) restore(vt valueType) error {
 	case "-Infinity":
 		v.SetDouble(math.Inf(-1))
 	default:
-		return reject("points to a string that is none of NaN, Infinity and -Infinity")
+		return reject("points to a string other than NaN, Infinity and -Infinity")
 	}
 	return nil
 }

@@ -17,57 +17,58 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonread"
 )
 
-// What one event may hold. An event beyond it is rejected by itself.
+// Limits of one event. An event beyond them is rejected; the others are not affected.
 const (
-	// MaxDepth is how many objects and arrays may stand in each other.
+	// MaxDepth is how deep objects and arrays may be nested.
 	MaxDepth = 32
-	// MaxMembers is how many members one object may have.
+	// MaxMembers is the maximum number of members of one object.
 	MaxMembers = 1024
 )
 
-// Result is what became of the events of one body.
+// Result is the outcome of decoding one body.
 type Result struct {
 	// Logs holds the accepted events, in the order of the body within each source.
 	Logs plog.Logs
-	// Accepted is their number.
+	// Accepted is the number of accepted events.
 	Accepted int
-	// Records are the accepted events in the order of the body.
+	// Records holds the accepted events in the order of the body.
 	Records []Accepted
-	// Rejected tells of the others, in the order of the body.
+	// Rejected holds the rejected events in the order of the body.
 	Rejected []Rejection
 }
 
-// Rejection is one event that was not accepted. Err names the member, what it should be and what it is; it never
-// repeats a value.
+// Rejection is one event that was not accepted.
 type Rejection struct {
-	// Index is the event's place in the body, from 0; a line that is blank is not counted.
+	// Index is the event's position in the body, from 0. Blank lines do not count.
 	Index int
-	// ID is the event's id where it could be read.
-	ID  string
+	// ID is the event's id, or empty if it could not be read.
+	ID string
+	// Err names the member, what it should be and what it is. It never repeats a value.
 	Err error
 }
 
-// Accepted is one event that was accepted.
+// Accepted is one accepted event.
 type Accepted struct {
 	Record plog.LogRecord
-	// Index is the event's place in the body, as in [Rejection].
+	// Index is the event's position in the body, as in [Rejection].
 	Index int
-	// Anonymous is an event that had neither an id nor a time. The id that it was given is random: were the event sent again,
-	// it would have another one.
+	// Anonymous is true if the event had neither an id nor a time. Its generated id is random: the
+	// same event sent again gets another one.
 	Anonymous bool
 }
 
-// MaxValues is how many values all events of one body may hold. A value of a byte in JSON takes many times that in memory.
+// MaxValues is the maximum number of values in all events of one body. A one-byte JSON value takes
+// many times that in memory.
 const MaxValues = 1_000_000
 
-// TooManyError says that a body holds more events or values than the decoder takes at once.
+// TooManyError reports that a body has more events or values than the decoder accepts.
 type TooManyError struct {
 	What  string
 	Limit int
 }
 
 func (e *TooManyError) Error() string {
-	return fmt.Sprintf("the body holds more than %d %s; send it in parts", e.Limit, e.What)
+	return fmt.Sprintf("the body has more than %d %s; split it into several requests", e.Limit, e.What)
 }
 
 func isTooMany(err error) bool {
@@ -75,28 +76,30 @@ func isTooMany(err error) bool {
 	return ok
 }
 
-// largestGuess bounds the memory that is taken for an object before its members are seen. Events of one sender are alike.
-const largestGuess = 32
+// maxCapacityHint limits the capacity reserved for an object or array before its items are read.
+// Events of one sender are usually alike.
+const maxCapacityHint = 32
 
-// leastEvent is how many bytes an event has at the least, but for a few: a body of n bytes is not taken to hold more than
-// n/leastEvent events before they are seen.
-const leastEvent = 64
+// minEventSize is the assumed minimum size of an event in bytes. It limits how many events memory
+// is reserved for.
+const minEventSize = 64
 
-// largeBody is the size from which on the memory that a body took is not kept for the next one.
+// largeBody is the size in bytes from which a body's memory is not kept for the next one.
 const largeBody = 256 << 10
 
-// Decoder reads events. Make one with [NewDecoder]; one Decoder serves one goroutine.
+// Decoder decodes events. Create one with [NewDecoder]; one Decoder serves one goroutine.
 type Decoder struct {
 	maxEvents int
 
 	json     jsonread.Reader
 	strings  arena
 	unquoted []byte
-	depth    int // of the objects and arrays that are being read, from the event on
-	// How many members the last object had at each depth, at 0: how many attributes the last event; and items the last array.
+	depth    int // nesting depth of what is being read; the event is 0
+	// The sizes of the last object and array at each depth, used as capacity hints. sizes[0] is the
+	// number of attributes of the last event.
 	sizes, lengths [MaxDepth + 1]int
-	guess          int // how many events there may be
-	names          names
+	eventsHint     int // expected number of events
+	names          nameCache
 	hasher         appevent.Hasher
 	received       pcommon.Timestamp
 
@@ -104,45 +107,45 @@ type Decoder struct {
 	index      int
 	valueCount int
 	groups     []group
-	last       origin // of the event before, if known
+	last       origin // of the previous event, if lastKnown
 	lastKnown  bool
 	lastGroup  int
 
 	event pending
 	cloud cloudEvent
-	// decodeOne reads an event of the body, as its form and its route want it.
+	// decodeOne decodes one event of the body, depending on the body's format and route.
 	decodeOne func(*Decoder) error
 	route     Route
-	single    bool // the event is the body
-	large     bool // the body is
+	single    bool // the body is one event
+	large     bool // the body has at least largeBody bytes
 }
 
-// NewDecoder returns a decoder that takes up to maxEvents events from one body.
+// NewDecoder returns a decoder that accepts up to maxEvents events per body.
 func NewDecoder(maxEvents int) *Decoder {
 	return &Decoder{maxEvents: maxEvents, event: newPending()}
 }
 
-// Decode reads a body that is one event or an array of events. Events that are JSON but not events are rejected
-// one by one; a body that is not JSON is an error as a whole, and so is one with more events than the decoder
-// takes ([TooManyError]). The array may be the member events, or batch, of an object. received is the time of those events
-// that do not tell theirs.
+// Decode reads a body that is one event, an array of events, or an object with such an array in
+// events or batch. Invalid events are rejected individually; a body that is not JSON or has too
+// many events ([TooManyError]) is an error. received is the time of events without one.
 func (d *Decoder) Decode(body []byte, received time.Time) (Result, error) {
 	d.begin(received, len(body))
 	d.decodeOne = (*Decoder).decodeEvent
-	return d.whole(body, d.readBodyValue)
+	return d.decodeWhole(body, d.readBodyValue)
 }
 
-// whole reads a body that is one JSON value.
-func (d *Decoder) whole(body []byte, read func() error) (Result, error) {
+// decodeWhole reads a body that is one JSON value.
+func (d *Decoder) decodeWhole(body []byte, read func() error) (Result, error) {
 	d.json.Reset(body)
 	err := read()
 	if err == nil && d.json.End() != nil {
-		err = errors.New("the body goes on after its first value; send several events as an array, or one a line as application/x-ndjson")
+		err = errors.New("the body has more data after its first value; send several events as an array, or one per line as application/x-ndjson")
 	}
 	return d.end(err)
 }
 
-// DecodeLines reads one event a line (NDJSON). A line that is not JSON is rejected like any other bad event.
+// DecodeLines reads one event per line (NDJSON). A line that is not JSON is rejected like any other
+// invalid event. received is the time of events without one.
 func (d *Decoder) DecodeLines(body []byte, received time.Time) (Result, error) {
 	d.begin(received, len(body))
 	d.decodeOne = (*Decoder).decodeEvent
@@ -175,7 +178,7 @@ func (d *Decoder) line() error {
 		return err
 	}
 	if err == nil && d.json.End() != nil {
-		err = errors.New("the line goes on after its event")
+		err = errors.New("the line has more data after its event")
 	}
 	return err
 }
@@ -183,8 +186,8 @@ func (d *Decoder) line() error {
 func (d *Decoder) begin(received time.Time, size int) {
 	d.valueCount = 0
 	d.received = pcommon.NewTimestampFromTime(received)
-	d.guess = min(d.guess, size/leastEvent)
-	d.result = Result{Logs: plog.NewLogs(), Records: make([]Accepted, 0, d.guess)}
+	d.eventsHint = min(d.eventsHint, size/minEventSize)
+	d.result = Result{Logs: plog.NewLogs(), Records: make([]Accepted, 0, d.eventsHint)}
 	d.index = 0
 	d.single = false
 	d.large = size >= largeBody
@@ -192,11 +195,11 @@ func (d *Decoder) begin(received time.Time, size int) {
 	d.strings.begin(size)
 }
 
-// end lets go of everything that belongs to the body. The next one may be another sender's.
+// end releases everything that belongs to the body; the next body may be from another sender.
 func (d *Decoder) end(err error) (Result, error) {
 	result := d.result
 	d.result = Result{}
-	d.guess = result.Accepted
+	d.eventsHint = result.Accepted
 	clear(d.groups)
 	d.groups = d.groups[:0]
 	d.json.Reset(nil)
@@ -216,7 +219,7 @@ func (d *Decoder) end(err error) (Result, error) {
 	return result, nil
 }
 
-// readBodyValue reads the body's value: an event, or an array of them.
+// readBodyValue reads an event, an array of events, or an object with such an array.
 func (d *Decoder) readBodyValue() error {
 	switch d.json.Kind() {
 	case jsonread.Object:
@@ -227,10 +230,10 @@ func (d *Decoder) readBodyValue() error {
 	return d.notEvents()
 }
 
-// notEvents is the error for a body that is neither an object nor an array.
+// notEvents returns the error for a body that is neither an object nor an array.
 func (d *Decoder) notEvents() error {
 	if d.json.Left() == 0 {
-		return errors.New("the body is empty; send a JSON object, or an array of them")
+		return errors.New("the body is empty; send a JSON object or an array of objects")
 	}
 	if err := d.json.Skip(); err != nil {
 		return syntaxError(err)
@@ -254,7 +257,7 @@ func (d *Decoder) array() error {
 	}
 }
 
-// element reads one event of the body. Only an error of syntax comes back.
+// element reads one event of the body. It returns only errors that end the body.
 func (d *Decoder) element() error {
 	begin := d.json.Offset()
 	err := d.decodeOne(d)
@@ -271,20 +274,20 @@ func (d *Decoder) element() error {
 	return nil
 }
 
-// settle counts the event that was read, as accepted or as rejected.
+// settle records the event that was read as accepted or rejected.
 func (d *Decoder) settle(err error) {
 	if err == nil {
-		d.sizes[0] = min(d.event.record.Attributes().Len(), largestGuess)
-		d.place()
+		d.sizes[0] = min(d.event.record.Attributes().Len(), maxCapacityHint)
+		d.appendRecord()
 		d.result.Accepted++
 	} else {
 		d.result.Rejected = append(d.result.Rejected, Rejection{Index: d.index, ID: d.event.id, Err: err})
-		d.event = newPending() // what was read of it goes
+		d.event = newPending() // discard what was read
 	}
 	d.index++
 }
 
-// skipEvent passes an event that was rejected, and picks up its id on the way.
+// skipEvent skips a rejected event and reads its id.
 func (d *Decoder) skipEvent() error {
 	if d.json.Kind() != jsonread.Object {
 		return syntaxError(d.json.Skip())
@@ -319,16 +322,16 @@ func (d *Decoder) skipMember(name string) error {
 	return syntaxError(d.json.Skip())
 }
 
-// group is the records of one resource and scope.
+// group holds the records of one resource and scope.
 type group struct {
 	id      appevent.Digest
 	records plog.LogRecordSlice
 }
 
-// origin is what an event says of its resource and scope, as it is written.
+// origin is the source, resource and scope of an event, as written.
 type origin struct{ source, resource, scope span }
 
-// span is a part of the body. The zero span is none.
+// span is a part of the body: its offset and text. The zero span is absent.
 type span struct {
 	at   int
 	text []byte
@@ -338,12 +341,13 @@ func (o *origin) equal(p *origin) bool {
 	return bytes.Equal(o.source.text, p.source.text) && bytes.Equal(o.resource.text, p.resource.text) && bytes.Equal(o.scope.text, p.scope.text)
 }
 
-// put puts off reading a part of the origin: most often it is that of the event before, which is an object or a string.
-func (s *span) put(d *Decoder, before span) error {
-	d.json.Kind() // so that it begins with the value
+// capture skips a part of the origin, to be decoded later. It usually equals the previous event's;
+// comparing the prefix is enough, since an object or a string delimits itself.
+func (s *span) capture(d *Decoder, previous span) error {
+	d.json.Kind() // skip white space
 	s.at = d.json.Offset()
-	if before.text != nil && d.json.Take(before.text) {
-		s.text = before.text
+	if previous.text != nil && d.json.Take(previous.text) {
+		s.text = previous.text
 		return nil
 	}
 	var err error
@@ -351,7 +355,7 @@ func (s *span) put(d *Decoder, before span) error {
 	return syntaxError(err)
 }
 
-// readOrigin reads what was put off, unless it is known from the event before.
+// readOrigin decodes the captured parts, unless they equal those of the previous event.
 func (d *Decoder) readOrigin() error {
 	e := &d.event
 	e.sameOrigin = d.lastKnown && len(e.valueTypes) == 0 && e.origin.equal(&d.last)
@@ -381,8 +385,8 @@ func (d *Decoder) readOrigin() error {
 	return nil
 }
 
-// place moves the event that was read into the result, beside those of its source.
-func (d *Decoder) place() {
+// appendRecord moves the event that was read into the group of its resource and scope.
+func (d *Decoder) appendRecord() {
 	if !d.event.sameOrigin {
 		d.lastGroup = d.group()
 		d.last, d.lastKnown = d.event.origin, len(d.event.valueTypes) == 0
@@ -392,11 +396,12 @@ func (d *Decoder) place() {
 	d.result.Records = append(d.result.Records, Accepted{Record: record, Index: d.index, Anonymous: d.event.anonymous})
 }
 
-// groupsSearched bounds the work that a body of many sources makes; two groups of one source do no harm.
+// groupsSearched limits the search in a body with many sources. Two groups with the same source do
+// no harm.
 const groupsSearched = 16
 
-// group is the place of the group of the event's resource and scope. Groups are known by digests: to compare maps takes
-// time in the square of their size.
+// group returns the index of the group for the event's resource and scope. It compares digests,
+// since comparing maps takes quadratic time.
 func (d *Decoder) group() int {
 	resource, scope := d.event.resource, d.event.scope
 	id := d.hasher.Source(resource, scope)
@@ -412,7 +417,7 @@ func (d *Decoder) group() int {
 	sl := rl.ScopeLogs().AppendEmpty()
 	scope.MoveTo(sl.Scope())
 	if len(d.groups) == 0 {
-		sl.LogRecords().EnsureCapacity(d.guess)
+		sl.LogRecords().EnsureCapacity(d.eventsHint)
 	}
 	d.groups = append(d.groups, group{id: id, records: sl.LogRecords()})
 	return len(d.groups) - 1
@@ -424,7 +429,7 @@ func clearScope(scope pcommon.InstrumentationScope) {
 	scope.Attributes().Clear()
 }
 
-// rejection is an error of one event: its JSON is sound and the reading can go on after it.
+// rejection is the error of one event whose JSON is valid, so that decoding can continue after it.
 type rejection struct {
 	path    string
 	problem string
@@ -446,7 +451,7 @@ func isRejection(err error) bool {
 	return ok
 }
 
-// within puts the name of a member before the path of a rejection.
+// within prepends the name of a member to the path of a rejection.
 func within(name string, err error) error {
 	r, ok := err.(*rejection) //nolint:errorlint // rejections are never wrapped
 	if !ok {
@@ -466,7 +471,7 @@ func within(name string, err error) error {
 	return r
 }
 
-// syntaxError rewords an error of the JSON reader.
+// syntaxError wraps an error of the JSON reader.
 func syntaxError(err error) error {
 	if err == nil {
 		return nil

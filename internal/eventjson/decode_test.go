@@ -24,13 +24,13 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // received is when the tests receive their events.
 var received = time.Unix(1700000000, 5).UTC()
 
-// TestDecodeGolden reads testdata/decode/*/input.* and holds the result against want.json (the logs) and want.txt
-// (what was not accepted).
+// TestDecodeGolden decodes testdata/decode/*/input.* and compares the result with want.json (the
+// logs) and want.txt (the counts and rejections).
 func TestDecodeGolden(t *testing.T) {
 	inputs, err := filepath.Glob("testdata/decode/*/input.*")
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ func TestDecodeGolden(t *testing.T) {
 				decode = NewDecoder(100).DecodeLines
 			}
 			result, err := decode(body, received)
-			checkText(t, filepath.Join(dir, "want.txt"), verdict(result, err))
+			checkText(t, filepath.Join(dir, "want.txt"), outcome(result, err))
 			if result.Accepted > 0 {
 				assert.Equal(t, result.Accepted, result.Logs.LogRecordCount())
 				checkText(t, filepath.Join(dir, "want.json"), otlpJSON(t, result.Logs))
@@ -54,7 +54,7 @@ func TestDecodeGolden(t *testing.T) {
 	}
 }
 
-func verdict(result Result, err error) string {
+func outcome(result Result, err error) string {
 	if err != nil {
 		return "error: " + err.Error() + "\n"
 	}
@@ -77,7 +77,7 @@ func checkText(t *testing.T, file, got string) {
 	assert.Equal(t, string(want), got)
 }
 
-// otlpJSON is the logs as indented OTLP JSON, which tells every type.
+// otlpJSON returns the logs as indented OTLP JSON, which shows every type.
 func otlpJSON(t *testing.T, ld plog.Logs) string {
 	t.Helper()
 	b, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
@@ -158,7 +158,7 @@ func TestSeverities(t *testing.T) {
 	}
 }
 
-func TestEveryEventWithoutIDAndTimeIsItsOwn(t *testing.T) {
+func TestEventsWithoutIDAndTimeAreDistinct(t *testing.T) {
 	result, err := NewDecoder(3).Decode([]byte(`[{"name":"click"},{"name":"click"},{"name":"click","timestamp":1}]`), received)
 	require.NoError(t, err)
 	ids := map[string]bool{}
@@ -170,11 +170,11 @@ func TestEveryEventWithoutIDAndTimeIsItsOwn(t *testing.T) {
 	again, err := NewDecoder(3).Decode([]byte(`{"timestamp":1,"name":"click"}`), received.Add(time.Hour))
 	require.NoError(t, err)
 	for e := range appevent.Logs(again.Logs) {
-		assert.True(t, ids[e.ID()], "an event with a time of its own keeps its id when it is sent again")
+		assert.True(t, ids[e.ID()], "an event with a time keeps its id when it is sent again")
 	}
 }
 
-func TestTheLimits(t *testing.T) {
+func TestLimits(t *testing.T) {
 	nested := func(n int) string {
 		return `{"name":"x","properties":{"p":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}}`
 	}
@@ -186,12 +186,12 @@ func TestTheLimits(t *testing.T) {
 		return `{"name":"x","properties":{` + b.String()[1:] + `}}`
 	}
 	for name, tt := range map[string]struct{ body, want string }{
-		"as deep as can be":      {body: nested(MaxDepth - 1)},
-		"one deeper":             {body: nested(MaxDepth), want: "is nested more than 32 deep"},
-		"deep in an array too":   {body: "[" + nested(MaxDepth-1) + "]"},
+		"maximum depth":          {body: nested(MaxDepth - 1)},
+		"one level too deep":     {body: nested(MaxDepth), want: "is nested more than 32 deep"},
+		"maximum depth in array": {body: "[" + nested(MaxDepth-1) + "]"},
 		"10,000 deep":            {body: nested(9_000), want: "is nested more than 32 deep"},
-		"as many members as can": {body: object(MaxMembers)},
-		"one more":               {body: object(MaxMembers + 1), want: "properties: has more than 1024 members"},
+		"maximum members":        {body: object(MaxMembers)},
+		"one member too many":    {body: object(MaxMembers + 1), want: "properties: has more than 1024 members"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			result, err := NewDecoder(1).Decode([]byte(tt.body), received)
@@ -213,7 +213,7 @@ func TestTheLimits(t *testing.T) {
 			return d.DecodeLines(bytes.Repeat([]byte("{\"name\":\"x\"}\n\n"), n), received)
 		},
 	} {
-		t.Run(name+" of as many events as can be, and one more", func(t *testing.T) {
+		t.Run(name+" of the maximum number of events and one more", func(t *testing.T) {
 			d := NewDecoder(7)
 			result, err := decode(d, 7)
 			require.NoError(t, err)
@@ -227,7 +227,7 @@ func TestTheLimits(t *testing.T) {
 	}
 }
 
-func TestAsManyValuesAsCanBe(t *testing.T) {
+func TestMaxValues(t *testing.T) {
 	const each = 40
 	list := func(n int, item string) string {
 		var b strings.Builder
@@ -244,7 +244,7 @@ func TestAsManyValuesAsCanBe(t *testing.T) {
 		tooMany bool
 	}{
 		"an array and its items":         {body: `{"name":"x","body":[` + strings.Repeat("0,", MaxValues-2) + `0]}`},
-		"one more than can be":           {body: many(MaxValues/each, groups, `{"name":"x","user":"u"}`), tooMany: true},
+		"one value too many":             {body: many(MaxValues/each, groups, `{"name":"x","user":"u"}`), tooMany: true},
 		"large objects, which cost more": {body: many(MaxValues/8/MaxMembers, large, large), tooMany: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -253,14 +253,13 @@ func TestAsManyValuesAsCanBe(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			assert.EqualError(t, err, "the body holds more than 1000000 values; send it in parts")
+			assert.EqualError(t, err, "the body has more than 1000000 values; split it into several requests")
 		})
 	}
 }
 
-// TestADecoderKeepsNothingOfABody holds that a decoder that waits for the next body needs no more memory for having seen large
-// ones.
-func TestADecoderKeepsNothingOfABody(t *testing.T) {
+// An idle decoder must not hold the memory of large bodies it has seen.
+func TestIdleDecoderReleasesLargeBodies(t *testing.T) {
 	const size = 4 * largeBody
 	long := strings.Repeat("x", size)
 	for name, body := range map[string]string{
@@ -288,7 +287,7 @@ func TestADecoderKeepsNothingOfABody(t *testing.T) {
 	}
 }
 
-func TestARefusedBodyLeavesNothingForTheNext(t *testing.T) {
+func TestRefusedBodyLeaksNothingIntoTheNext(t *testing.T) {
 	const victim = `{"id":"v","name":"login","type":"page","user":{"id":"victim"},"message":"private","severity":"fatal","trace":{"trace_id":"0102030405060708090a0b0c0d0e0f10"},` +
 		`"source":"bank","scope":{"name":"lib"},"properties":{"card":"4111"},"value_types":{"/properties/card":"bytes"}`
 	want, err := NewDecoder(2).Decode([]byte(`{"name":"click","id":"c"}`), received)
@@ -299,7 +298,7 @@ func TestARefusedBodyLeavesNothingForTheNext(t *testing.T) {
 		"more after it":       victim + `} {}`,
 		"too many":            "[" + victim + `},{"name":"b"},{"name":"c"}]`,
 		"too many values":     victim + `,"traits":{"a":[` + strings.Repeat("0,", MaxValues) + `0]}}`,
-		"a bad neighbor":      "[" + victim + `},{"name":]`,
+		"an invalid neighbor": "[" + victim + `},{"name":]`,
 		"rejected, then more": "[" + victim + `,"oops":1},{"name":]`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -317,7 +316,7 @@ func TestARefusedBodyLeavesNothingForTheNext(t *testing.T) {
 	}
 }
 
-func TestErrorsRepeatNoValue(t *testing.T) {
+func TestErrorsNeverRepeatValues(t *testing.T) {
 	const secret = "hunter2-hunter2"
 	for _, body := range []string{
 		`{"name":"x","user":["` + secret + `"]}`,
@@ -339,17 +338,17 @@ func TestErrorsRepeatNoValue(t *testing.T) {
 	assert.NotContains(t, err.Error(), secret)
 }
 
-func TestManySourcesAreFewGroups(t *testing.T) {
+func TestEventsAreGroupedBySource(t *testing.T) {
 	body := `[{"name":"a","source":"s1"},{"name":"b","source":"s2"},{"name":"c","source":{"name":"s1"}},
 		{"name":"d","source":"s1","scope":{"name":"lib"}},{"name":"e","source":"s1"}]`
 	result, err := NewDecoder(100).Decode([]byte(body), received)
 	require.NoError(t, err)
 	require.Empty(t, result.Rejected)
-	require.Equal(t, 3, result.Logs.ResourceLogs().Len(), "one for each source and scope")
+	require.Equal(t, 3, result.Logs.ResourceLogs().Len(), "one per source and scope")
 	assert.Equal(t, 3, result.Logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().Len())
 }
 
-func TestASourceIsReadAnewWhereItsTypesDiffer(t *testing.T) {
+func TestSourcesWithDifferentValueTypesAreDistinct(t *testing.T) {
 	const event = `{"name":"a","resource":{"k":"AAEC"}`
 	result, err := NewDecoder(100).Decode([]byte("["+event+`,"value_types":{"/resource/k":"bytes"}},`+event+"},"+event+`,"value_types":{"/resource/k":"bytes"}}]`), received)
 	require.NoError(t, err)

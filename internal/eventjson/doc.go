@@ -1,36 +1,36 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package eventjson is our JSON form of an application event: how it is read into a log record, and how a log
-// record is written as it. The two are inverse, so that one instance can feed another without loss.
+// Package eventjson converts application events between JSON and OpenTelemetry log records. Decoding
+// and encoding are inverse, so that one instance can feed another without loss.
 //
-// An event is one object. Every member is optional but for this: it has a name, a type other than track, an
-// exception, a message or a body.
+// An event is one object. All members are optional, but an event needs a name, a type other than
+// track, an exception, a message or a body.
 //
-//	id                 string           who sends the same id twice means the same event
+//	id                 string           two events with the same id are the same event
 //	name               string           what happened: order_placed
 //	type               string           track (default), identify, page, screen, group, alias
 //	timestamp          string, number   RFC 3339, or time since 1970 in s, ms, us or ns by magnitude
-//	severity           string           as the sender calls it: INFO, warning, fatal
-//	severity_number    number           1 to 24, as in OpenTelemetry; from severity where absent
-//	message            string           one line for a person
+//	severity           string           a level name as loggers use it: INFO, warning, fatal
+//	severity_number    number           1 to 24, as in OpenTelemetry; derived from severity if absent
+//	message            string           one line for a human reader
 //	body               any              a log body that is not a string
 //	source             string, object   name, namespace, version, environment of the application
-//	subject            string           what it is about: order/17
+//	subject            string           what the event is about: order/17
 //	user               string, object   id, anonymous_id, email, name, full_name, roles
 //	session_id         string
 //	groups             object           group type to group key
-//	properties         object           anything, nested as it likes
+//	properties         object           any values, nested
 //	traits             object           properties to set on the user or group
-//	traits_once        object           the same, only where not set yet
+//	traits_once        object           the same, but only if not set yet
 //	previous_id        string           for alias: the id that becomes the user's
-//	context            object           ip, user_agent, or any attribute under its OpenTelemetry name
+//	context            object           ip, user_agent, or any attribute by its OpenTelemetry name
 //	exception          object           type, message, stacktrace, handled
 //	trace              object           trace_id, span_id (hex), flags
-//	destinations       object           backend to bool: a switch for this one event
+//	destinations       object           backend to bool: which backends get this event
 //	resource           object           attributes of the resource beyond source
 //	scope              object           name, version, attributes of the instrumentation scope
-//	value_types        object           JSON pointer to bytes or double: values whose type JSON does not keep
+//	value_types        object           JSON pointer to bytes or double: types that JSON lacks
 package eventjson
 
 // The members of an event.

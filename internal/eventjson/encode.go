@@ -16,22 +16,22 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// Encoder writes events as JSON. The zero value is ready for use; one Encoder serves one goroutine. It keeps
-// what it made of the last source, since events of one source follow each other.
+// Encoder writes events as JSON. The zero value is ready for use; one Encoder serves one goroutine.
+// It caches the JSON of the last source, since events of one source usually follow each other.
 type Encoder struct {
 	writer jsonappend.Writer
 	clock  jsonappend.Clock
 	source *appevent.Source
-	// fragments of the source: each is empty or a member.
+	// Cached members of the last source; empty if it has none.
 	nameFragment, resourceFragment, scopeFragment []byte
-	// the members of value_types, of the event and of its source.
+	// Members of value_types: of the event, and of its source.
 	valueTypes, sourceValueTypes []byte
 }
 
-// Reset forgets the last source, so that the encoder can be kept without keeping pdata alive.
+// Reset forgets the last source, so that a pooled encoder keeps no pdata alive.
 func (enc *Encoder) Reset() { enc.source = nil }
 
-// Append appends the event as one object without a line feed in it.
+// Append appends the event as one JSON object without line feeds.
 func (enc *Encoder) Append(dst []byte, e *appevent.Event) []byte {
 	if enc.writer.Observe == nil {
 		enc.writer.Observe = enc.observe
@@ -45,7 +45,7 @@ func (enc *Encoder) Append(dst []byte, e *appevent.Event) []byte {
 	if e.Kind != appevent.KindTrack {
 		dst = appendText(dst, fieldType, e.Kind.String())
 	}
-	if e.Time != 0 && e.Time <= math.MaxInt64 { // beyond it there is no date
+	if e.Time != 0 && e.Time <= math.MaxInt64 { // later times have no RFC 3339 form here
 		dst = enc.clock.Time(appendName(dst, fieldTimestamp), e.Time)
 	}
 	dst = appendSeverity(dst, e)
@@ -81,8 +81,8 @@ func appendID(dst []byte, e *appevent.Event) []byte {
 	return append(dst, '"')
 }
 
-// appendSeverity writes the number also where it is 0, if there is a text: a reader would else take the number
-// from the text.
+// appendSeverity writes a number of 0 if there is a text: a reader would otherwise derive the
+// number from the text.
 func appendSeverity(dst []byte, e *appevent.Event) []byte {
 	dst = appendText(dst, fieldSeverity, e.SeverityText)
 	if e.SeverityNumber != plog.SeverityNumberUnspecified || e.SeverityText != "" {
@@ -91,7 +91,7 @@ func appendSeverity(dst []byte, e *appevent.Event) []byte {
 	return dst
 }
 
-// appendEventName writes null for an event that has no name where a reader would else give it one.
+// appendEventName writes null for an event without a name: a reader would otherwise set one.
 func appendEventName(dst []byte, e *appevent.Event) []byte {
 	if e.Name == "" && e.IsEvent() {
 		return append(appendName(dst, fieldName), "null"...)
@@ -99,7 +99,7 @@ func appendEventName(dst []byte, e *appevent.Event) []byte {
 	return appendText(dst, fieldName, e.Name)
 }
 
-// appendBody writes null for a record that has nothing else a reader would take for an event or a log.
+// appendBody writes null for a plain log without a body: a reader would otherwise reject it.
 func (enc *Encoder) appendBody(dst []byte, e *appevent.Event) []byte {
 	switch e.Body.Type() {
 	case pcommon.ValueTypeEmpty:
@@ -139,7 +139,8 @@ func (enc *Encoder) appendMap(dst []byte, name string, m pcommon.Map) []byte {
 	return enc.writer.Map(appendName(dst, name), m)
 }
 
-// appendOnly leaves out values that are neither of the types: they mean nothing there, and a reader would refuse them.
+// appendOnly skips values of types other than a and b. They have no meaning in this member, and a
+// reader would reject them.
 func (enc *Encoder) appendOnly(dst []byte, name string, m pcommon.Map, a, b pcommon.ValueType) []byte {
 	if m.Len() == 0 {
 		return dst
@@ -147,8 +148,8 @@ func (enc *Encoder) appendOnly(dst []byte, name string, m pcommon.Map, a, b pcom
 	return enc.appendMembers(dst, m, func(_ string, v pcommon.Value) bool { return v.Type() == a || v.Type() == b }, name)
 }
 
-// appendMembers appends the member called by the last of the names, an object of those members of m that are wanted, or
-// nothing where none is.
+// appendMembers appends the wanted members of m as an object, named by the last element of path, or
+// nothing if there are none.
 func (enc *Encoder) appendMembers(dst []byte, m pcommon.Map, wanted func(string, pcommon.Value) bool, path ...string) []byte {
 	start := len(dst)
 	dst = append(appendName(dst, path[len(path)-1]), '{')
@@ -164,8 +165,8 @@ func (enc *Encoder) appendMembers(dst []byte, m pcommon.Map, wanted func(string,
 	return closeObject(dst, start, empty)
 }
 
-// isOurs reports an attribute that no vendor gets.
-func isOurs(name string) bool { return strings.HasPrefix(name, appevent.FanoutPrefix) }
+// isReserved reports whether an attribute is internal and must not reach a vendor.
+func isReserved(name string) bool { return strings.HasPrefix(name, appevent.FanoutPrefix) }
 
 func (enc *Encoder) appendProperties(dst []byte, e *appevent.Event) []byte {
 	start := len(dst)
@@ -219,7 +220,7 @@ func appendTrace(dst []byte, e *appevent.Event) []byte {
 	return closeObject(dst, start, empty)
 }
 
-// useSource makes the fragments of a source that is not the last one.
+// useSource caches the fragments of a source, unless it is the last one.
 func (enc *Encoder) useSource(s *appevent.Source) {
 	if s == enc.source {
 		return
@@ -232,7 +233,7 @@ func (enc *Encoder) useSource(s *appevent.Source) {
 	enc.sourceValueTypes = append(enc.sourceValueTypes[:0], enc.valueTypes...)
 }
 
-// appendSourceName writes the four attributes of the resource that name the application.
+// appendSourceName writes the four resource attributes that name the application.
 func appendSourceName(dst []byte, s *appevent.Source) []byte {
 	start := len(dst)
 	dst = append(appendName(dst, fieldSource), '{')
@@ -245,10 +246,10 @@ func appendSourceName(dst []byte, s *appevent.Source) []byte {
 	return closeObject(dst, start, empty)
 }
 
-// appendResource writes every other attribute of the resource but ours.
+// appendResource writes the other resource attributes, except reserved ones.
 func (enc *Encoder) appendResource(dst []byte, s *appevent.Source) []byte {
 	wanted := func(k string, v pcommon.Value) bool {
-		return !isOurs(k) && (sourceField(k) == "" || !isSourcePart(v))
+		return !isReserved(k) && (sourceField(k) == "" || !isSourcePart(v))
 	}
 	return enc.appendMembers(dst, s.Resource.Attributes(), wanted, fieldResource)
 }
@@ -259,11 +260,11 @@ func (enc *Encoder) appendScope(dst []byte, scope pcommon.InstrumentationScope) 
 	empty := len(dst)
 	dst = appendText(dst, "name", scope.Name())
 	dst = appendText(dst, "version", scope.Version())
-	dst = enc.appendMembers(dst, scope.Attributes(), func(k string, _ pcommon.Value) bool { return !isOurs(k) }, fieldScope, "attributes")
+	dst = enc.appendMembers(dst, scope.Attributes(), func(k string, _ pcommon.Value) bool { return !isReserved(k) }, fieldScope, "attributes")
 	return closeObject(dst, start, empty)
 }
 
-// sourceParts are the members of source and the attributes of the resource that they stand for.
+// sourceParts maps the members of source to resource attributes.
 var sourceParts = [...]struct{ field, attribute string }{
 	{"name", appevent.AttrServiceName},
 	{"namespace", appevent.AttrServiceNamespace},
@@ -280,21 +281,20 @@ func sourceField(attribute string) string {
 	return ""
 }
 
-// isSourcePart tells what source can hold; other values stay under resource.
+// isSourcePart reports whether source can hold the value; other values go to resource.
 func isSourcePart(v pcommon.Value) bool {
 	return v.Type() == pcommon.ValueTypeStr && v.Str() != ""
 }
 
-// maxValueTypes is how many bytes of value_types an event gets, or a little more: paths repeat the names that they lead
-// through, and a small event could have a very large list of them. The values that the list has no room for are strings to
-// a reader.
+// maxValueTypes limits the bytes of value_types per event, approximately: paths repeat names, so
+// the list could outgrow the event. Values without an entry read as strings.
 const maxValueTypes = 16 << 10
 
-// maxPointer is how long a path may be that is listed.
+// maxPointer is the maximum length of a path in value_types, in bytes.
 const maxPointer = 1 << 10
 
-// observe notes a value whose type JSON does not keep as a member of value_types: a comma, its JSON pointer
-// (RFC 6901) and its type.
+// observe adds a member to value_types: a comma, the JSON pointer (RFC 6901) of the value, and its
+// type.
 func (enc *Encoder) observe(path []jsonappend.Step, t pcommon.ValueType) {
 	if len(enc.valueTypes) > maxValueTypes {
 		return
@@ -326,7 +326,7 @@ func (enc *Encoder) observe(path []jsonappend.Step, t pcommon.ValueType) {
 
 var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
 
-// appendText appends the member unless s is empty.
+// appendText appends a string member unless s is empty.
 func appendText(dst []byte, name, s string) []byte {
 	if s == "" {
 		return dst
@@ -346,8 +346,8 @@ func appendFragment(dst, fragment []byte) []byte {
 	return append(dst, fragment...)
 }
 
-// appendName appends the name of a member, which is one of ours and needs no escape, and a comma before it
-// unless it is the first.
+// appendName appends a member name of this package, which needs no escaping, after a comma unless
+// it is the first.
 func appendName(dst []byte, name string) []byte {
 	if n := len(dst); n > 0 && dst[n-1] != '{' {
 		dst = append(dst, ',')
@@ -357,7 +357,8 @@ func appendName(dst []byte, name string) []byte {
 	return append(dst, '"', ':')
 }
 
-// closeObject closes the object whose members begin at empty, or takes back all since start if it has none.
+// closeObject closes an object whose members begin at empty, or truncates dst to start if it has
+// none.
 func closeObject(dst []byte, start, empty int) []byte {
 	if len(dst) == empty {
 		return dst[:start]

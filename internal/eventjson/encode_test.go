@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// encodeOne writes the event of a record that was made so.
+// encodeOne encodes the event of one record that set has filled.
 func encodeOne(t *testing.T, set func(plog.ScopeLogs, plog.LogRecord)) string {
 	t.Helper()
 	ld := plog.NewLogs()
@@ -31,22 +31,22 @@ func encodeOne(t *testing.T, set func(plog.ScopeLogs, plog.LogRecord)) string {
 	return ""
 }
 
-func TestWhatMeansNothingIsLeftOut(t *testing.T) {
+func TestMeaninglessValuesAreOmitted(t *testing.T) {
 	for name, tt := range map[string]struct {
 		set  func(plog.ScopeLogs, plog.LogRecord)
 		want string
 	}{
-		"attributes of ours in the scope": {
+		"reserved attributes of the scope": {
 			func(sl plog.ScopeLogs, _ plog.LogRecord) {
 				sl.Scope().Attributes().PutStr("fanout.secret", "v")
 				sl.Scope().Attributes().PutInt("a", 1)
 			},
 			`{"id":"e1","name":"x","scope":{"attributes":{"a":1}}}`,
 		},
-		"a time that has no date": {
+		"a time after 2262": {
 			func(_ plog.ScopeLogs, r plog.LogRecord) { r.SetTimestamp(math.MaxInt64 + 1) }, `{"id":"e1","name":"x"}`,
 		},
-		"groups that are no keys": {
+		"group keys that are not strings": {
 			func(_ plog.ScopeLogs, r plog.LogRecord) {
 				m := r.Attributes().PutEmptyMap(appevent.AttrGroups)
 				m.PutEmptyMap("company")
@@ -54,7 +54,7 @@ func TestWhatMeansNothingIsLeftOut(t *testing.T) {
 			},
 			`{"id":"e1","name":"x","groups":{"team":"t1"}}`,
 		},
-		"destinations that are no switches": {
+		"destinations that are not bools": {
 			func(_ plog.ScopeLogs, r plog.LogRecord) {
 				r.Attributes().PutEmptyMap(appevent.AttrDestinations).PutStr("sentry", "no")
 			},
@@ -71,7 +71,7 @@ func TestWhatMeansNothingIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestASmallRecordIsNoLargeEvent(t *testing.T) {
+func TestValueTypesAreBounded(t *testing.T) {
 	got := encodeOne(t, func(_ plog.ScopeLogs, r plog.LogRecord) {
 		for _, name := range []string{strings.Repeat("n", 100_000), "short"} {
 			items := r.Attributes().PutEmptySlice(name)

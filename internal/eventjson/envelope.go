@@ -7,18 +7,20 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonread"
 )
 
-// isEvents reports the member of an object that holds the events of a body.
+// isEvents reports whether a member of the body holds its events.
 func isEvents(name string) bool { return name == "events" || name == "batch" }
 
-// isWriteKey reports the member that says whose events they are. [WriteKey] reads it.
+// isWriteKey reports whether a member is the write key. [WriteKey] reads it.
 func isWriteKey(name string) bool {
 	return name == "write_key" || name == "writeKey" || name == "api_key"
 }
 
-// isSentAt reports a member that senders of batches add. It is not used: an event's time is what the event says.
+// isSentAt reports whether a member is the send time of a batch. It is ignored: the time of an
+// event is its own.
 func isSentAt(name string) bool { return name == "sent_at" || name == "sentAt" }
 
-// WriteKey is the member write_key (also writeKey, api_key) of a body that is an object, or empty.
+// WriteKey returns the member write_key (also writeKey or api_key) of a body that is an object, or
+// the empty string.
 func WriteKey(body []byte) string {
 	var r jsonread.Reader
 	r.Reset(body)
@@ -37,7 +39,7 @@ func WriteKey(body []byte) string {
 	return key
 }
 
-// eachMember reads an object up to where f, which reads a member's value, says that it is enough.
+// eachMember calls f for each member until f returns false. f must read the member's value.
 func eachMember(r *jsonread.Reader, f func(name []byte) (bool, error)) error {
 	r.Open()
 	for first := true; ; first = false {
@@ -55,7 +57,7 @@ func eachMember(r *jsonread.Reader, f func(name []byte) (bool, error)) error {
 	}
 }
 
-// bodyObject reads a body that is an object: one event, or an object around several.
+// bodyObject reads a body that is an object: one event, or an object with an array of events.
 func (d *Decoder) bodyObject() error {
 	begin := d.json.Offset()
 	holdsEvents := false
@@ -77,7 +79,7 @@ func (d *Decoder) bodyObject() error {
 	return d.element()
 }
 
-// envelope reads an object around several events.
+// envelope reads an object with an array of events.
 func (d *Decoder) envelope() error {
 	d.json.Open()
 	seen := false
@@ -94,7 +96,7 @@ func (d *Decoder) envelope() error {
 		case isWriteKey(name), isSentAt(name), d.route.isBatchMember(name):
 			err = syntaxError(d.json.Skip())
 		case !isEvents(name):
-			return within(name, reject("unknown field; an object around events has events (or batch), write_key and sent_at"))
+			return within(name, reject("unknown field; an object with an array of events has only events (or batch), write_key and sent_at"))
 		case seen:
 			return within(name, reject("the events are given twice"))
 		case d.json.Kind() != jsonread.Array:

@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonread"
 )
 
-// pending is the event that is being read. Its pdata is used again for the next one.
+// pending is the event being decoded. Its pdata is reused for the next one.
 type pending struct {
 	record   plog.LogRecord
 	resource pcommon.Resource
@@ -24,12 +24,12 @@ type pending struct {
 	id           string
 	name         string
 	kind         appevent.Kind
-	nameIsNull   bool // the sender says that it has no name
+	nameIsNull   bool // the name is explicitly null
 	hasException bool
-	hasBody      bool // it has a message or a body, be it null
+	hasBody      bool // it has a message or a body, possibly null
 	seen         uint64
 
-	// Its resource and scope; sameOrigin where they are those of the event before.
+	// The resource and scope as written; sameOrigin is true if they equal the previous event's.
 	origin     origin
 	sameOrigin bool
 
@@ -46,14 +46,15 @@ func newPending() pending {
 	return pending{record: plog.NewLogRecord(), resource: pcommon.NewResource(), scope: pcommon.NewInstrumentationScope()}
 }
 
-// beginEvent makes room in d.event.
+// beginEvent resets d.event.
 func (d *Decoder) beginEvent() {
 	d.event.clear()
 	d.depth = 0
 	d.event.record.Attributes().EnsureCapacity(d.sizes[0])
 }
 
-// clear lets go of what is not pdata, member by member, since to write all of it anew costs the garbage collector time.
+// clear resets everything but pdata. It does so member by member: assigning the whole struct costs
+// write barriers.
 func (e *pending) clear() {
 	e.id, e.name, e.kind, e.seen = "", "", appevent.KindTrack, 0
 	e.nameIsNull, e.hasException, e.hasBody, e.severityNumber, e.anonymous, e.sameOrigin = false, false, false, false, false, false
@@ -73,7 +74,7 @@ func (d *Decoder) decodeEvent() error {
 	return d.complete()
 }
 
-// field reads one member of the event. Null is as good as absent, but for a body and a name.
+// field reads one member of the event. Null means absent, except for a body and a name.
 func (d *Decoder) field(name string) error {
 	if d.json.Kind() == 'n' && name != fieldBody {
 		d.event.nameIsNull = d.event.nameIsNull || name == fieldName
@@ -93,7 +94,7 @@ func (d *Decoder) field(name string) error {
 	return field.read(d)
 }
 
-// field is a member of an event: how it is read, and its bit in pending.seen.
+// field is a member of an event: its reader, and its bit in pending.seen.
 type field struct {
 	bit  uint64
 	read func(*Decoder) error
@@ -109,13 +110,13 @@ var fields = fieldTable(map[string]func(*Decoder) error{
 	fieldSeverityNumber: (*Decoder).readSeverityNumber,
 	fieldMessage:        (*Decoder).readMessage,
 	fieldBody:           (*Decoder).readBody,
-	fieldSource:         func(d *Decoder) error { return d.event.origin.source.put(d, d.last.source) },
+	fieldSource:         func(d *Decoder) error { return d.event.origin.source.capture(d, d.last.source) },
 	fieldUser:           (*Decoder).readUser,
 	fieldGroups:         (*Decoder).readGroups,
 	fieldException:      (*Decoder).readException,
 	fieldTrace:          (*Decoder).readTrace,
 	fieldDestinations:   (*Decoder).readDestinations,
-	fieldScope:          func(d *Decoder) error { return d.event.origin.scope.put(d, d.last.scope) },
+	fieldScope:          func(d *Decoder) error { return d.event.origin.scope.capture(d, d.last.scope) },
 	fieldValueTypes:     (*Decoder).readValueTypes,
 	fieldContext:        (*Decoder).readContext,
 	fieldSubject:        textReader(appevent.AttrSubject),
@@ -124,13 +125,13 @@ var fields = fieldTable(map[string]func(*Decoder) error{
 	fieldTraits:         mapReader(appevent.AttrTraits),
 	fieldTraitsOnce:     mapReader(appevent.AttrTraitsOnce),
 	fieldProperties:     func(d *Decoder) error { return d.readAttributes(d.event.record.Attributes()) },
-	fieldResource:       func(d *Decoder) error { return d.event.origin.resource.put(d, d.last.resource) },
+	fieldResource:       func(d *Decoder) error { return d.event.origin.resource.capture(d, d.last.resource) },
 })
 
-// fieldSlots has the fields where their names have a slot of their own. It is faster than the map.
+// fieldSlots holds one field per slot, as a fast path before the map.
 //
 //nolint:gochecknoglobals // a table
-var fieldSlots = func() (table [slots]struct {
+var fieldSlots = func() (table [nameSlots]struct {
 	name  string
 	field field
 }) {
@@ -150,7 +151,7 @@ func fieldTable(readers map[string]func(*Decoder) error) map[string]field {
 	return table
 }
 
-// unknownField rejects a member that is none of ours rather than guess, and says what it may have meant.
+// unknownField rejects an unknown member and suggests the one that was probably meant.
 func unknownField(name string) error {
 	key := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
 	for field := range fields {
@@ -164,7 +165,7 @@ func unknownField(name string) error {
 	return reject(`unknown field; data of your own goes under "properties"`)
 }
 
-// fieldHints says how other event APIs' fields are written here.
+// fieldHints maps the field names of other event APIs to the ones used here.
 var fieldHints = map[string]string{
 	"event":       `"name"`,
 	"eventname":   `"name"`,
@@ -186,7 +187,7 @@ func (d *Decoder) readID() error {
 		return err
 	}
 	if id == "" {
-		return reject("is empty; leave it out to have one made")
+		return reject("is empty; omit it to get a generated id")
 	}
 	d.event.id = id
 	return d.put(appevent.AttrID, id)
@@ -211,10 +212,10 @@ func (d *Decoder) readType() error {
 	}
 	kind, ok := appevent.ParseKind(s)
 	if !ok {
-		return reject("is none of %s", strings.Join(appevent.Kinds(), ", "))
+		return reject("want one of %s", strings.Join(appevent.Kinds(), ", "))
 	}
 	if want, ok := d.route.kind(); ok && kind != want {
-		return reject("is not %s, which the events of this path are; leave it out, or send the event to /v1/batch", want)
+		return reject("want %s, the type of all events at this path; omit it, or send the event to /v1/batch", want)
 	}
 	d.event.kind = kind
 	if kind != appevent.KindTrack {
@@ -274,7 +275,7 @@ func (d *Decoder) severityNumber(low int64) error {
 
 func (d *Decoder) readMessage() error {
 	if d.event.hasBody {
-		return reject("there is a body already; an event has one of the two")
+		return reject("the event has a body as well; send one of the two")
 	}
 	s, err := d.text()
 	if err != nil {
@@ -287,13 +288,14 @@ func (d *Decoder) readMessage() error {
 
 func (d *Decoder) readBody() error {
 	if d.event.hasBody {
-		return reject("there is a message already; an event has one of the two")
+		return reject("the event has a message as well; send one of the two")
 	}
 	d.event.hasBody = true
 	return d.value(d.event.record.Body())
 }
 
-// readSource reads the parts of the resource that name the application. A string is its name.
+// readSource reads the attributes of the resource that name the application. A string is the
+// service name.
 func (d *Decoder) readSource() error {
 	attributes := d.event.resource.Attributes()
 	if d.json.Kind() == '"' {
@@ -311,7 +313,7 @@ func (d *Decoder) readSource() error {
 
 func (d *Decoder) readResource() error { return d.readAttributes(d.event.resource.Attributes()) }
 
-// readUser reads the actor. A string or a number is its id.
+// readUser reads the actor. A string or a number is the user's id.
 func (d *Decoder) readUser() error {
 	attributes := d.event.record.Attributes()
 	if d.json.Kind() != '{' {
@@ -362,7 +364,7 @@ func (d *Decoder) readDestinations() error {
 	})
 }
 
-// readMap reads an object into a map attribute of the record, which an empty one does not get.
+// readMap reads an object into a map attribute of the record. An empty object sets no attribute.
 func (d *Decoder) readMap(attribute string, read func(m pcommon.Map, name string) error) error {
 	attributes := d.event.record.Attributes()
 	v, err := newMember(attributes, attribute)
@@ -385,7 +387,7 @@ func (d *Decoder) readException() error {
 		return err
 	}
 	if !d.event.hasException {
-		return reject("has neither a type, a message nor a stacktrace")
+		return reject("has no type, message or stacktrace")
 	}
 	return nil
 }
@@ -435,7 +437,7 @@ func (d *Decoder) traceMember(name string) error {
 	return reject("unknown field; trace has trace_id, span_id and flags")
 }
 
-// hex reads an id of a trace or span; null is none.
+// hex reads a trace or span id; null and the empty string leave it unset.
 func (d *Decoder) hex(id []byte) error {
 	if d.json.Kind() == 'n' {
 		return d.null()
@@ -472,7 +474,7 @@ func (d *Decoder) scopeMember(name string) error {
 	return reject("unknown field; scope has name, version and attributes")
 }
 
-// readContext reads attributes under their OpenTelemetry names, and two under the names that others use.
+// readContext reads attributes by their OpenTelemetry names, and ip and user_agent.
 func (d *Decoder) readContext() error {
 	attributes := d.event.record.Attributes()
 	return d.members(func(name string) error {

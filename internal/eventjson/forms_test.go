@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-func TestTheWriteKeyOfABody(t *testing.T) {
+func TestWriteKey(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"write_key":"k","name":"a"}`:              "k",
 		`{"events":[{"a":1}],"writeKey":"k\u0031"}`: "k1",
@@ -32,35 +32,35 @@ func TestTheWriteKeyOfABody(t *testing.T) {
 	}
 }
 
-func TestTraceparents(t *testing.T) {
-	const sound = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-	trace, ok := ParseTraceparent(sound)
+func TestParseTraceparent(t *testing.T) {
+	const valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	trace, ok := ParseTraceparent(valid)
 	require.True(t, ok)
 	assert.Equal(t, "0af7651916cd43dd8448eb211c80319c", trace.TraceID.String())
 	assert.Equal(t, "b7ad6b7169203331", trace.SpanID.String())
 	assert.Equal(t, plog.LogRecordFlags(1), trace.Flags)
-	_, ok = ParseTraceparent("01" + sound[2:] + "-what-comes-later")
+	_, ok = ParseTraceparent("01" + valid[2:] + "-future-field")
 	assert.True(t, ok, "a later version")
 
 	for name, s := range map[string]string{
-		"empty":   "",
-		"cut off": sound[:54],
-		"longer":  sound + "-00",
-		"of a later version that is run together": "01" + sound[2:] + "0",
-		"of the version that is none":             "ff" + sound[2:],
-		"of a version in capitals":                "0A" + sound[2:],
-		"in capitals":                             strings.ToUpper(sound),
-		"not hex":                                 strings.Replace(sound, "0af", "0ag", 1),
-		"with other separators":                   strings.ReplaceAll(sound, "-", "_"),
-		"without a trace":                         "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-		"without a span":                          "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+		"empty":                             "",
+		"truncated":                         valid[:54],
+		"longer":                            valid + "-00",
+		"later version without a separator": "01" + valid[2:] + "0",
+		"invalid version":                   "ff" + valid[2:],
+		"version in capitals":               "0A" + valid[2:],
+		"in capitals":                       strings.ToUpper(valid),
+		"not hex":                           strings.Replace(valid, "0af", "0ag", 1),
+		"with other separators":             strings.ReplaceAll(valid, "-", "_"),
+		"without a trace":                   "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+		"without a span":                    "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
 	} {
 		_, ok := ParseTraceparent(s)
 		assert.False(t, ok, name)
 	}
 }
 
-func TestRecordsAreInTheOrderOfTheBody(t *testing.T) {
+func TestRecordsKeepTheOrderOfTheBody(t *testing.T) {
 	result, err := NewDecoder(10).Decode([]byte(`[{"id":"a","name":"x","source":"s1"},5,{"id":"b","name":"x","source":"s2"},{"id":"c","name":"x","source":"s1"},{"name":"x"}]`), received)
 	require.NoError(t, err)
 	var ids []string
@@ -74,7 +74,7 @@ func TestRecordsAreInTheOrderOfTheBody(t *testing.T) {
 	assert.Equal(t, []int{0, 2, 3, 4}, indexes)
 }
 
-func TestEveryFormHasTheSameLimits(t *testing.T) {
+func TestLimitsHoldInEveryFormat(t *testing.T) {
 	deep := strings.Repeat(`{"a":`, MaxDepth) + "1" + strings.Repeat("}", MaxDepth)
 	deeper := `{"a":` + deep + "}"
 	const head = `{"specversion":"1.0","id":"1","source":"/s","type":"t","data":`
@@ -99,7 +99,7 @@ func TestEveryFormHasTheSameLimits(t *testing.T) {
 			assert.Contains(t, result.Rejected[0].Err.Error(), "nested more than 32 deep")
 		})
 	}
-	t.Run("as many values", func(t *testing.T) {
+	t.Run("too many values", func(t *testing.T) {
 		data := "[" + strings.Repeat("0,", MaxValues) + "0]"
 		_, err := NewDecoder(1).DecodeCloudEvent(pairs("specversion", "1.0", "id", "1", "source", "/s", "type", "t"), "application/json", []byte(data), received)
 		assert.True(t, isTooMany(err), "%v", err)
@@ -113,7 +113,7 @@ func TestEveryFormHasTheSameLimits(t *testing.T) {
 			return d.Decode([]byte(`{"events":[{"name":"a"},{"name":"b"}]}`), received)
 		},
 	} {
-		t.Run(name+" counts its events", func(t *testing.T) {
+		t.Run(name+" counts events", func(t *testing.T) {
 			_, err := decode(NewDecoder(1))
 			assert.True(t, isTooMany(err), "%v", err)
 			result, err := decode(NewDecoder(2))
@@ -123,7 +123,7 @@ func TestEveryFormHasTheSameLimits(t *testing.T) {
 	}
 }
 
-func TestDataOfACloudEventIsGivenOnce(t *testing.T) {
+func TestCloudEventDataGivenTwiceIsRejected(t *testing.T) {
 	const head = `{"specversion":"1.0","id":"1","source":"/s","type":"t","datacontenttype":"text/plain",`
 	for members, want := range map[string]string{
 		`"data":"a","data":"b"`:                   "data: given twice",
@@ -145,8 +145,8 @@ func TestDataOfACloudEventIsGivenOnce(t *testing.T) {
 	}
 }
 
-// TestAMemberOfARouteIsNotAnother sends all that the members of a route may be called at once: no two are taken for the same.
-func TestAMemberOfARouteIsNotAnother(t *testing.T) {
+// Different members must not share a bit in pending.seen, except synonyms.
+func TestMemberBitsAreUnique(t *testing.T) {
 	bits := map[uint64]string{}
 	for name, field := range fields {
 		bits[field.bit] = name
@@ -167,7 +167,7 @@ func TestAMemberOfARouteIsNotAnother(t *testing.T) {
 	assert.Len(t, bits, len(fields)+len(trackFields)-6)
 }
 
-// pairs yields names and values that follow each other.
+// pairs yields consecutive texts as name and value.
 func pairs(texts ...string) func(func(string, string) bool) {
 	return func(yield func(string, string) bool) {
 		for i := 0; i+1 < len(texts); i += 2 {
@@ -178,7 +178,8 @@ func pairs(texts ...string) func(func(string, string) bool) {
 	}
 }
 
-// FuzzForms holds that every form gives records that can be written as events, or says why not.
+// FuzzForms checks that events in any format either become records that can be encoded as events,
+// or are rejected.
 func FuzzForms(f *testing.F) {
 	const cloudEvent = `{"specversion":"1.0","id":"1","source":"/s","type":"t","time":"2026-01-31T12:00:00Z","ext":true,"data":{"a":[1,"b"]}}`
 	for _, seed := range []struct {
@@ -199,7 +200,7 @@ func FuzzForms(f *testing.F) {
 			return
 		}
 		if n := result.Logs.LogRecordCount(); n != result.Accepted || n != len(result.Records) {
-			t.Fatalf("accepted %d, but there are %d records, and %d in order", result.Accepted, n, len(result.Records))
+			t.Fatalf("accepted %d, but got %d records, %d in order", result.Accepted, n, len(result.Records))
 		}
 		var enc Encoder
 		for e := range appevent.Logs(result.Logs) {
@@ -208,7 +209,7 @@ func FuzzForms(f *testing.F) {
 				t.Fatalf("%s\nis written as\n%s", body, written)
 			}
 			if again, err := NewDecoder(1).Decode(written, received); err != nil || again.Accepted != 1 {
-				t.Fatalf("%s\nis written as\n%s\nwhich is no event: %v %v", body, written, err, again.Rejected)
+				t.Fatalf("%s\nis written as\n%s\nwhich is not an event: %v %v", body, written, err, again.Rejected)
 			}
 		}
 	})
@@ -223,13 +224,13 @@ func decodeForm(d *Decoder, form byte, body []byte) (Result, error) {
 	case 11:
 		return d.DecodePayload(body, &Payload{Name: "x", NamePath: "/type", ID: "i", IDPath: "/id", TimePath: "/at"}, received)
 	default:
-		d.Expect(Route(form))
-		defer d.Expect(RouteEvents)
+		d.SetRoute(Route(form))
+		defer d.SetRoute(RouteEvents)
 		return d.Decode(body, received)
 	}
 }
 
-func TestOneEventLeavesNothingForTheNext(t *testing.T) {
+func TestEventLeaksNothingIntoTheNext(t *testing.T) {
 	first := []string{
 		`{"id":"v","name":"login","type":"page","user":"victim","message":"private","severity_number":21,"trace":{"trace_id":"0102030405060708090a0b0c0d0e0f10"},"source":"bank","scope":{"name":"lib"},"resource":{"a":1},"properties":{"card":"QQ=="},"value_types":{"/properties/card":"bytes"}}`,
 		`{"exception":{"type":"E"},"name":null,"body":1}`,
@@ -266,7 +267,7 @@ func recordText(t *testing.T, record plog.LogRecord) string {
 	return otlpJSON(t, ld)
 }
 
-// lastResource is the resource of the last event, which is its own.
+// lastResource returns the resource of the last event.
 func lastResource(result Result) map[string]any {
 	resources := result.Logs.ResourceLogs()
 	for i := resources.Len() - 1; i >= 0; i-- {

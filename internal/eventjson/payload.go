@@ -15,32 +15,32 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonread"
 )
 
-// Payload says how JSON that is no event of ours becomes one.
+// Payload says how to turn another system's JSON into an event.
 type Payload struct {
-	// Name is the event's name, unless the JSON pointer NamePath leads to a string that is more than spaces.
+	// Name is the event's name, unless the JSON pointer NamePath leads to a non-blank string.
 	Name, NamePath string
-	// NamePrefix goes before the name.
+	// NamePrefix is prepended to the name.
 	NamePrefix string
-	// ID is the event's id, unless IDPath leads to one. Where neither is there the event gets an id of its own.
+	// ID is the event's id, unless IDPath leads to one. If neither gives an id, one is generated.
 	ID, IDPath string
-	// TimePath leads to the event's time, in one of the forms of timestamp. What is none is not used.
+	// TimePath leads to the event's time, in the formats of timestamp. Other values are ignored.
 	TimePath string
 }
 
-// DecodePayload reads another system's JSON as properties of an event: an object becomes one event, and so does each object
-// of an array.
+// DecodePayload reads another system's JSON as properties of an event: an object becomes one event,
+// an array one event per object. received is the time of events without one.
 func (d *Decoder) DecodePayload(body []byte, p *Payload, received time.Time) (Result, error) {
 	d.begin(received, len(body))
 	several := false
 	d.decodeOne = func(d *Decoder) error {
 		d.beginEvent()
-		d.depth = 1 // as properties of an event are
+		d.depth = 1 // the depth of an event's properties
 		if err := d.readData(); err != nil {
 			return err
 		}
 		return d.completePayload(p, several)
 	}
-	return d.whole(body, func() error {
+	return d.decodeWhole(body, func() error {
 		several = d.json.Kind() == jsonread.Array
 		if several {
 			return d.array()
@@ -52,7 +52,8 @@ func (d *Decoder) DecodePayload(body []byte, p *Payload, received time.Time) (Re
 	})
 }
 
-// completePayload gives the record its name, id and time. The id of a delivery is not the id of each event in it.
+// completePayload sets the record's name, id and time. In an array, each event gets its own id,
+// derived from the delivery's.
 func (d *Decoder) completePayload(p *Payload, several bool) error {
 	e := &d.event
 	name := e.textAt(p.NamePath)
@@ -84,7 +85,8 @@ func (d *Decoder) completePayload(p *Payload, several bool) error {
 	return e.completeID()
 }
 
-// textAt is the string, or the number as a string, that a JSON pointer into the properties leads to, or empty.
+// textAt returns the string or number that a JSON pointer into the properties leads to, or the
+// empty string.
 func (e *pending) textAt(pointer string) string {
 	if pointer == "" {
 		return ""

@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// find is the value that a JSON pointer (RFC 6901) into the event leads to.
+// find returns the value that a JSON pointer (RFC 6901) into the event leads to.
 func (e *pending) find(pointer string) (pcommon.Value, bool) {
 	steps := strings.Split(pointer, "/")
 	if len(steps) < 2 || steps[0] != "" {

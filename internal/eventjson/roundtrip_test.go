@@ -18,8 +18,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// TestWhatIsWrittenReadsTheSame is the promise of the package, held for records that a generator makes up.
-func TestWhatIsWrittenReadsTheSame(t *testing.T) {
+// Encoding and decoding are inverse, for generated records.
+func TestGeneratedRecordsRoundTrip(t *testing.T) {
 	for seed := range uint64(3000) {
 		ld := randomLogs(rand.New(rand.NewPCG(seed, 1)))
 		appevent.StampIDs(ld)
@@ -27,7 +27,7 @@ func TestWhatIsWrittenReadsTheSame(t *testing.T) {
 	}
 }
 
-// requireRoundTrip writes the one record of ld, reads that, and compares.
+// requireRoundTrip encodes the one record of ld, decodes it, and compares.
 func requireRoundTrip(t *testing.T, ld plog.Logs) {
 	t.Helper()
 	var enc Encoder
@@ -84,7 +84,7 @@ func equalMaps(a, b pcommon.Map) bool {
 	return true
 }
 
-// equalValues is Value.Equal, but NaN equals NaN and -0 is not 0.
+// equalValues is Value.Equal, except that NaN equals NaN and -0 does not equal 0.
 func equalValues(a, b pcommon.Value) bool {
 	if a.Type() != b.Type() {
 		return false
@@ -118,7 +118,7 @@ var (
 
 func pick[T any](r *rand.Rand, items []T) T { return items[r.IntN(len(items))] }
 
-// randomLogs makes logs of one record, of whatever the model can hold.
+// randomLogs returns logs with one random record.
 func randomLogs(r *rand.Rand) plog.Logs {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
@@ -149,7 +149,7 @@ func randomLogs(r *rand.Rand) plog.Logs {
 	return ld
 }
 
-// randomFields gives the record some of the attributes that an event has fields for.
+// randomFields sets some of the attributes that map to fields of an event.
 func randomFields(r *rand.Rand, attributes pcommon.Map) {
 	for _, name := range []string{
 		appevent.AttrUserID, appevent.AttrUserEmail, appevent.AttrUserName, appevent.AttrUserFullName, appevent.AttrAnonymousID,
@@ -217,7 +217,7 @@ func randomValue(r *rand.Rand, v pcommon.Value, depth int) {
 	}
 }
 
-// FuzzDecode holds that any body is either refused or read into records that can be written and read again.
+// FuzzDecode checks that any body is either refused, or decoded into records that round-trip.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"name":"order_placed","user":{"id":"u1"},"properties":{"order_id":7}}`,
@@ -237,32 +237,32 @@ func FuzzDecode(f *testing.F) {
 		}
 		result, err := decode(d, body, received)
 		want, wantErr := decode(NewDecoder(100), body, received)
-		if verdict(result, err) != verdict(want, wantErr) || err == nil && !sameEvents(want.Logs, result.Logs) {
-			t.Fatalf("what was read before has left its mark on %s", body)
+		if outcome(result, err) != outcome(want, wantErr) || err == nil && !sameEvents(want.Logs, result.Logs) {
+			t.Fatalf("an earlier body affected %s", body)
 		}
 		if err != nil {
 			return
 		}
 		if result.Accepted != result.Logs.LogRecordCount() {
-			t.Fatalf("accepted %d, but there are %d records", result.Accepted, result.Logs.LogRecordCount())
+			t.Fatalf("accepted %d, but got %d records", result.Accepted, result.Logs.LogRecordCount())
 		}
 		var enc Encoder
 		for e := range appevent.Logs(result.Logs) {
 			written := enc.Append(nil, e)
 			again, err := NewDecoder(1).Decode(written, received)
 			if err != nil || len(again.Rejected) > 0 {
-				t.Fatalf("%s\nwas accepted, but is written as\n%s\nwhich is not: %v %v", body, written, err, again.Rejected)
+				t.Fatalf("%s\nwas accepted, but encoded as\n%s\nwhich is not: %v %v", body, written, err, again.Rejected)
 			}
 			for f := range appevent.Logs(again.Logs) {
 				if twice := new(Encoder).Append(nil, f); !bytes.Equal(twice, written) {
-					t.Fatalf("%s\nbecomes another one when it is read and written again:\n%s", written, twice)
+					t.Fatalf("%s\nchanges in a second round trip:\n%s", written, twice)
 				}
 			}
 		}
 	})
 }
 
-// sameEvents compares all but the ids, which may be random.
+// sameEvents compares everything except ids, which may be random.
 func sameEvents(a, b plog.Logs) bool {
 	strip := func(ld plog.Logs) string {
 		for _, rl := range ld.ResourceLogs().All() {
@@ -283,7 +283,7 @@ func sameEvents(a, b plog.Logs) bool {
 	return strip(left) == strip(right)
 }
 
-// FuzzEncode holds that any record that OTLP can carry becomes one valid event.
+// FuzzEncode checks that any OTLP record becomes one valid JSON object.
 func FuzzEncode(f *testing.F) {
 	for seed := range uint64(5) {
 		b, err := (&plog.ProtoMarshaler{}).MarshalLogs(randomLogs(rand.New(rand.NewPCG(seed, 1))))

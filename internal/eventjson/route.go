@@ -8,10 +8,10 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonread"
 )
 
-// Route is where a body was sent to, which may say what kind of events it holds.
+// Route is the endpoint that a body was sent to. It may imply the kind of the events.
 type Route uint8
 
-// The routes. All but the first also take the members of the track API that other systems share: event, userId,
+// The routes. All but RouteEvents also accept the members of the track API: event, userId,
 // anonymousId, messageId and so on.
 const (
 	RouteEvents Route = iota
@@ -21,22 +21,23 @@ const (
 	RouteScreen
 	RouteGroup
 	RouteAlias
-	// RouteException takes exceptions whose type, message, stacktrace and handled are the event's own members.
+	// RouteException accepts exceptions whose type, message, stacktrace and handled are members of
+	// the event.
 	RouteException
-	// RouteBatch takes events of any kind in an object around them, as the track API's libraries send them.
+	// RouteBatch accepts events of any kind in an object, as libraries of the track API send them.
 	RouteBatch
 )
 
-// Expect says where the bodies that are decoded next were sent to. It is RouteEvents until then.
-func (d *Decoder) Expect(route Route) { d.route = route }
+// SetRoute sets the route of the bodies that are decoded next. The default is RouteEvents.
+func (d *Decoder) SetRoute(route Route) { d.route = route }
 
-// routeKinds are the kinds that routes stand for.
+// routeKinds maps routes to kinds.
 var routeKinds = [...]appevent.Kind{
 	RouteTrack: appevent.KindTrack, RouteIdentify: appevent.KindIdentify, RoutePage: appevent.KindPage,
 	RouteScreen: appevent.KindScreen, RouteGroup: appevent.KindGroup, RouteAlias: appevent.KindAlias,
 }
 
-// kind is the kind that all events of the route have, if it says so.
+// kind returns the kind of all events of the route, and false if the route implies none.
 func (r Route) kind() (appevent.Kind, bool) {
 	if r == RouteEvents || int(r) >= len(routeKinds) {
 		return appevent.KindTrack, false
@@ -63,7 +64,7 @@ func (r Route) field(name string) (field, bool) {
 	return f, ok
 }
 
-// The bits in pending.seen of the members that only some routes have. Two members that mean the same share one.
+// Bits in pending.seen for members that only some routes have. Synonyms share a bit.
 const (
 	bitUserID uint64 = 1 << (iota + 40) // above those of fields
 	bitAnonymousID
@@ -80,12 +81,13 @@ const (
 	bitExceptionHandled
 )
 
-// isBatchMember reports a member that libraries put beside a batch. Each event has its own of it where it matters.
+// isBatchMember reports whether libraries send this member beside a batch. It is ignored: events
+// have their own.
 func (r Route) isBatchMember(name string) bool {
 	return r == RouteBatch && (name == "context" || name == "messageId")
 }
 
-// trackFields are the members that the track API has where ours are called otherwise.
+// trackFields are the members of the track API whose names differ from those of events.
 var trackFields = map[string]field{
 	"event":             {fields[fieldName].bit, (*Decoder).readName},
 	"messageId":         {fields[fieldID].bit, (*Decoder).readID},
@@ -104,7 +106,7 @@ var trackFields = map[string]field{
 	"_metadata":         {bitMetadata, (*Decoder).ignore},
 }
 
-// exceptionFields are the members of an exception where the event is one.
+// exceptionFields are the members of an exception at RouteException.
 var exceptionFields = map[string]field{
 	"type":       {bitExceptionType, func(d *Decoder) error { return d.exceptionMember("type") }},
 	"message":    {bitExceptionMessage, func(d *Decoder) error { return d.exceptionMember("message") }},
@@ -113,7 +115,7 @@ var exceptionFields = map[string]field{
 	"handled":    {bitExceptionHandled, func(d *Decoder) error { return d.exceptionMember("handled") }},
 }
 
-// groupType is the type of a group that is given by nothing but its id.
+// groupType is the type of a group that is given only by groupId.
 const groupType = "group"
 
 func (d *Decoder) readGroupID() error {
@@ -126,7 +128,8 @@ func (d *Decoder) readGroupID() error {
 	return err
 }
 
-// readIntegrations reads destinations whose switch may be an object of options, which is as good as true.
+// readIntegrations reads destinations. A backend's value may be an object of options, which means
+// true.
 func (d *Decoder) readIntegrations() error {
 	attributes := d.event.record.Attributes()
 	v, err := newMember(attributes, appevent.AttrDestinations)
@@ -153,10 +156,10 @@ func (d *Decoder) readIntegrations() error {
 
 func (d *Decoder) ignore() error { return syntaxError(d.json.Skip()) }
 
-// completeRoute holds the event against its route, and gives it the route's kind.
+// completeRoute checks the event against its route and sets the route's kind.
 func (d *Decoder) completeRoute() error {
 	if d.route == RouteException && !d.event.hasException {
-		return reject("it has neither a type, a message nor a stacktrace; this path takes exceptions")
+		return reject("has no type, message or stacktrace; this path accepts only exceptions")
 	}
 	kind, ok := d.route.kind()
 	if !ok || kind == d.event.kind {

@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// severityNumber is the number for a level as logging libraries and syslog call it (OpenTelemetry logs data
-// model, appendix B).
+// severityNumber returns the number of a level as logging libraries and syslog name it
+// (OpenTelemetry logs data model, appendix B).
 func severityNumber(text string) (plog.SeverityNumber, bool) {
 	n, ok := severityNumbers[strings.ToLower(text)]
 	return n, ok

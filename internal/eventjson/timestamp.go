@@ -15,16 +15,16 @@ import (
 
 const timestampWanted = "want an RFC 3339 string such as 2026-01-31T12:00:00Z, or the time since 1970 as a number of s, ms, us or ns"
 
-// The range of a pcommon.Timestamp that time.Time can give back: 1970 to 2262.
+// The times that both pcommon.Timestamp and time.Time can express in nanoseconds: 1970 to 2262.
 //
-//nolint:gochecknoglobals // constants that Go cannot write as such
+//nolint:gochecknoglobals // constants
 var (
 	firstTime = time.Unix(0, 0)
 	lastTime  = time.Unix(0, 1<<63-1)
 )
 
-// parseTimestamp reads RFC 3339 (section 5.6; t, z and a space for T are allowed there too), or a number in
-// quotes.
+// parseTimestamp reads RFC 3339 (section 5.6, which allows t, z and a space instead of T), or a
+// number in a string.
 func parseTimestamp(s string) (pcommon.Timestamp, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
@@ -42,11 +42,13 @@ func parseTimestamp(s string) (pcommon.Timestamp, error) {
 	return pcommon.NewTimestampFromTime(t), nil
 }
 
-// epochUnits are the units below nanoseconds, with the number from which on a time is not in that unit.
+// epochUnits are the units above nanoseconds, with the number from which a time is in a smaller
+// unit.
 var epochUnits = [...]struct{ below, nanoseconds int64 }{{1e11, 1e9}, {1e14, 1e6}, {1e17, 1e3}}
 
-// parseEpoch reads the time since 1970, in the unit that its magnitude tells: seconds up to the year 5138,
-// milliseconds and microseconds from 1973 up to the same year, else nanoseconds. It is exact to the nanosecond.
+// parseEpoch reads the time since 1970 in the unit that its magnitude implies: seconds up to the
+// year 5138, milliseconds and microseconds from 1973 to 5138, else nanoseconds. It is exact to the
+// nanosecond.
 func parseEpoch(s string) (pcommon.Timestamp, error) {
 	if ns, ok := parseWholeEpoch(s); ok {
 		return ns, nil
@@ -71,13 +73,13 @@ func parseEpoch(s string) (pcommon.Timestamp, error) {
 	return pcommon.Timestamp(ns.Int64()), nil //nolint:gosec // not negative
 }
 
-// hasLongExponent reports an exponent of more than two digits, whose number would take its while to write out.
+// hasLongExponent reports an exponent of more than two digits, which would be slow to expand.
 func hasLongExponent(s string) bool {
 	at := strings.IndexAny(s, "eE")
 	return at >= 0 && len(strings.Trim(s[at+1:], "+-")) > 2
 }
 
-// parseWholeEpoch is parseEpoch for what most senders send: a whole number, within range.
+// parseWholeEpoch is a fast path of parseEpoch for integers within range.
 func parseWholeEpoch(s string) (pcommon.Timestamp, bool) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 0 {

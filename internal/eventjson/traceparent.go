@@ -10,15 +10,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// Trace is the place of an event in a trace.
+// Trace is the trace context of an event.
 type Trace struct {
 	TraceID pcommon.TraceID
 	SpanID  pcommon.SpanID
 	Flags   plog.LogRecordFlags
 }
 
-// ParseTraceparent reads the traceparent of W3C Trace Context (section 3.2), and reports whether it is one. A version that
-// is not known yet is read as far as it is known.
+// ParseTraceparent reads a traceparent of W3C Trace Context (section 3.2) and reports whether it is
+// valid. Of a later version, it reads what version 00 defines.
 func ParseTraceparent(s string) (Trace, bool) {
 	const length = len("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	var t Trace
@@ -36,7 +36,7 @@ func ParseTraceparent(s string) (Trace, bool) {
 		if !isLowerHex(part.hex) {
 			return Trace{}, false
 		}
-		_, _ = hex.Decode(part.dst, []byte(part.hex)) // it is hex
+		_, _ = hex.Decode(part.dst, []byte(part.hex)) // checked above
 	}
 	if t.TraceID.IsEmpty() || t.SpanID.IsEmpty() {
 		return Trace{}, false
@@ -54,7 +54,7 @@ func isLowerHex(s string) bool {
 	return true
 }
 
-// Put gives the record its place in the trace.
+// Put sets the trace context of the record.
 func (t Trace) Put(record plog.LogRecord) {
 	record.SetTraceID(t.TraceID)
 	record.SetSpanID(t.SpanID)

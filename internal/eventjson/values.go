@@ -14,11 +14,11 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonread"
 )
 
-// cheapMembers is how many members of an object count as one value each. pdata looks through all that are there for each that
-// is put beside them, so that beyond them each counts as two, then three and so on.
+// cheapMembers is how many members of an object count as one value each. pdata searches linearly on
+// insert, so further members count double, then triple, and so on.
 const cheapMembers = 64
 
-// members reads an object and calls read for each member, with the decoder before its value.
+// members reads an object and calls read for each member, positioned before its value.
 func (d *Decoder) members(read func(name string) error) error {
 	if d.json.Kind() != jsonread.Object {
 		return d.wrongKind("want an object")
@@ -48,10 +48,10 @@ func (d *Decoder) members(read func(name string) error) error {
 	}
 }
 
-// name reads the name of a member. Events of one sender are alike: most often it is the name that came after the last one
-// before too.
+// name reads the name of a member. Events of one sender are alike, so it first tries the name that
+// followed the last one before.
 func (d *Decoder) name() (string, error) {
-	d.json.Kind() // so that the name comes next
+	d.json.Kind() // skip white space
 	at := d.names.known[d.names.last].next
 	if next := &d.names.known[at]; next.written != nil && d.json.Take(next.written) {
 		d.names.last = at
@@ -67,38 +67,40 @@ func (d *Decoder) name() (string, error) {
 	return d.names.intern(raw, d.depth), nil
 }
 
-// names are the names of members that came last, so that each is one string however often it comes.
-type names struct {
-	known [slots]knownName
-	last  int // the place of the name that came last
+// nameCache interns member names, so that a repeated name is allocated once.
+type nameCache struct {
+	known [nameSlots]cachedName
+	last  int // index of the last name
 }
 
-// knownName is a name, with what is written from its first quote to its colon.
-type knownName struct {
+// cachedName is a name, and its text from the first quote to the colon.
+type cachedName struct {
 	name    string
 	written []byte
-	next    int // the place of the name that came after it
+	next    int // index of the name that followed it
 }
 
-const slots = 512
+const nameSlots = 512
 
-// slot is the place of a name, which is not empty, in a table of as many.
+// slot returns the hash of a non-empty name.
 func slot[T string | []byte](name T) int {
-	return (int(name[0])*131 + int(name[len(name)/2])*31 + int(name[len(name)-1])*7 + len(name)) % slots
+	return (int(name[0])*131 + int(name[len(name)/2])*31 + int(name[len(name)-1])*7 + len(name)) % nameSlots
 }
 
-// longName is the length from which on a name is not kept.
+// longName is the length from which a name is not cached, and the longest CloudEvents extension
+// name.
 const longName = 64
 
-// intern is the string of a name at a depth. A name that stands at several depths is followed by another one at each.
-func (n *names) intern(raw []byte, depth int) string {
+// intern returns raw as a string. The depth is part of the hash, since the name that follows
+// depends on it.
+func (n *nameCache) intern(raw []byte, depth int) string {
 	if len(raw) == 0 || len(raw) >= longName {
 		return string(raw)
 	}
-	at := (slot(raw) + 61*depth) % slots
+	at := (slot(raw) + 61*depth) % nameSlots
 	known := &n.known[at]
 	if known.name != string(raw) {
-		*known = knownName{name: string(raw), written: append(append([]byte{'"'}, raw...), `":`...)}
+		*known = cachedName{name: string(raw), written: append(append([]byte{'"'}, raw...), `":`...)}
 	}
 	n.known[n.last].next = at
 	n.last = at
@@ -110,7 +112,7 @@ func (d *Decoder) readAttributes(attributes pcommon.Map) error {
 	return d.members(func(name string) error { return d.putAttribute(attributes, name) })
 }
 
-// putAttribute reads any value. The names that start with fanout. are ours.
+// putAttribute reads any value into an attribute. Names with the fanout prefix are reserved.
 func (d *Decoder) putAttribute(attributes pcommon.Map, name string) error {
 	if strings.HasPrefix(name, appevent.FanoutPrefix) {
 		return reject("names that start with %s are reserved; use the event's own fields", appevent.FanoutPrefix)
@@ -122,11 +124,11 @@ func (d *Decoder) putAttribute(attributes pcommon.Map, name string) error {
 	return d.value(v)
 }
 
-// newMember is the place for a value whose name must not be taken yet.
+// newMember adds a member to m. It fails if the name is taken.
 func newMember(m pcommon.Map, name string) (pcommon.Value, error) {
 	v, taken := m.GetOrPutEmpty(name)
 	if taken {
-		return v, reject("given twice, here or by the event's field that stands for it")
+		return v, reject("given twice, here or in the event field for this attribute")
 	}
 	return v, nil
 }
@@ -181,7 +183,7 @@ func (d *Decoder) object(v pcommon.Value) error {
 		}
 		return d.value(member)
 	})
-	*size = min(m.Len(), largestGuess)
+	*size = min(m.Len(), maxCapacityHint)
 	return err
 }
 
@@ -201,7 +203,7 @@ func (d *Decoder) items(v pcommon.Value) error {
 		}
 		if !more {
 			d.depth--
-			*length = min(i, largestGuess)
+			*length = min(i, maxCapacityHint)
 			return nil
 		}
 		if err := d.value(s.AppendEmpty()); err != nil {
@@ -213,7 +215,8 @@ func (d *Decoder) items(v pcommon.Value) error {
 	}
 }
 
-// number keeps integers exactly: a number is a double only where it is written as one.
+// number reads an integer exactly. Only a number written with a fraction or an exponent is a
+// double.
 func (d *Decoder) number(v pcommon.Value) error {
 	raw, whole, err := d.json.Number()
 	if err != nil {
@@ -235,7 +238,7 @@ func (d *Decoder) number(v pcommon.Value) error {
 	return nil
 }
 
-// string reads the string that comes next.
+// string reads the next value, which is a string.
 func (d *Decoder) string() (string, error) {
 	raw, escaped, err := d.json.String()
 	if err != nil {
@@ -248,7 +251,7 @@ func (d *Decoder) string() (string, error) {
 	return d.strings.keep(raw), nil
 }
 
-// text reads a string, or rejects what is none.
+// text reads a string and rejects any other value.
 func (d *Decoder) text() (string, error) {
 	if d.json.Kind() != jsonread.String {
 		return "", d.wrongKind("want a string")
@@ -256,7 +259,7 @@ func (d *Decoder) text() (string, error) {
 	return d.string()
 }
 
-// id reads a string, or an integer as one: ids are often numbers.
+// id reads a string, or an integer as a string: ids are often numbers.
 func (d *Decoder) id() (string, error) {
 	switch d.json.Kind() {
 	case jsonread.String:
@@ -274,7 +277,7 @@ func (d *Decoder) id() (string, error) {
 	return "", d.wrongKind("want a string or an integer")
 }
 
-// integer reads a number between low and high.
+// integer reads an integer from low to high.
 func (d *Decoder) integer(low, high int64) (int64, error) {
 	if d.json.Kind() != jsonread.Number {
 		return 0, d.wrongKind(wantInteger(low, high))
@@ -296,7 +299,7 @@ func wantInteger(low, high int64) string {
 
 func (d *Decoder) null() error { return syntaxError(d.json.Literal()) }
 
-// put writes a string that was read already.
+// put sets an attribute of the record to a string that was read before.
 func (d *Decoder) put(attribute, s string) error {
 	v, err := newMember(d.event.record.Attributes(), attribute)
 	if err != nil {
@@ -306,12 +309,12 @@ func (d *Decoder) put(attribute, s string) error {
 	return nil
 }
 
-// putText reads a string into an attribute; null and the empty string are none.
+// putText reads a string into an attribute; null and the empty string mean absent.
 func (d *Decoder) putText(attributes pcommon.Map, attribute string) error {
 	return d.putRead(attributes, attribute, d.text)
 }
 
-// putID reads an id into an attribute; null and the empty string are none.
+// putID reads an id into an attribute; null and the empty string mean absent.
 func (d *Decoder) putID(attributes pcommon.Map, attribute string) error {
 	return d.putRead(attributes, attribute, d.id)
 }
@@ -335,7 +338,7 @@ func (d *Decoder) putRead(attributes pcommon.Map, attribute string, read func() 
 	return nil
 }
 
-// putBool reads a bool into an attribute; null is none.
+// putBool reads a bool into an attribute; null means absent.
 func (d *Decoder) putBool(attributes pcommon.Map, attribute string) error {
 	switch d.json.Kind() {
 	case 'n':
@@ -350,12 +353,12 @@ func (d *Decoder) putBool(attributes pcommon.Map, attribute string) error {
 	return d.wrongKind("want true or false")
 }
 
-// textReader reads a string or an integer into an attribute of the record.
+// textReader returns a reader of a string or an integer into an attribute of the record.
 func textReader(attribute string) func(*Decoder) error {
 	return func(d *Decoder) error { return d.putID(d.event.record.Attributes(), attribute) }
 }
 
-// mapReader reads an object of any values into an attribute of the record.
+// mapReader returns a reader of an object into an attribute of the record.
 func mapReader(attribute string) func(*Decoder) error {
 	return func(d *Decoder) error {
 		return d.readMap(attribute, func(m pcommon.Map, name string) error {
@@ -368,7 +371,7 @@ func mapReader(attribute string) func(*Decoder) error {
 	}
 }
 
-// wrongKind rejects the value that comes next, unless it is not JSON at all.
+// wrongKind rejects the next value, unless it is not JSON at all.
 func (d *Decoder) wrongKind(want string) error {
 	name := kindNames[d.json.Kind()]
 	if name == "" {

@@ -16,19 +16,19 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
 )
 
-// clients tells what requests say of whoever sent them.
-type clients struct {
-	// described says that events get the address and the user agent of their client.
-	described bool
-	proxies   []netip.Prefix
+// clientInfo adds to events what requests reveal about the client.
+type clientInfo struct {
+	// enabled says that events get the client's address and user agent.
+	enabled bool
+	proxies []netip.Prefix
 }
 
-// describe gives events what they do not say themselves and the request does. Their ids are made already: a request that is
-// sent again comes with another span, and maybe from another address.
-func (c *clients) describe(r *http.Request, accepted []eventjson.Accepted) {
+// addTo adds the trace context, client address and user agent of the request to events that lack
+// them. The ids are set before: a retry may have another span or address.
+func (c *clientInfo) addTo(r *http.Request, accepted []eventjson.Accepted) {
 	trace, traced := eventjson.ParseTraceparent(r.Header.Get("Traceparent"))
 	address, userAgent := "", ""
-	if c.described {
+	if c.enabled {
 		address, userAgent = c.address(r), strings.ToValidUTF8(r.UserAgent(), "\ufffd")
 	}
 	if !traced && address == "" && userAgent == "" {
@@ -53,9 +53,9 @@ func putMissing(record plog.LogRecord, attribute, value string) {
 	}
 }
 
-// address is the address of the client: that of the connection, or where that is a proxy's which is trusted, the last one in
-// X-Forwarded-For that is not. What stands before it in there the client may have written itself.
-func (c *clients) address(r *http.Request) string {
+// address returns the client's address: the connection's or, if that is a trusted proxy, the last
+// address in X-Forwarded-For that is not. Earlier entries may be forged by the client.
+func (c *clientInfo) address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return ""
@@ -78,12 +78,12 @@ func (c *clients) address(r *http.Request) string {
 	return address.Unmap().WithZone("").String()
 }
 
-func (c *clients) trusts(address netip.Addr) bool {
+func (c *clientInfo) trusts(address netip.Addr) bool {
 	address = address.Unmap().WithZone("")
 	return slices.ContainsFunc(c.proxies, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 
-// parseHop reads an address, which some proxies write with a port.
+// parseHop parses an address in X-Forwarded-For. Some proxies add a port.
 func parseHop(text string) (netip.Addr, bool) {
 	text = strings.TrimSpace(text)
 	if withPort, err := netip.ParseAddrPort(text); err == nil {

@@ -15,23 +15,24 @@ import (
 	"unicode/utf8"
 )
 
-// cloudForm is the mode of a CloudEvent, if the request holds one (CloudEvents HTTP binding, section 3).
-func cloudForm(r *http.Request, mediaType string) (form, bool) {
+// cloudEventFormat returns the mode of a CloudEvent, and false if the request has none (CloudEvents
+// HTTP binding, section 3).
+func cloudEventFormat(r *http.Request, mediaType string) (bodyFormat, bool) {
 	switch mediaType {
 	case "application/cloudevents+json":
-		return formCloudEvent, true
+		return formatCloudEvent, true
 	case "application/cloudevents-batch+json":
-		return formCloudEvents, true
+		return formatCloudEvents, true
 	}
 	isOtherFormat := strings.HasPrefix(mediaType, "application/cloudevents")
-	return formBinaryCloudEvent, !isOtherFormat && r.Header.Get(cloudHeaderPrefix+"Specversion") != ""
+	return formatBinaryCloudEvent, !isOtherFormat && r.Header.Get(cloudHeaderPrefix+"Specversion") != ""
 }
 
-// cloudHeaderPrefix begins the headers that hold the attributes of a CloudEvent in binary mode.
+// cloudHeaderPrefix begins the headers of a CloudEvent in binary mode.
 const cloudHeaderPrefix = "Ce-"
 
-// cloudAttributes are the attributes of a CloudEvent in binary mode, in the order of their names.
-func cloudAttributes(header http.Header) (iter.Seq2[string, string], error) {
+// binaryAttributes returns the attributes of a CloudEvent in binary mode, sorted by name.
+func binaryAttributes(header http.Header) (iter.Seq2[string, string], error) {
 	attributes := map[string]string{}
 	for name, values := range header {
 		name, ok := strings.CutPrefix(name, cloudHeaderPrefix)
@@ -43,9 +44,9 @@ func cloudAttributes(header http.Header) (iter.Seq2[string, string], error) {
 			return nil, fmt.Errorf("ce-%.64s: given twice", name)
 		}
 		if name == "datacontenttype" {
-			return nil, fmt.Errorf("ce-%s: is none of the headers in binary mode; write it as content-type", name)
+			return nil, fmt.Errorf("ce-%s: not allowed in binary mode; use Content-Type", name)
 		}
-		value, err := cloudValue(values[0])
+		value, err := decodeHeaderValue(values[0])
 		if err != nil {
 			return nil, fmt.Errorf("ce-%.64s: %w", name, err)
 		}
@@ -60,9 +61,9 @@ func cloudAttributes(header http.Header) (iter.Seq2[string, string], error) {
 	}, nil
 }
 
-// cloudValue resolves the quotes and the percent signs in a header (section 3.1.3.2). A percent sign that does not go before
-// two hexadecimal digits stands for itself: the CloudEvents SDK for Go sends it as it is.
-func cloudValue(text string) (string, error) {
+// decodeHeaderValue decodes quotes and percent-encoding in a header (section 3.1.3.2). A percent
+// sign without two hexadecimal digits is kept: the CloudEvents SDK for Go does not encode it.
+func decodeHeaderValue(text string) (string, error) {
 	if quoted, ok := strings.CutPrefix(text, `"`); ok && len(quoted) > 0 && strings.HasSuffix(quoted, `"`) {
 		text = unquoter.Replace(quoted[:len(quoted)-1])
 	}

@@ -24,8 +24,8 @@ import (
 
 const (
 	defaultEndpoint = "localhost:4319"
-	// confighttp has no read timeout of its own, and a client that sends a byte a minute would hold a connection
-	// for good.
+	// confighttp has no default read timeout, so a client that sends one byte a minute could hold a
+	// connection forever.
 	defaultReadTimeout = 30 * time.Second
 	defaultMaxEvents   = 10_000
 	defaultMaxIDs      = 100_000
@@ -34,63 +34,67 @@ const (
 // Config is the configuration of the event receiver.
 type Config struct {
 	// ServerConfig is the HTTP server: endpoint (default localhost:4319), tls, auth, cors,
-	// max_request_body_size (default 20 MiB, before and after decompression), read_timeout (default 30s) and the
-	// other keys of confighttp.
+	// max_request_body_size (default 20 MiB, before and after decompression), read_timeout (default
+	// 30s) and the other keys of confighttp.
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
 
-	// MaxEvents is how many events one request may hold; default 10000. A request with more is answered 413.
+	// MaxEvents is the maximum number of events per request; default 10000. A larger request gets
+	// status 413.
 	MaxEvents int `mapstructure:"max_events"`
 
-	// Keys are the write keys of the applications that may send events. Default none: whoever reaches the endpoint may.
+	// Keys are the write keys of the applications that may send events. By default there are none,
+	// and anyone who can reach the endpoint may send.
 	Keys []KeyConfig `mapstructure:"keys"`
 
-	// Webhooks are the senders whose webhooks are taken, by the last part of their path, /v1/webhooks/<name>. Default none.
+	// Webhooks are the accepted webhook senders, by the last segment of their path,
+	// /v1/webhooks/<name>. Default none.
 	Webhooks map[string]WebhookConfig `mapstructure:"webhooks"`
 
-	// Deduplication tells events that were sent again. It is off by default.
+	// Deduplication drops events that are sent again. It is off by default.
 	Deduplication DeduplicationConfig `mapstructure:"deduplication"`
 
-	// TrustedProxies are the addresses, or ranges of them, of proxies whose X-Forwarded-For is believed. Default none. It goes
-	// together with include_metadata.
+	// TrustedProxies are the addresses, or CIDR ranges, of proxies whose X-Forwarded-For is
+	// trusted. It requires include_metadata. Default none.
 	TrustedProxies []string `mapstructure:"trusted_proxies"`
 }
 
 // KeyConfig is a write key.
 type KeyConfig struct {
-	// Key is what the application sends (required).
+	// Key is the secret that the application sends (required).
 	Key configopaque.String `mapstructure:"key"`
-	// Resource are attributes that every event with this key gets, whatever the event says: service.name,
-	// deployment.environment.name and so on. Default none.
+	// Resource holds attributes that every event with this key gets, overriding the event's own:
+	// service.name, deployment.environment.name and so on. Default none.
 	Resource map[string]string `mapstructure:"resource"`
 }
 
-// DeduplicationConfig says how repeated events are known.
+// DeduplicationConfig configures how repeated events are recognized.
 type DeduplicationConfig struct {
-	// Window is for how long an id or an idempotency key that was accepted is known. Default 0: not at all.
+	// Window is how long an accepted id or idempotency key is remembered. Default 0: off.
 	Window time.Duration `mapstructure:"window"`
-	// MaxIDs is how many are known at a time; default 100000, of about 100 bytes each. The oldest are forgotten first.
+	// MaxIDs is how many are remembered at a time; default 100000, about 100 bytes each. The oldest
+	// are forgotten first.
 	MaxIDs int `mapstructure:"max_ids"`
 }
 
-// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error.
+// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error { return strictconf.Unmarshal(conf, cfg) }
 
-// encodings are the content encodings that confighttp can take; the first is none.
+// encodings are the content encodings that confighttp supports; the first one is none.
 var encodings = []string{"", "gzip", "zstd", "zlib", "deflate", "snappy", "lz4", "x-snappy-framed"}
 
-// Validate implements confmap.Validator. Its errors repeat no secret.
+// Validate implements confmap.Validator. Its errors never repeat a secret.
 func (cfg *Config) Validate() error {
 	if err := cfg.validateServer(); err != nil {
 		return err
 	}
 	if cfg.MaxEvents <= 0 {
-		return fmt.Errorf("max_events: %d is not positive; it is how many events one request may hold (default %d)", cfg.MaxEvents, defaultMaxEvents)
+		return fmt.Errorf("max_events: %d is not positive; it is the maximum number of events per request (default %d)", cfg.MaxEvents, defaultMaxEvents)
 	}
 	if cfg.Deduplication.Window < 0 {
-		return fmt.Errorf("deduplication::window: %s is negative; write how long ids are known, such as 10m, or 0 for not at all", cfg.Deduplication.Window)
+		return fmt.Errorf("deduplication::window: %s is negative; write how long ids are remembered, such as 10m, or 0 to turn it off", cfg.Deduplication.Window)
 	}
 	if cfg.Deduplication.MaxIDs <= 0 {
-		return fmt.Errorf("deduplication::max_ids: %d is not positive; it is how many ids are known at a time (default %d)", cfg.Deduplication.MaxIDs, defaultMaxIDs)
+		return fmt.Errorf("deduplication::max_ids: %d is not positive; it is how many ids are remembered at a time (default %d)", cfg.Deduplication.MaxIDs, defaultMaxIDs)
 	}
 	if err := cfg.validateKeys(); err != nil {
 		return err
@@ -99,7 +103,7 @@ func (cfg *Config) Validate() error {
 		return err
 	}
 	if len(cfg.TrustedProxies) > 0 && !cfg.ServerConfig.IncludeMetadata {
-		return errors.New("trusted_proxies: has no use without include_metadata: true, which gives events the address of their client")
+		return errors.New("trusted_proxies: has no effect without include_metadata: true, which adds the client address to events")
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Webhooks)) {
 		webhook := cfg.Webhooks[name]
@@ -121,11 +125,11 @@ func (cfg *Config) validateServer() error {
 	switch transport {
 	case confignet.TransportTypeTCP, confignet.TransportTypeTCP4, confignet.TransportTypeTCP6, confignet.TransportTypeUnix:
 	default:
-		return fmt.Errorf("transport: %q is nothing that HTTP runs over; write tcp, tcp4, tcp6 or unix", transport)
+		return fmt.Errorf("transport: %q is not supported; use tcp, tcp4, tcp6 or unix", transport)
 	}
 	for _, algorithm := range cfg.ServerConfig.CompressionAlgorithms {
 		if !slices.Contains(encodings, algorithm) {
-			return fmt.Errorf("compression_algorithms: %q is not an encoding that is taken; there are %s", algorithm, strings.Join(encodings[1:], ", "))
+			return fmt.Errorf("compression_algorithms: unsupported encoding %q; use %s", algorithm, strings.Join(encodings[1:], ", "))
 		}
 	}
 	return nil
@@ -139,7 +143,7 @@ func (cfg *Config) validateKeys() error {
 			return fmt.Errorf("keys::%d::key: %w", i, err)
 		}
 		if seen[key] {
-			return fmt.Errorf("keys::%d::key: is the key of another entry too; each application has its own", i)
+			return fmt.Errorf("keys::%d::key: is used by another entry as well; give each application its own key", i)
 		}
 		seen[key] = true
 		if err := validateResource(cfg.Keys[i].Resource); err != nil {
@@ -152,13 +156,13 @@ func (cfg *Config) validateKeys() error {
 func validateResource(resource map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(resource)) {
 		if name == "" || resource[name] == "" {
-			return fmt.Errorf("resource::%s: is empty; write such as service.name: shop", name)
+			return fmt.Errorf("resource::%s: is empty; write a name and a value, such as service.name: shop", name)
 		}
 	}
 	return nil
 }
 
-// parseProxies reads addresses and ranges of them.
+// parseProxies parses IP addresses and CIDR ranges.
 func parseProxies(texts []string) ([]netip.Prefix, error) {
 	proxies := make([]netip.Prefix, 0, len(texts))
 	for i, text := range texts {
@@ -170,7 +174,7 @@ func parseProxies(texts []string) ([]netip.Prefix, error) {
 			}
 		}
 		if err != nil {
-			return nil, fmt.Errorf("trusted_proxies::%d: %q is not an address or a range of them; write such as 10.0.0.0/8", i, text)
+			return nil, fmt.Errorf("trusted_proxies::%d: %q is not an IP address or a CIDR range such as 10.0.0.0/8", i, text)
 		}
 		proxies = append(proxies, prefix.Masked())
 	}

@@ -12,27 +12,27 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// digest stands for an id. It is seeded anew in each process, so that nobody can make two ids that have the same.
+// digest is a hash of an id. It is seeded per process, so that nobody can construct collisions.
 type digest = xxh3.Uint128
 
-// deduplicator remembers what was accepted.
+// deduplicator remembers accepted ids.
 type deduplicator struct {
 	window time.Duration
-	most   int
+	maxIDs int
 	seed   uint64
 	now    func() time.Time
 
 	mu      sync.Mutex
 	entries map[digest]entry
-	// accepted are the entries that are not under way, the oldest first.
+	// accepted holds the entries that are not in progress, oldest first.
 	accepted queue
 }
 
-// entry is an id that was accepted, or is in a request under way.
+// entry is an id that was accepted, or is in progress.
 type entry struct {
-	// claim is whose it is while it is under way, else nil.
+	// claim is the request in progress, nil once accepted.
 	claim *claim
-	// body stands for what was sent with an idempotency key.
+	// body is the digest of the body sent with an idempotency key.
 	body digest
 }
 
@@ -40,36 +40,37 @@ func newDeduplicator(cfg DeduplicationConfig) *deduplicator {
 	if cfg.Window == 0 {
 		return nil
 	}
-	return &deduplicator{window: cfg.Window, most: cfg.MaxIDs, seed: rand.Uint64(), now: time.Now, entries: map[digest]entry{}}
+	return &deduplicator{window: cfg.Window, maxIDs: cfg.MaxIDs, seed: rand.Uint64(), now: time.Now, entries: map[digest]entry{}}
 }
 
-// digest is that of an id, which means something within its scope only.
+// digest returns the digest of an id. Equal ids in different scopes have different digests.
 func (d *deduplicator) digest(kind byte, scope, id string) digest {
 	text := make([]byte, 0, len(scope)+len(id)+2)
 	text = append(append(append(text, kind), scope...), 0)
 	return xxh3.Hash128Seed(append(text, id...), d.seed)
 }
 
-// claimed is an id that a request has.
-type claimed struct{ id, body digest }
+// dedupID is an id of a request: an event's, or its idempotency key with the digest of its body.
+type dedupID struct{ id, body digest }
 
-// claim is a request's hold on its ids: until it is settled, other requests that have one of them wait.
+// claim is a request's hold on its ids: other requests with one of them wait until it is settled.
 type claim struct {
-	of   *deduplicator
-	held []claimed
-	done chan struct{}
-	// seen tells of each id whether it was accepted before, or stands in the request before.
-	seen []bool
-	// before are the bodies of those that were accepted before.
-	before []digest
+	dedup   *deduplicator
+	claimed []dedupID
+	done    chan struct{}
+	// duplicate reports for each id whether it was accepted before, or occurs earlier in the
+	// request.
+	duplicate []bool
+	// acceptedBodies are the body digests of ids that were accepted before.
+	acceptedBodies []digest
 }
 
-// claim waits until no other request holds one of the ids, and then holds those that are new. It holds all or none, so
-// that no two requests wait for each other. It fails when the context ends.
-func (d *deduplicator) claim(ctx context.Context, ids []claimed) (*claim, error) {
-	c := &claim{of: d, done: make(chan struct{}), seen: make([]bool, len(ids)), before: make([]digest, len(ids))}
+// claim waits until no other request holds one of the ids, and then claims the new ones. It claims
+// all or none, so that requests cannot deadlock. It returns ctx's error when ctx ends.
+func (d *deduplicator) claim(ctx context.Context, ids []dedupID) (*claim, error) {
+	c := &claim{dedup: d, done: make(chan struct{}), duplicate: make([]bool, len(ids)), acceptedBodies: make([]digest, len(ids))}
 	for {
-		holder := d.try(c, ids)
+		holder := d.tryClaim(c, ids)
 		if holder == nil {
 			return c, nil
 		}
@@ -81,11 +82,11 @@ func (d *deduplicator) claim(ctx context.Context, ids []claimed) (*claim, error)
 	}
 }
 
-// try is claim without the waiting: it returns who holds an id.
-func (d *deduplicator) try(c *claim, ids []claimed) *claim {
+// tryClaim claims the ids without waiting, or returns the claim that holds one of them.
+func (d *deduplicator) tryClaim(c *claim, ids []dedupID) *claim {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.forget()
+	d.evict()
 	for i := range ids {
 		if e, ok := d.entries[ids[i].id]; ok && e.claim != nil {
 			return e.claim
@@ -93,58 +94,58 @@ func (d *deduplicator) try(c *claim, ids []claimed) *claim {
 	}
 	for i := range ids {
 		e, ok := d.entries[ids[i].id]
-		c.seen[i], c.before[i] = ok, e.body
+		c.duplicate[i], c.acceptedBodies[i] = ok, e.body
 		if !ok {
 			d.entries[ids[i].id] = entry{claim: c, body: ids[i].body}
-			c.held = append(c.held, ids[i])
+			c.claimed = append(c.claimed, ids[i])
 		}
 	}
 	return nil
 }
 
-// settle ends the claim. What was accepted is known from now on; what was not may be sent again.
+// settle ends the claim. Accepted ids are remembered; others may be sent again.
 func (c *claim) settle(accepted bool) {
-	d := c.of
+	d := c.dedup
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	expires := d.now().Add(d.window)
-	for _, held := range c.held {
+	for _, id := range c.claimed {
 		if !accepted {
-			delete(d.entries, held.id)
+			delete(d.entries, id.id)
 			continue
 		}
-		d.entries[held.id] = entry{body: held.body}
-		d.accepted.push(item{held.id, expires})
+		d.entries[id.id] = entry{body: id.body}
+		d.accepted.push(expiry{id.id, expires})
 	}
-	d.forget()
+	d.evict()
 	close(c.done)
 }
 
-// forget lets go of what is too old or too much.
-func (d *deduplicator) forget() {
+// evict removes entries that are too old or too many.
+func (d *deduplicator) evict() {
 	now := d.now()
-	for d.accepted.len() > 0 && (d.accepted.len() > d.most || !now.Before(d.accepted.first().expires)) {
+	for d.accepted.len() > 0 && (d.accepted.len() > d.maxIDs || !now.Before(d.accepted.first().expires)) {
 		delete(d.entries, d.accepted.pop().id)
 	}
 }
 
-// item is an id that is forgotten in time.
-type item struct {
+// expiry says when an id is forgotten.
+type expiry struct {
 	id      digest
 	expires time.Time
 }
 
-// queue gives items in the order in which it got them.
+// queue is a FIFO queue.
 type queue struct {
-	items []item
+	items []expiry
 	begin int
 }
 
-func (q *queue) len() int     { return len(q.items) - q.begin }
-func (q *queue) first() *item { return &q.items[q.begin] }
-func (q *queue) push(i item)  { q.items = append(q.items, i) }
+func (q *queue) len() int       { return len(q.items) - q.begin }
+func (q *queue) first() *expiry { return &q.items[q.begin] }
+func (q *queue) push(e expiry)  { q.items = append(q.items, e) }
 
-func (q *queue) pop() item {
+func (q *queue) pop() expiry {
 	i := q.items[q.begin]
 	q.begin++
 	if q.begin > len(q.items)/2 {

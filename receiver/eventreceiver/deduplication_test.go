@@ -27,7 +27,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// ask sends a request to a handler, without a network.
+// ask sends a request to a handler without a network.
 func ask(t testing.TB, h http.Handler, target, contentType, body string, headers ...string) reply {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader(body))
@@ -35,10 +35,10 @@ func ask(t testing.TB, h http.Handler, target, contentType, body string, headers
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	answered := httptest.NewRecorder()
-	h.ServeHTTP(answered, r)
-	got := reply{status: answered.Code, header: answered.Header()}
-	assert.NoError(t, json.Unmarshal(answered.Body.Bytes(), &got.answer), "%s", answered.Body)
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, r)
+	got := reply{status: recorder.Code, header: recorder.Header()}
+	assert.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &got.responseBody), "%s", recorder.Body)
 	return got
 }
 
@@ -58,13 +58,13 @@ func dedupConf(more map[string]any) map[string]any {
 	return conf
 }
 
-func TestAnEventThatIsSentAgainIsAcceptedOnce(t *testing.T) {
+func TestRepeatedEventReachesThePipelineOnce(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	h := newHandler(t, dedupConf(nil), sink)
 	first := ask(t, h, "/v1/events?ids=1", jsonType, `[{"id":"1","name":"a"},{"id":"2","name":"b"},{"name":"timed","timestamp":5},{"nope":1}]`)
 	assert.Equal(t, http.StatusAccepted, first.status)
 	again := ask(t, h, "/v1/events?ids=1", jsonType, `[{"id":"1","name":"a"},{"id":"2","name":"b"},{"name":"timed","timestamp":5},{"nope":1}]`)
-	assert.Equal(t, first.answer, again.answer, "it is answered the same")
+	assert.Equal(t, first.responseBody, again.responseBody, "the response is the same")
 	assert.Equal(t, first.status, again.status)
 
 	more := ask(t, h, "/v1/events", jsonType, `{"events":[{"id":"2","name":"b"},{"id":"3","name":"c"},{"id":"3","name":"c"},{"name":"click"},{"name":"click"}]}`)
@@ -72,7 +72,7 @@ func TestAnEventThatIsSentAgainIsAcceptedOnce(t *testing.T) {
 	assert.Equal(t, []string{"a", "b", "timed", "c", "click", "click"}, namesIn(sink))
 }
 
-func TestWithoutAWindowNothingIsRemembered(t *testing.T) {
+func TestWithoutWindowNothingIsRemembered(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	h := newHandler(t, nil, sink)
 	for range 2 {
@@ -81,7 +81,7 @@ func TestWithoutAWindowNothingIsRemembered(t *testing.T) {
 	assert.Equal(t, []string{"a", "a"}, namesIn(sink))
 }
 
-func TestWhatThePipelineRefusedMayBeSentAgain(t *testing.T) {
+func TestRefusedEventsMayBeSentAgain(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	refuses := true
 	next, err := consumer.NewLogs(func(ctx context.Context, ld plog.Logs) error {
@@ -102,25 +102,25 @@ func TestWhatThePipelineRefusedMayBeSentAgain(t *testing.T) {
 	assert.Equal(t, []string{"a", "click"}, namesIn(sink))
 }
 
-func TestAnIdempotencyKey(t *testing.T) {
+func TestIdempotencyKey(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	h := newHandler(t, dedupConf(nil), sink)
 	const body = `[{"name":"click"},{"nope":1},{"name":"click"}]`
 	first := ask(t, h, "/v1/events?ids=1", jsonType, body, "Idempotency-Key", "k")
 	again := ask(t, h, "/v1/events?ids=1", jsonType, body, "Idempotency-Key", "k")
 	assert.Equal(t, http.StatusAccepted, again.status)
-	assert.Equal(t, first.answer, again.answer, "the ids of events that have none are the same too")
+	assert.Equal(t, first.responseBody, again.responseBody, "generated ids are the same as well")
 	assert.Equal(t, 2, sink.LogRecordCount())
 
 	another := ask(t, h, "/v1/events", jsonType, `{"name":"click"}`, "Idempotency-Key", "k")
 	assert.Equal(t, http.StatusUnprocessableEntity, another.status)
 	assert.Contains(t, another.Error, "another body")
-	assert.Equal(t, http.StatusBadRequest, ask(t, h, "/v1/events", jsonType, body, "Idempotency-Key", strings.Repeat("k", longHeader+1)).status)
-	assert.Equal(t, http.StatusAccepted, ask(t, h, "/v1/events", jsonType, body, "Idempotency-Key", strings.Repeat("k", longHeader)).status)
+	assert.Equal(t, http.StatusBadRequest, ask(t, h, "/v1/events", jsonType, body, "Idempotency-Key", strings.Repeat("k", maxHeaderLength+1)).status)
+	assert.Equal(t, http.StatusAccepted, ask(t, h, "/v1/events", jsonType, body, "Idempotency-Key", strings.Repeat("k", maxHeaderLength)).status)
 	assert.Equal(t, 4, sink.LogRecordCount())
 }
 
-func TestIDsOfOneApplicationAreNotThoseOfAnother(t *testing.T) {
+func TestIDsAreScopedToAWriteKey(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	h := newHandler(t, dedupConf(map[string]any{"keys": []any{map[string]any{"key": "k1"}, map[string]any{"key": "k2"}}}), sink)
 	for _, key := range []string{"k1", "k2", "k1"} {
@@ -129,7 +129,7 @@ func TestIDsOfOneApplicationAreNotThoseOfAnother(t *testing.T) {
 	assert.Equal(t, []string{"k1", "k2"}, namesIn(sink))
 }
 
-func TestTheSameEventInManyRequestsAtOnceIsAcceptedOnce(t *testing.T) {
+func TestConcurrentRepeatsAreAcceptedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := new(consumertest.LogsSink)
 		var failures atomic.Int32
@@ -143,21 +143,21 @@ func TestTheSameEventInManyRequestsAtOnceIsAcceptedOnce(t *testing.T) {
 		})
 		require.NoError(t, err)
 		d := newDeduplicator(DeduplicationConfig{Window: time.Minute, MaxIDs: 1000})
-		in := &intake{next: next, known: d}
+		in := &intake{next: next, dedup: d}
 		statuses := map[bool]int{}
 		var mu sync.Mutex
 		var wg sync.WaitGroup
 		for i := range 20 {
 			wg.Go(func() {
-				ids := []claimed{{id: d.digest('e', "", "same")}, {id: d.digest('e', "", "own"+strconv.Itoa(i%3))}}
+				ids := []dedupID{{id: d.digest('e', "", "same")}, {id: d.digest('e', "", "own"+strconv.Itoa(i%3))}}
 				if i%2 == 0 {
-					ids[0], ids[1] = ids[1], ids[0] // nobody waits for somebody who waits for him
+					ids[0], ids[1] = ids[1], ids[0] // in another order, to provoke a deadlock
 				}
 				c, err := d.claim(t.Context(), ids)
 				require.NoError(t, err)
 				fresh := 0
-				for _, seen := range c.seen {
-					if !seen {
+				for _, duplicate := range c.duplicate {
+					if !duplicate {
 						fresh++
 					}
 				}
@@ -185,7 +185,7 @@ func logsOf(n int) plog.Logs {
 	return ld
 }
 
-func TestWhoeverWaitsForTooLongIsToldToComeBack(t *testing.T) {
+func TestWaitingForARepeatEndsWithTheRequest(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	next, err := consumer.NewLogs(func(context.Context, plog.Logs) error {
 		close(entered)
@@ -201,23 +201,23 @@ func TestWhoeverWaitsForTooLongIsToldToComeBack(t *testing.T) {
 	cancel()
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/v1/events", strings.NewReader(`{"id":"1","name":"a"}`))
 	r.Header.Set("Content-Type", jsonType)
-	answered := httptest.NewRecorder()
-	h.ServeHTTP(answered, r)
-	assert.Equal(t, http.StatusServiceUnavailable, answered.Code)
-	assert.NotEmpty(t, answered.Header().Get("Retry-After"))
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, r)
+	assert.Equal(t, http.StatusServiceUnavailable, recorder.Code)
+	assert.NotEmpty(t, recorder.Header().Get("Retry-After"))
 	close(leave)
 	wg.Wait()
 }
 
-func TestIDsAreForgotten(t *testing.T) {
+func TestIDsExpire(t *testing.T) {
 	at := time.Unix(1700000000, 0)
 	d := newDeduplicator(DeduplicationConfig{Window: time.Minute, MaxIDs: 3})
 	d.now = func() time.Time { return at }
 	seen := func(id string) bool {
-		c, err := d.claim(t.Context(), []claimed{{id: d.digest('e', "", id)}})
+		c, err := d.claim(t.Context(), []dedupID{{id: d.digest('e', "", id)}})
 		require.NoError(t, err)
 		c.settle(true)
-		return c.seen[0]
+		return c.duplicate[0]
 	}
 	assert.False(t, seen("a"))
 	at = at.Add(time.Minute - 1)

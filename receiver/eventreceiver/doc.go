@@ -3,6 +3,6 @@
 
 //go:generate go tool mdatagen metadata.yaml
 
-// Package eventreceiver takes in application events as JSON over HTTP, for applications without an
+// Package eventreceiver receives application events as JSON over HTTP, from applications without an
 // OpenTelemetry SDK. Each event becomes a log record.
 package eventreceiver

@@ -34,16 +34,16 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver/internal/metadata"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// now is when the tests receive their events.
+// now is the receiver's clock in tests.
 var now = time.Unix(1700000000, 0).UTC()
 
-// client is where their requests come from.
+// client is the remote address of test requests.
 const client = "192.0.2.10:4711"
 
-// TestRequests sends testdata/requests/<case>/request.http to a receiver that config.yaml there configures, if there is one,
-// and holds the answer and the records that the pipeline gets against want.txt.
+// TestRequests sends testdata/requests/<case>/request.http to a receiver with the optional
+// config.yaml of the same folder, and compares the response and the received records with want.txt.
 func TestRequests(t *testing.T) {
 	requests, err := filepath.Glob("testdata/requests/*/request.http")
 	require.NoError(t, err)
@@ -53,17 +53,17 @@ func TestRequests(t *testing.T) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			sink := new(consumertest.LogsSink)
 			handler := newHandler(t, readConfig(t, filepath.Join(dir, "config.yaml")), sink)
-			answered := httptest.NewRecorder()
-			handler.ServeHTTP(answered, readRequest(t, path))
+			recorder := httptest.NewRecorder()
+			handler.ServeHTTP(recorder, readRequest(t, path))
 
 			var got strings.Builder
-			fmt.Fprintf(&got, "%d %s\n", answered.Code, http.StatusText(answered.Code))
+			fmt.Fprintf(&got, "%d %s\n", recorder.Code, http.StatusText(recorder.Code))
 			for _, name := range []string{"Allow", "Content-Type", "Access-Control-Allow-Origin"} {
-				if value := answered.Header().Get(name); value != "" {
+				if value := recorder.Header().Get(name); value != "" {
 					fmt.Fprintf(&got, "%s: %s\n", name, value)
 				}
 			}
-			got.WriteString("\n" + answered.Body.String())
+			got.WriteString("\n" + recorder.Body.String())
 			for _, ld := range sink.AllLogs() {
 				got.WriteString(written(ld))
 			}
@@ -72,7 +72,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// randomID is an id that the receiver makes of nothing but time and chance.
+// randomID matches the random ids that the receiver generates.
 var randomID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`)
 
 func withoutRandomIDs(text string) string { return randomID.ReplaceAllString(text, "(a random id)") }
@@ -88,7 +88,7 @@ func checkGolden(t *testing.T, path, got string) {
 	assert.Equal(t, string(want), got)
 }
 
-// written tells all that is in the logs, a line for each value with its type.
+// written renders the logs, one value and its type per line.
 func written(ld plog.Logs) string {
 	var b strings.Builder
 	for _, rl := range ld.ResourceLogs().All() {
@@ -123,7 +123,8 @@ func writeAttributes(b *strings.Builder, attributes pcommon.Map) {
 	}
 }
 
-// readRequest reads a request that is written with line feeds only, and whose length is that of its body.
+// readRequest reads a request that is written with line feeds only, and whose length is that of its
+// body.
 func readRequest(t testing.TB, path string) *http.Request {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -159,7 +160,7 @@ func newConfig(t testing.TB, conf map[string]any) *Config {
 	return cfg
 }
 
-// newHandler is the handler of a receiver that does not listen.
+// newHandler returns the handler of a receiver that does not listen.
 func newHandler(t testing.TB, conf map[string]any, next consumer.Logs) http.Handler {
 	t.Helper()
 	return newHandlerOf(t, receivertest.NewNopSettings(metadata.Type), newConfig(t, conf), next)
@@ -170,6 +171,6 @@ func newHandlerOf(t testing.TB, set receiver.Settings, cfg *Config, next consume
 	r, err := newReceiver(set, cfg, next)
 	require.NoError(t, err)
 	r.intake.now = func() time.Time { return now }
-	require.NoError(t, r.makeServer(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, r.buildServer(t.Context(), componenttest.NewNopHost()))
 	return r.server.Handler
 }

@@ -13,102 +13,104 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
 )
 
-// idempotencyHeader holds what a client calls a request that it may send again (draft-ietf-httpapi-idempotency-key-header).
+// idempotencyHeader identifies a request that a client may repeat
+// (draft-ietf-httpapi-idempotency-key-header).
 const idempotencyHeader = "Idempotency-Key"
 
-// eventsHandler serves POST /v1/events and the paths for single kinds of events.
+// eventsHandler serves POST /v1/events and the paths for events of one kind.
 type eventsHandler struct {
 	*intake
 	route eventjson.Route
 }
 
-// ServeHTTP reads the events of a request, hands those that are sound to the pipeline, and tells of the others.
+// ServeHTTP decodes the events of a request, passes the valid ones to the pipeline and reports the
+// others in the response.
 func (h *eventsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
-		writeProblem(w, wrongMethod())
+		writeProblem(w, methodNotAllowed())
 		return
 	}
-	form, err := h.form(w, r)
+	format, err := h.format(w, r)
 	if err != nil {
 		writeProblem(w, err)
 		return
 	}
-	sub, err := h.read(r, form)
+	sub, err := h.read(r, format)
 	if err != nil {
 		writeProblem(w, err)
 		return
 	}
-	h.take(w, r, sub)
+	h.submit(w, r, sub)
 }
 
-// form is how a body holds its events.
-type form uint8
+// bodyFormat is the format of a body.
+type bodyFormat uint8
 
 const (
-	formJSON form = iota
-	formLines
-	formBeacon // JSON that a browser calls text
-	formCloudEvent
-	formCloudEvents
-	formBinaryCloudEvent
+	formatJSON bodyFormat = iota
+	formatLines
+	formatBeacon // JSON that a browser sends as text
+	formatCloudEvent
+	formatCloudEvents
+	formatBinaryCloudEvent
 )
 
-const wantedTypes = "send application/json (an object or an array), application/x-ndjson (one event a line) or a CloudEvent"
+const wantedTypes = "send application/json (an object or an array), application/x-ndjson (one event per line) or a CloudEvent"
 
-func (h *eventsHandler) form(w http.ResponseWriter, r *http.Request) (form, error) {
+func (h *eventsHandler) format(w http.ResponseWriter, r *http.Request) (bodyFormat, error) {
 	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	form, isCloudEvent := cloudForm(r, mediaType)
+	format, isCloudEvent := cloudEventFormat(r, mediaType)
 	switch {
 	case isCloudEvent && h.route != eventjson.RouteEvents:
-		return 0, unsupported("CloudEvents are taken at " + eventsPath + " only")
+		return 0, unsupportedMediaType("send CloudEvents to " + eventsPath)
 	case isCloudEvent:
-		return form, nil
+		return format, nil
 	}
 	switch mediaType {
 	case "application/json":
-		return formJSON, nil
+		return formatJSON, nil
 	case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines":
-		return formLines, nil
+		return formatLines, nil
 	case "text/plain":
-		return formBeacon, fromKnownPage(w, r)
+		return formatBeacon, checkOrigin(w, r)
 	case "":
-		return 0, unsupported("the content type is missing; " + wantedTypes)
+		return 0, unsupportedMediaType("the content type is missing; " + wantedTypes)
 	default:
-		return 0, unsupported(fmt.Sprintf("content type %.64q is not taken; %s", mediaType, wantedTypes))
+		return 0, unsupportedMediaType(fmt.Sprintf("unsupported content type %.64q; %s", mediaType, wantedTypes))
 	}
 }
 
-// fromKnownPage lets a browser's text through where its page may send it. Any page at all may make a browser post text
-// without asking first, to a collector on its user's own machine too.
-func fromKnownPage(w http.ResponseWriter, r *http.Request) error {
+// checkOrigin accepts text from allowed origins only. Any web page can make a browser post text
+// without a preflight request, even to a collector on the user's own machine.
+func checkOrigin(w http.ResponseWriter, r *http.Request) error {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
-		return unsupported("content type text/plain is taken from browsers only; " + wantedTypes)
+		return unsupportedMediaType("content type text/plain is accepted only from browsers; " + wantedTypes)
 	}
-	if w.Header().Get("Access-Control-Allow-Origin") != "" { // the CORS handler knows the origin
+	if w.Header().Get("Access-Control-Allow-Origin") != "" { // the CORS handler has allowed the origin
 		return nil
 	}
 	if page, err := url.Parse(origin); err == nil && page.Host != "" && strings.EqualFold(page.Host, r.Host) {
 		return nil
 	}
-	return &problem{status: http.StatusForbidden, text: "this page's origin is not among cors::allowed_origins"}
+	return &problem{status: http.StatusForbidden, text: "this page's origin is not in cors::allowed_origins"}
 }
 
-// read reads the events of a request whose sender may send them.
-func (h *eventsHandler) read(r *http.Request, form form) (*submission, error) {
+// read authorizes the request and decodes its events.
+func (h *eventsHandler) read(r *http.Request, format bodyFormat) (*submission, error) {
 	query := r.URL.Query()
 	sub := &submission{
 		key:      r.Header.Get(idempotencyHeader),
 		wantsIDs: query.Get("ids") == "1" || query.Get("ids") == "true",
-		beacon:   form == formBeacon,
+		beacon:   format == formatBeacon,
 	}
-	if len(sub.key) > longHeader {
-		return nil, &problem{status: http.StatusBadRequest, text: fmt.Sprintf("%s is longer than %d characters", idempotencyHeader, longHeader)}
+	if len(sub.key) > maxHeaderLength {
+		return nil, &problem{status: http.StatusBadRequest, text: fmt.Sprintf("%s is longer than %d characters", idempotencyHeader, maxHeaderLength)}
 	}
-	key := h.keys.given(r, query)
+	key := h.keys.fromRequest(r, query)
 	if key != "" {
-		if err := h.admit(r, sub, key); err != nil {
-			return nil, err // before the body is read
+		if err := h.authorize(r, sub, key); err != nil {
+			return nil, err // before reading the body
 		}
 	}
 	ws, err := h.readBody(r)
@@ -117,12 +119,12 @@ func (h *eventsHandler) read(r *http.Request, form form) (*submission, error) {
 		return nil, err
 	}
 	if key == "" {
-		if err := h.admit(r, sub, eventjson.WriteKey(ws.body.Bytes())); err != nil {
+		if err := h.authorize(r, sub, eventjson.WriteKey(ws.body.Bytes())); err != nil {
 			return nil, err
 		}
 	}
-	if sub.result, err = h.decode(r, ws, form); err != nil {
-		return nil, unreadable(err)
+	if sub.result, err = h.decode(r, ws, format); err != nil {
+		return nil, bodyProblem(err)
 	}
 	if sub.key != "" {
 		sub.body = bodyDigest(ws.body.Bytes())
@@ -130,30 +132,30 @@ func (h *eventsHandler) read(r *http.Request, form form) (*submission, error) {
 	return sub, nil
 }
 
-// admit gives the events what belongs to their write key, where one is needed.
-func (h *eventsHandler) admit(r *http.Request, sub *submission, text string) error {
-	if !h.keys.needed() {
+// authorize looks up the write key, if keys are configured, and sets what belongs to it.
+func (h *eventsHandler) authorize(r *http.Request, sub *submission, text string) error {
+	if !h.keys.required() {
 		return nil
 	}
-	key, ok := h.keys.find(text)
+	key, ok := h.keys.lookup(text)
 	if !ok {
-		h.unauthorized(r)
-		return &problem{status: http.StatusUnauthorized, text: wrongCredentials}
+		h.countUnauthorized(r)
+		return &problem{status: http.StatusUnauthorized, text: invalidCredentials}
 	}
 	sub.resource, sub.scope = key.resource, key.scope
 	return nil
 }
 
-func (h *eventsHandler) decode(r *http.Request, ws *workspace, form form) (eventjson.Result, error) {
+func (h *eventsHandler) decode(r *http.Request, ws *workspace, format bodyFormat) (eventjson.Result, error) {
 	body, now := ws.body.Bytes(), h.now()
-	ws.decoder.Expect(h.route)
-	switch form {
-	case formLines:
+	ws.decoder.SetRoute(h.route)
+	switch format {
+	case formatLines:
 		return ws.decoder.DecodeLines(body, now)
-	case formCloudEvent, formCloudEvents:
-		return ws.decoder.DecodeCloudEvents(body, form == formCloudEvents, now)
-	case formBinaryCloudEvent:
-		attributes, err := cloudAttributes(r.Header)
+	case formatCloudEvent, formatCloudEvents:
+		return ws.decoder.DecodeCloudEvents(body, format == formatCloudEvents, now)
+	case formatBinaryCloudEvent:
+		attributes, err := binaryAttributes(r.Header)
 		if err != nil {
 			return eventjson.Result{}, err
 		}

@@ -25,7 +25,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 )
 
-// TestHostileBodies holds that each is refused with a sentence that says what is wrong, at every path that takes events.
+// TestHostileBodies checks that each body is refused with an error that says what is wrong.
 func TestHostileBodies(t *testing.T) {
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	for name, tt := range map[string]struct {
@@ -33,28 +33,28 @@ func TestHostileBodies(t *testing.T) {
 		status int
 		want   string
 	}{
-		"10,000 arrays in each other":      {deep(10_000), 400, "an event is an object, got an array"},
-		"10,001 arrays in each other":      {deep(10_002), 400, "not JSON: at byte 10001: nested more than 10000 deep"},
-		"10,000 objects in a property":     {`{"name":"a","properties":` + strings.Repeat(`{"a":`, 9_998) + "1" + strings.Repeat("}", 9_999), 400, "is nested more than 32 deep"},
-		"a million arrays, never closed":   {strings.Repeat("[", 1_000_000), 400, "nested more than 10000 deep"},
-		"a million objects, never closed":  {strings.Repeat(`{"a":`, 1_000_000), 400, "nested more than 10000 deep"},
-		"a name given twice":               {`{"name":"a","name":"b"}`, 400, "name: given twice"},
-		"a property given twice":           {`{"name":"a","properties":{"p":1,"p":2}}`, 400, "properties.p: given twice"},
-		"a name given twice, once escaped": {`{"name":"a","properties":{"p":1,"\u0070":2}}`, 400, "properties.p: given twice"},
-		"a string that is not UTF-8":       {"{\"name\":\"\xff\"}", 400, "not JSON: at byte 9: a string that is not UTF-8"},
-		"a name that is not UTF-8":         {"{\"\xc0\xaf\":1}", 400, "not JSON: at byte 2: a string that is not UTF-8"},
-		"half a surrogate pair":            {`{"name":"\ud800"}`, 400, "unpaired surrogate"},
-		"UTF-16":                           {"\xff\xfe{\x00}\x00", 400, "not JSON: at byte 0"},
-		"a byte order mark":                {"\ufeff{}", 400, "not JSON: at byte 0"},
-		"a NUL":                            {"{\"name\":\"a\x00\"}", 400, "control characters in a string must be escaped"},
-		"a number of a million digits":     {`{"name":"a","properties":{"n":` + strings.Repeat("9", 1_000_000) + `}}`, 400, "properties.n: is beyond 64 bits"},
-		"a number beyond a double":         {`{"name":"a","properties":{"n":1e999999999}}`, 400, "properties.n: is beyond the range of a double"},
-		"too many values":                  {`{"name":"a","properties":{"n":[` + strings.Repeat("0,", 1_000_000) + `0]}}`, 413, "more than 1000000 values"},
-		"too many events":                  {"[" + strings.Repeat(`{"name":"a"},`, 10_000) + `{"name":"a"}]`, 413, "more than 10000 events"},
-		"NaN":                              {`{"name":"a","properties":{"n":NaN}}`, 400, "not JSON: at byte 30"},
-		"a comment":                        {`{"name":"a"/* */}`, 400, "not JSON: at byte 11"},
-		"a comma too many":                 {`{"name":"a",}`, 400, "not JSON: at byte 12"},
-		"attributes that are ours":         {`{"name":"a","properties":{"fanout.type":"identify"}}`, 400, "properties.fanout.type: names that start with fanout. are reserved"},
+		"10,000 arrays in each other":     {deep(10_000), 400, "an event is an object, got an array"},
+		"10,001 arrays in each other":     {deep(10_002), 400, "not JSON: at byte 10001: nested more than 10000 deep"},
+		"10,000 objects in a property":    {`{"name":"a","properties":` + strings.Repeat(`{"a":`, 9_998) + "1" + strings.Repeat("}", 9_999), 400, "is nested more than 32 deep"},
+		"a million arrays, never closed":  {strings.Repeat("[", 1_000_000), 400, "nested more than 10000 deep"},
+		"a million objects, never closed": {strings.Repeat(`{"a":`, 1_000_000), 400, "nested more than 10000 deep"},
+		"a name given twice":              {`{"name":"a","name":"b"}`, 400, "name: given twice"},
+		"a property given twice":          {`{"name":"a","properties":{"p":1,"p":2}}`, 400, "properties.p: given twice"},
+		"a name repeated with an escape":  {`{"name":"a","properties":{"p":1,"\u0070":2}}`, 400, "properties.p: given twice"},
+		"a string that is not UTF-8":      {"{\"name\":\"\xff\"}", 400, "not JSON: at byte 9: a string that is not UTF-8"},
+		"a name that is not UTF-8":        {"{\"\xc0\xaf\":1}", 400, "not JSON: at byte 2: a string that is not UTF-8"},
+		"half a surrogate pair":           {`{"name":"\ud800"}`, 400, "unpaired surrogate"},
+		"UTF-16":                          {"\xff\xfe{\x00}\x00", 400, "not JSON: at byte 0"},
+		"a byte order mark":               {"\ufeff{}", 400, "not JSON: at byte 0"},
+		"a NUL":                           {"{\"name\":\"a\x00\"}", 400, "control characters in a string must be escaped"},
+		"a number of a million digits":    {`{"name":"a","properties":{"n":` + strings.Repeat("9", 1_000_000) + `}}`, 400, "properties.n: is beyond 64 bits"},
+		"a number beyond a double":        {`{"name":"a","properties":{"n":1e999999999}}`, 400, "properties.n: is beyond the range of a double"},
+		"too many values":                 {`{"name":"a","properties":{"n":[` + strings.Repeat("0,", 1_000_000) + `0]}}`, 413, "more than 1000000 values"},
+		"too many events":                 {"[" + strings.Repeat(`{"name":"a"},`, 10_000) + `{"name":"a"}]`, 413, "more than 10000 events"},
+		"NaN":                             {`{"name":"a","properties":{"n":NaN}}`, 400, "not JSON: at byte 30"},
+		"a comment":                       {`{"name":"a"/* */}`, 400, "not JSON: at byte 11"},
+		"a trailing comma":                {`{"name":"a",}`, 400, "not JSON: at byte 12"},
+		"reserved attributes":             {`{"name":"a","properties":{"fanout.type":"identify"}}`, 400, "properties.fanout.type: names that start with fanout. are reserved"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sink := new(consumertest.LogsSink)
@@ -71,24 +71,25 @@ func TestHostileBodies(t *testing.T) {
 	}
 }
 
-// TestBombs sends 16 MB of nothing, packed, to a receiver that takes 1 MB, and looks at the memory that it takes.
-func TestBombs(t *testing.T) {
-	const unpacked, limit = 16 << 20, 1 << 20
-	for encoding, pack := range map[string]func(io.Writer) io.WriteCloser{
+// TestDecompressionBombsAreRefused sends 16 MiB of spaces, compressed, to a receiver with a limit
+// of 1 MiB, and measures the memory that it allocates.
+func TestDecompressionBombsAreRefused(t *testing.T) {
+	const decompressed, limit = 16 << 20, 1 << 20
+	for encoding, compress := range map[string]func(io.Writer) io.WriteCloser{
 		"gzip":    func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
 		"deflate": func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) },
 		"zstd": func(w io.Writer) io.WriteCloser {
-			packer, err := zstd.NewWriter(w)
+			compressor, err := zstd.NewWriter(w)
 			require.NoError(t, err)
-			return packer
+			return compressor
 		},
 	} {
 		t.Run(encoding, func(t *testing.T) {
 			var bomb bytes.Buffer
-			packer := pack(&bomb)
-			_, err := io.CopyN(packer, spaces{}, unpacked)
+			compressor := compress(&bomb)
+			_, err := io.CopyN(compressor, spaces{}, decompressed)
 			require.NoError(t, err)
-			require.NoError(t, packer.Close())
+			require.NoError(t, compressor.Close())
 
 			h := newHandler(t, map[string]any{"max_request_body_size": limit}, consumertest.NewNop())
 			before := allocated()
@@ -114,11 +115,10 @@ func allocated() uint64 {
 	return m.TotalAlloc
 }
 
-// TestTheMemoryOfLargeBodiesIsGivenBack holds that a receiver that has seen large bodies keeps none of them.
-func TestTheMemoryOfLargeBodiesIsGivenBack(t *testing.T) {
+func TestLargeBodiesAreReleased(t *testing.T) {
 	h := newHandler(t, nil, consumertest.NewNop())
 	heap := func() uint64 {
-		runtime.GC() // one only: what a sync.Pool holds goes with the second
+		runtime.GC() // once only: the second collection empties a sync.Pool
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
@@ -132,7 +132,8 @@ func TestTheMemoryOfLargeBodiesIsGivenBack(t *testing.T) {
 	assert.Less(t, int64(heap())-int64(before), int64(2<<20))
 }
 
-// TestSlowClients holds that clients who send a byte now and then are given up, while others are served.
+// TestSlowClients checks that clients that send too slowly are disconnected while others are
+// served.
 func TestSlowClients(t *testing.T) {
 	r := start(t, setup{configure: func(cfg *Config) {
 		cfg.ServerConfig.ReadHeaderTimeout = 200 * time.Millisecond
@@ -156,12 +157,13 @@ func TestSlowClients(t *testing.T) {
 	for _, conn := range slow {
 		require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
 		_, err := io.ReadAll(conn)
-		require.NoError(t, err, "the receiver ends the connection")
+		require.NoError(t, err, "the receiver closes the connection")
 	}
 	assert.Equal(t, http.StatusAccepted, post(t, r.url, jsonType, `{"name":"a"}`).status)
 }
 
-// FuzzRequest holds that any request is answered as documented, and that the pipeline gets what is said to be accepted.
+// FuzzRequest checks that any request gets a documented response, and that the pipeline receives
+// exactly the events reported as accepted.
 func FuzzRequest(f *testing.F) {
 	for _, seed := range []struct{ path, contentType, headers, body string }{
 		{"/v1/events", jsonType, "", `{"events":[{"name":"a"},{"name":1}],"write_key":"k"}`},
@@ -184,8 +186,8 @@ func FuzzRequest(f *testing.F) {
 		"keys": []any{map[string]any{"key": "k", "resource": map[string]any{"service.name": "shop"}}},
 		"cors": map[string]any{"allowed_origins": []any{"https://shop.example"}},
 		"webhooks": map[string]any{
-			"github":  map[string]any{"scheme": "github", "secrets": []any{"nobody knows it"}},
-			"billing": map[string]any{"scheme": "stripe", "secrets": []any{"nobody knows it"}},
+			"github":  map[string]any{"scheme": "github", "secrets": []any{"unknown to senders"}},
+			"billing": map[string]any{"scheme": "stripe", "secrets": []any{"unknown to senders"}},
 			"svix":    map[string]any{"scheme": "svix", "secrets": []any{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}},
 		},
 	}, sink)
@@ -203,26 +205,26 @@ func FuzzRequest(f *testing.F) {
 			}
 		}
 		before := sink.LogRecordCount()
-		answered := httptest.NewRecorder()
-		h.ServeHTTP(answered, r)
-		if location := answered.Header().Get("Location"); location != "" { // a path with dots in it
+		recorder := httptest.NewRecorder()
+		h.ServeHTTP(recorder, r)
+		if location := recorder.Header().Get("Location"); location != "" { // a path with dots is redirected
 			return
 		}
-		var a answer
-		if err := json.Unmarshal(answered.Body.Bytes(), &a); err != nil || !slices.Contains(statuses, answered.Code) {
-			t.Fatalf("answered %d %s", answered.Code, answered.Body)
+		var response responseBody
+		if err := json.Unmarshal(recorder.Body.Bytes(), &response); err != nil || !slices.Contains(statuses, recorder.Code) {
+			t.Fatalf("response %d %s", recorder.Code, recorder.Body)
 		}
-		if (answered.Code == http.StatusAccepted) != (a.Accepted > 0) || sink.LogRecordCount()-before != a.Accepted {
-			t.Fatalf("answered %d %s, and the pipeline got %d", answered.Code, answered.Body, sink.LogRecordCount()-before)
+		if (recorder.Code == http.StatusAccepted) != (response.Accepted > 0) || sink.LogRecordCount()-before != response.Accepted {
+			t.Fatalf("response %d %s, but the pipeline got %d", recorder.Code, recorder.Body, sink.LogRecordCount()-before)
 		}
-		if strings.HasPrefix(r.URL.Path, webhooksPath) && a.Accepted > 0 {
-			t.Fatal("a webhook that nobody has signed was accepted")
+		if strings.HasPrefix(r.URL.Path, webhooksPath) && response.Accepted > 0 {
+			t.Fatal("an unsigned webhook was accepted")
 		}
 		sink.Reset()
 	})
 }
 
-func TestLimitsAtTheirEdges(t *testing.T) {
+func TestMaxEventsInEveryFormat(t *testing.T) {
 	h := newHandler(t, map[string]any{"max_events": 3}, consumertest.NewNop())
 	for name, body := range map[string]string{
 		"array": "[%s]", "events": `{"events":[%s]}`, "batch": `{"batch":[%s],"sentAt":1}`,

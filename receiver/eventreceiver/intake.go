@@ -28,10 +28,10 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver/internal/metadata"
 )
 
-// dataFormat is the format that the receiver's own spans name.
+// dataFormat is the format in the receiver's own spans.
 const dataFormat = "json"
 
-// intake takes the events of requests to the pipeline. All paths share it.
+// intake passes the events of requests to the pipeline. All handlers share it.
 type intake struct {
 	next      consumer.Logs
 	logger    *zap.Logger
@@ -39,10 +39,10 @@ type intake struct {
 	telemetry *metadata.TelemetryBuilder
 	receiver  attribute.KeyValue
 	keys      keyring
-	clients   clients
-	known     *deduplicator // nil where it is off
+	clients   clientInfo
+	dedup     *deduplicator // nil if off
 	now       func() time.Time
-	// workspaces are *workspace: what a request needs and the next one can use again.
+	// workspaces pools *workspace, the buffers of a request.
 	workspaces sync.Pool
 }
 
@@ -51,11 +51,12 @@ type workspace struct {
 	decoder *eventjson.Decoder
 }
 
-// keptBody is the size up to which the memory of a request's body is kept for the next one.
-const keptBody = 1 << 20
+// maxPooledBody is the size up to which a body buffer returns to the pool.
+const maxPooledBody = 1 << 20
 
-// answerTime is how long the client may take to read an answer that the pipeline took its time for.
-const answerTime = 30 * time.Second
+// responseTimeout is how long a client may take to read the response once the pipeline has
+// returned.
+const responseTimeout = 30 * time.Second
 
 func newIntake(set receiver.Settings, cfg *Config, next consumer.Logs) (*intake, error) {
 	report, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
@@ -81,8 +82,8 @@ func newIntake(set receiver.Settings, cfg *Config, next consumer.Logs) (*intake,
 		telemetry: telemetry,
 		receiver:  attribute.String("receiver", set.ID.String()),
 		keys:      newKeyring(cfg),
-		clients:   clients{described: cfg.ServerConfig.IncludeMetadata, proxies: proxies},
-		known:     newDeduplicator(cfg.Deduplication),
+		clients:   clientInfo{enabled: cfg.ServerConfig.IncludeMetadata, proxies: proxies},
+		dedup:     newDeduplicator(cfg.Deduplication),
 		now:       time.Now,
 		workspaces: sync.Pool{New: func() any {
 			return &workspace{decoder: eventjson.NewDecoder(cfg.MaxEvents)}
@@ -90,82 +91,82 @@ func newIntake(set receiver.Settings, cfg *Config, next consumer.Logs) (*intake,
 	}, nil
 }
 
-// readBody reads the body of a request into a workspace, which has to be released.
+// readBody reads the body into a workspace. The caller must release it, also after an error.
 func (in *intake) readBody(r *http.Request) (*workspace, error) {
 	ws := in.workspaces.Get().(*workspace)
 	if _, err := ws.body.ReadFrom(r.Body); err != nil {
-		return ws, unreadable(fmt.Errorf("reading the body: %w", err))
+		return ws, bodyProblem(fmt.Errorf("reading the body: %w", err))
 	}
 	return ws, nil
 }
 
 func (in *intake) release(ws *workspace) {
-	if ws.body.Cap() > keptBody {
+	if ws.body.Cap() > maxPooledBody {
 		ws.body = bytes.Buffer{}
 	}
 	ws.body.Reset()
 	in.workspaces.Put(ws)
 }
 
-// submission is the events of one request on their way.
+// submission is the events of one request.
 type submission struct {
 	result eventjson.Result
-	// resource are attributes that all of them get.
+	// resource holds attributes that all events get.
 	resource resource
-	// scope is whose they are: what their ids are unique in.
+	// scope is the application or webhook. Ids are unique within it.
 	scope string
-	// key is the idempotency key, or empty, and body stands for what was sent with it.
+	// key is the idempotency key, or empty; body is the digest of the body sent with it.
 	key  string
 	body digest
-	// wantsIDs says that the answer is to tell their ids.
+	// wantsIDs says that the response lists the events' ids.
 	wantsIDs bool
-	// beacon says that nobody will send them again, or read the answer.
+	// beacon says that the client never retries and ignores the response.
 	beacon bool
 }
 
-// take hands the sound events of a request to the pipeline, and answers.
-func (in *intake) take(w http.ResponseWriter, r *http.Request, sub *submission) {
+// submit passes the valid events of a request to the pipeline and writes the response.
+func (in *intake) submit(w http.ResponseWriter, r *http.Request, sub *submission) {
 	in.count("rejected", len(sub.result.Rejected))
 	if sub.result.Accepted == 0 {
-		write(w, http.StatusBadRequest, newAnswer(&sub.result, nil))
+		writeResponse(w, http.StatusBadRequest, newResponseBody(&sub.result, nil))
 		return
 	}
 	in.complete(r, sub)
-	a := newAnswer(&sub.result, idsOf(sub))
+	body := newResponseBody(&sub.result, idsOf(sub))
 
-	// A pipeline that waits for its backend takes its time. An answer that is late is better than none, after which the
-	// client would send again what was delivered.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // without it, the limit stays
+	// A pipeline that waits for a backend can exceed the write timeout. Without a response, the
+	// client would send events again that were delivered.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // if unsupported, the timeout stays
 	err := in.deliver(r.Context(), sub)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(responseTimeout))
 
 	p, isProblem := errors.AsType[*problem](err)
 	switch {
 	case err == nil:
-		write(w, http.StatusAccepted, a)
-	case isProblem && sub.beacon && p.later:
+		writeResponse(w, http.StatusAccepted, body)
+	case isProblem && sub.beacon && p.retryable:
 		in.count("shed", sub.result.Accepted)
-		a.Accepted, a.IDs, a.Shed = 0, nil, sub.result.Accepted
-		write(w, http.StatusOK, a)
+		body.Accepted, body.IDs, body.Shed = 0, nil, sub.result.Accepted
+		writeResponse(w, http.StatusOK, body)
 	default:
 		writeProblem(w, err)
 	}
 }
 
-// complete gives the events their source, which their ids depend on, then their ids, and then what they do not say
-// themselves.
+// complete sets the events' source first, which their ids depend on, then the ids, and then
+// attributes from the request.
 func (in *intake) complete(r *http.Request, sub *submission) {
-	sub.resource.put(sub.result.Logs)
+	sub.resource.applyTo(sub.result.Logs)
 	if sub.key != "" {
-		nameAnonymous(sub)
+		deriveIDs(sub)
 	}
 	appevent.StampIDs(sub.result.Logs)
-	in.clients.describe(r, sub.result.Records)
+	in.clients.addTo(r, sub.result.Records)
 }
 
-// nameAnonymous makes the ids of events that had none of the idempotency key, so that they are the same when the request is
-// sent again.
-func nameAnonymous(sub *submission) {
+// deriveIDs derives the ids of events without one from the idempotency key, so that they are the
+// same when the request is sent again.
+func deriveIDs(sub *submission) {
 	for _, accepted := range sub.result.Records {
 		if accepted.Anonymous {
 			id := uuid.NewSHA1(uuid.NameSpaceOID, []byte(sub.scope+"\n"+sub.key+"\n"+strconv.Itoa(accepted.Index)))
@@ -174,7 +175,7 @@ func nameAnonymous(sub *submission) {
 	}
 }
 
-// idsOf are the ids of the events, where they are asked for. The pipeline owns the events as soon as it has them.
+// idsOf returns the ids of the events, if requested. Call it before the pipeline takes ownership.
 func idsOf(sub *submission) []string {
 	if !sub.wantsIDs {
 		return nil
@@ -191,25 +192,25 @@ func uidOf(record plog.LogRecord) string {
 	return id.Str()
 }
 
-// deliver hands the events to the pipeline, but for those that it was handed before.
+// deliver passes the events to the pipeline, except those it accepted before.
 func (in *intake) deliver(ctx context.Context, sub *submission) error {
-	if in.known == nil {
+	if in.dedup == nil {
 		return in.consume(ctx, sub, sub.result.Accepted)
 	}
-	claim, err := in.known.claim(ctx, in.claimedBy(sub))
+	claim, err := in.dedup.claim(ctx, in.dedupIDs(sub))
 	if err != nil {
-		return &problem{status: http.StatusServiceUnavailable, text: "the same events are under way, send them again later", later: true}
+		return &problem{status: http.StatusServiceUnavailable, text: "the same events are being processed; send them again later", retryable: true}
 	}
 	accepted := false
 	defer func() { claim.settle(accepted) }()
-	if sub.key != "" && claim.seen[0] {
-		if claim.before[0] != sub.body {
-			return &problem{status: http.StatusUnprocessableEntity, text: "another body came with this Idempotency-Key; a new request needs a new key"}
+	if sub.key != "" && claim.duplicate[0] {
+		if claim.acceptedBodies[0] != sub.body {
+			return &problem{status: http.StatusUnprocessableEntity, text: "this Idempotency-Key was used with another body; a new request needs a new key"}
 		}
 		in.count("duplicate", sub.result.Accepted)
 		return nil
 	}
-	fresh := dropSeen(sub, claim.seen)
+	fresh := removeDuplicates(sub, claim.duplicate)
 	in.count("duplicate", sub.result.Accepted-fresh)
 	if fresh > 0 {
 		err = in.consume(ctx, sub, fresh)
@@ -218,25 +219,26 @@ func (in *intake) deliver(ctx context.Context, sub *submission) error {
 	return err
 }
 
-// claimedBy are the ids that a request has: its idempotency key, if any, and those of its events.
-func (in *intake) claimedBy(sub *submission) []claimed {
-	ids := make([]claimed, 0, len(sub.result.Records)+1)
+// dedupIDs returns the ids of a request: its idempotency key, if any, and those of its events.
+func (in *intake) dedupIDs(sub *submission) []dedupID {
+	ids := make([]dedupID, 0, len(sub.result.Records)+1)
 	if sub.key != "" {
-		ids = append(ids, claimed{in.known.digest('k', sub.scope, sub.key), sub.body})
+		ids = append(ids, dedupID{in.dedup.digest('k', sub.scope, sub.key), sub.body})
 	}
 	for i := range sub.result.Records {
-		ids = append(ids, claimed{id: in.known.digest('e', sub.scope, uidOf(sub.result.Records[i].Record))})
+		ids = append(ids, dedupID{id: in.dedup.digest('e', sub.scope, uidOf(sub.result.Records[i].Record))})
 	}
 	return ids
 }
 
-// dropSeen leaves those events that are new, and tells how many they are.
-func dropSeen(sub *submission, seen []bool) int {
+// removeDuplicates removes the events that were accepted before and returns the number of the
+// others.
+func removeDuplicates(sub *submission, duplicate []bool) int {
 	records := sub.result.Records
-	seen = seen[len(seen)-len(records):]
+	duplicate = duplicate[len(duplicate)-len(records):]
 	drop := map[plog.LogRecord]bool{}
 	for i := range records {
-		if seen[i] {
+		if duplicate[i] {
 			drop[records[i].Record] = true
 		}
 	}
@@ -255,13 +257,13 @@ func dropSeen(sub *submission, seen []bool) int {
 
 func (in *intake) consume(ctx context.Context, sub *submission, events int) error {
 	if sub.beacon {
-		ctx = context.WithoutCancel(ctx) // the page has gone, the event has not
+		ctx = context.WithoutCancel(ctx) // the page may be gone before the pipeline returns
 	}
 	ctx = in.report.StartLogsOp(ctx)
 	err := in.next.ConsumeLogs(ctx, sub.result.Logs)
 	in.report.EndLogsOp(ctx, dataFormat, events, err)
 	if err != nil {
-		return refusal(err)
+		return pipelineProblem(err)
 	}
 	return nil
 }
@@ -273,9 +275,9 @@ func (in *intake) count(outcome string, events int) {
 	}
 }
 
-func (in *intake) unauthorized(r *http.Request) {
+func (in *intake) countUnauthorized(r *http.Request) {
 	in.telemetry.FanoutReceiverUnauthorizedTotal.Add(r.Context(), 1, metric.WithAttributes(in.receiver))
 }
 
-// bodyDigest stands for a body that came with an idempotency key.
+// bodyDigest identifies a body sent with an idempotency key.
 func bodyDigest(body []byte) digest { return xxh3.Hash128(body) }

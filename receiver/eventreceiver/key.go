@@ -16,27 +16,27 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// The places of a write key, besides the Authorization header and the body.
+// Where a write key may be, besides the Authorization header and the body.
 const (
 	keyHeader    = "X-Write-Key"
 	keyParameter = "write_key"
 )
 
-// keyring knows the write keys.
+// keyring holds the write keys.
 type keyring struct {
 	keys []writeKey
-	// ofAuth says that the Authorization header belongs to an auth extension.
-	ofAuth bool
+	// hasAuth says that the Authorization header belongs to an auth extension.
+	hasAuth bool
 }
 
 type writeKey struct {
 	digest   [sha256.Size]byte
 	resource resource
-	scope    string // tells the ids of one application from those of another
+	scope    string // ids are unique within it
 }
 
 func newKeyring(cfg *Config) keyring {
-	ring := keyring{ofAuth: cfg.ServerConfig.Auth.HasValue()}
+	ring := keyring{hasAuth: cfg.ServerConfig.Auth.HasValue()}
 	for i := range cfg.Keys {
 		ring.keys = append(ring.keys, writeKey{
 			digest:   sha256.Sum256([]byte(cfg.Keys[i].Key)),
@@ -47,7 +47,7 @@ func newKeyring(cfg *Config) keyring {
 	return ring
 }
 
-// resource is what a configuration knows of where events come from, in the order of the names.
+// resource holds configured resource attributes, sorted by name.
 type resource []struct{ name, value string }
 
 func newResource(attributes map[string]string) resource {
@@ -58,8 +58,8 @@ func newResource(attributes map[string]string) resource {
 	return r
 }
 
-// put decides over what the events say.
-func (r resource) put(ld plog.Logs) {
+// applyTo sets the attributes on every resource, overriding the events' own.
+func (r resource) applyTo(ld plog.Logs) {
 	if len(r) == 0 {
 		return
 	}
@@ -70,11 +70,11 @@ func (r resource) put(ld plog.Logs) {
 	}
 }
 
-// needed reports whether events have to come with a key.
-func (k *keyring) needed() bool { return len(k.keys) > 0 }
+// required reports whether requests need a key.
+func (k *keyring) required() bool { return len(k.keys) > 0 }
 
-// find is the key of that text. It takes the same time for each text that is none.
-func (k *keyring) find(text string) (*writeKey, bool) {
+// lookup returns the key with the given text. The comparison takes constant time.
+func (k *keyring) lookup(text string) (*writeKey, bool) {
 	digest := sha256.Sum256([]byte(text))
 	found := -1
 	for i := range k.keys {
@@ -88,15 +88,15 @@ func (k *keyring) find(text string) (*writeKey, bool) {
 	return &k.keys[found], true
 }
 
-// given is the key that the request has outside of its body, or empty.
-func (k *keyring) given(r *http.Request, query url.Values) string {
+// fromRequest returns the key in the headers or the query, or the empty string.
+func (k *keyring) fromRequest(r *http.Request, query url.Values) string {
 	if key := r.Header.Get(keyHeader); key != "" {
 		return key
 	}
-	if user, _, ok := r.BasicAuth(); ok && !k.ofAuth {
-		return user // as the track APIs have it: the key is the user, and there is no password
+	if user, _, ok := r.BasicAuth(); ok && !k.hasAuth {
+		return user // as in track APIs: the key is the user name, the password is empty
 	}
-	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && !k.ofAuth && strings.EqualFold(scheme, "bearer") {
+	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && !k.hasAuth && strings.EqualFold(scheme, "bearer") {
 		return strings.TrimSpace(token)
 	}
 	return query.Get(keyParameter)

@@ -15,28 +15,28 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
 )
 
-// problem is why a request as a whole is not taken.
+// problem is why a whole request fails.
 type problem struct {
 	status int
 	text   string
-	// allow are the methods for a 405.
+	// allow lists the allowed methods of a 405.
 	allow string
-	// later says that the client may come again with the same.
-	later bool
+	// retryable says that the client may send the same request again.
+	retryable bool
 }
 
 func (p *problem) Error() string { return p.text }
 
-func wrongMethod() *problem {
+func methodNotAllowed() *problem {
 	return &problem{status: http.StatusMethodNotAllowed, text: "send events with POST", allow: http.MethodPost}
 }
 
-func unsupported(text string) *problem {
+func unsupportedMediaType(text string) *problem {
 	return &problem{status: http.StatusUnsupportedMediaType, text: text}
 }
 
-// unreadable is the problem of a body that could not be read.
-func unreadable(err error) *problem {
+// bodyProblem returns the problem of a body that could not be read or decoded.
+func bodyProblem(err error) *problem {
 	p := &problem{status: http.StatusBadRequest, text: err.Error()}
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	_, tooMany := errors.AsType[*eventjson.TooManyError](err)
@@ -46,31 +46,32 @@ func unreadable(err error) *problem {
 	return p
 }
 
-// refusal is the problem of a pipeline that did not take the events: try again later, or not at all.
-func refusal(err error) *problem {
+// pipelineProblem returns the problem of events that the pipeline did not accept. Only permanent
+// errors must not be retried.
+func pipelineProblem(err error) *problem {
 	if consumererror.IsPermanent(err) && status.Code(err) != codes.Unavailable {
-		return &problem{status: http.StatusBadRequest, text: "the pipeline refused the events: " + causeOf(err)}
+		return &problem{status: http.StatusBadRequest, text: "the pipeline refused the events: " + errorMessage(err)}
 	}
-	p := &problem{status: http.StatusServiceUnavailable, text: "the pipeline cannot take the events now, send them again later: " + causeOf(err), later: true}
+	p := &problem{status: http.StatusServiceUnavailable, text: "the pipeline cannot accept the events now; send them again later: " + errorMessage(err), retryable: true}
 	if consumererror.ToHTTPStatus(err) == http.StatusTooManyRequests {
 		p.status = http.StatusTooManyRequests
 	}
 	return p
 }
 
-// causeOf is what the pipeline says of it, without what the collector puts around that. Who gives an error a gRPC status means its message
-// for callers.
-func causeOf(err error) string {
-	if told, ok := errors.AsType[interface {
+// errorMessage returns the pipeline's message without the collector's wrapping. The message of a
+// gRPC status is meant for callers.
+func errorMessage(err error) string {
+	if withStatus, ok := errors.AsType[interface {
 		error
 		GRPCStatus() *status.Status
-	}](err); ok && told.GRPCStatus().Message() != "" {
-		return told.GRPCStatus().Message()
+	}](err); ok && withStatus.GRPCStatus().Message() != "" {
+		return withStatus.GRPCStatus().Message()
 	}
 	return strings.TrimPrefix(err.Error(), "Permanent error: ")
 }
 
-// writeProblem answers for a request that is not taken.
+// writeProblem writes the response of a request that failed.
 func writeProblem(w http.ResponseWriter, err error) {
 	p, ok := errors.AsType[*problem](err)
 	if !ok {
@@ -79,29 +80,30 @@ func writeProblem(w http.ResponseWriter, err error) {
 	if p.allow != "" {
 		w.Header().Set("Allow", p.allow)
 	}
-	if p.later {
+	if p.retryable {
 		w.Header().Set("Retry-After", retryAfter())
 	}
-	write(w, p.status, answer{Rejected: []rejected{}, Error: p.text})
+	writeResponse(w, p.status, responseBody{Rejected: []rejected{}, Error: p.text})
 }
 
-// refuse answers for what confighttp does not let through: credentials and encodings.
-func refuse(w http.ResponseWriter, _ *http.Request, message string, status int) {
+// handleServerError responds to requests that confighttp refuses: credentials, encodings and body
+// sizes.
+func handleServerError(w http.ResponseWriter, _ *http.Request, message string, status int) {
 	p := &problem{status: status, text: "reading the body: " + message}
 	switch {
 	case status == http.StatusUnauthorized:
-		p.text = wrongCredentials
+		p.text = invalidCredentials
 	case strings.HasPrefix(message, "unsupported Content-Encoding"):
-		p = unsupported("the content encoding is not taken; send gzip, or none")
+		p = unsupportedMediaType("unsupported content encoding; send gzip, or none")
 	case strings.Contains(message, "exceeds max request body size"):
 		p = &problem{status: http.StatusRequestEntityTooLarge, text: message}
 	}
 	writeProblem(w, p)
 }
 
-// wrongCredentials tells nobody what is wrong with them.
-const wrongCredentials = "the credentials are missing or wrong"
+// invalidCredentials does not say what is wrong with the credentials.
+const invalidCredentials = "the credentials are missing or wrong"
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
-	writeProblem(w, &problem{status: http.StatusNotFound, text: "there is nothing here; events go to " + eventsPath})
+	writeProblem(w, &problem{status: http.StatusNotFound, text: "not found; send events to " + eventsPath})
 }

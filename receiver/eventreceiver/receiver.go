@@ -28,7 +28,7 @@ const (
 	webhooksPath = "/v1/webhooks/"
 )
 
-// routes are the paths that take events.
+// routes maps the paths that accept events to routes.
 var routes = map[string]eventjson.Route{
 	eventsPath:      eventjson.RouteEvents,
 	"/v1/track":     eventjson.RouteTrack,
@@ -41,7 +41,7 @@ var routes = map[string]eventjson.Route{
 	"/v1/batch":     eventjson.RouteBatch,
 }
 
-// eventReceiver is the HTTP server and what it serves.
+// eventReceiver is the HTTP server and its handlers.
 type eventReceiver struct {
 	cfg    *Config
 	set    receiver.Settings
@@ -62,7 +62,7 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*event
 
 // Start listens and serves.
 func (r *eventReceiver) Start(ctx context.Context, host component.Host) error {
-	if err := r.makeServer(ctx, host); err != nil {
+	if err := r.buildServer(ctx, host); err != nil {
 		return err
 	}
 	listener, err := r.cfg.ServerConfig.ToListener(ctx)
@@ -79,32 +79,32 @@ func (r *eventReceiver) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// makeServer makes the server. Webhooks have a way of their own through it: they carry a signature, and neither credentials
-// nor anything of a browser's.
-func (r *eventReceiver) makeServer(ctx context.Context, host component.Host) error {
+// buildServer builds the server. Webhooks get a handler chain of their own: they carry a signature
+// instead of credentials, and do not come from browsers.
+func (r *eventReceiver) buildServer(ctx context.Context, host component.Host) error {
 	config := r.cfg.ServerConfig
 	if len(config.CompressionAlgorithms) > 0 && !slices.Contains(config.CompressionAlgorithms, "") {
-		// confighttp would refuse a body that is not compressed.
+		// Without the empty encoding, confighttp refuses uncompressed bodies.
 		config.CompressionAlgorithms = append([]string{""}, config.CompressionAlgorithms...)
 	}
-	forWebhooks := config
-	forWebhooks.Auth = configoptional.None[confighttp.AuthConfig]()
-	forWebhooks.CORS = configoptional.None[confighttp.CORSConfig]()
-	config.CORS = withHeaders(config.CORS)
+	webhookConfig := config
+	webhookConfig.Auth = configoptional.None[confighttp.AuthConfig]()
+	webhookConfig.CORS = configoptional.None[confighttp.CORSConfig]()
+	config.CORS = withDefaultHeaders(config.CORS)
 
 	var err error
-	if r.server, err = config.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, r.eventsMux(), confighttp.WithErrorHandler(refuse)); err != nil {
+	if r.server, err = config.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, r.eventsMux(), confighttp.WithErrorHandler(handleServerError)); err != nil {
 		return err
 	}
 	mux, err := r.webhooksMux()
 	if err != nil {
 		return err
 	}
-	webhooks, err := forWebhooks.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, mux, confighttp.WithErrorHandler(refuse))
+	webhooks, err := webhookConfig.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, mux, confighttp.WithErrorHandler(handleServerError))
 	if err != nil {
 		return err
 	}
-	r.server.Handler = plainEncodings(&paths{events: r.server.Handler, webhooks: webhooks.Handler})
+	r.server.Handler = normalizeEncoding(&pathRouter{events: r.server.Handler, webhooks: webhooks.Handler})
 	return nil
 }
 
@@ -132,8 +132,9 @@ func (r *eventReceiver) webhooksMux() (*http.ServeMux, error) {
 	return mux, nil
 }
 
-// withHeaders lets browsers send the headers that events come with, unless the configuration says which.
-func withHeaders(cors configoptional.Optional[confighttp.CORSConfig]) configoptional.Optional[confighttp.CORSConfig] {
+// withDefaultHeaders allows the headers that browsers need to send events, unless the configuration
+// lists its own.
+func withDefaultHeaders(cors configoptional.Optional[confighttp.CORSConfig]) configoptional.Optional[confighttp.CORSConfig] {
 	if !cors.HasValue() {
 		return cors
 	}
@@ -147,24 +148,25 @@ func withHeaders(cors configoptional.Optional[confighttp.CORSConfig]) configopti
 	return configoptional.Some(config)
 }
 
-// paths parts the webhooks from the rest.
-type paths struct{ events, webhooks http.Handler }
+// pathRouter separates webhooks from the other paths.
+type pathRouter struct{ events, webhooks http.Handler }
 
-// ServeHTTP implements http.Handler. What is signed are the bytes that were sent, which are gone when they are unpacked.
-func (p *paths) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP implements http.Handler. It refuses compressed webhooks, since confighttp decompresses
+// the bytes that the signature covers.
+func (p *pathRouter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !strings.HasPrefix(r.URL.Path, webhooksPath):
 		p.events.ServeHTTP(w, r)
 	case r.Header.Get("Content-Encoding") != "":
-		writeProblem(w, unsupported("a webhook is not taken compressed; its signature is of what is sent"))
+		writeProblem(w, unsupportedMediaType("compressed webhooks are not supported: the signature covers the bytes as sent"))
 	default:
 		p.webhooks.ServeHTTP(w, r)
 	}
 }
 
-// plainEncodings writes the content encoding as confighttp knows it. Its name does not depend on case, and identity is none
-// (RFC 9110, section 8.4).
-func plainEncodings(next http.Handler) http.Handler {
+// normalizeEncoding spells the content encoding as confighttp expects it. Names are
+// case-insensitive, and identity means none (RFC 9110, section 8.4).
+func normalizeEncoding(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
 			r.Header.Set("Content-Encoding", strings.TrimSuffix(strings.ToLower(encoding), "identity"))
@@ -173,7 +175,7 @@ func plainEncodings(next http.Handler) http.Handler {
 	})
 }
 
-// Shutdown stops listening and waits for the requests under way.
+// Shutdown stops listening and waits for requests in progress.
 func (r *eventReceiver) Shutdown(ctx context.Context) error {
 	if r.server == nil {
 		return nil

@@ -37,7 +37,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver/internal/metadata"
 )
 
-// running is a receiver that listens on a port of the kernel's choice.
+// running is a receiver that listens on a free port.
 type running struct {
 	url  string
 	sink *consumertest.LogsSink
@@ -88,9 +88,9 @@ func freeAddress(t *testing.T) string {
 	return address
 }
 
-// reply is what a client gets.
+// reply is a response as a client sees it.
 type reply struct {
-	answer
+	responseBody
 	status int
 	header http.Header
 }
@@ -104,8 +104,8 @@ func send(t *testing.T, req *http.Request) reply {
 	require.NoError(t, err)
 	r := reply{status: response.StatusCode, header: response.Header}
 	require.Equal(t, "application/json", response.Header.Get("Content-Type"), "%s", body)
-	require.NoError(t, json.Unmarshal(body, &r.answer), "%s", body)
-	require.Contains(t, string(body), `"rejected":[`, "it is a list even when it is empty")
+	require.NoError(t, json.Unmarshal(body, &r.responseBody), "%s", body)
+	require.Contains(t, string(body), `"rejected":[`, "rejected is a list even if empty")
 	return r
 }
 
@@ -137,7 +137,7 @@ func (r *running) names() []string {
 	return names
 }
 
-func TestAnswers(t *testing.T) {
+func TestResponses(t *testing.T) {
 	for name, tt := range map[string]struct {
 		contentType, body string
 		want              int
@@ -145,29 +145,29 @@ func TestAnswers(t *testing.T) {
 		wantRejected      []rejected
 		wantError         string
 	}{
-		"an object is accepted": {contentType: jsonType, body: `{"name":"a"}`, want: 202, wantAccepted: 1},
-		"an array is accepted":  {contentType: jsonType + "; charset=utf-8", body: `[{"name":"a"},{"name":"b"}]`, want: 202, wantAccepted: 2},
-		"lines are accepted":    {contentType: ndjsonType, body: "{\"name\":\"a\"}\n{\"name\":\"b\"}\n", want: 202, wantAccepted: 2},
-		"the sound events of an array are accepted": {
+		"one event": {contentType: jsonType, body: `{"name":"a"}`, want: 202, wantAccepted: 1},
+		"array":     {contentType: jsonType + "; charset=utf-8", body: `[{"name":"a"},{"name":"b"}]`, want: 202, wantAccepted: 2},
+		"lines":     {contentType: ndjsonType, body: "{\"name\":\"a\"}\n{\"name\":\"b\"}\n", want: 202, wantAccepted: 2},
+		"array with an invalid event": {
 			contentType: jsonType, body: `[{"name":"a"},{"nam":"b","id":"x"},{"name":"c"}]`, want: 202, wantAccepted: 2,
 			wantRejected: []rejected{{Index: 1, ID: "x", Error: `nam: unknown field; data of your own goes under "properties"`}},
 		},
-		"the sound lines are accepted": {
+		"lines with an invalid line": {
 			contentType: ndjsonType, body: "{\"name\":\"a\"}\nnonsense\n", want: 202, wantAccepted: 1,
 			wantRejected: []rejected{{Index: 1, Error: "not JSON: at byte 1: want null, true or false"}},
 		},
-		"no sound event is a bad request": {
+		"no valid event": {
 			contentType: jsonType, body: `{"name":5}`, want: 400,
 			wantRejected: []rejected{{Index: 0, Error: "name: want a string, got a number"}},
 		},
-		"an empty body is a bad request":   {contentType: jsonType, want: 400, wantError: "the body is empty"},
-		"an empty array is a bad request":  {contentType: jsonType, body: `[]`, want: 400, wantError: "the body holds no event"},
-		"no line is a bad request":         {contentType: ndjsonType, body: "\n\n", want: 400, wantError: "the body holds no event"},
-		"what is not JSON is refused":      {contentType: jsonType, body: `{"name":`, want: 400, wantError: "not JSON"},
-		"no content type is refused":       {body: `{"name":"a"}`, want: 415, wantError: "content type is missing"},
-		"another content type is refused":  {contentType: "text/csv", body: `{"name":"a"}`, want: 415, wantError: `"text/csv" is not taken; send application/json`},
-		"what curl -d sends is refused":    {contentType: "application/x-www-form-urlencoded", body: `{"name":"a"}`, want: 415, wantError: "application/json"},
-		"a content type in garbage is too": {contentType: ";;;", body: `{"name":"a"}`, want: 415, wantError: "application/json"},
+		"empty body":               {contentType: jsonType, want: 400, wantError: "the body is empty"},
+		"empty array":              {contentType: jsonType, body: `[]`, want: 400, wantError: "the body has no events"},
+		"only blank lines":         {contentType: ndjsonType, body: "\n\n", want: 400, wantError: "the body has no events"},
+		"not JSON":                 {contentType: jsonType, body: `{"name":`, want: 400, wantError: "not JSON"},
+		"no content type":          {body: `{"name":"a"}`, want: 415, wantError: "content type is missing"},
+		"unsupported content type": {contentType: "text/csv", body: `{"name":"a"}`, want: 415, wantError: `unsupported content type "text/csv"; send application/json`},
+		"content type of curl -d":  {contentType: "application/x-www-form-urlencoded", body: `{"name":"a"}`, want: 415, wantError: "application/json"},
+		"invalid content type":     {contentType: ";;;", body: `{"name":"a"}`, want: 415, wantError: "application/json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, setup{})
@@ -187,7 +187,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func TestOtherMethodsAndPaths(t *testing.T) {
+func TestUnsupportedMethodsAndPaths(t *testing.T) {
 	r := start(t, setup{})
 	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
 		req, err := http.NewRequestWithContext(t.Context(), method, r.url, http.NoBody)
@@ -201,7 +201,7 @@ func TestOtherMethodsAndPaths(t *testing.T) {
 	assert.Contains(t, got.Error, eventsPath)
 }
 
-func TestTheBodyIsBoundedBeforeAndAfterDecompression(t *testing.T) {
+func TestBodySizeIsLimitedCompressedAndDecompressed(t *testing.T) {
 	const limit = 1000
 	event := func(size int) string {
 		const empty = `{"name":"a","message":""}`
@@ -230,7 +230,7 @@ func zip(t *testing.T, s string) string {
 	return b.String()
 }
 
-func TestEncodings(t *testing.T) {
+func TestContentEncodings(t *testing.T) {
 	r := start(t, setup{})
 	unknown := post(t, r.url, jsonType, `{"name":"a"}`, "Content-Encoding", "br")
 	assert.Equal(t, http.StatusUnsupportedMediaType, unknown.status)
@@ -249,14 +249,14 @@ func TestEncodings(t *testing.T) {
 	assert.Zero(t, r.sink.LogRecordCount())
 }
 
-func TestABodyWithoutCompressionIsTakenWhateverIsConfigured(t *testing.T) {
+func TestUncompressedBodyIsAlwaysAccepted(t *testing.T) {
 	r := start(t, setup{configure: func(cfg *Config) { cfg.ServerConfig.CompressionAlgorithms = []string{"gzip"} }})
 	assert.Equal(t, http.StatusAccepted, post(t, r.url, jsonType, `{"name":"a"}`).status)
 	assert.Equal(t, http.StatusAccepted, post(t, r.url, jsonType, zip(t, `{"name":"a"}`), "Content-Encoding", "gzip").status)
 	assert.Equal(t, http.StatusUnsupportedMediaType, post(t, r.url, jsonType, `{"name":"a"}`, "Content-Encoding", "zstd").status)
 }
 
-func TestAPipelineThatTakesItsTimeIsAnswered(t *testing.T) {
+func TestSlowPipelineOutlastsWriteTimeout(t *testing.T) {
 	slow, err := consumer.NewLogs(func(context.Context, plog.Logs) error {
 		time.Sleep(150 * time.Millisecond)
 		return nil
@@ -266,7 +266,7 @@ func TestAPipelineThatTakesItsTimeIsAnswered(t *testing.T) {
 	assert.Equal(t, http.StatusAccepted, post(t, r.url, jsonType, `{"name":"a"}`).status)
 }
 
-func TestOneClientsEventIsNotAnothers(t *testing.T) {
+func TestEventsDoNotLeakBetweenClients(t *testing.T) {
 	r := start(t, setup{})
 	for range 20 {
 		assert.Equal(t, http.StatusBadRequest, post(t, r.url, jsonType, `{"name":"login","user":"victim","properties":{"card":"4111"}, oops`).status)
@@ -277,13 +277,13 @@ func TestOneClientsEventIsNotAnothers(t *testing.T) {
 			assert.Equal(t, "click", e.Name)
 			assert.Empty(t, e.User.ID)
 			for name := range e.Properties() {
-				t.Errorf("it has a property %s", name)
+				t.Errorf("unexpected property %s", name)
 			}
 		}
 	}
 }
 
-func TestTooManyEvents(t *testing.T) {
+func TestMaxEventsIsEnforced(t *testing.T) {
 	r := start(t, setup{configure: func(cfg *Config) { cfg.MaxEvents = 2 }})
 	got := post(t, r.url, jsonType, `[{"name":"a"},{"name":"b"},{"name":"c"}]`)
 	assert.Equal(t, http.StatusRequestEntityTooLarge, got.status)
@@ -291,8 +291,8 @@ func TestTooManyEvents(t *testing.T) {
 	assert.Zero(t, r.sink.LogRecordCount())
 }
 
-func TestAPipelineThatRefuses(t *testing.T) {
-	t.Run("for now is 503 with a Retry-After", func(t *testing.T) {
+func TestPipelineErrors(t *testing.T) {
+	t.Run("transient error is 503 with Retry-After", func(t *testing.T) {
 		r := start(t, setup{next: consumertest.NewErr(errors.New("data refused due to high memory usage"))})
 		waits := map[int]bool{}
 		for range 50 {
@@ -307,9 +307,9 @@ func TestAPipelineThatRefuses(t *testing.T) {
 		for wait := range waits {
 			assert.True(t, wait >= 1 && wait <= 5, wait)
 		}
-		assert.Greater(t, len(waits), 1, "they are spread")
+		assert.Greater(t, len(waits), 1, "the delays vary")
 	})
-	t.Run("for good is 400 without one", func(t *testing.T) {
+	t.Run("permanent error is 400 without Retry-After", func(t *testing.T) {
 		r := start(t, setup{next: consumertest.NewErr(consumererror.NewPermanent(errors.New("no such index")))})
 		got := post(t, r.url, jsonType, `{"name":"a"}`)
 		assert.Equal(t, http.StatusBadRequest, got.status)
@@ -318,7 +318,7 @@ func TestAPipelineThatRefuses(t *testing.T) {
 	})
 }
 
-func TestEveryAcceptedEventHasAnID(t *testing.T) {
+func TestAcceptedEventsHaveIDs(t *testing.T) {
 	r := start(t, setup{})
 	post(t, r.url, jsonType, `[{"name":"a"},{"name":"a"},{"name":"b","timestamp":1700000000},{"name":"c","id":"own"}]`)
 	post(t, r.url, jsonType, `{"timestamp":1700000000000,"name":"b"}`)
@@ -334,9 +334,9 @@ func TestEveryAcceptedEventHasAnID(t *testing.T) {
 	assert.Contains(t, ids, idOf(ids, "bb"), "the same event sent twice has one id")
 }
 
-// TestTheSameWordsFromTwoApplicationsAreTwoEvents holds that an id made of an event's content is made of its source too, which
-// a write key tells: a backend would take the second event for a repetition of the first.
-func TestTheSameWordsFromTwoApplicationsAreTwoEvents(t *testing.T) {
+// A derived id covers the source that a write key sets. Otherwise a backend would drop the second
+// application's event as a duplicate.
+func TestEqualEventsOfTwoApplicationsAreDistinct(t *testing.T) {
 	h := newHandler(t, map[string]any{"keys": []any{
 		map[string]any{"key": "k1", "resource": map[string]any{"service.name": "shop"}},
 		map[string]any{"key": "k2", "resource": map[string]any{"service.name": "blog"}},
@@ -348,7 +348,7 @@ func TestTheSameWordsFromTwoApplicationsAreTwoEvents(t *testing.T) {
 	}
 	shop, blog := id("k1"), id("k2")
 	assert.NotEqual(t, shop, blog)
-	assert.Equal(t, shop, id("k1"), "sent again, it is the same")
+	assert.Equal(t, shop, id("k1"), "the id is the same when it is sent again")
 }
 
 func idOf(ids map[string]string, names string) string {
@@ -360,7 +360,7 @@ func idOf(ids map[string]string, names string) string {
 	return "none"
 }
 
-func TestManyClientsAtOnce(t *testing.T) {
+func TestConcurrentClients(t *testing.T) {
 	r := start(t, setup{})
 	const clients, requests = 8, 20
 	var wg sync.WaitGroup
@@ -380,7 +380,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 	assert.Len(t, names, clients*requests)
 }
 
-func TestMetricsCountTheAcceptedEvents(t *testing.T) {
+func TestAcceptedEventsAreCounted(t *testing.T) {
 	r := start(t, setup{})
 	post(t, r.url, jsonType, `[{"name":"a"},{"name":"b"},{"nope":1}]`)
 	got, err := r.tel.GetMetric("otelcol_receiver_accepted_log_records")
@@ -390,7 +390,7 @@ func TestMetricsCountTheAcceptedEvents(t *testing.T) {
 	assert.Contains(t, string(sum), `"Value":2`)
 }
 
-// keyAuth lets in who knows the key.
+// keyAuth accepts one bearer token.
 type keyAuth struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -412,7 +412,7 @@ type hostWith struct {
 
 func (h hostWith) GetExtensions() map[component.ID]component.Component { return h.extensions }
 
-func TestWrongCredentialsAre401WithAFixedText(t *testing.T) {
+func TestInvalidCredentialsGet401WithFixedText(t *testing.T) {
 	id := component.MustNewID("key")
 	r := start(t, setup{
 		configure: func(cfg *Config) {
@@ -426,7 +426,7 @@ func TestWrongCredentialsAre401WithAFixedText(t *testing.T) {
 	assert.Equal(t, http.StatusAccepted, post(t, r.url, jsonType, `{"name":"a"}`, "Authorization", "Bearer key").status)
 }
 
-func TestABrowserMayPostFromAnAllowedOrigin(t *testing.T) {
+func TestPreflightFromAllowedOriginSucceeds(t *testing.T) {
 	r := start(t, setup{configure: func(cfg *Config) {
 		cfg.ServerConfig.CORS = configoptional.Some(confighttp.CORSConfig{AllowedOrigins: []string{"https://shop.example"}, AllowedHeaders: []string{"content-type"}})
 	}})
@@ -441,7 +441,7 @@ func TestABrowserMayPostFromAnAllowedOrigin(t *testing.T) {
 	assert.Equal(t, "https://shop.example", response.Header.Get("Access-Control-Allow-Origin"))
 }
 
-func TestABodyThatComesTooSlowlyIsGivenUp(t *testing.T) {
+func TestSlowBodyTimesOut(t *testing.T) {
 	r := start(t, setup{configure: func(cfg *Config) { cfg.ServerConfig.ReadTimeout = 50 * time.Millisecond }})
 	conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(r.url, "http://"), eventsPath))
 	require.NoError(t, err)
@@ -450,11 +450,11 @@ func TestABodyThatComesTooSlowlyIsGivenUp(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
 	got, err := io.ReadAll(conn)
-	require.NoError(t, err, "the receiver ends the connection")
+	require.NoError(t, err, "the receiver closes the connection")
 	assert.Contains(t, string(got), "400 Bad Request")
 }
 
-func TestAPortInUseIsAnErrorThatNamesTheEndpoint(t *testing.T) {
+func TestPortInUseErrorNamesTheEndpoint(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()

@@ -34,7 +34,7 @@ func corsConf() map[string]any {
 	return map[string]any{"cors": map[string]any{"allowed_origins": []any{"https://shop.example"}}}
 }
 
-func TestBeaconsAreShedRatherThanRefused(t *testing.T) {
+func TestBeaconsAreShedInsteadOfRefused(t *testing.T) {
 	tel := componenttest.NewTelemetry()
 	t.Cleanup(func() { assert.NoError(t, tel.Shutdown(context.Background())) })
 	set := receivertest.NewNopSettings(metadata.Type)
@@ -44,21 +44,21 @@ func TestBeaconsAreShedRatherThanRefused(t *testing.T) {
 
 	const body = `[{"name":"a"},{"name":"b"},{"nope":1}]`
 	beacon := ask(t, h, "/v1/events?ids=1", "text/plain;charset=UTF-8", body, "Origin", "https://shop.example")
-	assert.Equal(t, http.StatusOK, beacon.status, "the browser would not send it again")
-	assert.Zero(t, beacon.Accepted, "and is not told that it was accepted")
+	assert.Equal(t, http.StatusOK, beacon.status, "browsers never retry a beacon")
+	assert.Zero(t, beacon.Accepted, "shed events are not reported as accepted")
 	assert.Equal(t, 2, beacon.Shed)
 	assert.Empty(t, beacon.IDs)
 	assert.Len(t, beacon.Rejected, 1)
 
 	fetch := ask(t, h, "/v1/events", jsonType, body, "Origin", "https://shop.example")
-	assert.Equal(t, http.StatusServiceUnavailable, fetch.status, "whoever can send again is told to")
+	assert.Equal(t, http.StatusServiceUnavailable, fetch.status, "other clients are asked to retry")
 	assert.NotEmpty(t, fetch.header.Get("Retry-After"))
 
 	assert.Equal(t, map[string]int64{"shed": 2, "rejected": 2}, outcomes(t, tel))
 	assert.Equal(t, int64(4), total(t, tel, "otelcol_receiver_refused_log_records")+total(t, tel, "otelcol_receiver_failed_log_records"))
 }
 
-// outcomes are the counts of what was not handed to the pipeline.
+// outcomes returns the counts of events that were not passed to the pipeline, by outcome.
 func outcomes(t *testing.T, tel *componenttest.Telemetry) map[string]int64 {
 	t.Helper()
 	counts := map[string]int64{}
@@ -102,7 +102,7 @@ func points(t *testing.T, tel *componenttest.Telemetry, name string) []point {
 	return sum.DataPoints
 }
 
-func TestABeaconOutlivesItsPage(t *testing.T) {
+func TestBeaconIsDeliveredAfterDisconnect(t *testing.T) {
 	next, err := consumer.NewLogs(func(ctx context.Context, _ plog.Logs) error { return ctx.Err() })
 	require.NoError(t, err)
 	h := newHandler(t, corsConf(), next)
@@ -112,25 +112,25 @@ func TestABeaconOutlivesItsPage(t *testing.T) {
 		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/v1/events", strings.NewReader(`{"name":"a"}`))
 		r.Header.Set("Content-Type", contentType)
 		r.Header.Set("Origin", "https://shop.example")
-		answered := httptest.NewRecorder()
-		h.ServeHTTP(answered, r)
-		assert.Equal(t, want, answered.Code, contentType)
+		recorder := httptest.NewRecorder()
+		h.ServeHTTP(recorder, r)
+		assert.Equal(t, want, recorder.Code, contentType)
 	}
 }
 
-func TestTheStatusOfAPipelineThatRefuses(t *testing.T) {
+func TestPipelineErrorStatus(t *testing.T) {
 	refused := errors.New("refused")
 	for name, tt := range map[string]struct {
 		err    error
 		want   int
 		repeat bool
 	}{
-		"memory_limiter and a full queue say nothing": {refused, 503, true},
-		"a backend that limits the rate":              {consumererror.NewOTLPHTTPError(refused, 429), 429, true},
-		"a backend that is down":                      {consumererror.NewOTLPHTTPError(refused, 502), 503, true},
-		"whoever says that it is retryable":           {consumererror.NewRetryableError(refused), 503, true},
-		"what is permanent":                           {consumererror.NewPermanent(refused), 400, false},
-		"what an operator has to mend first":          {consumererror.NewPermanent(status.Error(codes.Unavailable, "refused")), 503, true},
+		"memory_limiter and a full queue": {refused, 503, true},
+		"rate-limited backend":            {consumererror.NewOTLPHTTPError(refused, 429), 429, true},
+		"backend is down":                 {consumererror.NewOTLPHTTPError(refused, 502), 503, true},
+		"retryable error":                 {consumererror.NewRetryableError(refused), 503, true},
+		"permanent error":                 {consumererror.NewPermanent(refused), 400, false},
+		"permanent but unavailable":       {consumererror.NewPermanent(status.Error(codes.Unavailable, "refused")), 503, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := ask(t, newHandler(t, nil, consumertest.NewErr(tt.err)), "/v1/events", jsonType, `{"name":"a"}`)
@@ -141,30 +141,30 @@ func TestTheStatusOfAPipelineThatRefuses(t *testing.T) {
 	}
 }
 
-func TestACallerIsToldTheCauseWithoutItsWrapping(t *testing.T) {
+func TestPipelineErrorIsReportedUnwrapped(t *testing.T) {
 	refused := status.Error(codes.InvalidArgument, "the backend answered 400: no name")
 	for name, tt := range map[string]struct {
 		err  error
 		want string
 	}{
-		"a status in what an exporter's retry says": {
+		"status wrapped by an exporter's retry": {
 			fmt.Errorf("not retryable error: %w", consumererror.NewPermanent(refused)),
 			"the pipeline refused the events: the backend answered 400: no name",
 		},
-		"a status that may pass": {
+		"transient status": {
 			fmt.Errorf("no more retries left: %w", status.Error(codes.Unavailable, "the backend answered 503")),
-			"the pipeline cannot take the events now, send them again later: the backend answered 503",
+			"the pipeline cannot accept the events now; send them again later: the backend answered 503",
 		},
-		"a status of several pipelines": {
+		"status of one of several pipelines": {
 			errors.Join(fmt.Errorf("logs/audit: %w", consumererror.NewPermanent(refused)), errors.New("logs/b: full")),
 			"the pipeline refused the events: the backend answered 400: no name",
 		},
-		"a status without words": {
+		"status without a message": {
 			consumererror.NewPermanent(status.Error(codes.InvalidArgument, "")),
 			"the pipeline refused the events: rpc error: code = InvalidArgument desc = ",
 		},
-		"what is permanent":                             {consumererror.NewPermanent(errors.New("no name")), "the pipeline refused the events: no name"},
-		"memory_limiter and others that have no status": {errors.New("data refused due to high memory usage"), "the pipeline cannot take the events now, send them again later: data refused due to high memory usage"},
+		"permanent error":        {consumererror.NewPermanent(errors.New("no name")), "the pipeline refused the events: no name"},
+		"error without a status": {errors.New("data refused due to high memory usage"), "the pipeline cannot accept the events now; send them again later: data refused due to high memory usage"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, tt.want, ask(t, newHandler(t, nil, consumertest.NewErr(tt.err)), "/v1/events", jsonType, `{"name":"a"}`).Error)
@@ -172,7 +172,7 @@ func TestACallerIsToldTheCauseWithoutItsWrapping(t *testing.T) {
 	}
 }
 
-func TestNobodyLearnsAKeyOrASecret(t *testing.T) {
+func TestKeysAndSecretsAreNeverDisclosed(t *testing.T) {
 	const key, secret = "a-write-key-of-somebody", "a-webhook-secret-of-somebody"
 	tel := componenttest.NewTelemetry()
 	t.Cleanup(func() { assert.NoError(t, tel.Shutdown(context.Background())) })
@@ -186,33 +186,33 @@ func TestNobodyLearnsAKeyOrASecret(t *testing.T) {
 	})
 	h := newHandlerOf(t, set, cfg, consumertest.NewNop())
 
-	said := ""
+	disclosed := ""
 	for _, query := range []string{"", "?write_key=" + key, "?write_key=" + key + "x"} {
 		for _, body := range []string{`{"write_key":"` + key + `","name":"a"}`, `{"write_key":"` + key + `","name":`, `{"name":"a"}`} {
 			got := ask(t, h, "/v1/events"+query, jsonType, body)
-			said += got.Error
+			disclosed += got.Error
 		}
 	}
-	said += ask(t, h, "/v1/webhooks/github", jsonType, "{}", "X-Hub-Signature-256", "sha256=00").Error
+	disclosed += ask(t, h, "/v1/webhooks/github", jsonType, "{}", "X-Hub-Signature-256", "sha256=00").Error
 	for _, entry := range logs.All() {
 		text, err := json.Marshal(entry.ContextMap())
 		require.NoError(t, err)
-		said += entry.Message + string(text)
+		disclosed += entry.Message + string(text)
 	}
 	for _, span := range tel.SpanRecorder.Ended() {
 		for _, attribute := range span.Attributes() {
-			said += attribute.Value.String()
+			disclosed += attribute.Value.String()
 		}
 	}
 	shown, err := json.Marshal(cfg)
 	require.NoError(t, err)
-	said += string(shown)
-	assert.NotContains(t, said, key)
-	assert.NotContains(t, said, secret)
+	disclosed += string(shown)
+	assert.NotContains(t, disclosed, key)
+	assert.NotContains(t, disclosed, secret)
 	assert.Equal(t, int64(5), total(t, tel, "otelcol_fanout_receiver_unauthorized_total"))
 }
 
-func TestWebhooksThatAreRefusedAreLoggedOnceAMinute(t *testing.T) {
+func TestRefusedWebhooksAreLoggedOncePerMinute(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
 	set := receivertest.NewNopSettings(metadata.Type)
 	set.Logger = zap.New(core)
@@ -222,16 +222,16 @@ func TestWebhooksThatAreRefusedAreLoggedOnceAMinute(t *testing.T) {
 	require.NoError(t, err)
 	at := now
 	r.intake.now = func() time.Time { return at }
-	require.NoError(t, r.makeServer(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, r.buildServer(t.Context(), componenttest.NewNopHost()))
 	for range 30 {
 		assert.Equal(t, http.StatusUnauthorized, ask(t, r.server.Handler, "/v1/webhooks/github", jsonType, "{}").status)
 		at = at.Add(5 * time.Second)
 	}
 	require.Equal(t, 3, logs.Len())
-	assert.Equal(t, int64(1), logs.All()[0].ContextMap()["since_the_last_time"])
-	assert.Equal(t, int64(12), logs.All()[1].ContextMap()["since_the_last_time"])
+	assert.Equal(t, int64(1), logs.All()[0].ContextMap()["requests"])
+	assert.Equal(t, int64(12), logs.All()[1].ContextMap()["requests"])
 	assert.Contains(t, logs.All()[0].ContextMap()["error"], "the signature is missing")
 	require.NoError(t, r.Shutdown(t.Context()))
 	require.Equal(t, 4, logs.Len())
-	assert.Equal(t, int64(5), logs.All()[3].ContextMap()["since_the_last_time"])
+	assert.Equal(t, int64(5), logs.All()[3].ContextMap()["requests"])
 }

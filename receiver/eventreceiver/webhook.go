@@ -22,48 +22,55 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
-// WebhookConfig says how the webhooks of one sender are verified, and what becomes of them.
+// WebhookConfig says how to verify the webhooks of one sender and how to turn them into events.
 type WebhookConfig struct {
-	// Scheme is how the sender signs (required): github, stripe, standard, svix, sentry or hmac.
+	// Scheme is the sender's signature scheme (required): github, stripe, standard, svix, sentry or
+	// hmac.
 	Scheme string `mapstructure:"scheme"`
-	// Secrets are the sender's secrets (required). Any of them will do, so that they can be rolled.
+	// Secrets are the sender's secrets (required). Any one of them matches, so that secrets can be
+	// rotated.
 	Secrets []configopaque.String `mapstructure:"secrets"`
-	// Tolerance is how far a signed time may be from now; default 5m. GitHub and Sentry sign no time.
+	// Tolerance is how far a signed time may be from now, in either direction; default 5m. GitHub
+	// and Sentry do not sign a time.
 	Tolerance time.Duration `mapstructure:"tolerance"`
 
-	// The following are for scheme hmac: the header of the signature (required there), what stands before the signature in it
-	// (default nothing), sha256 (default), sha384, sha512 or sha1, and hex (default) or base64.
+	// Only for scheme hmac: the header of the signature (required), the text before the signature
+	// in it (default none), sha256 (default), sha384, sha512 or sha1, and hex (default) or base64.
 	Header    string `mapstructure:"header"`
 	Prefix    string `mapstructure:"prefix"`
 	Algorithm string `mapstructure:"algorithm"`
 	Encoding  string `mapstructure:"encoding"`
-	// Content is what is signed: {body} (default), or a text with {timestamp} and {id} too, which are the values of
-	// TimestampHeader and IDHeader.
+	// Content is the signed text: {body} (default), or a text with {timestamp} and {id} as well,
+	// which are the values of TimestampHeader and IDHeader.
 	Content         string `mapstructure:"content"`
 	TimestampHeader string `mapstructure:"timestamp_header"`
 	IDHeader        string `mapstructure:"id_header"`
 
-	// Event says where the name, the id and the time of the event are. Each scheme but hmac has them by default.
+	// Event says where the name, id and time of the event are. All schemes but hmac have defaults.
 	Event WebhookEventConfig `mapstructure:"event"`
-	// Resource are attributes of the event's resource; default service.name, the name of the webhook.
+	// Resource holds attributes of the event's resource; default service.name: the name of the
+	// webhook.
 	Resource map[string]string `mapstructure:"resource"`
 }
 
-// WebhookEventConfig says where in a webhook an event's name, id and time are. Paths are JSON pointers into the body.
+// WebhookEventConfig says where a webhook has the event's name, id and time. Paths are JSON
+// pointers into the body.
 type WebhookEventConfig struct {
-	// NameHeader and NamePath are where the name is. Where there is none the event is called as the webhook.
+	// NameHeader or NamePath is where the name is. If it is missing, the event has the name of the
+	// webhook.
 	NameHeader string `mapstructure:"name_header"`
 	NamePath   string `mapstructure:"name_path"`
-	// NamePrefix goes before the name; default nothing.
+	// NamePrefix is prepended to the name; default none.
 	NamePrefix string `mapstructure:"name_prefix"`
-	// IDHeader and IDPath are where the id is. Where there is none the event gets one of its own.
+	// IDHeader or IDPath is where the id is. If it is missing, an id is generated.
 	IDHeader string `mapstructure:"id_header"`
 	IDPath   string `mapstructure:"id_path"`
-	// TimePath is where the time is: RFC 3339, or a number since 1970. Else it is when the webhook was received.
+	// TimePath is where the time is: RFC 3339, or a number since 1970. If it is missing, the time
+	// of receipt is used.
 	TimePath string `mapstructure:"time_path"`
 }
 
-// presets are where the schemes' senders put the name, the id and the time.
+// presets are the schemes' defaults for name, id and time.
 var presets = map[signature.Scheme]WebhookEventConfig{
 	signature.SchemeGitHub:   {NameHeader: "X-GitHub-Event", IDHeader: "X-GitHub-Delivery"},
 	signature.SchemeStripe:   {NamePath: "/type", IDPath: "/id", TimePath: "/created"},
@@ -73,12 +80,12 @@ var presets = map[signature.Scheme]WebhookEventConfig{
 	signature.SchemeHMAC:     {},
 }
 
-// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error.
+// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors.
 func (cfg *WebhookConfig) Unmarshal(conf *confmap.Conf) error { return strictconf.Unmarshal(conf, cfg) }
 
 func (cfg *WebhookConfig) validate(name string) error {
 	if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
-		return errors.New("the name is part of a path; write it in letters, digits, - and _")
+		return errors.New("the name is part of a path; use only letters, digits, - and _")
 	}
 	if _, err := cfg.verifier(); err != nil {
 		return err
@@ -96,10 +103,10 @@ func (cfg *WebhookEventConfig) validate() error {
 		}
 	}
 	if cfg.NameHeader != "" && cfg.NamePath != "" {
-		return errors.New("event::name_path: goes not together with name_header; write where the name is, once")
+		return errors.New("event::name_path: set either name_path or name_header, not both")
 	}
 	if cfg.IDHeader != "" && cfg.IDPath != "" {
-		return errors.New("event::id_path: goes not together with id_header; write where the id is, once")
+		return errors.New("event::id_path: set either id_path or id_header, not both")
 	}
 	return nil
 }
@@ -118,7 +125,7 @@ func (cfg *WebhookConfig) verifier() (*signature.Verifier, error) {
 	return signature.NewVerifier(settings)
 }
 
-// event is where the name, the id and the time are: what is configured, else what the scheme has.
+// event returns where the name, id and time are: as configured, else the scheme's default.
 func (cfg *WebhookConfig) event() WebhookEventConfig {
 	event, preset := cfg.Event, presets[signature.Scheme(cfg.Scheme)]
 	if event.NameHeader == "" && event.NamePath == "" {
@@ -146,10 +153,10 @@ type webhookHandler struct {
 	refused  *throttle.Log[refusedWebhooks]
 }
 
-// refusedWebhooks is what was refused since the last line in the log.
+// refusedWebhooks counts the webhooks refused since the last log line.
 type refusedWebhooks struct {
 	count int
-	err   error // of the last of them
+	err   error // the last one's
 }
 
 func newWebhookHandler(in *intake, name string, cfg *WebhookConfig) (*webhookHandler, error) {
@@ -166,14 +173,15 @@ func newWebhookHandler(in *intake, name string, cfg *WebhookConfig) (*webhookHan
 }
 
 func (h *webhookHandler) logRefused(refused refusedWebhooks) {
-	h.logger.Warn("Webhooks were refused",
-		zap.String("webhook", h.name), zap.Int("since_the_last_time", refused.count), zap.Error(refused.err))
+	h.logger.Warn("Refused webhooks with a missing or invalid signature",
+		zap.String("webhook", h.name), zap.Int("requests", refused.count), zap.Error(refused.err))
 }
 
-// ServeHTTP takes a webhook that its sender has signed. Whoever has not is told no more than that.
+// ServeHTTP accepts a webhook with a valid signature. The response does not say what is wrong with
+// an invalid one.
 func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
-		writeProblem(w, wrongMethod())
+		writeProblem(w, methodNotAllowed())
 		return
 	}
 	sub, err := h.read(r)
@@ -181,7 +189,7 @@ func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, err)
 		return
 	}
-	h.take(w, r, sub)
+	h.submit(w, r, sub)
 }
 
 func (h *webhookHandler) read(r *http.Request) (*submission, error) {
@@ -192,7 +200,7 @@ func (h *webhookHandler) read(r *http.Request) (*submission, error) {
 	}
 	now := h.now()
 	if err := h.verifier.Verify(r.Header, ws.body.Bytes(), now); err != nil {
-		h.unauthorized(r)
+		h.countUnauthorized(r)
 		h.refused.Add(func(pending *refusedWebhooks) {
 			pending.count++
 			pending.err = err
@@ -206,20 +214,21 @@ func (h *webhookHandler) read(r *http.Request) (*submission, error) {
 	payload.ID = headerValue(r, h.event.IDHeader)
 	result, err := ws.decoder.DecodePayload(ws.body.Bytes(), &payload, now)
 	if err != nil {
-		return nil, unreadable(err)
+		return nil, bodyProblem(err)
 	}
 	return &submission{result: result, resource: h.resource, scope: "webhook/" + h.name}, nil
 }
 
-// longHeader is the length up to which a header becomes a name or an id.
-const longHeader = 256
+// maxHeaderLength is the maximum length of an idempotency key, and of a header used as a name or an
+// id.
+const maxHeaderLength = 256
 
 func headerValue(r *http.Request, name string) string {
 	value := ""
 	if name != "" {
 		value = r.Header.Get(name)
 	}
-	if len(value) > longHeader {
+	if len(value) > maxHeaderLength {
 		return ""
 	}
 	return strings.ToValidUTF8(value, "\ufffd")

@@ -61,13 +61,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.FanoutReceiverEventsTotal, err = builder.meter.Int64Counter(
 		"otelcol_fanout_receiver_events_total",
-		metric.WithDescription("Events that were not handed to the pipeline because they are no events (rejected) or were there before (duplicate), or that it did not take and nobody sends again (shed). [Alpha]"),
+		metric.WithDescription("Number of events that were invalid (rejected), already accepted (duplicate), or sent as a beacon that the pipeline could not accept (shed). [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.FanoutReceiverUnauthorizedTotal, err = builder.meter.Int64Counter(
 		"otelcol_fanout_receiver_unauthorized_total",
-		metric.WithDescription("Requests without a valid write key or signature. [Alpha]"),
+		metric.WithDescription("Number of requests without a valid write key or signature. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)

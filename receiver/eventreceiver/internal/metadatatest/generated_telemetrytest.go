@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualFanoutReceiverEventsTotal(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_receiver_events_total",
-		Description: "Events that were not handed to the pipeline because they are no events (rejected) or were there before (duplicate), or that it did not take and nobody sends again (shed). [Alpha]",
+		Description: "Number of events that were invalid (rejected), already accepted (duplicate), or sent as a beacon that the pipeline could not accept (shed). [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualFanoutReceiverEventsTotal(t *testing.T, tt *componenttest.Teleme
 func AssertEqualFanoutReceiverUnauthorizedTotal(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_receiver_unauthorized_total",
-		Description: "Requests without a valid write key or signature. [Alpha]",
+		Description: "Number of requests without a valid write key or signature. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

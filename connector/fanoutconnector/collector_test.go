@@ -29,16 +29,16 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver"
 )
 
-// What validate says is the collector's word, which builds the pipelines.
-func TestTheCollectorBuildsThePipelines(t *testing.T) {
+// TestCollectorReportsWrongPipelines runs the checks in a collector, as the command validate does.
+func TestCollectorReportsWrongPipelines(t *testing.T) {
 	for _, tt := range []struct{ name, fanout, want string }{
-		{"as it should be", `{routes: [{events: [a], pipelines: [logs/a]}], default_pipelines: [logs/b, traces/a]}`, ""},
-		{"a mistyped pipeline", `{routes: [{events: [a], pipelines: [logs/aa]}], default_pipelines: [logs/a, logs/b, traces/a]}`,
-			"routes::0::pipelines: logs/aa is no pipeline with this connector among its receivers; there are: logs/a, logs/b"},
-		{"a pipeline that the connector does not feed", `{default_pipelines: [logs/a, logs/b, logs/in, traces/a]}`,
-			"default_pipelines: logs/in is no pipeline with this connector among its receivers; there are: logs/a, logs/b"},
-		{"a pipeline that nothing goes to", `{default_pipelines: [logs/a, logs/b]}`, "pipeline traces/a has this connector as a receiver, but is in no route"},
-		{"a route that is never reached", `{routes: [{events: ["a*"], pipelines: [logs/a]}, {events: [ab], pipelines: [logs/b]}], default_pipelines: [traces/a]}`,
+		{"correct", `{routes: [{events: [a], pipelines: [logs/a]}], default_pipelines: [logs/b, traces/a]}`, ""},
+		{"mistyped pipeline", `{routes: [{events: [a], pipelines: [logs/aa]}], default_pipelines: [logs/a, logs/b, traces/a]}`,
+			"routes::0::pipelines: no pipeline logs/aa has this connector as a receiver; these do: logs/a, logs/b"},
+		{"pipeline that the connector does not feed", `{default_pipelines: [logs/a, logs/b, logs/in, traces/a]}`,
+			"default_pipelines: no pipeline logs/in has this connector as a receiver; these do: logs/a, logs/b"},
+		{"pipeline without events", `{default_pipelines: [logs/a, logs/b]}`, "pipeline traces/a has this connector as a receiver, but is in no route"},
+		{"route that is never reached", `{routes: [{events: ["a*"], pipelines: [logs/a]}, {events: [ab], pipelines: [logs/b]}], default_pipelines: [traces/a]}`,
 			`connectors::fanout: routes::1::events: "ab" is never reached, since routes::0 has "a*"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,20 +62,21 @@ service:
 	}
 }
 
-// One file serves every choice of backends: the table names pipelines that are there only when their backend is on.
-func TestBackendsThatAreOffStayInTheTable(t *testing.T) {
+// TestRoutesMayNamePipelinesOfDisabledBackends checks that one file serves every choice of backends,
+// and that mistakes are found whatever is disabled.
+func TestRoutesMayNamePipelinesOfDisabledBackends(t *testing.T) {
 	const table = `{routes: [{events: [a], pipelines: [logs/a, traces/b]}], default_pipelines: [logs/a, logs/b, traces/b], sync: [logs/a]}`
-	const noPipeline = " is no pipeline with this connector among its receivers; there are: "
+	const notFed = " has this connector as a receiver; these do: "
 	for _, tt := range []struct{ name, a, b, fanout, want string }{
-		{"all are on", "true", "true", table, ""},
-		{"one of two is off", "true", "false", table, ""},
-		{"the other, which is sync and has a route, is off", "false", "true", table, ""},
-		{"all are off", "false", "", table, ""},
-		{"a mistyped pipeline, and all are on", "true", "true", `{default_pipelines: [logs/a, logs/b, logs/bb, traces/b]}`, "default_pipelines: logs/bb" + noPipeline + "logs/a, logs/b"},
-		{"a mistyped pipeline, and one is off", "true", "false", `{default_pipelines: [logs/a, logs/b, logs/bb, traces/b]}`, "default_pipelines: logs/bb" + noPipeline + "logs/a, logs/b"},
-		{"a mistyped pipeline, and all are off", "", "", `{default_pipelines: [logs/a, logs/b, traces/bb, traces/b]}`, "default_pipelines: traces/bb" + noPipeline + "traces/b"},
-		{"a mistyped sync pipeline, and all are off", "", "", `{default_pipelines: [logs/a, logs/b, traces/b], sync: [logs/aa]}`, "sync: logs/aa is in no route"},
-		{"a pipeline that nothing goes to, and it is off", "true", "", `{default_pipelines: [logs/a, traces/b]}`, "pipeline logs/b has this connector as a receiver, but is in no route"},
+		{"all enabled", "true", "true", table, ""},
+		{"one of two disabled", "true", "false", table, ""},
+		{"the other one, with a route and sync, disabled", "false", "true", table, ""},
+		{"all disabled", "false", "", table, ""},
+		{"mistyped pipeline, all enabled", "true", "true", `{default_pipelines: [logs/a, logs/b, logs/bb, traces/b]}`, "default_pipelines: no pipeline logs/bb" + notFed + "logs/a, logs/b"},
+		{"mistyped pipeline, one disabled", "true", "false", `{default_pipelines: [logs/a, logs/b, logs/bb, traces/b]}`, "default_pipelines: no pipeline logs/bb" + notFed + "logs/a, logs/b"},
+		{"mistyped pipeline, all disabled", "", "", `{default_pipelines: [logs/a, logs/b, traces/bb, traces/b]}`, "default_pipelines: no pipeline traces/bb" + notFed + "traces/b"},
+		{"mistyped sync pipeline, all disabled", "", "", `{default_pipelines: [logs/a, logs/b, traces/b], sync: [logs/aa]}`, "sync: logs/aa is in no route"},
+		{"pipeline without events, disabled", "true", "", `{default_pipelines: [logs/a, traces/b]}`, "pipeline logs/b has this connector as a receiver, but is in no route"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := newCollector(t, `
@@ -98,7 +99,7 @@ service:
 	}
 }
 
-func TestTheCollectorTakesTheExampleOfTheReadme(t *testing.T) {
+func TestReadmeExampleIsValid(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	_, rest, found := strings.Cut(string(readme), "```yaml\n")

@@ -19,39 +19,41 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
-// Config is the configuration of the fanout connector. A route whose pipelines are all of one signal is a route of that
-// signal alone; one with an empty list is one of each.
+// Config is the configuration of the fanout connector. A route applies to the signals of its
+// pipelines; a route with an empty list of pipelines applies to both signals.
 type Config struct {
-	// Routes say where events go by their name. The first that matches wins.
+	// Routes maps event names to pipelines. The first route that matches wins.
 	Routes []RouteConfig `mapstructure:"routes"`
 
-	// DefaultPipelines are where events go that no route matches; default none, which drops them.
+	// DefaultPipelines gets the events that no route matches; default none, which drops them.
 	DefaultPipelines []pipeline.ID `mapstructure:"default_pipelines"`
 
-	// Sync are the pipelines whose errors the caller gets; default none.
+	// Sync lists the pipelines whose errors are returned to the caller; default none.
 	Sync []pipeline.ID `mapstructure:"sync"`
 
-	// PipelinesEnabled is the enabled converter's to write, where it has switched pipelines off: all that have the connector
-	// among their receivers in the file, and whether they are left. Default none: all are.
+	// PipelinesEnabled is written by the enabled converter when it removes pipelines: every pipeline
+	// that has the connector as a receiver in the file, and whether it still exists. Default none,
+	// which means that all exist.
 	PipelinesEnabled map[pipeline.ID]bool `mapstructure:"pipelines_enabled"`
 }
 
-// RouteConfig is where some events go.
+// RouteConfig is a route.
 type RouteConfig struct {
-	// Events are names of events or spans, or patterns in which * stands for any characters, or none (required).
+	// Events lists names of events or spans, or patterns in which * matches any number of characters
+	// (required).
 	Events []string `mapstructure:"events"`
 
-	// Pipelines are where they go (required). An empty list drops them.
+	// Pipelines lists the pipelines that get the events (required). An empty list drops them.
 	Pipelines []pipeline.ID `mapstructure:"pipelines"`
 }
 
-// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error.
+// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error { return strictconf.Unmarshal(conf, cfg) }
 
 // Validate implements confmap.Validator.
 func (cfg *Config) Validate() error {
 	if len(cfg.Routes) == 0 && len(cfg.DefaultPipelines) == 0 {
-		return errors.New("routes and default_pipelines: are both missing, so that no event would go anywhere; write default_pipelines: [logs/...]")
+		return errors.New("routes and default_pipelines: both are missing, so no event would go anywhere; write default_pipelines: [logs/...]")
 	}
 	for i := range cfg.Routes {
 		if err := cfg.Routes[i].validate(); err != nil {
@@ -62,14 +64,15 @@ func (cfg *Config) Validate() error {
 		return fmt.Errorf("default_pipelines: %w", err)
 	}
 	for _, id := range cfg.Sync {
-		if !slices.Contains(cfg.mentioned(id.Signal()), id) {
+		if !slices.Contains(cfg.referenced(id.Signal()), id) {
 			return fmt.Errorf("sync: %s is in no route and not in default_pipelines; remove it, or route events to it", id)
 		}
 	}
 	return errors.Join(cfg.checkReach(pipeline.SignalLogs), cfg.checkReach(pipeline.SignalTraces), cfg.checkEnabled())
 }
 
-// checkEnabled finds a mistyped pipeline also where so much is switched off that no connector is made which could.
+// checkEnabled finds mistyped pipelines of disabled backends. The connector itself cannot: it is not
+// even created when all of its pipelines are disabled.
 func (cfg *Config) checkEnabled() error {
 	if len(cfg.PipelinesEnabled) == 0 {
 		return nil
@@ -80,15 +83,15 @@ func (cfg *Config) checkEnabled() error {
 		checkPipelines(cfg, pipeline.SignalTraces, ofSignal(all, pipeline.SignalTraces)))
 }
 
-// switchedOff are the pipelines of the signal that the file has, and the collector has not.
-func (cfg *Config) switchedOff(signal pipeline.Signal) []pipeline.ID {
-	var off []pipeline.ID
-	for id, on := range cfg.PipelinesEnabled {
-		if !on && id.Signal() == signal {
-			off = append(off, id)
+// disabled returns the pipelines of the signal that the enabled converter removed.
+func (cfg *Config) disabled(signal pipeline.Signal) []pipeline.ID {
+	var removed []pipeline.ID
+	for id, enabled := range cfg.PipelinesEnabled {
+		if !enabled && id.Signal() == signal {
+			removed = append(removed, id)
 		}
 	}
-	return off
+	return removed
 }
 
 func (r *RouteConfig) validate() error {
@@ -118,31 +121,33 @@ func checkSignals(ids []pipeline.ID) error {
 	return nil
 }
 
-// checkReach refuses names and patterns that an earlier route leaves nothing for.
+// checkReach refuses names and patterns that can never match, because an earlier route matches the
+// same events.
 func (cfg *Config) checkReach(signal pipeline.Signal) error {
 	for i := range cfg.Routes {
-		if !cfg.Routes[i].isOf(signal) {
+		if !cfg.Routes[i].appliesTo(signal) {
 			continue
 		}
 		for _, event := range cfg.Routes[i].Events {
-			if by, at := cfg.cover(signal, event, i); by != "" {
+			if by, at := cfg.coveredBy(signal, event, i); by != "" {
 				return fmt.Errorf("routes::%d::events: %q is never reached, since routes::%d has %q; move it up, or remove it", i, event, at, by)
 			}
 		}
 	}
-	if by, at := cfg.cover(signal, "*", len(cfg.Routes)); by != "" && len(ofSignal(cfg.DefaultPipelines, signal)) > 0 {
+	if by, at := cfg.coveredBy(signal, "*", len(cfg.Routes)); by != "" && len(ofSignal(cfg.DefaultPipelines, signal)) > 0 {
 		return fmt.Errorf("default_pipelines: is never reached by %s, since routes::%d has %q; remove one of the two", signal, at, by)
 	}
 	return nil
 }
 
-// cover is the pattern of the routes before the one given that matches all that the event matches, or empty.
-func (cfg *Config) cover(signal pipeline.Signal, event string, before int) (by string, at int) {
-	// A pattern that matches the star of the event, taken as a character, has a star of its own there, which matches all that the
-	// event's does.
+// coveredBy returns the first pattern of an earlier route that matches every name that event
+// matches, and the index of its route. The pattern is empty if there is none.
+func (cfg *Config) coveredBy(signal pipeline.Signal, event string, before int) (by string, at int) {
+	// Matching event as if it were a name works: only a * can match a literal *, and it then matches
+	// everything that the * in event matches.
 	for at := range cfg.Routes[:before] {
 		for _, by := range cfg.Routes[at].Events {
-			if cfg.Routes[at].isOf(signal) && pattern.Match(by, event) {
+			if cfg.Routes[at].appliesTo(signal) && pattern.Match(by, event) {
 				return by, at
 			}
 		}
@@ -150,13 +155,13 @@ func (cfg *Config) cover(signal pipeline.Signal, event string, before int) (by s
 	return "", 0
 }
 
-// isOf reports whether the route has a say on the signal.
-func (r *RouteConfig) isOf(signal pipeline.Signal) bool {
+// appliesTo reports whether the route applies to the signal.
+func (r *RouteConfig) appliesTo(signal pipeline.Signal) bool {
 	return len(r.Pipelines) == 0 || len(ofSignal(r.Pipelines, signal)) > 0
 }
 
-// mentioned are the pipelines of the signal that events are sent to, in the order of their ids.
-func (cfg *Config) mentioned(signal pipeline.Signal) []pipeline.ID {
+// referenced returns the pipelines of the signal that the configuration sends events to, sorted by ID.
+func (cfg *Config) referenced(signal pipeline.Signal) []pipeline.ID {
 	ids := ofSignal(cfg.DefaultPipelines, signal)
 	for i := range cfg.Routes {
 		ids = append(ids, ofSignal(cfg.Routes[i].Pipelines, signal)...)

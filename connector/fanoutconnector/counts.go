@@ -16,7 +16,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/connector/fanoutconnector/internal/metadata"
 )
 
-// counts are the metrics. They are read when they are asked for, so that counting costs an addition.
+// counts holds the metrics. Counting costs an addition; the metrics are read only when collected.
 type counts struct {
 	table     *table
 	telemetry *metadata.TelemetryBuilder
@@ -24,14 +24,14 @@ type counts struct {
 	routed         [][]atomic.Int64 // by route, and pipeline
 	withheld, kept []atomic.Int64   // by pipeline
 
-	// Why records were handed to no pipeline.
+	// Records that went to no pipeline, by reason.
 	noRoute, noPipelines, disabled, destinations atomic.Int64
 }
 
-// series is one count with its attributes.
+// series is a count with its attributes.
 type series struct {
-	count *atomic.Int64
-	of    metric.ObserveOption
+	count      *atomic.Int64
+	attributes metric.ObserveOption
 }
 
 func newCounts(set connector.Settings, signal pipeline.Signal, t *table) (*counts, error) {
@@ -79,14 +79,14 @@ func (c *counts) register(connector, signal attribute.KeyValue) error {
 		c.telemetry.RegisterFanoutUnroutedEventsTotalCallback(observe(unrouted)))
 }
 
-func newSeries(count *atomic.Int64, of ...attribute.KeyValue) series {
-	return series{count: count, of: metric.WithAttributeSet(attribute.NewSet(of...))}
+func newSeries(count *atomic.Int64, attributes ...attribute.KeyValue) series {
+	return series{count: count, attributes: metric.WithAttributeSet(attribute.NewSet(attributes...))}
 }
 
 func observe(all []series) metric.Int64Callback {
 	return func(_ context.Context, observer metric.Int64Observer) error {
 		for i := range all {
-			observer.Observe(all[i].count.Load(), all[i].of)
+			observer.Observe(all[i].count.Load(), all[i].attributes)
 		}
 		return nil
 	}
@@ -94,9 +94,9 @@ func observe(all []series) metric.Int64Callback {
 
 func (c *counts) stop() { c.telemetry.Shutdown() }
 
-// add counts the records of the plan that had no destinations of their own.
-func (c *counts) add(p *plan) {
-	for at, n := range p.ofRoute {
+// add counts the records without destinations of their own.
+func (c *counts) add(a *assignment) {
+	for at, n := range a.routed {
 		if n > 0 {
 			c.addRoute(at, c.table.routes[at].to, n)
 		}
@@ -122,8 +122,8 @@ func (c *counts) addRoute(at int, to set, n int64) {
 	}
 }
 
-// narrowed counts a record whose destinations have left these pipelines of its route.
-func (c *counts) narrowed(at int, to set) {
+// addNarrowed counts a record whose own destinations left only these pipelines of its route.
+func (c *counts) addNarrowed(at int, to set) {
 	c.addRoute(at, to, 1)
 	for i := range c.table.pipelines {
 		if (c.table.routes[at].to &^ to).has(i) {

@@ -10,13 +10,14 @@ import (
 	"go.opentelemetry.io/collector/pipeline"
 )
 
-// destinations are the words by which fanout.destinations knows the pipelines, in lower case. logs/webhook/audit is known by
-// its name, webhook/audit, and by the backend before the slash, webhook.
+// destinations finds pipelines by the lower-case keys of fanout.destinations. The key of
+// logs/webhook/audit is its name, webhook/audit, or its backend, which is webhook.
 type destinations struct {
 	byName, byBackend map[string]set
 }
 
-// allDestinations is the word for those that are not named (Segment's integrations have it too).
+// allDestinations is the key for all pipelines without a key of their own, as in Segment's
+// integrations.
 const allDestinations = "all"
 
 func newDestinations(pipelines []pipeline.ID) destinations {
@@ -30,45 +31,47 @@ func newDestinations(pipelines []pipeline.ID) destinations {
 	return d
 }
 
-// narrow is what one event's switches leave of the pipelines of its route. They take away, and never add. The more exact word
-// wins: a name over a backend, a backend over all. Words that no pipeline is known by and values that are not bool are ignored.
+// narrow returns the pipelines of a route that an event's switches leave on. The more specific key
+// wins: a name over a backend, a backend over all. Switches never add a pipeline to the route.
+// Unknown keys and values that are not bool are ignored.
 func (d *destinations) narrow(to set, switches pcommon.Map) set {
 	var all, backends, names choice
-	for word, v := range switches.All() {
+	for key, v := range switches.All() {
 		if v.Type() != pcommon.ValueTypeBool {
 			continue
 		}
-		if s, ok := find(d.byName, word); ok {
-			names.put(s, v.Bool())
+		if s, ok := find(d.byName, key); ok {
+			names.add(s, v.Bool())
 		}
-		if s, ok := find(d.byBackend, word); ok {
-			backends.put(s, v.Bool())
+		if s, ok := find(d.byBackend, key); ok {
+			backends.add(s, v.Bool())
 		}
-		if strings.EqualFold(word, allDestinations) {
-			all.put(^set(0), v.Bool())
+		if strings.EqualFold(key, allDestinations) {
+			all.add(^set(0), v.Bool())
 		}
 	}
-	return names.on(backends.on(all.on(to, to), to), to)
+	return names.apply(backends.apply(all.apply(to, to), to), to)
 }
 
-// choice is what is switched on and off by words of one exactness.
-type choice struct{ yes, no set }
+// choice is the pipelines that keys of one kind switch on and off.
+type choice struct{ on, off set }
 
-func (c *choice) put(s set, on bool) {
+func (c *choice) add(s set, on bool) {
 	if on {
-		c.yes |= s
+		c.on |= s
 	} else {
-		c.no |= s
+		c.off |= s
 	}
 }
 
-// on is what is left of s, and what of the whole comes back. What is switched both on and off is off.
-func (c *choice) on(s, whole set) set { return (s | c.yes&whole) &^ c.no }
+// apply switches pipelines of the route on and off in s. If a pipeline is switched both on and off,
+// it is off.
+func (c *choice) apply(s, route set) set { return (s | c.on&route) &^ c.off }
 
-func find(words map[string]set, word string) (set, bool) {
-	s, ok := words[word]
+func find(keys map[string]set, key string) (set, bool) {
+	s, ok := keys[key]
 	if !ok {
-		s, ok = words[strings.ToLower(word)]
+		s, ok = keys[strings.ToLower(key)]
 	}
 	return s, ok
 }

@@ -3,6 +3,15 @@
 
 //go:generate go tool mdatagen metadata.yaml
 
-// Package fanoutconnector says by a table which events go to which pipelines. What one pipeline refuses is kept from the
-// others and, unless the pipeline is listed under sync, from the caller.
+// Package fanoutconnector routes events to pipelines by name. An error of one pipeline affects no
+// other pipeline and, unless the pipeline is listed under sync, is not returned to the caller.
+//
+// Follow a batch through the files in this order:
+//
+//   - fanout.go receives it; logs.go and traces.go look at each record, and attributes.go reads what
+//     routing needs of it;
+//   - table.go and tree.go find the route of a name, and destinations.go narrows it;
+//   - assignment.go groups records by their pipelines, split.go moves each group to a batch of its
+//     own, and ownership.go says which pipeline gets a copy;
+//   - refusals.go logs what pipelines refuse, and counts.go has the metrics.
 package fanoutconnector

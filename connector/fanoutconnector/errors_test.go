@@ -40,12 +40,12 @@ func threeSinks() map[string]*sink {
 	return map[string]*sink{"logs/a": {}, "logs/b": {}, "logs/c": {}}
 }
 
-func TestWhatAPipelineRefusesIsKeptFromTheOthersAndTheCaller(t *testing.T) {
+func TestRefusalAffectsNoOtherPipelineOrCaller(t *testing.T) {
 	for _, id := range []string{"logs/a", "logs/b", "logs/c"} {
 		t.Run(id, func(t *testing.T) {
 			sinks := threeSinks()
 			sinks[id].refuses(consumererror.NewPermanent(errors.New("no")))
-			r := newRig(t, asyncConfig, sinks)
+			r := newHarness(t, asyncConfig, sinks)
 			require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("x", "y", "z")))
 			assert.Equal(t, []string{"x", "y", "z"}, sinks["logs/a"].got())
 			assert.Equal(t, []string{"y", "z"}, sinks["logs/b"].got())
@@ -54,8 +54,8 @@ func TestWhatAPipelineRefusesIsKeptFromTheOthersAndTheCaller(t *testing.T) {
 	}
 }
 
-func TestTheCallerGetsTheErrorsOfSyncPipelines(t *testing.T) {
-	passing, permanent := errors.New("come back later"), consumererror.NewPermanent(errors.New("never"))
+func TestCallerGetsErrorsOfSyncPipelines(t *testing.T) {
+	temporary, permanent := errors.New("come back later"), consumererror.NewPermanent(errors.New("never"))
 	for _, tt := range []struct {
 		name        string
 		a, b, c     error
@@ -63,19 +63,19 @@ func TestTheCallerGetsTheErrorsOfSyncPipelines(t *testing.T) {
 		isPermanent bool
 	}{
 		{name: "none fails"},
-		{name: "only a pipeline that is not sync fails", c: permanent},
-		{name: "one fails", a: passing, want: "logs/a: come back later"},
-		{name: "one fails for good", b: permanent, c: passing, want: "logs/b: Permanent error: never", isPermanent: true},
-		{name: "both fail", a: passing, b: passing, want: "logs/a: come back later\nlogs/b: come back later"},
-		{name: "both fail for good", a: permanent, b: permanent, want: "logs/a: Permanent error: never\nlogs/b: Permanent error: never", isPermanent: true},
-		{name: "one may pass, and sending again is worth it", a: permanent, b: passing, want: "logs/b: come back later"},
+		{name: "only an async pipeline fails", c: permanent},
+		{name: "one fails", a: temporary, want: "logs/a: come back later"},
+		{name: "one fails permanently", b: permanent, c: temporary, want: "logs/b: Permanent error: never", isPermanent: true},
+		{name: "both fail", a: temporary, b: temporary, want: "logs/a: come back later\nlogs/b: come back later"},
+		{name: "both fail permanently", a: permanent, b: permanent, want: "logs/a: Permanent error: never\nlogs/b: Permanent error: never", isPermanent: true},
+		{name: "temporary error hides the permanent one", a: permanent, b: temporary, want: "logs/b: come back later"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			sinks := threeSinks()
 			sinks["logs/a"].refuses(tt.a)
 			sinks["logs/b"].refuses(tt.b)
 			sinks["logs/c"].refuses(tt.c)
-			r := newRig(t, syncConfig, sinks)
+			r := newHarness(t, syncConfig, sinks)
 			err := r.logs.ConsumeLogs(context.Background(), newLogsOf("x"))
 			for _, s := range sinks {
 				assert.Equal(t, []string{"x"}, s.got())
@@ -90,67 +90,67 @@ func TestTheCallerGetsTheErrorsOfSyncPipelines(t *testing.T) {
 	}
 }
 
-func TestAPartThatIsRefusedDoesNotHideAnother(t *testing.T) {
+func TestTemporaryErrorWinsAcrossGroups(t *testing.T) {
 	sinks := map[string]*sink{"logs/a": {}, "logs/b": {}}
 	calls := 0
-	sinks["logs/a"].answer = func(context.Context) error {
+	sinks["logs/a"].respond = func(context.Context) error {
 		calls++
 		return []error{consumererror.NewPermanent(errors.New("never")), errors.New("later")}[calls-1]
 	}
-	r := newRig(t, `{routes: [{events: [x], pipelines: [logs/a]}], default_pipelines: [logs/a, logs/b], sync: [logs/a]}`, sinks)
+	r := newHarness(t, `{routes: [{events: [x], pipelines: [logs/a]}], default_pipelines: [logs/a, logs/b], sync: [logs/a]}`, sinks)
 	err := r.logs.ConsumeLogs(context.Background(), newLogsOf("x", "y", "z"))
 	require.EqualError(t, err, "logs/a: later")
 	assert.Equal(t, []string{"x", "y", "z"}, sinks["logs/a"].got())
 }
 
-func TestTheCallersContextReachesEveryPipeline(t *testing.T) {
+func TestCallersContextReachesEveryPipeline(t *testing.T) {
 	type key struct{}
 	sinks := threeSinks()
 	for _, s := range sinks {
-		s.answer = func(ctx context.Context) error {
+		s.respond = func(ctx context.Context) error {
 			if ctx.Value(key{}) != "value" {
 				return errors.New("another context")
 			}
 			return nil
 		}
 	}
-	r := newRig(t, syncConfig, sinks)
+	r := newHarness(t, syncConfig, sinks)
 	require.NoError(t, r.logs.ConsumeLogs(context.WithValue(context.Background(), key{}, "value"), newLogsOf("x")))
 	assert.Empty(t, r.lines.All())
 }
 
-// Sync pipelines wait at the same time, and when the others have what is theirs.
-func TestASyncPipelineThatWaitsHoldsNoOtherUp(t *testing.T) {
+// TestSyncPipelinesRunConcurrentlyAfterAllOthers has two sync pipelines wait for each other.
+func TestSyncPipelinesRunConcurrentlyAfterAllOthers(t *testing.T) {
 	sinks := threeSinks()
 	aCame, bCame := make(chan struct{}), make(chan struct{})
 	meet := func(mine, other chan struct{}) func(context.Context) error {
 		return func(context.Context) error {
 			close(mine)
-			<-other // never, if one came after the other
+			<-other // hangs if they run one after another
 			assert.Equal(t, []string{"x"}, sinks["logs/c"].got())
 			return nil
 		}
 	}
-	sinks["logs/a"].answer = meet(aCame, bCame)
-	sinks["logs/b"].answer = meet(bCame, aCame)
-	r := newRig(t, syncConfig, sinks)
+	sinks["logs/a"].respond = meet(aCame, bCame)
+	sinks["logs/b"].respond = meet(bCame, aCame)
+	r := newHarness(t, syncConfig, sinks)
 	require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("x")))
 }
 
-func TestSyncPipelinesThatMutateDoNotSeeEachOther(t *testing.T) {
+func TestMutatingSyncPipelinesShareNothing(t *testing.T) {
 	sinks := threeSinks()
 	for _, s := range sinks {
 		s.mutates = true
 	}
-	r := newRig(t, `{default_pipelines: [logs/a, logs/b, logs/c], sync: [logs/a, logs/b, logs/c]}`, sinks)
+	r := newHarness(t, `{default_pipelines: [logs/a, logs/b, logs/c], sync: [logs/a, logs/b, logs/c]}`, sinks)
 	require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("x", "y")))
 	for _, s := range sinks {
 		assert.Equal(t, []string{"x", "y"}, s.got())
 	}
 }
 
-// A backend that hangs behind a core exporter fills its queue. The other pipeline and the caller are not to notice.
-func TestAHungExporterCostsNobodyElse(t *testing.T) {
+// TestHungBackendAffectsNobodyElse has a hung backend fill the queue of an otlp_http exporter.
+func TestHungBackendAffectsNobodyElse(t *testing.T) {
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer server.Close()
@@ -160,13 +160,13 @@ func TestAHungExporterCostsNobodyElse(t *testing.T) {
 		close(release)
 		require.NoError(t, hung.Shutdown(context.Background()))
 	}()
-	well := &sink{}
-	cfg := readConfig(t, `{default_pipelines: [logs/hung, logs/well]}`)
+	healthy := &sink{}
+	cfg := readConfig(t, `{default_pipelines: [logs/hung, logs/healthy]}`)
 	set := connectortest.NewNopSettings(metadata.Type)
 	core, lines := observer.New(zap.DebugLevel)
 	set.Logger = zap.New(core)
 	c, err := NewFactory().CreateLogsToLogs(context.Background(), set, cfg, connector.NewLogsRouter(map[pipeline.ID]consumer.Logs{
-		pipelineID(t, "logs/hung"): hung, pipelineID(t, "logs/well"): well,
+		pipelineID(t, "logs/hung"): hung, pipelineID(t, "logs/healthy"): healthy,
 	}))
 	require.NoError(t, err)
 
@@ -174,12 +174,12 @@ func TestAHungExporterCostsNobodyElse(t *testing.T) {
 	for i := range requests {
 		require.NoError(t, c.ConsumeLogs(context.Background(), newLogsOf(fmt.Sprint(i), "again")))
 	}
-	assert.Len(t, well.got(), 2*requests)
+	assert.Len(t, healthy.got(), 2*requests)
 	require.NoError(t, c.Shutdown(context.Background()))
 	for _, line := range lines.All() {
 		assert.Equal(t, "queue_full", line.ContextMap()["cause"])
 	}
-	assert.Equal(t, 2, lines.Len(), "the first refusal, and at the end the others")
+	assert.Equal(t, 2, lines.Len(), "the first refusal at once, and the others at shutdown")
 }
 
 func newHungExporter(t *testing.T, url string) consumerComponent {
@@ -202,7 +202,7 @@ type consumerComponent interface {
 	consumer.Logs
 }
 
-func TestRefusalsAreToldOnceAMinute(t *testing.T) {
+func TestRefusalsAreLoggedOnceAMinute(t *testing.T) {
 	core, lines := observer.New(zap.DebugLevel)
 	ids := []pipeline.ID{pipelineID(t, "logs/a"), pipelineID(t, "logs/b")}
 	r := newRefusals(zap.New(core), ids)
@@ -223,28 +223,28 @@ func TestRefusalsAreToldOnceAMinute(t *testing.T) {
 	r.flush()
 	r.flush()
 
-	type told struct {
+	type line struct {
 		pipeline string
 		events   int64
 		cause    string
 	}
-	var got []told
-	for _, line := range lines.All() {
-		fields := line.ContextMap()
-		got = append(got, told{fields["pipeline"].(string), fields["events"].(int64), fields["cause"].(string)})
+	var got []line
+	for _, entry := range lines.All() {
+		fields := entry.ContextMap()
+		got = append(got, line{fields["pipeline"].(string), fields["events"].(int64), fields["cause"].(string)})
 		assert.NotEmpty(t, fields["what_to_do"])
-		assert.NotContains(t, fmt.Sprint(line.Message, fields), "secret")
-		assert.Empty(t, line.Stack)
+		assert.NotContains(t, fmt.Sprint(entry.Message, fields), "secret")
+		assert.Empty(t, entry.Stack)
 	}
-	assert.Equal(t, []told{
+	assert.Equal(t, []line{
 		{"logs/a", 3, "temporary"}, {"logs/b", 1, "queue_full"}, {"logs/a", 15, "permanent"}, {"logs/a", 7, "timeout"},
 	}, got)
 }
 
-func TestWhatIsUntoldIsToldAtTheEnd(t *testing.T) {
+func TestPendingRefusalsAreLoggedAtShutdown(t *testing.T) {
 	sinks := threeSinks()
 	sinks["logs/b"].refuses(errors.New("no"))
-	r := newRig(t, asyncConfig, sinks)
+	r := newHarness(t, asyncConfig, sinks)
 	for range 3 {
 		require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("y", "z")))
 	}

@@ -24,7 +24,7 @@ func NewFactory() connector.Factory {
 func createLogs(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Logs, error) {
 	router, ok := next.(connector.LogsRouterAndConsumer)
 	if !ok {
-		return nil, fmt.Errorf("the consumer is a %T, which does not tell its pipelines apart", next)
+		return nil, fmt.Errorf("the consumer is a %T, which cannot route to single pipelines", next)
 	}
 	return newLogs(set, cfg.(*Config), router)
 }
@@ -32,7 +32,7 @@ func createLogs(_ context.Context, set connector.Settings, cfg component.Config,
 func createTraces(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Traces) (connector.Traces, error) {
 	router, ok := next.(connector.TracesRouterAndConsumer)
 	if !ok {
-		return nil, fmt.Errorf("the consumer is a %T, which does not tell its pipelines apart", next)
+		return nil, fmt.Errorf("the consumer is a %T, which cannot route to single pipelines", next)
 	}
 	return newTraces(set, cfg.(*Config), router)
 }

@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pipeline"
 )
 
-// batch is what the connector routes: plog.Logs or ptrace.Traces.
+// batch is plog.Logs or ptrace.Traces.
 type batch[T any] interface {
 	comparable
 	CopyTo(T)
@@ -22,7 +22,7 @@ type batch[T any] interface {
 	MarkReadOnly()
 }
 
-// fanout hands the parts of batches to pipelines of one signal.
+// fanout routes batches to the pipelines of one signal.
 type fanout[T batch[T]] struct {
 	operations[T]
 
@@ -30,25 +30,25 @@ type fanout[T batch[T]] struct {
 	targets []target[T]
 	owner   owner[T]
 
-	plans    sync.Pool // of *plan
-	counts   *counts
-	refusals refusals
+	assignments sync.Pool // of *assignment
+	counts      *counts
+	refusals    refusals
 }
 
-// operations are what differs between the signals.
+// operations are the functions that differ between the signals.
 type operations[T batch[T]] struct {
 	create func() T
-	// decide adds each record to the plan, and move takes it to its part.
-	decide func(T, *plan, *counts)
-	move   func(T, *split[T])
-	// mark and unref keep a batch from being recycled while it is ours (the feature gate
+	// assign adds each record to the assignment, and move moves it to its group.
+	assign func(T, *assignment, *counts)
+	move   func(T, *splitter[T])
+	// mark and unref keep a batch from being recycled while the connector uses it (feature gate
 	// pdata.useProtoPooling).
 	mark   func(T) bool
 	unref  func(T)
 	target func(pipeline.ID) (target[T], error)
 }
 
-// target is one pipeline.
+// target is a pipeline.
 type target[T any] struct {
 	consume func(context.Context, T) error
 	mutates bool
@@ -62,7 +62,7 @@ func newFanout[T batch[T]](
 		return nil, err
 	}
 	f := &fanout[T]{operations: ops, table: t, refusals: newRefusals(set.Logger, t.pipelines)}
-	f.plans.New = func() any { return newPlan(t) }
+	f.assignments.New = func() any { return newAssignment(t) }
 	f.owner = owner[T]{create: ops.create, mark: ops.mark, unref: ops.unref}
 	for i, id := range t.pipelines {
 		next, err := ops.target(id)
@@ -88,54 +88,54 @@ func (f *fanout[T]) Shutdown(context.Context) error {
 	return nil
 }
 
-// Capabilities implements consumer.Logs and consumer.Traces. Ids are written into log records, and
-// records are moved, not copied, to their parts.
+// Capabilities implements consumer.Logs and consumer.Traces. The connector changes batches: it sets
+// the IDs of log records, and moves records to other batches.
 func (*fanout[T]) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
 
-// consume routes a batch. Its error is that of the sync pipelines.
+// consume routes a batch, and returns the errors of the sync pipelines.
 func (f *fanout[T]) consume(ctx context.Context, data T) error {
-	if data.IsReadOnly() { // nobody should hand us shared records
+	if data.IsReadOnly() { // the collector should never pass shared data to a mutating component
 		data = f.owner.clone(data)
 	}
-	parts := f.sort(data)
-	defer f.owner.hold(parts)()
+	groups := f.group(data)
+	defer f.owner.hold(groups)()
 	for to := range f.table.firstSync {
-		f.send(ctx, to, parts)
+		f.send(ctx, to, groups)
 	}
-	return f.sendSync(ctx, parts)
+	return f.sendSync(ctx, groups)
 }
 
-// sort takes a batch apart by where its records go.
-func (f *fanout[T]) sort(data T) []part[T] {
-	p := f.plans.Get().(*plan)
-	defer f.plans.Put(p)
-	p.reset()
-	f.decide(data, p, f.counts)
-	f.counts.add(p)
-	return f.parts(data, p)
+// group splits a batch into groups of records that go to the same pipelines.
+func (f *fanout[T]) group(data T) []group[T] {
+	a := f.assignments.Get().(*assignment)
+	defer f.assignments.Put(a)
+	a.reset()
+	f.assign(data, a, f.counts)
+	f.counts.add(a)
+	return f.split(data, a)
 }
 
-// send hands a pipeline its parts, and keeps what it refuses to itself.
-func (f *fanout[T]) send(ctx context.Context, to int, parts []part[T]) {
-	for i := range parts {
-		if !parts[i].to.has(to) {
+// send sends a pipeline its groups. It counts and logs refusals, but does not return them.
+func (f *fanout[T]) send(ctx context.Context, to int, groups []group[T]) {
+	for i := range groups {
+		if !groups[i].to.has(to) {
 			continue
 		}
-		if err := f.targets[to].consume(ctx, f.owner.share(&parts[i], to)); err != nil {
-			f.counts.kept[to].Add(int64(parts[i].records))
-			f.refusals.add(to, parts[i].records, err)
+		if err := f.targets[to].consume(ctx, f.owner.share(&groups[i], to)); err != nil {
+			f.counts.kept[to].Add(int64(groups[i].records))
+			f.refusals.add(to, groups[i].records, err)
 		}
 	}
 }
 
-// sendSync hands the sync pipelines their parts, and returns their errors. They come last, since
-// they may take their time; where there are several, they run at the same time.
-func (f *fanout[T]) sendSync(ctx context.Context, parts []part[T]) error {
+// sendSync sends the sync pipelines their groups, and returns their errors. They come last because
+// they may be slow, and run concurrently.
+func (f *fanout[T]) sendSync(ctx context.Context, groups []group[T]) error {
 	var all set
-	for i := range parts {
-		all |= parts[i].to
+	for i := range groups {
+		all |= groups[i].to
 	}
 	if all>>f.table.firstSync == 0 {
 		return nil
@@ -143,7 +143,7 @@ func (f *fanout[T]) sendSync(ctx context.Context, parts []part[T]) error {
 	var calls []func() error
 	for to := f.table.firstSync; to < len(f.targets); to++ {
 		if all.has(to) {
-			calls = append(calls, f.call(ctx, to, parts))
+			calls = append(calls, f.newCall(ctx, to, groups))
 		}
 	}
 	errs := make([]error, len(calls))
@@ -153,16 +153,16 @@ func (f *fanout[T]) sendSync(ctx context.Context, parts []part[T]) error {
 	}
 	errs[0] = calls[0]()
 	others.Wait()
-	return errorForCaller(errs)
+	return joinErrors(errs)
 }
 
-// call returns the delivery to a sync pipeline of its parts, which are shared out at once, so that
-// calls can run at the same time.
-func (f *fanout[T]) call(ctx context.Context, to int, parts []part[T]) func() error {
+// newCall returns a function that sends a sync pipeline its groups. It takes the batches from the
+// owner right away, so that the functions can run concurrently.
+func (f *fanout[T]) newCall(ctx context.Context, to int, groups []group[T]) func() error {
 	var shares []T
-	for i := range parts {
-		if parts[i].to.has(to) {
-			shares = append(shares, f.owner.share(&parts[i], to))
+	for i := range groups {
+		if groups[i].to.has(to) {
+			shares = append(shares, f.owner.share(&groups[i], to))
 		}
 	}
 	return func() error {
@@ -172,6 +172,6 @@ func (f *fanout[T]) call(ctx context.Context, to int, parts []part[T]) func() er
 				errs = append(errs, fmt.Errorf("%s: %w", f.table.pipelines[to], err))
 			}
 		}
-		return errorForCaller(errs)
+		return joinErrors(errs)
 	}
 }

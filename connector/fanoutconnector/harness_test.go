@@ -25,16 +25,17 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/connector/fanoutconnector/internal/metadata"
 )
 
-// sink is a pipeline that remembers what it got. One that mutates spoils it at once, as a strict stand-in for any processor.
+// sink is a pipeline that records what it gets. A mutating sink also destroys the data at once, as the
+// worst possible processor would.
 type sink struct {
 	mutates bool
-	answer  func(context.Context) error
-	before  func() // is called before what came is spoiled
+	respond func(context.Context) error
+	before  func() // called before the data is destroyed
 
 	mu     sync.Mutex
 	logs   []plog.Logs
 	traces []ptrace.Traces
-	names  []string // of all records and spans, in the order they came
+	names  []string // of all records and spans, in the order of arrival
 }
 
 func (s *sink) Capabilities() consumer.Capabilities {
@@ -48,14 +49,14 @@ func (s *sink) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 		s.names = append(s.names, record.EventName())
 	}
 	if s.mutates {
-		s.look()
+		s.callBefore()
 		for record := range records(ld) {
-			record.SetEventName("spoiled")
+			record.SetEventName("destroyed")
 			record.Attributes().Clear()
 		}
 	}
 	s.mu.Unlock()
-	return s.say(ctx)
+	return s.result(ctx)
 }
 
 func (s *sink) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
@@ -65,33 +66,33 @@ func (s *sink) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		s.names = append(s.names, span.Name())
 	}
 	if s.mutates {
-		s.look()
+		s.callBefore()
 		for span := range spans(td) {
-			span.SetName("spoiled")
+			span.SetName("destroyed")
 			span.Attributes().Clear()
 			span.Events().RemoveIf(func(ptrace.SpanEvent) bool { return true })
 		}
 	}
 	s.mu.Unlock()
-	return s.say(ctx)
+	return s.result(ctx)
 }
 
-func (s *sink) look() {
+func (s *sink) callBefore() {
 	if s.before != nil {
 		s.before()
 	}
 }
 
-func (s *sink) say(ctx context.Context) error {
-	if s.answer == nil {
+func (s *sink) result(ctx context.Context) error {
+	if s.respond == nil {
 		return nil
 	}
-	return s.answer(ctx)
+	return s.respond(ctx)
 }
 
-func (s *sink) refuses(err error) { s.answer = func(context.Context) error { return err } }
+func (s *sink) refuses(err error) { s.respond = func(context.Context) error { return err } }
 
-// got are the names that came, in alphabetical order.
+// got returns the names that arrived, sorted.
 func (s *sink) got() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,8 +127,8 @@ func spans(td ptrace.Traces) func(func(ptrace.Span) bool) {
 	}
 }
 
-// rig is a connector between a caller and sinks.
-type rig struct {
+// harness is a connector between a caller and sinks.
+type harness struct {
 	logs      connector.Logs
 	traces    connector.Traces
 	sinks     map[string]*sink
@@ -136,10 +137,10 @@ type rig struct {
 	settings  connector.Settings
 }
 
-// newRig starts a connector of the configuration between sinks, which are by the ids of their pipelines.
-func newRig(t testing.TB, config string, sinks map[string]*sink) *rig {
+// newHarness starts a connector in front of sinks, which are by pipeline ID.
+func newHarness(t testing.TB, config string, sinks map[string]*sink) *harness {
 	t.Helper()
-	r := &rig{sinks: sinks, telemetry: componenttest.NewTelemetry()}
+	r := &harness{sinks: sinks, telemetry: componenttest.NewTelemetry()}
 	t.Cleanup(func() { require.NoError(t, r.telemetry.Shutdown(context.Background())) })
 	core, lines := observer.New(zap.DebugLevel)
 	r.lines = lines
@@ -153,7 +154,7 @@ func newRig(t testing.TB, config string, sinks map[string]*sink) *rig {
 	return r
 }
 
-func (r *rig) start(t testing.TB, cfg *Config) {
+func (r *harness) start(t testing.TB, cfg *Config) {
 	t.Helper()
 	toLogs, toTraces := map[pipeline.ID]consumer.Logs{}, map[pipeline.ID]consumer.Traces{}
 	for text, s := range r.sinks {
@@ -201,7 +202,7 @@ func pipelineID(t testing.TB, text string) pipeline.ID {
 	return id
 }
 
-// newLogsOf is a batch of records of these names, all of one resource.
+// newLogsOf returns a batch of records with these names and one resource.
 func newLogsOf(names ...string) plog.Logs {
 	ld := plog.NewLogs()
 	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()

@@ -14,14 +14,14 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// logs routes log records by the name of their event.
+// logs routes log records by event name.
 type logs struct {
 	*fanout[plog.Logs]
 }
 
 func newLogs(set connector.Settings, cfg *Config, router connector.LogsRouterAndConsumer) (connector.Logs, error) {
 	f, err := newFanout(set, cfg, pipeline.SignalLogs, router.PipelineIDs(), operations[plog.Logs]{
-		create: plog.NewLogs, decide: decideLogs,
+		create: plog.NewLogs, assign: assignLogs,
 		move: newMove(plog.Logs.ResourceLogs, plog.ResourceLogs.ScopeLogs, plog.ScopeLogs.LogRecords),
 		mark: pref.MarkPipelineOwnedLogs, unref: pref.UnrefLogs,
 		target: func(id pipeline.ID) (target[plog.Logs], error) {
@@ -38,22 +38,22 @@ func newLogs(set connector.Settings, cfg *Config, router connector.LogsRouterAnd
 	return &logs{f}, nil
 }
 
-// ConsumeLogs implements consumer.Logs. Its error is that of the sync pipelines.
+// ConsumeLogs implements consumer.Logs. It returns the errors of the sync pipelines.
 func (c *logs) ConsumeLogs(ctx context.Context, ld plog.Logs) error { return c.consume(ctx, ld) }
 
-// decideLogs looks at each record once, which is most of what routing costs.
-func decideLogs(ld plog.Logs, p *plan, counts *counts) {
-	stamped := true
+// assignLogs looks at each record once. Most of the cost of routing is here.
+func assignLogs(ld plog.Logs, a *assignment, counts *counts) {
+	haveIDs := true
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, record := range sl.LogRecords().All() {
-				marks := readMarks(record.Attributes())
-				stamped = stamped && marks.hasID
-				p.add(nameOf(record, marks.kind), marks.kind, marks.destinations, counts)
+				attributes := readAttributes(record.Attributes())
+				haveIDs = haveIDs && attributes.hasID
+				a.add(nameOf(record, attributes.kind), attributes.kind, attributes.destinations, counts)
 			}
 		}
 	}
-	if !stamped {
+	if !haveIDs {
 		appevent.StampIDs(ld)
 	}
 }

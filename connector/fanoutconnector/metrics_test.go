@@ -19,8 +19,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// read is what the metric says: values by attributes other than the connector's id, which all have.
-func read(t *testing.T, telemetry *componenttest.Telemetry, name string) map[string]int64 {
+// readMetric returns the values of a metric by its attributes, without the connector's ID.
+func readMetric(t *testing.T, telemetry *componenttest.Telemetry, name string) map[string]int64 {
 	t.Helper()
 	m, err := telemetry.GetMetric(name)
 	require.NoError(t, err)
@@ -41,11 +41,11 @@ func read(t *testing.T, telemetry *componenttest.Telemetry, name string) map[str
 	return values
 }
 
-func TestMetrics(t *testing.T) {
+func TestMetricsCountEveryRecord(t *testing.T) {
 	sinks := map[string]*sink{"logs/a": {}, "logs/b": {}, "logs/c": {}, "traces/a": {}}
 	sinks["logs/b"].refuses(errors.New("no"))
 	sinks["logs/c"].refuses(errors.New("no"))
-	r := newRig(t, `
+	r := newHarness(t, `
 routes:
   - {events: ["sign*", other], pipelines: [logs/a]}
   - {events: [dropped], pipelines: []}
@@ -63,20 +63,20 @@ sync: [logs/c]`, sinks)
 	require.EqualError(t, r.logs.ConsumeLogs(context.Background(), ld), "logs/c: no")
 	require.NoError(t, r.traces.ConsumeTraces(context.Background(), newTracesOf("x", "span", "dropped", "nobody")))
 
-	// attributes are in the order of their names: pipeline, route; reason, signal
-	assert.Equal(t, map[string]int64{"logs/a sign*": 2, "logs/a x": 3, "logs/b x": 2, "logs/c x": 2, "traces/a x": 2}, read(t, r.telemetry, "otelcol_fanout_routed_events_total"))
-	assert.Equal(t, map[string]int64{"logs/a": 1, "logs/b": 2, "logs/c": 2, "traces/a": 0}, read(t, r.telemetry, "otelcol_fanout_withheld_events_total"))
-	assert.Equal(t, map[string]int64{"logs/a": 0, "logs/b": 2, "traces/a": 0}, read(t, r.telemetry, "otelcol_fanout_kept_refusals_total"))
+	// attributes are sorted by name: pipeline, route; reason, signal
+	assert.Equal(t, map[string]int64{"logs/a sign*": 2, "logs/a x": 3, "logs/b x": 2, "logs/c x": 2, "traces/a x": 2}, readMetric(t, r.telemetry, "otelcol_fanout_routed_events_total"))
+	assert.Equal(t, map[string]int64{"logs/a": 1, "logs/b": 2, "logs/c": 2, "traces/a": 0}, readMetric(t, r.telemetry, "otelcol_fanout_withheld_events_total"))
+	assert.Equal(t, map[string]int64{"logs/a": 0, "logs/b": 2, "traces/a": 0}, readMetric(t, r.telemetry, "otelcol_fanout_kept_refusals_total"))
 	assert.Equal(t, map[string]int64{
 		"no_route logs": 2, "no_pipelines logs": 1, "disabled logs": 0, "destinations logs": 1,
 		"no_route traces": 1, "no_pipelines traces": 1, "disabled traces": 0, "destinations traces": 0,
-	}, read(t, r.telemetry, "otelcol_fanout_unrouted_events_total"))
+	}, readMetric(t, r.telemetry, "otelcol_fanout_unrouted_events_total"))
 }
 
-func TestMetricsAreGoneAfterTheEnd(t *testing.T) {
-	r := newRig(t, `{default_pipelines: [logs/a]}`, map[string]*sink{"logs/a": {}})
+func TestMetricsEndWithShutdown(t *testing.T) {
+	r := newHarness(t, `{default_pipelines: [logs/a]}`, map[string]*sink{"logs/a": {}})
 	require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("x")))
-	assert.Equal(t, []string{"logs/a default_pipelines"}, slices.Collect(maps.Keys(read(t, r.telemetry, "otelcol_fanout_routed_events_total"))))
+	assert.Equal(t, []string{"logs/a default_pipelines"}, slices.Collect(maps.Keys(readMetric(t, r.telemetry, "otelcol_fanout_routed_events_total"))))
 	require.NoError(t, r.logs.Shutdown(context.Background()))
 	_, err := r.telemetry.GetMetric("otelcol_fanout_routed_events_total")
 	assert.Error(t, err)

@@ -5,28 +5,28 @@ package fanoutconnector
 
 import "math/bits"
 
-// owner says who may change or recycle a part that several pipelines get.
+// owner decides which pipeline may change the batch of a group, and when it is recycled.
 type owner[T batch[T]] struct {
 	create func() T
 	mark   func(T) bool
 	unref  func(T)
-	mutate set // the pipelines that change what they get
+	mutate set // the pipelines that change their batches
 }
 
-// hold keeps parts from being changed where they are shared, and from being recycled until release
-// is called.
-func (o *owner[T]) hold(parts []part[T]) (release func()) {
+// hold makes batches read-only if pipelines share them, and keeps all of them from being recycled
+// until release is called.
+func (o *owner[T]) hold(groups []group[T]) (release func()) {
 	var held []T
-	for i := range parts {
-		p := &parts[i]
-		if p.to == 0 {
+	for i := range groups {
+		g := &groups[i]
+		if g.to == 0 {
 			continue
 		}
-		if o.mark(p.data) {
-			held = append(held, p.data)
+		if o.mark(g.data) {
+			held = append(held, g.data)
 		}
-		if bits.OnesCount64(uint64(p.to)) > 1 && p.to&^o.mutate != 0 {
-			p.data.MarkReadOnly()
+		if bits.OnesCount64(uint64(g.to)) > 1 && g.to&^o.mutate != 0 {
+			g.data.MarkReadOnly()
 		}
 	}
 	return func() {
@@ -36,16 +36,16 @@ func (o *owner[T]) hold(parts []part[T]) (release func()) {
 	}
 }
 
-// share returns what the pipeline gets of the part: the part itself, or a copy if it changes what
-// others have. Of pipelines that all change it, the last gets the part. It has to be called in the
-// order of the pipelines.
-func (o *owner[T]) share(p *part[T], to int) T {
+// share returns the batch for a pipeline: a copy if the pipeline changes it while others use it, else
+// the batch itself. If all pipelines change it, the last one gets the original. Call it in the order
+// of the pipelines.
+func (o *owner[T]) share(g *group[T], to int) T {
 	mutates := o.mutate.has(to)
-	last := p.to>>(to+1) == 0
-	if !mutates || last && p.to&^o.mutate == 0 {
-		return p.data
+	last := g.to>>(to+1) == 0
+	if !mutates || last && g.to&^o.mutate == 0 {
+		return g.data
 	}
-	return o.clone(p.data)
+	return o.clone(g.data)
 }
 
 func (o *owner[T]) clone(data T) T {

@@ -20,7 +20,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/connector/fanoutconnector/internal/metadata"
 )
 
-// pipelineOwner does what the collector puts before each component: who is first to see a batch ends its life.
+// pipelineOwner does what the collector does in front of each component: the first one to get a batch
+// owns and recycles it.
 type pipelineOwner struct{ *sink }
 
 func (o pipelineOwner) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
@@ -30,9 +31,9 @@ func (o pipelineOwner) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	return o.sink.ConsumeLogs(ctx, ld)
 }
 
-// With the feature gate, the memory of a batch is used again as soon as its owner is done with it. Parts that the connector has
-// made are its own, until all pipelines have had them.
-func TestPartsLiveUntilAllPipelinesHaveHadThem(t *testing.T) {
+// TestBatchesAreNotRecycledWhilePipelinesUseThem enables the feature gate with which the memory of a
+// batch is reused as soon as its owner is done. The connector owns the batches that it creates.
+func TestBatchesAreNotRecycledWhilePipelinesUseThem(t *testing.T) {
 	gate := pref.UseProtoPooling.ID()
 	was := pref.UseProtoPooling.IsEnabled()
 	require.NoError(t, featuregate.GlobalRegistry().Set(gate, true))
@@ -51,7 +52,7 @@ func TestPartsLiveUntilAllPipelinesHaveHadThem(t *testing.T) {
 			s.names = nil
 		}
 		batch := newLogsOf("login_success", "feature_x", "y", "y", "debug_x")
-		require.NoError(t, pipelineOwner{&sink{answer: func(ctx context.Context) error { return c.ConsumeLogs(ctx, batch) }}}.ConsumeLogs(context.Background(), batch))
+		require.NoError(t, pipelineOwner{&sink{respond: func(ctx context.Context) error { return c.ConsumeLogs(ctx, batch) }}}.ConsumeLogs(context.Background(), batch))
 		assert.Equal(t, []string{"feature_x", "login_success", "y", "y"}, sinks["logs/posthog"].got())
 		assert.Equal(t, []string{"login_success"}, sinks["logs/moengage"].got())
 		assert.Equal(t, []string{"y", "y"}, sinks["logs/sentry"].got())

@@ -16,23 +16,24 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
-// refusals logs what pipelines refuse without the caller being told, at most once a minute for each
-// pipeline, in the order of the table. It does not repeat their errors, which may quote events.
+// refusals logs the events that pipelines refuse and whose caller gets no error, at most once a minute
+// per pipeline. It has one log per pipeline, in the order of the table. It does not log the errors
+// themselves, because they may quote events.
 type refusals []*throttle.Log[refused]
 
-// refused is what a pipeline refused since its last line.
+// refused is what a pipeline has refused since its last log line.
 type refused struct {
 	events int
-	cause  cause // of the last of them
+	cause  cause // of the latest refusal
 }
 
 func newRefusals(logger *zap.Logger, pipelines []pipeline.ID) refusals {
-	// A stack trace would always show the same place in the code.
+	// A stack trace would always show the same code.
 	logger = logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel))
 	logs := make(refusals, len(pipelines))
 	for i, id := range pipelines {
 		logs[i] = throttle.NewLog(func(r refused) {
-			logger.Error("A pipeline refused events, and the caller was not told; they are lost to this pipeline",
+			logger.Error("A pipeline refused events and the caller got no error; this pipeline has lost them",
 				zap.Stringer("pipeline", id), zap.Int("events", r.events),
 				zap.String("cause", r.cause.name), zap.String("what_to_do", r.cause.whatToDo))
 		})
@@ -54,34 +55,34 @@ func (r refusals) flush() {
 	}
 }
 
-// cause is why a pipeline refuses events, in fixed words: the error itself may hold data of events.
+// cause is why a pipeline refuses events, in fixed words, because the error may quote events.
 type cause struct{ name, whatToDo string }
 
 func causeOf(err error) cause {
-	const listIt = "; or list the pipeline under sync, so that the caller sends again"
+	const orSync = "; or list the pipeline under sync, so that the caller retries"
 	switch {
 	case errors.Is(err, exporterhelper.ErrQueueIsFull):
-		return cause{"queue_full", "see why its backend is slow, or raise sending_queue::queue_size" + listIt}
+		return cause{"queue_full", "find out why its backend is slow, or raise sending_queue::queue_size" + orSync}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return cause{"timeout", "switch its exporter's sending_queue on, so that nobody waits for the backend" + listIt}
+		return cause{"timeout", "enable sending_queue in its exporter, so that no caller waits for the backend" + orSync}
 	case consumererror.IsPermanent(err):
-		return cause{"permanent", "see what its processors and exporter log: they will not take these events"}
+		return cause{"permanent", "see what its processors and exporter log: they will never accept these events"}
 	default:
-		return cause{"temporary", "see what its processors and exporter log; switch its exporter's sending_queue on" + listIt}
+		return cause{"temporary", "see what its processors and exporter log; enable sending_queue in its exporter" + orSync}
 	}
 }
 
-// errorForCaller joins the errors of sync pipelines. Where one of them may pass, it leaves out those
-// that will not: sending again is then worth it.
-func errorForCaller(errs []error) error {
-	var passing []error
+// joinErrors joins the errors of sync pipelines. If any of them is temporary, it leaves out the
+// permanent ones, so that the caller retries.
+func joinErrors(errs []error) error {
+	var temporary []error
 	for _, err := range errs {
 		if err != nil && !consumererror.IsPermanent(err) {
-			passing = append(passing, err)
+			temporary = append(temporary, err)
 		}
 	}
-	if len(passing) > 0 {
-		return errors.Join(passing...)
+	if len(temporary) > 0 {
+		return errors.Join(temporary...)
 	}
 	return errors.Join(errs...)
 }

@@ -35,8 +35,8 @@ func shopSinks() map[string]*sink {
 	return map[string]*sink{"logs/sentry": {}, "logs/posthog": {}, "logs/moengage": {}, "logs/webhook": {}}
 }
 
-func TestEventsGoWhereTheTableSays(t *testing.T) {
-	r := newRig(t, shopConfig, shopSinks())
+func TestEventsReachPipelinesOfTheirRoute(t *testing.T) {
+	r := newHarness(t, shopConfig, shopSinks())
 	require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("login_success", "signup_done", "feature_clicked", "debug_1", "order_placed", "")))
 	assert.Equal(t, []string{"", "order_placed"}, r.sinks["logs/sentry"].got())
 	assert.Equal(t, []string{"", "feature_clicked", "login_success", "order_placed", "signup_done"}, r.sinks["logs/posthog"].got())
@@ -44,24 +44,24 @@ func TestEventsGoWhereTheTableSays(t *testing.T) {
 	assert.Equal(t, []string{"", "order_placed"}, r.sinks["logs/webhook"].got())
 }
 
-func TestPagesAndTheLikeRouteByTheirKindToo(t *testing.T) {
+func TestPagesMatchNameAndKind(t *testing.T) {
 	const pages, pricing = `{events: [page], pipelines: [logs/posthog]}`, `{events: [Pricing], pipelines: [logs/moengage]}`
 	for _, tt := range []struct{ first, second, want string }{{pages, pricing, "logs/posthog"}, {pricing, pages, "logs/moengage"}} {
-		r := newRig(t, "routes:\n  - "+tt.first+"\n  - "+tt.second+"\ndefault_pipelines: [logs/sentry]",
+		r := newHarness(t, "routes:\n  - "+tt.first+"\n  - "+tt.second+"\ndefault_pipelines: [logs/sentry]",
 			map[string]*sink{"logs/posthog": {}, "logs/moengage": {}, "logs/sentry": {}})
 		ld := newLogsOf("Pricing", "Home", "track", "order_placed")
 		for i, kind := range []string{"page", "page", "track", "unheard-of"} {
 			ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(i).Attributes().PutStr("fanout.type", kind)
 		}
 		require.NoError(t, r.logs.ConsumeLogs(context.Background(), ld))
-		assert.Contains(t, r.sinks[tt.want].got(), "Pricing", "the first route wins, whichever name it has")
+		assert.Contains(t, r.sinks[tt.want].got(), "Pricing", "the first route wins, whether it matches the name or the kind")
 		assert.Contains(t, r.sinks["logs/posthog"].got(), "Home")
 		assert.Equal(t, []string{"order_placed", "track"}, r.sinks["logs/sentry"].got())
 	}
 }
 
-func TestSpansRouteByTheirNameAndTakeTheirExceptionsAlong(t *testing.T) {
-	r := newRig(t, `
+func TestSpansRouteByNameAndKeepTheirEvents(t *testing.T) {
+	r := newHarness(t, `
 routes:
   - {events: ["GET /health"], pipelines: []}
   - {events: ["GET *"], pipelines: [traces/web]}
@@ -73,7 +73,7 @@ default_pipelines: [traces/sentry]`, map[string]*sink{"traces/web": {}, "traces/
 	}
 	require.NoError(t, r.traces.ConsumeTraces(context.Background(), td))
 	assert.Equal(t, []string{"GET /orders"}, r.sinks["traces/web"].got())
-	assert.Equal(t, []string{"exception", "job"}, r.sinks["traces/sentry"].got(), "a route of logs alone has no say on spans")
+	assert.Equal(t, []string{"exception", "job"}, r.sinks["traces/sentry"].got(), "a route that lists only logs pipelines is skipped for spans")
 	for _, s := range r.sinks {
 		for _, td := range s.traces {
 			for span := range spans(td) {
@@ -83,9 +83,9 @@ default_pipelines: [traces/sentry]`, map[string]*sink{"traces/web": {}, "traces/
 	}
 }
 
-// Events of a pipeline that is switched off do not go to the next route: the table says who may have them.
-func TestEventsOfAPipelineThatIsOffGoNowhere(t *testing.T) {
-	r := newRig(t, `
+// TestEventsOfDisabledPipelineAreNotRerouted checks that they do not go to the next route.
+func TestEventsOfDisabledPipelineAreNotRerouted(t *testing.T) {
+	r := newHarness(t, `
 routes:
   - {events: [login_*], pipelines: [logs/moengage]}
   - {events: [signup_*], pipelines: [logs/moengage, logs/posthog]}
@@ -96,17 +96,17 @@ sync: [logs/moengage]
 pipelines_enabled: {logs/moengage: false, logs/posthog: true, logs/sentry: false, traces/sentry: true}`,
 		map[string]*sink{"logs/posthog": {}, "traces/sentry": {}})
 	require.NoError(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("login_success", "signup_done", "order_placed", "debug_1")))
-	require.NoError(t, r.traces.ConsumeTraces(context.Background(), newTracesOf("span of a name that a route of logs has")))
+	require.NoError(t, r.traces.ConsumeTraces(context.Background(), newTracesOf("span with a name of a logs route")))
 	assert.Equal(t, []string{"signup_done"}, r.sinks["logs/posthog"].got())
-	assert.Len(t, r.sinks["traces/sentry"].got(), 1, "a route of logs has no say on spans when its pipelines are off either")
+	assert.Len(t, r.sinks["traces/sentry"].got(), 1, "a logs route is skipped for spans even if its pipelines are disabled")
 	assert.Equal(t, map[string]int64{
 		"no_route logs": 0, "no_pipelines logs": 1, "disabled logs": 2, "destinations logs": 0,
 		"no_route traces": 0, "no_pipelines traces": 0, "disabled traces": 0, "destinations traces": 0,
-	}, read(t, r.telemetry, "otelcol_fanout_unrouted_events_total"))
+	}, readMetric(t, r.telemetry, "otelcol_fanout_unrouted_events_total"))
 }
 
-func TestARecordCanSwitchPipelinesOff(t *testing.T) {
-	r := newRig(t, shopConfig, shopSinks())
+func TestRecordSwitchesPipelinesOff(t *testing.T) {
+	r := newHarness(t, shopConfig, shopSinks())
 	ld := newLogsOf("one", "two", "three", "login_success")
 	switches := []map[string]any{{"sentry": false}, {"all": false, "webhook": true}, {"all": false}, {"moengage": false, "sentry": true}}
 	i := 0
@@ -121,8 +121,8 @@ func TestARecordCanSwitchPipelinesOff(t *testing.T) {
 	assert.Equal(t, []string{"one", "two"}, r.sinks["logs/webhook"].got())
 }
 
-func TestEveryPipelineGetsTheSameID(t *testing.T) {
-	r := newRig(t, shopConfig, shopSinks())
+func TestEveryPipelineGetsSameID(t *testing.T) {
+	r := newHarness(t, shopConfig, shopSinks())
 	ld := newLogsOf("order_placed", "order_paid", "login_success")
 	want := plog.NewLogs()
 	ld.CopyTo(want)
@@ -152,9 +152,9 @@ func idOf(record plog.LogRecord) string {
 	return id.Str()
 }
 
-func TestSharedRecordsAreLeftAsTheyAre(t *testing.T) {
-	r := newRig(t, shopConfig, map[string]*sink{"logs/sentry": {mutates: true}, "logs/posthog": {}, "logs/moengage": {}, "logs/webhook": {}})
-	assert.True(t, r.logs.Capabilities().MutatesData, "ids are written into the records")
+func TestReadOnlyLogsAreNotChanged(t *testing.T) {
+	r := newHarness(t, shopConfig, map[string]*sink{"logs/sentry": {mutates: true}, "logs/posthog": {}, "logs/moengage": {}, "logs/webhook": {}})
+	assert.True(t, r.logs.Capabilities().MutatesData, "it sets the IDs of records")
 	ld := newLogsOf("order_placed", "login_success", "debug_1")
 	before := plog.NewLogs()
 	ld.CopyTo(before)
@@ -165,9 +165,9 @@ func TestSharedRecordsAreLeftAsTheyAre(t *testing.T) {
 	assert.Equal(t, []string{"login_success", "order_placed"}, r.sinks["logs/posthog"].got())
 }
 
-func TestSharedSpansAreLeftAsTheyAre(t *testing.T) {
-	r := newRig(t, `{routes: [{events: [a], pipelines: [traces/a]}], default_pipelines: [traces/b]}`, map[string]*sink{"traces/a": {}, "traces/b": {mutates: true}})
-	assert.True(t, r.traces.Capabilities().MutatesData, "spans are moved")
+func TestReadOnlyTracesAreNotChanged(t *testing.T) {
+	r := newHarness(t, `{routes: [{events: [a], pipelines: [traces/a]}], default_pipelines: [traces/b]}`, map[string]*sink{"traces/a": {}, "traces/b": {mutates: true}})
+	assert.True(t, r.traces.Capabilities().MutatesData, "it moves spans")
 	td := newTracesOf("a", "b")
 	td.MarkReadOnly()
 	require.NoError(t, r.traces.ConsumeTraces(context.Background(), td))
@@ -175,8 +175,8 @@ func TestSharedSpansAreLeftAsTheyAre(t *testing.T) {
 	assert.Equal(t, []string{"b"}, r.sinks["traces/b"].got())
 }
 
-// A batch that all goes one way is handed on as it came: to those that do not change it at once, to others as copies.
-func TestNothingIsCopiedForPipelinesThatDoNotMutate(t *testing.T) {
+// TestOnlyMutatingPipelinesGetCopies sends one batch to all pipelines.
+func TestOnlyMutatingPipelinesGetCopies(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		mutating []string
@@ -185,34 +185,34 @@ func TestNothingIsCopiedForPipelinesThatDoNotMutate(t *testing.T) {
 		{"none mutates", nil, nil},
 		{"one mutates", []string{"logs/a"}, []string{"logs/a"}},
 		{"two mutate", []string{"logs/a", "logs/c"}, []string{"logs/a", "logs/c"}},
-		{"all mutate, and the last has the batch", []string{"logs/a", "logs/b", "logs/c"}, []string{"logs/a", "logs/b"}},
+		{"all mutate, the last gets the original", []string{"logs/a", "logs/b", "logs/c"}, []string{"logs/a", "logs/b"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			sinks := map[string]*sink{"logs/a": {}, "logs/b": {}, "logs/c": {}}
 			for _, id := range tt.mutating {
 				sinks[id].mutates = true
 			}
-			r := newRig(t, `{default_pipelines: [logs/a, logs/b, logs/c]}`, sinks)
+			r := newHarness(t, `{default_pipelines: [logs/a, logs/b, logs/c]}`, sinks)
 			ld := newLogsOf("x", "y")
 			require.NoError(t, r.logs.ConsumeLogs(context.Background(), ld))
 			for id, s := range sinks {
 				require.Len(t, s.logs, 1)
 				assert.Equal(t, []string{"x", "y"}, s.got())
 				assert.Equal(t, slices.Contains(tt.copies, id), s.logs[0] != ld, id)
-				assert.Equal(t, !s.mutates && len(tt.mutating) < 3, s.logs[0].IsReadOnly(), "what is shared is marked")
+				assert.Equal(t, !s.mutates && len(tt.mutating) < 3, s.logs[0].IsReadOnly(), "shared batches are read-only")
 			}
 		})
 	}
 }
 
-// Records that part are moved: what a pipeline gets of a record is what came in, not a copy of it.
-func TestRecordsThatPartAreMoved(t *testing.T) {
-	r := newRig(t, shopConfig, shopSinks())
+// TestSplitMovesRecordsWithoutCopying checks that pipelines get the records themselves.
+func TestSplitMovesRecordsWithoutCopying(t *testing.T) {
+	r := newHarness(t, shopConfig, shopSinks())
 	ld := newLogsOf("login_success", "a", "b")
 	moved := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().PutEmptyBytes("bytes")
 	moved.FromRaw([]byte{1})
 	require.NoError(t, r.logs.ConsumeLogs(context.Background(), ld))
-	assert.Equal(t, ld, r.sinks["logs/sentry"].logs[0], "most records go there, and stay where they are")
+	assert.Equal(t, ld, r.sinks["logs/sentry"].logs[0], "the largest group stays in its batch")
 	for _, id := range []string{"logs/posthog", "logs/moengage"} {
 		for record := range records(r.sinks[id].logs[0]) {
 			got, ok := record.Attributes().Get("bytes")
@@ -222,8 +222,8 @@ func TestRecordsThatPartAreMoved(t *testing.T) {
 	}
 }
 
-func TestAnEmptyBatchGoesNowhere(t *testing.T) {
-	r := newRig(t, `{default_pipelines: [logs/a, traces/a]}`, map[string]*sink{"logs/a": {}, "traces/a": {}})
+func TestEmptyBatchIsNotSent(t *testing.T) {
+	r := newHarness(t, `{default_pipelines: [logs/a, traces/a]}`, map[string]*sink{"logs/a": {}, "traces/a": {}})
 	ld := plog.NewLogs()
 	ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
 	require.NoError(t, r.logs.ConsumeLogs(context.Background(), ld))
@@ -232,7 +232,7 @@ func TestAnEmptyBatchGoesNowhere(t *testing.T) {
 	assert.Empty(t, r.sinks["traces/a"].traces)
 }
 
-// randomTable is a configuration, some of whose pipelines change what they get.
+// randomTable is a random configuration with its pipelines.
 type randomTable struct {
 	cfg       *Config
 	pipelines []string
@@ -245,7 +245,7 @@ func newRandomTable(r *rand.Rand) randomTable {
 		for i := range 1 + r.IntN(5) {
 			id := pipeline.NewIDWithName(signal, []string{"sentry", "posthog", "webhook/a", "webhook/b", "moengage"}[i])
 			table.pipelines = append(table.pipelines, id.String())
-			cfg.DefaultPipelines = append(cfg.DefaultPipelines, id) // so that none gets nothing
+			cfg.DefaultPipelines = append(cfg.DefaultPipelines, id) // so that every pipeline is in use
 			if r.IntN(4) == 0 {
 				cfg.Sync = append(cfg.Sync, id)
 			}
@@ -267,8 +267,8 @@ func newRandomTable(r *rand.Rand) randomTable {
 	return table
 }
 
-// wants is what the configuration says, read in the plainest way.
-func (table *randomTable) wants(signal pipeline.Signal, name string, off map[string]any) []string {
+// expected returns the pipelines of an event by the simplest reading of the configuration.
+func (table *randomTable) expected(signal pipeline.Signal, name string, off map[string]any) []string {
 	to := ofSignal(table.cfg.DefaultPipelines, signal)
 	for i := range table.cfg.Routes {
 		route := &table.cfg.Routes[i]
@@ -282,8 +282,8 @@ func (table *randomTable) wants(signal pipeline.Signal, name string, off map[str
 	for _, id := range to {
 		backend, _, _ := strings.Cut(id.Name(), "/")
 		on := true
-		for _, word := range []string{"all", backend, id.Name()} {
-			if v, ok := off[word]; ok {
+		for _, key := range []string{"all", backend, id.Name()} {
+			if v, ok := off[key]; ok {
 				on = v.(bool)
 			}
 		}
@@ -298,19 +298,20 @@ func randomSwitches(r *rand.Rand) map[string]any {
 	switches := map[string]any{}
 	if r.IntN(5) == 0 {
 		for range r.IntN(4) {
-			words := []string{"all", "sentry", "posthog", "webhook", "webhook/a", "webhook/b", "moengage", "nobody"}
-			switches[words[r.IntN(len(words))]] = r.IntN(2) == 0
+			keys := []string{"all", "sentry", "posthog", "webhook", "webhook/a", "webhook/b", "moengage", "nobody"}
+			switches[keys[r.IntN(len(keys))]] = r.IntN(2) == 0
 		}
 	}
 	return switches
 }
 
-// Each record reaches exactly the pipelines that the table says, once, whole, and under its own resource and scope.
+// TestEachRecordReachesItsPipelinesOnce checks random batches and configurations: each record reaches
+// its pipelines unchanged, with its own resource and scope.
 func TestEachRecordReachesItsPipelinesOnce(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 400 {
 		table := newRandomTable(r)
-		rig := table.rig(t, r)
+		h := table.harness(t, r)
 		want := map[string][]string{}
 		ld, td := plog.NewLogs(), ptrace.NewTraces()
 		number := 0
@@ -322,21 +323,21 @@ func TestEachRecordReachesItsPipelinesOnce(t *testing.T) {
 			if len(switches) > 0 {
 				require.NoError(t, attributes.PutEmpty(appevent.AttrDestinations).FromRaw(switches))
 			}
-			for _, id := range table.wants(signal, name, switches) {
+			for _, id := range table.expected(signal, name, switches) {
 				want[id] = append(want[id], name+" "+strconv.Itoa(number)+" "+where)
 			}
 		}
 		randomBatch(r, ld, td, put)
-		require.NoError(t, rig.logs.ConsumeLogs(context.Background(), ld))
-		require.NoError(t, rig.traces.ConsumeTraces(context.Background(), td))
-		for id, s := range rig.seen {
+		require.NoError(t, h.logs.ConsumeLogs(context.Background(), ld))
+		require.NoError(t, h.traces.ConsumeTraces(context.Background(), td))
+		for id, s := range h.recorders {
 			require.ElementsMatch(t, want[id], s.take(), "%s of %+v", id, table.cfg)
 		}
 	}
 }
 
 func randomBatch(r *rand.Rand, ld plog.Logs, td ptrace.Traces, put func(pipeline.Signal, string, pcommon.Map, string)) {
-	few := r.IntN(2) == 0 // resources of which each record goes another way, or the same
+	mixed := r.IntN(2) == 0 // whether the records of a resource have different names
 	for i := range r.IntN(4) {
 		rl, rs := ld.ResourceLogs().AppendEmpty(), td.ResourceSpans().AppendEmpty()
 		rl.SetSchemaUrl(strconv.Itoa(i))
@@ -352,7 +353,7 @@ func randomBatch(r *rand.Rand, ld plog.Logs, td ptrace.Traces, put func(pipeline
 			ss.SetSchemaUrl(strconv.Itoa(j))
 			for range r.IntN(12) {
 				name := same
-				if few {
+				if mixed {
 					name = "e" + randomText(r, "abc")
 				}
 				record, span := sl.LogRecords().AppendEmpty(), ss.Spans().AppendEmpty()
@@ -366,43 +367,44 @@ func randomBatch(r *rand.Rand, ld plog.Logs, td ptrace.Traces, put func(pipeline
 	}
 }
 
-// seenRig is a rig whose sinks note what they got, and where it stood.
-type seenRig struct {
-	*rig
-	seen map[string]*noting
+// recordingHarness is a harness whose sinks record each record with its resource and scope.
+type recordingHarness struct {
+	*harness
+	recorders map[string]*recorder
 }
 
-// noting is a sink that looks at what it got once all is delivered, as an exporter with a queue does, and a mutating one at once.
-type noting struct {
+// recorder is a sink that reads what it got only after everything is sent, as an exporter with a queue
+// does. A mutating sink reads it at once.
+type recorder struct {
 	*sink
-	notes []string
+	lines []string
 }
 
-func (table *randomTable) rig(t *testing.T, r *rand.Rand) *seenRig {
+func (table *randomTable) harness(t *testing.T, r *rand.Rand) *recordingHarness {
 	t.Helper()
 	sinks := map[string]*sink{}
-	seen := map[string]*noting{}
+	recorders := map[string]*recorder{}
 	for _, id := range table.pipelines {
 		sinks[id] = &sink{mutates: r.IntN(3) == 0}
-		n := &noting{sink: sinks[id]}
+		n := &recorder{sink: sinks[id]}
 		if sinks[id].mutates {
-			sinks[id].before = n.note
+			sinks[id].before = n.read
 		}
-		seen[id] = n
+		recorders[id] = n
 	}
-	base := newRig(t, `{default_pipelines: [`+strings.Join(table.pipelines, ", ")+`]}`, sinks)
+	base := newHarness(t, `{default_pipelines: [`+strings.Join(table.pipelines, ", ")+`]}`, sinks)
 	base.start(t, table.cfg)
-	return &seenRig{rig: base, seen: seen}
+	return &recordingHarness{harness: base, recorders: recorders}
 }
 
-func (n *noting) take() []string {
+func (n *recorder) take() []string {
 	if !n.mutates {
-		n.note()
+		n.read()
 	}
-	return n.notes
+	return n.lines
 }
 
-func (n *noting) note() {
+func (n *recorder) read() {
 	for _, ld := range n.logs {
 		for _, rl := range ld.ResourceLogs().All() {
 			for _, sl := range rl.ScopeLogs().All() {
@@ -426,23 +428,22 @@ func (n *noting) note() {
 	}
 }
 
-func (n *noting) write(name string, attributes pcommon.Map, resource pcommon.Resource, resourceSchema string, scope pcommon.InstrumentationScope, scopeSchema string) {
+func (n *recorder) write(name string, attributes pcommon.Map, resource pcommon.Resource, resourceSchema string, scope pcommon.InstrumentationScope, scopeSchema string) {
 	number, _ := attributes.Get("number")
 	i, _ := resource.Attributes().Get("resource")
 	where := fmt.Sprintf("%d %s", i.Int(), scope.Name())
 	if where != resourceSchema+" "+scopeSchema {
-		where = "under a schema that is not its own"
+		where = "with a wrong schema URL"
 	}
-	n.notes = append(n.notes, name+" "+strconv.FormatInt(number.Int(), 10)+" "+where)
+	n.lines = append(n.lines, name+" "+strconv.FormatInt(number.Int(), 10)+" "+where)
 }
 
-// Callers call at the same time, and each of their records arrives.
-func TestCallersAtTheSameTime(t *testing.T) {
+func TestConcurrentCallersLoseNothing(t *testing.T) {
 	config := strings.Replace(shopConfig, "default_pipelines", "sync: [logs/webhook, logs/moengage]\ndefault_pipelines", 1)
 	sinks := shopSinks()
 	sinks["logs/webhook"].mutates = true
 	sinks["logs/sentry"].mutates = true
-	r := newRig(t, config, sinks)
+	r := newHarness(t, config, sinks)
 	const callers, calls = 8, 50
 	var wg sync.WaitGroup
 	for range callers {

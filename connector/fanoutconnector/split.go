@@ -5,49 +5,50 @@ package fanoutconnector
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// part is those records of a batch that go to the same pipelines.
-type part[T any] struct {
+// group is the records of a batch that go to the same pipelines, as a batch of their own.
+type group[T any] struct {
 	data    T
 	to      set
 	records int
 }
 
-// split is a batch while its records are moved to their parts.
-type split[T comparable] struct {
-	create func() T
-	plan   *plan
-	home   int32 // the part that stays where it is
-	next   int   // the index of the next record
-	parts  []part[T]
+// splitter moves the records of a batch to their groups.
+type splitter[T comparable] struct {
+	create     func() T
+	assignment *assignment
+	staying    int32 // the group whose records stay in the batch
+	next       int   // the index of the next record
+	groups     []group[T]
 }
 
-// parts makes a batch of each part of the plan that goes anywhere. The largest stays where it is.
-func (o *operations[T]) parts(data T, p *plan) []part[T] {
-	home := p.home()
-	if home == noPart {
+// split returns the groups of a batch. The records of the largest one stay in it, the others are
+// moved to new batches, and records that go to no pipeline are removed.
+func (o *operations[T]) split(data T, a *assignment) []group[T] {
+	staying := a.largest()
+	if staying == noGroup {
 		return nil
 	}
-	parts := make([]part[T], len(p.parts))
-	for i := range parts {
-		parts[i] = part[T]{to: p.parts[i].to, records: p.parts[i].records}
+	groups := make([]group[T], len(a.groups))
+	for i := range groups {
+		groups[i] = group[T]{to: a.groups[i].to, records: a.groups[i].records}
 	}
-	parts[home].data = data
-	if len(parts) > 1 {
-		o.move(data, &split[T]{create: o.create, plan: p, home: home, parts: parts})
+	groups[staying].data = data
+	if len(groups) > 1 {
+		o.move(data, &splitter[T]{create: o.create, assignment: a, staying: staying, groups: groups})
 	}
-	return parts
+	return groups
 }
 
-// of is the batch of the part.
-func (s *split[T]) of(at int32) T {
+// batch returns the batch of a group, which it creates on first use.
+func (s *splitter[T]) batch(at int32) T {
 	var none T
-	if s.parts[at].data == none {
-		s.parts[at].data = s.create()
+	if s.groups[at].data == none {
+		s.groups[at].data = s.create()
 	}
-	return s.parts[at].data
+	return s.groups[at].data
 }
 
-// What the walk needs of pdata's types: of slices, resources, scopes, and records or spans.
+// The methods that the walk uses of pdata's slices, resources, scopes, and records or spans.
 type (
 	slice[E any] interface {
 		AppendEmpty() E
@@ -69,42 +70,42 @@ type (
 	record[E any] interface{ MoveTo(E) }
 )
 
-// newMove returns the function that moves the records of a batch to their parts, for logs or traces.
-// The arguments are the methods that lead from a batch to its records.
+// newMove returns the function that moves records to their groups, for logs or traces. The arguments
+// are the methods that lead from a batch to its records.
 func newMove[T comparable, RS slice[R], R resource[R], SS slice[S], S scope, ES slice[E], E record[E]](
 	resources func(T) RS, scopes func(R) SS, records func(S) ES,
-) func(T, *split[T]) {
-	return func(data T, s *split[T]) {
+) func(T, *splitter[T]) {
+	return func(data T, s *splitter[T]) {
 		w := &walk[T, RS, R, SS, S, ES, E]{
-			split: s, resources: resources, scopes: scopes, records: records, places: make([]place[R, ES], len(s.parts)),
+			splitter: s, resources: resources, scopes: scopes, records: records, cursors: make([]cursor[R, ES], len(s.groups)),
 		}
 		resources(data).RemoveIf(w.resource)
 	}
 }
 
-// walk goes through a batch, and moves records to their parts.
+// walk goes through a batch and moves its records.
 type walk[T comparable, RS slice[R], R resource[R], SS slice[S], S scope, ES slice[E], E record[E]] struct {
-	*split[T]
+	*splitter[T]
 	resources func(T) RS
 	scopes    func(R) SS
 	records   func(S) ES
-	places    []place[R, ES] // by part
+	cursors   []cursor[R, ES] // by group
 
 	// The resource and scope being split, and the index of each.
-	in                  R
-	inScope             S
-	atResource, atScope int
-	recordsOfScope      int
+	currentResource           R
+	currentScope              S
+	resourceIndex, scopeIndex int
+	scopeRecords              int
 }
 
-// place is where records of a part go, if they are of the resource and scope with these indexes.
-type place[R, ES any] struct {
-	atResource, atScope int
-	resource            R
-	records             ES
+// cursor is where a group appends records: its copy of the resource and scope with these indexes.
+type cursor[R, ES any] struct {
+	resourceIndex, scopeIndex int
+	resource                  R
+	records                   ES
 }
 
-// resource reports whether nothing of the resource stays.
+// resource splits a resource, and reports whether to remove it because no record stays.
 func (w *walk[T, RS, R, SS, S, ES, E]) resource(r R) bool {
 	n := 0
 	w.scopes(r).RemoveIf(func(s S) bool {
@@ -114,64 +115,66 @@ func (w *walk[T, RS, R, SS, S, ES, E]) resource(r R) bool {
 	if n == 0 {
 		return true
 	}
-	if at, ok := w.plan.uniform(w.next, n); ok {
+	if at, ok := w.assignment.uniform(w.next, n); ok {
 		w.next += n
 		return w.whole(r, at)
 	}
-	w.in = r
-	w.atResource++
+	w.currentResource = r
+	w.resourceIndex++
 	w.scopes(r).RemoveIf(w.scope)
 	return w.scopes(r).Len() == 0
 }
 
-// whole moves a resource whose records all belong to one part.
+// whole moves a resource whose records all belong to one group.
 func (w *walk[T, RS, R, SS, S, ES, E]) whole(r R, at int32) bool {
-	if at == w.home {
+	if at == w.staying {
 		return false
 	}
-	if w.parts[at].to != 0 {
-		r.MoveTo(w.resources(w.of(at)).AppendEmpty())
+	if w.groups[at].to != 0 {
+		r.MoveTo(w.resources(w.batch(at)).AppendEmpty())
 	}
 	return true
 }
 
+// scope splits a scope, and reports whether to remove it because no record stays.
 func (w *walk[T, RS, R, SS, S, ES, E]) scope(s S) bool {
 	records := w.records(s)
-	w.inScope, w.recordsOfScope = s, records.Len()
-	w.atScope++
+	w.currentScope, w.scopeRecords = s, records.Len()
+	w.scopeIndex++
 	records.RemoveIf(w.record)
 	return records.Len() == 0
 }
 
+// record moves a record, and reports whether to remove it from the batch.
 func (w *walk[T, RS, R, SS, S, ES, E]) record(e E) bool {
-	at := w.plan.partOf[w.next]
+	at := w.assignment.groupOf[w.next]
 	w.next++
-	if at == w.home {
+	if at == w.staying {
 		return false
 	}
-	if w.parts[at].to != 0 {
-		e.MoveTo(w.enter(at).AppendEmpty())
+	if w.groups[at].to != 0 {
+		e.MoveTo(w.destination(at).AppendEmpty())
 	}
 	return true
 }
 
-// enter returns the slice of the part for records of the current scope.
-func (w *walk[T, RS, R, SS, S, ES, E]) enter(at int32) ES {
-	p := &w.places[at]
-	if p.atScope == w.atScope {
-		return p.records
+// destination returns the slice to which a group appends records of the current scope.
+func (w *walk[T, RS, R, SS, S, ES, E]) destination(at int32) ES {
+	c := &w.cursors[at]
+	if c.scopeIndex == w.scopeIndex {
+		return c.records
 	}
-	if p.atResource != w.atResource {
-		p.atResource = w.atResource
-		p.resource = w.resources(w.of(at)).AppendEmpty()
-		w.in.Resource().CopyTo(p.resource.Resource())
-		p.resource.SetSchemaUrl(w.in.SchemaUrl())
+	if c.resourceIndex != w.resourceIndex {
+		c.resourceIndex = w.resourceIndex
+		c.resource = w.resources(w.batch(at)).AppendEmpty()
+		w.currentResource.Resource().CopyTo(c.resource.Resource())
+		c.resource.SetSchemaUrl(w.currentResource.SchemaUrl())
 	}
-	p.atScope = w.atScope
-	s := w.scopes(p.resource).AppendEmpty()
-	w.inScope.Scope().CopyTo(s.Scope())
-	s.SetSchemaUrl(w.inScope.SchemaUrl())
-	p.records = w.records(s)
-	p.records.EnsureCapacity(min(w.plan.parts[at].records, w.recordsOfScope))
-	return p.records
+	c.scopeIndex = w.scopeIndex
+	s := w.scopes(c.resource).AppendEmpty()
+	w.currentScope.Scope().CopyTo(s.Scope())
+	s.SetSchemaUrl(w.currentScope.SchemaUrl())
+	c.records = w.records(s)
+	c.records.EnsureCapacity(min(w.assignment.groups[at].records, w.scopeRecords))
+	return c.records
 }

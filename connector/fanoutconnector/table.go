@@ -12,53 +12,55 @@ import (
 	"go.opentelemetry.io/collector/pipeline"
 )
 
-// maxPipelines is how many pipelines of a signal one connector feeds: a set of them is one word.
+// maxPipelines limits the pipelines of one signal, because a set of them is one 64-bit word.
 const maxPipelines = 64
 
-// set is a set of pipelines, by their places in the table.
+// set is a set of pipelines. Bit i stands for pipelines[i] of the table.
 type set uint64
 
 func (s set) has(i int) bool { return s&(1<<i) != 0 }
 
-// table says which pipelines of one signal a name goes to. It does not change once it is made.
+// table is the routing table of one signal. It is immutable.
 type table struct {
-	// pipelines are those that the connector feeds. Those whose errors the caller gets come last.
+	// pipelines lists the pipelines that the connector feeds. Sync pipelines come last, from index
+	// firstSync on.
 	pipelines []pipeline.ID
 	firstSync int
 
-	// routes has the default pipelines as its last.
+	// routes lists the routes that apply to the signal; the last one is the default pipelines.
 	routes []route
-	// tree finds them.
+	// tree finds the route of a name.
 	tree *tree
 
 	destinations destinations
 }
 
-// route is where some events go.
+// route is a route of the configuration.
 type route struct {
-	// label is its first name or pattern, which no other route of the signal has.
+	// label is the first name or pattern, which is unique among the routes of a signal.
 	label string
 	to    set
-	// disabled is whether it has pipelines, all of which are switched off.
+	// disabled says that the route has pipelines, and that all of them are disabled.
 	disabled bool
 }
 
-// defaultLabel is the label of the last route.
+// defaultLabel is the label of the default pipelines.
 const defaultLabel = "default_pipelines"
 
-// newTable compiles the routes of the signal. fed are the pipelines that have the connector as a receiver.
+// newTable compiles the routes of a signal. fed lists the pipelines that have the connector as a
+// receiver.
 func newTable(cfg *Config, signal pipeline.Signal, fed []pipeline.ID) (*table, error) {
-	if err := checkPipelines(cfg, signal, slices.Concat(fed, cfg.switchedOff(signal))); err != nil {
+	if err := checkPipelines(cfg, signal, slices.Concat(fed, cfg.disabled(signal))); err != nil {
 		return nil, err
 	}
 	if len(fed) > maxPipelines {
-		return nil, fmt.Errorf("there are %d pipelines of %s; one connector feeds up to %d", len(fed), signal, maxPipelines)
+		return nil, fmt.Errorf("%d pipelines of %s have this connector as a receiver, but it feeds at most %d", len(fed), signal, maxPipelines)
 	}
 	t := &table{}
 	t.orderPipelines(cfg, fed)
 	events := builder{}
 	for i := range cfg.Routes {
-		if cfg.Routes[i].isOf(signal) {
+		if cfg.Routes[i].appliesTo(signal) {
 			t.addRoute(&cfg.Routes[i], signal, events)
 		}
 	}
@@ -68,26 +70,27 @@ func newTable(cfg *Config, signal pipeline.Signal, fed []pipeline.ID) (*table, e
 	return t, nil
 }
 
-// checkPipelines holds the pipelines of the configuration against those that have the connector as a receiver.
+// checkPipelines compares the pipelines in the configuration with those that have the connector as a
+// receiver.
 func checkPipelines(cfg *Config, signal pipeline.Signal, fed []pipeline.ID) error {
 	fed = slices.SortedFunc(slices.Values(fed), compareIDs)
-	mentioned := cfg.mentioned(signal)
+	referenced := cfg.referenced(signal)
 	var errs []error
-	for _, id := range mentioned {
+	for _, id := range referenced {
 		if !slices.Contains(fed, id) {
-			errs = append(errs, fmt.Errorf("%s: %s is no pipeline with this connector among its receivers; there are: %s", cfg.where(id), id, list(fed)))
+			errs = append(errs, fmt.Errorf("%s: no pipeline %s has this connector as a receiver; these do: %s", cfg.keyOf(id), id, joinIDs(fed)))
 		}
 	}
 	for _, id := range fed {
-		if !slices.Contains(mentioned, id) {
+		if !slices.Contains(referenced, id) {
 			errs = append(errs, fmt.Errorf("pipeline %s has this connector as a receiver, but is in no route and not in default_pipelines; route events to it, or remove it", id))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// where is the key that has the pipeline.
-func (cfg *Config) where(id pipeline.ID) string {
+// keyOf returns the first key that refers to the pipeline.
+func (cfg *Config) keyOf(id pipeline.ID) string {
 	for i := range cfg.Routes {
 		if slices.Contains(cfg.Routes[i].Pipelines, id) {
 			return fmt.Sprintf("routes::%d::pipelines", i)
@@ -96,15 +99,15 @@ func (cfg *Config) where(id pipeline.ID) string {
 	return "default_pipelines"
 }
 
-func list(ids []pipeline.ID) string {
+func joinIDs(ids []pipeline.ID) string {
 	if len(ids) == 0 {
 		return "none"
 	}
-	words := make([]string, 0, len(ids))
+	texts := make([]string, 0, len(ids))
 	for _, id := range ids {
-		words = append(words, id.String())
+		texts = append(texts, id.String())
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(texts, ", ")
 }
 
 func (t *table) orderPipelines(cfg *Config, fed []pipeline.ID) {
@@ -146,5 +149,5 @@ func (t *table) newRoute(label string, pipelines []pipeline.ID) route {
 	return route{label: label, to: to, disabled: to == 0 && len(pipelines) > 0}
 }
 
-// find is the place of the route that the name takes.
+// find returns the index of the route for a name.
 func (t *table) find(name string) int { return min(t.tree.find(name), len(t.routes)-1) }

@@ -19,7 +19,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 )
 
-func TestTheFirstRouteThatMatchesWins(t *testing.T) {
+func TestFirstMatchingRouteWins(t *testing.T) {
 	cfg := &Config{Routes: []RouteConfig{
 		{Events: []string{"login_success", "login_*_ok"}},
 		{Events: []string{"login_*"}},
@@ -38,14 +38,14 @@ func TestTheFirstRouteThatMatchesWins(t *testing.T) {
 	}
 }
 
-func TestAStarMatchesPlainLogsToo(t *testing.T) {
+func TestStarMatchesPlainLogs(t *testing.T) {
 	table, err := newTable(&Config{Routes: []RouteConfig{{Events: []string{"*"}}}}, pipeline.SignalLogs, nil)
 	require.NoError(t, err)
 	assert.Equal(t, 0, table.find(""))
 	assert.Equal(t, 0, table.find("x"))
 }
 
-// firstMatch is what find is held against.
+// firstMatch is the reference that find is compared with.
 func firstMatch(routes []RouteConfig, name string) int {
 	for i := range routes {
 		if pattern.Any(routes[i].Events, name) {
@@ -55,7 +55,7 @@ func firstMatch(routes []RouteConfig, name string) int {
 	return len(routes)
 }
 
-// randomText is short and of few letters, so that such texts often match each other.
+// randomText returns a short text of few letters, so that such texts often match each other.
 func randomText(r *rand.Rand, letters string) string {
 	var b strings.Builder
 	for range r.IntN(6) {
@@ -64,7 +64,7 @@ func randomText(r *rand.Rand, letters string) string {
 	return b.String()
 }
 
-func TestFindIsTheFirstMatchInAnyTable(t *testing.T) {
+func TestFindEqualsLinearSearch(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 3_000 {
 		routes := make([]RouteConfig, r.IntN(8))
@@ -82,8 +82,8 @@ func TestFindIsTheFirstMatchInAnyTable(t *testing.T) {
 	}
 }
 
-// FuzzRoutes holds any table that is taken to two things: find is the first match, and each name and pattern has an event
-// that no earlier route takes. A table is lines of events; each line is a route.
+// FuzzRoutes checks two properties of any valid table: find returns the first match, and each name and
+// pattern matches some event that no earlier route matches. Each line of the text is a route.
 func FuzzRoutes(f *testing.F) {
 	f.Add("login_success signup_*\n*_failed\n*", "signup_failed")
 	f.Add("a*b*c a\nab*\n**", "abxc")
@@ -101,19 +101,19 @@ func FuzzRoutes(f *testing.F) {
 			t.Fatal(err)
 		}
 		if got, want := table.find(name), firstMatch(cfg.Routes, name); got != want {
-			t.Fatalf("%q takes route %d, not %d", name, got, want)
+			t.Fatalf("%q gets route %d, not %d", name, got, want)
 		}
 		for i := range cfg.Routes {
 			for _, event := range cfg.Routes[i].Events {
 				if got := table.find(strings.ReplaceAll(event, "*", "\x01")); got != i {
-					t.Fatalf("%q of route %d is never reached: route %d takes its events", event, i, got)
+					t.Fatalf("%q of route %d is never reached: route %d gets its events", event, i, got)
 				}
 			}
 		}
 	})
 }
 
-func TestDestinationsNarrowTheRoute(t *testing.T) {
+func TestDestinationsNarrowRoute(t *testing.T) {
 	var ids []pipeline.ID
 	for _, text := range []string{"logs/sentry", "logs/posthog", "logs/webhook/audit", "logs/webhook/slack", "logs", "logs/elsewhere"} {
 		ids = append(ids, pipelineID(t, text))
@@ -124,19 +124,19 @@ func TestDestinationsNarrowTheRoute(t *testing.T) {
 		switches map[string]any
 		want     set
 	}{
-		{"an empty map changes nothing", map[string]any{}, route},
-		{"false takes a pipeline away", map[string]any{"sentry": false}, 0b11110},
-		{"true adds none", map[string]any{"elsewhere": true}, route},
-		{"a backend stands for all its pipelines", map[string]any{"webhook": false}, 0b10011},
-		{"a name is one of them", map[string]any{"webhook/audit": false}, 0b11011},
-		{"a name wins over its backend", map[string]any{"webhook": false, "webhook/slack": true}, 0b11011},
-		{"all is for those that are not named", map[string]any{"all": false, "posthog": true}, 0b00010},
-		{"all with a backend", map[string]any{"All": false, "webhook": true, "webhook/audit": false}, 0b01000},
+		{"empty map changes nothing", map[string]any{}, route},
+		{"false removes pipeline", map[string]any{"sentry": false}, 0b11110},
+		{"true adds no pipeline", map[string]any{"elsewhere": true}, route},
+		{"backend covers all its pipelines", map[string]any{"webhook": false}, 0b10011},
+		{"name covers one pipeline", map[string]any{"webhook/audit": false}, 0b11011},
+		{"name overrides backend", map[string]any{"webhook": false, "webhook/slack": true}, 0b11011},
+		{"all covers pipelines without a key", map[string]any{"all": false, "posthog": true}, 0b00010},
+		{"all, backend and name", map[string]any{"All": false, "webhook": true, "webhook/audit": false}, 0b01000},
 		{"all true changes nothing", map[string]any{"all": true}, route},
 		{"case does not matter", map[string]any{"PostHog": false, "ALL": true}, 0b11101},
-		{"a pipeline that all does not bring back", map[string]any{"all": false, "elsewhere": true}, 0},
-		{"words that nobody knows are ignored", map[string]any{"mixpanel": false}, route},
-		{"what is no bool is ignored", map[string]any{"sentry": "false", "posthog": int64(0)}, route},
+		{"true adds no pipeline after all false", map[string]any{"all": false, "elsewhere": true}, 0},
+		{"unknown keys are ignored", map[string]any{"mixpanel": false}, route},
+		{"values other than bool are ignored", map[string]any{"sentry": "false", "posthog": int64(0)}, route},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := pcommon.NewMap()
@@ -147,33 +147,33 @@ func TestDestinationsNarrowTheRoute(t *testing.T) {
 	}
 }
 
-func TestNamesOfRecords(t *testing.T) {
+func TestNameOfRecord(t *testing.T) {
 	for _, tt := range []struct {
 		name, eventName string
 		attributes      map[string]any
 		want            string
 	}{
-		{"the event name", "a", map[string]any{"otel.event.name": "b"}, "a"},
-		{"otel.event.name stands in", "", map[string]any{"otel.event.name": "b", "event.name": "c", "exception.type": "E"}, "b"},
-		{"event.name stands in", "", map[string]any{"event.name": "c", "fanout.type": "page"}, "c"},
-		{"a number is a name", "", map[string]any{"event.name": int64(7)}, "7"},
-		{"a map is none", "", map[string]any{"event.name": map[string]any{"a": 1}}, ""},
-		{"the kind of an event without a name", "", map[string]any{"fanout.type": "identify", "exception.type": "E"}, "identify"},
-		{"an exception without a name", "", map[string]any{"exception.message": "m", "fanout.type": "track"}, "exception"},
-		{"an empty exception is none", "", map[string]any{"exception.message": ""}, ""},
-		{"a plain log", "", map[string]any{"fanout.type": "unheard-of"}, ""},
+		{"event name", "a", map[string]any{"otel.event.name": "b"}, "a"},
+		{"otel.event.name", "", map[string]any{"otel.event.name": "b", "event.name": "c", "exception.type": "E"}, "b"},
+		{"event.name", "", map[string]any{"event.name": "c", "fanout.type": "page"}, "c"},
+		{"number as name", "", map[string]any{"event.name": int64(7)}, "7"},
+		{"map is not a name", "", map[string]any{"event.name": map[string]any{"a": 1}}, ""},
+		{"kind of a nameless event", "", map[string]any{"fanout.type": "identify", "exception.type": "E"}, "identify"},
+		{"nameless exception", "", map[string]any{"exception.message": "m", "fanout.type": "track"}, "exception"},
+		{"empty exception", "", map[string]any{"exception.message": ""}, ""},
+		{"plain log", "", map[string]any{"fanout.type": "unheard-of"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			record := plog.NewLogs().ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 			record.SetEventName(tt.eventName)
 			require.NoError(t, record.Attributes().FromRaw(tt.attributes))
-			assert.Equal(t, tt.want, nameOf(record, readMarks(record.Attributes()).kind))
+			assert.Equal(t, tt.want, nameOf(record, readAttributes(record.Attributes()).kind))
 		})
 	}
 }
 
-// What a record is called here is what it is called everywhere else.
-func TestNamesAreThoseOfAppevent(t *testing.T) {
+// TestNameEqualsAppevent compares the names of random records with those that appevent reads.
+func TestNameEqualsAppevent(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	keys := []string{"otel.event.name", "event.name", "fanout.type", "exception.type", "exception.message", "exception.stacktrace", "other"}
 	values := []any{"", "a", "page", "track", int64(1), 1.5, true, []any{"x"}, map[string]any{"k": "v"}, nil}
@@ -184,7 +184,7 @@ func TestNamesAreThoseOfAppevent(t *testing.T) {
 			require.NoError(t, record.Attributes().PutEmpty(keys[r.IntN(len(keys))]).FromRaw(values[r.IntN(len(values))]))
 		}
 		for event := range appevent.Logs(ld) {
-			require.Equal(t, wantName(event), nameOf(record, readMarks(record.Attributes()).kind), "%v", record.Attributes().AsRaw())
+			require.Equal(t, wantName(event), nameOf(record, readAttributes(record.Attributes()).kind), "%v", record.Attributes().AsRaw())
 		}
 	}
 }

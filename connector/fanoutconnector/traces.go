@@ -14,14 +14,14 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// traces routes spans by their name. The events of a span, exceptions too, follow it.
+// traces routes spans by their names. The events of a span, including exceptions, stay with it.
 type traces struct {
 	*fanout[ptrace.Traces]
 }
 
 func newTraces(set connector.Settings, cfg *Config, router connector.TracesRouterAndConsumer) (connector.Traces, error) {
 	f, err := newFanout(set, cfg, pipeline.SignalTraces, router.PipelineIDs(), operations[ptrace.Traces]{
-		create: ptrace.NewTraces, decide: decideTraces,
+		create: ptrace.NewTraces, assign: assignTraces,
 		move: newMove(ptrace.Traces.ResourceSpans, ptrace.ResourceSpans.ScopeSpans, ptrace.ScopeSpans.Spans),
 		mark: pref.MarkPipelineOwnedTraces, unref: pref.UnrefTraces,
 		target: func(id pipeline.ID) (target[ptrace.Traces], error) {
@@ -38,16 +38,16 @@ func newTraces(set connector.Settings, cfg *Config, router connector.TracesRoute
 	return &traces{f}, nil
 }
 
-// ConsumeTraces implements consumer.Traces. Its error is that of the sync pipelines.
+// ConsumeTraces implements consumer.Traces. It returns the errors of the sync pipelines.
 func (c *traces) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return c.consume(ctx, td)
 }
 
-func decideTraces(td ptrace.Traces, p *plan, counts *counts) {
+func assignTraces(td ptrace.Traces, a *assignment, counts *counts) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
-				p.add(span.Name(), appevent.KindTrack, readMarks(span.Attributes()).destinations, counts)
+				a.add(span.Name(), appevent.KindTrack, readAttributes(span.Attributes()).destinations, counts)
 			}
 		}
 	}

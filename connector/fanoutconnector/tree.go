@@ -5,46 +5,47 @@ package fanoutconnector
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 )
 
-// tree finds the first route of a name in one walk along the name: a radix tree of names, and of what patterns have before
-// their first star.
+// tree is a radix tree of event names, and of the text before the first * of patterns. It finds the
+// first matching route in one walk along a name.
 type tree struct {
-	label string // what this node adds to the text of those above it, but for its first byte, which its parent knows it by
+	label string // the text that this node adds to its parent's, without the byte that selects the node
 	routes
-	// children are those that begin with low, low+1 and so on, or nil.
+	// children[i] is the child that the byte low+i selects, or nil.
 	low      byte
 	children []*tree
 }
 
-// routes are those of one text. A route is its place in the table.
+// routes holds the indexes of the routes whose name or pattern begins with the text of one node.
 type routes struct {
-	name   int // of the text as a name
-	prefix int // of the text with a star behind it
-	rests  []rest
+	name   int // the route that has the text as a name
+	prefix int // the route that has the pattern text*
+	globs  []glob
 }
 
-// rest is a pattern from its first star on, where that is not its end.
-type rest struct {
-	pattern string
-	route   int
+// glob is a pattern that continues after its first *.
+type glob struct {
+	rest  string // the pattern from its first * on
+	route int
 }
 
-// nowhere stands for no route. It is behind all others.
-const nowhere = int(^uint(0) >> 1)
+// noRoute compares greater than the index of any route.
+const noRoute = math.MaxInt
 
-// builder collects what is to be in a tree.
+// builder collects the routes of a tree by the text of their nodes.
 type builder map[string]*routes
 
 func (b builder) add(event string, route int) {
 	text, more, wild := strings.Cut(event, "*")
 	of, ok := b[text]
 	if !ok {
-		of = &routes{name: nowhere, prefix: nowhere}
+		of = &routes{name: noRoute, prefix: noRoute}
 		b[text] = of
 	}
 	switch {
@@ -53,25 +54,26 @@ func (b builder) add(event string, route int) {
 	case more == "":
 		of.prefix = min(of.prefix, route)
 	default:
-		of.rests = append(of.rests, rest{pattern: "*" + more, route: route})
+		of.globs = append(of.globs, glob{rest: "*" + more, route: route})
 	}
 }
 
 func (b builder) tree() *tree {
 	if len(b) == 0 {
-		return &tree{routes: routes{name: nowhere, prefix: nowhere}}
+		return &tree{routes: routes{name: noRoute, prefix: noRoute}}
 	}
 	return b.node(slices.Sorted(maps.Keys(b)), 0)
 }
 
-// node is the node of texts, which are in order and have the same first bytes, of which those above have so many.
-func (b builder) node(texts []string, above int) *tree {
+// node builds the subtree of sorted texts that share a prefix, of which the nodes above already
+// cover the first bytes.
+func (b builder) node(texts []string, covered int) *tree {
 	first, last := texts[0], texts[len(texts)-1]
-	end := above
+	end := covered
 	for end < len(first) && end < len(last) && first[end] == last[end] {
 		end++
 	}
-	n := &tree{label: first[above:end], routes: routes{name: nowhere, prefix: nowhere}}
+	n := &tree{label: first[covered:end], routes: routes{name: noRoute, prefix: noRoute}}
 	if len(first) == end {
 		n.routes = *b[first]
 		texts = texts[1:]
@@ -93,14 +95,14 @@ func (b builder) node(texts []string, above int) *tree {
 	return n
 }
 
-// find is the first route that matches the name, or nowhere.
+// find returns the first route that matches a name, or noRoute.
 func (n *tree) find(name string) int {
-	best := nowhere
+	best := noRoute
 	for strings.HasPrefix(name, n.label) {
 		name = name[len(n.label):]
 		best = min(best, n.prefix)
-		if len(n.rests) > 0 {
-			best = min(best, n.findRest(name))
+		if len(n.globs) > 0 {
+			best = min(best, n.findGlob(name))
 		}
 		if name == "" {
 			return min(best, n.name)
@@ -114,12 +116,12 @@ func (n *tree) find(name string) int {
 	return best
 }
 
-// findRest is the first route of a pattern that goes on behind its star.
-func (r *routes) findRest(name string) int {
-	for i := range r.rests { // which are in the order of their routes
-		if pattern.Match(r.rests[i].pattern, name) {
-			return r.rests[i].route
+// findGlob returns the first route with a glob that matches the rest of a name.
+func (r *routes) findGlob(name string) int {
+	for i := range r.globs { // in the order of their routes
+		if pattern.Match(r.globs[i].rest, name) {
+			return r.globs[i].route
 		}
 	}
-	return nowhere
+	return noRoute
 }

@@ -135,25 +135,25 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.FanoutKeptRefusalsTotal, err = builder.meter.Int64ObservableCounter(
 		"otelcol_fanout_kept_refusals_total",
-		metric.WithDescription("Records or spans that a pipeline refused without the caller being told. [Alpha]"),
+		metric.WithDescription("Records or spans that a pipeline refused without an error for the caller. The pipeline has lost them. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.FanoutRoutedEventsTotal, err = builder.meter.Int64ObservableCounter(
 		"otelcol_fanout_routed_events_total",
-		metric.WithDescription("Records or spans that were handed to a pipeline, by route. [Alpha]"),
+		metric.WithDescription("Records or spans that were sent to a pipeline, by route. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.FanoutUnroutedEventsTotal, err = builder.meter.Int64ObservableCounter(
 		"otelcol_fanout_unrouted_events_total",
-		metric.WithDescription("Records or spans that were handed to no pipeline. [Alpha]"),
+		metric.WithDescription("Records or spans that were sent to no pipeline. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.FanoutWithheldEventsTotal, err = builder.meter.Int64ObservableCounter(
 		"otelcol_fanout_withheld_events_total",
-		metric.WithDescription("Records or spans whose fanout.destinations kept them from a pipeline of their route. [Alpha]"),
+		metric.WithDescription("Records or spans that did not go to a pipeline of their route because of their fanout.destinations. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) connector.Settings {
 func AssertEqualFanoutKeptRefusalsTotal(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_kept_refusals_total",
-		Description: "Records or spans that a pipeline refused without the caller being told. [Alpha]",
+		Description: "Records or spans that a pipeline refused without an error for the caller. The pipeline has lost them. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualFanoutKeptRefusalsTotal(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualFanoutRoutedEventsTotal(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_routed_events_total",
-		Description: "Records or spans that were handed to a pipeline, by route. [Alpha]",
+		Description: "Records or spans that were sent to a pipeline, by route. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualFanoutRoutedEventsTotal(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualFanoutUnroutedEventsTotal(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_unrouted_events_total",
-		Description: "Records or spans that were handed to no pipeline. [Alpha]",
+		Description: "Records or spans that were sent to no pipeline. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -72,7 +72,7 @@ func AssertEqualFanoutUnroutedEventsTotal(t *testing.T, tt *componenttest.Teleme
 func AssertEqualFanoutWithheldEventsTotal(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_withheld_events_total",
-		Description: "Records or spans whose fanout.destinations kept them from a pipeline of their route. [Alpha]",
+		Description: "Records or spans that did not go to a pipeline of their route because of their fanout.destinations. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -12,55 +12,55 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// marks are the attributes that have a say in routing beside the name.
-type marks struct {
+// routingAttributes are the attributes, besides the name, that affect routing.
+type routingAttributes struct {
 	hasID        bool
 	kind         appevent.Kind
 	destinations switches
 }
 
-// switches are a map of backend to bool, if there are any.
+// switches is fanout.destinations: a map of backend to bool.
 type switches struct {
 	pcommon.Map
-	any bool
+	present bool
 }
 
-// markLengths has a bit for the length of each name that readMarks looks for, by which most others are passed in one step.
-const markLengths = 1<<len(appevent.AttrID) | 1<<len(appevent.AttrKind) | 1<<len(appevent.AttrDestinations)
+// nameLengths has a bit for the length of each attribute name that readAttributes looks for. It
+// rules out most other names in one step.
+const nameLengths = 1<<len(appevent.AttrID) | 1<<len(appevent.AttrKind) | 1<<len(appevent.AttrDestinations)
 
-func readMarks(attributes pcommon.Map) marks {
-	var m marks
+func readAttributes(attributes pcommon.Map) routingAttributes {
+	var r routingAttributes
 	for k, v := range attributes.All() {
-		if uint64(markLengths)>>(len(k)&63)&1 == 0 {
+		if uint64(nameLengths)>>(len(k)&63)&1 == 0 {
 			continue
 		}
 		switch k {
 		case appevent.AttrID:
-			m.hasID = true
+			r.hasID = true
 		case appevent.AttrKind:
 			if v.Type() == pcommon.ValueTypeStr {
-				m.kind, _ = appevent.ParseKind(v.Str())
+				r.kind, _ = appevent.ParseKind(v.Str())
 			}
 		case appevent.AttrDestinations:
 			if v.Type() == pcommon.ValueTypeMap {
-				m.destinations = switches{v.Map(), true}
+				r.destinations = switches{v.Map(), true}
 			}
 		}
 	}
-	return m
+	return r
 }
 
-// nameOf is the event name that the record is routed by, beside its kind; of an event that has neither but an exception, exception.
-// That of a plain log is empty.
+// nameOf returns the name by which a record is routed, as appevent reads it: the event name, else the
+// kind, else exception for an exception. A plain log has an empty name.
 func nameOf(record plog.LogRecord, kind appevent.Kind) string {
 	if name := record.EventName(); name != "" {
 		return name
 	}
-	return nameIn(record.Attributes(), kind)
+	return nameFromAttributes(record.Attributes(), kind)
 }
 
-// nameIn reads the attributes as appevent does.
-func nameIn(attributes pcommon.Map, kind appevent.Kind) string {
+func nameFromAttributes(attributes pcommon.Map, kind appevent.Kind) string {
 	var name, legacy string
 	exception := false
 	for k, v := range attributes.All() {
@@ -87,7 +87,7 @@ func nameIn(attributes pcommon.Map, kind appevent.Kind) string {
 	}
 }
 
-// text is the value of a string, number or bool, and empty for others.
+// text returns a string, number or bool as text, and an empty string for values of other types.
 func text(v pcommon.Value) string {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:

@@ -65,7 +65,7 @@ func (i *issue) otherType() string {
 
 // appendTag leaves out what Sentry takes for no tag: the attribute is in the context all the same.
 func appendTag(dst []byte, m *jsonappend.Members, name, value string) []byte {
-	if value == "" || len(value) > maxTag || strings.ContainsAny(value, "\n\r") || !isTagKey(name) {
+	if value == "" || value != cut(value, maxTag) || strings.ContainsAny(value, "\n\r") || !isTagKey(name) {
 		return dst
 	}
 	dst, ok := m.Name(dst, name)

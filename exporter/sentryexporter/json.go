@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -51,15 +52,37 @@ func memberName(dst []byte, name string) []byte {
 // within returns the members of an object.
 func within(object []byte) []byte { return object[1 : len(object)-1] }
 
-// cut returns the beginning of s, up to limit bytes of whole characters.
+// cut returns the beginning of s, in whole characters: up to limit bytes, and up to 2*limit bytes of
+// JSON, which has room for any ordinary text. Without the second limit, control characters would
+// make an item six times as large.
 func cut(s string, limit int) string {
-	if len(s) <= limit {
+	if len(s) <= limit/3 {
 		return s
 	}
-	for limit > 0 && s[limit]&0xc0 == 0x80 {
-		limit--
+	kept, size := 0, 0
+	for at, r := range s {
+		if at > limit || size > 2*limit {
+			return s[:kept]
+		}
+		kept = at
+		size += jsonSize(r)
 	}
-	return s[:limit]
+	if len(s) > limit || size > 2*limit {
+		return s[:kept]
+	}
+	return s
+}
+
+// jsonSize returns the most bytes that a JSON string needs for a character.
+func jsonSize(r rune) int {
+	switch {
+	case r < ' ':
+		return len(`\u0000`)
+	case r == '"' || r == '\\':
+		return 2
+	default:
+		return utf8.RuneLen(r)
+	}
 }
 
 // withoutBreaks returns s on one line.

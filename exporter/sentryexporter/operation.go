@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// operationOf is a span's operation, and where its name comes from, as Sentry words them (Sentry's
+// operationOf returns a span's operation, and where its name comes from, in Sentry's terms (Sentry's
 // SDK documentation, "Span Operations" and "Transaction Annotations").
 func operationOf(span ptrace.Span) (op, source string) {
 	source = "custom"
@@ -18,7 +18,7 @@ func operationOf(span ptrace.Span) (op, source string) {
 	for name, v := range span.Attributes().All() {
 		switch name {
 		case "sentry.op":
-			return v.AsString(), source
+			return cut(v.AsString(), maxOperation), source
 		case "http.request.method", "http.method":
 			op = "http" + sideOf(kind)
 		case "http.route":

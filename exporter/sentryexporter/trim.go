@@ -29,7 +29,7 @@ func withinLimit(dst []byte, limit int, write func(dst []byte, t trim) []byte) [
 	}
 }
 
-// What trimming keeps: so little that an item of ordinary text is below 32 KiB.
+// What trimming keeps: so little that any item is below 32 KiB.
 const (
 	fewFrames     = 50
 	fewExceptions = 10

@@ -4,6 +4,7 @@
 package sentryexporter
 
 import (
+	"iter"
 	"strings"
 	"unicode"
 )
@@ -84,28 +85,45 @@ func isURL(name string) bool {
 	return false
 }
 
-// isSecret looks at the words of a name, which are parted by anything that is no letter or digit,
-// and by capitals: a name such as access_token, dbPassword, x-api-key or userpassword is a
-// secret's, one such as output_tokens or tokenizer is not.
+// isSecret reports whether a name is that of a secret, such as access_token, dbPassword, x-api-key
+// or userpassword; output_tokens and tokenizer are not.
 func isSecret(name string) bool {
-	word, previous := "", ""
-	var last rune
-	flush := func() bool {
-		secret := endsInSecret(word) || endsInSecret(previous+word) && (previous == "api" || previous == "private" || previous == "access")
-		previous, word = word, ""
-		return secret
-	}
-	for _, r := range name {
-		isWord := unicode.IsLetter(r) || unicode.IsDigit(r)
-		if (!isWord || unicode.IsUpper(r) && unicode.IsLower(last)) && word != "" && flush() {
+	previous := ""
+	for word := range words(name) {
+		if endsInSecret(word) {
 			return true
 		}
-		if isWord {
-			word += string(unicode.ToLower(r))
+		if (previous == "api" || previous == "private" || previous == "access") && endsInSecret(previous+word) {
+			return true
 		}
-		last = r
+		previous = word
 	}
-	return word != "" && flush()
+	return false
+}
+
+// words yields the words of a name, in lower case. Whatever is not a letter or digit separates
+// words, and so does a capital after a small letter.
+func words(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start := -1 // of the current word; -1 between words
+		var last rune
+		for at, r := range name {
+			isWord := unicode.IsLetter(r) || unicode.IsDigit(r)
+			if start >= 0 && (!isWord || unicode.IsUpper(r) && unicode.IsLower(last)) {
+				if !yield(strings.ToLower(name[start:at])) {
+					return
+				}
+				start = -1
+			}
+			if isWord && start < 0 {
+				start = at
+			}
+			last = r
+		}
+		if start >= 0 {
+			yield(strings.ToLower(name[start:]))
+		}
+	}
 }
 
 // endsInSecret reports whether a word ends in one for a secret, or in its plural. The plural of token

@@ -22,15 +22,13 @@ type dsn struct {
 	projectID                    string
 }
 
-// parseDSN reads a DSN. Its errors repeat nothing of it, since it holds a key.
+// parseDSN reads a DSN. Its errors repeat nothing of it, since it contains a key.
 func parseDSN(text string) (dsn, error) {
-	switch {
-	case text == "":
-		return dsn{}, errors.New("is empty; write the project's DSN, which Sentry shows under Settings, Projects, Client Keys (is an environment variable unset?)")
-	case strings.Contains(text, "${"):
-		return dsn{}, errors.New("contains an unexpanded ${...}; write environment variables as ${env:SENTRY_DSN}")
-	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return dsn{}, errors.New("holds a character that no DSN has; is there a space or a line feed at its end?")
+	if err := strictconf.CheckCredential(text, "write the project's DSN, "+dsnPlace, dsnVariable); err != nil {
+		return dsn{}, err
+	}
+	if strings.Contains(text, "${") {
+		return dsn{}, errors.New("contains an unexpanded ${...}; write environment variables as ${env:" + dsnVariable + "}")
 	}
 	u, err := url.Parse(text)
 	if err != nil {
@@ -48,12 +46,17 @@ func parseDSN(text string) (dsn, error) {
 	return d, nil
 }
 
-const dsnForm = "a DSN is of the form https://key@host/project, as Sentry shows it under Settings, Projects, Client Keys"
+// How errors tell users what to write.
+const (
+	dsnPlace    = "which Sentry shows under Settings, Projects, Client Keys"
+	dsnForm     = "write it as https://key@host/project, " + dsnPlace
+	dsnVariable = "SENTRY_DSN"
+)
 
 func (d *dsn) check(u *url.URL) error {
 	switch {
 	case d.scheme != "http" && d.scheme != "https":
-		return fmt.Errorf("has a scheme that is neither https nor http; %s", dsnForm)
+		return fmt.Errorf("has a scheme other than https and http; %s", dsnForm)
 	case u.Hostname() == "":
 		return fmt.Errorf("has no host; %s", dsnForm)
 	case d.publicKey == "":
@@ -61,9 +64,9 @@ func (d *dsn) check(u *url.URL) error {
 	case strings.ContainsAny(d.publicKey+d.secretKey, " ,=\""):
 		return fmt.Errorf("has a key with a space, a comma, a quote or an equals sign; %s", dsnForm)
 	case d.projectID == "":
-		return fmt.Errorf("has no project at its end; %s", dsnForm)
+		return fmt.Errorf("has no project at the end; %s", dsnForm)
 	case u.RawQuery != "" || u.Fragment != "":
-		return fmt.Errorf("has a ? or a #; %s", dsnForm)
+		return fmt.Errorf("has a query or a fragment, after ? or #; %s", dsnForm)
 	}
 	return strictconf.CheckPort(u)
 }

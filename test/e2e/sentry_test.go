@@ -844,7 +844,7 @@ func TestABadDSNEndsTheStartWithoutBeingTold(t *testing.T) {
 		{"one with another scheme", "ftp://plantedpublickey:plantedsecretkey@sentry.example.com/42", "scheme"},
 		{"one with a line feed", `https://plantedpublickey:plantedsecretkey@sentry.example.com/42\n`, "line feed"},
 		{"one that is no URL", "https://plantedpublickey:plantedsecretkey@sentry.example.com:port/42", "URL"},
-		{"none", "", "empty"},
+		{"none", "", "missing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -109,7 +109,7 @@ func TestASlipInTheShippedConfigurationIsOneLineThatSaysWhereAndWhatToWriteInste
 		},
 		{
 			name: "sentry without its variable", environment: []string{"SENTRY_ENABLED=true"},
-			words: []string{"exporters::sentry", "dsn: is empty", "write the project's DSN", isUnset},
+			words: []string{"exporters::sentry", "dsn: is missing", "write the project's DSN", isUnset},
 		},
 		{
 			name: "posthog without its variable", environment: []string{"POSTHOG_ENABLED=true"},

@@ -27,22 +27,22 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// What the converter leaves is judged by the collector itself, which builds the pipelines.
-func TestTheCollectorTakesWhatIsLeft(t *testing.T) {
+// TestCollectorAcceptsConvertedConfiguration has the collector itself build the pipelines.
+func TestCollectorAcceptsConvertedConfiguration(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		config string
 	}{
-		{"a pipeline that lost its exporters", `
+		{"pipeline without exporters", `
 receivers: {nop: }
 exporters: {nop/a: {enabled: false}}
 service: {pipelines: {logs: {receivers: [nop], exporters: [nop/a]}}}`},
-		{"a connector that is off", `
+		{"disabled connector", `
 receivers: {nop: }
 exporters: {nop/a: }
 connectors: {forward: {enabled: false}}
 service: {pipelines: {logs/a: {receivers: [nop], exporters: [forward]}, logs/b: {receivers: [forward], exporters: [nop/a]}}}`},
-		{"a chain of connectors that lost its first receiver", `
+		{"chain of connectors without its first receiver", `
 receivers: {nop: , nop/off: {enabled: false}}
 exporters: {nop/a: }
 connectors: {forward/1: , forward/2: }
@@ -51,7 +51,7 @@ service:
     logs/1: {receivers: [nop/off], exporters: [forward/1]}
     logs/2: {receivers: [forward/1], exporters: [forward/2]}
     logs/3: {receivers: [forward/2, nop], exporters: [nop/a]}`},
-		{"a connector that is fed in one signal of two", `
+		{"connector that is fed in one of two signals", `
 receivers: {nop: , nop/off: {enabled: false}}
 exporters: {nop/a: }
 connectors: {forward: }
@@ -61,7 +61,7 @@ service:
     logs/2: {receivers: [forward], exporters: [nop/a]}
     traces/1: {receivers: [nop/off], exporters: [forward]}
     traces/2: {receivers: [forward], exporters: [nop/a]}`},
-		{"an extension that is off", `
+		{"disabled extension", `
 receivers: {nop: }
 exporters: {nop: }
 extensions: {basicauth: {enabled: false}}
@@ -73,7 +73,7 @@ service: {extensions: [basicauth], pipelines: {logs: {receivers: [nop], exporter
 	}
 }
 
-func TestTheCollectorRefusesAnAuthenticatorThatIsOff(t *testing.T) {
+func TestCollectorRefusesDisabledAuthenticator(t *testing.T) {
 	collector := newCollector(t, `
 receivers: {otlp: {protocols: {http: {endpoint: "localhost:0", auth: {authenticator: basicauth}}}}}
 exporters: {nop: }

@@ -33,10 +33,10 @@ type converter struct {
 	logger *zap.Logger
 }
 
-// Convert drops what is switched off. It plans every change on a read-only view first, so that an error leaves conf as
-// it was.
+// Convert removes disabled components and all references to them. It computes every change before it
+// applies the first one, so that an invalid configuration stays unchanged.
 func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
-	// The raw view, because ToStringMap forgets the text an environment variable had (0123 becomes 83).
+	// ToStringMap would lose the text of environment variables: 0123 would become 83.
 	root := xconfmap.ToStringMapRaw(conf)
 
 	switches, err := readSwitches(root)
@@ -52,7 +52,7 @@ func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	}
 
 	edits := slices.Concat(
-		switchEdits(switches), mentionEdits(root, off), pipelineEdits(root, pipelines, off), fanoutEdits(root, pipelines, off))
+		switchEdits(switches), referenceEdits(root, off), pipelineEdits(root, pipelines, off), fanoutEdits(root, pipelines, off))
 	for _, e := range edits {
 		if err := e.apply(conf); err != nil {
 			return fmt.Errorf("%s: cannot change the configuration: %w", shownPath(e.path...), err)
@@ -62,7 +62,7 @@ func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	return nil
 }
 
-// switched is a component which has a switch: the key `enabled` or `enabled_if_set`.
+// switched is a component with a switch: the key enabled or enabled_if_set.
 type switched struct {
 	section string
 	id      string
@@ -70,8 +70,9 @@ type switched struct {
 	on      bool
 }
 
-// readSwitches returns the components that have a switch, in the order of their section and id, or all the values which
-// are no switch in one error. Processors have none: dropping one would pass on events it was meant to redact or filter.
+// readSwitches returns the components with a switch, sorted by section and ID, or one error that lists
+// all invalid switches. Processors have no switch: without one, events would pass that it is meant to
+// redact or filter.
 func readSwitches(root map[string]any) ([]switched, error) {
 	var found []switched
 	var refused []string
@@ -92,7 +93,8 @@ func readSwitches(root map[string]any) ([]switched, error) {
 	return found, nil
 }
 
-// switchEdits removes the switch of what is on, which its own configuration does not know, and all of what is off.
+// switchEdits removes disabled components, and the switches of enabled ones, which do not have such a
+// key.
 func switchEdits(switches []switched) []edit {
 	edits := make([]edit, 0, len(switches))
 	for _, s := range switches {
@@ -105,7 +107,7 @@ func switchEdits(switches []switched) []edit {
 	return edits
 }
 
-// report logs what is off, and which events that leaves nobody to send to. Where in this program it does so tells an operator nothing.
+// report logs which components and pipelines were removed, and which pipelines discard their events.
 func (c *converter) report(switches []switched, pipelines []*pipeline) {
 	var components, removed, discarding []string
 	for _, s := range switches {
@@ -121,16 +123,16 @@ func (c *converter) report(switches []switched, pipelines []*pipeline) {
 			discarding = append(discarding, p.id)
 		}
 	}
-	logger := c.logger.WithOptions(zap.WithCaller(false))
+	logger := c.logger.WithOptions(zap.WithCaller(false)) // the line of code means nothing to an operator
 	if len(components) > 0 {
-		logger.Info("Some components are off, and so are the pipelines that need them", zap.Strings("components", components), zap.Strings("pipelines", removed))
+		logger.Info("Disabled components were removed, and the pipelines that need them", zap.Strings("components", components), zap.Strings("pipelines", removed))
 	}
 	if len(discarding) > 0 {
-		logger.Info("Some pipelines have only the nop exporter left, so their events are discarded", zap.Strings("pipelines", discarding))
+		logger.Info("Pipelines without an enabled exporter discard their events", zap.Strings("pipelines", discarding))
 	}
 }
 
-// disabled tells which components are off.
+// disabled is the set of disabled components.
 type disabled map[componentRef]bool
 
 type componentRef struct {
@@ -148,20 +150,20 @@ func disabledOf(switches []switched) disabled {
 	return off
 }
 
-// has tells whether a mention is of a component that is off in one of the sections. A mention that is empty or not text is
-// the collector's to refuse.
-func (d disabled) has(mention any, sections ...string) bool {
-	id := mentionedID(mention)
+// has reports whether a reference is to a disabled component of one of the sections. It ignores
+// references that are empty or not text, which the collector refuses.
+func (d disabled) has(reference any, sections ...string) bool {
+	id := referencedID(reference)
 	return id != "" && slices.ContainsFunc(sections, func(section string) bool { return d[componentRef{section, id}] })
 }
 
-// mentionedID returns the id a list element or a key's value stands for, or "" when it is not text.
-func mentionedID(mention any) string {
-	text, _ := plain(mention).(string)
+// referencedID returns the ID that a value refers to, or "" if the value is not text.
+func referencedID(reference any) string {
+	text, _ := plain(reference).(string)
 	return canonicalID(text)
 }
 
-// canonicalID writes an id as the collector does, which takes "webhook / audit" for "webhook/audit".
+// canonicalID returns an ID as the collector reads it: "webhook / audit" is "webhook/audit".
 func canonicalID(text string) string {
 	var id component.ID
 	if err := id.UnmarshalText([]byte(text)); err != nil {
@@ -170,7 +172,7 @@ func canonicalID(text string) string {
 	return id.String()
 }
 
-// plain returns what a value from a provider, such as ${env:X}, stands for.
+// plain returns the parsed value of a reference to a provider, such as ${env:X}.
 func plain(value any) any {
 	for {
 		expanded, ok := value.(xconfmap.ExpandedValue)
@@ -181,13 +183,13 @@ func plain(value any) any {
 	}
 }
 
-// table returns value as a map, or nil when it is something else.
+// table returns value as a map, or nil if it is not one.
 func table(value any) map[string]any {
 	m, _ := plain(value).(map[string]any)
 	return m
 }
 
-// sorted ranges over a map in the order of its keys, so that errors, logs and edits always come in the same order.
+// sorted ranges over a map in the order of its keys, so that errors, logs and edits have a fixed order.
 func sorted(m map[string]any) func(yield func(string, any) bool) {
 	return func(yield func(string, any) bool) {
 		for _, key := range slices.Sorted(maps.Keys(m)) {
@@ -198,7 +200,8 @@ func sorted(m map[string]any) func(yield func(string, any) bool) {
 	}
 }
 
-// shownPath writes a path for an error. A key with a line break in it is quoted, so that the error stays one line.
+// shownPath returns a path for an error. It quotes keys with line breaks, so that the error stays on
+// one line.
 func shownPath(path ...string) string {
 	shown := make([]string, len(path))
 	for i, key := range path {

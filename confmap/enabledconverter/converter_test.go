@@ -25,9 +25,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var update = flag.Bool("update", false, "write the want.yaml files anew")
+var update = flag.Bool("update", false, "update the want.yaml files")
 
-// Every folder of testdata with an input.yaml is a rule; its want.yaml is what the collector gets to see.
+// TestGolden converts each testdata/*/input.yaml and compares it with the want.yaml beside it.
 func TestGolden(t *testing.T) {
 	inputs, err := filepath.Glob(filepath.Join("testdata", "*", "input.yaml"))
 	require.NoError(t, err)
@@ -55,20 +55,20 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func TestConvertRefuses(t *testing.T) {
-	const remedy = " is not a switch; write true or false (also taken: 1/0, yes/no, on/off; empty is false)"
+func TestInvalidConfigurationIsRefusedUnchanged(t *testing.T) {
+	const remedy = " is not a switch; write true or false (or 1/0, yes/no, on/off; empty is false)"
 	for _, tt := range []struct {
 		name   string
 		config string
 		want   string
 	}{
 		{
-			"a value that is no switch, naming the component",
+			"invalid switch",
 			`exporters: {webhook/audit: {enabled: maybe}}`,
 			`exporters::webhook/audit::enabled: "maybe"` + remedy,
 		},
 		{
-			"all such values in one line, sorted, and no switch is taken meanwhile",
+			"several invalid switches",
 			`
 receivers: {otlp: {enabled: {http: true}}, kafka: {enabled: false}}
 extensions: {pprof: {enabled: 1.5}}
@@ -81,18 +81,18 @@ connectors: {forward: {enabled: "not\nnow"}}`,
 				`; receivers::otlp::enabled: a map` + remedy,
 		},
 		{
-			"an id with a line break, still in one line",
+			"line break in an ID",
 			`exporters: {"web\nhook": {enabled: maybe}}`,
 			`exporters::"web\nhook"::enabled: "maybe"` + remedy,
 		},
 		{
-			"two switches, and a text that is none",
+			"two switches, and a list as text",
 			`extensions: {file_storage: {enabled: true, enabled_if_set: x}, pprof: {enabled_if_set: [x]}}`,
-			`extensions::file_storage::enabled_if_set: stands beside enabled; write one of them` +
-				`; extensions::pprof::enabled_if_set: is a list; write a text, such as ${env:NAME}, whose being there switches the component on`,
+			`extensions::file_storage::enabled_if_set: cannot be combined with enabled; write one of them` +
+				`; extensions::pprof::enabled_if_set: is a list; write a text such as ${env:NAME}, which enables the component unless it is empty`,
 		},
 		{
-			"a configuration without a pipeline left, naming the switches",
+			"no pipeline left",
 			`
 receivers: {otlp: {enabled: false}, kafka: {enabled: false}, unused: {enabled: false}}
 exporters: {debug: }
@@ -100,7 +100,7 @@ service: {pipelines: {logs: {receivers: [otlp, kafka], exporters: [debug]}, trac
 			`service::pipelines: all pipelines were removed because every receiver they use is disabled; enable one of receivers::kafka, receivers::otlp`,
 		},
 		{
-			"a chain of connectors without a feeder left",
+			"chain of connectors without a receiver",
 			`
 receivers: {otlp: {enabled: false}}
 exporters: {debug: }
@@ -118,20 +118,20 @@ service: {pipelines: {logs/a: {receivers: [otlp], exporters: [forward]}, logs/b:
 	}
 }
 
-func TestConvertLeavesAloneWhatHasNoSwitch(t *testing.T) {
+func TestConfigurationWithoutSwitchesIsUnchanged(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		config string
 	}{
-		{"an empty configuration", `{}`},
-		{"a processor", `processors: {batch: {enabled: false}}`},
-		{"a section that is no map", `{exporters: [webhook], receivers: 7, connectors: , extensions: enabled}`},
-		{"a component that is no map", `exporters: {webhook: , debug: false, otlp: [enabled]}`},
-		{"a key named enabled further down", `exporters: {webhook: {retry_on_failure: {enabled: false}}}`},
+		{"empty", `{}`},
+		{"processor", `processors: {batch: {enabled: false}}`},
+		{"sections that are not maps", `{exporters: [webhook], receivers: 7, connectors: , extensions: enabled}`},
+		{"components that are not maps", `exporters: {webhook: , debug: false, otlp: [enabled]}`},
+		{"enabled at a deeper level", `exporters: {webhook: {retry_on_failure: {enabled: false}}}`},
 		{"pipelines without receivers and exporters", `service: {pipelines: {logs: {receivers: [], exporters: []}, traces: }}`},
-		{"pipelines that are no maps", `service: {pipelines: [logs]}`},
-		{"a service that is no map", `service: pipelines`},
-		{"a connector with one end", `
+		{"pipelines as a list", `service: {pipelines: [logs]}`},
+		{"service that is not a map", `service: pipelines`},
+		{"connector with one end", `
 connectors: {forward: }
 service: {pipelines: {logs: {receivers: [forward], exporters: [nop]}}}`},
 	} {
@@ -143,36 +143,36 @@ service: {pipelines: {logs: {receivers: [forward], exporters: [nop]}}}`},
 		})
 	}
 
-	t.Run("a nil configuration", func(t *testing.T) {
+	t.Run("nil", func(t *testing.T) {
 		conf := confmap.NewFromStringMap(nil)
 		require.NoError(t, convert(conf))
 		assert.Nil(t, conf.ToStringMap())
 	})
 }
 
-func TestConvertKeepsTheRest(t *testing.T) {
+func TestConvertKeepsUnrelatedSettings(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		config string
 		want   string
 	}{
 		{
-			"a component that is on and has no other key is still configured",
+			"enabled component without other keys",
 			`exporters: {debug: {enabled: true}}`,
 			`exporters: {debug: {}}`,
 		},
 		{
-			"a section stays when its last component goes",
+			"section whose last component is disabled",
 			`extensions: {pprof: {enabled: false}}`,
 			`extensions: {}`,
 		},
 		{
-			"a map stays when the store was its only key",
+			"map whose only key was the store",
 			`{extensions: {fs: {enabled: false}}, exporters: {otlp: {sending_queue: {storage: fs}}}}`,
 			`{extensions: {}, exporters: {otlp: {sending_queue: {}}}}`,
 		},
 		{
-			"an authenticator that is off stays mentioned, so that no listener opens without it",
+			"references to a disabled authenticator",
 			`
 extensions: {basicauth: {enabled: false}, oidc: {enabled: false}}
 receivers: {otlp: {auth: {authenticator: basicauth}}, events: {auth: oidc}}
@@ -183,7 +183,7 @@ receivers: {otlp: {auth: {authenticator: basicauth}}, events: {auth: oidc}}
 service: {extensions: []}`,
 		},
 		{
-			"a fanout connector that nothing feeds stays, for the collector to report",
+			"fanout connector without a feeding pipeline",
 			`
 receivers: {otlp: }
 exporters: {webhook: {enabled: false}, debug: }
@@ -196,12 +196,12 @@ connectors: {fanout: }
 service: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}, logs/b: {receivers: [fanout], exporters: [nop]}}}`,
 		},
 		{
-			"a store of the same name as a disabled exporter is another thing",
+			"store with the ID of a disabled exporter",
 			`{exporters: {fs: {enabled: false}, otlp: {storage: fs}}, extensions: {fs: }}`,
 			`{exporters: {otlp: {storage: fs}}, extensions: {fs: }}`,
 		},
 		{
-			"an exporter that is off stays a receiver of the same name",
+			"receiver with the ID of a disabled exporter",
 			`
 receivers: {otlp: }
 exporters: {otlp: {enabled: false}, debug: }
@@ -212,7 +212,7 @@ exporters: {debug: }
 service: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}}}`,
 		},
 		{
-			"space in an id does not hide a mention, as it does not from the collector",
+			"space in an ID",
 			`
 receivers: {otlp: }
 exporters: {webhook/a: {enabled: false}, debug: }
@@ -223,7 +223,7 @@ exporters: {debug: }
 service: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}}}`,
 		},
 		{
-			"exporters that are no map get no nop",
+			"exporters that are not a map get no nop",
 			`
 receivers: {otlp: }
 exporters: broken
@@ -236,7 +236,7 @@ connectors: {}
 service: {pipelines: {logs: {receivers: [otlp], exporters: [nop]}}}`,
 		},
 		{
-			"a nop exporter that is off is put back when a pipeline needs it",
+			"disabled nop exporter that a pipeline needs",
 			`
 receivers: {otlp: }
 exporters: {nop: {enabled: false}}
@@ -247,7 +247,7 @@ exporters: {nop: {}}
 service: {pipelines: {logs: {receivers: [otlp], exporters: [nop]}}}`,
 		},
 		{
-			"list elements that are not text stay for the collector to report",
+			"list items that are not text",
 			`
 receivers: {otlp: }
 exporters: {webhook: {enabled: false}, "": {enabled: false}}
@@ -266,22 +266,23 @@ service: {pipelines: {logs: {receivers: [otlp], exporters: [7, null, {a: b}]}}}`
 	}
 }
 
-// The collector splits keys at "::" wherever they are, so an id that contains it is a component and a key of it.
-func TestAnIDWithTheKeyDelimiterDeletesNothingElse(t *testing.T) {
-	t.Run("in the file itself the rest of the id is a key", func(t *testing.T) {
+// TestKeyDelimiterInIDRemovesNothingElse uses IDs that contain "::", which the collector reads as a
+// component and one of its keys.
+func TestKeyDelimiterInIDRemovesNothingElse(t *testing.T) {
+	t.Run("in a file", func(t *testing.T) {
 		conf, err := resolve(t, confmap.ConverterSettings{}, `yaml:exporters: {webhook: {b: {url: x}}, "webhook::c": {enabled: false}}`)
 		require.NoError(t, err)
 		assert.Equal(t, parse(t, `exporters: {webhook: {b: {url: x}, c: {enabled: false}}}`).ToStringMap(), conf.ToStringMap())
 	})
 
-	t.Run("in a section from a provider it is part of the id", func(t *testing.T) {
+	t.Run("in a section from a provider", func(t *testing.T) {
 		t.Setenv("EXPORTERS", `{webhook/a: {b: {url: x}}, "webhook/a::b": {enabled: false}}`)
 		conf, err := resolve(t, confmap.ConverterSettings{}, "yaml:exporters: ${env:EXPORTERS}")
 		require.NoError(t, err)
 		assert.Equal(t, parse(t, `exporters: {webhook/a: {b: {url: x}}}`).ToStringMap(), conf.ToStringMap())
 	})
 
-	t.Run("put there by another converter it is read as the collector will read it", func(t *testing.T) {
+	t.Run("from another converter", func(t *testing.T) {
 		conf := confmap.NewFromStringMap(map[string]any{"exporters": map[string]any{
 			"webhook/a":    map[string]any{"enabled": true, "url": "x"},
 			"webhook/a::b": map[string]any{"enabled": false},
@@ -291,7 +292,7 @@ func TestAnIDWithTheKeyDelimiterDeletesNothingElse(t *testing.T) {
 	})
 }
 
-func TestConvertKeepsTheTextOfEnvironmentVariables(t *testing.T) {
+func TestConvertKeepsTextOfEnvironmentVariables(t *testing.T) {
 	t.Setenv("CODE", "0123")
 	const config = `
 exporters:
@@ -305,7 +306,7 @@ extensions: {fs: {enabled: "${env:X}"}}
 		name string
 		uri  string
 	}{
-		{"written in the file", "yaml:" + config},
+		{"in a file", "yaml:" + config},
 		{"in a section from a provider", "yaml:{exporters: '${env:EXPORTERS}', extensions: {fs: {enabled: false}}}"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -329,8 +330,8 @@ extensions: {fs: {enabled: "${env:X}"}}
 	}
 }
 
-// With the gate on, Merge appends to lists: a list that is not deleted first keeps the mention.
-func TestConvertWithTheGateThatAppendsLists(t *testing.T) {
+// TestConvertWorksWithMergeAppendGate enables the feature gate with which Merge appends to lists.
+func TestConvertWorksWithMergeAppendGate(t *testing.T) {
 	const gate = "confmap.enableMergeAppendOption"
 	require.NoError(t, featuregate.GlobalRegistry().Set(gate, true))
 	defer func() { require.NoError(t, featuregate.GlobalRegistry().Set(gate, false)) }()
@@ -361,7 +362,7 @@ service:
 	assert.Equal(t, "0123", got.Code)
 }
 
-func TestConvertTakesListsOfAnotherConverter(t *testing.T) {
+func TestConvertAcceptsListsOfOtherConverters(t *testing.T) {
 	conf := confmap.NewFromStringMap(map[string]any{
 		"exporters": map[string]any{"webhook": map[string]any{"enabled": false}, "debug": nil},
 		"service": map[string]any{"pipelines": map[string]any{"logs": map[string]any{
@@ -374,7 +375,7 @@ func TestConvertTakesListsOfAnotherConverter(t *testing.T) {
 	assert.Equal(t, []any{"debug"}, conf.Get("service::pipelines::logs::exporters"))
 }
 
-func TestConvertLogsWhatItDropped(t *testing.T) {
+func TestConvertLogsWhatItRemoved(t *testing.T) {
 	core, logs := observer.New(zapcore.DebugLevel)
 	_, err := resolve(t, confmap.ConverterSettings{Logger: zap.New(core, zap.AddCaller())}, `yaml:
 receivers: {otlp: , kafka: {enabled: false}}
@@ -395,16 +396,16 @@ service:
 	}
 	var got []line
 	for _, entry := range logs.All() {
-		assert.False(t, entry.Caller.Defined, "where it is logged")
+		assert.False(t, entry.Caller.Defined, "the line of code is not logged")
 		got = append(got, line{entry.Level, entry.Message, entry.ContextMap()})
 	}
 	assert.Equal(t, []line{
 		{
-			zap.InfoLevel, "Some components are off, and so are the pipelines that need them",
+			zap.InfoLevel, "Disabled components were removed, and the pipelines that need them",
 			map[string]any{"components": []any{"exporters::webhook/audit", "receivers::kafka"}, "pipelines": []any{"logs/replay"}},
 		},
 		{
-			zap.InfoLevel, "Some pipelines have only the nop exporter left, so their events are discarded",
+			zap.InfoLevel, "Pipelines without an enabled exporter discard their events",
 			map[string]any{"pipelines": []any{"logs", "logs/nop"}},
 		},
 	}, got)

@@ -11,15 +11,15 @@ import (
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 )
 
-// edit is one change: the key at path gets the value, or goes.
+// edit sets the key at path to a value, or removes it.
 type edit struct {
 	path   []string
 	value  any
 	remove bool
 }
 
-// apply makes the change and touches no other key. Conf has no path into a map that came as a whole from a provider, as in
-// `exporters: ${file:exporters.yaml}`, so there the changed map takes the place of the old one.
+// apply changes no other key. Conf has no path into a map that comes from a provider as a whole, as in
+// `exporters: ${file:exporters.yaml}`, so apply replaces such a map.
 func (e edit) apply(conf *confmap.Conf) error {
 	var node any = xconfmap.ToStringMapRaw(conf)
 	for i, key := range e.path {
@@ -34,7 +34,7 @@ func (e edit) apply(conf *confmap.Conf) error {
 	return set(conf, e.path, e.value)
 }
 
-// within returns a copy of node with the change made at path.
+// within returns a copy of node with the edit applied at path.
 func (e edit) within(node any, path []string) any {
 	if expanded, ok := node.(xconfmap.ExpandedValue); ok {
 		expanded.Value = e.within(expanded.Value, path)
@@ -56,8 +56,8 @@ func (e edit) within(node any, path []string) any {
 	return copied
 }
 
-// remove deletes a key. Conf.Delete takes every map it empties along, but a component or a queue without keys is not the
-// same as none, so the map around the key stays.
+// remove deletes a key but keeps the map around it, which Conf.Delete would delete too once it is
+// empty: a component without settings is not the same as no component.
 func remove(conf *confmap.Conf, path []string) error {
 	conf.Delete(join(path))
 	if parent := path[:len(path)-1]; !conf.IsSet(join(parent)) {
@@ -66,9 +66,9 @@ func remove(conf *confmap.Conf, path []string) error {
 	return nil
 }
 
-// set puts a value in the place of the old one. The old one is deleted first, because Merge adds to a list when the gate
-// confmap.enableMergeAppendOption is on. With that gate Merge also keeps only the parsed value of a list's elements that
-// came from a provider, not their text.
+// set replaces a value. It deletes the old one first, because with the feature gate
+// confmap.enableMergeAppendOption, Merge appends to lists, and loses the text of list items that come
+// from a provider.
 func set(conf *confmap.Conf, path []string, value any) error {
 	conf.Delete(join(path))
 	return conf.Merge(nested(path, value))

@@ -1,9 +1,9 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package enabledconverter drops the components whose `enabled` is false before the collector unmarshals and
-// validates the configuration, so that one file serves every choice of destinations and a component that is off needs
-// no credentials.
+// Package enabledconverter removes components with `enabled: false` before the collector validates the
+// configuration. One file then serves every choice of backends, and a disabled component needs no
+// credentials.
 package enabledconverter
 
 import (
@@ -11,8 +11,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// NewFactory returns the factory of the converter. It has no settings: a configuration without `enabled` keys passes
-// through it untouched.
+// NewFactory returns the factory of the converter, which has no settings. It does not change a
+// configuration without `enabled` keys.
 func NewFactory() confmap.ConverterFactory {
 	return confmap.NewConverterFactory(newConverter)
 }

@@ -18,7 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Whatever a file says, nothing panics and no pipeline mentions what is off.
+// FuzzConvertText checks any YAML file: nothing panics, and no pipeline refers to a disabled component.
 func FuzzConvertText(f *testing.F) {
 	inputs, err := filepath.Glob(filepath.Join("testdata", "*", "input.yaml"))
 	require.NoError(f, err)
@@ -33,13 +33,14 @@ func FuzzConvertText(f *testing.F) {
 		if len(text) > 4096 || yaml.Unmarshal([]byte(text), &config) != nil || config == nil {
 			return
 		}
-		// Twice, because the collector splits the keys of a file at "::" before it converts.
+		// Twice, because the collector splits the keys of a file at "::" before it runs converters.
 		conf := confmap.NewFromStringMap(confmap.NewFromStringMap(config).ToStringMap())
 		checkConversion(t, conf)
 	})
 }
 
-// Pipelines are drawn from a few components, so that chains, loops and shared connectors are common.
+// FuzzConvertPipelines draws pipelines from few components, so that chains, loops and shared connectors
+// are common.
 func FuzzConvertPipelines(f *testing.F) {
 	f.Add([]byte{0x02, 0x00, 0x00, 0x11, 0x11, 0x22, 0x22})
 	f.Add([]byte{0x2a, 0x2a, 0x2a, 0x31, 0x13, 0x74, 0x47, 0xff, 0xff})
@@ -66,15 +67,15 @@ func checkConversion(t *testing.T, conf *confmap.Conf) {
 
 	if err := convert(conf); err != nil {
 		assert.NotContains(t, err.Error(), "\n")
-		assert.Equal(t, before, conf.ToStringMap(), "the configuration changed in spite of: %v", err)
+		assert.Equal(t, before, conf.ToStringMap(), "the configuration changed despite: %v", err)
 		return
 	}
 	after := conf.ToStringMap()
 
 	left := readPipelines(after)
 	for _, p := range left {
-		assertOnly(t, p.receivers.written, func(m any) bool { return !off.has(m, receivers, connectors) })
-		assertOnly(t, p.exporters.written, func(m any) bool { return m == nop || !off.has(m, exporters, connectors) })
+		assertOnly(t, p.receivers.written, func(r any) bool { return !off.has(r, receivers, connectors) })
+		assertOnly(t, p.exporters.written, func(r any) bool { return r == nop || !off.has(r, exporters, connectors) })
 
 		i := slices.IndexFunc(written, func(w *pipeline) bool { return w.id == p.id })
 		require.GreaterOrEqual(t, i, 0, "pipeline %q is new", p.id)
@@ -82,15 +83,15 @@ func checkConversion(t *testing.T, conf *confmap.Conf) {
 		assert.Equal(t, len(written[i].exporters.written) == 0, len(p.exporters.written) == 0, "the exporters of %q", p.id)
 	}
 	for _, p := range left {
-		onlyFanout := !slices.ContainsFunc(p.receivers.written, func(m any) bool { return m != "fanout" })
+		onlyFanout := !slices.ContainsFunc(p.receivers.written, func(r any) bool { return r != "fanout" })
 		onlyNop := slices.Equal(p.exporters.written, []any{nop})
 		wasNop := slices.ContainsFunc(written, func(w *pipeline) bool { return w.id == p.id && slices.Contains(w.exporters.written, any(nop)) })
 		if ends := linksOf(written, connectorIDs(before))[link{connector: fanout, signal: typeOf(p.id)}]; ends.both() && len(p.receivers.written) > 0 {
-			assert.False(t, onlyFanout && onlyNop && !wasNop, "%q discards what the connector sends it", p.id)
+			assert.False(t, onlyFanout && onlyNop && !wasNop, "%q discards the events of the connector", p.id)
 		}
-		assertTold(t, after, p)
+		assertPipelinesEnabled(t, after, p)
 	}
-	assertOnly(t, listOf(table(after["service"])[extensions]), func(m any) bool { return !off.has(m, extensions) })
+	assertOnly(t, listOf(table(after["service"])[extensions]), func(r any) bool { return !off.has(r, extensions) })
 
 	ends := linksOf(written, connectorIDs(before))
 	for link, now := range linksOf(left, connectorIDs(after)) {
@@ -102,24 +103,24 @@ func checkConversion(t *testing.T, conf *confmap.Conf) {
 	assert.Equal(t, once, xconfmap.ToStringMapRaw(conf), "a second conversion changes something")
 }
 
-// assertTold holds what a fanout connector is told of a pipeline against the pipeline.
-func assertTold(t *testing.T, after map[string]any, p *pipeline) {
+// assertPipelinesEnabled compares pipelines_enabled of the fanout connector with the pipeline.
+func assertPipelinesEnabled(t *testing.T, after map[string]any, p *pipeline) {
 	t.Helper()
-	told, ok := table(table(table(after[connectors])[fanout])["pipelines_enabled"])[p.id]
+	enabled, ok := table(table(table(after[connectors])[fanout])["pipelines_enabled"])[p.id]
 	if ok {
-		assert.Equal(t, slices.Contains(p.receivers.written, any(fanout)), told, "what the connector is told of %q", p.id)
+		assert.Equal(t, slices.Contains(p.receivers.written, any(fanout)), enabled, "pipelines_enabled of %q", p.id)
 	}
 }
 
-func assertOnly(t *testing.T, mentions []any, allowed func(any) bool) {
+func assertOnly(t *testing.T, references []any, allowed func(any) bool) {
 	t.Helper()
-	for _, m := range mentions {
-		assert.True(t, allowed(m), "%v is mentioned", m)
+	for _, r := range references {
+		assert.True(t, allowed(r), "a reference to %v is left", r)
 	}
 }
 
-// drawConfig makes a configuration of the choices: two bits for every component's switch, then three bytes for every
-// pipeline.
+// drawConfig makes a configuration from choices: two bits for the switch of each component, then three
+// bytes for each pipeline.
 func drawConfig(choices []byte) map[string]any {
 	next := func() byte {
 		if len(choices) == 0 {

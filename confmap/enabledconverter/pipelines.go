@@ -13,69 +13,70 @@ import (
 const (
 	nop = "nop"
 
-	// Two connectors that pass each signal to pipelines of the same signal. fanout tells its pipelines apart by their ids.
+	// Two connectors that do not convert signals. fanout routes to its pipelines by their IDs.
 	forward = "forward"
 	fanout  = "fanout"
 )
 
-// pipeline is what a pipeline receives from and exports to: as the user wrote it, and what is left of that.
+// pipeline is a pipeline with its receivers and exporters.
 type pipeline struct {
 	id        string
-	receivers mentions
-	exporters mentions
+	receivers references
+	exporters references
 }
 
-// mentions is a list of component ids. What the user wrote empty is not ours to repair, so both states are kept.
-type mentions struct {
+// references is a list of component IDs as the user wrote it, and what is left of it. A list that was
+// empty from the start is not repaired.
+type references struct {
 	written []any
 	left    []any
 }
 
-func (m *mentions) drop(dropped func(mention any) bool) {
-	m.left = slices.DeleteFunc(slices.Clone(m.left), dropped)
+func (r *references) drop(dropped func(reference any) bool) {
+	r.left = slices.DeleteFunc(slices.Clone(r.left), dropped)
 }
 
-func (m *mentions) cut() bool     { return len(m.left) < len(m.written) }
-func (m *mentions) emptied() bool { return m.cut() && len(m.left) == 0 }
+func (r *references) shortened() bool { return len(r.left) < len(r.written) }
+func (r *references) emptied() bool   { return r.shortened() && len(r.left) == 0 }
 
-// removed tells that no receiver is left of those it had: nothing can reach it any more.
+// removed reports whether the pipeline has lost its last receiver.
 func (p *pipeline) removed() bool { return p.receivers.emptied() }
 
-// idle tells that all it would do is discard what fanout connectors send it.
+// idle reports whether the pipeline would only discard events of fanout connectors.
 func (p *pipeline) idle() bool {
-	isFanout := func(m any) bool { return typeOf(mentionedID(m)) == fanout }
-	return p.exporters.emptied() && len(p.receivers.left) > 0 && !slices.ContainsFunc(p.receivers.left, func(m any) bool { return !isFanout(m) })
+	isOther := func(r any) bool { return typeOf(referencedID(r)) != fanout }
+	return p.exporters.emptied() && len(p.receivers.left) > 0 && !slices.ContainsFunc(p.receivers.left, isOther)
 }
 
-// discards tells that what it receives is dropped, because no exporter but nop is left of those it had.
+// discards reports whether the pipeline has no exporter left except nop.
 func (p *pipeline) discards() bool {
-	return p.exporters.cut() && !slices.ContainsFunc(p.exporters.left, func(m any) bool { return typeOf(mentionedID(m)) != nop })
+	isOther := func(r any) bool { return typeOf(referencedID(r)) != nop }
+	return p.exporters.shortened() && !slices.ContainsFunc(p.exporters.left, isOther)
 }
 
-// readPipelines returns the pipelines in the order of their ids.
+// readPipelines returns the pipelines, sorted by ID.
 func readPipelines(root map[string]any) []*pipeline {
 	var pipelines []*pipeline
 	for id, config := range sorted(table(table(root["service"])["pipelines"])) {
 		from, to := listOf(table(config)[receivers]), listOf(table(config)[exporters])
 		pipelines = append(pipelines, &pipeline{
 			id:        id,
-			receivers: mentions{written: from, left: from},
-			exporters: mentions{written: to, left: to},
+			receivers: references{written: from, left: from},
+			exporters: references{written: to, left: to},
 		})
 	}
 	return pipelines
 }
 
-// prune drops the disabled components from the pipelines, and then every connector which that leaves with one end, until
-// nothing changes: a pipeline that goes takes the far end of its connectors along, which may empty the next pipeline.
-// The collector refuses to start with a connector that has one end only. Pipelines that are idle go too: a backend that is
-// off is to cost nothing.
+// prune removes disabled components and idle pipelines. It then removes connectors that are left with
+// one end, which the collector would refuse, until nothing changes: each of them may empty another
+// pipeline.
 func prune(pipelines []*pipeline, connectorIDs map[string]bool, off disabled) {
 	written := linksOf(pipelines, connectorIDs)
 
 	for _, p := range pipelines {
-		p.receivers.drop(func(m any) bool { return off.has(m, receivers, connectors) })
-		p.exporters.drop(func(m any) bool { return off.has(m, exporters, connectors) })
+		p.receivers.drop(func(r any) bool { return off.has(r, receivers, connectors) })
+		p.exporters.drop(func(r any) bool { return off.has(r, exporters, connectors) })
 	}
 
 	for {
@@ -86,40 +87,40 @@ func prune(pipelines []*pipeline, connectorIDs map[string]bool, off disabled) {
 			return
 		}
 		for _, p := range pipelines {
-			dropped := func(m any) bool { _, ok := broken[linkOf(m, p)]; return ok }
+			dropped := func(r any) bool { _, ok := broken[linkOf(r, p)]; return ok }
 			p.receivers.drop(dropped)
 			p.exporters.drop(dropped)
 		}
 	}
 }
 
-// dropIdle removes idle pipelines, but for those whose connector had one end only, which is the collector's to report.
+// dropIdle removes idle pipelines, except those whose connector had only one end from the start, which
+// the collector reports.
 func dropIdle(pipelines []*pipeline, written map[link]ends) {
 	for _, p := range pipelines {
 		if p.idle() {
-			p.receivers.drop(func(m any) bool { return written[linkOf(m, p)].both() })
+			p.receivers.drop(func(r any) bool { return written[linkOf(r, p)].both() })
 		}
 	}
 }
 
-// link is a connector, or one signal of a connector that keeps signals apart.
+// link is a connector, or one signal of a connector that does not convert signals.
 type link struct {
 	connector string
 	signal    string
 }
 
-// linkOf returns the link a mention of a connector in the pipeline stands for. The forward and fanout connectors keep
-// signals apart. Which signals another connector makes of which is known to its factory alone, so its signals count as
-// one.
-func linkOf(mention any, p *pipeline) link {
-	id := mentionedID(mention)
+// linkOf returns the link for a reference to a connector in the pipeline. Signals are distinguished
+// only for forward and fanout: only the factory of a connector knows which signals it converts.
+func linkOf(reference any, p *pipeline) link {
+	id := referencedID(reference)
 	if t := typeOf(id); t == forward || t == fanout {
 		return link{connector: id, signal: typeOf(p.id)}
 	}
 	return link{connector: id}
 }
 
-// ends tells where a link is used.
+// ends says on which sides pipelines use a link.
 type ends struct {
 	exporter bool
 	receiver bool
@@ -134,14 +135,14 @@ func linksOf(pipelines []*pipeline, connectorIDs map[string]bool) map[link]ends 
 		if p.removed() {
 			continue
 		}
-		for _, m := range p.exporters.left {
-			if connectorIDs[mentionedID(m)] {
-				links[linkOf(m, p)] = ends{exporter: true, receiver: links[linkOf(m, p)].receiver}
+		for _, r := range p.exporters.left {
+			if connectorIDs[referencedID(r)] {
+				links[linkOf(r, p)] = ends{exporter: true, receiver: links[linkOf(r, p)].receiver}
 			}
 		}
-		for _, m := range p.receivers.left {
-			if connectorIDs[mentionedID(m)] {
-				links[linkOf(m, p)] = ends{exporter: links[linkOf(m, p)].exporter, receiver: true}
+		for _, r := range p.receivers.left {
+			if connectorIDs[referencedID(r)] {
+				links[linkOf(r, p)] = ends{exporter: links[linkOf(r, p)].exporter, receiver: true}
 			}
 		}
 	}
@@ -156,18 +157,18 @@ func connectorIDs(root map[string]any) map[string]bool {
 	return ids
 }
 
-// checkAnyLeft refuses a configuration in which no pipeline is left, and names the switches that did it. The collector's
-// own error would say that there never was one.
+// checkAnyLeft refuses a configuration without any pipeline left, and lists the disabled receivers. The
+// collector's own error would only say that there are no pipelines.
 func checkAnyLeft(pipelines []*pipeline, off disabled) error {
-	var switchedOff []string
+	var causes []string
 	for _, p := range pipelines {
 		if !p.removed() {
 			return nil
 		}
-		for _, m := range p.receivers.written {
+		for _, r := range p.receivers.written {
 			for _, section := range []string{receivers, connectors} {
-				if off.has(m, section) {
-					switchedOff = append(switchedOff, shownPath(section, mentionedID(m)))
+				if off.has(r, section) {
+					causes = append(causes, shownPath(section, referencedID(r)))
 				}
 			}
 		}
@@ -175,12 +176,12 @@ func checkAnyLeft(pipelines []*pipeline, off disabled) error {
 	if len(pipelines) == 0 {
 		return nil
 	}
-	slices.Sort(switchedOff)
+	slices.Sort(causes)
 	return fmt.Errorf("%s: all pipelines were removed because every receiver they use is disabled; enable one of %s",
-		shownPath("service", "pipelines"), strings.Join(slices.Compact(switchedOff), ", "))
+		shownPath("service", "pipelines"), strings.Join(slices.Compact(causes), ", "))
 }
 
-// pipelineEdits writes down what prune left.
+// pipelineEdits writes the pipelines as prune left them.
 func pipelineEdits(root map[string]any, pipelines []*pipeline, off disabled) []edit {
 	var edits []edit
 	needsNop := false
@@ -194,8 +195,8 @@ func pipelineEdits(root map[string]any, pipelines []*pipeline, off disabled) []e
 	return edits
 }
 
-// fanoutEdits tell each fanout connector which of its pipelines are gone, where any is. Its routes stay as they are
-// written: events of a pipeline that is off go nowhere, and not to the next route.
+// fanoutEdits sets pipelines_enabled of each fanout connector that has lost a pipeline. The routes stay
+// as they are, so that events of a removed pipeline do not go to the next route.
 func fanoutEdits(root map[string]any, pipelines []*pipeline, off disabled) []edit {
 	var edits []edit
 	for key := range sorted(table(root[connectors])) {
@@ -203,25 +204,26 @@ func fanoutEdits(root map[string]any, pipelines []*pipeline, off disabled) []edi
 		if typeOf(id) != fanout || off.has(id, connectors) {
 			continue
 		}
-		if left, gone := feeds(pipelines, id); gone {
-			edits = append(edits, edit{path: []string{connectors, key, "pipelines_enabled"}, value: left})
+		if enabled, lost := pipelinesOf(pipelines, id); lost {
+			edits = append(edits, edit{path: []string{connectors, key, "pipelines_enabled"}, value: enabled})
 		}
 	}
 	return edits
 }
 
-// feeds returns the pipelines that were written with the connector as a receiver, and whether they still have it.
-func feeds(pipelines []*pipeline, connector string) (left map[string]any, gone bool) {
-	isIt := func(m any) bool { return mentionedID(m) == connector }
-	left = map[string]any{}
+// pipelinesOf returns, for each pipeline that the user gave the connector as a receiver, whether it
+// still has it, and whether any has lost it.
+func pipelinesOf(pipelines []*pipeline, connector string) (enabled map[string]any, lost bool) {
+	isIt := func(r any) bool { return referencedID(r) == connector }
+	enabled = map[string]any{}
 	for _, p := range pipelines {
 		if slices.ContainsFunc(p.receivers.written, isIt) {
 			has := slices.ContainsFunc(p.receivers.left, isIt)
-			left[p.id] = has
-			gone = gone || !has
+			enabled[p.id] = has
+			lost = lost || !has
 		}
 	}
-	return left, gone
+	return enabled, lost
 }
 
 func (p *pipeline) edits() []edit {
@@ -231,20 +233,20 @@ func (p *pipeline) edits() []edit {
 	}
 
 	var edits []edit
-	if p.receivers.cut() {
+	if p.receivers.shortened() {
 		edits = append(edits, edit{path: path(receivers), value: p.receivers.left})
 	}
 	switch {
 	case p.exporters.emptied():
 		edits = append(edits, edit{path: path(exporters), value: []any{nop}})
-	case p.exporters.cut():
+	case p.exporters.shortened():
 		edits = append(edits, edit{path: path(exporters), value: p.exporters.left})
 	}
 	return edits
 }
 
-// lacksNop tells that exporters::nop is to be added. Exporters which are no map are the collector's to report, so there
-// nothing is added.
+// lacksNop reports whether to add exporters::nop. If exporters is not a map, the collector reports that,
+// so nothing is added.
 func lacksNop(root map[string]any, off disabled) bool {
 	if section := plain(root[exporters]); section != nil && table(section) == nil {
 		return false
@@ -257,7 +259,8 @@ func lacksNop(root map[string]any, off disabled) bool {
 	return true
 }
 
-// typeOf returns the part of a component's or pipeline's id before the name: forward of forward/eu, logs of logs/eu.
+// typeOf returns the type in the ID of a component or pipeline: forward for forward/eu, logs for
+// logs/eu.
 func typeOf(id string) string {
 	before, _, _ := strings.Cut(id, "/")
 	return strings.TrimSpace(before)

@@ -12,17 +12,18 @@ import (
 	"time"
 )
 
-// maxShownValue is how many characters of a value an error repeats. What was pasted after `enabled:` by mistake may be
-// a secret.
+// maxShownValue limits how many characters of a value an error repeats, because a value that was
+// pasted after `enabled:` by mistake may be a secret.
 const maxShownValue = 32
 
-// readSwitch returns the key of a component's switch, which is empty where it has none, and whether that is on.
+// readSwitch returns the key of a component's switch, and whether it is on. The key is empty if the
+// component has no switch.
 func readSwitch(config map[string]any) (key string, on bool, err error) {
 	value, ok := config[enabledKey]
 	text, okIfSet := config[enabledIfSetKey]
 	switch {
 	case ok && okIfSet:
-		return enabledIfSetKey, false, errors.New("stands beside enabled; write one of them")
+		return enabledIfSetKey, false, errors.New("cannot be combined with enabled; write one of them")
 	case ok:
 		on, err = parseSwitch(value)
 		return enabledKey, on, err
@@ -33,8 +34,8 @@ func readSwitch(config map[string]any) (key string, on bool, err error) {
 	return "", false, nil
 }
 
-// isSet reports whether there is a text, such as that of a variable of the environment. One that looks like a number is a text
-// too.
+// isSet reports whether a value, such as that of an environment variable, is not empty. Numbers and
+// booleans count as text.
 func isSet(value any) (bool, error) {
 	switch v := plain(value).(type) {
 	case nil:
@@ -42,13 +43,13 @@ func isSet(value any) (bool, error) {
 	case string:
 		return strings.TrimSpace(v) != "", nil
 	case map[string]any, []any:
-		return false, fmt.Errorf("is %s; write a text, such as ${env:NAME}, whose being there switches the component on", shape(v))
+		return false, fmt.Errorf("is %s; write a text such as ${env:NAME}, which enables the component unless it is empty", shape(v))
 	}
 	return true, nil
 }
 
-// parseSwitch reads the value of an `enabled` key. Null and the empty string are false, because that is what
-// ${env:X} becomes when X is not set.
+// parseSwitch reads the value of an `enabled` key. Null and the empty string are false, because an
+// unset ${env:X} becomes one of them.
 func parseSwitch(value any) (bool, error) {
 	value = plain(value)
 
@@ -64,12 +65,12 @@ func parseSwitch(value any) (bool, error) {
 		on, ok = parseInteger(v)
 	}
 	if !ok {
-		return false, fmt.Errorf("%s is not a switch; write true or false (also taken: 1/0, yes/no, on/off; empty is false)", shape(value))
+		return false, fmt.Errorf("%s is not a switch; write true or false (or 1/0, yes/no, on/off; empty is false)", shape(value))
 	}
 	return on, nil
 }
 
-// parseWord takes the words of YAML 1.1 as well, which a newer parser hands over as text.
+// parseWord also accepts yes, no, on and off, which are booleans in YAML 1.1 but strings in YAML 1.2.
 func parseWord(word string) (on, ok bool) {
 	switch strings.ToLower(strings.TrimSpace(word)) {
 	case "true", "1", "yes", "on":
@@ -91,7 +92,7 @@ func parseInteger(value any) (on, ok bool) {
 	return false, false
 }
 
-// shape describes a value that is no switch: a word or a number by itself, anything larger by its kind.
+// shape describes an invalid value: it quotes words and numbers, and names the type of others.
 func shape(value any) string {
 	switch v := value.(type) {
 	case string:

@@ -20,27 +20,27 @@ func TestParseSwitch(t *testing.T) {
 		value any
 		want  bool
 	}{
-		{"a boolean is taken as it is", true, true},
-		{"false is taken as it is", false, false},
-		{"null is false", nil, false},
-		{"the empty string is false", "", false},
-		{"only space is false", " \t", false},
-		{"the word true is true", "true", true},
-		{"the word false is false", "false", false},
-		{"the digit 1 as text is true", "1", true},
-		{"the digit 0 as text is false", "0", false},
-		{"the integer 1 is true", 1, true},
-		{"the integer 0 is false", 0, false},
-		{"an integer of another width is taken", int64(1), true},
-		{"an unsigned integer is taken", uint64(0), false},
-		{"yes is true", "yes", true},
-		{"no is false", "no", false},
-		{"on is true", "on", true},
-		{"off is false", "off", false},
-		{"case does not matter", "YeS", true},
-		{"space around a word does not matter", " Off\n", false},
-		{"a value from a provider is looked into", xconfmap.ExpandedValue{Value: true, Original: "true"}, true},
-		{"a value from an unset variable is false", xconfmap.ExpandedValue{Value: nil, Original: ""}, false},
+		{"true", true, true},
+		{"false", false, false},
+		{"null", nil, false},
+		{"empty string", "", false},
+		{"only space", " \t", false},
+		{"true as text", "true", true},
+		{"false as text", "false", false},
+		{"1 as text", "1", true},
+		{"0 as text", "0", false},
+		{"1", 1, true},
+		{"0", 0, false},
+		{"int64", int64(1), true},
+		{"uint64", uint64(0), false},
+		{"yes", "yes", true},
+		{"no", "no", false},
+		{"on", "on", true},
+		{"off", "off", false},
+		{"mixed case", "YeS", true},
+		{"space around a word", " Off\n", false},
+		{"value from a provider", xconfmap.ExpandedValue{Value: true, Original: "true"}, true},
+		{"unset environment variable", xconfmap.ExpandedValue{Value: nil, Original: ""}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			on, err := parseSwitch(tt.value)
@@ -50,18 +50,18 @@ func TestParseSwitch(t *testing.T) {
 	}
 }
 
-func TestATextThatIsThereSwitchesOn(t *testing.T) {
+func TestEnabledIfSetNeedsText(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		config map[string]any
 		want   bool
 	}{
-		{"a path", map[string]any{"enabled_if_set": "/var/lib/fanout"}, true},
-		{"a word that another switch takes for false", map[string]any{"enabled_if_set": "off"}, true},
-		{"a variable that is a number", map[string]any{"enabled_if_set": xconfmap.ExpandedValue{Value: 0, Original: "0"}}, true},
-		{"a variable that is not set", map[string]any{"enabled_if_set": xconfmap.ExpandedValue{Value: nil, Original: ""}}, false},
-		{"nothing but space", map[string]any{"enabled_if_set": " "}, false},
-		{"the empty string", map[string]any{"enabled_if_set": ""}, false},
+		{"path", map[string]any{"enabled_if_set": "/var/lib/fanout"}, true},
+		{"word that means false for enabled", map[string]any{"enabled_if_set": "off"}, true},
+		{"environment variable with a number", map[string]any{"enabled_if_set": xconfmap.ExpandedValue{Value: 0, Original: "0"}}, true},
+		{"unset environment variable", map[string]any{"enabled_if_set": xconfmap.ExpandedValue{Value: nil, Original: ""}}, false},
+		{"only space", map[string]any{"enabled_if_set": " "}, false},
+		{"empty string", map[string]any{"enabled_if_set": ""}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			key, on, err := readSwitch(tt.config)
@@ -72,29 +72,29 @@ func TestATextThatIsThereSwitchesOn(t *testing.T) {
 	}
 }
 
-func TestParseSwitchRefuses(t *testing.T) {
-	const remedy = " is not a switch; write true or false (also taken: 1/0, yes/no, on/off; empty is false)"
+func TestInvalidSwitchErrorShowsTheValue(t *testing.T) {
+	const remedy = " is not a switch; write true or false (or 1/0, yes/no, on/off; empty is false)"
 	for _, tt := range []struct {
 		name  string
 		value any
 		want  string
 	}{
-		{"another word is quoted", "maybe", `"maybe"`},
-		{"a line break in a word is escaped", "a\nb", `"a\nb"`},
-		{"a word of 32 characters is shown whole", strings.Repeat("é", 32), `"` + strings.Repeat("é", 32) + `"`},
-		{"a longer word is cut to 32 characters", strings.Repeat("é", 33), `"` + strings.Repeat("é", 31) + `…"`},
-		{"a look-alike of yes is not yes", "yeſ", `"yeſ"`},
-		{"another integer is shown", 2, "2"},
-		{"a negative integer is shown", -1, "-1"},
-		{"the largest unsigned integer is shown", uint64(math.MaxUint64), "18446744073709551615"},
-		{"a fraction is named even when it is whole", 1.0, "a number with a decimal point"},
-		{"a map is named", map[string]any{"token": "secret"}, "a map"},
-		{"an empty map is named", map[string]any{}, "a map"},
-		{"a map of another type is named", map[any]any{1: 2}, "a map"},
-		{"a list is named", []any{true}, "a list"},
-		{"a date is named", time.Now(), "a date"},
-		{"anything else is named by its type", struct{}{}, "a struct {}"},
-		{"a map from a provider is named", xconfmap.ExpandedValue{Value: map[string]any{}}, "a map"},
+		{"word", "maybe", `"maybe"`},
+		{"line break", "a\nb", `"a\nb"`},
+		{"word of 32 characters", strings.Repeat("é", 32), `"` + strings.Repeat("é", 32) + `"`},
+		{"longer word is truncated", strings.Repeat("é", 33), `"` + strings.Repeat("é", 31) + `…"`},
+		{"look-alike of yes", "yeſ", `"yeſ"`},
+		{"integer", 2, "2"},
+		{"negative integer", -1, "-1"},
+		{"largest unsigned integer", uint64(math.MaxUint64), "18446744073709551615"},
+		{"whole floating-point number", 1.0, "a number with a decimal point"},
+		{"map", map[string]any{"token": "secret"}, "a map"},
+		{"empty map", map[string]any{}, "a map"},
+		{"map with other keys", map[any]any{1: 2}, "a map"},
+		{"list", []any{true}, "a list"},
+		{"date", time.Now(), "a date"},
+		{"other type", struct{}{}, "a struct {}"},
+		{"map from a provider", xconfmap.ExpandedValue{Value: map[string]any{}}, "a map"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			on, err := parseSwitch(tt.value)

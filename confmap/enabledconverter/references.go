@@ -10,16 +10,14 @@ import (
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 )
 
-// mentionEdits takes the disabled extensions out of service::extensions and out of the components that use one as a
-// storage or as a dead letter store: both are optional, and a component works without.
-//
-// A mention under auth or authenticator is left alone on purpose. Dropping it would open a listener to everyone, or send
-// requests without credentials; left in place it makes the collector refuse to start.
-func mentionEdits(root map[string]any, off disabled) []edit {
+// referenceEdits removes disabled extensions from service::extensions, and from the keys storage and
+// dead_letter of components, which are optional. It keeps references under auth and authenticator, so
+// that the collector refuses to start rather than open a listener to everyone.
+func referenceEdits(root map[string]any, off disabled) []edit {
 	var edits []edit
 
 	list := listOf(table(root["service"])[extensions])
-	left := slices.DeleteFunc(slices.Clone(list), func(m any) bool { return off.has(m, extensions) })
+	left := slices.DeleteFunc(slices.Clone(list), func(r any) bool { return off.has(r, extensions) })
 	if len(left) < len(list) {
 		edits = append(edits, edit{path: []string{"service", extensions}, value: left})
 	}
@@ -34,8 +32,8 @@ func mentionEdits(root map[string]any, off disabled) []edit {
 	return edits
 }
 
-// storeEdits finds the keys below path that name a disabled extension as a store. The configuration has no path to an
-// element of a list, so a list that contains such a key is set anew as a whole.
+// storeEdits removes the keys below path that refer to a disabled extension as a store. A list that
+// contains such a key is replaced, because Conf has no path to an item of a list.
 func storeEdits(path []string, config any, off disabled) []edit {
 	if list, ok := plain(config).([]any); ok {
 		if stripped, changed := withoutStores(list, off); changed {
@@ -56,7 +54,7 @@ func storeEdits(path []string, config any, off disabled) []edit {
 	return edits
 }
 
-// withoutStores returns a copy of a list or map without the keys that name a disabled extension as a store.
+// withoutStores returns a copy of a list or map without references to disabled stores.
 func withoutStores(value any, off disabled) (stripped any, changed bool) {
 	switch v := value.(type) {
 	case xconfmap.ExpandedValue:
@@ -86,12 +84,12 @@ func isStore(key string, value any, off disabled) bool {
 	return (key == "storage" || key == "dead_letter") && off.has(value, extensions)
 }
 
-// listOf returns a list of ids, or nil when value is something else: that is the collector's to report.
+// listOf returns a list of IDs, or nil if value is not a list, which the collector reports.
 func listOf(value any) []any {
 	switch list := plain(value).(type) {
 	case []any:
 		return list
-	case []string: // from another converter, no provider makes one
+	case []string: // from another converter; providers return []any
 		ids := make([]any, len(list))
 		for i, id := range list {
 			ids[i] = id

@@ -158,7 +158,7 @@ func TestMistakesInCoreComponentsSayWhatToWrite(t *testing.T) {
 		"an endpoint without a scheme":     {"endpoint: localhost:4318", otlp + ": endpoint: localhost:4318 has no scheme; write http://localhost:4318 or https://localhost:4318"},
 		"an endpoint for logs without one": {"logs_endpoint: otlp.example.com/v1/logs", otlp + ": logs_endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://otlp.example.com"},
 		"an endpoint that is a number":     {"endpoint: 4318", otlp + ": endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://otlp.example.com"},
-		"an endpoint that is empty":        {"endpoint: ''", "exporters::otlp_http: endpoint: is missing; set the URL of the backend, such as https://otlp.example.com (is an environment variable unset?)"},
+		"an endpoint that is empty":        {"endpoint: ''", "exporters::otlp_http: endpoint: is missing; write the URL of the backend, such as https://otlp.example.com (is an environment variable unset?)"},
 		"a storage that is not configured": {"endpoint: http://localhost:4318, sending_queue: {storage: nop/x}", otlp + `: sending_queue::storage: there is no extension "nop/x", or it is off; configure it and add it to service::extensions`},
 		"a storage that is not started":    {"endpoint: http://localhost:4318, sending_queue: {storage: nop/idle}", otlp + `: sending_queue::storage: the extension "nop/idle" is not started; add it to service::extensions`},
 		"a storage of a disabled queue":    {"endpoint: http://localhost:4318, sending_queue: {enabled: false, storage: nop/x}", ""},

@@ -63,5 +63,5 @@ var rewordings = []struct {
 	{regexp.MustCompile(`([:;]) '([\w.:\[\]/-]+)' `), "$1 $2: "},
 	{regexp.MustCompile(`: time: (?:invalid duration|unknown unit|missing unit in duration)\b[^;]*`), ": is not a duration; write one such as 30s, 5m or 1h"},
 	{regexp.MustCompile(`\baddress already in use$`), "address already in use; is another collector running?"},
-	{regexp.MustCompile(`: at least one endpoint must be specified`), ": endpoint: is missing; set the URL of the backend, such as https://otlp.example.com (is an environment variable unset?)"},
+	{regexp.MustCompile(`: at least one endpoint must be specified`), ": endpoint: is missing; write the URL of the backend, such as https://otlp.example.com (is an environment variable unset?)"},
 }

@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// javaOf50 is a trace of 50 frames, half of them the application's.
+// javaOf50 returns a trace of 50 frames, half of them the application's.
 func javaOf50() string {
 	var b strings.Builder
 	b.WriteString("java.lang.IllegalStateException: cart 4711 not filled\n")
@@ -70,7 +70,7 @@ func benchmark(b *testing.B, s sample) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*max(frames, 1)), "ns/frame")
 }
 
-// record is a log record of 9 attributes, for the proportion.
+// record returns a log record with 9 attributes, for comparison.
 func record() plog.Logs {
 	logs := plog.NewLogs()
 	r := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()

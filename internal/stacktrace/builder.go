@@ -5,109 +5,110 @@ package stacktrace
 
 import "slices"
 
-// Bounds of a stack; doc.go says what becomes of the rest.
+// Limits of a stack; see the package documentation.
 const (
 	maxFrames     = 1000 // of an exception or a thread
 	maxExceptions = 50
 	maxThreads    = 100
-	// firstFrames is how many frames there is room for at first.
-	firstFrames = 64
-	// maxKept is how many frames' memory a parser keeps for the next stack.
-	maxKept = 8192
+	// initialFrames is the initial capacity for frames.
+	initialFrames = 64
+	// maxPooledFrames is the largest capacity, in frames, that a parser keeps for the next stack.
+	maxPooledFrames = 8192
 )
 
-// noParent is the parent of the exception that was thrown.
+// noParent is the Parent of the exception that was thrown.
 const noParent = -1
 
-// unknownFunction is how Sentry calls a function without a name. A frame of Sentry's needs a function or a file.
+// unknownFunction is Sentry's name for an unknown function. Sentry requires a function or a file.
 const unknownFunction = "?"
 
-// lost is the place of an exception or a thread beyond the bounds.
-const lost = -1
+// none is the index of an exception or thread that does not exist or exceeds the limits.
+const none = -1
 
-// builder collects what a reader finds. The frames of all exceptions and threads lie in one slice, in the order of the text.
+// builder collects what a reader finds. The frames of all exceptions and threads are in one slice,
+// in the order of the text.
 type builder struct {
 	typ, message, text string // as given to Parse
 
 	exceptions []Exception
 	threads    []Thread
 	frames     []Frame
-	// ofException and ofThread say which frames are whose.
-	ofException, ofThread []extent
+	// exceptionFrames and threadFrames are the frames of each exception and thread.
+	exceptionFrames, threadFrames []extent
 
-	// oldestFirst tells that the text begins with the oldest call, as in Python.
+	// oldestFirst is true if the text begins with the oldest call, as in Python.
 	oldestFirst bool
-	// unread tells that the text has a line that is in no exception and no frame.
-	unread bool
+	// incomplete is true if a part of the text was not understood or did not fit.
+	incomplete bool
 
-	// What is beyond the bounds is written here.
-	lostException Exception
-	lostFrame     Frame
-	placed        []Exception
+	// These receive what exceeds the limits.
+	discardedException Exception
+	discardedFrame     Frame
+	reordered          []Exception
 }
 
-// extent is a run of frames: it begins at start, and seen frames went into it. Beyond maxFrames, each new one takes the place
-// of the oldest in the second half.
+// extent is a run of frames that begins at start. seen frames were added; beyond maxFrames, each
+// new one replaces the oldest in the second half.
 type extent struct{ start, seen int }
 
 func (e extent) end() int { return e.start + min(e.seen, maxFrames) }
 
 func (b *builder) reset() {
-	if cap(b.frames) > maxKept {
+	if cap(b.frames) > maxPooledFrames {
 		b.frames = nil
 	}
 	b.exceptions, b.threads, b.frames = b.exceptions[:0], b.threads[:0], b.frames[:0]
-	b.ofException, b.ofThread = b.ofException[:0], b.ofThread[:0]
-	b.oldestFirst, b.unread = false, false
+	b.exceptionFrames, b.threadFrames = b.exceptionFrames[:0], b.threadFrames[:0]
+	b.oldestFirst, b.incomplete = false, false
 }
 
-// begin adds an exception, and returns its place.
+// begin adds an exception and returns its index.
 func (b *builder) begin(parent int, relation string) int {
 	if len(b.exceptions) == maxExceptions {
-		b.unread = true
-		return lost
+		b.incomplete = true
+		return none
 	}
 	b.exceptions = append(b.exceptions, Exception{Parent: parent, Relation: relation})
-	b.ofException = append(b.ofException, extent{})
+	b.exceptionFrames = append(b.exceptionFrames, extent{})
 	return len(b.exceptions) - 1
 }
 
-// beginThread adds a thread, and returns its place.
+// beginThread adds a thread and returns its index.
 func (b *builder) beginThread(thread Thread) int {
 	if len(b.threads) == maxThreads {
-		b.unread = true
-		return lost
+		b.incomplete = true
+		return none
 	}
 	b.threads = append(b.threads, thread)
-	b.ofThread = append(b.ofThread, extent{})
+	b.threadFrames = append(b.threadFrames, extent{})
 	return len(b.threads) - 1
 }
 
-// exception is the one at a place that begin returned.
-func (b *builder) exception(place int) *Exception {
-	if place == lost {
-		return &b.lostException
+// exception returns the exception at an index that begin returned.
+func (b *builder) exception(index int) *Exception {
+	if index == none {
+		return &b.discardedException
 	}
-	return &b.exceptions[place]
+	return &b.exceptions[index]
 }
 
-// framesOf is how many frames the exception has so far.
-func (b *builder) framesOf(place int) int {
-	if place == lost {
+// framesOf returns the number of frames added to the exception so far.
+func (b *builder) framesOf(index int) int {
+	if index == none {
 		return 0
 	}
-	return b.ofException[place].seen
+	return b.exceptionFrames[index].seen
 }
 
 // frame adds an empty frame to the exception.
-func (b *builder) frame(place int) *Frame { return b.frameIn(b.ofException, place) }
+func (b *builder) frame(index int) *Frame { return b.frameIn(b.exceptionFrames, index) }
 
-// lastFrame is the frame that was added last, to the exception.
-func (b *builder) lastFrame(place int) *Frame {
-	if place == lost || b.framesOf(place) == 0 {
-		return &b.lostFrame
+// lastFrame returns the frame that was last added to the exception.
+func (b *builder) lastFrame(index int) *Frame {
+	if index == none || b.framesOf(index) == 0 {
+		return &b.discardedFrame
 	}
-	e := b.ofException[place]
+	e := b.exceptionFrames[index]
 	if e.seen <= maxFrames {
 		return &b.frames[e.end()-1]
 	}
@@ -115,24 +116,24 @@ func (b *builder) lastFrame(place int) *Frame {
 }
 
 // threadFrame adds an empty frame to the thread.
-func (b *builder) threadFrame(place int) *Frame { return b.frameIn(b.ofThread, place) }
+func (b *builder) threadFrame(index int) *Frame { return b.frameIn(b.threadFrames, index) }
 
-func (b *builder) frameBeyond() *Frame {
-	b.unread = true
-	b.lostFrame = Frame{}
-	return &b.lostFrame
+func (b *builder) discardFrame() *Frame {
+	b.incomplete = true
+	b.discardedFrame = Frame{}
+	return &b.discardedFrame
 }
 
-func (b *builder) frameIn(extents []extent, place int) *Frame {
-	if place == lost {
-		return b.frameBeyond()
+func (b *builder) frameIn(extents []extent, index int) *Frame {
+	if index == none {
+		return b.discardFrame()
 	}
-	e := &extents[place]
+	e := &extents[index]
 	if e.seen == 0 {
 		e.start = len(b.frames)
 	}
-	if e.end() != len(b.frames) { // another exception's frames came in between, which no runtime prints
-		return b.frameBeyond()
+	if e.end() != len(b.frames) { // frames of another exception came in between; no runtime prints that
+		return b.discardFrame()
 	}
 	e.seen++
 	if e.seen > maxFrames {
@@ -143,40 +144,40 @@ func (b *builder) frameIn(extents []extent, place int) *Frame {
 	return b.newFrame()
 }
 
-// newFrame is an empty frame behind the others.
+// newFrame appends an empty frame.
 func (b *builder) newFrame() *Frame {
 	n := len(b.frames)
 	if n == cap(b.frames) {
-		b.frames = slices.Grow(b.frames, n+firstFrames)
+		b.frames = slices.Grow(b.frames, n+initialFrames)
 	}
 	b.frames = b.frames[:n+1]
-	b.frames[n] = Frame{} // the memory is that of the stack before
+	b.frames[n] = Frame{} // the memory is reused
 	return &b.frames[n]
 }
 
-// oldestOfTail is where, within an extent that has seen so many frames, the next one goes.
+// oldestOfTail returns the offset within the extent of the next frame to replace.
 func (extent) oldestOfTail(seen int) int {
 	const half = maxFrames / 2
 	return half + seen%half
 }
 
-// dropFrom takes back the exception and those that were begun after it.
-func (b *builder) dropFrom(place int) {
-	for i := len(b.exceptions) - 1; i >= place; i-- {
-		if e := b.ofException[i]; e.seen > 0 && e.end() == len(b.frames) {
+// dropFrom removes the exception and all that were added after it.
+func (b *builder) dropFrom(index int) {
+	for i := len(b.exceptions) - 1; i >= index; i-- {
+		if e := b.exceptionFrames[i]; e.seen > 0 && e.end() == len(b.frames) {
 			b.frames = b.frames[:e.start]
 		}
 	}
-	b.exceptions, b.ofException = b.exceptions[:place], b.ofException[:place]
+	b.exceptions, b.exceptionFrames = b.exceptions[:index], b.exceptionFrames[:index]
 }
 
-// dropTop drops the frames above the one that threw, but never all of them: down to the first for which last is true, and then those
-// for which more is.
-func (b *builder) dropTop(place int, last, more func(*Frame) bool) {
-	if place == lost || b.framesOf(place) > maxFrames {
+// dropTop removes frames above the one that threw: up to the first for which last is true, then
+// those for which more is true. It never removes all frames.
+func (b *builder) dropTop(index int, last, more func(*Frame) bool) {
+	if index == none || b.framesOf(index) > maxFrames {
 		return
 	}
-	e := &b.ofException[place]
+	e := &b.exceptionFrames[index]
 	frames := b.frames[e.start:e.end()]
 	top := 0
 	for i := range frames {
@@ -193,7 +194,7 @@ func (b *builder) dropTop(place int, last, more func(*Frame) bool) {
 	}
 }
 
-// settle brings the frames of a trimmed extent into their order.
+// settle restores the order of the frames of an extent that exceeded maxFrames.
 func (b *builder) settle(e *extent) {
 	if e.seen <= maxFrames {
 		return
@@ -206,25 +207,25 @@ func (b *builder) settle(e *extent) {
 	e.seen = maxFrames
 }
 
-// shareFrames gives the exception the last n frames of another: those that a runtime does not print twice.
-func (b *builder) shareFrames(place, from, n int) {
-	if place == lost || from == lost {
-		b.unread = true
+// shareFrames copies the last n frames of another exception, which runtimes print only once.
+func (b *builder) shareFrames(index, from, n int) {
+	if index == none || from == none {
+		b.incomplete = true
 		return
 	}
-	b.settle(&b.ofException[from])
-	e := b.ofException[from]
+	b.settle(&b.exceptionFrames[from])
+	e := b.exceptionFrames[from]
 	n = min(n, e.end()-e.start)
 	for i := e.end() - n; i < e.end(); i++ {
-		f := b.frame(place) // may move b.frames
+		f := b.frame(index) // may move b.frames
 		*f = b.frames[i]
 	}
 }
 
-// insertFrames puts n frames of another exception, from the first on, into the exception. Both are complete. It reports whether
-// there were so many, and room for them.
-func (b *builder) insertFrames(place, at, from, first, n int) bool {
-	to, source := &b.ofException[place], b.ofException[from]
+// insertFrames inserts n frames of another exception, beginning with its frame first. Both must be
+// complete. It reports false if there are too few frames or no room for them.
+func (b *builder) insertFrames(index, at, from, first, n int) bool {
+	to, source := &b.exceptionFrames[index], b.exceptionFrames[from]
 	if to.seen+n > maxFrames || first+n > source.end()-source.start {
 		return false
 	}
@@ -232,15 +233,15 @@ func (b *builder) insertFrames(place, at, from, first, n int) bool {
 	start := to.start
 	b.frames = slices.Insert(b.frames, start+at, shared...)
 	to.seen += n
-	for i := range b.ofException {
-		if e := &b.ofException[i]; i != place && e.start >= start+at {
+	for i := range b.exceptionFrames {
+		if e := &b.exceptionFrames[i]; i != index && e.start >= start+at {
 			e.start += n
 		}
 	}
 	return true
 }
 
-// order puts the exception that was thrown first, and each other one after its parent.
+// order puts the exception that was thrown first, and every other one after its parent.
 func (b *builder) order() {
 	inOrder := true
 	for i := range b.exceptions {
@@ -249,49 +250,49 @@ func (b *builder) order() {
 	if inOrder {
 		return
 	}
-	var order, places [maxExceptions]int
+	var order, newIndexes [maxExceptions]int
 	thrown := slices.IndexFunc(b.exceptions, func(e Exception) bool { return e.Parent == noParent })
-	n := b.place(thrown, &order, 0)
-	if n < len(b.exceptions) { // a second one that was thrown, which no runtime prints
-		b.unread = true
+	n := b.appendTree(thrown, &order, 0)
+	if n < len(b.exceptions) { // a second root; no runtime prints that
+		b.incomplete = true
 	}
-	b.permute(order[:n], &places)
+	b.permute(order[:n], &newIndexes)
 }
 
-// place appends the exception and, after it, those that belong to it.
-func (b *builder) place(i int, order *[maxExceptions]int, n int) int {
+// appendTree appends the exception and then, recursively, those that belong to it.
+func (b *builder) appendTree(i int, order *[maxExceptions]int, n int) int {
 	order[n] = i
 	n++
 	for child := range b.exceptions {
 		if b.exceptions[child].Parent == i {
-			n = b.place(child, order, n)
+			n = b.appendTree(child, order, n)
 		}
 	}
 	return n
 }
 
-func (b *builder) permute(order []int, places *[maxExceptions]int) {
-	b.placed = b.placed[:0]
+func (b *builder) permute(order []int, newIndexes *[maxExceptions]int) {
+	b.reordered = b.reordered[:0]
 	var extents [maxExceptions]extent
 	for to, from := range order {
-		places[from] = to
-		extents[to] = b.ofException[from]
-		b.placed = append(b.placed, b.exceptions[from])
+		newIndexes[from] = to
+		extents[to] = b.exceptionFrames[from]
+		b.reordered = append(b.reordered, b.exceptions[from])
 	}
-	for i := range b.placed {
-		if parent := b.placed[i].Parent; parent != noParent {
-			b.placed[i].Parent = places[parent]
+	for i := range b.reordered {
+		if parent := b.reordered[i].Parent; parent != noParent {
+			b.reordered[i].Parent = newIndexes[parent]
 		}
 	}
-	b.exceptions, b.placed = b.placed, b.exceptions
-	b.ofException = append(b.ofException[:0], extents[:len(order)]...)
+	b.exceptions, b.reordered = b.reordered, b.exceptions
+	b.exceptionFrames = append(b.exceptionFrames[:0], extents[:len(order)]...)
 }
 
-// finish hands the frames to the exceptions and threads they belong to, oldest first, each with its in_app.
+// finish assigns the frames to their exceptions and threads, oldest first, and sets InApp.
 func (b *builder) finish(rules *Rules, language Language) {
 	for i := range b.frames {
 		f := &b.frames[i]
-		if f.Filename == "" { // nothing is behind the folder of the libraries
+		if f.Filename == "" { // the path ends at the libraries' folder
 			f.Filename, f.AbsPath = f.AbsPath, ""
 		}
 		f.InApp = rules.inApp(language, f)
@@ -300,10 +301,10 @@ func (b *builder) finish(rules *Rules, language Language) {
 		}
 	}
 	for i := range b.exceptions {
-		b.exceptions[i].Frames = b.ordered(&b.ofException[i])
+		b.exceptions[i].Frames = b.ordered(&b.exceptionFrames[i])
 	}
 	for i := range b.threads {
-		b.threads[i].Frames = b.ordered(&b.ofThread[i])
+		b.threads[i].Frames = b.ordered(&b.threadFrames[i])
 	}
 }
 

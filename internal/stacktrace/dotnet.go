@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// dotNetReader reads what Exception.ToString returns in .NET, .NET Framework and Mono
+// dotNetReader reads the result of Exception.ToString in .NET, .NET Framework and Mono
 // (https://learn.microsoft.com/dotnet/api/system.exception.tostring).
 type dotNetReader struct {
 	*builder
 	lines  lines
 	header header
-	// open are the exceptions whose frames are still to come, depth of them, the innermost last: the frames of an inner exception
-	// come before those of the outer one.
+	// open[:depth] are the exceptions whose frames are still to come, innermost last: the frames of
+	// an inner exception precede those of the outer one.
 	open  [maxExceptions + 1]int
 	depth int
 }
@@ -61,7 +61,7 @@ func (r *dotNetReader) readBody(body string) {
 	case len(r.exceptions) == 0:
 		r.first(body)
 	default:
-		r.unread = true
+		r.incomplete = true
 	}
 }
 
@@ -74,8 +74,8 @@ func (r *dotNetReader) first(body string) {
 	r.begun()
 }
 
-// begun looks at the header of the current exception. .NET Framework and Mono print inner ones in the same line: "Outer: message --->
-// Inner: message".
+// begun completes the header of the current exception. .NET Framework and Mono print inner
+// exceptions on the same line: "Outer: message ---> Inner: message".
 func (r *dotNetReader) begun() {
 	r.describe(r.exception(r.current()))
 	if r.header.open {
@@ -83,13 +83,14 @@ func (r *dotNetReader) begun() {
 	}
 }
 
-// inline reads the inner exceptions in the rest of a header's line, which begins at start, and reports whether there are some.
+// inline reads the inner exceptions on a header's line, from offset start, and reports whether
+// there are any.
 func (r *dotNetReader) inline(start int) bool {
 	found := false
 	for {
 		rest := r.text[min(start, r.lines.end):r.lines.end]
 		message, inner, ok := strings.Cut(rest, " "+dotNetInner)
-		if typ, _ := cutType(inner); !ok || !strings.Contains(typ, ".") || r.current() == lost {
+		if typ, _ := cutType(inner); !ok || !strings.Contains(typ, ".") || r.current() == none {
 			return found
 		}
 		found = true
@@ -105,7 +106,8 @@ func (*dotNetReader) describe(e *Exception) {
 	e.Group = strings.HasSuffix(e.Type, "AggregateException")
 }
 
-// inner reads the header of an inner exception, or of a member of an AggregateException: "(Inner Exception #1) Type: message".
+// inner reads the header of an inner exception, or of a member of an AggregateException: "(Inner
+// Exception #1) Type: message".
 func (r *dotNetReader) inner(header string) {
 	relation := "InnerException"
 	if member, ok := strings.CutPrefix(header, "(Inner Exception #"); ok {
@@ -121,20 +123,21 @@ func (r *dotNetReader) inner(header string) {
 
 func (r *dotNetReader) current() int {
 	if r.depth == 0 {
-		return lost
+		return none
 	}
 	return r.open[r.depth-1]
 }
 
 func (r *dotNetReader) enter(parent int, relation string) {
-	place := r.begin(parent, relation)
+	index := r.begin(parent, relation)
 	if r.depth < len(r.open) {
-		r.open[r.depth] = place
+		r.open[r.depth] = index
 		r.depth++
 	}
 }
 
-// close goes back to the exception around the current one. .NET Framework prints the first member of an AggregateException twice.
+// close returns to the enclosing exception. .NET Framework prints the first member of an
+// AggregateException twice.
 func (r *dotNetReader) close() {
 	r.header.open = false
 	if r.depth < 2 {
@@ -142,25 +145,26 @@ func (r *dotNetReader) close() {
 	}
 	closed := r.current()
 	r.depth--
-	if closed != lost && r.exceptions[closed].Relation == "InnerExceptions[0]" && r.isRepeated(closed) {
+	if closed != none && r.exceptions[closed].Relation == "InnerExceptions[0]" && r.isRepeated(closed) {
 		r.dropFrom(closed)
 	}
 }
 
-// isRepeated reports whether the exception was printed before, as the InnerException of the same parent.
-func (r *dotNetReader) isRepeated(place int) bool {
-	repeated := &r.exceptions[place]
-	for i := range r.exceptions[:place] {
+// isRepeated reports whether the exception was printed before as the InnerException of the same
+// parent.
+func (r *dotNetReader) isRepeated(index int) bool {
+	repeated := &r.exceptions[index]
+	for i := range r.exceptions[:index] {
 		e := &r.exceptions[i]
 		if e.Relation == "InnerException" && e.Parent == repeated.Parent && e.Type == repeated.Type && e.Message == repeated.Message {
-			return r.framesOf(i) == r.framesOf(place)
+			return r.framesOf(i) == r.framesOf(index)
 		}
 	}
 	return false
 }
 
-// frameLine reads "Shop.Cart.Add(String item) in C:\src\Cart.cs:line 12" and, of Mono, "Shop.Cart.Add (System.String item) [0x00001] in
-// /src/Cart.cs:12".
+// frameLine reads "Shop.Cart.Add(String item) in C:\src\Cart.cs:line 12" or, from Mono,
+// "Shop.Cart.Add (System.String item) [0x00001] in /src/Cart.cs:12".
 func (r *dotNetReader) frameLine(call string) bool {
 	call = strings.TrimRight(call, " ")
 	open := strings.IndexByte(call, '(')
@@ -186,7 +190,7 @@ func (r *dotNetReader) frameLine(call string) bool {
 	return true
 }
 
-// dotNetPath is what follows the arguments; ok is false when there is something else.
+// dotNetPath returns the path after the arguments, if any; ok is false if something else follows.
 func dotNetPath(arguments string) (path string, ok bool) {
 	if arguments[len(arguments)-1] == ')' {
 		return "", true
@@ -212,8 +216,9 @@ func (f *Frame) setDotNetPath(path string) {
 	f.setShortPath(path)
 }
 
-// cutDotNetMethod cuts the qualified name of a method. Of the classes that the compiler makes for asynchronous methods, iterators
-// and closures, it finds the method and the class that were written: "Shop.Cart.<Add>d__5.MoveNext" is Add of Shop.Cart.
+// cutDotNetMethod cuts the qualified name of a method. It maps compiler-generated classes of async
+// methods, iterators and closures to the source: "Shop.Cart.<Add>d__5.MoveNext" is Add of
+// Shop.Cart.
 func cutDotNetMethod(name string) (class, method string) {
 	dot := strings.LastIndexByte(name[:endOfMethod(name)], '.')
 	if dot < 0 {
@@ -234,7 +239,8 @@ func cutDotNetMethod(name string) (class, method string) {
 	return class, method
 }
 
-// endOfMethod is where the name ends and the method's generic arguments begin: "Map[System.Int32]". A class may have some too.
+// endOfMethod returns where the generic arguments of the method begin: "Map[System.Int32]". A class
+// may have some too.
 func endOfMethod(name string) int {
 	if !strings.HasSuffix(name, "]") {
 		return len(name)

@@ -5,21 +5,21 @@ package stacktrace
 
 import "strings"
 
-// elixirReader reads what Exception.format and Exception.format_stacktrace return (https://hexdocs.pm/elixir/Exception.html), and what
-// Erlang's shell prints of an exception.
+// elixirReader reads the results of Exception.format and Exception.format_stacktrace
+// (https://hexdocs.pm/elixir/Exception.html), and exceptions as Erlang's shell prints them.
 type elixirReader struct {
 	*builder
 	lines  lines
 	header header
-	// open are the exceptions that frames may belong to, by how far they are indented: what made another process exit is printed
-	// between a header and its frames.
+	// open are the exceptions that frames may belong to, by indentation: the exception that made
+	// another process exit is printed between a header and its frames.
 	open  [elixirDepths]elixirException
 	depth int
 }
 
 const elixirDepths = 16
 
-type elixirException struct{ place, indent int }
+type elixirException struct{ index, indent int }
 
 func readElixir(b *builder) {
 	if text := strings.TrimSpace(b.text); strings.HasPrefix(text, "[{") {
@@ -39,12 +39,12 @@ func (r *elixirReader) read(line string) {
 	case strings.HasPrefix(body, "** (") && r.enter(indent, body[len("** ("):]):
 	case strings.HasPrefix(body, "** exception ") && len(r.exceptions) == 0:
 		r.begun(indent)
-		r.header = r.readHeader(&r.lines, r.open[0].place, body[len("** exception "):])
+		r.header = r.readHeader(&r.lines, r.open[0].index, body[len("** exception "):])
 	case indent > 0 && r.frameLine(indent, body):
 	case r.header.extend(r.builder, &r.lines):
 	case body == "":
 	default:
-		r.unread = true
+		r.incomplete = true
 	}
 }
 
@@ -57,35 +57,35 @@ func (r *elixirReader) enter(indent int, line string) bool {
 	if !ok || indent == 0 && len(r.exceptions) > 0 {
 		return false
 	}
-	if typ == "EXIT" && strings.HasSuffix(message, "an exception was raised:") { // which follows, and is its cause
+	if typ == "EXIT" && strings.HasSuffix(message, "an exception was raised:") { // the cause, which follows
 		r.header.open = false
 		return true
 	}
 	r.begun(indent)
-	place := r.open[r.depth].place
-	e := r.exception(place)
+	index := r.open[r.depth].index
+	e := r.exception(index)
 	e.Type, e.Message = typ, message
 	start := r.lines.end - len(message)
-	r.header = header{place: place, start: start, open: true}
+	r.header = header{index: index, start: start, open: true}
 	if len(r.exceptions) == 1 && r.skipKnown(&r.lines, start) {
 		e.Message = r.message
 	}
 	return true
 }
 
-// begun begins an exception at an indentation. It made the one that is indented less exit.
+// begun begins an exception at an indentation. It caused the exit of the one with less indentation.
 func (r *elixirReader) begun(indent int) {
 	if len(r.exceptions) == 0 {
-		r.open[0] = elixirException{place: r.begin(noParent, ""), indent: indent}
+		r.open[0] = elixirException{index: r.begin(noParent, ""), indent: indent}
 		return
 	}
 	r.leave(indent)
-	parent := r.open[r.depth].place
+	parent := r.open[r.depth].index
 	r.depth = min(r.depth+1, elixirDepths-1)
-	r.open[r.depth] = elixirException{place: r.begin(parent, "EXIT"), indent: indent}
+	r.open[r.depth] = elixirException{index: r.begin(parent, "EXIT"), indent: indent}
 }
 
-// leave closes the exceptions that are indented as far or farther.
+// leave closes the exceptions that are indented at least as far.
 func (r *elixirReader) leave(indent int) {
 	for r.depth > 0 && r.open[r.depth].indent >= indent {
 		r.depth--
@@ -103,11 +103,11 @@ func (r *elixirReader) frameLine(indent int, body string) bool {
 	}
 	r.leave(indent)
 	r.header.open = false
-	*r.frame(r.open[r.depth].place) = f
+	*r.frame(r.open[r.depth].index) = f
 	return true
 }
 
-// readElixir reads a frame; ok is false for what is none, such as a line of a message.
+// readElixir reads a frame; ok is false for other lines, such as those of a message.
 func (f *Frame) readElixir(body string) (ok bool) {
 	call := body
 	if strings.HasPrefix(body, "(") {
@@ -116,8 +116,8 @@ func (f *Frame) readElixir(body string) (ok bool) {
 			call = rest
 		}
 	}
-	if place, rest, ok := strings.Cut(call, ": "); ok {
-		if path, line, ok := cutNumber(place); ok {
+	if location, rest, ok := strings.Cut(call, ": "); ok {
+		if path, line, ok := cutNumber(location); ok {
 			f.Line, call = line, rest
 			f.setPath(path)
 		}
@@ -125,7 +125,8 @@ func (f *Frame) readElixir(body string) (ok bool) {
 	return f.setElixirFunction(call)
 }
 
-// setElixirFunction cuts "Shop.Cart.add/1", "Shop.Cart.add(-1)", ":lists.map/2", or "anonymous fn/1 in Shop.Cart.fill/1".
+// setElixirFunction parses "Shop.Cart.add/1", "Shop.Cart.add(-1)", ":lists.map/2" or "anonymous
+// fn/1 in Shop.Cart.fill/1".
 func (f *Frame) setElixirFunction(call string) bool {
 	if call == "(file)" || call == "(module)" {
 		f.Function = call
@@ -159,7 +160,8 @@ func (f *Frame) setElixirFunction(call string) bool {
 	return true
 }
 
-// readErlangShell reads "in function  shop:add/1 (shop.erl, line 12)" and "in call from shop:fill/1 (shop.erl, line 20)".
+// readErlangShell reads "in function shop:add/1 (shop.erl, line 12)" and "in call from shop:fill/1
+// (shop.erl, line 20)".
 func (f *Frame) readErlangShell(body string) bool {
 	call, ok := strings.CutPrefix(body, "in function ")
 	if !ok {
@@ -168,38 +170,38 @@ func (f *Frame) readErlangShell(body string) bool {
 	if !ok {
 		return false
 	}
-	call, place, _ := strings.Cut(strings.TrimLeft(call, " "), " (")
+	call, location, _ := strings.Cut(strings.TrimLeft(call, " "), " (")
 	module, function, ok := strings.Cut(strings.TrimSpace(call), ":")
 	if !ok || strings.IndexByte(module, ' ') >= 0 {
 		return false
 	}
 	f.Module, f.Function = module, function
-	if path, line, ok := strings.Cut(place, ", line "); ok {
+	if path, line, ok := strings.Cut(location, ", line "); ok {
 		f.Line, _, _ = number(line)
 		f.setPath(path)
 	}
 	return true
 }
 
-// readErlang reads a stack as the term that it is in Erlang, which the OpenTelemetry SDK records, cut short to a number of characters:
-// [{shop,add,1,[{file,"src/shop.erl"},{line,12}]},...].
+// readErlang reads a stack as an Erlang term: [{shop,add,1,[{file,"src/shop.erl"},{line,12}]},...].
+// The OpenTelemetry SDK records it, truncated to a number of characters.
 func readErlang(b *builder, text string) {
-	place := b.begin(noParent, "")
+	index := b.begin(noParent, "")
 	rest := text[1:]
 	for strings.HasPrefix(rest, "{") {
 		end := endOfTerm(rest)
-		if !b.erlangFrame(place, rest[1:max(end-1, 1)]) {
-			b.unread = true
+		if !b.erlangFrame(index, rest[1:max(end-1, 1)]) {
+			b.incomplete = true
 		}
 		rest = strings.TrimLeft(rest[end:], " \r\n,")
 	}
 	if rest != "]" || strings.Contains(text, "...") {
-		b.unread = true
+		b.incomplete = true
 	}
 }
 
 // erlangFrame reads "shop,add,1,[{file,"src/shop.erl"},{line,12}]".
-func (b *builder) erlangFrame(place int, entry string) bool {
+func (b *builder) erlangFrame(index int, entry string) bool {
 	module, rest := cutTerm(entry)
 	function, rest := cutTerm(rest)
 	_, where := cutTerm(rest)
@@ -207,7 +209,7 @@ func (b *builder) erlangFrame(place int, entry string) bool {
 	if module == "" || function == "" || module == "..." || function == "..." {
 		return false
 	}
-	f := b.frame(place)
+	f := b.frame(index)
 	f.Module, f.Function = strings.TrimPrefix(module, "Elixir."), function
 	if _, file, ok := strings.Cut(where, `{file,"`); ok {
 		path, _, _ := strings.Cut(file, `"`)
@@ -219,13 +221,13 @@ func (b *builder) erlangFrame(place int, entry string) bool {
 	return true
 }
 
-// cutTerm cuts the first of the terms that commas part.
+// cutTerm cuts the first of several terms separated by commas.
 func cutTerm(terms string) (term, rest string) {
 	end := endOfTerm(terms)
 	return terms[:end], strings.TrimLeft(strings.TrimPrefix(terms[end:], ","), " \r\n")
 }
 
-// endOfTerm is where the first term of the text ends.
+// endOfTerm returns where the first term ends.
 func endOfTerm(text string) int {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -251,7 +253,7 @@ func endOfTerm(text string) int {
 	return len(text)
 }
 
-// endOfQuoted is where the closing quote is of what is opened at start.
+// endOfQuoted returns the index of the quote that closes the one at start.
 func endOfQuoted(text string, start int) int {
 	for i := start + 1; i < len(text); i++ {
 		switch text[i] {
@@ -264,7 +266,7 @@ func endOfQuoted(text string, start int) int {
 	return len(text)
 }
 
-// isElixirLibrary reports whether the code is of Erlang, of Elixir, or of a package that most applications use.
+// isElixirLibrary reports whether the code belongs to Erlang, Elixir or a common package.
 func (f *Frame) isElixirLibrary() bool {
 	switch f.Package {
 	case "elixir", "stdlib", "kernel", "erts", "mix", "ex_unit", "iex", "logger", "eex", "compiler", "crypto", "ssl", "inets", "runtime_tools",
@@ -279,7 +281,8 @@ func (f *Frame) isElixirLibrary() bool {
 	}
 }
 
-// isElixirCore reports whether the module is one of Erlang's or Elixir's own, for frames that do not name their application.
+// isElixirCore reports whether the module is one of Erlang's or Elixir's own, for frames that do
+// not name their application.
 func (f *Frame) isElixirCore() bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(f.Module, ":"), ".")
 	switch first {

@@ -20,7 +20,7 @@ func FuzzRuby(f *testing.F)       { fuzzLanguage(f, Ruby) }
 func FuzzRust(f *testing.F)       { fuzzLanguage(f, Rust) }
 func FuzzElixir(f *testing.F)     { fuzzLanguage(f, Elixir) }
 
-// FuzzSniff has no hint, and the stacks of all languages.
+// FuzzSniff parses stacks of all languages without a hint.
 func FuzzSniff(f *testing.F) { fuzzLanguage(f, Unknown) }
 
 func fuzzLanguage(f *testing.F, language Language) {
@@ -29,7 +29,7 @@ func fuzzLanguage(f *testing.F, language Language) {
 		folder = "*"
 	}
 	for _, s := range samples(f, folder) {
-		if len(s.text) < 8192 { // the others repeat themselves
+		if len(s.text) < 8192 { // longer ones only repeat themselves
 			f.Add(s.typ, s.message, s.text)
 		}
 	}
@@ -39,17 +39,17 @@ func fuzzLanguage(f *testing.F, language Language) {
 	})
 }
 
-// check holds a stack against what is promised of every stack.
+// check checks the guarantees that hold for every stack.
 func (p *Parser) check(t *testing.T, s *Stack, typ, message, text string) {
 	t.Helper()
 	if len(s.Exceptions) > maxExceptions || len(s.Threads) > maxThreads {
-		t.Fatalf("%d exceptions and %d threads are more than are promised", len(s.Exceptions), len(s.Threads))
+		t.Fatalf("%d exceptions and %d threads exceed the limits", len(s.Exceptions), len(s.Threads))
 	}
 	if (len(s.Exceptions) == 0) != (typ == "" && message == "" && text == "") {
-		t.Fatal("a stack has an exception when anything is known of it")
+		t.Fatal("a stack must have an exception if anything is given")
 	}
 	if s.Unparsed != "" && s.Unparsed != text {
-		t.Fatal("what could not be read is not kept whole")
+		t.Fatal("Unparsed is not the whole text")
 	}
 	valid := utf8.ValidString(typ) && utf8.ValidString(message) && utf8.ValidString(text)
 	for i := range s.Exceptions {
@@ -72,7 +72,7 @@ func (p *Parser) check(t *testing.T, s *Stack, typ, message, text string) {
 func checkFrames(t *testing.T, frames []Frame, text string, valid bool) {
 	t.Helper()
 	if len(frames) > maxFrames {
-		t.Fatalf("%d frames are more than are promised", len(frames))
+		t.Fatalf("%d frames exceed the limit", len(frames))
 	}
 	for i := range frames {
 		f := &frames[i]
@@ -94,7 +94,7 @@ func checkFrames(t *testing.T, frames []Frame, text string, valid bool) {
 	}
 }
 
-// checkStrings: text that was cut is as valid as it was whole.
+// checkStrings checks that substrings are valid UTF-8 if the whole text is.
 func checkStrings(t *testing.T, whole bool, parts ...string) {
 	t.Helper()
 	if !whole {
@@ -102,13 +102,13 @@ func checkStrings(t *testing.T, whole bool, parts ...string) {
 	}
 	for _, part := range parts {
 		if !utf8.ValidString(part) {
-			t.Fatalf("%q was cut inside a character", part)
+			t.Fatalf("%q was cut within a character", part)
 		}
 	}
 }
 
-// checkComplete looks for each line of a text that is said to be understood. Frames that were dropped on purpose are still in the
-// builder.
+// checkComplete checks that each line of an understood text is in the stack. Frames that were
+// removed on purpose are still in the builder.
 func (p *Parser) checkComplete(t *testing.T, s *Stack, typ, message, text string) {
 	t.Helper()
 	trimmed := func(frames []Frame) bool { return len(frames) == maxFrames }
@@ -116,11 +116,11 @@ func (p *Parser) checkComplete(t *testing.T, s *Stack, typ, message, text string
 		slices.ContainsFunc(s.Threads, func(th Thread) bool { return trimmed(th.Frames) }) {
 		return
 	}
-	if strings.HasPrefix(strings.TrimSpace(text), "[{") { // a term of Erlang has no lines
+	if strings.HasPrefix(strings.TrimSpace(text), "[{") { // an Erlang term has no lines
 		return
 	}
 	thrown := ""
-	var printed Parser // what the text says where the type beside it was taken
+	var printed Parser // the printed type, where the given one replaced it
 	if exceptions := printed.Parse(s.Language, "", message, text).Exceptions; len(exceptions) > 0 {
 		thrown = exceptions[0].Type
 	}
@@ -131,12 +131,12 @@ func (p *Parser) checkComplete(t *testing.T, s *Stack, typ, message, text string
 		}
 		if strings.TrimSpace(line) != "" && !isStructure(s.Language, line) && !p.represents(s, line) && !isHeader(text, typ, message) &&
 			(thrown == "" || !strings.Contains(line, thrown)) {
-			t.Fatalf("the line %q of %s is neither in %s nor is the text kept", line, s.Language, render(s))
+			t.Fatalf("line %q of %s is not in %s, and Unparsed is empty", line, s.Language, render(s))
 		}
 	}
 }
 
-// isStructure reports whether a line says nothing but how the stack goes on.
+// isStructure reports whether a line has no content of its own.
 func isStructure(language Language, line string) bool {
 	for _, word := range map[Language][]string{
 		Java:       {"... ", "[CIRCULAR", "Caused by: ", "Suppressed: ", "Wrapped by: "},
@@ -176,6 +176,6 @@ func (p *Parser) represents(s *Stack, line string) bool {
 			return true
 		}
 	}
-	// Below a frame, Python has the rest of the source and marks.
+	// Python prints further source lines and markers below a frame.
 	return s.Language == Python
 }

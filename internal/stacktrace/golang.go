@@ -5,24 +5,26 @@ package stacktrace
 
 import "strings"
 
-// goReader reads panics, what runtime.Stack and debug.Stack return, goroutine dumps, and the stacks of zap and of
-// github.com/pkg/errors, which have no arguments (https://pkg.go.dev/runtime#Stack).
+// goReader reads panics, the results of runtime.Stack and debug.Stack, goroutine dumps, and the
+// stacks of zap and github.com/pkg/errors, which have no arguments
+// (https://pkg.go.dev/runtime#Stack).
 type goReader struct {
 	*builder
 	lines   lines
 	current int
 	header  header
-	// thread is the goroutine whose frames come, lost while they are those of the one that panicked.
+	// thread is the goroutine whose frames follow, if inThread; else they belong to the exception.
 	thread   int
 	inThread bool
-	// panics tells that the text has the message of a panic: the goroutine was not stopped to record its stack.
+	// panics is true if the text has the message of a panic. Such a stack has no frames that
+	// recorded it.
 	panics bool
-	// goroutines is how many headers of goroutines there were.
+	// goroutines is the number of goroutine headers so far.
 	goroutines int
 }
 
 func readGo(b *builder) {
-	r := goReader{builder: b, lines: lines{text: b.text}, current: lost}
+	r := goReader{builder: b, lines: lines{text: b.text}, current: none}
 	for r.lines.scan() {
 		r.read(r.lines.line)
 	}
@@ -32,7 +34,7 @@ func readGo(b *builder) {
 func (r *goReader) read(line string) {
 	switch {
 	case strings.HasPrefix(line, "goroutine ") && r.goroutine(line):
-	case line == "runtime stack:": // of a stack overflow, before the goroutine's
+	case line == "runtime stack:": // printed before the goroutine's on a stack overflow
 		r.enterThread(Thread{Name: "runtime"})
 	case r.call(line):
 	case strings.HasPrefix(line, "[signal "):
@@ -44,14 +46,14 @@ func (r *goReader) read(line string) {
 	case !r.started():
 		r.first(line)
 	default:
-		r.unread = true
+		r.incomplete = true
 	}
 }
 
-// first reads the message above the stack of an error: github.com/pkg/errors prints one there.
+// first reads the message above the stack of an error, as github.com/pkg/errors prints it.
 func (r *goReader) first(line string) {
 	r.current = r.begin(noParent, "")
-	r.header = header{place: r.current, start: r.lines.start, open: true}
+	r.header = header{index: r.current, start: r.lines.start, open: true}
 	r.exception(r.current).Message = line
 	if r.skipKnown(&r.lines, r.lines.start) {
 		r.exception(r.current).Message = r.message
@@ -60,17 +62,17 @@ func (r *goReader) first(line string) {
 
 func (r *goReader) started() bool { return len(r.exceptions) > 0 }
 
-// extend adds a line to the message of the panic.
+// extend adds a line to the message.
 func (r *goReader) extend() {
 	if !r.started() {
-		r.unread = true
+		r.incomplete = true
 		return
 	}
 	r.exception(r.current).Message = r.text[r.header.start:r.lines.end]
 }
 
-// panicked reads "panic: message". When a deferred function panics in its turn, its panic is printed below the first one: it is the
-// one that was thrown, and the first one belongs to it.
+// panicked reads "panic: message". If a deferred function panics as well, its panic is printed
+// below the first: it is the one that was thrown, and the first belongs to it.
 func (r *goReader) panicked(line string) bool {
 	body := unindented(line)
 	typ, message, ok := strings.Cut(body, ": ")
@@ -78,16 +80,16 @@ func (r *goReader) panicked(line string) bool {
 		return false
 	}
 	inner := r.current
-	if inner != lost && !r.panics { // what the runtime has to say before it
-		r.unread = true
+	if inner != none && !r.panics { // other output before it
+		r.incomplete = true
 	} else {
 		r.current = r.begin(noParent, "")
 	}
-	if r.panics && inner != lost && r.current != lost {
+	if r.panics && inner != none && r.current != none {
 		r.exception(inner).Parent, r.exception(inner).Relation = r.current, "recovered"
 	}
 	r.panics = true
-	r.header = header{place: r.current, start: r.lines.end - len(message), open: true}
+	r.header = header{index: r.current, start: r.lines.end - len(message), open: true}
 	if i := strings.LastIndex(message, " [recovered"); i >= 0 && strings.HasSuffix(message, "]") {
 		message = message[:i]
 	}
@@ -99,7 +101,8 @@ func (r *goReader) panicked(line string) bool {
 	return true
 }
 
-// goroutine reads "goroutine 18 [chan receive, 5 minutes]:". The first one is the one that panicked.
+// goroutine reads "goroutine 18 [chan receive, 5 minutes]:". The first one is the one that
+// panicked.
 func (r *goReader) goroutine(line string) bool {
 	id, rest, ok := number(line[len("goroutine "):])
 	open := strings.IndexByte(rest, '[')
@@ -122,14 +125,14 @@ func (r *goReader) enterThread(thread Thread) {
 	r.thread, r.inThread = r.beginThread(thread), true
 }
 
-// call reads a function and, below it, its place in a file. The runtime cuts a stack off at the end of its buffer: the last line may be
-// half of either.
+// call reads a function and the location below it. The runtime truncates a stack at the end of its
+// buffer, so the last line may be cut in half.
 func (r *goReader) call(line string) bool {
 	if line == "" || line[0] == '\t' || line[0] == ' ' {
 		return false
 	}
 	file := r.lines.peek()
-	path, at, ok := goPlace(file)
+	path, at, ok := goLocation(file)
 	cut := r.goroutines > 0 && r.cutOff(file)
 	if !ok && !cut {
 		return false
@@ -146,7 +149,7 @@ func (r *goReader) call(line string) bool {
 	return true
 }
 
-// cutOff reports whether the text ends with the current line, or in the middle of the place below it.
+// cutOff reports whether the text ends with the current line, or within the location below it.
 func (r *goReader) cutOff(file string) bool {
 	if strings.HasSuffix(r.text, "\n") {
 		return false
@@ -165,23 +168,24 @@ func (r *goReader) add() *Frame {
 	return r.frame(r.current)
 }
 
-// goPlace reads "\t/app/cart.go:12 +0x1d".
-func goPlace(line string) (path string, at int, ok bool) {
+// goLocation reads "\t/app/cart.go:12 +0x1d".
+func goLocation(line string) (path string, at int, ok bool) {
 	if line == "" || line[0] != '\t' {
 		return "", 0, false
 	}
-	place := line[1:]
-	if i := strings.LastIndex(place, " fp=0x"); i >= 0 {
-		place = place[:i]
+	location := line[1:]
+	if i := strings.LastIndex(location, " fp=0x"); i >= 0 {
+		location = location[:i]
 	}
-	if i := strings.LastIndex(place, " +0x"); i >= 0 {
-		place = place[:i]
+	if i := strings.LastIndex(location, " +0x"); i >= 0 {
+		location = location[:i]
 	}
-	path, at, ok = cutNumber(place)
+	path, at, ok = cutNumber(location)
 	return path, at, ok && path != ""
 }
 
-// setGoFunction cuts "github.com/acme/shop/cart.(*Cart).Add(0xc000012345)". The package ends at the first dot after the last slash.
+// setGoFunction parses "github.com/acme/shop/cart.(*Cart).Add(0xc000012345)". The package ends at
+// the first dot after the last slash.
 func (f *Frame) setGoFunction(call string) {
 	if i := strings.LastIndex(call, " in goroutine "); i >= 0 {
 		call = call[:i]
@@ -220,12 +224,13 @@ func (f *Frame) setGoPath(path string) {
 	}
 }
 
-// dropRecording drops the frames on top of the one that threw: those of the OpenTelemetry SDK and of debug.Stack that recorded the
-// stack, those of the runtime that raised a panic and, when a deferred function recorded it, that function.
+// dropRecording removes the frames above the one that threw: those of the OpenTelemetry SDK and
+// debug.Stack, those of the runtime that raised a panic, and the deferred function that recorded
+// it.
 func (r *goReader) dropRecording() {
 	r.dropTop(r.current, func(*Frame) bool { return false }, (*Frame).recordsStack)
 	panics := (*Frame).panics
-	if r.panics { // nothing was recorded: a call of panic further down is one that was recovered
+	if r.panics { // nothing was recorded: a panic further down was recovered
 		panics = func(*Frame) bool { return false }
 	}
 	r.dropTop(r.current, panics, (*Frame).raisesPanic)
@@ -241,7 +246,7 @@ func (f *Frame) recordsStack() bool {
 		f.Module == "runtime" && (f.Function == "Stack" || f.Function == "Callers")
 }
 
-// raisesPanic reports whether the function is one of those that the runtime calls for a panic of its own.
+// raisesPanic reports whether the runtime calls the function for a panic of its own.
 func (f *Frame) raisesPanic() bool {
 	if f.Module != "runtime" {
 		return f.Module == "" && f.Function == "panic"
@@ -250,8 +255,8 @@ func (f *Frame) raisesPanic() bool {
 		f.Function == "gopanic"
 }
 
-// isGoLibrary reports whether the package is of the standard library or of another module: the application is main, or a module that
-// is not in the module cache.
+// isGoLibrary reports whether the package belongs to the standard library or another module. The
+// application is main, or a module outside of the module cache.
 func (f *Frame) isGoLibrary() bool {
 	if f.Module == "main" {
 		return false
@@ -263,8 +268,8 @@ func (f *Frame) isGoLibrary() bool {
 	return f.Module == "" || isGoStandard(f.Module)
 }
 
-// isGoStandard reports whether the package is of the standard library. Their first folder has no dot in it, but neither need that of
-// a private module.
+// isGoStandard reports whether the package belongs to the standard library. Its first folder has no
+// dot, but neither may that of a private module.
 func isGoStandard(module string) bool {
 	first, _, _ := strings.Cut(module, "/")
 	switch first {

@@ -17,17 +17,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write the golden files")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// given is what came beside the text: <case>.given.json, absent where there was nothing.
+// given is the optional <case>.given.json: what is passed to Parse besides the text.
 type given struct {
-	// Language is the folder's where the file does not say.
+	// Language defaults to the folder's.
 	Language *string `json:"language"`
 	Type     string  `json:"type"`
 	Message  string  `json:"message"`
 }
 
-// sample is a text of testdata with what came beside it.
+// sample is a text in testdata, with the other arguments of Parse.
 type sample struct {
 	path, name   string
 	language     Language
@@ -35,7 +35,7 @@ type sample struct {
 	text         string
 }
 
-// samples are those of one language, or of all when the language is "*".
+// samples returns the samples of one language, or of all for "*".
 func samples(t testing.TB, language string) []sample {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", language, "*.txt"))
@@ -55,13 +55,13 @@ func readSample(t testing.TB, path string) sample {
 	folder := filepath.Base(filepath.Dir(path))
 	s := sample{path: strings.TrimSuffix(path, ".txt"), language: named(t, folder), text: string(text)}
 	s.name = folder + "/" + filepath.Base(s.path)
-	beside, err := os.ReadFile(s.path + ".given.json")
+	other, err := os.ReadFile(s.path + ".given.json")
 	if os.IsNotExist(err) {
 		return s
 	}
 	require.NoError(t, err)
 	var g given
-	require.NoError(t, json.Unmarshal(beside, &g))
+	require.NoError(t, json.Unmarshal(other, &g))
 	s.typ, s.message = g.Type, g.Message
 	if g.Language != nil {
 		s.language = named(t, *g.Language)
@@ -76,12 +76,12 @@ func named(t testing.TB, name string) Language {
 			return l
 		}
 	}
-	t.Fatalf("no language is called %q", name)
+	t.Fatalf("unknown language %q", name)
 	return Unknown
 }
 
 func TestGolden(t *testing.T) {
-	var p Parser // one for all: what is left of one stack must not show in the next
+	var p Parser // shared: nothing of one stack may leak into the next
 	for _, s := range samples(t, "*") {
 		t.Run(s.name, func(t *testing.T) {
 			got := render(p.Parse(s.language, s.typ, s.message, s.text))
@@ -96,7 +96,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// render writes a stack as JSON with one frame a line. Unparsed is only told, since it is the text.
+// render writes a stack as JSON, one frame per line. Unparsed is a bool, since it equals the text.
 func render(s *Stack) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "{\n  \"language\": %q,\n  \"unparsed\": %t,\n  \"exceptions\": [", s.Language, s.Unparsed != "")
@@ -135,7 +135,7 @@ func renderFrames(b *bytes.Buffer, frames []Frame) {
 	b.WriteString("\n      ]")
 }
 
-// renderFrame writes a frame, and how many times it is there in a row.
+// renderFrame writes a frame and how many times it occurs in a row.
 func renderFrame(f *Frame, times int) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "{\"in_app\": %t", f.InApp)

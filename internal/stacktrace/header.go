@@ -5,32 +5,33 @@ package stacktrace
 
 import "strings"
 
-// header is the first lines of an exception, "type: message", while the message may go on.
+// header is the "type: message" of an exception, while the message may continue on the next lines.
 type header struct {
-	place int
-	// start is where the message begins in the text; open tells that the next line may belong to it.
+	index int
+	// start is the offset of the message in the text; open is true if the next line may belong to
+	// it.
 	start int
 	open  bool
 }
 
-// readHeader reads what stands at the end of the current line as the header of an exception.
-func (b *builder) readHeader(l *lines, place int, line string) header {
-	e := b.exception(place)
+// readHeader reads the end of the current line as the header of an exception.
+func (b *builder) readHeader(l *lines, index int, line string) header {
+	e := b.exception(index)
 	e.Type, e.Message = cutType(line)
-	return header{place: place, start: l.end - len(e.Message), open: true}
+	return header{index: index, start: l.end - len(e.Message), open: true}
 }
 
-// readThrown reads the header of the exception that was thrown. The message that came beside the text tells where it ends, whatever
-// its lines look like.
-func (b *builder) readThrown(l *lines, place int, line string) header {
-	h := b.readHeader(l, place, line)
+// readThrown reads the header of the exception that was thrown. The given message shows where it
+// ends, whatever its lines look like.
+func (b *builder) readThrown(l *lines, index int, line string) header {
+	h := b.readHeader(l, index, line)
 	if b.skipKnown(l, h.start) {
-		b.exception(place).Message = b.message
+		b.exception(index).Message = b.message
 	}
 	return h
 }
 
-// skipKnown goes to the last line of the message that came beside the text, if that stands at the place in the text.
+// skipKnown skips the given message if it is at offset start in the text.
 func (b *builder) skipKnown(l *lines, start int) bool {
 	rest, ok := strings.CutPrefix(b.text[start:], b.message)
 	if !ok || b.message == "" || rest != "" && rest[0] != '\n' && rest[0] != '\r' {
@@ -40,18 +41,19 @@ func (b *builder) skipKnown(l *lines, start int) bool {
 	return true
 }
 
-// extend adds the current line to the message, and reports whether the message was still open.
+// extend appends the current line to the message and reports whether the message was open.
 func (h *header) extend(b *builder, l *lines) bool {
 	if !h.open {
 		return false
 	}
 	if !isBlank(l.line) {
-		b.exception(h.place).Message = b.text[h.start:l.end]
+		b.exception(h.index).Message = b.text[h.start:l.end]
 	}
 	return true
 }
 
-// cutType cuts "type: message". A type has no space; without a type, all is message.
+// cutType cuts "type: message". A type contains no spaces; without a type, everything is the
+// message.
 func cutType(header string) (typ, message string) {
 	typ, message, found := strings.Cut(header, ": ")
 	if !found {
@@ -63,17 +65,17 @@ func cutType(header string) (typ, message string) {
 	return typ, message
 }
 
-// typeBeside is the type that came beside a text, as the language prints it.
-func typeBeside(language Language, typ string) string {
+// givenType returns the given type as the language prints it.
+func givenType(language Language, typ string) string {
 	if language == Elixir {
 		return strings.TrimPrefix(typ, "Elixir.")
 	}
 	return typ
 }
 
-// tellsMore reports whether the type that came beside the text is to be taken, and not the printed one: not where it is a part of
-// that, or another name of the same class.
-func tellsMore(language Language, typ, printed string) bool {
+// replacesType reports whether the given type replaces the printed one. It does not if it is a part
+// of that, or another name of the same class.
+func replacesType(language Language, typ, printed string) bool {
 	namespace, isPart := strings.CutSuffix(printed, typ)
 	if isPart && namespace != "" && strings.IndexByte(`.\:$+`, namespace[len(namespace)-1]) >= 0 {
 		return false
@@ -81,14 +83,14 @@ func tellsMore(language Language, typ, printed string) bool {
 	switch language {
 	case Java: // the canonical name of Cart$Error is Cart.Error
 		return strings.ReplaceAll(printed, "$", ".") != typ
-	case JavaScript: // the OpenTelemetry SDK has an error's code there, where it has one
+	case JavaScript: // the OpenTelemetry SDK records an error's code as the type, if it has one
 		return isErrorName(typ)
 	default:
 		return true
 	}
 }
 
-// isErrorName tells the name of a class from a code such as ENOENT, P2002 or card_declined.
+// isErrorName distinguishes the name of a class from a code such as ENOENT, P2002 or card_declined.
 func isErrorName(name string) bool {
 	upper, lower := false, false
 	for i := range len(name) {
@@ -98,10 +100,11 @@ func isErrorName(name string) bool {
 	return upper && lower && !strings.ContainsAny(name, " /-")
 }
 
-// moduleOf is the namespace, package or module in the name of a type. The OpenTelemetry SDK of PHP prints dots.
+// moduleOf returns the namespace, package or module of a type. The PHP SDK of OpenTelemetry prints
+// dots.
 func moduleOf(language Language, typ string) string {
 	switch language {
-	case Python: // of a class in a function, that of the function
+	case Python: // the module of a class in a function is the function's
 		typ, _, _ = strings.Cut(typ, ".<locals>")
 		return beforeLast(typ, '.')
 	case Java, DotNet, Elixir:
@@ -115,7 +118,7 @@ func moduleOf(language Language, typ string) string {
 	}
 }
 
-// beforeLast is what comes before the last c in s; empty when there is none.
+// beforeLast returns what precedes the last c in s, or the empty string if there is none.
 func beforeLast(s string, c byte) string {
 	return s[:max(strings.LastIndexByte(s, c), 0)]
 }

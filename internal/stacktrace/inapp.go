@@ -5,9 +5,9 @@ package stacktrace
 
 import "strings"
 
-// Rules decide which frames are the application's own: the key in_app of exporters. Each is the beginning of a frame's module,
-// package, qualified function ("com.acme.Cart.add") or path. Include wins over Exclude, and both win over what is usual in the
-// language.
+// Rules decide which frames are the application's own (in_app). Each entry is a prefix of a frame's
+// module, package, qualified function ("com.acme.Cart.add") or path. Include wins over Exclude;
+// both win over the language's defaults.
 type Rules struct {
 	Include []string `mapstructure:"include"`
 	Exclude []string `mapstructure:"exclude"`
@@ -38,7 +38,8 @@ func (f *Frame) beginsWith(prefix string) bool {
 		strings.HasPrefix(f.Function, prefix) || f.isQualified(prefix)
 }
 
-// isQualified reports whether the module and the function, with whatever the language puts between them, begin with the prefix.
+// isQualified reports whether module and function, with any separator between them, begin with the
+// prefix.
 func (f *Frame) isQualified(prefix string) bool {
 	if f.Module == "" {
 		return false
@@ -47,7 +48,7 @@ func (f *Frame) isQualified(prefix string) bool {
 	return ok && strings.HasPrefix(f.Function, strings.TrimLeft(function, ".:#/->"))
 }
 
-// isApp is what is usual in the language. Where nothing is known of a frame, it is the application's.
+// isApp is the language's default. A frame about which nothing is known belongs to the application.
 func (f *Frame) isApp(language Language) bool {
 	switch language {
 	case Java:
@@ -73,8 +74,8 @@ func (f *Frame) isApp(language Language) bool {
 	}
 }
 
-// isJavaLibrary reports whether the class is of the platform, of a language on it, or of what most applications are built with. The
-// first part of its name tells, or the first two.
+// isJavaLibrary reports whether the class belongs to the platform, a JVM language or a common
+// library. The first one or two parts of its name decide.
 func isJavaLibrary(class string) bool {
 	first := class[:dotAfter(class, 0)]
 	switch first {
@@ -89,12 +90,12 @@ func isJavaLibrary(class string) bool {
 	}
 }
 
-// dotAfter is where the next dot of the name is, from the place on; its end when there is none. The parts of a name are short.
-func dotAfter(name string, place int) int {
-	for place < len(name) && name[place] != '.' {
-		place++
+// dotAfter returns the index of the first dot at or after start, or the length of the name.
+func dotAfter(name string, start int) int {
+	for start < len(name) && name[start] != '.' {
+		start++
 	}
-	return min(place, len(name))
+	return min(start, len(name))
 }
 
 func isJavaVendor(name string) bool {
@@ -112,7 +113,7 @@ func isJavaVendor(name string) bool {
 	}
 }
 
-// isDotNetLibrary reports whether the class is of .NET or of a library that most applications use.
+// isDotNetLibrary reports whether the class belongs to .NET or a common library.
 func isDotNetLibrary(class string) bool {
 	switch class[:dotAfter(class, 0)] {
 	case "System", "Microsoft", "MS", "Mono", "Windows", "Interop", "FSharp",

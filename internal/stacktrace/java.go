@@ -8,22 +8,25 @@ import (
 	"strings"
 )
 
-// javaReader reads what Throwable.printStackTrace writes, and Logback's and Log4j's forms of it. The OpenTelemetry SDK of PHP writes
-// the same (https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/lang/Throwable.html#printStackTrace()).
+// javaReader reads the output of Throwable.printStackTrace, of Logback, of Log4j and of the PHP SDK
+// of OpenTelemetry
+// (https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/lang/Throwable.html#printStackTrace()).
 type javaReader struct {
 	*builder
 	lines lines
 
 	current int
-	// latest is the exception that was printed last at each depth, suppressed how many that one has suppressed.
+	// latest is the last exception at each depth, suppressed the number of exceptions that it
+	// suppressed.
 	latest, suppressed [javaDepths]int
 	depth              int
-	// complete tells that the current exception's frames end with those that it shares.
+	// complete is true once the current exception has its shared frames.
 	complete bool
 	header   header
 }
 
-// javaDepths is how deep suppressed exceptions may be nested. What is deeper hangs on the last depth.
+// javaDepths is how deep suppressed exceptions may be nested. Deeper ones are attached to the last
+// depth.
 const javaDepths = 16
 
 func readJava(b *builder) {
@@ -44,7 +47,7 @@ func (r *javaReader) read(line string) {
 	case !r.started():
 		r.first(body)
 	default:
-		r.unread = true
+		r.incomplete = true
 	}
 }
 
@@ -57,7 +60,7 @@ func (r *javaReader) first(body string) {
 	r.header = r.readThrown(&r.lines, r.current, afterThreadName(body))
 }
 
-// afterThreadName is the header without what the JVM puts before it for an exception that nobody caught.
+// afterThreadName removes what the JVM prints before the header of an uncaught exception.
 func afterThreadName(header string) string {
 	rest, ok := strings.CutPrefix(header, `Exception in thread "`)
 	if !ok {
@@ -76,7 +79,7 @@ func (r *javaReader) nested(line, body string) bool {
 		return false
 	}
 	depth := javaDepth(line)
-	if relation == "cause" && body == header { // one that is only mentioned stands a tab deeper
+	if relation == "cause" && body == header { // one that is only referred to is a tab deeper
 		depth = max(depth-1, 0)
 	}
 	r.enter(relation, min(depth, javaDepths-1))
@@ -89,7 +92,7 @@ func (r *javaReader) nested(line, body string) bool {
 	return true
 }
 
-// cutJavaRelation cuts what an exception is to the one that it belongs to from its header.
+// cutJavaRelation cuts the relation of an exception to its parent from its header.
 func cutJavaRelation(body string) (relation, header string, ok bool) {
 	for _, caption := range [...]struct{ text, relation string }{
 		{"Caused by: ", "cause"},
@@ -103,7 +106,8 @@ func cutJavaRelation(body string) (relation, header string, ok bool) {
 	return "cause", body, strings.HasPrefix(body, "[CIRCULAR REFERENCE:")
 }
 
-// enter begins an exception at a depth: a cause of the latest one there, or suppressed by the latest of the depth before.
+// enter begins an exception at a depth: a cause of the latest one there, or suppressed by the
+// latest one a level up.
 func (r *javaReader) enter(relation string, depth int) {
 	r.complete = false
 	switch relation {
@@ -124,7 +128,7 @@ func (r *javaReader) enter(relation string, depth int) {
 	r.depth, r.latest[depth], r.suppressed[depth] = depth, r.current, 0
 }
 
-// javaDepth is how many tabs the line begins with. Four spaces are taken for one.
+// javaDepth returns the number of leading tabs. Four spaces count as one.
 func javaDepth(line string) int {
 	tabs := 0
 	for tabs < len(line) && line[tabs] == '\t' {
@@ -133,7 +137,7 @@ func javaDepth(line string) int {
 	return tabs + spaces(line[tabs:])/4
 }
 
-// more reads "... 12 more": as many frames as the exception shares with the one it belongs to.
+// more reads "... 12 more": the number of frames shared with the parent.
 func (r *javaReader) more(rest string) bool {
 	n, rest, ok := number(rest)
 	if !ok || rest != " more" && !strings.HasPrefix(rest, " common frames omitted") {
@@ -142,7 +146,7 @@ func (r *javaReader) more(rest string) bool {
 	r.header.open = false
 	parent := r.exception(r.current).Parent
 	if parent == noParent || r.complete {
-		r.unread = true
+		r.incomplete = true
 		return true
 	}
 	r.shareFrames(r.current, parent, n)
@@ -183,7 +187,7 @@ func (r *javaReader) frameLine(call string) bool {
 	return true
 }
 
-// cutPackaging takes the jar off the end, which Logback and Log4j write there: " ~[spring-core-6.1.jar:6.1]".
+// cutPackaging cuts off the jar that Logback and Log4j append: " ~[spring-core-6.1.jar:6.1]".
 func cutPackaging(call string) (frame, jar string) {
 	if call == "" || call[len(call)-1] != ']' {
 		return call, ""
@@ -200,7 +204,8 @@ func cutPackaging(call string) (frame, jar string) {
 	return frame, jar
 }
 
-// cutMethod cuts a qualified name into the Java module (without its class loader and version), the class and the method.
+// cutMethod cuts a qualified name into the Java module (without class loader and version), the
+// class and the method.
 func cutMethod(name string) (module, class, method string) {
 	hasSlash := strings.IndexByte(name, '/') >= 0
 	if hasSlash {
@@ -211,13 +216,14 @@ func cutMethod(name string) (module, class, method string) {
 		return module, "", name
 	}
 	class, method = name[:dot], name[dot+1:]
-	if hasSlash { // a lambda's class has an address in its name
+	if hasSlash { // the name of a lambda's class ends with an address
 		class, _, _ = strings.Cut(class, "/")
 	}
 	return module, class, method
 }
 
-// cutJavaModule cuts "loader/module@version/Class". The slash in the name of a hidden class is followed by an address.
+// cutJavaModule cuts "loader/module@version/Class". In the name of a hidden class, an address
+// follows the slash.
 func cutJavaModule(name string) (module, class string) {
 	prefix, class := "", name
 	for {
@@ -231,7 +237,7 @@ func cutJavaModule(name string) (module, class string) {
 	return module, class
 }
 
-// isJavaSource reports whether the words in parentheses stand for a source file, without a line.
+// isJavaSource reports whether the text in parentheses is a source file without a line.
 func isJavaSource(source string) bool {
 	return isWithoutSource(source) || strings.IndexByte(source, '.') > 0
 }

@@ -9,32 +9,32 @@ import (
 	"strings"
 )
 
-// javaScriptReader reads what engines keep in Error.stack, and what Node prints of an error with its causes
+// javaScriptReader reads Error.stack of all engines, and errors with causes as Node.js prints them
 // (https://v8.dev/docs/stack-trace-api, https://nodejs.org/api/errors.html).
 type javaScriptReader struct {
 	*builder
 	lines   lines
 	current int
 	header  header
-	v8      bool // there was a frame that begins with "at"
+	v8      bool // a frame began with "at"
 
-	// open are the errors that causes and members may belong to, by how far they are indented.
+	// open are the errors that causes and members may belong to, by indentation.
 	open  [javaScriptDepths]javaScriptError
 	depth int
 	gaps  [maxExceptions]javaScriptGap
 }
 
-// javaScriptDepths is how deep errors may be nested. What is deeper hangs on the last depth.
+// javaScriptDepths is how deep errors may be nested. Deeper ones are attached to the last depth.
 const javaScriptDepths = 16
 
-// javaScriptError is an error, or the list of those that an AggregateError stands for.
+// javaScriptError is an error, or the list of errors of an AggregateError.
 type javaScriptError struct {
-	place, indent int
+	index, indent int
 	list          bool
 	members       int
 }
 
-// javaScriptGap is where Node left out frames that the cause has too.
+// javaScriptGap is where Node.js omitted frames that the cause has as well.
 type javaScriptGap struct{ at, frames int }
 
 func readJavaScript(b *builder) {
@@ -58,16 +58,17 @@ func (r *javaScriptReader) read(line string) {
 		r.first(body)
 	case strings.HasPrefix(body, "... ") && r.gap(body[len("... "):]):
 	default:
-		r.unread = true
+		r.incomplete = true
 	}
 }
 
 func (r *javaScriptReader) started() bool { return len(r.exceptions) > 0 }
 
-// first reads the header of the error that was thrown. Before it, Node prints the source of one that nobody caught.
+// first reads the header of the error that was thrown. Node.js prints the source before an uncaught
+// one.
 func (r *javaScriptReader) first(body string) {
 	if _, line, _ := cutPosition(body); line > 0 && !strings.Contains(body, " ") {
-		r.unread = true
+		r.incomplete = true
 		for r.lines.scan() && r.lines.line != "" {
 			continue
 		}
@@ -75,11 +76,11 @@ func (r *javaScriptReader) first(body string) {
 	}
 	body = strings.TrimPrefix(body, "Uncaught ")
 	r.current = r.begin(noParent, "")
-	r.open[0] = javaScriptError{place: r.current}
+	r.open[0] = javaScriptError{index: r.current}
 	r.readError(strings.TrimPrefix(body, "(in promise) "))
 }
 
-// readError reads "RangeError: message" or, of an error without a stack, "[RangeError: message]".
+// readError reads "RangeError: message" or, for an error without a stack, "[RangeError: message]".
 func (r *javaScriptReader) readError(header string) {
 	inner := strings.TrimRight(header, " {,")
 	switch {
@@ -94,8 +95,8 @@ func (r *javaScriptReader) readError(header string) {
 	r.setName()
 }
 
-// setName finds the type where there is a space in the header: behind "TypeError [ERR_INVALID_ARG_TYPE]: ..." is a code of Node's, in
-// "Error [PaymentError]: ..." util.inspect puts the name that an error was given behind its class.
+// setName finds the type in a header with a space: "TypeError [ERR_INVALID_ARG_TYPE]: ..." has a
+// code of Node.js; in "Error [PaymentError]: ..." util.inspect added the error's own name.
 func (r *javaScriptReader) setName() {
 	e := r.exception(r.current)
 	if class, name, message, ok := cutNamed(e.Message); ok && e.Type == "" {
@@ -125,7 +126,8 @@ func cutNamed(header string) (class, name, message string, ok bool) {
 	return class, name, message, strings.Contains(class+name, "Error") || strings.Contains(class+name, "Exception")
 }
 
-// nested reads the header of an error that belongs to another: "[cause]: Error: ..." or an entry of "[errors]: [".
+// nested reads the header of an error that belongs to another: "[cause]: Error: ..." or an item of
+// "[errors]: [".
 func (r *javaScriptReader) nested(line, body string) bool {
 	if !r.started() || body == "" || r.header.open {
 		return false
@@ -133,14 +135,14 @@ func (r *javaScriptReader) nested(line, body string) bool {
 	indent := len(line) - len(body)
 	if cause, ok := strings.CutPrefix(body, "[cause]: "); ok && cause != "" {
 		r.closeTo(indent)
-		r.enter(javaScriptError{indent: indent}, r.open[r.depth].place, "cause", cause)
+		r.enter(javaScriptError{indent: indent}, r.open[r.depth].index, "cause", cause)
 		return true
 	}
 	if body == "[errors]: [" {
 		r.closeTo(indent)
-		parent := r.open[r.depth].place
+		parent := r.open[r.depth].index
 		r.exception(parent).Group = true
-		r.push(javaScriptError{place: parent, indent: indent, list: true})
+		r.push(javaScriptError{index: parent, indent: indent, list: true})
 		return true
 	}
 	return r.entry(indent, body)
@@ -161,18 +163,18 @@ func (r *javaScriptReader) entry(indent int, body string) bool {
 		return false
 	}
 	list.members++
-	r.enter(javaScriptError{indent: indent}, list.place, "errors["+strconv.Itoa(list.members-1)+"]", body)
+	r.enter(javaScriptError{indent: indent}, list.index, "errors["+strconv.Itoa(list.members-1)+"]", body)
 	return true
 }
 
 func (r *javaScriptReader) enter(e javaScriptError, parent int, relation, header string) {
 	r.current = r.begin(parent, relation)
-	e.place = r.current
+	e.index = r.current
 	r.push(e)
 	r.readError(header)
 }
 
-// closeTo leaves the errors that are indented as far or farther.
+// closeTo closes the errors that are indented at least as far.
 func (r *javaScriptReader) closeTo(indent int) {
 	for r.depth > 0 && r.open[r.depth].indent >= indent {
 		r.depth--
@@ -184,51 +186,51 @@ func (r *javaScriptReader) push(e javaScriptError) {
 	r.open[r.depth] = e
 }
 
-// gap reads "... 4 lines matching cause stack trace ...". The cause comes later.
+// gap reads "... 4 lines matching cause stack trace ...". The cause follows later.
 func (r *javaScriptReader) gap(rest string) bool {
 	n, rest, ok := number(rest)
-	if !ok || rest != " lines matching cause stack trace ..." || r.current == lost || r.gaps[r.current].frames > 0 {
+	if !ok || rest != " lines matching cause stack trace ..." || r.current == none || r.gaps[r.current].frames > 0 {
 		return false
 	}
 	r.gaps[r.current] = javaScriptGap{at: r.framesOf(r.current), frames: n}
 	return true
 }
 
-// fillGaps puts in what was left out. The frame before it is in the cause too. Causes come after what they caused, and are filled
-// first.
+// fillGaps inserts the omitted frames. The cause also has the frame before the gap. Causes follow
+// the errors they caused, so the loop runs backward to fill them first.
 func (r *javaScriptReader) fillGaps() {
 	for i := range slices.Backward(r.exceptions) {
 		if r.gaps[i].frames > 0 && !r.fillGap(i, r.gaps[i]) {
-			r.unread = true
+			r.incomplete = true
 		}
 	}
 }
 
-func (r *javaScriptReader) fillGap(place int, gap javaScriptGap) bool {
-	cause := r.causeOf(place)
-	if cause == lost || gap.at == 0 || r.framesOf(place) > maxFrames {
+func (r *javaScriptReader) fillGap(index int, gap javaScriptGap) bool {
+	cause := r.causeOf(index)
+	if cause == none || gap.at == 0 || r.framesOf(index) > maxFrames {
 		return false
 	}
-	before := r.frames[r.ofException[place].start+gap.at-1]
-	e := r.ofException[cause]
+	before := r.frames[r.exceptionFrames[index].start+gap.at-1]
+	e := r.exceptionFrames[cause]
 	for i := e.start; i < e.end(); i++ {
 		if r.frames[i] == before {
-			return r.insertFrames(place, gap.at, cause, i+1-e.start, gap.frames)
+			return r.insertFrames(index, gap.at, cause, i+1-e.start, gap.frames)
 		}
 	}
 	return false
 }
 
-func (r *javaScriptReader) causeOf(place int) int {
+func (r *javaScriptReader) causeOf(index int) int {
 	for i := range r.exceptions {
-		if r.exceptions[i].Parent == place && r.exceptions[i].Relation == "cause" {
+		if r.exceptions[i].Parent == index && r.exceptions[i].Relation == "cause" {
 			return i
 		}
 	}
-	return lost
+	return none
 }
 
-// v8Frame reads "fn (file:///app/cart.js:12:34)" and the other forms of V8.
+// v8Frame reads "fn (file:///app/cart.js:12:34)" and the other formats of V8.
 func (r *javaScriptReader) v8Frame(call string) bool {
 	call = strings.TrimRight(call, " {,")
 	call = strings.TrimPrefix(call, "async ")
@@ -239,7 +241,7 @@ func (r *javaScriptReader) v8Frame(call string) bool {
 		}
 	}
 	path, line, column := cutPosition(location)
-	if line == 0 && !isV8Place(location) || function == "" && path == "" {
+	if line == 0 && !isV8Location(location) || function == "" && path == "" {
 		return false
 	}
 	function, _, _ = strings.Cut(function, " [as ")
@@ -250,13 +252,13 @@ func (r *javaScriptReader) v8Frame(call string) bool {
 	return true
 }
 
-// isV8Place reports whether V8 prints that in place of a file.
-func isV8Place(location string) bool {
+// isV8Location reports whether V8 prints this in place of a file.
+func isV8Location(location string) bool {
 	return location == "<anonymous>" || location == "native" || strings.HasPrefix(location, "index ") ||
 		strings.HasPrefix(location, "eval at ") || strings.HasPrefix(location, "wasm://")
 }
 
-// atFrame reads "fn@https://example.com/cart.js:12:34", the form of Firefox and Safari.
+// atFrame reads "fn@https://example.com/cart.js:12:34", the format of Firefox and Safari.
 func (r *javaScriptReader) atFrame(line string) bool {
 	function, location, ok := strings.Cut(line, "@")
 	switch {
@@ -274,7 +276,7 @@ func (r *javaScriptReader) atFrame(line string) bool {
 		return false
 	}
 	f := r.add()
-	f.Function = function[strings.LastIndexByte(function, '*')+1:] // "async*" and "promise callback*" are how it was called
+	f.Function = function[strings.LastIndexByte(function, '*')+1:] // without "async*" or "promise callback*"
 	f.setScript(path, at, column)
 	return true
 }
@@ -288,7 +290,7 @@ func isScriptURL(line string) bool {
 	return false
 }
 
-// isSafariCode reports whether Safari prints that as a frame of its own.
+// isSafariCode reports whether Safari prints this as a frame of its own.
 func isSafariCode(line string) bool {
 	return line == "[native code]" || line == "eval code" || line == "global code" || line == "module code"
 }
@@ -297,20 +299,20 @@ func isSafariCode(line string) bool {
 func (r *javaScriptReader) add() *Frame {
 	if !r.started() {
 		r.current = r.begin(noParent, "")
-		r.open[0] = javaScriptError{place: r.current}
+		r.open[0] = javaScriptError{index: r.current}
 	}
 	r.header.open = false
 	return r.frame(r.current)
 }
 
-// setScript sets where the code is: a path, a URL, or words of the engine.
+// setScript sets where the code is: a path, a URL or a placeholder of the engine.
 func (f *Frame) setScript(path string, line, column int) {
 	if strings.HasPrefix(path, "eval at ") {
 		path, line, column = evalCaller(path)
 	}
 	path = strings.TrimPrefix(path, "address at ") // Hermes
 	if url, rest, ok := strings.Cut(path, " line "); ok && strings.Contains(rest, " > ") {
-		path = url // Firefox: what called eval
+		path = url // Firefox: the caller of eval
 		line, _, _ = number(rest)
 		column = 0
 	}
@@ -328,14 +330,15 @@ func (f *Frame) setScript(path string, line, column int) {
 	f.setScriptPath(path)
 }
 
-// evalCaller is where the code that evaluated the code is: the innermost parentheses of "eval at f (eval at g (cart.js:1:2), ...)".
+// evalCaller returns the location of the code that called eval: the innermost parentheses of "eval
+// at f (eval at g (cart.js:1:2), ...)".
 func evalCaller(location string) (path string, line, column int) {
 	inner := location[strings.LastIndexByte(location, '(')+1:]
 	inner, _, _ = strings.Cut(inner, ")")
 	return cutPosition(inner)
 }
 
-// setScriptPath sets the path or the URL. Of what webpack made, the short form is the path of the source.
+// setScriptPath sets the path or URL. For webpack bundles, Filename is the path of the source.
 func (f *Frame) setScriptPath(path string) {
 	path = withoutFileScheme(path)
 	f.setPath(path)
@@ -348,7 +351,8 @@ func (f *Frame) setScriptPath(path string) {
 	}
 }
 
-// withoutFileScheme is the path in a URL such as file:///app/cart.mjs or file:///C:/app/cart.mjs.
+// withoutFileScheme returns the path of a URL such as file:///app/cart.mjs or
+// file:///C:/app/cart.mjs.
 func withoutFileScheme(path string) string {
 	path = strings.TrimPrefix(path, "file://")
 	if len(path) > len("/C:") && path[0] == '/' && path[2] == ':' {
@@ -357,7 +361,8 @@ func withoutFileScheme(path string) string {
 	return path
 }
 
-// webpackPath is the path behind the namespace: "shop/./src/cart.ts" and "/(rsc)/./src/cart.ts" are "src/cart.ts".
+// webpackPath returns the path after the namespace: "shop/./src/cart.ts" and "/(rsc)/./src/cart.ts"
+// are "src/cart.ts".
 func webpackPath(rest string) string {
 	if _, path, ok := strings.Cut(rest, "/./"); ok {
 		rest = path
@@ -368,7 +373,8 @@ func webpackPath(rest string) string {
 	return path
 }
 
-// npmPackage is the first folder of a path in node_modules, or the first two where the first is a scope.
+// npmPackage returns the first folder of a path in node_modules, or the first two if the first is a
+// scope.
 func npmPackage(library string) string {
 	name := firstElement(library)
 	if strings.HasPrefix(name, "@") && len(name) < len(library) {

@@ -5,16 +5,16 @@ package stacktrace
 
 import "strings"
 
-// lines goes through a text line by line.
+// lines iterates over the lines of a text.
 type lines struct {
 	text string
-	// line is the current one, without its end; it begins at start and ends at end.
+	// line is the current line without its line ending; text[start:end] is the same.
 	line       string
 	start, end int
 	next       int
 }
 
-// scan goes to the next line, and reports whether there is one.
+// scan advances to the next line and reports whether there is one.
 func (l *lines) scan() bool {
 	if l.next >= len(l.text) {
 		return false
@@ -25,7 +25,7 @@ func (l *lines) scan() bool {
 	return true
 }
 
-// peek is the next line, empty at the end.
+// peek returns the next line, or the empty string at the end.
 func (l *lines) peek() string {
 	if l.next >= len(l.text) {
 		return ""
@@ -34,13 +34,13 @@ func (l *lines) peek() string {
 	return l.text[l.next:end]
 }
 
-// skipTo makes the line after the one that holds the place in the text the next one.
-func (l *lines) skipTo(place int) { l.end, l.next = lineEnd(l.text, place) }
+// skipTo continues after the line that contains the offset.
+func (l *lines) skipTo(offset int) { l.end, l.next = lineEnd(l.text, offset) }
 
-// last reports whether nothing comes after the current line.
+// last reports whether the current line is the last one.
 func (l *lines) last() bool { return l.next >= len(l.text) }
 
-// lineEnd is where the line that begins at start ends, and where the next one begins.
+// lineEnd returns where the line that begins at start ends, and where the next one begins.
 func lineEnd(text string, start int) (end, next int) {
 	n := strings.IndexByte(text[start:], '\n')
 	if n < 0 {
@@ -54,7 +54,7 @@ func lineEnd(text string, start int) (end, next int) {
 	return end, next
 }
 
-// unindented is the line without the spaces and tabs at its beginning.
+// unindented returns the line without leading spaces and tabs.
 func unindented(line string) string {
 	for i := range len(line) {
 		if line[i] != ' ' && line[i] != '\t' {
@@ -64,10 +64,10 @@ func unindented(line string) string {
 	return ""
 }
 
-// isBlank reports whether the line has nothing but spaces and tabs.
+// isBlank reports whether the line has only spaces and tabs.
 func isBlank(line string) bool { return unindented(line) == "" }
 
-// spaces is how many spaces the line begins with.
+// spaces returns the number of leading spaces.
 func spaces(line string) int {
 	n := 0
 	for n < len(line) && line[n] == ' ' {
@@ -76,7 +76,8 @@ func spaces(line string) int {
 	return n
 }
 
-// number reads the digits at the beginning of s; ok is false when there are none. Numbers too large for a line stay at the largest.
+// number parses the digits at the beginning of s; ok is false if there are none. Numbers that do
+// not fit into 31 bits are clamped.
 func number(s string) (n int, rest string, ok bool) {
 	const largest = 1<<31 - 1
 	i := 0
@@ -87,13 +88,13 @@ func number(s string) (n int, rest string, ok bool) {
 	return n, s[i:], i > 0
 }
 
-// isNumber reports whether s is digits and nothing else.
+// isNumber reports whether s consists only of digits.
 func isNumber(s string) bool {
 	_, rest, ok := number(s)
 	return ok && rest == ""
 }
 
-// cutNumber takes ":12" off the end of s; ok is false when s does not end so.
+// cutNumber cuts ":12" off the end of s; ok is false if s does not end that way.
 func cutNumber(s string) (before string, n int, ok bool) {
 	i := len(s)
 	for i > 0 && s[i-1] >= '0' && s[i-1] <= '9' {
@@ -106,7 +107,7 @@ func cutNumber(s string) (before string, n int, ok bool) {
 	return s[:i-1], n, true
 }
 
-// cutPosition takes ":12:34" or ":12" off the end of s. A line of 0 tells that there is none.
+// cutPosition cuts ":12:34" or ":12" off the end of s. The line is 0 if there is none.
 func cutPosition(s string) (before string, line, column int) {
 	before, last, ok := cutNumber(s)
 	if !ok {

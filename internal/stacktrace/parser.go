@@ -5,19 +5,19 @@ package stacktrace
 
 import "strings"
 
-// Parser reads stacks. It reuses its memory: a result is valid until the next Parse. It serves one goroutine at a time. The zero
-// value is ready.
+// Parser parses stacks. It reuses its memory: a result is valid until the next call of Parse. One
+// Parser serves one goroutine. The zero value is ready for use.
 type Parser struct {
-	// Rules decide which frames are the application's.
+	// Rules decide which frames belong to the application.
 	Rules Rules
 
 	builder builder
 	stack   Stack
 }
 
-// Parse reads the text of an exception. The type and the message are those that came beside the text: they are those of the
-// exception that was thrown, and tell where a message of several lines ends. The language is tried first; when no frame is found
-// that way, what the text looks like is tried. Parse never fails: see Stack.Unparsed.
+// Parse parses the text of an exception as the given language or, if that finds no frames, as the
+// language the text looks like. typ and message are those of the exception that was thrown; they
+// also show where a message of several lines ends. Parse never fails; see [Stack].Unparsed.
 func (p *Parser) Parse(language Language, typ, message, text string) *Stack {
 	b := &p.builder
 	b.typ, b.message, b.text = typ, message, text
@@ -25,33 +25,33 @@ func (p *Parser) Parse(language Language, typ, message, text string) *Stack {
 	b.complete(language)
 	b.finish(&p.Rules, language)
 	p.stack = Stack{Language: language, Exceptions: b.exceptions, Threads: b.threads}
-	if b.unread {
+	if b.incomplete {
 		p.stack.Unparsed = text
 	}
 	return &p.stack
 }
 
-// readAny reads the text as the language or, if that finds no frame, as what it looks like.
+// readAny reads the text as the language or, if that finds no frames, as the detected one.
 func (b *builder) readAny(language Language) Language {
 	if b.read(language) {
 		return language
 	}
-	understood := !b.unread && len(b.exceptions) > 0 && b.exceptions[0].Type != ""
+	understood := !b.incomplete && len(b.exceptions) > 0 && b.exceptions[0].Type != ""
 	if sniffed := sniff(b.text); sniffed != language && b.read(sniffed) {
 		return sniffed
 	}
-	// An exception without frames: its header, if that is all that the language's reader found, else the type and the message
-	// that came beside the text.
+	// An exception without frames: use the header if the reader understood it, else typ and
+	// message.
 	b.reset()
 	if understood {
 		b.read(language)
 	} else {
-		b.unread = strings.TrimSpace(b.text) != "" && !isHeader(b.text, b.typ, b.message)
+		b.incomplete = strings.TrimSpace(b.text) != "" && !isHeader(b.text, b.typ, b.message)
 	}
 	return language
 }
 
-// read reads the text as the language, and reports whether it found a frame.
+// read reads the text as the language and reports whether it found a frame.
 func (b *builder) read(language Language) bool {
 	b.reset()
 	switch language {
@@ -79,8 +79,8 @@ func (b *builder) read(language Language) bool {
 	return len(b.frames) > 0
 }
 
-// complete says of the exception that was thrown what came beside the text: the one who recorded it had the exception itself, where
-// the text is what was printed of it.
+// complete merges typ and message into the exception that was thrown. They come from the exception
+// itself, so they take precedence over the printed text.
 func (b *builder) complete(language Language) {
 	if b.typ == "" && b.message == "" && b.text == "" {
 		return
@@ -90,7 +90,7 @@ func (b *builder) complete(language Language) {
 	}
 	b.order()
 	thrown := &b.exceptions[0]
-	if typ := typeBeside(language, b.typ); typ != "" && (thrown.Type == "" || tellsMore(language, typ, thrown.Type)) {
+	if typ := givenType(language, b.typ); typ != "" && (thrown.Type == "" || replacesType(language, typ, thrown.Type)) {
 		thrown.Type = typ
 	}
 	b.completeMessage(language, thrown)
@@ -99,20 +99,20 @@ func (b *builder) complete(language Language) {
 	}
 }
 
-// completeMessage takes the message that came beside the text. What Python and Ruby print below it, such as notes, is the
-// exception's too.
+// completeMessage sets the given message. What Python and Ruby print below it, such as notes, is
+// kept.
 func (b *builder) completeMessage(language Language, thrown *Exception) {
 	more, begins := strings.CutPrefix(thrown.Message, b.message)
 	if b.message == "" || begins && (more == "" || more[0] == '\n' && (language == Python || language == Ruby)) {
 		return
 	}
 	if !strings.Contains(b.message, thrown.Message) {
-		b.unread = true
+		b.incomplete = true
 	}
 	thrown.Message = b.message
 }
 
-// isHeader reports whether the text says no more than the type and the message.
+// isHeader reports whether the text consists only of the type and the message.
 func isHeader(text, typ, message string) bool {
 	text = strings.TrimSpace(text)
 	rest, _ := strings.CutPrefix(text, typ)

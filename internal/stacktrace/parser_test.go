@@ -22,13 +22,13 @@ func TestLanguageOf(t *testing.T) {
 	}
 }
 
-func TestTheTextTellsItsLanguage(t *testing.T) {
+func TestLanguageIsDetected(t *testing.T) {
 	var p Parser
 	for _, s := range samples(t, "*") {
 		t.Run(s.name, func(t *testing.T) {
 			want := string(render(p.Parse(s.language, s.typ, s.message, s.text)))
 			stack := p.Parse(Unknown, s.typ, s.message, s.text)
-			if stack.Language == Unknown { // there was no frame to tell it by
+			if stack.Language == Unknown { // no frame to detect it by
 				assert.Empty(t, stack.Exceptions[0].Frames)
 				assert.NotContains(t, want, "in_app")
 				return
@@ -38,7 +38,7 @@ func TestTheTextTellsItsLanguage(t *testing.T) {
 	}
 }
 
-func TestAHintThatIsWrongDoesNoHarm(t *testing.T) {
+func TestWrongLanguageHintIsHarmless(t *testing.T) {
 	var p Parser
 	for _, s := range samples(t, "*") {
 		want := p.Parse(s.language, s.typ, s.message, s.text).Language
@@ -50,8 +50,8 @@ func TestAHintThatIsWrongDoesNoHarm(t *testing.T) {
 	}
 }
 
-// What is wanted is what Sentry's SDK of the language sends for the same exception.
-func TestTheThrownExceptionIsTheOneBesideTheStack(t *testing.T) {
+// The expected values are those that Sentry's SDK for the language sends.
+func TestGivenTypeAndMessageWin(t *testing.T) {
 	const node = "\n    at add (/srv/shop/cart.js:1:2)\n"
 	const java = "\n\tat com.acme.Cart.add(Cart.java:1)\n"
 	const python = "  File \"/srv/shop/cart.py\", line 1, in add\n    raise\n"
@@ -62,41 +62,41 @@ func TestTheThrownExceptionIsTheOneBesideTheStack(t *testing.T) {
 		wantType, wantModule, wantText string
 		unparsed                       bool
 	}{
-		{"the name that an error was given, printed behind its class", JavaScript, "PaymentError", "failed", "Error [PaymentError]: failed" + node, "PaymentError", "", "failed", false},
-		{"that name without anything beside it", JavaScript, "", "", "Error [PaymentError]: failed" + node, "PaymentError", "", "failed", false},
-		{"that name without a message", JavaScript, "", "", "Error [PaymentError]" + node, "PaymentError", "", "", false},
-		{"a class that has no name of its own", JavaScript, "Error", "custom", "MyErr [Error]: custom" + node, "Error", "", "custom", false},
-		{"a name that was given after the stack was made", JavaScript, "PaymentError", "failed", "Error: failed" + node, "PaymentError", "", "failed", false},
-		{"a message that was given after that is taken, and the text is kept", JavaScript, "Error", "second", "Error: first" + node, "Error", "", "second", true},
-		{"a name and a code of Node's", JavaScript, "TypeError", "bad", "TypeError [ERR_INVALID_ARG_TYPE]: bad" + node, "TypeError", "", "bad", false},
-		{"a code of Node's, which the OpenTelemetry SDK has for a type", JavaScript, "ERR_INVALID_ARG_TYPE", "bad", "TypeError [ERR_INVALID_ARG_TYPE]: bad" + node, "TypeError", "", "bad", false},
-		{"a code of the system", JavaScript, "ENOENT", "ENOENT: no file", "Error: ENOENT: no file" + node, "Error", "", "ENOENT: no file", false},
-		{"a code of a library", JavaScript, "card_declined", "no", "PaymentError: no" + node, "PaymentError", "", "no", false},
-		{"a number for a code", JavaScript, "11000", "duplicate", "MongoServerError: duplicate" + node, "MongoServerError", "", "duplicate", false},
-		{"a code where the stack has no type", JavaScript, "ENOENT", "no file", node, "ENOENT", "", "no file", false},
-		{"a message with a word in brackets is no type", JavaScript, "", "", "Item [7]: sold out" + node, "", "", "Item [7]: sold out", false},
-		{"lines of a message that look like frames, behind a code", JavaScript, "TypeError", "bad\n    at x (y.js:1:2)", "TypeError [ERR_X]: bad\n    at x (y.js:1:2)" + node, "TypeError", "", "bad\n    at x (y.js:1:2)", false},
+		{"own name after the class", JavaScript, "PaymentError", "failed", "Error [PaymentError]: failed" + node, "PaymentError", "", "failed", false},
+		{"own name, nothing given", JavaScript, "", "", "Error [PaymentError]: failed" + node, "PaymentError", "", "failed", false},
+		{"own name without a message", JavaScript, "", "", "Error [PaymentError]" + node, "PaymentError", "", "", false},
+		{"class without an own name", JavaScript, "Error", "custom", "MyErr [Error]: custom" + node, "Error", "", "custom", false},
+		{"name set after the stack was captured", JavaScript, "PaymentError", "failed", "Error: failed" + node, "PaymentError", "", "failed", false},
+		{"message set after the stack was captured", JavaScript, "Error", "second", "Error: first" + node, "Error", "", "second", true},
+		{"name with a Node.js code", JavaScript, "TypeError", "bad", "TypeError [ERR_INVALID_ARG_TYPE]: bad" + node, "TypeError", "", "bad", false},
+		{"Node.js code as the given type", JavaScript, "ERR_INVALID_ARG_TYPE", "bad", "TypeError [ERR_INVALID_ARG_TYPE]: bad" + node, "TypeError", "", "bad", false},
+		{"system error code", JavaScript, "ENOENT", "ENOENT: no file", "Error: ENOENT: no file" + node, "Error", "", "ENOENT: no file", false},
+		{"library error code", JavaScript, "card_declined", "no", "PaymentError: no" + node, "PaymentError", "", "no", false},
+		{"numeric code", JavaScript, "11000", "duplicate", "MongoServerError: duplicate" + node, "MongoServerError", "", "duplicate", false},
+		{"code, no type printed", JavaScript, "ENOENT", "no file", node, "ENOENT", "", "no file", false},
+		{"message with brackets is not a type", JavaScript, "", "", "Item [7]: sold out" + node, "", "", "Item [7]: sold out", false},
+		{"message that looks like frames, with a code", JavaScript, "TypeError", "bad\n    at x (y.js:1:2)", "TypeError [ERR_X]: bad\n    at x (y.js:1:2)" + node, "TypeError", "", "bad\n    at x (y.js:1:2)", false},
 
-		{"a simple name of a qualified one", Java, "PaymentException", "m", "com.acme.PaymentException: m" + java, "com.acme.PaymentException", "com.acme", "m", false},
-		{"the canonical name of a nested class", Java, "com.acme.Cart.Full", "m", "com.acme.Cart$Full: m" + java, "com.acme.Cart$Full", "com.acme", "m", false},
-		{"the simple name of a nested class", Java, "Full", "m", "com.acme.Cart$Full: m" + java, "com.acme.Cart$Full", "com.acme", "m", false},
-		{"a class that prints itself in its own way", Java, "com.acme.PaymentException", "m", "payment: m" + java, "com.acme.PaymentException", "com.acme", "m", false},
-		{"a class of which no stack is there", Java, "com.acme.PaymentException", "m", "", "com.acme.PaymentException", "com.acme", "m", false},
-		{"a name that only ends alike is of another class", Java, "Exception", "m", "com.acme.PaymentException: m" + java, "Exception", "", "m", false},
+		{"simple name given, qualified name printed", Java, "PaymentException", "m", "com.acme.PaymentException: m" + java, "com.acme.PaymentException", "com.acme", "m", false},
+		{"canonical name of a nested class", Java, "com.acme.Cart.Full", "m", "com.acme.Cart$Full: m" + java, "com.acme.Cart$Full", "com.acme", "m", false},
+		{"simple name of a nested class", Java, "Full", "m", "com.acme.Cart$Full: m" + java, "com.acme.Cart$Full", "com.acme", "m", false},
+		{"class with an own toString", Java, "com.acme.PaymentException", "m", "payment: m" + java, "com.acme.PaymentException", "com.acme", "m", false},
+		{"class without a stack", Java, "com.acme.PaymentException", "m", "", "com.acme.PaymentException", "com.acme", "m", false},
+		{"another class with the same suffix", Java, "Exception", "m", "com.acme.PaymentException: m" + java, "Exception", "", "m", false},
 
-		{"a class of the program, which a traceback has no module for", Python, "__main__.OutOfStock", "m", pythonTraceback + "\n" + python + "OutOfStock: m\n", "__main__.OutOfStock", "__main__", "m", false},
-		{"a name without its module", Python, "OutOfStock", "m", pythonTraceback + "\n" + python + "shop.errors.OutOfStock: m\n", "shop.errors.OutOfStock", "shop.errors", "m", false},
-		{"a class in a function", Python, "shop.cart.add.<locals>.Full", "m", pythonTraceback + "\n" + python + "shop.cart.add.<locals>.Full: m\n", "shop.cart.add.<locals>.Full", "shop.cart", "m", false},
-		{"notes, which are printed below the message", Python, "E", "m", pythonTraceback + "\n" + python + "E: m\nnote\n", "E", "", "m\nnote", false},
-		{"the place of a syntax error, which is printed above it", Python, "SyntaxError", "invalid syntax (cart.py, line 1)", pythonTraceback + "\n" + python + "SyntaxError: invalid syntax\n", "SyntaxError", "", "invalid syntax (cart.py, line 1)", false},
+		{"class of __main__, printed without a module", Python, "__main__.OutOfStock", "m", pythonTraceback + "\n" + python + "OutOfStock: m\n", "__main__.OutOfStock", "__main__", "m", false},
+		{"name without its module", Python, "OutOfStock", "m", pythonTraceback + "\n" + python + "shop.errors.OutOfStock: m\n", "shop.errors.OutOfStock", "shop.errors", "m", false},
+		{"class in a function", Python, "shop.cart.add.<locals>.Full", "m", pythonTraceback + "\n" + python + "shop.cart.add.<locals>.Full: m\n", "shop.cart.add.<locals>.Full", "shop.cart", "m", false},
+		{"notes below the message", Python, "E", "m", pythonTraceback + "\n" + python + "E: m\nnote\n", "E", "", "m\nnote", false},
+		{"location of a syntax error", Python, "SyntaxError", "invalid syntax (cart.py, line 1)", pythonTraceback + "\n" + python + "SyntaxError: invalid syntax\n", "SyntaxError", "", "invalid syntax (cart.py, line 1)", false},
 
-		{"a name with its namespace, printed with dots", PHP, `Acme\Shop\OutOfStock`, "m", "Acme.Shop.OutOfStock: m\n\tat Acme.Shop.Cart.add(Cart.php:1)\n", `Acme\Shop\OutOfStock`, `Acme\Shop`, "m", false},
-		{"a name without its namespace", PHP, "OutOfStock", "m", "Acme\\Shop\\OutOfStock: m in /srv/cart.php:1\nStack trace:\n#0 {main}\n", `Acme\Shop\OutOfStock`, `Acme\Shop`, "m", false},
-		{"a name without its modules", Ruby, "OutOfStock", "m", "/srv/cart.rb:1:in `add': m (Shop::OutOfStock)\n", "Shop::OutOfStock", "Shop", "m", false},
-		{"a name without its namespace", DotNet, "InvalidOperationException", "m", "System.InvalidOperationException: m\n   at Shop.Cart.Add()\n", "System.InvalidOperationException", "System", "m", false},
-		{"what is printed below the message is kept", DotNet, "System.IO.FileNotFoundException", "m", "System.IO.FileNotFoundException: m\nFile name: 'x'\n   at Shop.Cart.Add()\n", "System.IO.FileNotFoundException", "System.IO", "m", true},
-		{"a module as Erlang calls it", Elixir, "Elixir.Shop.OutOfStock", "m", "** (Shop.OutOfStock) m\n    lib/cart.ex:1: Shop.Cart.add/1\n", "Shop.OutOfStock", "Shop", "m", false},
-		{"the type of an error, which a panic does not print", Go, "runtime.boundsError", "index out of range", "panic: index out of range\n\ngoroutine 1 [running]:\nmain.main()\n\t/srv/main.go:1 +0x1\n", "runtime.boundsError", "", "index out of range", false},
+		{"namespace printed with dots", PHP, `Acme\Shop\OutOfStock`, "m", "Acme.Shop.OutOfStock: m\n\tat Acme.Shop.Cart.add(Cart.php:1)\n", `Acme\Shop\OutOfStock`, `Acme\Shop`, "m", false},
+		{"name without its namespace", PHP, "OutOfStock", "m", "Acme\\Shop\\OutOfStock: m in /srv/cart.php:1\nStack trace:\n#0 {main}\n", `Acme\Shop\OutOfStock`, `Acme\Shop`, "m", false},
+		{"name without its modules", Ruby, "OutOfStock", "m", "/srv/cart.rb:1:in `add': m (Shop::OutOfStock)\n", "Shop::OutOfStock", "Shop", "m", false},
+		{"name without its namespace", DotNet, "InvalidOperationException", "m", "System.InvalidOperationException: m\n   at Shop.Cart.Add()\n", "System.InvalidOperationException", "System", "m", false},
+		{"text below the message is kept", DotNet, "System.IO.FileNotFoundException", "m", "System.IO.FileNotFoundException: m\nFile name: 'x'\n   at Shop.Cart.Add()\n", "System.IO.FileNotFoundException", "System.IO", "m", true},
+		{"module with the Elixir prefix", Elixir, "Elixir.Shop.OutOfStock", "m", "** (Shop.OutOfStock) m\n    lib/cart.ex:1: Shop.Cart.add/1\n", "Shop.OutOfStock", "Shop", "m", false},
+		{"type that a panic does not print", Go, "runtime.boundsError", "index out of range", "panic: index out of range\n\ngoroutine 1 [running]:\nmain.main()\n\t/srv/main.go:1 +0x1\n", "runtime.boundsError", "", "index out of range", false},
 	} {
 		t.Run(test.language.String()+": "+test.name, func(t *testing.T) {
 			var p Parser
@@ -110,7 +110,7 @@ func TestTheThrownExceptionIsTheOneBesideTheStack(t *testing.T) {
 	}
 }
 
-func TestOnlyTheThrownExceptionIsTheOneBesideTheStack(t *testing.T) {
+func TestGivenTypeAppliesOnlyToTheThrownException(t *testing.T) {
 	var p Parser
 	got := p.Parse(JavaScript, "OrderError", "order failed",
 		"Error: order failed\n    at a (/srv/a.js:1:2) {\n  [cause]: TypeError [ERR_X]: bad\n      at b (/srv/b.js:1:2)\n}\n")
@@ -126,24 +126,24 @@ func TestPaths(t *testing.T) {
 		line              string
 		filename, absPath string
 	}{
-		{"a path of Node is the whole one", JavaScript, "    at add (/srv/shop/index.js:1:2)", "/srv/shop/index.js", ""},
-		{"the scheme of a module is left out", JavaScript, "    at add (file:///srv/shop/cart.mjs:1:2)", "/srv/shop/cart.mjs", ""},
-		{"the scheme of a module on Windows is left out", JavaScript, "    at add (file:///C:/shop/cart.mjs:1:2)", "C:/shop/cart.mjs", ""},
-		{"a path of Windows has slashes", JavaScript, `    at add (C:\shop\cart.js:1:2)`, "C:/shop/cart.js", `C:\shop\cart.js`},
-		{"a library's path is that behind node_modules", JavaScript, "    at add (file:///srv/node_modules/@acme/cart/index.js:1:2)", "@acme/cart/index.js", "/srv/node_modules/@acme/cart/index.js"},
-		{"a module of Node's is not changed", JavaScript, "    at add (node:internal/fs:1:2)", "node:internal/fs", ""},
-		{"a URL is the whole one", JavaScript, "    at add (https://cdn.example.com/js/main.js?v=3:1:2)", "https://cdn.example.com/js/main.js?v=3", ""},
-		{"of what webpack made, the path of the source", JavaScript, "    at add (webpack://shop/./src/cart.ts:1:2)", "src/cart.ts", "webpack://shop/./src/cart.ts"},
-		{"a path of what webpack made that says nothing is the whole one", JavaScript, "    at add (webpack:///:1:2)", "webpack:///", ""},
-		{"a path of Python is the whole one", Python, `  File "/srv/shop/cart.py", line 1, in add`, "/srv/shop/cart.py", ""},
-		{"a path of Python on Windows has slashes", Python, `  File "C:\shop\cart.py", line 1, in add`, "C:/shop/cart.py", `C:\shop\cart.py`},
-		{"a library's path is that behind site-packages", Python, `  File "/usr/lib/python3.12/site-packages/flask/app.py", line 1, in add`, "flask/app.py", "/usr/lib/python3.12/site-packages/flask/app.py"},
-		{"a path of PHP is the whole one", PHP, "#0 /var/www/app/cart.php(1): add()\n#1 {main}", "/var/www/app/cart.php", ""},
-		{"a library's path is that behind vendor", PHP, "#0 /var/www/vendor/acme/cart/cart.php(1): add()\n#1 {main}", "acme/cart/cart.php", "/var/www/vendor/acme/cart/cart.php"},
-		{"a path of Ruby is the whole one", Ruby, "/srv/shop/app/cart.rb:1:in `add'", "/srv/shop/app/cart.rb", ""},
-		{"a library's path is that in its gem", Ruby, "/usr/gems/rack-2.2.4/lib/rack.rb:1:in `add'", "rack.rb", "/usr/gems/rack-2.2.4/lib/rack.rb"},
-		{"a path of Elixir is the whole one", Elixir, "    (shop 0.1.0) lib/shop/cart.ex:1: Shop.Cart.add/1", "lib/shop/cart.ex", ""},
-		{"a path of .NET is short", DotNet, `   at Shop.Cart.Add() in C:\src\Cart.cs:line 1`, "Cart.cs", `C:\src\Cart.cs`},
+		{"Node.js: whole path", JavaScript, "    at add (/srv/shop/index.js:1:2)", "/srv/shop/index.js", ""},
+		{"module: no scheme", JavaScript, "    at add (file:///srv/shop/cart.mjs:1:2)", "/srv/shop/cart.mjs", ""},
+		{"module on Windows: no scheme", JavaScript, "    at add (file:///C:/shop/cart.mjs:1:2)", "C:/shop/cart.mjs", ""},
+		{"Windows: slashes", JavaScript, `    at add (C:\shop\cart.js:1:2)`, "C:/shop/cart.js", `C:\shop\cart.js`},
+		{"library: relative to node_modules", JavaScript, "    at add (file:///srv/node_modules/@acme/cart/index.js:1:2)", "@acme/cart/index.js", "/srv/node_modules/@acme/cart/index.js"},
+		{"Node.js module: unchanged", JavaScript, "    at add (node:internal/fs:1:2)", "node:internal/fs", ""},
+		{"URL: unchanged", JavaScript, "    at add (https://cdn.example.com/js/main.js?v=3:1:2)", "https://cdn.example.com/js/main.js?v=3", ""},
+		{"webpack: path of the source", JavaScript, "    at add (webpack://shop/./src/cart.ts:1:2)", "src/cart.ts", "webpack://shop/./src/cart.ts"},
+		{"webpack without a path: unchanged", JavaScript, "    at add (webpack:///:1:2)", "webpack:///", ""},
+		{"whole path", Python, `  File "/srv/shop/cart.py", line 1, in add`, "/srv/shop/cart.py", ""},
+		{"Windows: slashes", Python, `  File "C:\shop\cart.py", line 1, in add`, "C:/shop/cart.py", `C:\shop\cart.py`},
+		{"library: relative to site-packages", Python, `  File "/usr/lib/python3.12/site-packages/flask/app.py", line 1, in add`, "flask/app.py", "/usr/lib/python3.12/site-packages/flask/app.py"},
+		{"whole path", PHP, "#0 /var/www/app/cart.php(1): add()\n#1 {main}", "/var/www/app/cart.php", ""},
+		{"library: relative to vendor", PHP, "#0 /var/www/vendor/acme/cart/cart.php(1): add()\n#1 {main}", "acme/cart/cart.php", "/var/www/vendor/acme/cart/cart.php"},
+		{"whole path", Ruby, "/srv/shop/app/cart.rb:1:in `add'", "/srv/shop/app/cart.rb", ""},
+		{"library: relative to its gem", Ruby, "/usr/gems/rack-2.2.4/lib/rack.rb:1:in `add'", "rack.rb", "/usr/gems/rack-2.2.4/lib/rack.rb"},
+		{"whole path", Elixir, "    (shop 0.1.0) lib/shop/cart.ex:1: Shop.Cart.add/1", "lib/shop/cart.ex", ""},
+		{"base name", DotNet, `   at Shop.Cart.Add() in C:\src\Cart.cs:line 1`, "Cart.cs", `C:\src\Cart.cs`},
 	} {
 		t.Run(test.language.String()+": "+test.name, func(t *testing.T) {
 			var p Parser
@@ -186,35 +186,35 @@ func frames(s *Stack) int {
 	return n
 }
 
-func TestWithoutFrames(t *testing.T) {
+func TestExceptionsWithoutFrames(t *testing.T) {
 	for _, test := range []struct {
 		name, typ, message, text string
 		language                 Language
 		want                     Stack
 	}{
-		{name: "nothing is known"},
+		{name: "nothing given"},
 		{
-			name: "a type and a message alone are an exception", typ: "E", message: "m",
+			name: "type and message", typ: "E", message: "m",
 			want: Stack{Exceptions: []Exception{{Type: "E", Message: "m", Parent: -1}}},
 		},
 		{
-			name: "a message alone is an exception", message: "m",
+			name: "message only", message: "m",
 			want: Stack{Exceptions: []Exception{{Message: "m", Parent: -1}}},
 		},
 		{
-			name: "a text that repeats the type and the message is understood", typ: "E", message: "m\nn", text: "E: m\nn\n",
+			name: "text repeats type and message", typ: "E", message: "m\nn", text: "E: m\nn\n",
 			want: Stack{Exceptions: []Exception{{Type: "E", Message: "m\nn", Parent: -1}}},
 		},
 		{
-			name: "a text that is blank is understood", typ: "E", message: "m", text: " \n\n",
+			name: "blank text", typ: "E", message: "m", text: " \n\n",
 			want: Stack{Exceptions: []Exception{{Type: "E", Message: "m", Parent: -1}}},
 		},
 		{
-			name: "a text of no language is kept", typ: "E", message: "m", text: "who knows",
+			name: "text of no language is kept", typ: "E", message: "m", text: "who knows",
 			want: Stack{Exceptions: []Exception{{Type: "E", Message: "m", Parent: -1}}, Unparsed: "who knows"},
 		},
 		{
-			name: "a header alone is read as its language writes it", language: Java, text: "java.lang.Error: m",
+			name: "header only", language: Java, text: "java.lang.Error: m",
 			want: Stack{Language: Java, Exceptions: []Exception{{Type: "java.lang.Error", Module: "java.lang", Message: "m", Parent: -1}}},
 		},
 	} {
@@ -233,15 +233,15 @@ func TestWithoutFrames(t *testing.T) {
 	}
 }
 
-func TestALongStackKeepsItsEnds(t *testing.T) {
+func TestLongStackKeepsBothEnds(t *testing.T) {
 	for _, test := range []struct {
-		name          string
-		language      Language
-		head, frame   string
-		oldestPrinted bool // first
+		name        string
+		language    Language
+		head, frame string
+		oldestFirst bool
 	}{
-		{"the newest is printed first", Java, "E: m\n", "\tat a.B.c(D.java:%d)\n", false},
-		{"the oldest is printed first", Python, "Traceback (most recent call last):\n", "  File \"a.py\", line %d, in f\n", true},
+		{"newest first", Java, "E: m\n", "\tat a.B.c(D.java:%d)\n", false},
+		{"oldest first", Python, "Traceback (most recent call last):\n", "  File \"a.py\", line %d, in f\n", true},
 	} {
 		for _, printed := range []int{999, 1000, 1001, 1499, 1500, 1501, 2000, 12345} {
 			t.Run(fmt.Sprintf("%s, %d frames", test.name, printed), func(t *testing.T) {
@@ -256,7 +256,7 @@ func TestALongStackKeepsItsEnds(t *testing.T) {
 				require.Len(t, got.Exceptions, 1)
 				frames := got.Exceptions[0].Frames
 				require.Len(t, frames, min(printed, 1000))
-				if !test.oldestPrinted {
+				if !test.oldestFirst {
 					slices.Reverse(frames)
 				}
 				for i := range frames {
@@ -271,7 +271,7 @@ func TestALongStackKeepsItsEnds(t *testing.T) {
 	}
 }
 
-func TestBounds(t *testing.T) {
+func TestExceptionsAndThreadsAreBounded(t *testing.T) {
 	var p Parser
 
 	causes := "E: m\n\tat a.B.c(D.java:1)\n" + strings.Repeat("Caused by: E: m\n\tat a.B.c(D.java:1)\n\t... 1 more\n", 60)
@@ -294,7 +294,7 @@ func TestBounds(t *testing.T) {
 	assert.Empty(t, got.Unparsed)
 }
 
-func TestExceptionsWithoutFramesAreBoundedToo(t *testing.T) {
+func TestExceptionsWithoutFramesAreBounded(t *testing.T) {
 	var p Parser
 	text := "E: m\n\tat a.B.c(D.java:1)\n" + strings.Repeat("Caused by: E: m\n", 60)
 	got := p.Parse(Java, "", "", text)
@@ -302,7 +302,7 @@ func TestExceptionsWithoutFramesAreBoundedToo(t *testing.T) {
 	assert.Equal(t, text, got.Unparsed)
 }
 
-func TestDetails(t *testing.T) {
+func TestChainsAndMessages(t *testing.T) {
 	for _, test := range []struct {
 		name                string
 		language            Language
@@ -313,22 +313,22 @@ func TestDetails(t *testing.T) {
 		unparsed            bool
 	}{
 		{
-			name: "a message that looks like a stack ends where the message beside the text ends", language: Java,
+			name: "given message ends a message that looks like a stack", language: Java,
 			typ: "E", message: "m\n\tat a.B.c(D.java:1)\nCaused by: F: n", text: "E: m\n\tat a.B.c(D.java:1)\nCaused by: F: n\n\tat a.B.d(D.java:2)\n",
 			parents: []int{-1}, messages: []string{"m\n\tat a.B.c(D.java:1)\nCaused by: F: n"}, relations: []string{""}, frames: []int{1},
 		},
 		{
-			name: "a message beside the text that is another one is the exception's, and what was printed is kept", language: Java,
+			name: "given message differs from the printed one", language: Java,
 			typ: "E", message: "other", text: "E: m\nn\n\tat a.B.c(D.java:1)\n",
 			parents: []int{-1}, messages: []string{"other"}, relations: []string{""}, frames: []int{1}, unparsed: true,
 		},
 		{
-			name: "a circle that older versions of Java print a tab deeper belongs to the exception above it", language: Java,
+			name: "circular reference indented by older Java", language: Java,
 			text:    "E: m\n\tat a.B.c(D.java:1)\n\tSuppressed: S: s\n\t\tat a.B.c(D.java:1)\n\t[CIRCULAR REFERENCE:E: m]\n",
 			parents: []int{-1, 0, 0}, messages: []string{"m", "s", "m"}, relations: []string{"", "suppressed[0]", "cause"}, frames: []int{1, 1, 0},
 		},
 		{
-			name: "four spaces are as good as a tab", language: Java,
+			name: "four spaces count as a tab", language: Java,
 			text:    "E: m\n    at a.B.c(D.java:1)\n    Suppressed: S: s\n        at a.B.c(D.java:1)\n    Caused by: F: n\n        at a.B.c(D.java:1)\n        ... 1 more\nCaused by: G: o\n    ... 1 more\n",
 			parents: []int{-1, 0, 1, 0}, messages: []string{"m", "s", "n", "o"}, relations: []string{"", "suppressed[0]", "cause", "cause"}, frames: []int{1, 1, 2, 1},
 		},
@@ -338,27 +338,27 @@ func TestDetails(t *testing.T) {
 			parents: []int{-1, 0}, messages: []string{"m", "n"}, relations: []string{"", "cause"}, frames: []int{1, 1}, unparsed: true,
 		},
 		{
-			name: "the exception that was thrown shares frames with none", language: Java,
+			name: "thrown exception cannot share frames", language: Java,
 			text:    "E: m\n\tat a.B.c(D.java:1)\n\t... 1 more\n",
 			parents: []int{-1}, messages: []string{"m"}, relations: []string{""}, frames: []int{1}, unparsed: true,
 		},
 		{
-			name: "a line behind the members of a group is not of its message", language: Python,
+			name: "line after a group's members", language: Python,
 			text:    "  + " + pythonGroup + "\n  |   File \"a.py\", line 1, in f\n  | ExceptionGroup: m\n  +-+---------------- 1 ----------------\n    | E: n\n    +------------------------------------\n  | more\n",
 			parents: []int{-1, 0}, messages: []string{"m", "n"}, relations: []string{"", "exceptions[0]"}, frames: []int{1, 0}, unparsed: true,
 		},
 		{
-			name: "a line that is repeated too often is repeated often enough", language: Python,
+			name: "repetition is clamped", language: Python,
 			text:    pythonTraceback + "\n  File \"a.py\", line 1, in f\n  [Previous line repeated 99999999999999999999 more times]\nE: m\n",
 			parents: []int{-1}, messages: []string{"m"}, relations: []string{""}, frames: []int{1000},
 		},
 		{
-			name: "a line of a log is not the exception's", language: Python,
+			name: "log line before the traceback", language: Python,
 			text:    "could not load\n" + pythonTraceback + "\n  File \"a.py\", line 1, in f\nE: m\n",
 			parents: []int{-1}, messages: []string{"m"}, relations: []string{""}, frames: []int{1}, unparsed: true,
 		},
 		{
-			name: "the frames of a second stack are not the first one's", language: PHP,
+			name: "frames of a second stack", language: PHP,
 			text:    "E: m in a.php:1\nStack trace:\n#0 a.php(2): f()\n#1 {main}\n#0 a.php(2): f()\n",
 			parents: []int{-1}, messages: []string{"m"}, relations: []string{""}, frames: []int{2}, unparsed: true,
 		},
@@ -383,7 +383,7 @@ func TestDetails(t *testing.T) {
 	}
 }
 
-func TestWhatIsSharedIsTrimmedToo(t *testing.T) {
+func TestSharedFramesAreTrimmed(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("E: m\n")
 	for i := range 1200 {
@@ -408,7 +408,7 @@ func TestParseDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestHostileTextsTakeLinearTime would run into the timeout of the tests if the time grew with the square of the length.
+// With quadratic time, this test would exceed the test timeout.
 func TestHostileTextsTakeLinearTime(t *testing.T) {
 	const length = 1 << 20
 	for _, test := range []struct {

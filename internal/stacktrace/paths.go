@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// setPath sets the whole path, for a language whose frames have no module that tells them apart. One of Windows gets slashes.
+// setPath sets the whole path, for languages whose frames have no module. Windows paths get
+// slashes.
 func (f *Frame) setPath(path string) {
 	f.Filename = path
 	if !strings.HasPrefix(path, "/") && strings.Contains(path, `\`) {
@@ -16,10 +17,10 @@ func (f *Frame) setPath(path string) {
 	}
 }
 
-// path is the path as printed.
+// path returns the path as printed.
 func (f *Frame) path() string { return cmp.Or(f.AbsPath, f.Filename) }
 
-// setShortPath sets the path as printed, and its short form.
+// setShortPath sets the path as printed and its base name.
 func (f *Frame) setShortPath(path string) {
 	f.Filename = shortPath(path)
 	if f.Filename == "" {
@@ -30,7 +31,8 @@ func (f *Frame) setShortPath(path string) {
 	}
 }
 
-// shortPath is the last part of a path of Unix or Windows, with the folder before it where it is mod.rs, which every module of Rust may have.
+// shortPath returns the base name of a Unix or Windows path. It includes the folder for mod.rs,
+// since every Rust module may have one.
 func shortPath(path string) string {
 	base := lastSeparator(path) + 1
 	if base > 0 && path[base:] == "mod.rs" {
@@ -48,7 +50,7 @@ func lastSeparator(path string) int {
 	return -1
 }
 
-// after is what follows the last folder of that name in a path of Unix or Windows.
+// after returns what follows the last folder of that name in a Unix or Windows path.
 func after(path, folder string) (string, bool) {
 	for end := len(path); ; {
 		i := strings.LastIndex(path[:end], folder)
@@ -67,7 +69,7 @@ func isSeparator(path string, i int) bool {
 	return i < len(path) && (path[i] == '/' || path[i] == '\\')
 }
 
-// firstElement is the first folder of a relative path, or the file if there is none.
+// firstElement returns the first folder of a relative path, or the file if there is none.
 func firstElement(path string) string {
 	if i := strings.IndexAny(path, `/\`); i >= 0 {
 		return path[:i]
@@ -75,7 +77,7 @@ func firstElement(path string) string {
 	return path
 }
 
-// relativeTo makes the short path begin with the last folder of that name.
+// relativeTo makes Filename begin with the last folder of that name.
 func (f *Frame) relativeTo(folder string) {
 	path := f.AbsPath
 	if rest, ok := after(path, folder); ok {

@@ -5,21 +5,22 @@ package stacktrace
 
 import "strings"
 
-// phpReader reads what Throwable's __toString and getTraceAsString return (https://www.php.net/manual/throwable.gettraceasstring.php).
-// A line "#1 cart.php(12): add()" is a call and the place where it was made, which is in the function of the next line.
+// phpReader reads the results of Throwable's __toString and getTraceAsString
+// (https://www.php.net/manual/throwable.gettraceasstring.php). "#1 cart.php(12): add()" is a call
+// and the location it was made from, which is in the function of the next line.
 type phpReader struct {
 	*builder
 	lines   lines
 	current int
-	// at is where the function of the next frame was left, empty when that is not known.
-	at phpPlace
-	// start is where the current header begins in the text, while it may go on.
+	// at is where execution left the function of the next frame; empty if unknown.
+	at phpLocation
+	// start is the offset of the current header; open is true while the header may continue.
 	start int
 	open  bool
 }
 
-// phpPlace is a place in a file, or in a function that is not written in PHP.
-type phpPlace struct {
+// phpLocation is a location in a file, or in a function not written in PHP.
+type phpLocation struct {
 	file   string
 	line   int
 	native bool
@@ -30,12 +31,12 @@ func readPHP(b *builder) {
 		readJava(b) // the OpenTelemetry SDK prints exceptions as Java does
 		return
 	}
-	r := phpReader{builder: b, lines: lines{text: b.text}, current: lost}
+	r := phpReader{builder: b, lines: lines{text: b.text}, current: none}
 	for r.lines.scan() {
 		r.read(r.lines.line)
 	}
 	if r.open {
-		b.unread = true
+		b.incomplete = true
 	}
 }
 
@@ -46,17 +47,17 @@ func (r *phpReader) read(line string) {
 	case line == "Stack trace:" && r.open:
 		r.header(strings.TrimRight(r.text[r.start:r.lines.start], "\r\n"))
 	case r.open, line == "":
-	case isNext && r.current != lost:
+	case isNext && r.current != none:
 		r.enter(next)
-	case r.current == lost:
+	case r.current == none:
 		r.enter(withoutPHPError(line))
 	case strings.HasPrefix(line, "  thrown in "):
 	default:
-		r.unread = true
+		r.incomplete = true
 	}
 }
 
-// withoutPHPError is the header without what PHP puts before it for an exception that nobody caught.
+// withoutPHPError removes what PHP prints before the header of an uncaught exception.
 func withoutPHPError(line string) string {
 	if _, header, ok := strings.Cut(line, "Fatal error: "); ok {
 		if header, ok := strings.CutPrefix(strings.TrimLeft(header, " "), "Uncaught "); ok {
@@ -66,23 +67,25 @@ func withoutPHPError(line string) string {
 	return line
 }
 
-// enter begins an exception. The one before it is its previous one: PHP prints what was thrown last.
+// enter begins an exception. The one before it is its previous exception: PHP prints what was
+// thrown last.
 func (r *phpReader) enter(header string) {
 	previous := r.current
 	r.current = r.begin(noParent, "")
-	if previous != lost && r.current != lost {
+	if previous != none && r.current != none {
 		r.exception(previous).Parent, r.exception(previous).Relation = r.current, "previous"
 	}
 	r.start, r.open = r.lines.end-len(header), true
 }
 
-// header reads "Type: message in /app/cart.php:12", where the message may have several lines or be missing.
+// header reads "Type: message in /app/cart.php:12". The message may be missing or have several
+// lines.
 func (r *phpReader) header(header string) {
 	r.open = false
-	r.at = phpPlace{}
+	r.at = phpLocation{}
 	if i := strings.LastIndex(header, " in "); i > strings.LastIndexByte(header, '\n') {
 		if file, line, _ := cutPosition(header[i+len(" in "):]); line > 0 {
-			r.at = phpPlace{file: file, line: line}
+			r.at = phpLocation{file: file, line: line}
 			header = header[:i]
 		}
 	}
@@ -94,45 +97,46 @@ func (r *phpReader) header(header string) {
 func (r *phpReader) frameLine(line string) bool {
 	n, call, ok := number(line)
 	call, spaced := strings.CutPrefix(call, " ")
-	if !ok || !spaced || r.current != lost && n != r.framesOf(r.current) {
+	if !ok || !spaced || r.current != none && n != r.framesOf(r.current) {
 		return false
 	}
-	place, call, ok := cutPHPPlace(call)
+	location, call, ok := cutPHPLocation(call)
 	if !ok || call == "" {
 		return false
 	}
-	if r.current == lost && len(r.exceptions) == 0 {
+	if r.current == none && len(r.exceptions) == 0 {
 		r.current = r.begin(noParent, "")
 	}
 	f := r.frame(r.current)
 	f.setPHPFunction(call)
 	f.Line, f.Native = r.at.line, r.at.native
 	f.setPHPPath(r.at.file)
-	r.at = place
+	r.at = location
 	return true
 }
 
-// cutPHPPlace cuts the place of a call from the call.
-func cutPHPPlace(line string) (place phpPlace, call string, ok bool) {
+// cutPHPLocation cuts a line into the location of the call and the call.
+func cutPHPLocation(line string) (location phpLocation, call string, ok bool) {
 	if line == "{main}" {
-		return place, line, true
+		return location, line, true
 	}
 	if call, ok := strings.CutPrefix(line, "[internal function]: "); ok {
-		return phpPlace{native: true}, call, true
+		return phpLocation{native: true}, call, true
 	}
 	end := strings.Index(line, "): ")
 	if end < 0 {
-		return place, "", false
+		return location, "", false
 	}
 	open := strings.LastIndexByte(line[:end], '(')
 	if open < 0 || !isNumber(line[open+1:end]) {
-		return place, "", false
+		return location, "", false
 	}
 	at, _, _ := number(line[open+1 : end])
-	return phpPlace{file: line[:open], line: at}, line[end+len("): "):], true
+	return phpLocation{file: line[:open], line: at}, line[end+len("): "):], true
 }
 
-// setPHPFunction cuts "Shop\Cart->add('a', 1)". The name of a closure may hold another function's, with its parentheses.
+// setPHPFunction parses "Shop\Cart->add('a', 1)". The name of a closure may contain another
+// function's, with parentheses.
 func (f *Frame) setPHPFunction(call string) {
 	named := 0
 	if strings.Contains(call, "{closure:") {
@@ -154,7 +158,7 @@ func (f *Frame) setPHPFunction(call string) {
 	}
 }
 
-// setPHPPath makes the path relative to vendor for libraries.
+// setPHPPath makes the path of a library relative to vendor.
 func (f *Frame) setPHPPath(path string) {
 	library, ok := after(path, "vendor")
 	if !ok {

@@ -8,36 +8,37 @@ import (
 	"strings"
 )
 
-// pythonReader reads what traceback.format_exception writes (https://docs.python.org/3/library/traceback.html).
-//
-// It draws an exception group as a tree: "  | " stands before the lines of the group, "    | " before those of its members, and
-// so on. The levels are counted from 0, for the group or for an exception that is in none.
+// pythonReader reads the output of traceback.format_exception
+// (https://docs.python.org/3/library/traceback.html). An exception group is hasTree as a tree: " |
+// " precedes the group's lines, " | " those of its members, and so on. Levels count from 0.
 type pythonReader struct {
 	*builder
-	lines  lines
-	levels [pythonLevels]pythonLevel
-	drawn  bool // there was a group
-	// repeated is how many frames were repeated so far.
+	lines   lines
+	levels  [pythonLevels]pythonLevel
+	hasTree bool // the text has a tree
+	// repeated is the number of frames repeated so far.
 	repeated int
 }
 
 // pythonLevels is more than Python's max_group_depth.
 const pythonLevels = 12
 
-// pythonLevel is how far reading came at one level.
+// pythonLevel is the state of one level of the tree.
 type pythonLevel struct {
 	state   pythonState
 	current int
-	// inner is the exception that the next one was raised from or while handling, lost when there is none; relation says which.
+	// inner is the exception that the next one was raised from or while handling, or none; relation
+	// says which.
 	inner    int
 	relation string
-	// group is what the exceptions of this level are a member of, and member which.
+	// group is the group that the exceptions of this level belong to, and member the relation.
 	group  int
 	member string
-	// messageStart is where the message of the current exception begins in the text. It has ended where a group's members begin.
+	// messageStart is the offset of the current message in the text; ended is true once the group's
+	// members begin.
 	messageStart int
 	ended        bool
-	// traceback tells that the current exception has one.
+	// traceback is true if the current exception has a traceback.
 	traceback bool
 }
 
@@ -60,28 +61,28 @@ func readPython(b *builder) {
 	b.oldestFirst = true
 	r := pythonReader{builder: b, lines: lines{text: b.text}}
 	for i := range r.levels {
-		r.levels[i] = pythonLevel{current: lost, inner: lost, group: lost}
+		r.levels[i] = pythonLevel{current: none, inner: none, group: none}
 	}
 	for r.lines.scan() {
-		r.readDrawn(r.lines.line)
+		r.readTree(r.lines.line)
 	}
-	if !r.drawn {
+	if !r.hasTree {
 		return
 	}
 	for i := range b.exceptions {
-		b.exceptions[i].Message = undrawn(b.exceptions[i].Message)
+		b.exceptions[i].Message = withoutTree(b.exceptions[i].Message)
 	}
 }
 
-// readDrawn finds out the level of a line, and reads what stands there.
-func (r *pythonReader) readDrawn(line string) {
+// readTree finds the level of a line and reads the line.
+func (r *pythonReader) readTree(line string) {
 	indent := spaces(line)
 	rest, depth := line[indent:], indent/2
 	switch {
 	case strings.HasPrefix(rest, "+ "+pythonGroup):
-		r.drawn = true
+		r.hasTree = true
 		r.read(&r.levels[0], rest[len("+ "):])
-	case !r.drawn || rest == "" || depth == 0 || depth > pythonLevels:
+	case !r.hasTree || rest == "" || depth == 0 || depth > pythonLevels:
 		r.read(&r.levels[0], line)
 	case strings.HasPrefix(rest, "+-+---"):
 		r.member(depth-1, rest)
@@ -94,8 +95,8 @@ func (r *pythonReader) readDrawn(line string) {
 	}
 }
 
-// member reads "+---------------- 1 ----------------", behind which a member of the group at that level begins. Without a title
-// it is the group's end.
+// member reads "+---------------- 1 ----------------", after which a member of the group at that
+// level begins. Without a title it ends the group.
 func (r *pythonReader) member(level int, line string) {
 	title := strings.Trim(line, "+- ")
 	if title == "" {
@@ -103,18 +104,18 @@ func (r *pythonReader) member(level int, line string) {
 	}
 	n, _, ok := number(title)
 	if !ok || level+1 >= pythonLevels { // "...": Python does not print all members
-		r.unread = true
+		r.incomplete = true
 		return
 	}
 	group := r.levels[level].current
 	r.exception(group).Group = true
 	r.levels[level].ended = true
 	r.levels[level+1] = pythonLevel{
-		current: lost, inner: lost, group: group, member: "exceptions[" + strconv.Itoa(max(n-1, 0)) + "]",
+		current: none, inner: none, group: group, member: "exceptions[" + strconv.Itoa(max(n-1, 0)) + "]",
 	}
 }
 
-// read reads a line without the drawing before it.
+// read reads a line without the tree.
 func (r *pythonReader) read(l *pythonLevel, line string) {
 	switch {
 	case l.state != pythonMessage && strings.HasPrefix(line, `  File "`) && r.frameLine(l, line):
@@ -137,19 +138,19 @@ func (r *pythonReader) beginning(l *pythonLevel, line string) {
 		r.exception(l.current).Group = line == pythonGroup
 		l.state, l.traceback = pythonFrames, true
 	case strings.HasPrefix(line, "... (max_group_depth "):
-		r.unread = true
+		r.incomplete = true
 	default:
 		r.start(l)
 		r.header(l, line)
 	}
 }
 
-// start begins an exception. If it was raised from another one, it takes that one's place.
+// start begins an exception. If it was raised from another one, it takes that one's position.
 func (r *pythonReader) start(l *pythonLevel) {
 	l.traceback = false
-	if l.inner == lost {
+	if l.inner == none {
 		parent, relation := noParent, ""
-		if l.group != lost {
+		if l.group != none {
 			parent, relation = l.group, l.member
 		}
 		l.current = r.begin(parent, relation)
@@ -157,7 +158,7 @@ func (r *pythonReader) start(l *pythonLevel) {
 	}
 	inner := *r.exception(l.inner)
 	l.current = r.begin(inner.Parent, inner.Relation)
-	if l.current != lost {
+	if l.current != none {
 		r.exception(l.inner).Parent, r.exception(l.inner).Relation = l.current, l.relation
 	}
 }
@@ -175,7 +176,8 @@ func (r *pythonReader) chain(l *pythonLevel, line string) bool {
 	return true
 }
 
-// frameLine reads `  File "cart.py", line 12, in add`. The last one of a syntax error has no function.
+// frameLine reads ` File "cart.py", line 12, in add`. The last frame of a syntax error has no
+// function.
 func (r *pythonReader) frameLine(l *pythonLevel, line string) bool {
 	path := line[len(`  File "`):]
 	i := strings.LastIndex(path, `", line `)
@@ -197,14 +199,15 @@ func (r *pythonReader) frameLine(l *pythonLevel, line string) bool {
 	return true
 }
 
-// underFrame reads what stands under a frame: its source, marks under that, and repetitions; or the header behind the last one.
+// underFrame reads what follows a frame: its source, markers, repetitions, or the header after the
+// last frame.
 func (r *pythonReader) underFrame(l *pythonLevel, line string) {
 	switch {
 	case isBlank(line):
 	case r.framesOf(l.current) == 0 && line[0] != ' ':
 		r.header(l, line)
 	case r.framesOf(l.current) == 0:
-		r.unread = true
+		r.incomplete = true
 	case strings.HasPrefix(line, "    "):
 		r.source(l, line)
 	case strings.HasPrefix(line, "  [Previous line repeated "):
@@ -214,7 +217,8 @@ func (r *pythonReader) underFrame(l *pythonLevel, line string) {
 	}
 }
 
-// source keeps the first line of source under a frame. Below it are marks, or the rest of an expression.
+// source keeps the first source line of a frame. Further lines are markers or the rest of an
+// expression.
 func (r *pythonReader) source(l *pythonLevel, line string) {
 	if f := r.lastFrame(l.current); f.ContextLine == "" {
 		f.ContextLine = unindented(line)
@@ -225,13 +229,13 @@ func (r *pythonReader) source(l *pythonLevel, line string) {
 func (r *pythonReader) repeat(l *pythonLevel, rest string) {
 	n, rest, ok := number(rest)
 	if !ok || !strings.HasPrefix(rest, " more time") {
-		r.unread = true
+		r.incomplete = true
 		return
 	}
 	previous := *r.lastFrame(l.current)
 	n = min(n, maxFrames)
 	if r.repeated += n; r.repeated > maxExceptions*maxFrames {
-		r.unread = true
+		r.incomplete = true
 		return
 	}
 	for range n {
@@ -239,22 +243,22 @@ func (r *pythonReader) repeat(l *pythonLevel, rest string) {
 	}
 }
 
-// header reads "type: message". The message may go on in the next lines.
+// header reads "type: message". The message may continue on the next lines.
 func (r *pythonReader) header(l *pythonLevel, line string) {
 	e := r.exception(l.current)
 	e.Type, e.Message = cutType(line)
 	l.state, l.messageStart, l.ended = pythonMessage, r.lines.end-len(e.Message), false
 }
 
-// messageLine reads the second line of a message or a later one. When it is a traceback, what came before was a line of a log and not
-// the exception's, unless it is quoted, as the traceback of another process is.
+// messageLine reads a further line of a message. If it begins a traceback, the text before was a
+// log line, unless the traceback is quoted, as those of other processes are.
 func (r *pythonReader) messageLine(l *pythonLevel, line string) {
 	switch {
 	case isBlank(line):
 	case l.ended:
-		r.unread = true
+		r.incomplete = true
 	case line == pythonTraceback && !l.traceback && r.framesOf(l.current) == 0 && !strings.HasSuffix(r.text[:r.lines.start], "\"\"\"\n"):
-		r.unread = true
+		r.incomplete = true
 		e := r.exception(l.current)
 		e.Type, e.Message = "", ""
 		l.state, l.traceback = pythonFrames, true
@@ -263,8 +267,8 @@ func (r *pythonReader) messageLine(l *pythonLevel, line string) {
 	}
 }
 
-// undrawn is the message without the tree that is drawn before its second and later lines.
-func undrawn(message string) string {
+// withoutTree removes the tree from the second and later lines of a message.
+func withoutTree(message string) string {
 	if !strings.Contains(message, "\n") {
 		return message
 	}
@@ -278,7 +282,7 @@ func undrawn(message string) string {
 	return b.String()
 }
 
-// setPythonPath makes the path of a library relative to where libraries are.
+// setPythonPath makes the path of a library relative to its package folder.
 func (f *Frame) setPythonPath(path string) {
 	for _, root := range [...]string{"site-packages", "dist-packages"} {
 		if library, ok := after(path, root); ok {
@@ -293,7 +297,8 @@ func (f *Frame) setPythonPath(path string) {
 	f.setPath(path)
 }
 
-// pythonLibrary is the path of a module of the standard library, from /usr/lib/python3.12 on or, on Windows, from \Lib on.
+// pythonLibrary returns the path of a standard library module below /usr/lib/python3.12 or, on
+// Windows, \Lib.
 func pythonLibrary(path string) (string, bool) {
 	if _, version, ok := strings.Cut(path, "/lib/python"); ok {
 		_, module, ok := strings.Cut(version, "/")

@@ -5,22 +5,24 @@ package stacktrace
 
 import "strings"
 
-// rubyReader reads what Exception#full_message returns in both orders, which is what the OpenTelemetry SDK records, and the lines of
-// a backtrace alone (https://docs.ruby-lang.org/en/master/Exception.html#method-i-full_message).
+// rubyReader reads the result of Exception#full_message in both orders, as the OpenTelemetry SDK
+// records it, and plain backtraces
+// (https://docs.ruby-lang.org/en/master/Exception.html#method-i-full_message).
 type rubyReader struct {
 	*builder
 	lines   lines
 	current int
-	// headed tells that the current exception has a header: "cart.rb:3:in `add': message (Type)".
+	// headed is true if the current exception has a header: "cart.rb:3:in `add': message (Type)".
 	headed bool
-	// first is the message's first line. While open, more lines may follow: those from more to end in the text.
+	// first is the first line of the message. While open, it may continue: text[more:end] is the
+	// rest.
 	first     string
 	more, end int
 	open      bool
 }
 
 func readRuby(b *builder) {
-	r := rubyReader{builder: b, lines: lines{text: b.text}, current: lost}
+	r := rubyReader{builder: b, lines: lines{text: b.text}, current: none}
 	for r.lines.scan() {
 		r.read(r.lines.line)
 	}
@@ -30,18 +32,19 @@ func readRuby(b *builder) {
 func (r *rubyReader) read(line string) {
 	switch {
 	case strings.HasPrefix(line, "Traceback (most recent call last)"):
-		r.oldestFirst = true // the header, with the frame that threw, comes last
+		r.oldestFirst = true // the header, with the frame that threw, is last
 	case strings.HasPrefix(line, "\t") && r.from(line[1:]):
-	case !isBlank(line) && r.place(line):
+	case !isBlank(line) && r.locationLine(line):
 	case r.open:
 		r.extend()
 	case isBlank(line):
 	default:
-		r.unread = true
+		r.incomplete = true
 	}
 }
 
-// from reads a line below a header, "from cart.rb:6:in `fill'", or one above it, " 5: from cart.rb:6:in `fill'".
+// from reads a line below a header, "from cart.rb:6:in `fill'", or above one, " 5: from
+// cart.rb:6:in `fill'".
 func (r *rubyReader) from(line string) bool {
 	line = unindented(line)
 	_, rest, numbered := number(line)
@@ -52,21 +55,21 @@ func (r *rubyReader) from(line string) bool {
 	if !ok {
 		return false
 	}
-	place, rest, ok := cutRubyPlace(line)
+	location, rest, ok := cutRubyLocation(line)
 	if !ok || rest != "" {
 		return false
 	}
-	if r.current == lost || r.oldestFirst && r.headed {
+	if r.current == none || r.oldestFirst && r.headed {
 		r.enter()
 	}
 	r.close()
-	r.frame(r.current).setRubyPlace(place)
+	r.frame(r.current).setRubyLocation(location)
 	return true
 }
 
-// place reads a line that begins with a place: a header, or a line of a backtrace alone.
-func (r *rubyReader) place(line string) bool {
-	place, rest, ok := cutRubyPlace(line)
+// locationLine reads a line that begins with a location: a header, or a line of a plain backtrace.
+func (r *rubyReader) locationLine(line string) bool {
+	location, rest, ok := cutRubyLocation(line)
 	if !ok {
 		return false
 	}
@@ -74,27 +77,28 @@ func (r *rubyReader) place(line string) bool {
 	if !isHeader && rest != "" || !isHeader && r.headed {
 		return false
 	}
-	if r.current == lost || r.headed {
+	if r.current == none || r.headed {
 		r.enter()
 	}
-	r.frame(r.current).setRubyPlace(place)
+	r.frame(r.current).setRubyLocation(location)
 	if isHeader {
 		r.header(message)
 	}
 	return true
 }
 
-// enter begins an exception. In the usual order, it is the cause of the one before it; in the other order, the other way round.
+// enter begins an exception. In the usual order, it is the cause of the one before it; with the
+// oldest first, the reverse.
 func (r *rubyReader) enter() {
 	r.close()
 	before := r.current
 	r.headed = false
 	switch {
-	case before == lost:
+	case before == none:
 		r.current = r.begin(noParent, "")
 	case r.oldestFirst:
 		r.current = r.begin(noParent, "")
-		if r.current != lost {
+		if r.current != none {
 			r.exception(before).Parent, r.exception(before).Relation = r.current, "cause"
 		}
 	default:
@@ -102,7 +106,7 @@ func (r *rubyReader) enter() {
 	}
 }
 
-// header reads "message (Type)". Ruby puts the type behind the first line of a message.
+// header reads "message (Type)". Ruby prints the type after the first line of a message.
 func (r *rubyReader) header(message string) {
 	r.headed, r.open, r.more, r.end = true, true, r.lines.end, r.lines.end
 	e := r.exception(r.current)
@@ -119,7 +123,8 @@ func (r *rubyReader) extend() {
 	}
 }
 
-// close ends the message. It is not one part of the text, since the type stands behind its first line.
+// close ends the message. It may not be a substring of the text, since the type follows its first
+// line.
 func (r *rubyReader) close() {
 	if !r.open {
 		return
@@ -135,33 +140,34 @@ func (r *rubyReader) close() {
 	}
 }
 
-// rubyPlace is a place in a file, and the label of the method that it is in.
-type rubyPlace struct {
+// rubyLocation is a location in a file, and the label of the method around it.
+type rubyLocation struct {
 	path, label string
 	line        int
 }
 
-// cutRubyPlace cuts "cart.rb:3:in `add'", "cart.rb:3:in 'Cart#add'" of Ruby 3.4, or "cart.rb:3" from what follows.
-func cutRubyPlace(line string) (place rubyPlace, rest string, ok bool) {
+// cutRubyLocation cuts "cart.rb:3:in `add'", "cart.rb:3:in 'Cart#add'" (Ruby 3.4) or "cart.rb:3"
+// from what follows.
+func cutRubyLocation(line string) (location rubyLocation, rest string, ok bool) {
 	in := strings.Index(line, ":in ")
 	if in > 0 && in+len(":in '") < len(line) && (line[in+len(":in ")] == '`' || line[in+len(":in ")] == '\'') {
 		return cutRubyLabel(line, in)
 	}
 	i := strings.Index(line, ".rb:")
 	if i < 0 || strings.IndexByte(line[:i], ' ') >= 0 {
-		return place, "", false
+		return location, "", false
 	}
 	n, rest, ok := number(line[i+len(".rb:"):])
 	if !ok || rest != "" && !strings.HasPrefix(rest, ": ") {
-		return place, "", false
+		return location, "", false
 	}
-	return rubyPlace{path: line[:i+len(".rb")], line: n}, rest, true
+	return rubyLocation{path: line[:i+len(".rb")], line: n}, rest, true
 }
 
-func cutRubyLabel(line string, in int) (place rubyPlace, rest string, ok bool) {
+func cutRubyLabel(line string, in int) (location rubyLocation, rest string, ok bool) {
 	path, n, ok := cutNumber(line[:in])
 	if !ok {
-		return place, "", false
+		return location, "", false
 	}
 	label := line[in+len(":in '"):]
 	end := strings.Index(label, "': ")
@@ -169,19 +175,19 @@ func cutRubyLabel(line string, in int) (place rubyPlace, rest string, ok bool) {
 		end = len(label) - 1
 	}
 	if label[end] != '\'' {
-		return place, "", false
+		return location, "", false
 	}
-	return rubyPlace{path: path, label: label[:end], line: n}, label[end+1:], true
+	return rubyLocation{path: path, label: label[:end], line: n}, label[end+1:], true
 }
 
-func (f *Frame) setRubyPlace(place rubyPlace) {
-	f.Function, f.Line = place.label, place.line
-	f.Module = rubyClass(place.label)
-	f.setRubyPath(place.path)
-	f.Native = strings.HasPrefix(place.path, "<internal:")
+func (f *Frame) setRubyLocation(location rubyLocation) {
+	f.Function, f.Line = location.label, location.line
+	f.Module = rubyClass(location.label)
+	f.setRubyPath(location.path)
+	f.Native = strings.HasPrefix(location.path, "<internal:")
 }
 
-// rubyClass is the class in a label of Ruby 3.4: "block in Shop::Cart#add".
+// rubyClass returns the class in a label of Ruby 3.4: "block in Shop::Cart#add".
 func rubyClass(label string) string {
 	name := label[strings.LastIndexByte(label, ' ')+1:]
 	if i := strings.IndexAny(name, "#."); i > 0 && name[0] != '<' {
@@ -190,7 +196,7 @@ func rubyClass(label string) string {
 	return ""
 }
 
-// setRubyPath makes the path relative to the load path of a gem or of the standard library.
+// setRubyPath makes the path of a gem or the standard library relative to its load path.
 func (f *Frame) setRubyPath(path string) {
 	if library, ok := after(path, "gems"); ok {
 		f.Filename, f.AbsPath, f.Package = library, path, gemName(firstElement(library))
@@ -201,7 +207,7 @@ func (f *Frame) setRubyPath(path string) {
 	}
 	if _, library, ok := strings.Cut(path, "/lib/ruby/"); ok {
 		f.Filename, f.AbsPath = library, path
-		if _, file, ok := strings.Cut(library, "/"); ok { // behind the version
+		if _, file, ok := strings.Cut(library, "/"); ok { // after the version
 			f.Filename = file
 		}
 		return
@@ -209,7 +215,7 @@ func (f *Frame) setRubyPath(path string) {
 	f.setPath(path)
 }
 
-// gemName is the name of a gem without its version: "rack-2.2.4" is rack.
+// gemName returns the name of a gem without its version: "rack-2.2.4" is rack.
 func gemName(gem string) string {
 	i := strings.LastIndexByte(gem, '-')
 	if i > 0 && i+1 < len(gem) && gem[i+1] >= '0' && gem[i+1] <= '9' {

@@ -5,21 +5,22 @@ package stacktrace
 
 import "strings"
 
-// rustReader reads panics, std::backtrace::Backtrace, and what anyhow prints of an error with its causes
+// rustReader reads panics, std::backtrace::Backtrace, and errors with causes as anyhow prints them
 // (https://doc.rust-lang.org/std/backtrace/).
 type rustReader struct {
 	*builder
 	lines   lines
 	current int
 	header  header
-	// causes tells that the lines are those below anyhow's "Caused by:".
+	// causes is true below anyhow's "Caused by:".
 	causes bool
-	// numbered tells that there was a frame, and a line without a number may be one that was inlined into it.
+	// numbered is true after the first frame: a line without a number may then be a function that
+	// was inlined into it.
 	numbered bool
 }
 
 func readRust(b *builder) {
-	r := rustReader{builder: b, lines: lines{text: b.text}, current: lost}
+	r := rustReader{builder: b, lines: lines{text: b.text}, current: none}
 	for r.lines.scan() {
 		r.read(r.lines.line)
 	}
@@ -35,16 +36,16 @@ func (r *rustReader) read(line string) {
 		r.started()
 	case r.causes && r.cause(body):
 	case !r.header.open && r.frameLine(line, body):
-	case line == "Caused by:" && r.current != lost && !r.numbered:
+	case line == "Caused by:" && r.current != none && !r.numbered:
 		r.header.open, r.causes = false, true
 	case r.header.extend(r.builder, &r.lines):
 	case strings.HasPrefix(line, "thread '") && r.panicked(line):
 	case strings.HasPrefix(line, "note: "):
-	case r.current == lost && !r.isFrame(body):
+	case r.current == none && !r.isFrame(body):
 		r.start()
 		r.header = r.readThrown(&r.lines, r.current, line)
 	default:
-		r.unread = true
+		r.incomplete = true
 	}
 }
 
@@ -52,47 +53,47 @@ func (r *rustReader) start() {
 	r.current = r.begin(noParent, "")
 }
 
-// started makes sure that there is an exception for the frames that follow.
+// started ensures that there is an exception for the frames that follow.
 func (r *rustReader) started() {
-	if r.current == lost && len(r.exceptions) == 0 {
+	if r.current == none && len(r.exceptions) == 0 {
 		r.start()
 	}
 }
 
-// isFrame reports whether the text is a backtrace alone.
+// isFrame reports whether the line is a numbered frame, as in a backtrace without a header.
 func (*rustReader) isFrame(body string) bool {
 	_, rest, ok := number(body)
 	return ok && strings.HasPrefix(rest, ": ")
 }
 
-// panicked reads "thread 'main' panicked at src/main.rs:5:9:", below which the message stands. Rust before 1.73 wrote "thread 'main'
-// panicked at 'message', src/main.rs:5:9".
+// panicked reads "thread 'main' panicked at src/main.rs:5:9:", after which the message follows.
+// Rust before 1.73 prints "thread 'main' panicked at 'message', src/main.rs:5:9".
 func (r *rustReader) panicked(line string) bool {
-	_, place, ok := strings.Cut(line, " panicked at ")
-	if !ok || r.current != lost {
+	_, location, ok := strings.Cut(line, " panicked at ")
+	if !ok || r.current != none {
 		return false
 	}
 	r.start()
 	e := r.exception(r.current)
 	e.Type = "panic"
-	if end := strings.LastIndex(place, "', "); end > 0 && place[0] == '\'' {
-		e.Message = place[1:end]
+	if end := strings.LastIndex(location, "', "); end > 0 && location[0] == '\'' {
+		e.Message = location[1:end]
 		return true
 	}
-	if !strings.HasSuffix(place, ":") || r.lines.last() {
+	if !strings.HasSuffix(location, ":") || r.lines.last() {
 		return true
 	}
 	start := r.lines.next
 	r.lines.scan()
 	e.Message = r.lines.line
-	r.header = header{place: r.current, start: start, open: true}
+	r.header = header{index: r.current, start: start, open: true}
 	if r.skipKnown(&r.lines, start) {
 		e.Message = r.message
 	}
 	return true
 }
 
-// cause reads "    0: message" or, when there is one cause only, "    message".
+// cause reads " 0: message" or, if there is only one cause, " message".
 func (r *rustReader) cause(body string) bool {
 	if _, rest, ok := number(body); ok && strings.HasPrefix(rest, ": ") {
 		body = rest[len(": "):]
@@ -101,16 +102,17 @@ func (r *rustReader) cause(body string) bool {
 		return false
 	}
 	r.current = r.begin(r.current, "source")
-	if r.current != lost {
+	if r.current != none {
 		r.exception(r.current).Message = body
 	}
 	return true
 }
 
-// frameLine reads "   3: shop::cart::Cart<T>::add", the place below it, and functions that were inlined into it.
+// frameLine reads " 3: shop::cart::Cart<T>::add", the location below it, and functions inlined into
+// it.
 func (r *rustReader) frameLine(line, body string) bool {
-	if place, ok := strings.CutPrefix(body, "at "); ok && r.numbered {
-		return r.place(place)
+	if location, ok := strings.CutPrefix(body, "at "); ok && r.numbered {
+		return r.locationLine(location)
 	}
 	_, name, ok := number(body)
 	inlined := r.numbered && len(line)-len(body) >= len("      ") && !ok
@@ -134,27 +136,27 @@ func (r *rustReader) frameLine(line, body string) bool {
 	return true
 }
 
-// thrown is the exception that the frames are of: anyhow prints one backtrace, below the causes.
+// thrown returns the exception that owns the frames: anyhow prints one backtrace, below the causes.
 func (r *rustReader) thrown() int {
 	if len(r.exceptions) == 0 {
-		return lost
+		return none
 	}
 	return 0
 }
 
-func (r *rustReader) place(place string) bool {
+func (r *rustReader) locationLine(location string) bool {
 	f := r.lastFrame(r.thrown())
-	if f.Filename != "" || place == "" {
+	if f.Filename != "" || location == "" {
 		return false
 	}
-	path, line, column := cutPosition(place)
+	path, line, column := cutPosition(location)
 	f.Line, f.Column = line, column
 	f.setRustPath(path)
 	return true
 }
 
-// setRustFunction cuts "shop::cart::Cart<T>::add::{{closure}}::h0123456789abcdef": the hash is not the function's, and a closure stays with
-// the function it is in.
+// setRustFunction parses "shop::cart::Cart<T>::add::{{closure}}::h0123456789abcdef". It drops the
+// hash and keeps a closure with its function.
 func (f *Frame) setRustFunction(name string) {
 	if i := strings.LastIndex(name, "::h"); i > 0 && len(name)-i == len("::h")+16 {
 		name = name[:i]
@@ -175,7 +177,7 @@ func (f *Frame) setRustFunction(name string) {
 	}
 }
 
-// withoutTurbofish is the name without the types at its end: "std::panic::catch_unwind::<F, ()>".
+// withoutTurbofish removes the type arguments at the end: "std::panic::catch_unwind::<F, ()>".
 func withoutTurbofish(name string) string {
 	if !strings.HasSuffix(name, ">") {
 		return name
@@ -198,13 +200,14 @@ func withoutTurbofish(name string) string {
 	return name
 }
 
-// lastRustSeparator is where the last "::" is that is not in the arguments of a generic, and not before them; -1 when there is none.
+// lastRustSeparator returns the index of the last "::" that is neither inside nor before generic
+// arguments, or -1.
 func lastRustSeparator(name string) int {
 	depth := 0
 	for i := len(name) - 1; i > 0; i-- {
 		switch name[i] {
 		case '>':
-			if name[i-1] != '-' { // the arrow of a function's type
+			if name[i-1] != '-' { // not the arrow of a function type
 				depth++
 			}
 		case '<':
@@ -218,8 +221,8 @@ func lastRustSeparator(name string) int {
 	return -1
 }
 
-// rustCrate is the crate that the name begins with: "<alloc::vec::Vec<T,A> as core::ops::Index>::index" is alloc's. A name without a path
-// has none.
+// rustCrate returns the crate at the beginning of the name: "<alloc::vec::Vec<T,A> as
+// core::ops::Index>::index" is alloc's. A name without a path has none.
 func rustCrate(name string) string {
 	for {
 		start := name
@@ -256,13 +259,13 @@ func (f *Frame) setRustPath(path string) {
 		return
 	}
 	if rest, ok := strings.CutPrefix(path, "/rustc/"); ok {
-		if _, file, ok := strings.Cut(rest, "/"); ok { // behind the commit
+		if _, file, ok := strings.Cut(rest, "/"); ok { // after the commit
 			f.Filename = file
 		}
 		return
 	}
 	if rest, ok := after(path, "registry"); ok {
-		if _, file, ok := strings.Cut(strings.TrimPrefix(rest, "src/"), "/"); ok { // behind the name of the registry
+		if _, file, ok := strings.Cut(strings.TrimPrefix(rest, "src/"), "/"); ok { // after the name of the registry
 			f.Filename = file
 			return
 		}
@@ -270,10 +273,11 @@ func (f *Frame) setRustPath(path string) {
 	f.relativeTo("src")
 }
 
-// unwindsRust reports whether the function is the one that a panic calls. What is on top of it prints the panic.
+// unwindsRust reports whether the function is the one a panic calls. The frames above it print the
+// panic.
 func (f *Frame) unwindsRust() bool { return f.Function == "rust_begin_unwind" }
 
-// raisesRustPanic reports whether the function is of those that raise a panic or record a backtrace.
+// raisesRustPanic reports whether the function raises a panic or records a backtrace.
 func (f *Frame) raisesRustPanic() bool {
 	switch f.Package {
 	case "std", "core", "backtrace":

@@ -5,7 +5,7 @@ package stacktrace
 
 import "strings"
 
-// sniff finds out from the text which language printed it: the first line that looks like one language only tells.
+// sniff detects the language of the text from the first line that only one language prints.
 func sniff(text string) Language {
 	if strings.HasPrefix(strings.TrimSpace(text), "[{") {
 		return Elixir
@@ -33,7 +33,7 @@ func sniffLine(line, next string) Language {
 		return Python
 	case strings.HasPrefix(body, "at "):
 		return sniffCall(body[len("at "):])
-	case strings.HasPrefix(line, "goroutine "), isGoPlace(next) && line[0] != '\t' && line[0] != ' ':
+	case strings.HasPrefix(line, "goroutine "), isGoLocation(next) && line[0] != '\t' && line[0] != ' ':
 		return Go
 	case line[0] == '#' && isPHPCall(line):
 		return PHP
@@ -42,11 +42,11 @@ func sniffLine(line, next string) Language {
 	case strings.EqualFold(line, "stack backtrace:"), strings.HasPrefix(line, "thread '") && strings.Contains(line, "panicked at"):
 		return Rust
 	default:
-		return sniffPlace(line, body, next)
+		return sniffLocation(line, body, next)
 	}
 }
 
-// sniffCall tells the languages apart that write "at" before a call.
+// sniffCall distinguishes the languages that print "at" before a call.
 func sniffCall(call string) Language {
 	call = strings.TrimRight(call, " ,{")
 	open := strings.IndexByte(call, '(')
@@ -55,7 +55,7 @@ func sniffCall(call string) Language {
 		return DotNet
 	case strings.HasSuffix(call, ")") && open > 0 && call[open-1] == ' ':
 		location := call[open+1 : len(call)-1]
-		if _, line, _ := cutPosition(location); line > 0 || isV8Place(location) {
+		if _, line, _ := cutPosition(location); line > 0 || isV8Location(location) {
 			return JavaScript
 		}
 		return Unknown
@@ -78,8 +78,8 @@ func sniffCall(call string) Language {
 	}
 }
 
-func isGoPlace(line string) bool {
-	path, _, ok := goPlace(line)
+func isGoLocation(line string) bool {
+	path, _, ok := goLocation(line)
 	return ok && (strings.HasSuffix(path, ".go") || strings.HasSuffix(path, ".s") || strings.HasSuffix(path, "_cgo_gotypes"))
 }
 
@@ -88,13 +88,13 @@ func isPHPCall(line string) bool {
 	if !ok || !strings.HasPrefix(rest, " ") {
 		return false
 	}
-	_, _, ok = cutPHPPlace(rest[1:])
+	_, _, ok = cutPHPLocation(rest[1:])
 	return ok
 }
 
-// sniffPlace tells the languages apart whose lines begin with a place or a number.
-func sniffPlace(line, body, next string) Language {
-	if place, _, ok := cutRubyPlace(strings.TrimPrefix(body, "from ")); ok && place.line > 0 {
+// sniffLocation distinguishes the languages whose lines begin with a location or a number.
+func sniffLocation(line, body, next string) Language {
+	if location, _, ok := cutRubyLocation(strings.TrimPrefix(body, "from ")); ok && location.line > 0 {
 		return Ruby
 	}
 	if _, rest, ok := number(body); ok && strings.HasPrefix(rest, ": ") && strings.HasPrefix(unindented(next), "at ") {

@@ -8,25 +8,27 @@ import (
 	"strings"
 )
 
-// Language is that of the program which printed a stack. The zero value is for the parser to find out.
+// Language is the language of the program that printed a stack. The zero value lets the parser
+// detect it.
 type Language uint8
 
-// The languages whose stacks can be read.
+// The supported languages.
 const (
 	Unknown    Language = iota
-	Java                // and Kotlin, Scala, Groovy, Clojure: whatever runs on a JVM
+	Java                // and Kotlin, Scala, Groovy, Clojure: every JVM language
 	Python              // CPython's traceback
 	JavaScript          // V8 (Node, Chromium), Firefox, Safari
 	Go                  // panics, runtime.Stack, goroutine dumps
 	DotNet              // Exception.ToString of .NET, .NET Framework and Mono
-	PHP                 // PHP's own form, and the one of the OpenTelemetry SDK
+	PHP                 // PHP's own format, and the OpenTelemetry SDK's
 	Ruby                // full_message in both orders, and plain backtraces
 	Rust                // panics, std::backtrace, anyhow
 	Elixir              // and Erlang
 )
 
-// LanguageOf is the language that the resource attribute telemetry.sdk.language names
-// (https://opentelemetry.io/docs/specs/semconv/registry/attributes/telemetry/), and Unknown for all other words.
+// LanguageOf returns the language for a value of the resource attribute telemetry.sdk.language
+// (https://opentelemetry.io/docs/specs/semconv/registry/attributes/telemetry/), and Unknown for any
+// other value.
 func LanguageOf(sdkLanguage string) Language {
 	switch sdkLanguage {
 	case "java":
@@ -52,7 +54,7 @@ func LanguageOf(sdkLanguage string) Language {
 	}
 }
 
-// String is the language's name in lower case, "unknown" for Unknown.
+// String returns the language's name in lower case, "unknown" for Unknown.
 func (l Language) String() string {
 	switch l {
 	case Java:
@@ -78,21 +80,22 @@ func (l Language) String() string {
 	}
 }
 
-// Stack is what the text of an exception says.
+// Stack is a parsed stack trace.
 type Stack struct {
-	// Language is the one that the text was read as; Unknown when no frame was found and no hint was given.
+	// Language is the language the text was parsed as. It is Unknown if no frame was found and the
+	// caller gave no language.
 	Language Language
-	// Exceptions begins with the one that was thrown. The others come after their parent. It is empty only for an exception of
-	// which nothing is known: no type, no message, no text.
+	// Exceptions begins with the exception that was thrown; every other one follows its parent. It
+	// is empty only if the type, message and text are all empty.
 	Exceptions []Exception
-	// Threads are the other threads of a dump, such as Go's goroutines; empty for most stacks.
+	// Threads are the other threads of a dump, such as goroutines. Most stacks have none.
 	Threads []Thread
-	// Unparsed is the whole text when some of it was not understood, and empty when all of it was.
+	// Unparsed is the whole text if a part of it was not understood, else empty.
 	Unparsed string
 }
 
-// OfNode reports whether a stack of JavaScript is one of Node: a frame is in a file or in Node itself, where those of browsers are at
-// URLs.
+// OfNode reports whether a JavaScript stack comes from Node.js: at least one frame is in a file or
+// in Node.js itself. Frames in browsers are at URLs.
 func (s *Stack) OfNode() bool {
 	if s.Language != JavaScript {
 		return false
@@ -109,52 +112,61 @@ func isNodePath(path string) bool {
 	return strings.HasPrefix(path, "node:") || strings.HasPrefix(path, "/") || len(path) > 2 && path[1] == ':' && (path[2] == '\\' || path[2] == '/')
 }
 
-// Exception is one exception of a chain or a group.
+// Exception is one exception of a chain or group.
 type Exception struct {
-	// Type is the whole one, with its namespace: java.lang.IllegalStateException.
+	// Type is the full name, with its namespace: java.lang.IllegalStateException.
 	Type string
-	// Module is the namespace, package or module of the type: java.lang. Empty where the language does not print it.
+	// Module is the namespace, package or module of the type: java.lang. It is empty if the
+	// language does not print it.
 	Module string
-	// Message is the whole one, with all its lines.
+	// Message is the full message, which may have several lines.
 	Message string
-	// Frames begins with the oldest call. The last one is where the exception was thrown.
+	// Frames begins with the oldest call and ends where the exception was thrown.
 	Frames []Frame
-	// Parent is the place in Stack.Exceptions of the exception that this one belongs to; -1 for the one that was thrown.
+	// Parent is the index in Stack.Exceptions of the exception this one belongs to, -1 for the one
+	// that was thrown.
 	Parent int
-	// Relation is what this one is to its parent, in the words of the language: cause, suppressed[0], __context__,
-	// exceptions[1], InnerException. Sentry's mechanism.source. Empty for the one that was thrown.
+	// Relation is the exception's role in its parent, in the language's terms: cause,
+	// suppressed[0], __context__, exceptions[1], InnerException. It is Sentry's mechanism.source,
+	// and empty for the one that was thrown.
 	Relation string
-	// Group tells that the exception stands for several: ExceptionGroup, AggregateException, AggregateError.
+	// Group is true for an exception that holds several: ExceptionGroup, AggregateException,
+	// AggregateError.
 	Group bool
 }
 
 // Frame is one call.
 type Frame struct {
-	// Function is without its arguments, and without the module where that is known. A frame that has neither a function nor a
-	// file has the function "?".
+	// Function has no arguments, and no module if Module is set. It is "?" for a frame with neither
+	// a function nor a file.
 	Function string
-	// Module is what the function belongs to: a class in Java, .NET and PHP, a package in Go, a path in Rust, a module in Elixir.
+	// Module is what the function belongs to: a class in Java, .NET and PHP, a package in Go, a
+	// path in Rust, a module in Elixir.
 	Module string
-	// Package is what the code was delivered in, where the text tells: a jar, a Java module, a gem, an application of Erlang.
+	// Package is what the code was distributed in, if the text names it: a jar, a Java module, a
+	// gem, an Erlang application.
 	Package string
-	// Filename is relative to the package for libraries, and for what webpack made. Else it is, where frames have a module that tells
-	// them apart (Java, Go, .NET, Rust), short; where they have none the whole path, with slashes, or the URL.
+	// Filename is relative to the package for libraries and webpack bundles. Otherwise it is the
+	// base name if frames have a module (Java, Go, .NET, Rust), else the whole path, with slashes,
+	// or the URL.
 	Filename string
-	// AbsPath is the path or the URL as printed, without file://, where that is not Filename.
+	// AbsPath is the path or URL as printed, without file://, if it differs from Filename.
 	AbsPath string
-	// Line and Column count from 1; 0 is unknown.
+	// Line and Column count from 1; 0 means unknown.
 	Line, Column int
-	// ContextLine is the source line, without its indentation, where the text has it.
+	// ContextLine is the source line without indentation, if the text has it.
 	ContextLine string
-	// InApp tells the code of the application from that of its libraries and its runtime; see Rules.
+	// InApp is true for the application's own code, false for libraries and the runtime. See
+	// [Rules].
 	InApp bool
-	// Native tells that the frame has no source: native code, or code of the runtime.
+	// Native is true if the frame has no source: native code or the runtime's.
 	Native bool
 }
 
-// Thread is one of the threads in a dump that did not throw.
+// Thread is a thread in a dump that did not throw.
 type Thread struct {
-	// ID is the number of the thread or goroutine, Name its name where it has one, State what it was doing: "chan receive, 5 minutes".
+	// ID is the number of the thread or goroutine, Name its name or empty, State what it was doing:
+	// "chan receive, 5 minutes".
 	ID, Name, State string
 	// Frames begins with the oldest call.
 	Frames []Frame

@@ -153,7 +153,7 @@ func TestASlipInTheShippedConfigurationIsOneLineThatSaysWhereAndWhatToWriteInste
 		},
 		{
 			name: "a number that is too large for YAML", environment: append(moengageOn, "MOENGAGE_WORKSPACE_ID=18446744073709551615", "MOENGAGE_API_KEY=k"),
-			words: []string{"the environment variable MOENGAGE_WORKSPACE_ID", `write quotes into it: MOENGAGE_WORKSPACE_ID='"..."'`},
+			words: []string{"environment variable MOENGAGE_WORKSPACE_ID", `put quotes inside it: MOENGAGE_WORKSPACE_ID='"..."'`},
 		},
 		{
 			name: "the webhook with a host and a port for a URL", environment: []string{"WEBHOOK_ENABLED=true", "WEBHOOK_URL=localhost:9001"},

@@ -2,8 +2,8 @@
 # Copyright The otelcol-fanout Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Makes the texts of testdata anew, with the runtimes that are installed: generate.sh [language...]. README.md says which those were.
-# The programs run in /tmp/shop, so that the paths in the texts are the same on each machine.
+# Regenerates the texts of testdata with the installed runtimes: generate.sh [language...]. README.md
+# lists the versions used. The programs run in /tmp/shop, so that paths are the same on all machines.
 set -euo pipefail
 cd "$(dirname "$0")"
 here=$PWD

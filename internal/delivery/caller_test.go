@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-func TestCallersAreToldNoAddress(t *testing.T) {
+func TestCallersSeeNoBackendAddress(t *testing.T) {
 	t.Run("where nobody listens", func(t *testing.T) {
 		s := newServer(t)
 		s.Close()
@@ -46,7 +46,7 @@ func assertTold(t *testing.T, err error, code codes.Code, message string) {
 	assert.Equal(t, message, s.Message())
 }
 
-func TestACallerIsNotToldThatAllIsWellAfterTheEnd(t *testing.T) {
+func TestCallAfterShutdownFails(t *testing.T) {
 	f := newFixture(t, syncOptions(options{}))
 	f.Stop()
 	assertTold(t, f.Consume(t.Context(), records("a")), codes.Unavailable, "the collector stops")
@@ -55,7 +55,7 @@ func TestACallerIsNotToldThatAllIsWellAfterTheEnd(t *testing.T) {
 	assert.Zero(t, f.server.requestCount())
 }
 
-func TestACallerThatGoesIsNoFailureOfTheBackend(t *testing.T) {
+func TestCanceledCallIsNotABackendFailure(t *testing.T) {
 	f := newFixture(t, syncOptions(options{}))
 	f.server.always(0) // hangs
 	ctx, cancel := context.WithCancel(t.Context())

@@ -18,12 +18,12 @@ import (
 type Dispatch string
 
 const (
-	// DispatchAsync never lets the caller wait, and never shows it a backend's failure. What the
-	// queue has no room for is shed and counted.
+	// DispatchAsync never makes the caller wait, and never returns a backend's failure to it. Events
+	// that the queue has no room for are shed and counted.
 	DispatchAsync Dispatch = "async"
-	// DispatchSync lets the caller wait, and gives it the backend's error. There is no queue.
+	// DispatchSync makes the caller wait, and returns the backend's error to it. There is no queue.
 	DispatchSync Dispatch = "sync"
-	// DispatchAuto is async where sending_queue::storage makes the queue durable, else sync.
+	// DispatchAuto is async if sending_queue::storage makes the queue durable, else sync.
 	DispatchAuto Dispatch = "auto"
 )
 
@@ -39,28 +39,28 @@ type Config struct {
 	// Dispatch is async (default), sync or auto.
 	Dispatch Dispatch `mapstructure:"dispatch"`
 
-	// DeadLetter is the id of the dead_letter extension that keeps what could not be delivered.
-	// Without one it is logged, counted as dropped, and gone.
+	// DeadLetter is the ID of the dead_letter extension that keeps events that could not be
+	// delivered. Without one they are logged, counted as dropped, and lost.
 	DeadLetter *component.ID `mapstructure:"dead_letter"`
 
-	// MaxInFlight is how many requests may be under way at a time; default 8.
+	// MaxInFlight is the number of requests that may be in flight at once; default 8.
 	MaxInFlight int `mapstructure:"max_in_flight"`
 
 	// ShutdownTimeout is how long the exporter may go on sending when the collector stops; default
-	// 10s. What is then left is kept as dead letters, or in the queue where that is durable.
+	// 10s. Events that are left then become dead letters, or stay in the queue if it is durable.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 
-	// QueueConfig is the queue of encoded events, and the batches made from it. Its default is 64
-	// MiB of events (sizer bytes), in memory.
+	// QueueConfig configures the queue of encoded events, and their batches; default 64 MiB of
+	// events (sizer bytes), in memory.
 	QueueConfig configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 
-	// RetryConfig says how long and how often events are sent again; default as in the collector
-	// (5s, 1.5 times longer each time, 30s at the most, for 5m). A max_elapsed_time of 0 is
-	// forever.
+	// RetryConfig configures how long and how often events are sent again; default as in the
+	// collector (5s, then 1.5 times longer each time, up to 30s, for 5m). A max_elapsed_time of 0
+	// means forever.
 	RetryConfig configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 }
 
-// NewDefaultConfig returns the defaults for a backend that takes up to batchEvents events in one
+// NewDefaultConfig returns the defaults for a backend that takes up to batchEvents events per
 // request.
 func NewDefaultConfig(batchEvents int64) Config {
 	batch := exporterhelper.NewDefaultBatchConfig()
@@ -79,16 +79,16 @@ func NewDefaultConfig(batchEvents int64) Config {
 	}
 }
 
-// Check is for the Validate method of the configuration that this one is part of. It is not called
-// Validate, because the collector would then put the name of a Go field into its errors.
+// Check validates the configuration; call it from the Validate method of the exporter's. It is not
+// named Validate, because the collector would then put the name of a Go field into its errors.
 func (cfg *Config) Check() error {
 	switch cfg.Dispatch {
 	case DispatchAsync, DispatchSync, DispatchAuto:
 	default:
-		return fmt.Errorf("dispatch: %q is not a way of dispatching; write %s (the caller never waits), %s (it waits for the backend's answer) or %s (async where the queue is durable, else sync)", cfg.Dispatch, DispatchAsync, DispatchSync, DispatchAuto)
+		return fmt.Errorf("dispatch: %q is not supported; use %s (the caller never waits), %s (it waits for the backend's response) or %s (async if the queue is durable, else sync)", cfg.Dispatch, DispatchAsync, DispatchSync, DispatchAuto)
 	}
 	if cfg.MaxInFlight <= 0 {
-		return fmt.Errorf("max_in_flight: %d is not positive; it is how many requests may be under way at a time (default %d)", cfg.MaxInFlight, defaultMaxInFlight)
+		return fmt.Errorf("max_in_flight: %d is not positive; it is the number of requests that may be in flight at once (default %d)", cfg.MaxInFlight, defaultMaxInFlight)
 	}
 	if cfg.ShutdownTimeout <= 0 {
 		return fmt.Errorf("shutdown_timeout: %s is not positive; it is how long the exporter may go on sending when the collector stops (default %s)", cfg.ShutdownTimeout, defaultShutdownTimeout)
@@ -100,18 +100,18 @@ func (cfg *Config) validateQueue() error {
 	queue := cfg.QueueConfig.Get()
 	switch {
 	case cfg.Dispatch == DispatchAsync && queue == nil:
-		return errors.New("sending_queue: is off, but dispatch async needs a queue; turn it on, or write dispatch: sync")
+		return errors.New("sending_queue: is off, but dispatch: async needs a queue; turn it on, or set dispatch: sync")
 	case queue == nil:
 		return nil
 	case queue.BlockOnOverflow:
-		return errors.New("sending_queue::block_on_overflow: would let callers wait for room in the queue; write dispatch: sync for callers that wait, or leave it out")
+		return errors.New("sending_queue::block_on_overflow: would make callers wait for room in the queue; set dispatch: sync if callers should wait, or remove it")
 	case queue.WaitForResult:
-		return errors.New("sending_queue::wait_for_result: is what dispatch: sync is for; leave it out")
+		return errors.New("sending_queue::wait_for_result: not supported; remove it, and set dispatch: sync if callers should wait")
 	}
 	return nil
 }
 
-// async tells what dispatch comes to.
+// async reports whether callers do not wait.
 func (cfg *Config) async() bool {
 	switch cfg.Dispatch {
 	case DispatchSync:
@@ -123,7 +123,7 @@ func (cfg *Config) async() bool {
 	}
 }
 
-// storage is the storage extension of a queue on disk; nil where it is in memory.
+// storage returns the storage extension of a queue on disk, or nil if the queue is in memory.
 func (cfg *Config) storage() *component.ID {
 	if cfg.Dispatch == DispatchSync || !cfg.QueueConfig.HasValue() {
 		return nil

@@ -18,8 +18,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 )
 
-// NewLogs returns an exporter of logs that delivers to the backend. client is the exporter's HTTP
-// client; its endpoint is for the backend to use.
+// NewLogs returns a logs exporter that delivers to the backend. client configures the HTTP client;
+// its endpoint is left to the backend.
 func NewLogs(ctx context.Context, set exporter.Settings, cfg *Config, client confighttp.ClientConfig, backend Backend, options Options) (exporter.Logs, error) {
 	e, err := newBase(set, cfg, client, signalLogs, backend, &options)
 	if err != nil {
@@ -33,7 +33,7 @@ func NewLogs(ctx context.Context, set exporter.Settings, cfg *Config, client con
 	return &logsExporter{e}, nil
 }
 
-// NewTraces is NewLogs for traces. The options have to have a NewTracesEncoder.
+// NewTraces is NewLogs for traces. The options must have a NewTracesEncoder.
 func NewTraces(ctx context.Context, set exporter.Settings, cfg *Config, client confighttp.ClientConfig, backend Backend, options Options) (exporter.Traces, error) {
 	if _, err := options.NewTracesEncoder(); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func NewTraces(ctx context.Context, set exporter.Settings, cfg *Config, client c
 		return nil, err
 	}
 	e.encoders.new = func(w *Writer) *workspace {
-		encoder, _ := options.NewTracesEncoder() // which was tried
+		encoder, _ := options.NewTracesEncoder() // tried above
 		return &workspace{writer: w, traces: encoder}
 	}
 	helperSet, settings := e.helperSettings()
@@ -53,7 +53,7 @@ func NewTraces(ctx context.Context, set exporter.Settings, cfg *Config, client c
 	return &tracesExporter{e}, nil
 }
 
-// logsExporter is the exporter of logs that the pipeline sees.
+// logsExporter is the logs exporter that the pipeline sees.
 type logsExporter struct{ *base }
 
 // ConsumeLogs implements consumer.Logs.
@@ -73,7 +73,7 @@ func (e *logsExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	return e.flush(ctx, ws.writer, 1)
 }
 
-// tracesExporter is the exporter of traces that the pipeline sees.
+// tracesExporter is the traces exporter that the pipeline sees.
 type tracesExporter struct{ *base }
 
 // ConsumeTraces implements consumer.Traces.
@@ -93,13 +93,12 @@ func (e *tracesExporter) ConsumeTraces(ctx context.Context, td ptrace.Traces) er
 	return e.flush(ctx, ws.writer, 1)
 }
 
-// notEncoded takes back what was written of an event, and settles it: it is not meant for the
-// backend, or becomes a dead letter.
+// notEncoded takes back what was written of an event, which is then skipped or a dead letter.
 func (e *base) notEncoded(w *Writer, mark batch.Mark, err error, letterOf func() deadletter.Letter) {
 	skip, skipped := errors.AsType[Skip](err)
 	w.Rollback(mark, skipped)
 	if skipped {
-		w.Skip(skip) // which flush counts
+		w.Skip(skip) // counted by flush
 		return
 	}
 	e.recorder.Accepted(1)
@@ -108,11 +107,11 @@ func (e *base) notEncoded(w *Writer, mark batch.Mark, err error, letterOf func()
 	e.recorder.DeadLetter([]deadletter.Letter{letter})
 }
 
-// maxEncoded is how many bytes are encoded before they are offered to the queue: a small request
-// can become a large one, where every event repeats what its resource says.
+// maxEncoded is the number of bytes encoded before they are offered to the queue. A small call can
+// become large, because each encoded event repeats the attributes of its resource.
 const maxEncoded = 4 << 20
 
-// flush offers what is encoded to the queue, if it has at least so many bytes.
+// flush offers the encoded events to the queue once they have at least that many bytes.
 func (e *base) flush(ctx context.Context, w *Writer, atLeast int) error {
 	for _, reason := range w.TakeSkips() {
 		e.recorder.Accepted(1)
@@ -126,7 +125,7 @@ func (e *base) flush(ctx context.Context, w *Writer, atLeast int) error {
 	return e.offer(ctx, b)
 }
 
-// letterOfRecord is a dead letter that holds the record, since there are no bytes of the backend's.
+// letterOfRecord returns a dead letter that holds the record, because there is no payload.
 func letterOfRecord(e *appevent.Event) deadletter.Letter {
 	letter := deadletter.Letter{ID: e.ID(), Name: e.Name}
 	if e.Time != 0 {

@@ -18,8 +18,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
 )
 
-// deliverer stands at the end of exporterhelper's chain: it makes attempts, and decides what their
-// results mean.
+// deliverer is the end of exporterhelper's chain. It makes attempts, and settles their results.
 type deliverer struct {
 	runner   attempt.Runner
 	recorder *outcome.Recorder
@@ -27,20 +26,20 @@ type deliverer struct {
 	retry    retry.Policy
 	lifetime *lifetime.Lifetime
 	waiting  waiting
-	// async is whether callers do not wait, and durable whether the queue is on disk.
+	// async is true if callers do not wait, durable if the queue is on disk.
 	async, durable bool
 }
 
-// push is one attempt to deliver a request or, for callers that wait where there is a schedule, all
-// of them. What is pending after it comes back as a retryable error, for exporterhelper to wait and
-// call again; all else is settled when it returns.
+// push makes one attempt to deliver a request or, if a caller waits and there is a schedule, all of
+// them. Pending events come back in a retryable error: exporterhelper waits, and calls push again.
+// All other events are settled when push returns.
 func (d *deliverer) push(ctx context.Context, r *request) error {
 	d.waiting.remove(r)
 	if r.order != nil && r.attempts == 0 {
 		r.order.begin()
 	}
 	if d.runner.Ordered && d.lifetime.IsStopping() {
-		d.sendWaiting(ctx) // which were before this one
+		d.sendWaiting(ctx) // they come before this one
 	}
 	for {
 		err := d.deliver(ctx, r)
@@ -55,9 +54,8 @@ func (d *deliverer) push(ctx context.Context, r *request) error {
 	}
 }
 
-// sendWaiting settles the requests that waited for their next attempt when exporterhelper stopped
-// and forgot them: each gets the last attempt that queued requests get. A durable queue has not
-// forgotten them.
+// sendWaiting gives the requests that wait for a retry at shutdown their last attempt, as queued
+// requests get one: exporterhelper forgets them. A durable queue still has them.
 func (d *deliverer) sendWaiting(ctx context.Context) {
 	var attempts sync.WaitGroup
 	for _, r := range d.waiting.takeAll() {
@@ -74,7 +72,7 @@ func (d *deliverer) deliver(ctx context.Context, r *request) error {
 	if d.async {
 		return d.settle(r, result)
 	}
-	return d.answerCaller(r, result)
+	return d.settleForCaller(r, result)
 }
 
 func (d *deliverer) attempt(ctx context.Context, r *request) *attempt.Result {
@@ -94,48 +92,47 @@ func (d *deliverer) attempt(ctx context.Context, r *request) *attempt.Result {
 	return result
 }
 
-// attemptOnly is an attempt to deliver dead letters, which are counted already.
+// attemptOnly makes an attempt to deliver dead letters, which have been counted already.
 func (d *deliverer) attemptOnly(ctx context.Context, events []batch.Event) *attempt.Result {
 	result := d.runner.Run(ctx, events)
 	d.status.Report(result)
 	return result
 }
 
-// growStack makes the stack of this goroutine, which is new for each batch, large enough for a
-// request. It would else be copied each time that it doubles, which is a twentieth of what a
-// request costs.
+// growStack grows the stack of this goroutine, which is new for each batch, to the size that a
+// request needs. Doubling it step by step copies it each time, a twentieth of a request's cost.
 //
 //go:noinline
 func growStack() {
-	var frame [6 << 10]byte
-	runtime.KeepAlive(&frame)
+	var space [6 << 10]byte
+	runtime.KeepAlive(&space)
 }
 
-// settle keeps as dead letters what was refused and what is given up, and hands back what is
-// pending. At shutdown, a durable queue keeps a request whose attempt returns an error; a queue in
-// memory drops it.
+// settle makes dead letters of the events that were refused or are given up, and returns an error
+// with those that are pending. At shutdown a durable queue keeps the request of such an error; a
+// queue in memory would drop it.
 func (d *deliverer) settle(r *request, result *attempt.Result) error {
-	if result.Delivered > 0 { // progress restarts max_elapsed_time for what is pending
+	if result.Delivered > 0 { // progress restarts max_elapsed_time for pending events
 		r.firstAttempt = time.Now()
 	}
 	final := result.Refused
-	var again error
+	var pending error
 	switch stopping := d.lifetime.IsStopping(); {
 	case len(result.Pending) == 0:
 	case stopping && d.durable:
-		again = d.again(r, result)
+		pending = d.retryLater(r, result)
 	case stopping:
 		final = append(final, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonShutdown, Message: result.Problem.Error()})...)
 	case d.retry.IsExhausted(r.attempts, r.firstAttempt):
 		final = append(final, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonExhausted, Status: result.Status, Message: result.Problem.Error()})...)
 	default:
-		again = d.again(r, result)
+		pending = d.retryLater(r, result)
 	}
 	d.recorder.Refused(final, r.attempts)
-	if len(final) == 0 && again == nil { // else dead letters may hold payloads
+	if len(final) == 0 && pending == nil { // otherwise dead letters may hold payloads
 		r.Release()
 	}
-	return again
+	return pending
 }
 
 func givenUp(events []batch.Event, cause attempt.Cause) []attempt.RefusedEvent {
@@ -146,9 +143,9 @@ func givenUp(events []batch.Event, cause attempt.Cause) []attempt.RefusedEvent {
 	return all
 }
 
-// again is the error for exporterhelper's retry to wait, and to call again with what is pending.
-// Its text is for callers: exporterhelper puts it into spans.
-func (d *deliverer) again(r *request, result *attempt.Result) error {
+// retryLater returns the error that makes exporterhelper wait and call push again with the pending
+// events. Its text is public: exporterhelper puts it into spans.
+func (d *deliverer) retryLater(r *request, result *attempt.Result) error {
 	next := &pendingError{err: outcome.RetryableError(result), request: r.next(result.Pending), wait: d.retry.Wait(r.attempts, result.Wait)}
 	if d.async {
 		d.waiting.add(next.request)
@@ -156,10 +153,10 @@ func (d *deliverer) again(r *request, result *attempt.Result) error {
 	return next.throttled()
 }
 
-// answerCaller tells a caller that waits what became of its events. What it is told has failed is
-// its own to send again; events that are refused become dead letters only if others of the request
-// were delivered or are pending, since to send all again would send these twice.
-func (d *deliverer) answerCaller(r *request, result *attempt.Result) error {
+// settleForCaller returns the error for a caller that waits, who then sends the failed events again.
+// Refused events become dead letters only if other events of the call were delivered or are
+// pending, because a caller who sends all of them again would send those twice.
+func (d *deliverer) settleForCaller(r *request, result *attempt.Result) error {
 	r.call.settled += result.Delivered
 	switch {
 	case r.call.settled > 0 || len(result.Pending) > 0:
@@ -169,17 +166,17 @@ func (d *deliverer) answerCaller(r *request, result *attempt.Result) error {
 		d.recorder.LogReturned(result.Refused)
 	}
 	if len(result.Pending) > 0 {
-		return d.again(r, result)
+		return d.retryLater(r, result)
 	}
 	if len(result.Refused) > 0 {
 		return outcome.RefusedError(result.Refused, r.call.events, r.call.settled == 0)
 	}
-	r.Release() // all is delivered, so that nothing else holds payloads
+	r.Release() // everything is delivered, so nothing else holds payloads
 	return nil
 }
 
-// waiting are the requests that wait in exporterhelper for their next attempt. At shutdown
-// exporterhelper forgets them. Its methods are safe for concurrent use.
+// waiting holds the requests that wait in exporterhelper for their next attempt, which
+// exporterhelper forgets at shutdown. Its methods are safe for concurrent use.
 type waiting struct {
 	mu       sync.Mutex
 	requests map[*request]struct{}
@@ -200,7 +197,7 @@ func (w *waiting) remove(r *request) {
 	delete(w.requests, r)
 }
 
-// takeAll returns the requests that are left, and forgets them.
+// takeAll removes all requests, and returns them.
 func (w *waiting) takeAll() []*request {
 	w.mu.Lock()
 	defer w.mu.Unlock()

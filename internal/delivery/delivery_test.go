@@ -44,7 +44,7 @@ func TestEventsAreDeliveredOnce(t *testing.T) {
 	assert.Empty(t, f.Letters.All())
 }
 
-func TestSomeRecordsAreNoneOrSeveralEvents(t *testing.T) {
+func TestRecordBecomesZeroOrMoreEvents(t *testing.T) {
 	f := newFixture(t, options{})
 	f.send("a", "private", "double", "unencodable", "b", "huge")
 	assert.Equal(t, []string{"a", "b", "double", "double-2"}, f.server.takenOnce())
@@ -61,7 +61,7 @@ func TestSomeRecordsAreNoneOrSeveralEvents(t *testing.T) {
 	assert.Equal(t, "it has no bytes", letters[i].Message)
 }
 
-func TestOnePoisonEventCostsItselfOnly(t *testing.T) {
+func TestPoisonEventDoesNotAffectItsNeighbors(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 100} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			names := numbered(n)
@@ -99,7 +99,7 @@ func TestThreePoisonEventsInAThousand(t *testing.T) {
 	assert.LessOrEqual(t, f.server.requestCount(), 10+80)
 }
 
-func TestOnlyTheFailedPartIsSentAgain(t *testing.T) {
+func TestOnlyFailedEventsAreSentAgain(t *testing.T) {
 	f := newFixture(t, options{most: 1, configure: func(cfg *Config) { cfg.MaxInFlight = 1 }})
 	var failed sync.Map
 	f.server.on(func(lines []string) (int, http.Header) {
@@ -113,7 +113,7 @@ func TestOnlyTheFailedPartIsSentAgain(t *testing.T) {
 	assert.Equal(t, 13, f.server.requestCount())
 }
 
-func TestAnEventThatAlwaysFailsDoesNotKeepItsNeighborsBack(t *testing.T) {
+func TestFailingEventDoesNotHoldUpItsNeighbors(t *testing.T) {
 	for _, code := range []int{500, 503, 429} {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
 			f := newFixture(t, options{most: 1, configure: func(cfg *Config) {
@@ -136,7 +136,7 @@ func TestAnEventThatAlwaysFailsDoesNotKeepItsNeighborsBack(t *testing.T) {
 	}
 }
 
-func TestABackendThatGivesAnOutcomeForEachEvent(t *testing.T) {
+func TestOutcomePerEventIsUsed(t *testing.T) {
 	retried := false
 	f := newFixture(t, options{answer: func(req *Request, _ *Response) Classification {
 		v := Classification{}
@@ -179,14 +179,14 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestALocationThatIsNoURLIsARefusalToo(t *testing.T) {
+func TestInvalidRedirectLocationIsRefused(t *testing.T) {
 	f := newFixture(t, options{credentials: []string{"hunter2"}})
 	f.server.on(func([]string) (int, http.Header) { return 302, http.Header{"Location": {"http://%zz/hunter2"}} })
 	f.send("a")
 	assert.Equal(t, []string{"a:redirected"}, f.Letters.Reasons())
 }
 
-func TestAWaitLongerThanTheRetriesIsNotTheEnd(t *testing.T) {
+func TestLongRetryAfterDoesNotExhaustRetries(t *testing.T) {
 	f := newFixture(t, options{configure: func(cfg *Config) {
 		cfg.RetryConfig.MaxInterval, cfg.RetryConfig.MaxElapsedTime = 200*time.Millisecond, time.Second
 	}})
@@ -201,7 +201,7 @@ func TestAWaitLongerThanTheRetriesIsNotTheEnd(t *testing.T) {
 	assert.Equal(t, []string{"a"}, f.server.takenOnce())
 }
 
-func TestManyBytesAreHandedOnInParts(t *testing.T) {
+func TestLargeCallIsQueuedInParts(t *testing.T) {
 	f := newFixture(t, options{most: 1})
 	var names []string
 	for i := range 30 {
@@ -218,7 +218,7 @@ func TestManyBytesAreHandedOnInParts(t *testing.T) {
 	assert.Equal(t, names, got)
 }
 
-func TestASingleEventThatIsTooLargeIsRefusedWithItsSize(t *testing.T) {
+func TestTooLargeEventIsRefusedWithItsSize(t *testing.T) {
 	f := newFixture(t, options{})
 	f.server.on(func(lines []string) (int, http.Header) {
 		if len(strings.Join(lines, "\n")) > 20 {
@@ -235,7 +235,7 @@ func TestASingleEventThatIsTooLargeIsRefusedWithItsSize(t *testing.T) {
 	assert.Contains(t, letters[0].Message, "31 bytes")
 }
 
-func TestWithoutAStoreLossIsLoggedAndCounted(t *testing.T) {
+func TestLossWithoutStoreIsLoggedAndCounted(t *testing.T) {
 	f := newFixture(t, options{configure: func(cfg *Config) { cfg.DeadLetter = nil }})
 	f.server.always(http.StatusForbidden)
 	f.send("a", "b")
@@ -247,7 +247,7 @@ func TestWithoutAStoreLossIsLoggedAndCounted(t *testing.T) {
 	assert.Contains(t, lost[0].ContextMap()["what_to_do"], "check the credentials")
 }
 
-func TestAStoreThatFailsIsLossToo(t *testing.T) {
+func TestFailingStoreMeansLoss(t *testing.T) {
 	f := newFixture(t, options{letters: &deliverytest.Letters{Refuse: func(*deadletter.Letter) error { return errors.New("disk full") }}})
 	f.server.always(http.StatusBadRequest)
 	f.send("a")
@@ -256,10 +256,10 @@ func TestAStoreThatFailsIsLossToo(t *testing.T) {
 	lost := f.Logs.FilterMessage("Events were not delivered and are lost").All()
 	require.Len(t, lost, 1)
 	assert.Equal(t, "disk full", lost[0].ContextMap()["dead_letter_error"])
-	assert.Contains(t, lost[0].ContextMap()["why_not_kept"], "free its disk")
+	assert.Contains(t, lost[0].ContextMap()["why_not_kept"], "free disk space")
 }
 
-func TestAStoreThatFailsForLongIsNotToldOfForEachEvent(t *testing.T) {
+func TestFailingStoreIsLoggedOnce(t *testing.T) {
 	f := newFixture(t, options{letters: &deliverytest.Letters{Refuse: func(*deadletter.Letter) error { return errors.New("disk full") }}})
 	f.server.always(http.StatusBadRequest)
 	for _, name := range numbered(50) {
@@ -270,7 +270,7 @@ func TestAStoreThatFailsForLongIsNotToldOfForEachEvent(t *testing.T) {
 	assert.LessOrEqual(t, f.Logs.FilterLevelExact(zap.ErrorLevel).Len(), 2, "once at first, and once for what is untold in the end")
 }
 
-func TestEachReasonIsToldWithItsEvents(t *testing.T) {
+func TestEachReasonIsLoggedWithItsEvents(t *testing.T) {
 	f := newFixture(t, options{})
 	f.server.refusing("bad", "worse")
 	f.send("a", "huge", "bad", "b", "worse")
@@ -282,7 +282,7 @@ func TestEachReasonIsToldWithItsEvents(t *testing.T) {
 	assert.Equal(t, map[any]any{"too_large": int64(1), "refused": int64(2)}, told)
 }
 
-func TestALetterThatTheStoreDoesNotTakeCostsItselfOnly(t *testing.T) {
+func TestRefusedDeadLetterDoesNotAffectOthers(t *testing.T) {
 	f := newFixture(t, options{letters: &deliverytest.Letters{Refuse: func(letter *deadletter.Letter) error {
 		if letter.Name == "unkept" {
 			return errors.New("it is too large to keep")
@@ -312,7 +312,7 @@ func TestRetriesRunOut(t *testing.T) {
 	})
 }
 
-func TestNoRetryAfterParksEvents(t *testing.T) {
+func TestRetryAfterIsBounded(t *testing.T) {
 	for _, value := range []string{"1000000000", "NaN", "-1", "Inf", "0.001", "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 02 Jan 2006 15:04:05 GMT", "soon", ""} {
 		t.Run(value, func(t *testing.T) {
 			f := newFixture(t, options{})
@@ -346,7 +346,7 @@ func TestRetryAfterIsHonored(t *testing.T) {
 	assert.GreaterOrEqual(t, second.Sub(first), 200*time.Millisecond)
 }
 
-func TestAFullQueueNeverReachesTheCaller(t *testing.T) {
+func TestFullQueueNeverFailsTheCaller(t *testing.T) {
 	f := newFixture(t, options{timeout: 50 * time.Millisecond, configure: func(cfg *Config) {
 		cfg.QueueConfig.Get().QueueSize = 2000
 		cfg.RetryConfig.MaxElapsedTime = 300 * time.Millisecond
@@ -366,7 +366,7 @@ func TestAFullQueueNeverReachesTheCaller(t *testing.T) {
 	}
 }
 
-func TestAnEventLargerThanTheQueueIsShed(t *testing.T) {
+func TestEventLargerThanQueueIsShed(t *testing.T) {
 	f := newFixture(t, options{configure: func(cfg *Config) {
 		cfg.QueueConfig.Get().QueueSize = 200
 	}})
@@ -414,7 +414,7 @@ func TestSyncCallersGetTheOutcome(t *testing.T) {
 		assert.True(t, ok)
 		assert.Equal(t, codes.InvalidArgument, s.Code())
 		assert.Equal(t, map[string]int64{"returned": 2}, f.Outcomes())
-		assert.Len(t, f.Logs.FilterMessageSnippet("their callers were told").All(), 1)
+		assert.Len(t, f.Logs.FilterMessageSnippet("their callers got the error").All(), 1)
 	})
 	t.Run("what the operator has to mend is Unavailable, and not tried again here", func(t *testing.T) {
 		for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusFound} {
@@ -425,7 +425,7 @@ func TestSyncCallersGetTheOutcome(t *testing.T) {
 			assert.True(t, ok)
 			assert.Equal(t, codes.Unavailable, s.Code(), code)
 			assert.Equal(t, 1, f.server.requestCount(), code)
-			told := f.Logs.FilterMessageSnippet("their callers were told").All()
+			told := f.Logs.FilterMessageSnippet("their callers got the error").All()
 			require.Len(t, told, 1)
 			assert.NotContains(t, told[0].ContextMap()["what_to_do"], "dead letters", "there are none")
 		}
@@ -461,7 +461,7 @@ func TestSyncCallersGetTheOutcome(t *testing.T) {
 	})
 }
 
-func TestTheOperatorIsToldHowLongCallersWait(t *testing.T) {
+func TestLongWaitOfCallersIsLogged(t *testing.T) {
 	for elapsed, told := range map[time.Duration]int{0: 1, time.Minute: 1, 5 * time.Second: 0} {
 		f := newFixture(t, options{configure: func(cfg *Config) {
 			cfg.Dispatch = DispatchSync
@@ -480,7 +480,7 @@ func TestAutoIsSyncWithoutStorage(t *testing.T) {
 	require.Error(t, f.Consume(t.Context(), records("a")))
 }
 
-func TestWhatIsNotThereIsRefusedAtTheStart(t *testing.T) {
+func TestMissingExtensionsFailTheStart(t *testing.T) {
 	other := component.MustNewID("other")
 	for name, tt := range map[string]struct {
 		configure func(*Config)
@@ -510,7 +510,7 @@ type extensions map[component.ID]component.Component
 
 func (e extensions) GetExtensions() map[component.ID]component.Component { return e }
 
-func TestShutdownSendsWhatIsQueued(t *testing.T) {
+func TestShutdownSendsQueuedEvents(t *testing.T) {
 	f := newFixture(t, options{most: 10})
 	names := numbered(500)
 	for _, name := range names {
@@ -521,7 +521,7 @@ func TestShutdownSendsWhatIsQueued(t *testing.T) {
 	assert.True(t, f.Balanced(), f.Outcomes())
 }
 
-func TestShutdownEndsInTimeAndKeepsTheRest(t *testing.T) {
+func TestShutdownEndsInTimeAndDeadLettersTheRest(t *testing.T) {
 	for name, respond := range map[string]int{"hangs": 0, "is down": http.StatusServiceUnavailable} {
 		t.Run("where the backend "+name, func(t *testing.T) {
 			f := newFixture(t, options{most: 10, timeout: time.Minute, configure: func(cfg *Config) {
@@ -547,7 +547,7 @@ func TestShutdownEndsInTimeAndKeepsTheRest(t *testing.T) {
 	}
 }
 
-func TestWhatWaitsToBeSentAgainGetsItsLastAttemptAtShutdown(t *testing.T) {
+func TestWaitingRetriesGetALastAttemptAtShutdown(t *testing.T) {
 	for name, tt := range map[string]struct {
 		respond     int
 		wantTaken   []string
@@ -574,7 +574,7 @@ func TestWhatWaitsToBeSentAgainGetsItsLastAttemptAtShutdown(t *testing.T) {
 	}
 }
 
-func TestHealthIsReportedWhenItChanges(t *testing.T) {
+func TestStatusIsReportedWhenItChanges(t *testing.T) {
 	f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 20 * time.Millisecond }})
 	f.server.always(http.StatusUnauthorized)
 	f.send("a")
@@ -587,11 +587,11 @@ func TestHealthIsReportedWhenItChanges(t *testing.T) {
 	assert.Equal(t, []string{
 		"StatusRecoverableError: the backend answers 401: check the credentials", "StatusOK", "StatusRecoverableError: the backend answers 503",
 	}, f.Statuses())
-	assert.Equal(t, 1, f.Logs.FilterMessageSnippet("The backend fails").Len(), "within a minute")
+	assert.Equal(t, 1, f.Logs.FilterMessageSnippet("The backend is failing").Len(), "within a minute")
 	assert.Equal(t, 1, f.Logs.FilterMessage("The backend works again").Len())
 }
 
-func TestNoEventIsInTheLogs(t *testing.T) {
+func TestLogsHoldNoEvent(t *testing.T) {
 	const secret = "hunter2"
 	for _, code := range []int{0, 302, 400, 401, 413, 500, 503} {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
@@ -605,7 +605,7 @@ func TestNoEventIsInTheLogs(t *testing.T) {
 	}
 }
 
-func TestWhatABackendSaysIsInNoSpan(t *testing.T) {
+func TestSpansHoldNoBackendMessage(t *testing.T) {
 	const secret = "hunter2"
 	for _, dispatch := range []Dispatch{DispatchAsync, DispatchSync} {
 		t.Run(string(dispatch), func(t *testing.T) {
@@ -687,7 +687,7 @@ func TestReplay(t *testing.T) {
 	assert.True(t, f.Balanced(), "a replay leaves the books as they are")
 }
 
-func TestABackendWhoseCodeIsWrongLosesNoEvent(t *testing.T) {
+func TestBuggyBackendLosesNoEvent(t *testing.T) {
 	t.Run("an answer for another number of events", func(t *testing.T) {
 		f := newFixture(t, options{answer: func(*Request, *Response) Classification { return Classification{Events: make([]Outcome, 1)} },
 			configure: func(cfg *Config) { cfg.RetryConfig.Enabled = false }})
@@ -707,7 +707,7 @@ func TestABackendWhoseCodeIsWrongLosesNoEvent(t *testing.T) {
 	})
 }
 
-func TestAnEventThatIsWantedAgainIsNoFailureOfTheBackend(t *testing.T) {
+func TestRetryableEventIsNotABackendFailure(t *testing.T) {
 	again := true
 	f := newFixture(t, options{answer: func(req *Request, _ *Response) Classification {
 		v := Classification{Events: slices.Repeat([]Outcome{{Kind: Delivered}}, len(req.Events))}
@@ -721,7 +721,7 @@ func TestAnEventThatIsWantedAgainIsNoFailureOfTheBackend(t *testing.T) {
 	assert.Empty(t, f.Statuses())
 }
 
-func TestAnErrorQuotesNothingThatTheBackendSent(t *testing.T) {
+func TestErrorsDoNotQuoteTheBackend(t *testing.T) {
 	const secret = "hunter2"
 	for name, answer := range map[string]string{
 		"garbage": secret, "a garbled status": "HTTP/1.1 " + secret + " OK\r\n\r\n", "a garbled header": "HTTP/1.1 200 OK\r\n" + secret + "\r\n\r\n",
@@ -741,14 +741,14 @@ func TestAnErrorQuotesNothingThatTheBackendSent(t *testing.T) {
 	}
 }
 
-func TestAReplayDoesNotWaitWhereNothingIsPending(t *testing.T) {
+func TestReplayWithoutPendingEventsDoesNotWait(t *testing.T) {
 	f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.InitialInterval = time.Minute }})
 	begun := time.Now()
 	f.Letters.Replay(t.Context(), deadletter.Letter{Signal: signalLogs, Payload: []byte("a")})
 	assert.Less(t, time.Since(begun), 10*time.Second)
 }
 
-func TestReplayEncodesARecordAnew(t *testing.T) {
+func TestReplayEncodesRecordsAgain(t *testing.T) {
 	f := newFixture(t, options{})
 	otlp := []byte(strings.ReplaceAll(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"NAME"}]}]}]}`, "NAME", "double"))
 	private := []byte(strings.ReplaceAll(string(otlp), "double", "private"))
@@ -768,7 +768,7 @@ func TestConfigurations(t *testing.T) {
 		want      string
 	}{
 		"the defaults":         {func(*Config) {}, ""},
-		"a dispatch":           {func(cfg *Config) { cfg.Dispatch = "later" }, `dispatch: "later" is not a way of dispatching`},
+		"a dispatch":           {func(cfg *Config) { cfg.Dispatch = "later" }, `dispatch: "later" is not supported`},
 		"a place in flight":    {func(cfg *Config) { cfg.MaxInFlight = 0 }, "max_in_flight: 0"},
 		"a time to stop":       {func(cfg *Config) { cfg.ShutdownTimeout = 0 }, "shutdown_timeout: 0s"},
 		"a queue that blocks":  {func(cfg *Config) { cfg.QueueConfig.Get().BlockOnOverflow = true }, "sending_queue::block_on_overflow"},
@@ -800,7 +800,7 @@ func newUnstarted(t *testing.T, cfg *Config) exporter.Logs {
 	return e
 }
 
-func TestFailuresOfTheQueueAreNotLoggedTwice(t *testing.T) {
+func TestQueueFailuresAreLoggedOnce(t *testing.T) {
 	f := newFixture(t, options{configure: func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 20 * time.Millisecond }})
 	f.server.always(http.StatusServiceUnavailable)
 	f.send("a")
@@ -809,7 +809,7 @@ func TestFailuresOfTheQueueAreNotLoggedTwice(t *testing.T) {
 	assert.Equal(t, exporterhelper.RequestSizerTypeBytes, f.Component.(*logsExporter).cfg.QueueConfig.Get().Sizer)
 }
 
-func TestARareFailureDoesNotKeepTheRestOfABatchFromBeingSent(t *testing.T) {
+func TestRareFailureDoesNotStopTheBatch(t *testing.T) {
 	f := newFixture(t, options{most: 1, configure: func(cfg *Config) {
 		cfg.MaxInFlight = 1
 		cfg.RetryConfig.InitialInterval, cfg.RetryConfig.MaxInterval = 20*time.Millisecond, 20*time.Millisecond
@@ -834,7 +834,7 @@ func TestARareFailureDoesNotKeepTheRestOfABatchFromBeingSent(t *testing.T) {
 	assert.LessOrEqual(t, f.server.requestCount(), 230)
 }
 
-func TestABackendThatIsDownIsNotAskedForEachEventOfABatch(t *testing.T) {
+func TestAttemptStopsWhenTheBackendIsDown(t *testing.T) {
 	f := newFixture(t, options{most: 1, configure: func(cfg *Config) {
 		cfg.MaxInFlight = 1
 		cfg.RetryConfig.Enabled = false
@@ -844,7 +844,7 @@ func TestABackendThatIsDownIsNotAskedForEachEventOfABatch(t *testing.T) {
 	assert.Equal(t, 3, f.server.requestCount())
 	assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 100}, f.Outcomes())
 }
-func TestDeadLettersStayAsTheyWere(t *testing.T) {
+func TestDeadLettersKeepTheirPayload(t *testing.T) {
 	f := newFixture(t, options{})
 	f.server.refusing("poison")
 	for range 50 {
@@ -856,9 +856,9 @@ func TestDeadLettersStayAsTheyWere(t *testing.T) {
 	}
 }
 
-// TestAnAnswerBeforeTheBodyIsRead is for the race detector: net/http is still sending when the
+// TestResponseBeforeTheBodyIsRead is for the race detector: net/http is still sending when the
 // answer is there.
-func TestAnAnswerBeforeTheBodyIsRead(t *testing.T) {
+func TestResponseBeforeTheBodyIsRead(t *testing.T) {
 	f := newFixture(t, options{})
 	f.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	for i := range 50 {

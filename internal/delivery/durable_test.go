@@ -27,7 +27,7 @@ func durable(directory string, configure func(*Config)) options {
 	}}
 }
 
-func TestADurableQueueKeepsWhatWasNotDelivered(t *testing.T) {
+func TestDurableQueueKeepsUndeliveredEvents(t *testing.T) {
 	for name, respond := range map[string]int{"hangs": 0, "is down": http.StatusServiceUnavailable} {
 		t.Run("where the backend "+name, func(t *testing.T) {
 			directory := t.TempDir()
@@ -53,7 +53,7 @@ func TestADurableQueueKeepsWhatWasNotDelivered(t *testing.T) {
 	}
 }
 
-func TestDeliveredEventsAreSentOnceThoughTheCollectorStops(t *testing.T) {
+func TestDeliveredEventsAreNotResentAfterRestart(t *testing.T) {
 	for name, schedule := range map[string]Schedule{"with a schedule": {Waits: []time.Duration{time.Hour}, MaxRetries: 9}, "without": {}} {
 		t.Run(name, func(t *testing.T) {
 			o := durable(t.TempDir(), nil)
@@ -90,7 +90,7 @@ func TestDeliveredEventsAreSentOnceThoughTheCollectorStops(t *testing.T) {
 	}
 }
 
-func TestADurableQueueForgetsWhatIsGivenUp(t *testing.T) {
+func TestDurableQueueDropsDeadLetters(t *testing.T) {
 	directory := t.TempDir()
 	f := newFixture(t, durable(directory, func(cfg *Config) { cfg.RetryConfig.MaxElapsedTime = 20 * time.Millisecond }))
 	f.server.always(http.StatusServiceUnavailable)
@@ -103,7 +103,7 @@ func TestADurableQueueForgetsWhatIsGivenUp(t *testing.T) {
 	assert.Zero(t, again.server.requestCount())
 }
 
-func TestTheOperatorIsToldWhatADurableQueueSurvives(t *testing.T) {
+func TestDurabilityIsLogged(t *testing.T) {
 	f := newFixture(t, durable(t.TempDir(), nil))
 	told := f.Logs.FilterMessageSnippet("The queue is on disk").All()
 	require.Len(t, told, 1)

@@ -14,14 +14,14 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 )
 
-// workspace is what encoding needs: a writer, and an encoder of the exporter's signal.
+// workspace holds what encoding needs: a writer, and an encoder of the exporter's signal.
 type workspace struct {
 	writer *Writer
 	logs   Encoder
 	traces TracesEncoder
 }
 
-// encoders are the workspaces of an exporter, of which each serves one goroutine at a time.
+// encoders pools the workspaces of an exporter. Each workspace serves one goroutine at a time.
 type encoders struct {
 	new    func(*Writer) *workspace
 	idle   sync.Pool // *workspace
@@ -46,7 +46,7 @@ func (s *encoders) put(ws *workspace) {
 	s.idle.Put(ws)
 }
 
-// encodeOTLP encodes anew what a dead letter holds as OTLP JSON.
+// encodeOTLP encodes the OTLP JSON that a dead letter holds.
 func (s *encoders) encodeOTLP(otlp []byte) ([]Event, error) {
 	ws := s.get()
 	defer s.put(ws)
@@ -60,7 +60,7 @@ func (s *encoders) encodeOTLP(otlp []byte) ([]Event, error) {
 	return ws.writer.Take().Events(), nil
 }
 
-var errNoRecord = errors.New("the dead letter holds no record; mend its otlp, or delete it")
+var errNoRecord = errors.New("the dead letter holds no record; correct its otlp, or delete it")
 
 func (ws *workspace) encodeLogs(otlp []byte) error {
 	ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(otlp)
@@ -98,7 +98,7 @@ func (ws *workspace) encodeTraces(otlp []byte) error {
 	return nil
 }
 
-// passSkip returns err, unless it skips one record: the others of the dead letter are still sent.
+// passSkip returns err unless it is a [Skip] of one record: the dead letter's others are still sent.
 func (ws *workspace) passSkip(mark batch.Mark, err error) error {
 	if _, skipped := errors.AsType[Skip](err); !skipped {
 		return err
@@ -107,8 +107,8 @@ func (ws *workspace) passSkip(mark batch.Mark, err error) error {
 	return nil
 }
 
-// spans yields every span with its source, which is one pointer for those of one resource and
-// scope.
+// spans yields every span with its source, which is the same pointer for all spans of one resource
+// and scope.
 func spans(td ptrace.Traces) func(yield func(*appevent.Source, ptrace.Span) bool) {
 	return func(yield func(*appevent.Source, ptrace.Span) bool) {
 		for _, rs := range td.ResourceSpans().All() {

@@ -32,7 +32,7 @@ func (nameEncoder) Encode(w *Writer, e *appevent.Event) error {
 }
 
 // A record that is skipped takes none of the others of its dead letter with it.
-func TestADeadLetterOfSeveralRecords(t *testing.T) {
+func TestDeadLetterWithSeveralRecords(t *testing.T) {
 	var all encoders
 	all.new = func(w *Writer) *workspace { return &workspace{writer: w, logs: nameEncoder{}} }
 	letter := func(names ...string) []byte {

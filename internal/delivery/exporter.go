@@ -34,7 +34,7 @@ const (
 	signalTraces = "traces"
 )
 
-// base is the exporter of one signal but for the encoding of what it consumes.
+// base is the exporter of one signal, without the encoding of what it consumes.
 type base struct {
 	cfg     *Config
 	client  confighttp.ClientConfig
@@ -47,14 +47,14 @@ type base struct {
 	recorder  *outcome.Recorder
 	queueLoss *queueLoss
 	lifetime  *lifetime.Lifetime
-	order     *order // nil where it is not ordered
+	order     *order // nil if the backend is not ordered
 
 	host      component.Host
 	transport *transport.Client
-	closed    sync.Once // the backend
+	closed    sync.Once // closes the backend
 }
 
-// newBase returns a base without its helper, which needs the signal.
+// newBase returns a base without its helper, which depends on the signal.
 func newBase(set exporter.Settings, cfg *Config, client confighttp.ClientConfig, signal string, backend Backend, options *Options) (*base, error) {
 	recorder, err := outcome.NewRecorder(set, signal, options.OnLoss)
 	if err != nil {
@@ -70,7 +70,7 @@ func newBase(set exporter.Settings, cfg *Config, client confighttp.ClientConfig,
 	async := cfg.async()
 	e.deliverer = &deliverer{
 		runner: attempt.Runner{
-			Backend: backend, Slots: make(chan struct{}, cfg.MaxInFlight), MaxWait: 10 * cfg.RetryConfig.MaxInterval, ForCallers: !async,
+			Backend: backend, Slots: make(chan struct{}, cfg.MaxInFlight), MaxWait: 10 * cfg.RetryConfig.MaxInterval, RedactHost: !async,
 			Ordered: options.Ordered, Pace: options.Pace, Handshake: e.handshake(), Disabled: options.Disabled,
 		},
 		recorder: recorder, retry: retry.Policy{Backoff: cfg.RetryConfig, Schedule: options.Schedule}, lifetime: e.lifetime,
@@ -79,8 +79,8 @@ func newBase(set exporter.Settings, cfg *Config, client confighttp.ClientConfig,
 	return e, nil
 }
 
-// handshake is the backend's handshake with the exporter's client, which is there when the exporter
-// has started.
+// handshake returns the backend's handshake, made with the client that the exporter has once it is
+// started.
 func (e *base) handshake() func(context.Context) error {
 	if e.options.Handshake == nil {
 		return nil
@@ -90,8 +90,8 @@ func (e *base) handshake() func(context.Context) error {
 	}
 }
 
-// helperSettings are those of the exporter's chain in exporterhelper, whose logger leaves out what
-// the recorder says.
+// helperSettings returns the settings of exporterhelper's chain. Its logger omits what the recorder
+// logs already.
 func (e *base) helperSettings() (exporter.Settings, *helperSettings) {
 	set := e.set
 	set.Logger = upstream.Quiet(set.Logger, throttle.Interval)
@@ -144,8 +144,8 @@ func (e *base) replayer() *replay.Replayer {
 	}
 }
 
-// findExtensions refuses extensions that are not there at the start, rather than at the first
-// event.
+// findExtensions finds the extensions that the configuration names, so that a missing one is an
+// error at start rather than at the first event.
 func (cfg *Config) findExtensions(host component.Host) (deadletter.Store, error) {
 	if id := cfg.storage(); id != nil {
 		found, ok := host.GetExtensions()[*id]
@@ -157,7 +157,7 @@ func (cfg *Config) findExtensions(host component.Host) (deadletter.Store, error)
 		}
 	}
 	if cfg.DeadLetter == nil {
-		return nil, nil //nolint:nilnil // there is none
+		return nil, nil //nolint:nilnil // without a dead letter store
 	}
 	found, ok := host.GetExtensions()[*cfg.DeadLetter]
 	if !ok {
@@ -170,23 +170,23 @@ func (cfg *Config) findExtensions(host component.Host) (deadletter.Store, error)
 	return store, nil
 }
 
-// longWait is longer than callers wait: the exporters of OpenTelemetry's SDKs do for 10 seconds.
+// longWait is how long the exporters of OpenTelemetry's SDKs wait by default.
 const longWait = 10 * time.Second
 
-// logDispatch logs what an operator may not expect.
+// logDispatch logs consequences of the configuration that an operator may not expect.
 func (e *base) logDispatch() {
 	switch retry := e.cfg.RetryConfig; {
 	case e.deliverer.durable:
-		e.set.Logger.Info("The queue is on disk: accepted events survive the end of this process; to survive a power failure too, set fsync: true on the storage extension",
+		e.set.Logger.Info("The queue is on disk: accepted events survive a crash of this process; set fsync: true on the storage extension to survive a power failure too",
 			zap.Stringer("storage", e.cfg.storage()))
 	case !e.deliverer.async && retry.Enabled && len(e.options.Schedule.Waits) == 0 && (retry.MaxElapsedTime == 0 || retry.MaxElapsedTime > longWait):
-		e.set.Logger.Info("Callers wait while the backend fails, for as long as retry_on_failure::max_elapsed_time: to have them told of it, set that below their own timeout",
+		e.set.Logger.Info("Callers wait for up to retry_on_failure::max_elapsed_time while the backend fails; set it below their own timeout so that they see the error",
 			zap.Duration("max_elapsed_time", retry.MaxElapsedTime))
 	}
 }
 
-// Shutdown implements component.Component. It takes little longer than shutdown_timeout, from when
-// the first exporter of the collector was told to stop.
+// Shutdown implements component.Component. It returns within about shutdown_timeout, counted from
+// when the collector stopped the first of its exporters.
 func (e *base) Shutdown(ctx context.Context) error {
 	e.announceShutdown()
 	e.lifetime.Begin(e.cfg.ShutdownTimeout)
@@ -201,7 +201,7 @@ func (e *base) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// announceShutdown tells every exporter of this package in the process that the collector stops.
+// announceShutdown announces the shutdown to every exporter of this package in the process.
 func (e *base) announceShutdown() {
 	now := time.Now()
 	for _, other := range upstream.Exporters(e.host) {
@@ -221,8 +221,8 @@ func (e *base) stop() {
 	}
 }
 
-// offer queues encoded events, or sends them where the caller waits. What the queue does not take
-// is shed; only callers that wait get an error.
+// offer queues encoded events, or sends them if the caller waits. Events that the queue does not take
+// are shed; only callers that wait get an error.
 func (e *base) offer(ctx context.Context, b *batch.Batch) error {
 	r := &request{Batch: b, order: e.order}
 	if !e.deliverer.async {
@@ -240,6 +240,6 @@ func (e *base) offer(ctx context.Context, b *batch.Batch) error {
 		return nil
 	default:
 		e.recorder.Returned(r.call.events - r.call.settled)
-		return outcome.ForCaller(err)
+		return outcome.PublicError(err)
 	}
 }

@@ -12,18 +12,18 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 )
 
-// Definition is what the factory of an exporter is made of. C is the struct of its configuration.
+// Definition describes an exporter's factory. C is the struct of its configuration.
 type Definition[C any] struct {
-	// Type is the word in users' configurations.
+	// Type is the exporter's name in configurations.
 	Type component.Type
 	// CreateDefaultConfig returns a *C with the defaults.
 	CreateDefaultConfig component.CreateDefaultConfigFunc
-	// Logs and Traces are the stability of the signals; one that is undefined is not taken.
+	// Logs and Traces are the stability levels of the signals; an undefined one is not supported.
 	Logs, Traces component.StabilityLevel
-	// Settings returns the parts of a configuration that delivery reads.
+	// Settings returns the parts of a configuration that this package reads.
 	Settings func(cfg *C) (*Config, confighttp.ClientConfig)
-	// New makes the backend of a configuration, which is valid. It is called once for the exporters
-	// of all signals, which share the backend. set is that of the first of them.
+	// New creates the backend of a valid configuration. It is called once for the exporters of all
+	// signals, which share the backend; set belongs to the first of them.
 	New func(cfg *C, set exporter.Settings) (Backend, Options, error)
 }
 
@@ -40,8 +40,8 @@ func NewFactory[C any](d Definition[C]) exporter.Factory {
 	return exporter.NewFactory(d.Type, d.CreateDefaultConfig, options...)
 }
 
-// shared are the backends of the exporters that exist, by their configuration: the logs and the
-// traces of one exporter have the same configuration, and with it the same backend.
+// shared holds the backends of the exporters that exist, by configuration: an exporter's logs and
+// traces have the same configuration, and so share a backend.
 type shared[C any] struct {
 	definition Definition[C]
 
@@ -80,8 +80,8 @@ func create[C, E any](ctx context.Context, s *shared[C], set exporter.Settings, 
 	return e, err
 }
 
-// acquire returns the backend of the configuration, made for the first of its users, and options
-// whose Close gives it back.
+// acquire returns the backend of the configuration, which its first user creates, and options whose
+// Close releases it.
 func (s *shared[C]) acquire(cfg *C, set exporter.Settings) (Backend, Options, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,7 +100,7 @@ func (s *shared[C]) acquire(cfg *C, set exporter.Settings) (Backend, Options, er
 	return used.backend, options, nil
 }
 
-// release closes the backend when the last of its users does not need it any more.
+// release closes the backend when its last user releases it.
 func (s *shared[C]) release(cfg *C) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

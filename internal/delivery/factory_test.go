@@ -35,7 +35,7 @@ func (s *sharing) factory(newErr, tracesErr error) exporter.Factory {
 	})
 }
 
-func TestExportersOfOneConfigurationShareABackendUntilTheLastHasStopped(t *testing.T) {
+func TestSignalsShareABackendUntilTheLastStops(t *testing.T) {
 	var s sharing
 	factory := s.factory(nil, nil)
 	set := exportertest.NewNopSettings(component.MustNewType("line"))
@@ -59,7 +59,7 @@ func TestExportersOfOneConfigurationShareABackendUntilTheLastHasStopped(t *testi
 	assert.Equal(t, sharing{made: 2, closed: 2}, s)
 }
 
-func TestABackendThatCannotBeMadeIsAnError(t *testing.T) {
+func TestBackendErrorFailsCreation(t *testing.T) {
 	var s sharing
 	cfg := NewDefaultConfig(1)
 	set := exportertest.NewNopSettings(component.MustNewType("line"))

@@ -102,7 +102,7 @@ func newObserving(t *testing.T, s *server, configure func(*Config), discard bool
 
 func withLetters(cfg *Config) { cfg.DeadLetter = deliverytest.DeadLetterID() }
 
-func TestABackendHearsOfWhatNobodyKeeps(t *testing.T) {
+func TestOnLossGetsDroppedEvents(t *testing.T) {
 	s := newServer(t)
 	s.always(http.StatusForbidden)
 	b, setup := newObserving(t, s, func(*Config) {}, false)
@@ -112,7 +112,7 @@ func TestABackendHearsOfWhatNobodyKeeps(t *testing.T) {
 	assert.Equal(t, map[string]int64{"dropped/unauthorized": 1, "dropped/too_large": 1, "dropped/encoding": 1}, e.Outcomes())
 }
 
-func TestABackendDoesNotHearOfWhatIsKept(t *testing.T) {
+func TestOnLossDoesNotGetDeadLetters(t *testing.T) {
 	s := newServer(t)
 	s.always(http.StatusForbidden)
 	b, setup := newObserving(t, s, withLetters, false)
@@ -122,7 +122,7 @@ func TestABackendDoesNotHearOfWhatIsKept(t *testing.T) {
 	assert.ElementsMatch(t, []string{"a:unauthorized", "huge:too_large"}, e.Letters.Reasons())
 }
 
-func TestWhatABackendDiscardsIsDroppedAndCounted(t *testing.T) {
+func TestDiscardedEventsAreCountedAsDropped(t *testing.T) {
 	s := newServer(t)
 	s.always(http.StatusForbidden)
 	b, setup := newObserving(t, s, withLetters, true)
@@ -133,7 +133,7 @@ func TestWhatABackendDiscardsIsDroppedAndCounted(t *testing.T) {
 	assert.Equal(t, map[string]int64{"dropped/unauthorized": 1, "dropped/too_large": 1}, e.Outcomes())
 }
 
-func TestABackendHearsOfEachRequestWithoutAResponse(t *testing.T) {
+func TestOnNoResponseIsCalled(t *testing.T) {
 	s := newServer(t)
 	b, setup := newObserving(t, s, func(cfg *Config) { cfg.RetryConfig.Enabled = false }, false)
 	s.Close()
@@ -144,7 +144,7 @@ func TestABackendHearsOfEachRequestWithoutAResponse(t *testing.T) {
 	assert.EqualValues(t, 2, b.withoutResponse.Load())
 }
 
-func TestEncodersAreShownWhatTheyEncodeNext(t *testing.T) {
+func TestPrepareGetsTheNextPdata(t *testing.T) {
 	s := newServer(t)
 	b, setup := newObserving(t, s, withLetters, false)
 	logs, traces := setup.StartLogs(t), setup.StartTraces(t)
@@ -157,7 +157,7 @@ func TestEncodersAreShownWhatTheyEncodeNext(t *testing.T) {
 	assert.Equal(t, []int{2, 1, 1, 1}, b.prepared, "a replay too")
 }
 
-func TestAPartThatIsLeftOutIsCounted(t *testing.T) {
+func TestSkippedPartIsCounted(t *testing.T) {
 	s := newServer(t)
 	_, setup := newObserving(t, s, withLetters, false)
 	e := setup.StartTraces(t)

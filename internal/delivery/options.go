@@ -10,50 +10,50 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
-// Options is what only some backends need. The zero value is right for most. Functions may be nil,
-// and are called by several goroutines at the same time, but for Close.
+// Options holds what only some backends need. The zero value suits most. Functions may be nil; all
+// but Close may be called by several goroutines at once.
 type Options struct {
 	// NewTracesEncoder returns an encoder of spans, for backends that take them. It is called once
-	// when the exporter of traces is made, which an error refuses, and then as NewEncoder is.
+	// when the traces exporter is created, which fails with its error, and then like NewEncoder.
 	NewTracesEncoder func() (TracesEncoder, error)
 
-	// Ordered is for backends for which some events must not overtake others, such as those of one
-	// user. They put these into requests of one [Request.Partition]: requests of a partition are
-	// sent one after the other, and what is pending keeps its order. Batches come one after the
-	// other where sending_queue::num_consumers is 1, to which the configuration has to hold users;
-	// they may be larger than sending_queue::batch::max_size.
+	// Ordered is for backends where some events must not overtake others, such as those of one
+	// user. The backend puts such events into requests of one [Request.Partition]: these are sent
+	// one after another, and pending events keep their order. Batches are sent one after another
+	// only if sending_queue::num_consumers is 1, so the configuration must require that. A batch
+	// may then be larger than sending_queue::batch::max_size.
 	Ordered bool
 
-	// Pace waits until a request may be sent, or returns an error when ctx ends first; [Pacer.Pace]
-	// does. It is called once for each request of an attempt.
+	// Pace waits until a request may be sent, or returns an error if ctx ends first, as
+	// [Pacer.Pace] does. It is called once for each request of an attempt.
 	Pace func(ctx context.Context, req *Request) error
 
-	// Schedule says when events are sent again, for backends whose users say so rather than for how
-	// long.
+	// Schedule says when events are sent again, for backends whose users configure the times of the
+	// retries rather than how long to go on.
 	Schedule Schedule
 
-	// Handshake asks the backend whether it may be sent events, with requests that do makes, unless
-	// it was asked before. It is called before each attempt; an error, such as a [HandshakeError],
-	// is a failure of that attempt.
+	// Handshake asks the backend for permission to send events, using do for its requests, unless
+	// it already has it. It is called before each attempt; its error, such as a [HandshakeError],
+	// fails that attempt.
 	Handshake func(ctx context.Context, do func(*http.Request) (*http.Response, error)) error
 
-	// Disabled says why nothing is sent any more, and is empty where events are. It is called
-	// before each request: the events of one that is not made are refused as gone. Enable is called
-	// when the operator has dead letters sent again, which says that the backend is well.
+	// Disabled returns why nothing is sent any more, or "" while events are sent. It is called
+	// before each request; the events of a request that is not made are refused as gone. Enable is
+	// called when an operator replays dead letters, who expects the backend to work again.
 	Disabled func() string
 	Enable   func()
 
-	// Guard refuses to dial some addresses. It is read once, when the exporter starts.
+	// Guard refuses connections to some addresses. It is read once, when the exporter starts.
 	Guard *Guard
 
-	// OnLoss is called with events that are lost for good, which are counted as dropped. It must
-	// not keep them.
+	// OnLoss is called with events that are lost for good and counted as dropped. It must not keep
+	// them.
 	OnLoss func(lost []deadletter.Letter)
 
-	// CompleteMeta finds VendorID and Key of an event in its payload; it may replace the payload
-	// too. It is called for dead letters, which somebody may have mended, and for a queue on disk
-	// that an earlier version has left, which had neither. Backends that set neither do not need
-	// it.
+	// CompleteMeta sets VendorID and Key of an event from its payload, and may replace the payload.
+	// It is called for dead letters, whose payload an operator may have edited, and for events that an
+	// earlier version left in a queue on disk, without either. Backends that use neither field do not
+	// need it.
 	CompleteMeta func(e *Event)
 
 	// Close is called once, when the last exporter that uses the backend has stopped.

@@ -5,13 +5,13 @@ package delivery
 
 import "sync"
 
-// order keeps the batches of an ordered backend in their order. exporterhelper's batcher flushes
-// from two goroutines, when a batch is large enough and when its time is over, so that a later
-// batch could be sent first. wait blocks the next batch until the one before it is being sent.
+// order keeps the batches of an ordered backend in order. exporterhelper's batcher flushes from two
+// goroutines, when a batch is large enough and when flush_timeout has passed, so a later batch could
+// be sent first. wait blocks the next batch until the one before it is being sent.
 type order struct {
 	mu      sync.Mutex
 	changed *sync.Cond
-	made    bool // a batch is, or is on its way
+	made    bool // a batch is made that is not being sent yet
 }
 
 func newOrder() *order {
@@ -20,7 +20,7 @@ func newOrder() *order {
 	return o
 }
 
-// wait waits until a batch may be made.
+// wait waits until the next batch may be made.
 func (o *order) wait() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -30,7 +30,7 @@ func (o *order) wait() {
 	o.made = true
 }
 
-// begin notes that the batch is being sent. With one consumer, no other batch is sent until it is
+// begin notes that the batch is being sent. With one consumer, no other batch is sent before it is
 // done.
 func (o *order) begin() {
 	o.mu.Lock()

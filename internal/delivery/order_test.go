@@ -70,7 +70,7 @@ func (s *server) all() (all []string) {
 	return all
 }
 
-func TestRequestsBehindAFailureOfTheirPartitionWait(t *testing.T) {
+func TestRequestsAfterAFailureInTheirPartitionWait(t *testing.T) {
 	f := newOrderedFixture(t, 1, func(cfg *Config) { cfg.MaxInFlight = 1 })
 	failed := map[string]bool{}
 	f.server.on(func(lines []string) (int, http.Header) {
@@ -116,7 +116,7 @@ func TestHalvesOfAPartitionAreInOrder(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 4, "dead_lettered/refused": 1}, f.Outcomes())
 }
 
-func TestPartitionsAreSentAtTheSameTimeButTheirRequestsAreNot(t *testing.T) {
+func TestPartitionsAreSentInParallel(t *testing.T) {
 	f := newOrderedFixture(t, 1, func(cfg *Config) { cfg.MaxInFlight = 3 })
 	var mu sync.Mutex
 	under, partitions, together := map[byte]bool{}, 0, make(chan struct{})
@@ -141,7 +141,7 @@ func TestPartitionsAreSentAtTheSameTimeButTheirRequestsAreNot(t *testing.T) {
 }
 
 // exporterhelper's batcher would send the end of a call before its middle.
-func TestACallOfManyBatchesKeepsItsOrder(t *testing.T) {
+func TestLargeCallKeepsItsOrder(t *testing.T) {
 	f := newOrderedFixture(t, 3, func(cfg *Config) {
 		cfg.QueueConfig.Get().Batch.Get().MinSize, cfg.QueueConfig.Get().Batch.Get().MaxSize = 2, 2
 	})
@@ -167,7 +167,7 @@ func TestACallOfManyBatchesKeepsItsOrder(t *testing.T) {
 
 // The goroutine that hands on a batch whose time is over may be slower than the one that makes the
 // next.
-func TestNoBatchIsMadeWhileTheOneBeforeItIsOnItsWay(t *testing.T) {
+func TestNextBatchWaitsForTheOneBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ordered := newOrder()
 		number := 0
@@ -212,7 +212,7 @@ func assertFirstTimesAscend(t *testing.T, requests []string, want int) {
 	assert.Len(t, seen, want)
 }
 
-func TestWhatWaitsToBeSentAgainIsSentBeforeWhatIsQueuedAtShutdown(t *testing.T) {
+func TestShutdownSendsRetriesBeforeQueuedEvents(t *testing.T) {
 	f := newOrderedFixture(t, 10, func(cfg *Config) {
 		cfg.RetryConfig.InitialInterval, cfg.RetryConfig.MaxInterval, cfg.RetryConfig.MaxElapsedTime = time.Minute, time.Minute, 0
 		cfg.QueueConfig.Get().Batch.Get().MinSize = 2

@@ -17,14 +17,14 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/outcome"
 )
 
-// queueLoss records what the queue does not take, and what its storage does not give back.
+// queueLoss records events that the queue does not take, or that its storage cannot return.
 type queueLoss struct {
 	recorder *outcome.Recorder
-	storage  *component.ID // of a queue on disk; nil for one in memory
+	storage  *component.ID // nil if the queue is in memory
 	complete func(*batch.Event)
 }
 
-// shed is the end of events that the queue had no room for, or that its storage could not take.
+// shed gives up events that the queue had no room for, or that its storage could not take.
 func (l *queueLoss) shed(b *batch.Batch, err error) {
 	cause := attempt.Cause{Reason: deadletter.ReasonQueueFull, Message: err.Error()}
 	switch {
@@ -36,8 +36,8 @@ func (l *queueLoss) shed(b *batch.Batch, err error) {
 	l.recorder.GivenUp(b.Events(), cause, 0)
 }
 
-// notStored settles a request that the storage of the queue did not take. Who offered it sheds it;
-// what an earlier run left is shed here.
+// notStored handles a request that the queue's storage did not take, and reports whether it is
+// settled. The call that offered it sheds it; a request that an earlier run left is shed here.
 func (l *queueLoss) notStored(ctx context.Context, stored []byte, err error) bool {
 	if r, ok := offered(ctx); ok {
 		r.notStored = err
@@ -51,10 +51,10 @@ func (l *queueLoss) notStored(ctx context.Context, stored []byte, err error) boo
 	return true
 }
 
-// corrupt counts a batch in the storage that cannot be read.
+// corrupt counts a stored batch that cannot be read.
 func (l *queueLoss) corrupt(err error) { l.recorder.Corrupt(l.inStorage(err)) }
 
-// inStorage is an error of the queue's storage, and which storage that is.
+// inStorage describes an error of the queue's storage, with the storage's ID.
 func (l *queueLoss) inStorage(err error) string {
 	return fmt.Sprintf("%s: %s", l.storage, err)
 }

@@ -37,10 +37,10 @@ func theHeader(name string) func(*http.Request) string {
 	return func(r *http.Request) string { return r.Header.Get(name) }
 }
 
-// TestABackendThatRepeatsOurCredentialTellsNobody leaves to deliverytest to look for it, and for a
+// TestCredentialsInResponsesAreRedacted leaves to deliverytest to look for it, and for a
 // part of it: in the dead letters, the error of a caller that waits, the log and the component
 // status.
-func TestABackendThatRepeatsOurCredentialTellsNobody(t *testing.T) {
+func TestCredentialsInResponsesAreRedacted(t *testing.T) {
 	keyed := options{key: secret}
 	theKey := theHeader("X-Key")
 	for name, tt := range map[string]struct {
@@ -80,8 +80,8 @@ func TestABackendThatRepeatsOurCredentialTellsNobody(t *testing.T) {
 	}
 }
 
-// TestAMessageOfTheBackendsHoldsNoCredentialEither is of a backend that reads the answer itself.
-func TestAMessageOfTheBackendsHoldsNoCredentialEither(t *testing.T) {
+// TestCredentialsInClassificationsAreRedacted is of a backend that reads the answer itself.
+func TestCredentialsInClassificationsAreRedacted(t *testing.T) {
 	for name, classification := range map[string]func(message string) Classification{
 		"of the request": func(message string) Classification {
 			return Classification{Outcome: Outcome{Kind: Refused, Reason: deadletter.ReasonRefused, Message: message}}
@@ -113,7 +113,7 @@ func TestAMessageOfTheBackendsHoldsNoCredentialEither(t *testing.T) {
 	}
 }
 
-func TestAReplayThatIsRefusedTellsNoCredential(t *testing.T) {
+func TestCredentialsInReplaysAreRedacted(t *testing.T) {
 	f := newFixture(t, options{key: secret, configure: func(cfg *Config) { cfg.RetryConfig.Enabled = false }})
 	f.server.always(http.StatusServiceUnavailable)
 	f.send("a")

@@ -25,20 +25,21 @@ import (
 type request struct {
 	*batch.Batch
 
-	// attempts and firstAttempt are of the events since they left the queue.
+	// attempts counts the attempts since the events left the queue, the first of them at
+	// firstAttempt.
 	attempts     int
 	firstAttempt time.Time
-	// call is the call that waits for the events; nil where none does.
+	// call is the call that waits for the events; nil if none does.
 	call *call
-	// order is of a backend that is ordered, else nil. Such a request is never split:
-	// exporterhelper may send the last of the parts before others.
+	// order is the exporter's if its backend is ordered, else nil. Such a request is never split,
+	// because exporterhelper may send the last part before others.
 	order *order
-	// notStored is why the queue's storage did not take the request; nil where it did.
+	// notStored is the error of the queue's storage if it did not take the request.
 	notStored error
 }
 
-// call is a call that waits: how many events its request has, and how many of them have an outcome
-// that is not the caller's concern.
+// call is a call that waits: how many events its request has, and how many of them are settled, so
+// that the caller need not send them again.
 type call struct{ events, settled int }
 
 var (
@@ -52,8 +53,8 @@ func (r *request) ItemsCount() int { return r.Count() }
 // BytesSize implements xexporterhelper.Request.
 func (r *request) BytesSize() int { return r.Size() }
 
-// MergeSplit implements xexporterhelper.Request: the events of both in requests of up to limit
-// items or bytes, where 0 is no limit.
+// MergeSplit implements xexporterhelper.Request. It returns the events of both requests in requests
+// of up to limit items or bytes; 0 means no limit.
 func (r *request) MergeSplit(_ context.Context, limit int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request) ([]xexporterhelper.Request, error) {
 	if other != nil {
 		r.Append(other.(*request).Batch)
@@ -77,7 +78,7 @@ func (r *request) MergeSplit(_ context.Context, limit int, sizer exporterhelper.
 	return requests, nil
 }
 
-// OnError implements xexporterhelper.RequestErrorHandler: only what is pending is sent again.
+// OnError implements xexporterhelper.RequestErrorHandler. Only pending events are sent again.
 func (r *request) OnError(err error) xexporterhelper.Request {
 	if failed, ok := errors.AsType[*pendingError](err); ok {
 		return failed.request
@@ -85,7 +86,7 @@ func (r *request) OnError(err error) xexporterhelper.Request {
 	return r
 }
 
-// next is the request for the next attempt to deliver the pending events of r.
+// next returns the request for the next attempt, with the pending events of r.
 func (r *request) next(pending []batch.Event) *request {
 	return &request{Batch: batch.Of(pending), attempts: r.attempts, firstAttempt: r.firstAttempt, call: r.call}
 }
@@ -94,14 +95,14 @@ func (r *request) next(pending []batch.Event) *request {
 type pendingError struct {
 	err     error
 	request *request
-	// wait is how long to wait at least; 0 where nobody says.
+	// wait is the least wait before it; 0 leaves it to exporterhelper.
 	wait time.Duration
 }
 
 func (e *pendingError) Error() string { return e.err.Error() }
 func (e *pendingError) Unwrap() error { return e.err }
 
-// throttled is the error for exporterhelper's retry, which waits as long as the error says.
+// throttled returns the error in the form that tells exporterhelper's retry how long to wait.
 func (e *pendingError) throttled() error {
 	if e.wait > 0 {
 		return exporterhelper.NewThrottleRetry(e, e.wait)
@@ -109,11 +110,11 @@ func (e *pendingError) throttled() error {
 	return e
 }
 
-// encoding writes requests to disk, and reads them back.
+// encoding stores requests on disk, and reads them back.
 type encoding struct {
 	corrupt  func(error)
 	complete func(*batch.Event)
-	order    *order // that of the requests
+	order    *order // see request
 }
 
 // Marshal implements the Encoding of xexporterhelper.QueueBatchSettings.
@@ -121,9 +122,9 @@ func (encoding) Marshal(_ context.Context, r xexporterhelper.Request) ([]byte, e
 	return r.(*request).Marshal(), nil
 }
 
-// Unmarshal implements the Encoding of xexporterhelper.QueueBatchSettings. The queue silently
-// forgets what it cannot read, so corrupt is called. Empty data is a request that could not be
-// stored, which has its outcome already.
+// Unmarshal implements the Encoding of xexporterhelper.QueueBatchSettings. The queue silently drops
+// a request that cannot be read, so corrupt is called. Empty data stands for a request that could
+// not be stored, and is settled already.
 func (e encoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Request, error) {
 	b, err := batch.Unmarshal(data, e.complete)
 	if err != nil {
@@ -138,23 +139,23 @@ func (e encoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Reque
 // helper is exporterhelper's chain of queue, batcher and retry.
 type helper struct {
 	component.Component
-	// consume gives the chain the request that the context holds.
+	// consume passes the request that the context holds to the chain.
 	consume func(context.Context) error
 }
 
-// helperSettings are what a chain is made of.
+// helperSettings configures a chain.
 type helperSettings struct {
 	retry    *retry.Policy
 	async    bool
 	queue    configoptional.Optional[exporterhelper.QueueBatchConfig]
 	encoding encoding
-	// push makes an attempt to deliver a request.
+	// push makes one attempt to deliver a request.
 	push func(context.Context, *request) error
 }
 
 func (s *helperSettings) options() []exporterhelper.Option {
 	options := []exporterhelper.Option{
-		// The HTTP client's timeout is the limit of an attempt.
+		// The HTTP client's timeout limits each request.
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
 		exporterhelper.WithRetry(s.retry.HelperConfig(s.async)),
 	}
@@ -184,8 +185,8 @@ func (s *helperSettings) consumeRequest(ctx context.Context, r xexporterhelper.R
 	return s.push(ctx, r.(*request))
 }
 
-// requestKey is the context's key for the request that a call brings: it is encoded before
-// exporterhelper sees it, so that it is still there when exporterhelper has no room for it.
+// requestKey is the context key of the request of a call. The request is made before exporterhelper
+// is called, so that its events are still at hand if the queue has no room for them.
 type requestKey struct{}
 
 // offer hands a request to the chain.
@@ -197,7 +198,7 @@ func fromContext[T any](ctx context.Context, _ T) (xexporterhelper.Request, erro
 	return ctx.Value(requestKey{}).(*request), nil
 }
 
-// offered is the request that a call brings, if the context is that of a call.
+// offered returns the request of a call, if ctx is that of a call.
 func offered(ctx context.Context) (*request, bool) {
 	r, ok := ctx.Value(requestKey{}).(*request)
 	return r, ok

@@ -23,7 +23,7 @@ func (h collectorHost) GetExporters() map[pipeline.Signal]map[component.ID]compo
 	return h.exporters
 }
 
-func TestAnExporterThatIsToldToStopTellsTheOthers(t *testing.T) {
+func TestShutdownIsAnnouncedToOtherExporters(t *testing.T) {
 	logs, traces := &logsExporter{&base{lifetime: lifetime.New()}}, &tracesExporter{&base{lifetime: lifetime.New()}}
 	stopped := &base{host: collectorHost{exporters: map[pipeline.Signal]map[component.ID]component.Component{
 		pipeline.SignalLogs:   {component.MustNewID("a"): logs, component.MustNewID("core"): struct{ component.Component }{}},

@@ -76,7 +76,7 @@ func (f *fixture) fill() {
 	f.WaitFor("the first attempt", func() bool { return f.server.requestCount() > 0 })
 }
 
-func TestWhatAFullDiskDoesNotTakeHasOneEnd(t *testing.T) {
+func TestEventOnFullDiskHasOneOutcome(t *testing.T) {
 	var d disk
 	f := newFixture(t, d.onDisk(t.TempDir()))
 	f.fill()
@@ -96,12 +96,12 @@ func TestWhatAFullDiskDoesNotTakeHasOneEnd(t *testing.T) {
 	told := f.Logs.FilterMessage("Events were not delivered and are kept as dead letters").All()
 	require.Len(t, told, 2, "once at first, and once for what is untold in the end")
 	assert.Equal(t, "file_storage: write /queue/exporter_line__logs: no space left on device", told[0].ContextMap()["storage_error"])
-	assert.Contains(t, told[0].ContextMap()["what_to_do"], "free its disk")
+	assert.Contains(t, told[0].ContextMap()["what_to_do"], "free disk space")
 	assert.NotContains(t, told[0].ContextMap()["what_to_do"], "queue_size")
 	assert.Zero(t, f.Logs.FilterMessage("Events were not delivered and are lost").Len())
 }
 
-func TestABatchThatIsStoredIsDeliveredThoughTheDiskIsFull(t *testing.T) {
+func TestStoredBatchIsDeliveredFromFullDisk(t *testing.T) {
 	var d disk
 	f := newFixture(t, d.onDisk(t.TempDir()))
 	f.fill()
@@ -116,7 +116,7 @@ func TestABatchThatIsStoredIsDeliveredThoughTheDiskIsFull(t *testing.T) {
 	}
 }
 
-func TestABatchThatCannotBeReadIsCounted(t *testing.T) {
+func TestUnreadableBatchIsCounted(t *testing.T) {
 	var d disk
 	f := newFixture(t, d.onDisk(t.TempDir()))
 	f.fill()
@@ -132,7 +132,7 @@ func TestABatchThatCannotBeReadIsCounted(t *testing.T) {
 	assert.Contains(t, told[0].ContextMap()["storage_error"], "file_storage: read /queue/exporter_line__logs")
 }
 
-func TestWhatAFullDiskDoesNotTakeBackAtTheStartIsNotForgotten(t *testing.T) {
+func TestBatchOfEarlierRunOnFullDiskIsKept(t *testing.T) {
 	var d disk
 	directory := t.TempDir()
 	first := newFixture(t, d.onDisk(directory))
@@ -161,7 +161,7 @@ func TestWhatAFullDiskDoesNotTakeBackAtTheStartIsNotForgotten(t *testing.T) {
 	second.Stop()
 }
 
-func TestWhatCannotBeReadAtTheStartIsCounted(t *testing.T) {
+func TestUnreadableBatchAtStartIsCounted(t *testing.T) {
 	var d disk
 	directory := t.TempDir()
 	first := newFixture(t, d.onDisk(directory))
@@ -191,7 +191,7 @@ func (damagedStorage) GetClient(context.Context, component.Kind, component.ID, s
 	return nil, errors.New("invalid database")
 }
 
-func TestADamagedQueueIsNamedAtTheStart(t *testing.T) {
+func TestDamagedQueueIsNamedAtStart(t *testing.T) {
 	cfg := NewDefaultConfig(10)
 	cfg.QueueConfig.Get().StorageID = deliverytest.StorageID()
 	e := newUnstarted(t, &cfg)
@@ -203,7 +203,7 @@ func TestADamagedQueueIsNamedAtTheStart(t *testing.T) {
 
 // exporterhelper's queue counts what it could not store as queued, and nobody would be there to
 // take it out.
-func TestAQueueGoesOnAfterItsDiskWasFull(t *testing.T) {
+func TestQueueRecoversAfterFullDisk(t *testing.T) {
 	var d disk
 	o := d.onDisk(t.TempDir())
 	configure := o.configure

@@ -12,47 +12,47 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 )
 
-// What backends see of encoded events; package batch has their documentation.
+// Encoded events, as backends see them; documented in package batch.
 type (
 	// Writer packs encoded events.
 	Writer = batch.Writer
-	// Meta is what later stages need to know of an encoded event.
+	// Meta describes an encoded event for later stages.
 	Meta = batch.Meta
 	// Event is one encoded event.
 	Event = batch.Event
-	// Skip is the error of an encoder for an event that the backend is not meant to get.
+	// Skip is an encoder's error for an event that the backend should not get.
 	Skip = batch.Skip //nolint:errname // see there
 )
 
-// What backends see of HTTP; package transport has its documentation.
+// HTTP, as backends see it; documented in package transport.
 type (
 	// Request is one HTTP request to make.
 	Request = transport.Request
-	// Join is a body of payloads one behind the other.
+	// Join says what stands between and around the payloads of a body.
 	Join = transport.Join
 	// Response is a backend's response to a request.
 	Response = transport.Response
-	// Guard refuses to dial some addresses.
+	// Guard refuses connections to some addresses.
 	Guard = transport.Guard
 )
 
-// What backends see of an attempt; package attempt has its documentation.
+// One attempt, as backends see it; documented in package attempt.
 type (
-	// Refusal is an event that the backend does not send.
+	// Refusal is an event that is not sent, because the backend would refuse it.
 	Refusal = attempt.Refusal
-	// Classification is what a response means for the events of its request.
+	// Classification says what a response means for the events of its request.
 	Classification = attempt.Classification
-	// Outcome is what became of an event.
+	// Outcome is the outcome of one event.
 	Outcome = attempt.Outcome
 	// Kind is the kind of an outcome.
 	Kind = attempt.Kind
-	// Pacer makes requests wait for a rate limit.
+	// Pacer delays requests to stay within a rate limit.
 	Pacer = attempt.Pacer
-	// HandshakeError says what a backend's response to a handshake lacks.
+	// HandshakeError says what is missing from a backend's response to a handshake.
 	HandshakeError = attempt.HandshakeError
 )
 
-// Schedule says when, and how often, events are sent again; see [retry.Schedule].
+// Schedule says when and how often events are sent again; see [retry.Schedule].
 type Schedule = retry.Schedule
 
 // The kinds of outcomes.
@@ -64,24 +64,22 @@ const (
 	Discarded = attempt.Discarded
 )
 
-// AllDelivered is the classification of a request whose events the backend has.
+// AllDelivered is the classification of a request whose events have all arrived.
 func AllDelivered() Classification { return attempt.AllDelivered() }
 
-// ClassifyStatus is what an HTTP status means where the backend has no other rule; see
-// [attempt.ClassifyStatus].
+// ClassifyStatus classifies a response by its HTTP status alone; see [attempt.ClassifyStatus].
 func ClassifyStatus(req *Request, response *Response) Classification {
 	return attempt.ClassifyStatus(req, response)
 }
 
-// StatusMessage is what the backend answered, for messages: the status, and the beginning of the
-// body where that is text.
+// StatusMessage describes a response in a message: the status, and the beginning of the body if that
+// is text. It holds no secret.
 func StatusMessage(response *Response) string { return transport.StatusMessage(response) }
 
-// RetryAfter is the wait that a response asks for with Retry-After; see [transport.RetryAfter].
+// RetryAfter returns the wait that a response asks for in Retry-After; see [transport.RetryAfter].
 func RetryAfter(response *Response) time.Duration { return transport.RetryAfter(response) }
 
-// NewPacer returns a pacer that lets perSecond pass on average, and burst at once; see
-// [attempt.NewPacer].
+// NewPacer returns a pacer of perSecond on average, and of burst at once; see [attempt.NewPacer].
 func NewPacer(perSecond float64, burst int, weigh func(*Request) int) *Pacer {
 	return attempt.NewPacer(perSecond, burst, weigh)
 }

@@ -135,7 +135,7 @@ func TestEachEventHasOneOutcome(t *testing.T) {
 	assert.Equal(t, map[string]Cause{
 		"huge":      {Reason: deadletter.ReasonTooLarge, Message: "it is huge"},
 		"discarded": {Reason: deadletter.ReasonRateLimited, Discard: true},
-		"forgotten": {Reason: deadletter.ReasonRefused, Message: "the exporter has put it into no request"},
+		"forgotten": {Reason: deadletter.ReasonRefused, Message: "the exporter put it into no request"},
 	}, refusedOf(result))
 	assert.Equal(t, []string{"a b", "c"}, s.sent)
 }
@@ -175,7 +175,7 @@ func TestAmbiguousEventIsRefusedWithoutBisecting(t *testing.T) {
 	assert.Equal(t, map[string]Cause{"b": {Reason: deadletter.ReasonTooLarge, Status: http.StatusOK}}, refusedOf(result))
 }
 
-func TestWhatFailedIsPendingBehindWhatWasNotSent(t *testing.T) {
+func TestUnsentEventsArePendingBeforeFailedOnes(t *testing.T) {
 	s := sender{answer: func(string) (int, error) { return http.StatusServiceUnavailable, nil }}
 	result := newRunner(&backend{most: 1}, &s).Run(t.Context(), named("a", "b", "c", "d", "e"))
 	assert.Equal(t, []string{"a", "b", "c"}, s.sent, "a backend that is down is not asked for each event")
@@ -197,7 +197,7 @@ func TestRareFailureDoesNotStopTheOthers(t *testing.T) {
 	assert.Equal(t, 3, result.Delivered)
 }
 
-func TestBackendThatAsksForAWaitIsLeftAlone(t *testing.T) {
+func TestAttemptStopsWhenTheBackendAsksForAWait(t *testing.T) {
 	var s sender
 	b := &backend{most: 1, classify: func(*transport.Request, *transport.Response) Classification {
 		return Classification{Outcome: Outcome{Kind: Retryable, Message: "later"}, Wait: time.Hour}
@@ -208,7 +208,7 @@ func TestBackendThatAsksForAWaitIsLeftAlone(t *testing.T) {
 	assert.Equal(t, time.Minute, result.Wait, "which is bounded")
 }
 
-func TestOutcomeThatIsNotSaidIsNotDelivered(t *testing.T) {
+func TestUnclassifiedEventsAreNotDelivered(t *testing.T) {
 	for name, c := range map[string]Classification{
 		"of the request":     {},
 		"of an event":        {Events: []Outcome{{Kind: Delivered}, {}}},
@@ -257,13 +257,13 @@ func TestHalvesOfAPartitionStopAtAFailure(t *testing.T) {
 	assert.Equal(t, "x1 x2 x3 x4", namesOf(result.Pending))
 }
 
-func TestHandshakeThatFailsSendsNothing(t *testing.T) {
+func TestFailedHandshakeSendsNothing(t *testing.T) {
 	for name, tt := range map[string]struct {
 		err  error
 		want string
 	}{
-		"in words of the backend's code": {HandshakeError("it answered 403"), "asking the backend for its consent: it answered 403"},
-		"in words of net/http":           {fmt.Errorf("Post http://secret: %w", context.DeadlineExceeded), "asking the backend for its consent: there was no answer within the timeout"},
+		"in words of the backend's code": {HandshakeError("it answered 403"), "handshake with the backend: it answered 403"},
+		"in words of net/http":           {fmt.Errorf("Post http://secret: %w", context.DeadlineExceeded), "handshake with the backend: no response within the timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var s sender
@@ -277,7 +277,7 @@ func TestHandshakeThatFailsSendsNothing(t *testing.T) {
 	}
 }
 
-func TestDisabledBackendIsSentNothingMore(t *testing.T) {
+func TestDisabledBackendGetsNoRequests(t *testing.T) {
 	var s sender
 	disabled := ""
 	s.answer = func(string) (int, error) {
@@ -292,7 +292,7 @@ func TestDisabledBackendIsSentNothingMore(t *testing.T) {
 	assert.Equal(t, http.StatusGone, refusedOf(result)["a"].Status)
 }
 
-func TestEndOfTheContextEndsTheAttempt(t *testing.T) {
+func TestContextEndsTheAttempt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Run("where a request waits for its turn", func(t *testing.T) {
 		var s sender
@@ -327,8 +327,8 @@ func TestRequestWithoutAResponse(t *testing.T) {
 		wantRefused deadletter.Reason // empty: it is pending
 	}{
 		"is sent again":                                       {err: errors.New("reset")},
-		"is not, where it may have arrived":                   {err: &transport.UnansweredError{Err: io.ErrUnexpectedEOF}, atMostOnce: true, wantRefused: deadletter.ReasonExhausted},
-		"is, where it may have arrived and that does no harm": {err: &transport.UnansweredError{Err: io.ErrUnexpectedEOF}},
+		"is not, where it may have arrived":                   {err: &transport.NoResponseError{Err: io.ErrUnexpectedEOF}, atMostOnce: true, wantRefused: deadletter.ReasonExhausted},
+		"is, where it may have arrived and that does no harm": {err: &transport.NoResponseError{Err: io.ErrUnexpectedEOF}},
 		"is refused, where it cannot be made":                 {err: transport.InvalidRequestError{}, wantRefused: deadletter.ReasonRefused},
 		"is refused, where its address is":                    {err: &transport.BlockedError{}, wantRefused: deadletter.ReasonBlocked},
 	} {
@@ -356,7 +356,7 @@ func (b *twiceBackend) BuildRequests(events []batch.Event) ([]transport.Request,
 	return []transport.Request{{URL: "http://backend", Events: []batch.Event{events[0], events[0]}}}, nil
 }
 
-func TestBackendThatRepeatsAnEventLosesNone(t *testing.T) {
+func TestEventInTwoRequestsHasOneOutcome(t *testing.T) {
 	var s sender
 	r := newRunner(&backend{}, &s)
 	r.Backend = &twiceBackend{}
@@ -381,7 +381,7 @@ func (b *onceBackend) BuildRequests(events []batch.Event) ([]transport.Request, 
 	return requests, refusals
 }
 
-func TestPartitionsAreSentAtTheSameTime(t *testing.T) {
+func TestPartitionsAreSentInParallel(t *testing.T) {
 	b := &backend{most: 1}
 	r := newRunner(b, &sender{})
 	r.Ordered, r.Slots = true, make(chan struct{}, 3)

@@ -9,30 +9,29 @@ import (
 )
 
 const (
-	// manyFailures in a row, of requests to one URL, end the sending to it.
+	// manyFailures is after how many failed requests in a row an attempt stops sending to a URL.
 	manyFailures = 5
-	// fewFailures are enough where there is no response, or one that is about the backend rather
-	// than the request.
+	// fewFailures is the same for failures without a response, or with one that concerns the backend
+	// rather than the request.
 	fewFailures = 3
 )
 
-// breaker ends the sending of an attempt to a URL where further requests would fare no better: when
-// the backend asks to be left alone, and when nothing but failures comes. One failure alone says
-// little about the next request. Its methods are safe for concurrent use; the zero value lets all
-// pass.
+// breaker stops an attempt from sending to a URL when the backend asks for a wait, or after several
+// failures in a row: further requests would probably fail too. A single failure says little about
+// the next request. Its methods are safe for concurrent use; the zero value is closed.
 type breaker struct {
 	mu       sync.Mutex
-	stopped  bool           // for all URLs
+	stopped  bool           // open for all URLs
 	failures map[string]int // in a row, by URL
 	open     map[string]bool
 }
 
-// record notes how a request to a URL ended.
-func (b *breaker) record(url string, e *ending) {
+// record notes the result of a request to a URL.
+func (b *breaker) record(url string, e *requestResult) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case e.pending: // the attempt is at its end
+	case e.notSent: // the attempt is over
 		b.stopped = true
 		return
 	case !e.failed:
@@ -54,7 +53,7 @@ func (b *breaker) record(url string, e *ending) {
 	}
 }
 
-// isOpen reports whether requests to a URL are held back.
+// isOpen reports whether no more requests are sent to a URL.
 func (b *breaker) isOpen(url string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

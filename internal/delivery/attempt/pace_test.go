@@ -16,7 +16,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 )
 
-func TestAPacerKeepsToItsLimitOverAMinute(t *testing.T) {
+func TestPacerKeepsItsLimitOverAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const perMinute, burst = 30_000, 1000
 		p := NewPacer(perMinute/60.0, burst, eachEvent)
@@ -36,7 +36,7 @@ func TestAPacerKeepsToItsLimitOverAMinute(t *testing.T) {
 	})
 }
 
-func TestARequestThatWeighsMoreThanTheBurstWaitsForSeveralTurns(t *testing.T) {
+func TestRequestHeavierThanBurstWaitsSeveralTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPacer(10, 5, eachEvent)
 		began := time.Now()
@@ -45,7 +45,7 @@ func TestARequestThatWeighsMoreThanTheBurstWaitsForSeveralTurns(t *testing.T) {
 	})
 }
 
-func TestAPacerEndsWithTheContext(t *testing.T) {
+func TestPacerEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPacer(0.001, 1, EachRequest)
 		require.NoError(t, p.Pace(t.Context(), &transport.Request{}))
@@ -55,7 +55,7 @@ func TestAPacerEndsWithTheContext(t *testing.T) {
 	})
 }
 
-func TestAPacerSaysThatTheCallerHasGone(t *testing.T) {
+func TestPacerReturnsTheContextError(t *testing.T) {
 	p := NewPacer(0.001, 1, EachRequest)
 	require.NoError(t, p.Pace(t.Context(), &transport.Request{}))
 	waits := make(chan error)
@@ -72,7 +72,7 @@ func TestAPacerSaysThatTheCallerHasGone(t *testing.T) {
 	require.ErrorIs(t, <-waits, context.Canceled)
 }
 
-func TestAPacerIsSlowedDownButNotHastened(t *testing.T) {
+func TestSlowOnlyLowersTheLimit(t *testing.T) {
 	p := NewPacer(10, 1, EachRequest)
 	p.Slow(20)
 	assert.InDelta(t, 10, float64(p.limiter.Limit()), 0)

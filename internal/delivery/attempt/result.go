@@ -12,20 +12,20 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 )
 
-// Result is what became of the events of an attempt: each is delivered, refused or pending.
+// Result is the result of an attempt: each of its events is delivered, refused or pending.
 type Result struct {
-	// Delivered is how many events the backend has.
+	// Delivered is the number of delivered events.
 	Delivered int
-	// Refused are those that are not sent again: that the backend will never take.
+	// Refused holds the events that the backend will never take; they are not sent again.
 	Refused []RefusedEvent
-	// Pending are those for the next attempt. What was not sent comes first, so that an event which
-	// fails every time does not keep its neighbors from being sent; where there is an order, they
-	// are in it.
+	// Pending holds the events for the next attempt. Those that were not sent come first, so that an
+	// event that always fails does not hold up the others; if the backend is ordered, they are in
+	// order.
 	Pending []batch.Event
-	// Wait is how long to wait at least before the next attempt; 0 where nobody says.
+	// Wait is the least wait before the next attempt; 0 if the backend asked for none.
 	Wait time.Duration
-	// Problem is a failure that may pass, and Status its HTTP status, 0 where there was no
-	// response. Problem is nil where there was none; it holds no secret.
+	// Problem is a temporary failure, nil if there was none, and Status its HTTP status, 0 without a
+	// response. Problem holds no secret.
 	Problem error
 	Status  int
 }
@@ -39,39 +39,39 @@ type RefusedEvent struct {
 // Cause is why an event was given up.
 type Cause struct {
 	Reason deadletter.Reason
-	// Status is the HTTP status; 0 where there was no response.
+	// Status is the HTTP status; 0 without a response.
 	Status int
-	// Message says why in words. It holds no secret.
+	// Message explains it. It holds no secret.
 	Message string
-	// Discard makes no dead letter of it.
+	// Discard drops and counts the event, without a dead letter.
 	Discard bool
 }
 
-// ending is the outcome of one request, or of requests that were not sent.
-type ending struct {
-	events  []batch.Event
-	meaning Classification
-	status  int
-	// problem is a failure that may pass, where it is not in the meaning.
+// requestResult is the result of one request, or of requests that were not sent.
+type requestResult struct {
+	events         []batch.Event
+	classification Classification
+	status         int
+	// problem is a temporary failure that the classification does not describe.
 	problem error
-	// pending is whether events were not sent. They need not be listed: events without an ending
+	// notSent is true if the events were not sent. They need not be listed: events without a result
 	// are pending.
-	pending bool
-	// wait is the wait that the backend asked for, and failed whether no event was accepted and all
+	notSent bool
+	// wait is the wait that the backend asked for. failed is true if no event was accepted, and all
 	// may be sent again.
 	wait   time.Duration
 	failed bool
 }
 
-// isPending reports whether some event is for the next attempt.
-func (e *ending) isPending() bool {
-	if len(e.meaning.Events) > 0 {
-		return slices.ContainsFunc(e.meaning.Events, func(o Outcome) bool { return o.Kind.isRetryable() })
+// isPending reports whether any event is pending.
+func (e *requestResult) isPending() bool {
+	if len(e.classification.Events) > 0 {
+		return slices.ContainsFunc(e.classification.Events, func(o Outcome) bool { return o.Kind.isRetryable() })
 	}
-	return e.pending || e.meaning.Kind.isRetryable()
+	return e.notSent || e.classification.Kind.isRetryable()
 }
 
-// state is what became of an event.
+// state is the state of an event at the end of an attempt.
 type state uint8
 
 const (
@@ -80,42 +80,42 @@ const (
 	done
 )
 
-// newResult is what the endings mean for the events.
-func newResult(events []batch.Event, endings []ending, ordered bool) *Result {
+// newResult merges the results of requests into the result of the attempt.
+func newResult(events []batch.Event, results []requestResult, ordered bool) *Result {
 	r := &Result{}
 	states := make([]state, len(events))
-	for i := range endings {
-		e := &endings[i]
-		r.Wait = max(r.Wait, e.meaning.Wait)
+	for i := range results {
+		e := &results[i]
+		r.Wait = max(r.Wait, e.classification.Wait)
 		r.note(e.problem, e.status)
 		for j := range e.events {
-			outcome := &e.meaning.Outcome
-			if len(e.meaning.Events) > 0 {
-				outcome = &e.meaning.Events[j]
+			outcome := &e.classification.Outcome
+			if len(e.classification.Events) > 0 {
+				outcome = &e.classification.Events[j]
 			}
-			if at := e.events[j].Index; states[at] != done { // a backend may have put an event into two requests
+			if at := e.events[j].Index; states[at] != done { // the backend may have put an event into two requests
 				states[at] = r.add(&e.events[j], outcome, e)
 			}
 		}
 	}
-	var again []batch.Event
+	var failures []batch.Event
 	for i, s := range states {
 		switch {
 		case s == notYetSent, s == failed && ordered:
 			r.Pending = append(r.Pending, events[i])
 		case s == failed:
-			again = append(again, events[i])
+			failures = append(failures, events[i])
 		}
 	}
-	r.Pending = slices.Concat(r.Pending, again)
+	r.Pending = slices.Concat(r.Pending, failures)
 	if len(r.Pending) > 0 && r.Problem == nil {
 		r.Problem = errNotSent
 	}
 	return r
 }
 
-// add adds an event with its outcome.
-func (r *Result) add(event *batch.Event, o *Outcome, e *ending) state {
+// add adds an event's outcome, and returns the event's state.
+func (r *Result) add(event *batch.Event, o *Outcome, e *requestResult) state {
 	switch o.Kind {
 	case Delivered:
 		r.Delivered++
@@ -133,14 +133,14 @@ func (r *Result) add(event *batch.Event, o *Outcome, e *ending) state {
 	return failed
 }
 
-// ErrStopped is the problem of an attempt that is not made, because the time for sending is over.
+// ErrStopped is the problem of an attempt that is not made, because shutdown_timeout has passed.
 var ErrStopped = errors.New("the collector stopped")
 
 var errNotSent = errors.New("the request was not sent")
 
-var errUnclassified = errors.New("the exporter has not classified the response")
+var errUnclassified = errors.New("the exporter did not classify the response")
 
-// note notes a failure that may pass. One with a status says more than one without.
+// note notes a temporary failure. One with a status is preferred, since it says more.
 func (r *Result) note(problem error, status int) {
 	if problem != nil && (r.Problem == nil || status != 0) {
 		r.Problem, r.Status = problem, status

@@ -14,15 +14,15 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 )
 
-// sending is one attempt under way. Its partitions are sent at the same time.
+// sending is one attempt in progress. Partitions are sent in parallel.
 type sending struct {
 	*Runner
-	ctx     context.Context //nolint:containedctx // it is that of one call of Run
+	ctx     context.Context //nolint:containedctx // sending lives as long as one call of Run
 	breaker breaker
-	total   int // events
+	total   int // number of events
 
 	mu      sync.Mutex
-	endings []ending
+	results []requestResult
 }
 
 // sendAll sends the events, each partition in a slot of its own.
@@ -34,37 +34,37 @@ func (s *sending) sendAll(events []batch.Event) {
 		select {
 		case s.Slots <- struct{}{}:
 		case <-s.ctx.Done():
-			s.end(notSent(partition, s.ctx.Err()))
+			s.record(notSent(partition, s.ctx.Err()))
 			continue
 		}
 		if i == len(all)-1 {
-			s.sendPartition(partition) // the last one, which is often the only one, needs no goroutine of its own
+			s.sendPartition(partition) // the last, often the only one, needs no goroutine
 			return
 		}
 		senders.Go(func() { s.sendPartition(partition) })
 	}
 }
 
-// build has the backend build requests. Events that it puts into none are refused.
+// build lets the backend build requests. Events that it puts into none are refused.
 func (s *sending) build(events []batch.Event) []transport.Request {
 	requests, refusals := s.Backend.BuildRequests(events)
 	for i := range refusals {
 		refusal := &refusals[i]
-		meaning := because(Refused, refusal.Reason, refusal.Message)
+		refused := classification(Refused, refusal.Reason, refusal.Message)
 		if refusal.Discard {
-			meaning.Kind = Discarded
+			refused.Kind = Discarded
 		}
-		s.end(ending{events: []batch.Event{refusal.Event}, meaning: meaning})
+		s.record(requestResult{events: []batch.Event{refusal.Event}, classification: refused})
 	}
-	// An event that the backend has put nowhere is a mistake of its code, but no reason to lose
-	// sight of it.
+	// An event in no request is a bug in the backend's code, but must not be lost silently.
 	if forgotten := missing(events, s.total, requests, refusals); len(forgotten) > 0 {
-		s.end(ending{events: forgotten, meaning: because(Refused, deadletter.ReasonRefused, "the exporter has put it into no request")})
+		s.record(requestResult{events: forgotten, classification: classification(Refused, deadletter.ReasonRefused, "the exporter put it into no request")})
 	}
 	return requests
 }
 
-// missing are the events, of so many in the attempt, that are neither in a request nor refused.
+// missing returns the events that are neither in a request nor refused; total is the number of events
+// in the attempt.
 func missing(events []batch.Event, total int, requests []transport.Request, refusals []Refusal) []batch.Event {
 	seen := make([]bool, total)
 	for i := range requests {
@@ -84,8 +84,8 @@ func missing(events []batch.Event, total int, requests []transport.Request, refu
 	return left
 }
 
-// partitions groups requests: those of one partition are sent one after the other, and partitions at
-// the same time. Without an order, and in partition 0, each request is a group of its own.
+// partitions groups requests. The requests of a group are sent one after another, groups in parallel.
+// If the backend is not ordered, and in partition 0, each request is a group of its own.
 func partitions(requests []transport.Request, ordered bool) [][]transport.Request {
 	all := make([][]transport.Request, 0, len(requests))
 	places := map[int]int{}
@@ -104,28 +104,28 @@ func partitions(requests []transport.Request, ordered bool) [][]transport.Reques
 	return all
 }
 
-// sendPartition sends a partition in the slot that was acquired for it, and gives that back.
+// sendPartition sends a partition in the slot acquired for it, and releases the slot.
 func (s *sending) sendPartition(partition []transport.Request) {
 	defer func() { <-s.Slots }()
 	s.sendInOrder(partition)
 }
 
-// sendInOrder sends requests one after the other, and reports whether nothing of them is pending.
-// Where there is an order, what is behind a failure is not sent.
+// sendInOrder sends requests one after another, and reports whether none of their events is pending.
+// If the backend is ordered, it stops at the first failure.
 func (s *sending) sendInOrder(requests []transport.Request) bool {
 	settled := true
 	for i := range requests {
 		settled = s.send(&requests[i]) && settled
 		if !settled && s.Ordered {
-			s.end(notSent(requests[i+1:], nil))
+			s.record(notSent(requests[i+1:], nil))
 			return false
 		}
 	}
 	return settled
 }
 
-// send sends a request or, where its response is ambiguous, its halves. It reports whether nothing
-// of it is pending.
+// send sends a request and, if its response is ambiguous, its halves. It reports whether none of its
+// events is pending.
 func (s *sending) send(req *transport.Request) bool {
 	if s.breaker.isOpen(req.URL) {
 		noResponse(req)
@@ -134,11 +134,11 @@ func (s *sending) send(req *transport.Request) bool {
 	e := s.exchange(req)
 	s.breaker.record(req.URL, &e)
 	n := len(req.Events)
-	if e.meaning.Kind != Ambiguous || len(e.meaning.Events) > 0 || n <= 1 {
-		if !e.pending {
+	if e.classification.Kind != Ambiguous || len(e.classification.Events) > 0 || n <= 1 {
+		if !e.notSent {
 			e.events = req.Events
 		}
-		s.end(e)
+		s.record(e)
 		return !e.isPending()
 	}
 	settled := true
@@ -151,48 +151,48 @@ func (s *sending) send(req *transport.Request) bool {
 	return settled
 }
 
-func (s *sending) end(endings ...ending) {
+func (s *sending) record(results ...requestResult) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.endings = append(s.endings, endings...)
+	s.results = append(s.results, results...)
 }
 
-// notSent is the ending of requests that this attempt does not send, and problem why, where that is
-// news. Their events are pending.
-func notSent(requests []transport.Request, problem error) ending {
+// notSent is the result of requests that this attempt does not send. Their events are pending;
+// problem says why, unless that is known already.
+func notSent(requests []transport.Request, problem error) requestResult {
 	for i := range requests {
 		noResponse(&requests[i])
 	}
-	return ending{problem: problem, pending: true}
+	return requestResult{problem: problem, notSent: true}
 }
 
-// noResponse tells the backend that ClassifyResponse is not called for the request.
+// noResponse notifies the backend that ClassifyResponse will not be called for the request.
 func noResponse(req *transport.Request) {
 	if req.OnNoResponse != nil {
 		req.OnNoResponse()
 	}
 }
 
-// exchange makes a request, and returns what it means for its events.
-func (s *sending) exchange(req *transport.Request) ending {
+// exchange makes a request, and returns its result.
+func (s *sending) exchange(req *transport.Request) requestResult {
 	if why := s.whyDisabled(); why != "" {
 		noResponse(req)
-		return ending{meaning: because(Refused, deadletter.ReasonGone, why)}
+		return requestResult{classification: classification(Refused, deadletter.ReasonGone, why)}
 	}
 	if err := s.pace(req); err != nil {
 		noResponse(req)
-		return ending{problem: err, pending: true}
+		return requestResult{problem: err, notSent: true}
 	}
-	if why := s.whyDisabled(); why != "" { // since it began to wait
+	if why := s.whyDisabled(); why != "" { // disabled during the wait
 		noResponse(req)
-		return ending{meaning: because(Refused, deadletter.ReasonGone, why)}
+		return requestResult{classification: classification(Refused, deadletter.ReasonGone, why)}
 	}
 	response, err := s.Send(s.ctx, req)
 	if err != nil {
 		noResponse(req)
-		return unanswered(req, err)
+		return withoutResponse(req, err)
 	}
-	return s.answered(req, response)
+	return s.withResponse(req, response)
 }
 
 func (s *sending) whyDisabled() string {
@@ -209,23 +209,23 @@ func (s *sending) pace(req *transport.Request) error {
 	return s.Pace(s.ctx, req)
 }
 
-// unanswered is the ending of a request without a response.
-func unanswered(req *transport.Request, err error) ending {
+// withoutResponse is the result of a request without a response.
+func withoutResponse(req *transport.Request, err error) requestResult {
 	if errors.Is(err, transport.InvalidRequestError{}) {
-		return ending{meaning: because(Refused, deadletter.ReasonRefused, err.Error())}
+		return requestResult{classification: classification(Refused, deadletter.ReasonRefused, err.Error())}
 	}
 	if blocked, ok := errors.AsType[*transport.BlockedError](err); ok {
-		return ending{meaning: because(Refused, deadletter.ReasonBlocked, blocked.Error())}
+		return requestResult{classification: classification(Refused, deadletter.ReasonBlocked, blocked.Error())}
 	}
-	e := ending{meaning: because(Retryable, "", ""), problem: err, failed: true}
-	if arrived, ok := errors.AsType[*transport.UnansweredError](err); ok && req.AtMostOnce {
-		e.meaning = because(Refused, deadletter.ReasonExhausted, arrived.Error()+"; it may have arrived, so that it is not sent again")
+	e := requestResult{classification: classification(Retryable, "", ""), problem: err, failed: true}
+	if arrived, ok := errors.AsType[*transport.NoResponseError](err); ok && req.AtMostOnce {
+		e.classification = classification(Refused, deadletter.ReasonExhausted, arrived.Error()+"; it may have arrived, so it is not sent again")
 	}
 	return e
 }
 
-// answered is the ending of a request with a response.
-func (s *sending) answered(req *transport.Request, response *transport.Response) ending {
+// withResponse is the result of a request with a response.
+func (s *sending) withResponse(req *transport.Request, response *transport.Response) requestResult {
 	c := s.Backend.ClassifyResponse(req, response)
 	c.Message = s.redact(c.Message, response)
 	for i := range c.Events {
@@ -233,17 +233,17 @@ func (s *sending) answered(req *transport.Request, response *transport.Response)
 	}
 	wait := c.Wait
 	if n := len(c.Events); n > 0 && n != len(req.Events) {
-		c = because(Retryable, "", fmt.Sprintf("the backend answered for %d events where %d were sent", n, len(req.Events)))
+		c = classification(Retryable, "", fmt.Sprintf("the backend answered for %d events, but %d were sent", n, len(req.Events)))
 	}
-	e := ending{meaning: c, status: response.Status, wait: wait, failed: c.isFailure()}
-	e.meaning.Wait = max(0, min(wait, s.MaxWait))
+	e := requestResult{classification: c, status: response.Status, wait: wait, failed: c.isFailure()}
+	e.classification.Wait = max(0, min(wait, s.MaxWait))
 	return e
 }
 
-// redact takes secrets out of what the backend said.
+// redact removes secrets from a message of the backend.
 func (s *sending) redact(message string, response *transport.Response) string {
 	message = response.Redact(message)
-	if s.ForCallers {
+	if s.RedactHost {
 		message = response.RedactHost(message)
 	}
 	return message

@@ -3,25 +3,26 @@
 
 package batch
 
-// Batch is encoded events in their order. Batches that were split from one another share memory;
-// each of them serves one goroutine at a time.
+// Batch holds encoded events in order. Batches that were split from one another share memory; each
+// serves one goroutine at a time.
 type Batch struct {
 	parts []part
 	count int
 	size  int
 }
 
-// part is events: their records, of which texts are kept, and their payloads in the same order.
+// part holds events: their records, whose strings may outlive it, and their payloads in the same
+// order.
 type part struct {
 	records  string
 	payloads []byte
 	count    int
-	memory   *memory // that the payloads lie in; nil where it is not used again
+	memory   *memory // holds the payloads; nil if it is not reused
 }
 
 func (p *part) size() int { return len(p.records) + len(p.payloads) }
 
-// Of packs events, which it copies, into a batch.
+// Of copies events into a batch.
 func Of(events []Event) *Batch {
 	var w Writer
 	for i := range events {
@@ -33,10 +34,10 @@ func Of(events []Event) *Batch {
 // Count is the number of events.
 func (b *Batch) Count() int { return b.count }
 
-// Size is the number of bytes, which is what the events take in memory.
+// Size is the number of bytes that the events occupy in memory.
 func (b *Batch) Size() int { return b.size }
 
-// Events returns the events. Their payloads are valid until Release, their texts forever.
+// Events returns the events. Their payloads are valid until Release, their strings forever.
 func (b *Batch) Events() []Event {
 	events, n := make([]Event, b.count), 0
 	for i := range b.parts {
@@ -45,10 +46,10 @@ func (b *Batch) Events() []Event {
 		for records := p.records; len(records) > 0; {
 			record, payload, err := recordSizes(records)
 			if err != nil {
-				break // Unmarshal has looked
+				break // cannot happen: Unmarshal has checked
 			}
 			e := &events[n]
-			_ = readFields(&e.Meta, records[recordHead:record]) // as above
+			_ = readFields(&e.Meta, records[recordHead:record]) // cannot fail, as above
 			e.Payload = payloads[:payload:payload]
 			n++
 			records, payloads = records[record:], payloads[payload:]
@@ -57,8 +58,8 @@ func (b *Batch) Events() []Event {
 	return events[:n]
 }
 
-// Append puts the events of the other batch, which is not used any more, behind those of this one.
-// No event is copied.
+// Append moves the events of the other batch to the end of this one. The other batch must not be
+// used any more. No event is copied.
 func (b *Batch) Append(other *Batch) {
 	for _, p := range other.parts {
 		b.add(p)
@@ -71,8 +72,8 @@ func (b *Batch) add(p part) {
 	b.size += p.size()
 }
 
-// Split puts the events into batches of at most so many events and bytes, and is not used any more
-// itself. An event that is larger than that has a batch of its own. No event is copied.
+// Split moves the events into batches of at most maxEvents and maxBytes; b must not be used any more.
+// An event larger than maxBytes gets a batch of its own. No event is copied.
 func (b *Batch) Split(maxEvents, maxBytes int) []*Batch {
 	var all []*Batch
 	current := &Batch{}
@@ -83,7 +84,7 @@ func (b *Batch) Split(maxEvents, maxBytes int) []*Batch {
 				current = &Batch{}
 			}
 			head, tail := p.split(maxEvents-current.count, maxBytes-current.size)
-			if current.count > 0 && current.size+head.size() > maxBytes { // the one event that split always takes
+			if current.count > 0 && current.size+head.size() > maxBytes { // split always takes one event
 				all = append(all, current)
 				current = &Batch{}
 				continue
@@ -98,7 +99,7 @@ func (b *Batch) Split(maxEvents, maxBytes int) []*Batch {
 	return append(all, current)
 }
 
-// split cuts off as many events as fit into the limits, but at least one.
+// split cuts off as many events as fit into the limits, and at least one.
 func (p *part) split(maxEvents, maxBytes int) (head, tail part) {
 	if p.count <= maxEvents && p.size() <= maxBytes {
 		return *p, part{}
@@ -117,7 +118,7 @@ func (p *part) split(maxEvents, maxBytes int) (head, tail part) {
 		part{p.records[records:], p.payloads[payloads:], p.count - n, p.memory}
 }
 
-// Release lets the memory of the events be used again. Nobody may hold a payload of theirs.
+// Release returns the memory of the payloads to its pool. No payload may be used any more.
 func (b *Batch) Release() {
 	for i := range b.parts {
 		b.parts[i].memory.release()

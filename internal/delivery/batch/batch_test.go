@@ -28,7 +28,7 @@ func TestPackedEventsAreUnpacked(t *testing.T) {
 	assert.Len(t, long.Events()[0].ID, maxText)
 }
 
-func TestWriterSetsTextsThatAreBytes(t *testing.T) {
+func TestWriterSetsVendorIDAndKeyFromBytes(t *testing.T) {
 	var w Writer
 	dst := w.Begin(Meta{ID: "a"})
 	w.SetVendorID([]byte("vendor"))
@@ -42,7 +42,7 @@ func TestWriterSetsTextsThatAreBytes(t *testing.T) {
 	assert.Zero(t, w.Take().Count())
 }
 
-func TestWriterTakesBackToAMark(t *testing.T) {
+func TestWriterRollsBackToAMark(t *testing.T) {
 	var w Writer
 	w.End(append(w.Begin(Meta{ID: "a"}), "first"...))
 	w.Skip("kept")
@@ -78,7 +78,7 @@ func idsOf(batches ...*Batch) string {
 	return ids.String()
 }
 
-func TestMergingAndSplittingKeepsEventsInOrderAndWithinLimits(t *testing.T) {
+func TestMergeAndSplitKeepOrderAndLimits(t *testing.T) {
 	for seed := range uint64(2000) {
 		r, next := rand.New(rand.NewPCG(seed, 7)), 0
 		b := random(r, &next, 10, 50)
@@ -105,7 +105,7 @@ func TestMergingAndSplittingKeepsEventsInOrderAndWithinLimits(t *testing.T) {
 	}
 }
 
-func TestBatchGoesToDiskAndBack(t *testing.T) {
+func TestBatchSurvivesMarshaling(t *testing.T) {
 	r, next := rand.New(rand.NewPCG(1, 2)), 0
 	b := random(r, &next, 10, 50)
 	b.Append(random(r, &next, 10, 50))

@@ -9,18 +9,18 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// A stored batch begins with the version of its format. Version 2 is the parts of the batch as they
+// A stored batch begins with the version of its format. Version 2 holds the parts of the batch as they
 // are in memory:
 //
 //	2 | part...    part: size of the records (uvarint) | size of the payloads (uvarint) | records | payloads
 //
-// Version 1 had no VendorID and no Key, and no room for them. It is only read.
+// Version 1 had neither VendorID nor Key. It is read, but no longer written.
 const (
 	version1 = 1
 	version2 = 2
 )
 
-// Marshal returns the batch as it is stored.
+// Marshal returns the batch in its stored form.
 func (b *Batch) Marshal() []byte {
 	dst := make([]byte, 1, 1+b.size+2*binary.MaxVarintLen64*len(b.parts))
 	dst[0] = version2
@@ -33,9 +33,9 @@ func (b *Batch) Marshal() []byte {
 	return dst
 }
 
-// Unmarshal reads a stored batch, whose payloads lie in data from then on. What cannot be read is
-// [ErrCorrupt]. Events of version 1 are passed to complete, which sets VendorID and Key, and may
-// replace the payload; it may be nil.
+// Unmarshal reads a stored batch; its payloads are views of data. It returns [ErrCorrupt] if data
+// cannot be read. Events of version 1 are passed to complete, which sets VendorID and Key and may
+// replace the payload; complete may be nil.
 func Unmarshal(data []byte, complete func(*Event)) (*Batch, error) {
 	if len(data) == 0 {
 		return nil, ErrCorrupt
@@ -73,7 +73,7 @@ func unmarshalV2(data []byte) (*Batch, error) {
 	return b, nil
 }
 
-// check counts the events of a part, and reports whether they are complete.
+// check counts the events of a part, and returns [ErrCorrupt] if they are not complete.
 func (p *part) check() error {
 	left := len(p.payloads)
 	for records := p.records; len(records) > 0; p.count++ {
@@ -93,7 +93,7 @@ func (p *part) check() error {
 	return nil
 }
 
-// unmarshalV1 reads the events of version 1, one behind the other: its time (8 bytes), the sizes of
+// unmarshalV1 reads the events of version 1, one after another: its time (8 bytes), the sizes of
 // its payload (4), id (2), name (2), category (1) and destination (2), then id, name, category,
 // destination and payload.
 func unmarshalV1(data []byte, complete func(*Event)) (*Batch, error) {

@@ -1,46 +1,45 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package batch holds encoded events: in memory, packed without pointers, and on disk. A [Writer]
-// packs events, a [Batch] is merged, split, stored and read back. Nothing here knows what a payload
-// means.
+// Package batch holds encoded events in memory, packed without pointers, and on disk. A [Writer]
+// packs events; a [Batch] is merged, split, stored and read back. Nothing here interprets a payload.
 package batch
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// Meta is what later stages need to know of an encoded event. It travels beside the payload: in the
-// queue, on disk and in dead letters. Texts are UTF-8, and are cut off beyond 65,535 bytes.
+// Meta describes an encoded event for later stages. It travels beside the payload: in the queue, on
+// disk and in dead letters. Strings are UTF-8, and are cut off after 65,535 bytes.
 type Meta struct {
-	// ID is the event's id, the same at every backend and on every retry.
+	// ID is the event's ID, the same at every backend and on every retry.
 	ID string
 	// Name is the event's name; it may be empty.
 	Name string
-	// Time is when the event happened; 0 where unknown.
+	// Time is when the event happened; 0 if unknown.
 	Time pcommon.Timestamp
 	// Category is the kind of data, for backends that send kinds apart; it may be empty.
 	Category string
-	// Destination is whose data it is, such as a DSN or a user, for backends that send these apart;
+	// Destination says whose data it is, such as a DSN or a user, for backends that send these apart;
 	// it may be empty.
 	Destination string
-	// VendorID is the id that the backend knows the event by, where that is not ID.
+	// VendorID is the ID by which the backend knows the event, if that differs from ID.
 	VendorID string
-	// Key is for the backend alone: whatever BuildRequests and ClassifyResponse need to know of the
-	// event, so that they never look it up in the payload.
+	// Key is the backend's own: what BuildRequests and ClassifyResponse need to know of the event,
+	// so that they never parse the payload.
 	Key string
 }
 
-// Event is one encoded event. Its texts may be kept; its payload is a view of memory that is used
-// again, and is never changed.
+// Event is one encoded event. Its strings may be kept. Its payload is a view of memory that is
+// reused later, and must not be changed.
 type Event struct {
 	Meta
 	// Payload is the event in the backend's own encoding.
 	Payload []byte
-	// Index tells the events of one attempt apart. The attempt sets it.
+	// Index is the position among the events of one attempt, which sets it.
 	Index int
 }
 
-// Skip is the error of an encoder for an event that the backend is not meant to get. Its text is
-// the reason, one word such as plain_log, which the metrics count.
-type Skip string //nolint:errname // an encoder that returns Skip("plain_log") reads as what it does
+// Skip is an encoder's error for an event that the backend should not get. Its text is the reason,
+// one word such as plain_log, by which the metrics count it.
+type Skip string //nolint:errname // `return Skip("plain_log")` reads well
 
 func (s Skip) Error() string { return "skipped: " + string(s) }

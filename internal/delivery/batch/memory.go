@@ -8,19 +8,19 @@ import (
 	"sync/atomic"
 )
 
-// Pool is the memory that the payloads of one exporter are in. The zero value is ready for use; nil
-// is a pool of memory that is used once.
+// Pool reuses the memory of the payloads of one exporter. The zero value is ready for use; a nil Pool
+// reuses nothing.
 type Pool struct{ pool sync.Pool }
 
-// memory is what payloads lie in. It returns to its pool when each of them is released; where one
-// never is, the garbage collector takes it.
+// memory holds payloads. It returns to its pool when all of them are released; if one never is, the
+// garbage collector frees it.
 type memory struct {
 	buf  []byte
-	held atomic.Int32 // by how many parts
+	held atomic.Int32 // number of parts that hold it
 	home *Pool
 }
 
-// pack copies events, the payloads into memory of not much more than their size, held by one part.
+// pack copies events into a part. The memory for the payloads is at most twice their size.
 func (pool *Pool) pack(records, payloads []byte, count int) part {
 	m := pool.get()
 	if n := len(payloads); cap(m.buf) < n || cap(m.buf) > 2*n {

@@ -22,7 +22,7 @@ func numberedBatch(pool *Pool, number, events int) *Batch {
 	return w.Take()
 }
 
-func TestMemoryIsUsedAgainWhenAllOfItsEventsAreDone(t *testing.T) {
+func TestMemoryIsReusedAfterRelease(t *testing.T) {
 	var pool Pool
 	r := rand.New(rand.NewPCG(1, 2))
 	held := map[*Batch]string{}
@@ -44,7 +44,7 @@ func TestMemoryIsUsedAgainWhenAllOfItsEventsAreDone(t *testing.T) {
 	}
 }
 
-func TestMemoryOfMergedBatchesIsUsedAgainWhenAllAreDone(t *testing.T) {
+func TestMemoryOfMergedBatchesIsReusedAfterRelease(t *testing.T) {
 	var pool Pool
 	const size = 7
 	rest, next := numberedBatch(&pool, 0, size), 0
@@ -62,7 +62,7 @@ func TestMemoryOfMergedBatchesIsUsedAgainWhenAllAreDone(t *testing.T) {
 	}
 }
 
-func TestTextsOutliveTheMemory(t *testing.T) {
+func TestStringsOutliveTheMemory(t *testing.T) {
 	var pool Pool
 	w := NewWriter(&pool)
 	w.End(append(w.Begin(Meta{ID: "first", Name: "name"}), "payload"...))

@@ -10,17 +10,17 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// A record is the Meta of one event, and how long its payload is. All numbers of fixed size are
-// little endian:
+// A record holds the Meta of one event, and the size of its payload. Numbers of fixed size are little
+// endian:
 //
 //	size of the fields (4 bytes) | size of the payload (4 bytes) | fields
 //	field: tag (1 byte) | size (uvarint) | value
 //
-// A field that is empty is left out, the last of two with the same tag counts, and one whose tag is
-// unknown is skipped, so that fields can be added.
+// Empty fields are left out; of two fields with the same tag the last one counts; fields with an
+// unknown tag are skipped, so that fields can be added.
 const recordHead = 4 + 4
 
-// Tags of fields. They are on disk: a number is never used again for something else.
+// Tags of fields. They are stored on disk: a number is never reused for something else.
 const (
 	tagID byte = 1 + iota
 	tagName
@@ -121,10 +121,10 @@ func readFields(m *Meta, fields string) error {
 	return nil
 }
 
-// uvarint is binary.Uvarint for a string. It returns how many bytes it read, 0 where there is no
+// uvarint is binary.Uvarint for a string. It returns the number of bytes read, 0 if there is no
 // number.
 func uvarint(s string) (value uint64, read int) {
-	if len(s) > 0 && s[0] < 0x80 { // as most are
+	if len(s) > 0 && s[0] < 0x80 { // as in most records
 		return uint64(s[0]), 1
 	}
 	for i := range min(len(s), binary.MaxVarintLen64) {

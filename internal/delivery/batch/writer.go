@@ -8,20 +8,20 @@ type Writer struct {
 	records, payloads []byte
 	count             int
 	skips             []Skip
-	pool              *Pool // nil: memory is used once
+	pool              *Pool // nil if memory is not reused
 
-	// complete is where the records of the events that have ended do, and payload where the payload
-	// of the current event begins.
+	// complete is the end of the records of finished events; payload is the start of the payload of
+	// the current one.
 	complete, payload int
 }
 
-// keptMemory is the size in bytes up to which a writer keeps its memory for the next batch.
+// keptMemory is the size in bytes up to which a writer reuses its memory for the next batch.
 const keptMemory = 1 << 20
 
-// NewWriter returns a writer whose batches use the memory of the pool.
+// NewWriter returns a writer whose batches take their memory from the pool.
 func NewWriter(pool *Pool) *Writer { return &Writer{pool: pool} }
 
-// Begin starts an event. Append its payload to the bytes that it returns, and pass the result to
+// Begin starts an event. Append the payload to the bytes that it returns, and pass the result to
 // [Writer.End].
 func (w *Writer) Begin(m Meta) []byte {
 	w.records = appendMeta(w.records[:w.complete], &m)
@@ -29,34 +29,33 @@ func (w *Writer) Begin(m Meta) []byte {
 	return w.payloads
 }
 
-// SetVendorID sets [Meta.VendorID] of the event that Begin has started, without making a string of
-// it.
+// SetVendorID sets [Meta.VendorID] of the event that Begin started, without allocating a string.
 func (w *Writer) SetVendorID(id []byte) { w.records = appendField(w.records, tagVendorID, id) }
 
-// SetKey sets [Meta.Key] of the event that Begin has started, without making a string of it.
+// SetKey sets [Meta.Key] of the event that Begin started, without allocating a string.
 func (w *Writer) SetKey(key []byte) { w.records = appendField(w.records, tagKey, key) }
 
-// End finishes the event that Begin has started.
+// End finishes the event that Begin started.
 func (w *Writer) End(payloads []byte) {
 	setSizes(w.records[w.complete:], len(payloads)-w.payload)
 	w.complete, w.payloads = len(w.records), payloads
 	w.count++
 }
 
-// Skip notes that a part of the current record is not for the backend, where the rest of it is.
+// Skip notes that a part of the current record is not for the backend, although the rest is.
 func (w *Writer) Skip(reason Skip) { w.skips = append(w.skips, reason) }
 
-// Size is how many bytes were written since the last Take.
+// Size is the number of bytes written since the last Take.
 func (w *Writer) Size() int { return w.complete + len(w.payloads) }
 
-// TakeSkips returns and forgets what [Writer.Skip] noted. The slice is valid until the next Skip.
+// TakeSkips returns and clears what [Writer.Skip] noted. The slice is valid until the next Skip.
 func (w *Writer) TakeSkips() []Skip {
 	skips := w.skips
 	w.skips = w.skips[:0]
 	return skips
 }
 
-// Take returns the events that were written, as a batch in memory of its own, and begins anew.
+// Take returns the written events as a batch with memory of its own, and resets the writer.
 func (w *Writer) Take() *Batch {
 	b := &Batch{}
 	if w.count > 0 {
@@ -66,7 +65,7 @@ func (w *Writer) Take() *Batch {
 	return b
 }
 
-// Reset forgets what was written, and memory that has grown large.
+// Reset discards what was written, and memory that has grown large.
 func (w *Writer) Reset() {
 	w.complete, w.payloads, w.count, w.skips = 0, w.payloads[:0], 0, w.skips[:0]
 	if cap(w.payloads) > keptMemory {
@@ -77,14 +76,14 @@ func (w *Writer) Reset() {
 	}
 }
 
-// Mark is a place to which [Writer.Rollback] returns.
+// Mark is a position to which [Writer.Rollback] returns.
 type Mark struct{ records, payloads, count, skips int }
 
-// Mark returns the current place.
+// Mark returns the current position.
 func (w *Writer) Mark() Mark { return Mark{w.complete, len(w.payloads), w.count, len(w.skips)} }
 
-// Rollback takes back the events that were written since the mark and, unless keepSkips, what was
-// skipped: the record becomes one dead letter, and is counted as that alone.
+// Rollback takes back the events written since the mark and, unless keepSkips, the skips: a record
+// that becomes a dead letter is counted as that alone.
 func (w *Writer) Rollback(m Mark, keepSkips bool) {
 	w.complete, w.payloads, w.count = m.records, w.payloads[:m.payloads], m.count
 	if !keepSkips {

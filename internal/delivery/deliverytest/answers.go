@@ -14,8 +14,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// ReadBody reads the body of a request and takes off its Content-Encoding, which is one that
-// delivery writes: gzip, zstd or none.
+// ReadBody reads and decompresses the body of a request. It supports the encodings that delivery
+// writes: gzip, zstd and none.
 func ReadBody(r *http.Request) ([]byte, error) {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -42,7 +42,7 @@ func ReadBody(r *http.Request) ([]byte, error) {
 	}
 }
 
-// Answer answers with a status, a body and headers, each a name and a value.
+// Answer responds with a status, a body and headers, given as names and values in turn.
 func Answer(status int, body string, headers ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		for i := 0; i < len(headers); i += 2 {
@@ -53,7 +53,7 @@ func Answer(status int, body string, headers ...string) http.HandlerFunc {
 	}
 }
 
-// Hang gives no answer until the exporter has gone. The body has to be read before.
+// Hang sends no response until the client has gone. The body must have been read before.
 func Hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 // Reset resets the connection.
@@ -65,16 +65,16 @@ func Reset(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// Garbage answers with bytes that are not HTTP.
+// Garbage responds with bytes that are not HTTP.
 func Garbage(w http.ResponseWriter, _ *http.Request) {
 	onConnection(w, func(connection net.Conn) { _, _ = io.WriteString(connection, "\x00\x01garbage\r\n\r\n") })
 }
 
-// onConnection takes the connection from the server, and closes it afterwards.
+// onConnection takes over the connection from the server, and closes it afterwards.
 func onConnection(w http.ResponseWriter, do func(net.Conn)) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // which closes it, too
+		panic(http.ErrAbortHandler) // closes it, too
 	}
 	do(connection)
 	_ = connection.Close()

@@ -24,11 +24,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// BenchEvents is how many events [BenchLogs] has.
+// BenchEvents is the number of events in [BenchLogs].
 const BenchEvents = 500
 
-// BenchLogs are events of one resource and scope, each of nine attributes: about what an
-// application says of an order. Each has an id of its own, and a hundred users share them.
+// BenchLogs returns events of one resource and scope with nine attributes each, such as an
+// application sends for an order. Each has its own ID; they belong to a hundred users.
 func BenchLogs(b *testing.B) plog.Logs {
 	b.Helper()
 	ld := plog.NewLogs()
@@ -51,14 +51,14 @@ func BenchLogs(b *testing.B) plog.Logs {
 	return ld
 }
 
-// PerEvent reports the time of each of BenchEvents a loop as ns/event.
+// PerEvent reports the time per event of a loop over BenchEvents, as ns/event.
 func PerEvent(b *testing.B) {
 	b.Helper()
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*BenchEvents), "ns/event")
 }
 
 // CompareEncode measures encode, which encodes all of ld's BenchEvents events, beside
-// plog.JSONMarshaler. The bar is half of its time per event, and an allocation in ten events.
+// plog.JSONMarshaler. The goal is half its time per event, and one allocation per ten events.
 func CompareEncode(b *testing.B, ld plog.Logs, encode func()) {
 	b.Helper()
 	b.Run("encode", func(b *testing.B) {
@@ -77,11 +77,11 @@ func CompareEncode(b *testing.B, ld plog.Logs, encode func()) {
 	})
 }
 
-// CompareExport measures what one more backend costs, beside one more exporter otlp_http (JSON,
-// gzip) with its default queue and batches: from the pipeline to the answer of a server, until all
-// is delivered. answer is the server's, which has discarded the body; configure makes the
-// configuration for its URL, with a queue that has room for 100,000 events. cpu-ns/event counts the
-// whole process, the server included. The bar is 0.3 of the reference.
+// CompareExport measures what one more backend costs beside one more otlp_http exporter (JSON, gzip,
+// default queue and batches), from the pipeline to the response of a server, until all events are
+// delivered. answer writes the server's response after the body was discarded; configure returns the
+// configuration for the server's URL, with a queue that has room for 100,000 events. cpu-ns/event
+// counts the whole process, including the server. The goal is 0.3 of the reference.
 func CompareExport(b *testing.B, factory exporter.Factory, answer http.HandlerFunc, configure func(endpoint string) component.Config) {
 	b.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -116,12 +116,12 @@ func benchExport(b *testing.B, factory exporter.Factory, configure func() compon
 		for range requests {
 			require.NoError(b, e.ConsumeLogs(b.Context(), ld))
 		}
-		require.NoError(b, e.Shutdown(context.Background())) // which sends what is queued
+		require.NoError(b, e.Shutdown(context.Background())) // sends what is queued
 	}
 	b.ReportMetric(float64((cpuTime(b)-begun).Nanoseconds())/float64(b.N*requests*BenchEvents), "cpu-ns/event")
 }
 
-// cpuTime is what the process has used so far.
+// cpuTime returns the CPU time that the process has used.
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage

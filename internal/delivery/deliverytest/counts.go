@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
-// Counts are the values of a counter, such as one of the backend's own, by one of its attributes.
-// It is empty where nothing was counted.
+// Counts returns the values of a counter, such as a backend's own, by one of its attributes. It is
+// empty if nothing was counted.
 func (e *equipment) Counts(counter, by string) map[string]int64 {
 	e.t.Helper()
 	counts := map[string]int64{}

@@ -156,7 +156,7 @@ func spansNamed(names ...string) ptrace.Traces {
 	return td
 }
 
-func TestItRunsExportersOfBothSignals(t *testing.T) {
+func TestRunsExportersOfBothSignals(t *testing.T) {
 	s := newServer(t, deliverytest.Answer(503, "", "Retry-After", "0.001"))
 	cfg := newConfig()
 	cfg.RetryConfig.Enabled = false
@@ -195,7 +195,7 @@ func TestOneStoreServesBothSignals(t *testing.T) {
 	assert.Positive(t, traces.Accepted())
 }
 
-func TestARestartFindsTheQueueOnDisk(t *testing.T) {
+func TestRestartFindsTheQueueOnDisk(t *testing.T) {
 	s := newServer(t, deliverytest.Hang)
 	cfg := newConfig()
 	cfg.QueueConfig.Get().StorageID = deliverytest.StorageID()
@@ -217,7 +217,7 @@ func TestARestartFindsTheQueueOnDisk(t *testing.T) {
 	assert.Equal(t, []string{"a", "b", "c"}, s.got())
 }
 
-func TestAnAnswerThatIsNoneIsAFailureThatPasses(t *testing.T) {
+func TestMissingResponseIsRetried(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{
 		"hang": deliverytest.Hang, "reset": deliverytest.Reset, "garbage": deliverytest.Garbage,
 	} {
@@ -241,7 +241,7 @@ func TestAnAnswerThatIsNoneIsAFailureThatPasses(t *testing.T) {
 	}
 }
 
-func TestBodiesAreReadInEveryEncoding(t *testing.T) {
+func TestReadBodySupportsEveryEncoding(t *testing.T) {
 	for _, encoding := range []string{"none", "gzip", "zstd"} {
 		t.Run(encoding, func(t *testing.T) {
 			var got []byte

@@ -22,15 +22,15 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// patience is how long events may take to come to an end.
+// patience is how long a test waits for the outcomes of events.
 const patience = 20 * time.Second
 
-// equipment is what an exporter talks to, whatever its signal.
+// equipment holds everything that surrounds an exporter, whatever its signal.
 type equipment struct {
 	// Letters is the dead letter store.
 	Letters *Letters
-	// Logs is what the exporter has logged, from debug on. What it logs of an event may come after
-	// the event's end: stop the exporter before looking for that.
+	// Logs holds what the exporter logged, from debug on. It may log an event's outcome after
+	// counting it: stop the exporter before looking for that.
 	Logs *observer.ObservedLogs
 
 	t                   testing.TB
@@ -40,7 +40,7 @@ type equipment struct {
 	credentials, values []string
 }
 
-// host has extensions, and remembers what the exporter says of its health.
+// host has extensions, and records component statuses.
 type host struct {
 	extensions map[component.ID]component.Component
 
@@ -62,7 +62,7 @@ func (h *host) Report(event *componentstatus.Event) {
 	h.statuses = append(h.statuses, text)
 }
 
-// Statuses are the component statuses that the exporter has reported, each with its error, if any,
+// Statuses returns the component statuses that the exporter reported, each with its error, if any,
 // after a colon.
 func (e *equipment) Statuses() []string {
 	e.host.mu.Lock()
@@ -70,14 +70,14 @@ func (e *equipment) Statuses() []string {
 	return slices.Clone(e.host.statuses)
 }
 
-// Settle waits until each event has its end.
+// Settle waits until each event has an outcome.
 func (e *equipment) Settle() {
 	e.t.Helper()
-	e.WaitFor("each event to have its end", e.Balanced)
+	e.WaitFor("each event to have an outcome", e.Balanced)
 }
 
-// WaitFor waits for what is to come true. It fails the test after 20 seconds, and tells how the
-// books stand then.
+// WaitFor waits until isTrue returns true. After 20 seconds it fails the test, and reports the counts
+// of events.
 func (e *equipment) WaitFor(what string, isTrue func() bool) {
 	e.t.Helper()
 	poll := time.NewTicker(time.Millisecond)
@@ -89,7 +89,7 @@ func (e *equipment) WaitFor(what string, isTrue func() bool) {
 	}
 }
 
-// Balanced reports whether each accepted event has its end, by the metrics.
+// Balanced reports whether each accepted event has an outcome, according to the metrics.
 func (e *equipment) Balanced() bool {
 	accepted, outcomes := e.books()
 	for _, events := range outcomes {
@@ -98,14 +98,14 @@ func (e *equipment) Balanced() bool {
 	return accepted == 0
 }
 
-// Accepted is how many events the exporter was handed, by the metrics.
+// Accepted returns how many events were passed to the exporter, according to the metrics.
 func (e *equipment) Accepted() int64 {
 	accepted, _ := e.books()
 	return accepted
 }
 
-// Outcomes is how many events came to which end, by the metrics. A key is the outcome, such as
-// delivered, or where it has a reason both, such as dead_lettered/refused.
+// Outcomes returns the number of events by outcome, according to the metrics. A key is an outcome,
+// such as delivered, followed by its reason, if any, as in dead_lettered/refused.
 func (e *equipment) Outcomes() map[string]int64 {
 	_, outcomes := e.books()
 	return outcomes
@@ -141,7 +141,7 @@ func (e *equipment) metrics() []metricdata.Metrics {
 	return metrics
 }
 
-// keepsSecrets holds everything that the exporter leaves behind against what it must not tell.
+// keepsSecrets checks that no output of the exporter holds a secret.
 func (e *equipment) keepsSecrets() {
 	e.t.Helper()
 	logs := e.Logs.All()

@@ -14,9 +14,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Golden reads testdata/<name>/input.json, OTLP JSON, for each name that there is, and holds what
-// text makes of it against the file want beside it, such as want.http. With update, which is the
-// package's -update flag, it writes that file. The text is that of one case; t is its subtest.
+// Golden reads each testdata/<name>/input.json, OTLP JSON, and compares the result of text with the
+// file named want beside it, such as want.http. With update, the package's -update flag, it writes
+// that file instead. Each case is a subtest.
 func Golden[Data Signal](t *testing.T, want string, update bool, text func(t *testing.T, name string, input Data) string) {
 	t.Helper()
 	inputs, err := filepath.Glob("testdata/*/input.json")

@@ -19,8 +19,8 @@ type Letters struct {
 	component.StartFunc
 	component.ShutdownFunc
 
-	// Refuse is asked about each letter, unless it is nil. If it returns an error, the store keeps
-	// no letter of that call. It must not change while an exporter runs.
+	// Refuse is called for each dead letter, unless it is nil. If it returns an error, the store
+	// keeps no dead letter of that call. It must not change while an exporter runs.
 	Refuse func(*deadletter.Letter) error
 
 	mu        sync.Mutex
@@ -44,7 +44,7 @@ func (l *Letters) Put(_ component.ID, letters []deadletter.Letter) error {
 	defer l.mu.Unlock()
 	for i := range letters {
 		letter := letters[i]
-		letter.Payload = bytes.Clone(letter.Payload) // which is the queue's memory
+		letter.Payload = bytes.Clone(letter.Payload) // the queue reuses its memory
 		l.all = append(l.all, letter)
 	}
 	return nil
@@ -65,15 +65,15 @@ func (l *Letters) Register(_ component.ID, signal string, replayer deadletter.Re
 	}
 }
 
-// All are the letters so far, oldest first.
+// All returns the dead letters so far, oldest first.
 func (l *Letters) All() []deadletter.Letter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.all)
 }
 
-// Reasons are the names of the letters' events with the reason after a colon, such as
-// order_placed:refused, sorted. Without letters it is empty, not nil.
+// Reasons returns the event name and the reason of each dead letter, such as order_placed:refused,
+// sorted. Without dead letters it is empty, not nil.
 func (l *Letters) Reasons() []string {
 	letters := l.All()
 	reasons := make([]string, len(letters))
@@ -84,8 +84,8 @@ func (l *Letters) Reasons() []string {
 	return reasons
 }
 
-// Replay sends letters again, all of the store's where none are given, and tells what became of
-// each. They are of one signal, whose exporter is running. The store keeps them as they are.
+// Replay replays dead letters, by default all in the store, and returns their outcomes. They must be of
+// one signal, whose exporter is running. The store does not change.
 func (l *Letters) Replay(ctx context.Context, letters ...deadletter.Letter) []deadletter.Replayed {
 	if len(letters) == 0 {
 		letters = l.All()

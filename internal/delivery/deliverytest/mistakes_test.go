@@ -78,7 +78,7 @@ func sloppySetup(newSloppy func(exporter.Settings) *sloppy) deliverytest.Setup {
 	}
 }
 
-func TestMistakesAreFound(t *testing.T) {
+func TestBrokenPromisesFailTheTest(t *testing.T) {
 	fine := func() error { return nil }
 	for name, tt := range map[string]struct {
 		newSloppy func(exporter.Settings) *sloppy
@@ -153,7 +153,7 @@ func TestMistakesAreFound(t *testing.T) {
 	}
 }
 
-func TestACredentialInADeadLetterIsFoundButAValueMayBeThere(t *testing.T) {
+func TestCredentialInDeadLetterFailsTheTest(t *testing.T) {
 	s := newServer(t, deliverytest.Answer(http.StatusOK, ""))
 	for credential, want := range map[string]string{"hunter2": `a dead letter holds "hunter2"`, "other": ""} {
 		with := setup(newConfig(), &names{url: s.URL, answer: func() delivery.Classification {

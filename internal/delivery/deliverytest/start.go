@@ -28,42 +28,41 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// Setup is an exporter to start, and what it finds there. It may be started more than once.
+// Setup describes an exporter and its environment. It may be started more than once.
 type Setup struct {
-	// Factory makes the exporter (required). Its id is the factory's type, without a name.
+	// Factory creates the exporter (required). Its ID is the factory's type, without a name.
 	Factory exporter.Factory
 
-	// Config is the exporter's configuration (required). It has to be valid.
+	// Config is the exporter's configuration (required). It must be valid.
 	Config component.Config
 
-	// Credentials are texts that the exporter may tell to the backend alone: not to its log,
-	// component status, metrics, traces, dead letters, or whoever called it.
+	// Credentials are strings that only the backend may get. They must not be in the log, component
+	// status, metrics, traces, dead letters, or errors to callers.
 	Credentials []string
 
-	// Values are texts of the events. They may be in dead letters too, but not in the rest.
+	// Values are strings of the events. They may be in dead letters, but in none of the others.
 	Values []string
 
-	// Letters is the dead letter store; a new one where it is nil. The configuration names it as
+	// Letters is the dead letter store; nil means a new one. The configuration refers to it as
 	// [DeadLetterID].
 	Letters *Letters
 
-	// Storage is a directory for queues. With one there is the extension [StorageID]; the
-	// configuration names it under sending_queue::storage.
+	// Storage is a directory for queues. If it is set, the extension [StorageID] exists; the
+	// configuration refers to it in sending_queue::storage.
 	Storage string
 
-	// StorageFails, where not nil, is asked about all that the storage is to do at once: with an
-	// error, it does none of it.
+	// StorageFails, unless it is nil, is called with the operations of each batch. If it returns an
+	// error, the storage executes none of them.
 	StorageFails func(ops []*storage.Operation) error
 
-	// Extensions are further extensions that the exporter finds. They are started and stopped by
-	// the test.
+	// Extensions are further extensions. The test starts and stops them.
 	Extensions map[component.ID]component.Component
 }
 
-// DeadLetterID is the id of the dead letter store, for the key dead_letter.
+// DeadLetterID is the ID of the dead letter store, for the key dead_letter.
 func DeadLetterID() *component.ID { return newID("dead_letter") }
 
-// StorageID is the id of the storage extension, for the key sending_queue::storage.
+// StorageID is the ID of the storage extension, for the key sending_queue::storage.
 func StorageID() *component.ID { return newID("file_storage") }
 
 func newID(text string) *component.ID {
@@ -71,8 +70,8 @@ func newID(text string) *component.ID {
 	return &id
 }
 
-// Hasten makes a configuration flush after a millisecond, where it batches, and retry after one to
-// five. How long it retries is left as it is.
+// Hasten makes a configuration flush batches after one millisecond, and retry after one to five. It
+// does not change how long it retries.
 func Hasten(queue *configoptional.Optional[exporterhelper.QueueBatchConfig], retry *configretry.BackOffConfig) {
 	if queue.HasValue() && queue.Get().Batch.HasValue() {
 		queue.Get().Batch.Get().FlushTimeout = time.Millisecond
@@ -80,7 +79,7 @@ func Hasten(queue *configoptional.Optional[exporterhelper.QueueBatchConfig], ret
 	retry.InitialInterval, retry.MaxInterval = time.Millisecond, 5*time.Millisecond
 }
 
-// StartLogs starts the factory's exporter of logs. The end of the test stops it.
+// StartLogs starts the factory's logs exporter. The end of the test stops it.
 func (s Setup) StartLogs(t testing.TB) *Exporter[plog.Logs] {
 	t.Helper()
 	e, set := s.prepare(t)
@@ -118,20 +117,20 @@ func (s Setup) prepare(t testing.TB) (*equipment, exporter.Settings) {
 	e.host = &host{extensions: extensions}
 
 	set := exportertest.NewNopSettings(s.Factory.Type())
-	set.ID = component.NewID(s.Factory.Type()) // the queue on disk goes by it
+	set.ID = component.NewID(s.Factory.Type()) // names the queue on disk
 	set.TelemetrySettings = e.telemetry.NewTelemetrySettings()
 	set.Logger = zap.New(core)
 	set.BuildInfo.Command, set.BuildInfo.Version = "otelcol-fanout", "1.2.3"
 	return e, set
 }
 
-// Signal is what an exporter takes.
+// Signal is the pdata that an exporter takes.
 type Signal interface {
 	plog.Logs | ptrace.Traces
 	MarkReadOnly()
 }
 
-// Exporter is a running exporter of a signal, and all it talks to.
+// Exporter is a running exporter of a signal, with its environment.
 type Exporter[Data Signal] struct {
 	*equipment
 
@@ -150,7 +149,7 @@ func run[Data Signal](e *Exporter[Data], capabilities consumer.Capabilities) *Ex
 	return e
 }
 
-// Consume hands data to the exporter, and returns the error of that. The data is read-only from
+// Consume passes data to the exporter, and returns the exporter's error. The data is read-only from
 // then on.
 func (e *Exporter[Data]) Consume(ctx context.Context, data Data) error {
 	e.t.Helper()
@@ -162,15 +161,15 @@ func (e *Exporter[Data]) Consume(ctx context.Context, data Data) error {
 	return err
 }
 
-// Send hands data to the exporter, which takes it, and waits until each event has its end.
+// Send passes data to the exporter, which must take it, and waits until each event has an outcome.
 func (e *Exporter[Data]) Send(data Data) {
 	e.t.Helper()
 	require.NoError(e.t, e.Consume(e.t.Context(), data))
 	e.Settle()
 }
 
-// Stop stops the exporter and the storage of its queue, if it was not stopped before, and holds it
-// to what every exporter promises.
+// Stop stops the exporter and the storage of its queue, unless it is stopped, and checks what every
+// exporter promises.
 func (e *Exporter[Data]) Stop() {
 	e.t.Helper()
 	e.stop.Do(func() {

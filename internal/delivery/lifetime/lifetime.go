@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package lifetime says when an exporter stops, and when its sending has to be over.
+// Package lifetime tracks when an exporter is stopping, and until when it may send.
 package lifetime
 
 import (
@@ -11,30 +11,30 @@ import (
 	"time"
 )
 
-// Lifetime is that of one exporter. Its methods are safe for concurrent use.
+// Lifetime is the lifetime of one exporter. Its methods are safe for concurrent use.
 type Lifetime struct {
-	// begun is closed when the exporter is told to stop.
+	// begun is closed when the exporter begins to stop.
 	begun chan struct{}
 	once  sync.Once
-	// over ends when the time for sending is.
-	over   context.Context //nolint:containedctx // it is the life of the exporter, not of a call
+	// over is canceled when nothing may be sent any more.
+	over   context.Context //nolint:containedctx // it spans the life of the exporter, not a call
 	cancel context.CancelFunc
 	timer  *time.Timer
-	// announced is when the first exporter of the collector was told to stop.
+	// announced is when the collector began to stop its exporters.
 	announced atomic.Pointer[time.Time]
 }
 
-// New returns the lifetime of an exporter that has not been told to stop.
+// New returns the lifetime of a running exporter.
 func New() *Lifetime {
 	l := &Lifetime{begun: make(chan struct{})}
 	l.over, l.cancel = context.WithCancel(context.Background())
 	return l
 }
 
-// Announce notes that the collector stops its exporters, and since when.
+// Announce notes since when the collector has been stopping its exporters.
 func (l *Lifetime) Announce(since time.Time) { l.announced.CompareAndSwap(nil, &since) }
 
-// Begin begins the end of the exporter, which may go on sending for the timeout.
+// Begin begins the shutdown. The exporter may go on sending for the timeout.
 func (l *Lifetime) Begin(timeout time.Duration) {
 	l.once.Do(func() {
 		l.timer = time.AfterFunc(l.Left(timeout, time.Now()), l.cancel)
@@ -42,9 +42,9 @@ func (l *Lifetime) Begin(timeout time.Duration) {
 	})
 }
 
-// Left is how long the exporter may go on sending. The time of all exporters runs from when the
-// first is told to stop, since the collector stops one after the other, and the last would else
-// wait for all before it. A tenth is left in any case.
+// Left returns how long the exporter may go on sending. The collector stops its exporters one after
+// another, so the timeout of all of them counts from when the first was stopped; otherwise they
+// would add up. Each exporter gets at least a tenth of its timeout.
 func (l *Lifetime) Left(timeout time.Duration, now time.Time) time.Duration {
 	since := l.announced.Load()
 	if since == nil {
@@ -53,7 +53,7 @@ func (l *Lifetime) Left(timeout time.Duration, now time.Time) time.Duration {
 	return max(timeout-now.Sub(*since), timeout/10)
 }
 
-// End frees what the lifetime holds, when nothing is sent any more.
+// End releases the lifetime's resources, once nothing is sent any more.
 func (l *Lifetime) End() {
 	if l.timer != nil {
 		l.timer.Stop()
@@ -61,7 +61,7 @@ func (l *Lifetime) End() {
 	l.cancel()
 }
 
-// IsStopping reports whether the exporter was told to stop.
+// IsStopping reports whether the shutdown has begun.
 func (l *Lifetime) IsStopping() bool {
 	select {
 	case <-l.begun:
@@ -74,7 +74,7 @@ func (l *Lifetime) IsStopping() bool {
 // IsOver reports whether nothing may be sent any more.
 func (l *Lifetime) IsOver() bool { return l.over.Err() != nil }
 
-// Bound is ctx, but it ends when the time for sending does.
+// Bound returns a context that ends with ctx, and when nothing may be sent any more.
 func (l *Lifetime) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	release := context.AfterFunc(l.over, cancel)
@@ -84,7 +84,7 @@ func (l *Lifetime) Bound(ctx context.Context) (context.Context, context.CancelFu
 	}
 }
 
-// Sleep waits. It reports false when the exporter is told to stop, or ctx ends, before that.
+// Sleep waits. It returns false if the shutdown begins, or ctx ends, before that.
 func (l *Lifetime) Sleep(ctx context.Context, wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestTheTimeToStopRunsForAllExportersFromTheFirst(t *testing.T) {
+func TestExportersShareTheShutdownTimeout(t *testing.T) {
 	now := time.Now()
 	for name, tt := range map[string]struct {
 		announced time.Duration // ago
@@ -30,7 +30,7 @@ func TestTheTimeToStopRunsForAllExportersFromTheFirst(t *testing.T) {
 	assert.Equal(t, 10*time.Second, New().Left(10*time.Second, now), "a host that does not know the exporters")
 }
 
-func TestAContextEndsWhenSendingIsOver(t *testing.T) {
+func TestBoundContextEndsWithTheLifetime(t *testing.T) {
 	l := New()
 	ctx, cancel := l.Bound(t.Context())
 	defer cancel()

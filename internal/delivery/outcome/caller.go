@@ -21,16 +21,16 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 )
 
-// RetryableError tells a caller that waits of a failure that may pass. It holds the kind of the
-// failure, and no address: callers may be strangers to the operator's network. The log and the
-// component status have more.
+// RetryableError returns the error for a caller that waits, after a temporary failure. It names the
+// kind of failure but no address, because callers may be outside the operator's network. The log and
+// the component status say more.
 func RetryableError(result *attempt.Result) error {
 	return &publicError{codes.Unavailable, kindOfFailure(result.Problem, result.Status)}
 }
 
-// RefusedError tells a caller that waits of events that were refused, of so many in its call. It is
-// permanent, so that exporterhelper does not try again. whole is whether no event of the request
-// has another outcome: only then is it worth sending again.
+// RefusedError returns the error for a caller that waits, after events were refused; events is the
+// number in its call. The error is permanent, so that exporterhelper does not retry. whole is true if
+// no event of the call has another outcome: only then may the caller send the call again.
 func RefusedError(refused []attempt.RefusedEvent, events int, whole bool) error {
 	code := codes.InvalidArgument
 	if whole && isForOperator(refused) {
@@ -40,16 +40,16 @@ func RefusedError(refused []attempt.RefusedEvent, events int, whole bool) error 
 	return consumererror.NewPermanent(&publicError{code, message})
 }
 
-// ForCaller returns an error of exporterhelper's, which may wrap one of the above, as the caller
-// gets it.
-func ForCaller(err error) error {
+// PublicError returns an error of exporterhelper, which may wrap one of the above, as the caller gets
+// it.
+func PublicError(err error) error {
 	if public, ok := errors.AsType[*publicError](err); ok {
 		return &callerError{err, public}
 	}
 	return err
 }
 
-// publicError is what a caller is told.
+// publicError is an error that callers may see.
 type publicError struct {
 	code    codes.Code
 	message string
@@ -60,8 +60,8 @@ func (e *publicError) Error() string { return e.message }
 // GRPCStatus is for google.golang.org/grpc/status.
 func (e *publicError) GRPCStatus() *status.Status { return status.New(e.code, e.message) }
 
-// callerError is a publicError with what exporterhelper puts around it. Without its GRPCStatus,
-// status.FromError would tell callers the wrapped message.
+// callerError is a publicError as exporterhelper wraps it. Without its GRPCStatus method,
+// status.FromError would give callers the wrapped message.
 type callerError struct {
 	error
 	public *publicError
@@ -72,22 +72,22 @@ func (e *callerError) Unwrap() error { return e.error }
 // GRPCStatus is for google.golang.org/grpc/status.
 func (e *callerError) GRPCStatus() *status.Status { return e.public.GRPCStatus() }
 
-// kindOfFailure is what callers are told of a failure that may pass. answered is the status of the
-// response, 0 where there was none.
-func kindOfFailure(problem error, answered int) string {
+// kindOfFailure describes a temporary failure for callers. code is the status of the response, 0
+// without one.
+func kindOfFailure(problem error, code int) string {
 	timeout, isNet := errors.AsType[net.Error](problem)
 	_, isHandshake := errors.AsType[attempt.HandshakeError](problem)
 	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](problem)
 	operation, isOperation := errors.AsType[*net.OpError](problem)
 	switch {
-	case answered/100 == 2:
-		return "the backend did not take all of it for now"
-	case answered != 0:
-		return fmt.Sprintf("the backend answered %d", answered)
+	case code/100 == 2:
+		return "the backend did not accept all events for now"
+	case code != 0:
+		return fmt.Sprintf("the backend answered %d", code)
 	case errors.Is(problem, attempt.ErrStopped):
 		return "the collector stops"
 	case isHandshake:
-		return "the backend does not consent to being sent events"
+		return "the backend did not accept the handshake"
 	case isNet && timeout.Timeout(), errors.Is(problem, transport.ErrTimeout):
 		return "the backend did not answer in time"
 	case errors.Is(problem, context.Canceled):
@@ -101,7 +101,7 @@ func kindOfFailure(problem error, answered int) string {
 	}
 }
 
-// errnoOf is what the system says of a connection, such as that it was refused.
+// errnoOf returns the system's error of a connection, such as "connection refused".
 func errnoOf(problem error) string {
 	if errno, ok := errors.AsType[syscall.Errno](problem); ok {
 		return ": " + errno.Error()
@@ -109,8 +109,8 @@ func errnoOf(problem error) string {
 	return ""
 }
 
-// isForOperator reports whether nothing is wrong with the events: they may be sent again when the
-// operator has seen to it.
+// isForOperator reports whether the events themselves are fine: they can be sent again once the
+// operator has fixed the problem.
 func isForOperator(refused []attempt.RefusedEvent) bool {
 	return !slices.ContainsFunc(refused, func(r attempt.RefusedEvent) bool {
 		switch r.Reason {
@@ -122,13 +122,13 @@ func isForOperator(refused []attempt.RefusedEvent) bool {
 	})
 }
 
-// publicMessage is why an event was refused, for callers.
+// publicMessage says why an event was refused, for callers.
 func publicMessage(cause *attempt.Cause) string {
 	switch cause.Reason {
 	case deadletter.ReasonBlocked:
-		return "the backend is at an address that is not connected to"
+		return "connecting to the backend's address is not allowed"
 	case deadletter.ReasonExhausted:
-		return "the backend did not answer; the request may have arrived, so that it is not sent again"
+		return "the backend did not answer; the request may have arrived, so it is not sent again"
 	default:
 		return cause.Message
 	}

@@ -22,7 +22,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 )
 
-func TestCallersAreToldTheKindOfFailure(t *testing.T) {
+func TestPublicErrorNamesTheKindOfFailure(t *testing.T) {
 	backend := &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 8080}
 	dial := func(err error) error {
 		return &url.Error{Op: "Post", URL: "http://internal.example/secret", Err: &net.OpError{Op: "dial", Net: "tcp", Addr: backend, Err: err}}
@@ -33,7 +33,7 @@ func TestCallersAreToldTheKindOfFailure(t *testing.T) {
 		want    string
 	}{
 		"an answer":                      {errors.New("the backend answered 503: see 10.1.2.3"), 503, "the backend answered 503"},
-		"an answer that wants it again":  {errors.New("full"), 200, "the backend did not take all of it for now"},
+		"an answer that wants it again":  {errors.New("full"), 200, "the backend did not accept all events for now"},
 		"nobody listens":                 {dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), 0, "the backend cannot be reached: connection refused"},
 		"a name that is not known":       {dial(&net.DNSError{Err: "no such host", Name: "internal.example", Server: "10.0.0.2:53"}), 0, "the backend cannot be reached"},
 		"a dial that takes too long":     {dial(os.ErrDeadlineExceeded), 0, "the backend did not answer in time"},
@@ -41,7 +41,7 @@ func TestCallersAreToldTheKindOfFailure(t *testing.T) {
 		"no answer in time":              {&url.Error{Err: context.DeadlineExceeded}, 0, "the backend did not answer in time"},
 		"the caller's own time":          {context.DeadlineExceeded, 0, "the backend did not answer in time"},
 		"a caller that has gone":         {context.Canceled, 0, "the request to the backend was canceled"},
-		"a consent that is not given":    {attempt.HandshakeError("10.1.2.3 answers 200"), 0, "the backend does not consent to being sent events"},
+		"a consent that is not given":    {attempt.HandshakeError("10.1.2.3 answers 200"), 0, "the backend did not accept the handshake"},
 		"a certificate of somebody else": {&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "10.1.2.3"}}, 0, "the backend's certificate is not trusted"},
 		"what is not HTTP":               {errors.New("the answer is not HTTP"), 0, "the request to the backend failed"},
 	} {
@@ -63,10 +63,10 @@ func redacted(problem error) error {
 	return transport.Redacted(problem)
 }
 
-func TestCallersAreToldNoAddressOfARefusal(t *testing.T) {
+func TestPublicErrorOfRefusalHoldsNoAddress(t *testing.T) {
 	t.Run("that is not connected to", func(t *testing.T) {
-		cause := attempt.Cause{Reason: deadletter.ReasonBlocked, Message: "the address 10.1.2.3 is not of the public internet"}
-		assert.Equal(t, "the backend is at an address that is not connected to", publicMessage(&cause))
+		cause := attempt.Cause{Reason: deadletter.ReasonBlocked, Message: "the address 10.1.2.3 is not a public address"}
+		assert.Equal(t, "connecting to the backend's address is not allowed", publicMessage(&cause))
 	})
 	t.Run("where a request may have arrived", func(t *testing.T) {
 		cause := attempt.Cause{Reason: deadletter.ReasonExhausted, Message: "read tcp 10.1.2.3:80: reset"}
@@ -74,7 +74,7 @@ func TestCallersAreToldNoAddressOfARefusal(t *testing.T) {
 	})
 }
 
-func TestRefusalsForTheOperator(t *testing.T) {
+func TestRefusalsForTheOperatorAreUnavailable(t *testing.T) {
 	for reason, want := range map[string]bool{
 		"unauthorized": true, "redirected": true, "gone": true, "blocked": true, "rate_limited": true,
 		"refused": false, "too_large": false, "encoding": false,

@@ -11,8 +11,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
-// lossLog tells the operator of events that were not delivered, at most once a minute for each
-// outcome and reason. It never repeats what the backend said, which may quote the event.
+// lossLog logs events that were not delivered, at most once a minute for each outcome and reason. It
+// never repeats the backend's message, which may quote an event.
 type lossLog struct {
 	logger *zap.Logger
 	lines  *throttle.Logs[lossTopic, loss]
@@ -23,22 +23,22 @@ type lossTopic struct {
 	reason  deadletter.Reason
 }
 
-// loss is events of one topic.
+// loss counts the events of one topic.
 type loss struct {
 	events int
-	cause  lossCause // of the last of them
+	cause  lossCause // of the last event
 }
 
-// lossCause is what is known of a loss besides its reason.
+// lossCause holds details of a loss besides its reason.
 type lossCause struct {
 	status int
-	// storage is the error of the queue's storage, and deadLetter that of the dead letter store.
+	// storage is the error of the queue's storage, deadLetter the error of the dead letter store.
 	storage    string
 	deadLetter error
 }
 
 func newLossLog(logger *zap.Logger) *lossLog {
-	// A stack trace would tell where in the code events are lost, which is always the same place.
+	// A stack trace would always show the same place in the code.
 	l := &lossLog{logger: logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel))}
 	l.lines = throttle.NewLogs(l.write)
 	return l
@@ -63,19 +63,19 @@ func (l *lossLog) write(topic lossTopic, lost loss) {
 		fields = append(fields, zap.String("storage_error", c.storage))
 	}
 	if c.deadLetter != nil {
-		fields = append(fields, zap.String("why_not_kept", "the dead letter store did not take them: see dead_letter_error, and free its disk if that is full"))
+		fields = append(fields, zap.String("why_not_kept", "the dead letter store did not take them; see dead_letter_error, and free disk space if its disk is full"))
 	}
 	switch topic.outcome {
 	case dropped:
 		l.logger.Error("Events were not delivered and are lost", fields...)
 	case returned:
-		l.logger.Warn("Events were refused, and their callers were told", fields...)
+		l.logger.Warn("Events were refused, and their callers got the error", fields...)
 	default:
 		l.logger.Warn("Events were not delivered and are kept as dead letters", fields...)
 	}
 }
 
-// thenReplay ends a sentence on what can be mended, where there is something to replay afterwards.
+// thenReplay ends a sentence about a remedy, if there are dead letters to replay afterwards.
 func (t lossTopic) thenReplay() string {
 	if t.outcome == deadLettered {
 		return ", then replay the dead letters"
@@ -83,38 +83,38 @@ func (t lossTopic) thenReplay() string {
 	return ""
 }
 
-// whatToDo is a sentence for the operator.
+// whatToDo returns the remedy, a sentence for the operator.
 func whatToDo(topic lossTopic) string {
 	switch topic.reason {
 	case deadletter.ReasonUnauthorized:
 		return "check the credentials of this exporter" + topic.thenReplay()
 	case deadletter.ReasonRedirected:
-		return "redirects are not followed: write the URL that the backend redirects to as the endpoint"
+		return "redirects are not followed: configure the URL that the backend redirects to as the endpoint"
 	case deadletter.ReasonQueueFull:
-		return "the backend is slower than the events come: raise sending_queue::queue_size or max_in_flight"
+		return "events arrive faster than the backend takes them: raise sending_queue::queue_size or max_in_flight"
 	case deadletter.ReasonStorageFailed:
-		return "the storage of the queue failed, as storage_error says: free its disk, raise its max_size, or see that it can be written to" + topic.thenReplay()
+		return "the queue's storage failed, see storage_error: free disk space, raise its max_size, or make it writable" + topic.thenReplay()
 	case reasonTorn:
-		return "a batch could not be read from the storage of the queue, as storage_error says: see whether its disk is damaged"
+		return "a batch could not be read from the queue's storage, see storage_error: check its disk for damage"
 	case deadletter.ReasonExhausted:
-		return "the backend failed until no retry was left, or did not answer a request that is sent at most once: see to it" + topic.thenReplay()
+		return "the backend failed until no retry was left, or did not respond to a request that is sent at most once: fix the backend" + topic.thenReplay()
 	case deadletter.ReasonShutdown:
-		return "the collector stopped first: raise shutdown_timeout, or put the queue on disk with sending_queue::storage"
+		return "the collector stopped before they were sent: raise shutdown_timeout, or put the queue on disk with sending_queue::storage"
 	case deadletter.ReasonRateLimited:
-		return "the backend takes no more of this kind for now: raise the quota, or send less" + topic.thenReplay()
+		return "the backend accepts no more events of this kind for now: raise the quota, or send less" + topic.thenReplay()
 	case deadletter.ReasonGone:
-		return "the endpoint is gone (410): write another one, or have it brought back" + topic.thenReplay()
+		return "the endpoint is gone (410): configure another one, or restore it" + topic.thenReplay()
 	case deadletter.ReasonBlocked:
-		return "the endpoint's host leads to an address that is not connected to: write another host, or see block_private_networks"
+		return "connecting to the address of the endpoint's host is not allowed: configure another host, or see block_private_networks"
 	case deadletter.ReasonTooLarge:
-		return "the event alone is larger than the backend takes"
+		return "the event alone exceeds the backend's size limit"
 	}
 	switch topic.outcome {
 	case dropped:
-		return "set dead_letter to keep such events, and what the backend said of them"
+		return "set dead_letter to keep such events together with the backend's message"
 	case returned:
-		return "the callers have what the backend said"
+		return "the callers got the backend's message"
 	default:
-		return "see the dead letters for what the backend said"
+		return "the dead letters hold the backend's message"
 	}
 }

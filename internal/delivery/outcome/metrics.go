@@ -25,16 +25,16 @@ const (
 	returned     = "returned"
 )
 
-// Metrics count the events and requests of one exporter, as metadata.yaml of package delivery
-// declares. For each exporter
+// Metrics counts the events and requests of one exporter in the metrics that metadata.yaml of package
+// delivery declares. For each exporter
 //
 //	accepted = delivered + skipped + dead_lettered + dropped + returned
 //
-// holds whenever nothing is queued or under way. Its methods are safe for concurrent use.
+// holds whenever nothing is queued or in flight. Its methods are safe for concurrent use.
 type Metrics struct {
 	telemetry *metadata.TelemetryBuilder
 	exporter  attribute.KeyValue
-	// ofExporter is the exporter alone, made once.
+	// ofExporter is the exporter as the only attribute.
 	ofExporter metric.MeasurementOption
 }
 
@@ -47,21 +47,20 @@ func newMetrics(telemetry component.TelemetrySettings, id component.ID) (*Metric
 	return &Metrics{telemetry: builder, exporter: exporter, ofExporter: metric.WithAttributeSet(attribute.NewSet(exporter))}, nil
 }
 
-// Accepted counts events that the exporter was handed.
+// Accepted counts events that were passed to the exporter.
 func (m *Metrics) Accepted(events int) {
 	if events > 0 {
 		m.telemetry.FanoutAcceptedEventsTotal.Add(context.Background(), int64(events), m.ofExporter)
 	}
 }
 
-// Delivered counts events that the backend has.
+// Delivered counts delivered events.
 func (m *Metrics) Delivered(events int) { m.count(delivered, "", events) }
 
-// Skipped counts an event that the backend is not meant to get; the reason is a word of a small
-// fixed set.
+// Skipped counts an event that the backend should not get. The reason is one of a few fixed words.
 func (m *Metrics) Skipped(reason string) { m.count(skipped, reason, 1) }
 
-// Returned counts events whose failure a waiting caller was told.
+// Returned counts events whose failure was returned to a waiting caller.
 func (m *Metrics) Returned(events int) { m.count(returned, "", events) }
 
 func (m *Metrics) count(outcome, reason string, events int) {
@@ -71,8 +70,7 @@ func (m *Metrics) count(outcome, reason string, events int) {
 	}
 }
 
-// Replayed counts what became of dead letters. They were counted as dead_lettered, so the count of
-// events stays as it is.
+// Replayed counts the outcomes of replayed dead letters. Their events stay counted as dead_lettered.
 func (m *Metrics) Replayed(results []deadletter.Replayed) {
 	counts := map[deadletter.Outcome]int64{}
 	for i := range results {
@@ -87,7 +85,7 @@ func (m *Metrics) Replayed(results []deadletter.Replayed) {
 	}
 }
 
-// Requested counts a request; status 0 is one without a response.
+// Requested counts a request; status 0 means that it got no response.
 func (m *Metrics) Requested(status int, took time.Duration, events int) {
 	class := "none"
 	if status != 0 {

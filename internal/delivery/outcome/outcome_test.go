@@ -119,7 +119,7 @@ func TestRefusedEventsBecomeDeadLetters(t *testing.T) {
 	assert.Empty(t, s.known)
 }
 
-func TestLetterThatTheStoreRefusesCostsItselfOnly(t *testing.T) {
+func TestRefusedDeadLetterDoesNotAffectOthers(t *testing.T) {
 	f, s := newFixture(t), &store{refuse: "b"}
 	f.Start(s, nil)
 	events := []batch.Event{{Meta: batch.Meta{Name: "a"}}, {Meta: batch.Meta{Name: "b"}}, {Meta: batch.Meta{Name: "c"}}}
@@ -166,7 +166,7 @@ func TestEachReasonHasARemedy(t *testing.T) {
 	}
 }
 
-func TestMetricsAreThoseThatAreDeclared(t *testing.T) {
+func TestMetricsMatchMetadata(t *testing.T) {
 	f := newFixture(t)
 	f.Accepted(7)
 	f.Accepted(0)
@@ -240,7 +240,7 @@ func TestStatusChangesWithTheBackend(t *testing.T) {
 	}
 }
 
-func TestBackendThatFailsNowAndThenIsLoggedOnceAMinute(t *testing.T) {
+func TestFlappingBackendIsLoggedOnceAMinute(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	host := &statuses{}
 	s := NewStatus(host, zap.New(core))
@@ -253,6 +253,6 @@ func TestBackendThatFailsNowAndThenIsLoggedOnceAMinute(t *testing.T) {
 		now = now.Add(2 * time.Second)
 	}
 	assert.Len(t, host.all, 120, "the status changes each time")
-	assert.Equal(t, 2, logs.FilterMessageSnippet("The backend fails").Len())
+	assert.Equal(t, 2, logs.FilterMessageSnippet("The backend is failing").Len())
 	assert.Equal(t, 2, logs.FilterMessage("The backend works again").Len())
 }

@@ -1,8 +1,8 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package outcome records what became of events: it counts them, keeps those that were given up as
-// dead letters, and tells the operator, in the log and as component status.
+// Package outcome records the outcomes of events: it counts them, stores events that were given up as
+// dead letters, and informs the operator in the log and by component status.
 package outcome
 
 import (
@@ -17,8 +17,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 )
 
-// reasonTorn is of a batch in the storage of the queue that could not be read. Nobody knows how
-// many events it held.
+// reasonTorn is the reason for a batch that could not be read from the queue's storage. How many
+// events it held is unknown.
 const reasonTorn deadletter.Reason = "torn"
 
 // Recorder records the outcomes of one exporter of one signal. Its methods are safe for concurrent
@@ -29,15 +29,15 @@ type Recorder struct {
 	exporter component.ID
 	signal   string
 	loss     *lossLog
-	// onLoss is told of dead letters that nobody keeps; it may be nil.
+	// onLoss is called with events that are lost for good; it may be nil.
 	onLoss func([]deadletter.Letter)
 
 	store      deadletter.Store // nil without one
 	unregister func()
 }
 
-// NewRecorder returns the recorder of an exporter of a signal, which is logs or traces. onLoss is
-// called with what is lost for good, counted as dropped, and must not keep it; it may be nil.
+// NewRecorder returns the recorder of an exporter of a signal, logs or traces. onLoss is called with
+// events that are lost for good and counted as dropped; it must not keep them, and may be nil.
 func NewRecorder(set exporter.Settings, signal string, onLoss func([]deadletter.Letter)) (*Recorder, error) {
 	metrics, err := newMetrics(set.TelemetrySettings, set.ID)
 	if err != nil {
@@ -54,7 +54,7 @@ func (r *Recorder) Start(store deadletter.Store, replayer deadletter.Replayer) {
 	}
 }
 
-// Stop leaves the store, and logs what is not logged yet.
+// Stop unregisters from the store, and logs what is not logged yet.
 func (r *Recorder) Stop() {
 	r.loss.flush()
 	if r.unregister != nil {
@@ -63,7 +63,8 @@ func (r *Recorder) Stop() {
 	}
 }
 
-// Refused is the end of events that are not sent again: dead letters, but for those to discard.
+// Refused records events that are not sent again: as dead letters, or as dropped if their cause says
+// Discard.
 func (r *Recorder) Refused(refused []attempt.RefusedEvent, attempts int) {
 	letters := make([]deadletter.Letter, 0, len(refused))
 	var discarded []deadletter.Letter
@@ -79,7 +80,7 @@ func (r *Recorder) Refused(refused []attempt.RefusedEvent, attempts int) {
 	r.lost(dropped, discarded, nil)
 }
 
-// GivenUp is the end of events that were not delivered, all for one cause.
+// GivenUp records events that were not delivered, all for one cause.
 func (r *Recorder) GivenUp(events []batch.Event, cause attempt.Cause, attempts int) {
 	letters := make([]deadletter.Letter, 0, len(events))
 	for i := range events {
@@ -99,8 +100,8 @@ func newLetter(event *batch.Event, cause *attempt.Cause, attempts int) deadlette
 	return letter
 }
 
-// DeadLetter puts letters into the store. Without one, or when it does not take them, their events
-// are dropped.
+// DeadLetter puts dead letters into the store. Without a store, or if it does not take them, their
+// events are dropped.
 func (r *Recorder) DeadLetter(letters []deadletter.Letter) {
 	if len(letters) == 0 {
 		return
@@ -119,15 +120,15 @@ func (r *Recorder) DeadLetter(letters []deadletter.Letter) {
 	case len(letters) == 1:
 		r.lost(dropped, letters, err)
 	default:
-		// The store takes all of them or none, and one may be what it does not take.
+		// The store takes all of them or none; a single one may be the reason that it took none.
 		for i := range letters {
 			r.DeadLetter(letters[i : i+1])
 		}
 	}
 }
 
-// lost counts letters and tells the operator, and the backend of those that are gone. storeError is
-// why the store did not take them.
+// lost counts and logs dead letters, and passes dropped ones to onLoss. storeError says why the store
+// did not take them.
 func (r *Recorder) lost(outcome string, letters []deadletter.Letter, storeError error) {
 	if r.onLoss != nil && outcome == dropped && len(letters) > 0 {
 		r.onLoss(letters)
@@ -148,15 +149,14 @@ func (r *Recorder) lost(outcome string, letters []deadletter.Letter, storeError 
 	}
 }
 
-// Corrupt counts a batch that the storage of the queue could not give back as one event. It has no
-// letter, since nobody knows what it held.
+// Corrupt counts a batch that the queue's storage could not return, as one event. There is no dead
+// letter, since the batch's content is unknown.
 func (r *Recorder) Corrupt(storageError string) {
 	r.count(dropped, string(reasonTorn), 1)
 	r.loss.add(lossTopic{dropped, reasonTorn}, 1, lossCause{storage: storageError})
 }
 
-// LogReturned tells the operator of events that were refused, which only their callers have been
-// told.
+// LogReturned logs refused events that are otherwise known to their callers only.
 func (r *Recorder) LogReturned(refused []attempt.RefusedEvent) {
 	for i := range refused {
 		r.loss.add(lossTopic{returned, refused[i].Reason}, 1, lossCause{status: refused[i].Status})

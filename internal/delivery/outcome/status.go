@@ -19,8 +19,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
-// Status reports to the collector whether the backend works. A permanent error could not be taken
-// back, so bad credentials are a recoverable one too. Its methods are safe for concurrent use.
+// Status reports to the collector whether the backend works. Bad credentials are a recoverable error
+// too, because a permanent one lasts until restart. Its methods are safe for concurrent use.
 type Status struct {
 	host   component.Host
 	logger *zap.Logger
@@ -28,18 +28,18 @@ type Status struct {
 
 	mu      sync.Mutex
 	failing bool
-	// logged is whether the log says that it fails, and loggedAt since when.
+	// logged is true if the log says that the backend fails, loggedAt is when it said so.
 	logged   bool
 	loggedAt time.Time
 }
 
-// NewStatus returns the status of the exporter that the host has started.
+// NewStatus returns the status of an exporter that the host has started.
 func NewStatus(host component.Host, logger *zap.Logger) *Status {
 	return &Status{host: host, logger: logger, now: time.Now}
 }
 
-// Report tells how an attempt went, when that is news. The log says at most once a minute that the
-// backend fails: one that does so now and then would else fill it.
+// Report reports the result of an attempt if it changes the status. The log says at most once a
+// minute that the backend fails, so that one that fails now and then does not flood it.
 func (s *Status) Report(result *attempt.Result) {
 	problem := problemOf(result)
 	works := problem == nil && result.Delivered > 0
@@ -60,20 +60,19 @@ func (s *Status) log(problem error, works bool) {
 	switch now := s.now(); {
 	case problem != nil && !s.logged && now.Sub(s.loggedAt) >= throttle.Interval:
 		s.logged, s.loggedAt = true, now
-		s.logger.Warn("The backend fails; what it does not take is sent again as retry_on_failure says", zap.Error(problem))
+		s.logger.Warn("The backend is failing; requests are retried as retry_on_failure says", zap.Error(problem))
 	case works && s.logged:
 		s.logged = false
 		s.logger.Info("The backend works again")
 	}
 }
 
-// problemOf is what is wrong with the backend, in words that quote nothing it said; nil where
-// nothing is.
+// problemOf returns what is wrong with the backend, without quoting it; nil if it works.
 func problemOf(result *attempt.Result) error {
 	if result.Status == 0 && errors.Is(result.Problem, context.Canceled) {
-		return nil // it was the caller who went, or the exporter that stops
+		return nil // the caller went away, or the exporter is stopping
 	}
-	if result.Problem != nil && result.Status/100 != 2 { // a backend that answers 2xx works, though it may want some event again
+	if result.Problem != nil && result.Status/100 != 2 { // a backend that answers 2xx works, even if it asks for some event again
 		if result.Status != 0 {
 			return fmt.Errorf("the backend answers %d", result.Status)
 		}
@@ -85,11 +84,11 @@ func problemOf(result *attempt.Result) error {
 		case deadletter.ReasonUnauthorized:
 			return fmt.Errorf("the backend answers %d: check the credentials", refused.Status)
 		case deadletter.ReasonRedirected:
-			return errors.New("the backend redirects: write the URL it redirects to as the endpoint")
+			return errors.New("the backend redirects: configure the URL that it redirects to as the endpoint")
 		case deadletter.ReasonGone:
-			return errors.New("the endpoint is gone (410), and nothing more is sent to it: write another one and restart, or replay its dead letters when it is back")
+			return errors.New("the endpoint is gone (410), and nothing more is sent to it: configure another one and restart, or replay its dead letters when it is back")
 		case deadletter.ReasonBlocked:
-			return errors.New("the endpoint's host leads to an address that is not connected to: " + refused.Message)
+			return errors.New("connecting to the address of the endpoint's host is not allowed: " + refused.Message)
 		}
 	}
 	return nil

@@ -1,9 +1,9 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package replay sends dead letters again. They go past the queue, through the same slots as
-// everything else: what became of each is then known when Replay returns, and a letter never leaves
-// the store before it is delivered.
+// Package replay sends dead letters again. They bypass the queue, but not the limit on requests in
+// flight. So the outcome of each is known when Replay returns, and a dead letter leaves the store
+// only after it is delivered.
 package replay
 
 import (
@@ -17,31 +17,31 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 )
 
-// A backend that fails during a replay gets this many attempts, with waits of at most maxWait
-// between them. After that the letters stay where they are.
+// A replay makes up to maxAttempts attempts, with waits of at most maxWait between them. Dead letters
+// that are still pending then stay in the store.
 const (
 	maxAttempts = 3
 	maxWait     = 5 * time.Second
 )
 
-// Replayer replays the dead letters of one exporter. Its fields are set once; its method is safe
-// for concurrent use.
+// Replayer replays the dead letters of one exporter. Its fields are set once; its method is safe for
+// concurrent use.
 type Replayer struct {
-	// Enable tells the backend that it is well again; it may be nil.
+	// Enable lets the backend send again after it was disabled; it may be nil.
 	Enable func()
-	// Complete finds VendorID and Key of an event in its payload; it may be nil.
+	// Complete sets VendorID and Key of an event from its payload; it may be nil.
 	Complete func(*batch.Event)
-	// Encode encodes anew the record that a letter holds as OTLP.
+	// Encode encodes the record that a dead letter holds as OTLP.
 	Encode func(otlp []byte) ([]batch.Event, error)
-	// Bound bounds a context by when the exporter stops sending.
+	// Bound makes a context end when the exporter may not send any more.
 	Bound func(context.Context) (context.Context, context.CancelFunc)
-	// Sleep waits. It reports false when the exporter stops, or ctx ends, before that.
+	// Sleep waits. It returns false if the exporter stops, or ctx ends, before that.
 	Sleep func(ctx context.Context, wait time.Duration) bool
 	// Attempt makes one attempt to deliver events.
 	Attempt func(context.Context, []batch.Event) *attempt.Result
-	// Wait is how long to wait at least between two attempts.
+	// Wait is the least wait between two attempts.
 	Wait time.Duration
-	// Count counts what became of the letters.
+	// Count counts the outcomes of the dead letters.
 	Count func([]deadletter.Replayed)
 }
 
@@ -69,13 +69,13 @@ func (r *Replayer) Replay(ctx context.Context, letters []deadletter.Letter) []de
 type pass struct {
 	letters []deadletter.Letter
 	results []deadletter.Replayed
-	// letterOf is the letter of each event of the next attempt, and left how many events of each
-	// letter are yet to be delivered.
+	// letterOf maps each event of the next attempt to its dead letter. left counts, per dead letter,
+	// the events that are not delivered yet.
 	letterOf []int
 	left     []int
 }
 
-// eventsOf are the letters as events: their payloads, or what their records are encoded to anew.
+// eventsOf returns the events of the dead letters: their payloads, or their records encoded again.
 func (r *Replayer) eventsOf(p *pass) []batch.Event {
 	var events []batch.Event
 	for i := range p.letters {
@@ -111,8 +111,8 @@ func (r *Replayer) eventOf(letter *deadletter.Letter) batch.Event {
 	return event
 }
 
-// encode encodes the records of a letter. A letter with one that still cannot be encoded is refused
-// again; one whose records are all skipped now is settled.
+// encode encodes the records of a dead letter. If one still cannot be encoded, the dead letter is
+// refused again; if all are skipped now, it is settled.
 func (r *Replayer) encode(letter deadletter.Letter) ([]batch.Event, deadletter.Replayed) {
 	events, err := r.Encode(letter.OTLP)
 	switch {
@@ -127,7 +127,7 @@ func (r *Replayer) encode(letter deadletter.Letter) ([]batch.Event, deadletter.R
 	return nil, deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letter: letter}
 }
 
-// settle notes what became of the events of an attempt, and returns those for the next one.
+// settle notes the outcomes of an attempt, and returns the events of the next one.
 func (p *pass) settle(result *attempt.Result) []batch.Event {
 	letterOf := p.letterOf
 	delivered := make([]bool, len(letterOf))

@@ -70,7 +70,7 @@ func outcomesOf(results []deadletter.Replayed) (all []deadletter.Outcome) {
 	return all
 }
 
-func TestEachLetterHasAnOutcome(t *testing.T) {
+func TestEachDeadLetterHasAnOutcome(t *testing.T) {
 	attempts := 0
 	r := newReplayer(func(n int, events []batch.Event) *attempt.Result {
 		attempts = n
@@ -94,7 +94,7 @@ func TestEachLetterHasAnOutcome(t *testing.T) {
 	assert.Equal(t, deadletter.ReasonEncoding, results[6].Letter.Reason)
 }
 
-func TestLetterOfWhichOneEventIsPendingIsKept(t *testing.T) {
+func TestDeadLetterWithAPendingEventIsKept(t *testing.T) {
 	attempts := 0
 	r := newReplayer(func(n int, events []batch.Event) *attempt.Result {
 		attempts = n
@@ -116,7 +116,7 @@ func TestReplayEndsWithItsContext(t *testing.T) {
 	assert.Equal(t, []deadletter.Outcome{deadletter.OutcomeKept}, outcomesOf(results))
 }
 
-func TestEventsOfLettersAreCompleted(t *testing.T) {
+func TestReplayedEventsAreCompleted(t *testing.T) {
 	enabled := false
 	var seen batch.Event
 	r := newReplayer(func(_ int, events []batch.Event) *attempt.Result {

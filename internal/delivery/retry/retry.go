@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package retry says when events are sent again, and when they are given up.
+// Package retry decides when events are sent again, and when they are given up.
 package retry
 
 import (
@@ -12,15 +12,15 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 )
 
-// Schedule says when, and how often, events are sent again. The zero value leaves both to
+// Schedule says when and how often events are sent again. The zero value leaves both to
 // retry_on_failure.
 type Schedule struct {
-	// Waits are the waits before the second, third, ... attempt, each up to a tenth longer or
-	// shorter by chance. They take the place of the waits and the max_elapsed_time of
-	// retry_on_failure. A backend that asks for a longer wait gets it.
+	// Waits are the waits before the second, third, ... attempt, each randomized by up to a tenth.
+	// They replace the waits and the max_elapsed_time of retry_on_failure. If the backend asks for
+	// a longer wait, that is used.
 	Waits []time.Duration
-	// MaxRetries is how often events are sent again; 0 is as often as there are Waits or, without
-	// any, as max_elapsed_time lets it. Retries beyond the Waits repeat the last of them.
+	// MaxRetries is how often events are sent again. 0 means once for each of Waits or, without
+	// Waits, until max_elapsed_time. Retries beyond Waits repeat the last wait.
 	MaxRetries int
 }
 
@@ -30,7 +30,7 @@ type Policy struct {
 	Schedule Schedule
 }
 
-// HasSchedule reports whether the waits are ours rather than exporterhelper's.
+// HasSchedule reports whether this package, not exporterhelper, decides on the waits.
 func (p *Policy) HasSchedule() bool {
 	return len(p.Schedule.Waits) > 0 || p.Schedule.MaxRetries > 0
 }
@@ -56,8 +56,8 @@ func (p *Policy) maxRetries() int {
 	}
 }
 
-// Wait returns the least wait before the next attempt, after so many attempts; asked is what the
-// backend asked for. 0 leaves it to exporterhelper.
+// Wait returns the least wait after the given number of attempts; asked is the wait that the backend
+// asked for. 0 leaves the wait to exporterhelper.
 func (p *Policy) Wait(attempts int, asked time.Duration) time.Duration {
 	if !p.HasSchedule() {
 		return asked
@@ -73,8 +73,7 @@ func (p *Policy) scheduled(attempts int) time.Duration {
 	return spread(time.Duration(min(grown, float64(p.Backoff.MaxInterval))), p.Backoff.RandomizationFactor)
 }
 
-// waitSpread is by how much of itself a wait is longer or shorter, so that many senders do not come
-// back at once.
+// waitSpread is the share by which a wait is randomized, so that many senders do not retry at once.
 const waitSpread = 0.1
 
 func spread(wait time.Duration, by float64) time.Duration {
@@ -85,14 +84,14 @@ func spread(wait time.Duration, by float64) time.Duration {
 func (p *Policy) HelperConfig(async bool) configretry.BackOffConfig {
 	cfg := p.Backoff
 	if async {
-		// When to give up is ours to say, so that what is given up becomes dead letters. And only
-		// exporterhelper's retry knows how to tell a durable queue to keep an event, so it is on
-		// even where nothing is retried.
+		// Delivery decides when to give up, so that the events become dead letters. Retry is on even
+		// if nothing is retried, because only exporterhelper's retry can make a durable queue keep
+		// a request.
 		cfg.Enabled, cfg.MaxElapsedTime = true, 0
 	}
 	if p.HasSchedule() {
-		// It waits for what it is told and, where the caller waits, does not retry at all, since it
-		// knows no number of retries.
+		// exporterhelper waits as long as the error says. If the caller waits it does not retry at
+		// all, because it cannot limit the number of retries; push does.
 		cfg.Enabled = async
 		cfg.InitialInterval, cfg.MaxInterval, cfg.RandomizationFactor, cfg.MaxElapsedTime = time.Nanosecond, time.Nanosecond, 0, 0
 	}

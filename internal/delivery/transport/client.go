@@ -19,22 +19,21 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/upstream"
 )
 
-// maxResponse is how many bytes of a response are read. The rest is not: the connection is then
-// closed.
+// maxResponse is the number of bytes read of a response. If there are more, the connection is closed.
 const maxResponse = 64 << 10
 
-// Settings are what a [Client] is made of.
+// Settings configures a [Client].
 type Settings struct {
-	// HTTP is the exporter's HTTP client configuration; its endpoint is not used.
+	// HTTP is the exporter's HTTP client configuration; its endpoint is ignored.
 	HTTP confighttp.ClientConfig
-	// MaxInFlight is how many requests there are at a time, so that each finds an open connection.
+	// MaxInFlight is the number of requests at a time; as many connections are kept open.
 	MaxInFlight int
-	// Guard refuses to dial some addresses; nil refuses none.
+	// Guard refuses connections to some addresses; nil refuses none.
 	Guard *Guard
-	// UserAgent is the User-Agent of all requests.
+	// UserAgent is the User-Agent header of all requests.
 	UserAgent string
-	// Observe is called after each request with its status, 0 where there was no response, how long
-	// it took, and its number of events.
+	// Observe is called after each request with its status, 0 without a response, its duration, and
+	// its number of events.
 	Observe func(status int, took time.Duration, events int)
 }
 
@@ -46,18 +45,18 @@ type Client struct {
 	observe    func(status int, took time.Duration, events int)
 }
 
-// NewClient makes the client of an exporter as it starts, with the authenticators and middlewares
-// that the host has. An error names the key of the configuration that is wrong.
+// NewClient creates an exporter's client at start, with the host's authenticators and middlewares. An
+// error names the configuration key that is wrong.
 func NewClient(ctx context.Context, s Settings, host component.Host, telemetry component.TelemetrySettings) (*Client, error) {
 	cfg := s.HTTP
-	// Compression is ours: confighttp's is the standard library's, which takes several times as
-	// long.
+	// The client compresses by itself: confighttp uses the standard library, which takes several
+	// times as long.
 	compressor, err := newCompressor(cfg.Compression, cfg.CompressionParams.Level)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Compression = ""
-	// A backend is one host, of which net/http would keep two connections only.
+	// A backend is one host, and net/http keeps only two idle connections per host by default.
 	if keepalive := cfg.Keepalive.Get(); keepalive != nil {
 		keepalive.MaxIdleConnsPerHost = max(keepalive.MaxIdleConnsPerHost, s.MaxInFlight)
 	}
@@ -65,9 +64,9 @@ func NewClient(ctx context.Context, s Settings, host component.Host, telemetry c
 	if s.Guard != nil {
 		extensions = upstream.WithTransport(&cfg, extensions, s.Guard.protect)
 	}
-	// otelhttp's spans and metrics would hold the host or the whole URL, and it would wrap the
-	// body, so that headers and body are sent apart. exporterhelper's spans and our metrics tell of
-	// the request.
+	// otelhttp's spans and metrics would hold the host or the whole URL, and its wrapper of the body
+	// would send headers and body in separate packets. exporterhelper's spans and delivery's own
+	// metrics cover the requests.
 	telemetry.TracerProvider, telemetry.MeterProvider = nil, nil
 	client, err := cfg.ToClient(ctx, extensions, telemetry)
 	if err != nil {
@@ -77,9 +76,9 @@ func NewClient(ctx context.Context, s Settings, host component.Host, telemetry c
 	return &Client{http: client, compressor: compressor, userAgent: s.UserAgent, observe: s.Observe}, nil
 }
 
-// withoutLocation takes away where a response redirects to. A client that follows turns the POST
-// into a GET without a body, and reports the response to that as success; one that is told not to
-// follow still fails for a location that is not a URL, with an error that repeats it.
+// withoutLocation removes the Location header of responses, so that redirects are not followed:
+// http.Client would turn the POST into a GET without a body. http.ErrUseLastResponse is not enough,
+// because an invalid Location would still be an error, which quotes it.
 type withoutLocation struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -91,15 +90,15 @@ func (t withoutLocation) RoundTrip(req *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// CloseIdleConnections is for http.Client's method of that name.
+// CloseIdleConnections implements the method that http.Client looks for.
 func (t withoutLocation) CloseIdleConnections() {
 	if closer, ok := t.RoundTripper.(interface{ CloseIdleConnections() }); ok {
 		closer.CloseIdleConnections()
 	}
 }
 
-// Send makes the request, and reads the response. Its errors hold no secret; [InvalidRequestError],
-// [*BlockedError] and [*UnansweredError] are kinds of them.
+// Send makes the request, and reads the response. Its errors hold no secret; they may be an
+// [InvalidRequestError], a [*BlockedError] or a [*NoResponseError].
 func (c *Client) Send(ctx context.Context, r *Request) (*Response, error) {
 	r.Prepare(time.Now())
 	req, arrived, err := c.newRequest(ctx, r)
@@ -112,16 +111,16 @@ func (c *Client) Send(ctx context.Context, r *Request) (*Response, error) {
 		c.observe(0, time.Since(started), len(r.Events))
 		err = fmt.Errorf("sending the request: %w", Redacted(err))
 		if arrived.Load() {
-			err = &UnansweredError{err}
+			err = &NoResponseError{err}
 		}
 		return nil, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
 	c.observe(response.StatusCode, time.Since(started), len(r.Events))
-	// What follows a 2xx changes nothing that a backend without a body would not say.
+	// After a 2xx an incomplete body is no failure: the events have arrived.
 	if err != nil && response.StatusCode/100 != 2 {
-		return nil, &UnansweredError{fmt.Errorf("reading the response: %w", Redacted(err))}
+		return nil, &NoResponseError{fmt.Errorf("reading the response: %w", Redacted(err))}
 	}
 	return &Response{
 		Status: response.StatusCode, Header: response.Header, Body: body[:min(len(body), maxResponse)], Truncated: len(body) > maxResponse,
@@ -129,8 +128,8 @@ func (c *Client) Send(ctx context.Context, r *Request) (*Response, error) {
 	}, nil
 }
 
-// newRequest returns the request of net/http. arrived becomes true when its header is written,
-// where the request wants to know.
+// newRequest returns the net/http request. For an AtMostOnce request, arrived becomes true when its
+// headers have been written.
 func (c *Client) newRequest(ctx context.Context, r *Request) (req *http.Request, arrived *atomic.Bool, err error) {
 	body, encoding, err := c.compressor.compress(r)
 	if err != nil {
@@ -140,7 +139,7 @@ func (c *Client) newRequest(ctx context.Context, r *Request) (req *http.Request,
 	if r.AtMostOnce {
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { arrived.Store(true) }})
 	}
-	// A bytes.Reader is what net/http sends in one packet with the header.
+	// net/http sends a bytes.Reader in one packet with the headers.
 	req, err = http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(body))
 	if err != nil {
 		return nil, nil, InvalidRequestError{}
@@ -154,12 +153,12 @@ func (c *Client) newRequest(ctx context.Context, r *Request) (req *http.Request,
 	return req, arrived, nil
 }
 
-// Do makes a request of another kind, such as a handshake, with the client's User-Agent and
-// transport. Its errors are net/http's, which hold the URL.
+// Do makes any other request, such as a handshake, with the client's User-Agent and transport. Its
+// errors are those of net/http, which hold the URL.
 func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	req.Header.Set("User-Agent", c.userAgent)
 	return c.http.Do(req)
 }
 
-// Close closes the connections that are not in use.
+// Close closes the idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

@@ -26,9 +26,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 )
 
-// TestABodyStaysAsItIsWhileItIsRead reads bodies after others were made, as net/http does where the
+// TestBodyIsNotReusedWhileItIsRead reads bodies after others were made, as net/http does where the
 // answer comes before the whole request was read.
-func TestABodyStaysAsItIsWhileItIsRead(t *testing.T) {
+func TestBodyIsNotReusedWhileItIsRead(t *testing.T) {
 	for _, encoding := range []string{"", "gzip"} {
 		t.Run("encoding "+encoding, func(t *testing.T) {
 			c, err := newCompressor(configcompression.Type(encoding), 0)
@@ -74,9 +74,9 @@ func newClient(t *testing.T, cfg confighttp.ClientConfig, guard *Guard) (*Client
 	return c, &statuses
 }
 
-// TestARequestIsOneWrite holds what net/http does for bodies that it knows to be in memory, unless
+// TestRequestIsOneWrite holds what net/http does for bodies that it knows to be in memory, unless
 // something is wrapped around them.
-func TestARequestIsOneWrite(t *testing.T) {
+func TestRequestIsOneWrite(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		assert.Equal(t, "agent/1", r.UserAgent())
@@ -96,14 +96,14 @@ func TestARequestIsOneWrite(t *testing.T) {
 	assert.Equal(t, []int{200, 200, 200, 200, 200}, *statuses)
 }
 
-// TestConnectionsAreKeptForAllRequestsInFlight holds that the client of a backend does not open
+// TestIdleConnectionsMatchMaxInFlight holds that the client of a backend does not open
 // connections anew.
-func TestConnectionsAreKeptForAllRequestsInFlight(t *testing.T) {
+func TestIdleConnectionsMatchMaxInFlight(t *testing.T) {
 	c, _ := newClient(t, confighttp.NewDefaultClientConfig(), nil)
 	assert.Equal(t, 8, c.http.Transport.(withoutLocation).RoundTripper.(*http.Transport).MaxIdleConnsPerHost)
 }
 
-func TestTheGuardIsAskedBeforeAConnectionIsMade(t *testing.T) {
+func TestGuardChecksEveryConnection(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	c, statuses := newClient(t, confighttp.NewDefaultClientConfig(), &Guard{BlockPrivateNetworks: true})
@@ -128,7 +128,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (t roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return t(req) }
 
-func TestABodyCanBeSentAgainOnAnotherConnection(t *testing.T) {
+func TestBodyCanBeSentOnAnotherConnection(t *testing.T) {
 	c, _ := newClient(t, confighttp.NewDefaultClientConfig(), nil)
 	c.http = &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
 		again, err := req.GetBody()
@@ -156,7 +156,7 @@ func TestKindsOfErrors(t *testing.T) {
 		assert.NoError(t, conn.Close())
 	}))
 	defer hangUp.Close()
-	var unanswered *UnansweredError
+	var unanswered *NoResponseError
 	_, err = c.Send(t.Context(), &Request{URL: hangUp.URL, Body: []byte("body"), AtMostOnce: true})
 	require.ErrorAs(t, err, &unanswered)
 	hangUp.Close()
@@ -165,14 +165,14 @@ func TestKindsOfErrors(t *testing.T) {
 	assert.NotErrorAs(t, err, &unanswered, "nobody listens")
 }
 
-func TestCompressionThatIsNotTaken(t *testing.T) {
+func TestUnsupportedCompressionIsRefused(t *testing.T) {
 	_, err := newCompressor("snappy", 0)
-	require.ErrorContains(t, err, `compression: "snappy" is not taken here; write gzip, zstd or none`)
+	require.ErrorContains(t, err, `compression: "snappy" is not supported; use gzip, zstd or none`)
 	_, err = newCompressor("gzip", 99)
 	require.ErrorContains(t, err, "compression_params::level: 99")
 }
 
-func TestTheResponseIsReadToItsLimit(t *testing.T) {
+func TestResponseIsReadToItsLimit(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(make([]byte, maxResponse+int(r.ContentLength)))
 	}))
@@ -186,7 +186,7 @@ func TestTheResponseIsReadToItsLimit(t *testing.T) {
 	}
 }
 
-func TestANameWithoutADotStaysInMessages(t *testing.T) {
+func TestNameWithoutDotIsNotRedacted(t *testing.T) {
 	for where, want := range map[string]string{
 		"http://backend:8080":     "[REDACTED] is the backend of shop.example",
 		"http://backend/":         "backend:8080 is the backend of shop.example",
@@ -199,7 +199,7 @@ func TestANameWithoutADotStaysInMessages(t *testing.T) {
 	}
 }
 
-func TestABodyIsJoinedWhereThereIsNone(t *testing.T) {
+func TestBodyIsJoinedFromPayloads(t *testing.T) {
 	two := []batch.Event{{Payload: []byte("a")}, {Payload: []byte("bc")}}
 	join := Join{Head: "[", Separator: ", ", Tail: "]\n"}
 	for name, tt := range map[string]struct {

@@ -14,17 +14,17 @@ import (
 	"go.opentelemetry.io/collector/config/configcompression"
 )
 
-// minCompressed is the size from which on a body is worth compressing: one that is smaller fits
-// into a packet anyway.
+// minCompressed is the least size in bytes of a body that is compressed. A smaller one fits into a
+// packet anyway.
 const minCompressed = 1024
 
-// compressor makes bodies as they are sent. Its methods are safe for concurrent use.
+// compressor builds and compresses bodies. Its methods are safe for concurrent use.
 type compressor struct {
-	encoding string    // the content encoding; empty for none
+	encoding string    // the Content-Encoding; empty without compression
 	writers  sync.Pool // *compressing
 }
 
-// compressing is a writer, with memory for what it is given and for what it makes of that.
+// compressing is a compressing writer with its buffers.
 type compressing struct {
 	writer     resetWriter
 	plain      []byte
@@ -36,8 +36,8 @@ type resetWriter interface {
 	Reset(w io.Writer)
 }
 
-// newCompressor knows gzip, zstd and none. A level of 0 or -1 is the fastest: on JSON it costs a
-// fifth of the time of the usual one and a few percent of size.
+// newCompressor supports gzip, zstd and none. A level of 0 or -1 selects the fastest, which on JSON
+// takes a fifth of the default level's time for a few percent more bytes.
 func newCompressor(t configcompression.Type, level configcompression.Level) (*compressor, error) {
 	switch t {
 	case "", "none":
@@ -48,10 +48,10 @@ func newCompressor(t configcompression.Type, level configcompression.Level) (*co
 			gzipLevel = gzip.BestSpeed
 		}
 		if _, err := gzip.NewWriterLevel(io.Discard, gzipLevel); err != nil {
-			return nil, fmt.Errorf("compression_params::level: %d is not a level of gzip, which are 1 to 9", level)
+			return nil, fmt.Errorf("compression_params::level: %d is not a gzip level; use 1 to 9", level)
 		}
 		return pooled("gzip", func() resetWriter {
-			w, _ := gzip.NewWriterLevel(io.Discard, gzipLevel) // the level was tried
+			w, _ := gzip.NewWriterLevel(io.Discard, gzipLevel) // the level was tried above
 			return w
 		}), nil
 	case configcompression.TypeZstd:
@@ -64,7 +64,7 @@ func newCompressor(t configcompression.Type, level configcompression.Level) (*co
 			return w
 		}), nil
 	default:
-		return nil, fmt.Errorf("compression: %q is not taken here; write gzip, zstd or none", t)
+		return nil, fmt.Errorf("compression: %q is not supported; use gzip, zstd or none", t)
 	}
 }
 
@@ -74,8 +74,8 @@ func pooled(encoding string, newWriter func() resetWriter) *compressor {
 	return c
 }
 
-// compress returns the body for the wire, and its content encoding; a small body stays plain. It is
-// in memory of its own: net/http may go on reading after it has returned an answer or an error.
+// compress returns the body to send, and its Content-Encoding; a small body is not compressed. The
+// body is not in pooled memory, because net/http may still read it after it has returned.
 func (c *compressor) compress(r *Request) (body []byte, encoding string, err error) {
 	size := r.Size()
 	if c.encoding == "" || size < minCompressed {

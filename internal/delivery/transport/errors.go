@@ -13,29 +13,29 @@ import (
 	"net/url"
 )
 
-// InvalidRequestError is of a request that cannot be made, however often it is tried.
+// InvalidRequestError is the error of a request that cannot be made because its URL is invalid.
 type InvalidRequestError struct{}
 
-func (InvalidRequestError) Error() string { return "making the request: its URL is not one" }
+func (InvalidRequestError) Error() string { return "making the request: its URL is invalid" }
 
-// BlockedError is of a request whose host leads to an address that the [Guard] refuses.
+// BlockedError is the error of a request to an address that the [Guard] refuses.
 type BlockedError struct{ why string }
 
 func (e *BlockedError) Error() string { return e.why }
 
-// UnansweredError is of a request that may have arrived, though it got no response.
-type UnansweredError struct{ Err error }
+// NoResponseError is the error of a request that may have arrived, although it got no response.
+type NoResponseError struct{ Err error }
 
-func (e *UnansweredError) Error() string { return e.Err.Error() }
+func (e *NoResponseError) Error() string { return e.Err.Error() }
 
-// Unwrap is for the errors package.
-func (e *UnansweredError) Unwrap() error { return e.Err }
+// Unwrap supports the errors package.
+func (e *NoResponseError) Unwrap() error { return e.Err }
 
-// ErrTimeout is of a request without a response within the timeout.
-var ErrTimeout = errors.New("there was no answer within the timeout")
+// ErrTimeout is the error of a request without a response within the timeout.
+var ErrTimeout = errors.New("no response within the timeout")
 
-// Redacted returns an error of net/http in words that may be logged. Its own hold the URL, and may
-// quote what the backend sent: only kinds that do neither are passed on.
+// Redacted returns an error of net/http in a form that may be logged. The error itself holds the URL,
+// and may quote the backend; only kinds of errors that do neither are passed on.
 func Redacted(err error) error {
 	if blocked, ok := errors.AsType[*BlockedError](err); ok {
 		return blocked
@@ -57,5 +57,5 @@ func Redacted(err error) error {
 	if urlErr, ok := errors.AsType[*url.Error](err); ok {
 		err = urlErr.Err
 	}
-	return fmt.Errorf("the answer is not HTTP, or something before it failed (%T)", err)
+	return fmt.Errorf("the response is not HTTP, or the request failed before it (%T)", err)
 }

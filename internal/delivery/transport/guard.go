@@ -16,17 +16,16 @@ import (
 	"time"
 )
 
-// Guard keeps an exporter from connecting to addresses that a URL should never lead to. It looks at
-// the address that is dialed, after names are resolved, so that a name whose address changes does
-// not get past it. Where a proxy is used, the proxy resolves names and dials: its own address is
-// the operator's choice, and what it connects to is for it to guard.
+// Guard keeps an exporter from connecting to addresses that a URL should never lead to. It checks the
+// address that is dialed, after DNS resolution, so a name whose address changes cannot bypass it. A
+// proxy resolves names and dials by itself; the operator chose its address, which is not checked.
 type Guard struct {
-	// BlockPrivateNetworks refuses what is not the public internet, loopback included.
+	// BlockPrivateNetworks refuses all addresses outside the public internet, including loopback.
 	BlockPrivateNetworks bool
 }
 
-// CheckHost is the error for a host that is an address, and a refused one. It is nil for names,
-// which are looked up when they are dialed.
+// CheckHost returns an error if the host is an address that is refused. Names are checked when they
+// are dialed.
 func (g *Guard) CheckHost(host string) error {
 	address, err := netip.ParseAddr(host)
 	if err != nil {
@@ -35,17 +34,18 @@ func (g *Guard) CheckHost(host string) error {
 	return g.check(address)
 }
 
-// check refuses an address. One that carries an IPv4 address within an IPv6 one is that address.
+// check returns an error if the address is refused. An IPv4 address embedded in an IPv6 address is
+// checked as the IPv4 address.
 func (g *Guard) check(address netip.Addr) error {
 	address = embedded(address.WithZone("").Unmap())
 	if address.IsLinkLocalUnicast() || address.IsLinkLocalMulticast() || isAmong(address, metadataNetworks) {
-		return &BlockedError{fmt.Sprintf("the address %s is link-local or of cloud metadata, where no webhook is", address)}
+		return &BlockedError{fmt.Sprintf("%s is a link-local or cloud-metadata address; refused", address)}
 	}
 	if !g.BlockPrivateNetworks {
 		return nil
 	}
 	if address.IsPrivate() || address.IsLoopback() || address.IsUnspecified() || address.IsMulticast() || isAmong(address, specialNetworks) {
-		return &BlockedError{fmt.Sprintf("the address %s is not of the public internet; block_private_networks refuses it", address)}
+		return &BlockedError{fmt.Sprintf("%s is not a public address; block_private_networks refuses it", address)}
 	}
 	return nil
 }
@@ -54,12 +54,13 @@ func isAmong(address netip.Addr, networks []netip.Prefix) bool {
 	return slices.ContainsFunc(networks, func(network netip.Prefix) bool { return network.Contains(address) })
 }
 
-// metadataNetworks are where clouds tell a machine its credentials, besides 169.254.169.254 and the
-// other link-local ones: AWS and Google by IPv6, Alibaba, Oracle, Azure's wire server.
+// metadataNetworks are the addresses where clouds serve a machine's credentials, besides
+// 169.254.169.254 and other link-local ones: AWS and Google (IPv6), Alibaba, Oracle, Azure's wire
+// server.
 var metadataNetworks = prefixes("fd00:ec2::254/128", "fd20:ce::254/128", "100.100.100.200/32", "192.0.0.192/32", "168.63.129.16/32") //nolint:gochecknoglobals // a constant
 
-// specialNetworks are those of the IANA special-purpose registries that netip.Addr has no method
-// for.
+// specialNetworks are the networks of the IANA special-purpose registries for which netip.Addr has no
+// method.
 var specialNetworks = prefixes( //nolint:gochecknoglobals // a constant
 	"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
 	"64:ff9b:1::/48", "100::/64", "2001:db8::/32", "3fff::/20", "5f00::/16", "fec0::/10",
@@ -73,8 +74,8 @@ func prefixes(texts ...string) []netip.Prefix {
 	return all
 }
 
-// embedded is the IPv4 address within one of NAT64 (RFC 6052) or 6to4 (RFC 3056), else the address
-// itself.
+// embedded returns the IPv4 address within a NAT64 (RFC 6052) or 6to4 (RFC 3056) address, otherwise
+// the address itself.
 func embedded(address netip.Addr) netip.Addr {
 	bytes := address.As16()
 	switch {
@@ -89,11 +90,11 @@ func embedded(address netip.Addr) netip.Addr {
 	}
 }
 
-// control refuses a connection just before it is made. What is no address is refused too.
+// control checks a connection just before it is made.
 func (g *Guard) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	found, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return &BlockedError{"the address that was dialed cannot be read"}
+		return &BlockedError{"the dialed address cannot be parsed; refused"}
 	}
 	return g.check(found.Addr())
 }
@@ -104,7 +105,7 @@ const (
 	dialKeepAlive = 30 * time.Second
 )
 
-// guardedDialer dials for a transport: past the guard where it dials a proxy, else through it.
+// guardedDialer dials for a transport. Only connections to a proxy bypass the guard.
 type guardedDialer struct {
 	direct, guarded net.Dialer
 
@@ -141,7 +142,7 @@ func (d *guardedDialer) dial(ctx context.Context, network, address string) (net.
 	return d.guarded.DialContext(ctx, network, address)
 }
 
-// remember notes a proxy as net/http dials it.
+// remember notes a proxy's address in the form that net/http dials.
 func (d *guardedDialer) remember(proxy *url.URL) {
 	port := proxy.Port()
 	if port == "" {

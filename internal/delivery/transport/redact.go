@@ -15,22 +15,21 @@ import (
 )
 
 const (
-	// redacted takes the place of a secret.
+	// redacted replaces a secret.
 	redacted = "[REDACTED]"
-	// minSecret is the length in bytes from which on a text is taken for a secret: shorter ones are
+	// minSecret is the least length in bytes of a string that counts as a secret: shorter ones may be
 	// words that a message needs.
 	minSecret = 10
 )
 
-// Redact returns a message without what only the backend may know, which a response sometimes
-// repeats ("unknown key abc", "Cannot POST /hooks/abc"): the headers of the request, and what its
-// URL holds after the host.
+// Redact removes from a message what only the backend may know: the headers of the request, and its
+// URL after the host. Responses sometimes repeat these ("unknown key abc", "Cannot POST /hooks/abc").
 func (r *Response) Redact(message string) string {
 	if message == "" || r.request == nil {
 		return message
 	}
 	secrets := append(secretsOfURL(r.request.URL), secretsOfHeader(r.request.Header)...)
-	// The longest first, so that none is cut by a shorter one within it.
+	// Longest first, so that a shorter secret does not break up a longer one.
 	slices.SortFunc(secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	for _, secret := range secrets {
 		message = withoutSecret(message, secret)
@@ -38,8 +37,8 @@ func (r *Response) Redact(message string) string {
 	return message
 }
 
-// RedactHost returns a message without the backend's address, for callers, who may be strangers to
-// the operator's network. A name without a dot stays: it is a word that a message needs.
+// RedactHost removes the backend's address from a message for callers, who may be outside the
+// operator's network. A name without a dot stays, since it may be a word that the message needs.
 func (r *Response) RedactHost(message string) string {
 	if r.request == nil {
 		return message
@@ -58,7 +57,7 @@ func withoutHost(message string, u *url.URL) string {
 	return message
 }
 
-// withoutSecret replaces the secret in each form in which a response may repeat it.
+// withoutSecret replaces the secret in every form in which a response may repeat it.
 func withoutSecret(message, secret string) string {
 	if len(secret) < minSecret {
 		return message
@@ -71,7 +70,7 @@ func withoutSecret(message, secret string) string {
 	return message
 }
 
-// secretsOfURL are the path and the query, and what they are made of.
+// secretsOfURL returns the path and the query, whole and in parts.
 func secretsOfURL(u *url.URL) []string {
 	secrets := []string{u.EscapedPath(), u.Path, u.RawQuery, u.User.String()}
 	secrets = append(secrets, strings.Split(u.Path, "/")...)
@@ -85,7 +84,7 @@ func secretsOfURL(u *url.URL) []string {
 	return secrets
 }
 
-// secretsOfHeader are the values, and the parts of those that have some.
+// secretsOfHeader returns the values of the headers, whole and in parts.
 func secretsOfHeader(header http.Header) []string {
 	var secrets []string
 	for name, values := range header {
@@ -103,7 +102,7 @@ func secretsOfHeader(header http.Header) []string {
 	return secrets
 }
 
-// basicAuth is the name and the password of an Authorization header, if it has one.
+// basicAuth returns the name and the password of an Authorization header with the Basic scheme.
 func basicAuth(value string) []string {
 	encoded, ok := strings.CutPrefix(value, "Basic ")
 	if !ok {

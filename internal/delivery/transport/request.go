@@ -1,9 +1,8 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package transport makes HTTP requests to a backend: it joins and compresses bodies, guards which
-// addresses are dialed, reads responses to a bound, and keeps secrets out of what is said about
-// either.
+// Package transport makes HTTP requests to a backend. It joins and compresses bodies, guards which
+// addresses are dialed, bounds responses, and redacts secrets from errors and messages.
 package transport
 
 import (
@@ -15,45 +14,42 @@ import (
 
 // Request is one HTTP request to make. Its method is POST.
 type Request struct {
-	// URL is where it goes. What is not a URL is refused for good.
+	// URL is the address. A request with an invalid URL is refused for good.
 	URL string
-	// Header is cloned for each attempt, so that requests can share one; nil is an empty one.
-	// User-Agent and Content-Encoding are added to it.
+	// Header is cloned when the request is sent, so requests can share one; it may be nil.
+	// User-Agent and Content-Encoding are added.
 	Header http.Header
-	// Body is the body before compression. It is nil where the body is the payloads of Events,
-	// joined as Join says: the usual case.
+	// Body is the body before compression. It is usually nil: then the payloads of Events, joined
+	// as Join says, are the body.
 	Body []byte
-	// Join says what stands around the payloads; it is ignored where there is a Body.
+	// Join says what stands around the payloads; it is ignored if Body is set.
 	Join Join
-	// Events are the events in the body, in its order.
+	// Events are the events in the body, in the body's order.
 	Events []batch.Event
 
 	// BeforeSend is called right before the request is sent, which may be minutes after it was
-	// built, when earlier requests and limits have had their time. It may change Header (by
-	// replacing it), Body and Join: for send times and signatures. It may be nil.
+	// built. It sets send times and signatures; it may change Body and Join, and replace Header.
+	// It may be nil.
 	BeforeSend func(r *Request, now time.Time)
-	// OnNoResponse is called when the request was not sent, or got no response, so that
-	// ClassifyResponse is not called. It may be nil.
+	// OnNoResponse is called instead of ClassifyResponse if the request is not sent, or gets no
+	// response. It may be nil.
 	OnNoResponse func()
 
-	// Partition is for backends whose order matters ([Options.Ordered] of package delivery):
-	// requests of one partition are sent one after the other, and those behind a failure wait for
-	// the next attempt. 0 is a partition of its own.
+	// Partition is for ordered backends (Options.Ordered of package delivery): requests of one
+	// partition are sent one after another, and those after a failure wait for the next attempt.
+	// Each request with 0 is a partition of its own.
 	Partition int
-	// AtMostOnce keeps a request from being sent again that may have arrived, though there was no
-	// response.
+	// AtMostOnce means that a request without a response is not sent again if it may have arrived.
 	AtMostOnce bool
 }
 
-// Join is a body of payloads one behind the other.
+// Join says what stands around the payloads of a body.
 type Join struct {
-	// Head stands before the first payload, Separator between any two of them, and Tail behind the
-	// last.
+	// Head stands before the first payload, Separator between payloads, and Tail after the last.
 	Head, Separator, Tail string
 }
 
-// Prepare makes the request what it is when it is sent at that time. The sender calls it; so do
-// tests that look at a request.
+// Prepare calls BeforeSend. [Client.Send] calls it, as do tests that inspect a request.
 func (r *Request) Prepare(now time.Time) {
 	if r.BeforeSend != nil {
 		r.BeforeSend(r, now)

@@ -17,28 +17,28 @@ import (
 type Response struct {
 	Status int
 	Header http.Header
-	// Body is the body up to 64 KiB, and Truncated whether there was more of it.
+	// Body is the body up to 64 KiB; Truncated is true if there was more.
 	Body      []byte
 	Truncated bool
-	// ReceivedAt is when it came.
+	// ReceivedAt is when the response arrived.
 	ReceivedAt time.Time
 
-	// request is what was sent, with all headers; nil where a test has made the response.
+	// request is the request as it was sent, with all headers; nil in tests.
 	request *http.Request
 }
 
-// maxQuoted is how many bytes of a response's body go into a message.
+// maxQuoted is the number of bytes of a response's body that a message quotes.
 const maxQuoted = 256
 
-// maxRead is how many bytes of a response's body are looked at for it: more, by the length of any
-// secret.
+// maxRead is the number of bytes in which secrets are looked for: more than maxQuoted, so that a
+// secret at the end is found whole.
 const maxRead = maxQuoted + 4096
 
-// StatusMessage is what the backend answered: the status, and the beginning of the body where that
-// is text. It holds no secret.
+// StatusMessage describes a response: its status, and the beginning of the body if that is text. It
+// holds no secret.
 func StatusMessage(response *Response) string {
 	message := fmt.Sprintf("the backend answered %d", response.Status)
-	// A secret is taken out before the text is cut, so that no part of it is left.
+	// Secrets are removed before the text is cut, so that no part of one is left.
 	text := response.Redact(string(response.Body[:min(len(response.Body), maxRead)]))
 	body := strings.ToValidUTF8(text[:min(len(text), maxQuoted)], "")
 	body = strings.Join(strings.Fields(body), " ")
@@ -48,9 +48,9 @@ func StatusMessage(response *Response) string {
 	return message + ": " + body
 }
 
-// RetryAfter reads the Retry-After of a response (RFC 9110, section 10.2.3): seconds, with a
-// fraction as some servers send them, or a date. It is 0 for a time that is past, and for what is
-// neither. Delivery bounds it.
+// RetryAfter returns the wait that the Retry-After header of a response asks for (RFC 9110, section
+// 10.2.3): seconds, also with a fraction, or a date. It is 0 for a date in the past, and for anything
+// else. It is not bounded here.
 func RetryAfter(response *Response) time.Duration {
 	value := response.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil {

@@ -8,17 +8,16 @@ import (
 	"go.opentelemetry.io/collector/pipeline"
 )
 
-// exporterHost is a host that knows all exporters of the collector, as the collector's own does
+// exporterHost is a host that knows all exporters, such as the collector's own
 // (service/internal/graph).
 type exporterHost interface {
 	GetExporters() map[pipeline.Signal]map[component.ID]component.Component
 }
 
-// Exporters returns the exporters of the collector, those of other packages included; none where
-// the host does not know them.
+// Exporters returns all exporters of the collector, or none if the host does not know them.
 //
-// The method is deprecated for exporters that look for one another. A notification of shutdown for
-// all components, before the first is shut down, would replace it
+// The method is deprecated for exporters that look for one another. A notification of all components
+// before the first one is shut down would replace it
 // (open-telemetry/opentelemetry-collector#1402).
 func Exporters(host component.Host) []component.Component {
 	h, ok := host.(exporterHost)

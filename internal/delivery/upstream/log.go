@@ -11,15 +11,15 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// failedExport is how exporterhelper's log lines of each failed request begin.
+// failedExport begins the line that exporterhelper logs for each failed request.
 const failedExport = "Exporting failed. "
 
-// Quiet returns a logger for exporterhelper that leaves out what it says of each failed request,
-// which is counted and logged by outcome, and that says anything else at most once an interval,
-// such as that a full disk does not let go of a batch.
+// Quiet returns a logger for exporterhelper. It omits the line for each failed request, because those
+// are counted and logged by package outcome, and logs any other line at most once an interval, such
+// as one about a full disk.
 //
-// It relies on the text of the log lines. An option of exporterhelper for its error log would
-// replace it.
+// It relies on the text of the log lines. An option of exporterhelper for its error log would replace
+// it.
 func Quiet(logger *zap.Logger, interval time.Duration) *zap.Logger {
 	return logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel), zap.WrapCore(func(core zapcore.Core) zapcore.Core {
 		return quietCore{zapcore.NewSamplerWithOptions(core, interval, 1, 0)}

@@ -13,25 +13,24 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// StorageFailures is told what exporterhelper's persistent queue loses without a word when its
-// storage fails, as on a full disk.
+// StorageFailures receives what exporterhelper's persistent queue loses silently when its storage
+// fails, for example because the disk is full.
 type StorageFailures struct {
 	// Lost is called when a stored request cannot be read, and is deleted.
 	Lost func(err error)
-	// NotStored is called when a request could not be stored. ctx is that of the caller who offered
-	// it; a request that an earlier run left is offered by nobody, and known by its bytes alone. It
-	// reports whether the request is settled, so that the queue need not hear of the error.
+	// NotStored is called when a request could not be stored. ctx is that of the call that offered
+	// it; a request of an earlier run has no such call, and only its bytes are known. If the request
+	// is settled, the error is kept from the queue.
 	NotStored func(ctx context.Context, stored []byte, err error) (settled bool)
 }
 
-// WithStorageFailures returns the host with a storage extension, which has to be there, that tells
-// of failures of the queue.
+// WithStorageFailures returns the host with its storage extension id wrapped, so that failures of the
+// queue's storage are reported.
 //
-// It relies on the queue's way with its storage
-// (exporterhelper/internal/queue/persistent_queue.go): requests are kept under their number and
-// notes under names; a request is stored, or taken out, together with the notes in one Batch; those
-// that an earlier run was sending are read in one Batch of Gets. A persistent queue that returns
-// such errors, or an encoding that is told of them, would replace it.
+// It relies on how the queue uses its storage (exporterhelper/internal/queue/persistent_queue.go):
+// the key of a request is its number, the keys of the queue's own state are names; a request is
+// stored or taken out in one Batch together with that state; requests that an earlier run was
+// sending are read in one Batch of Gets. A queue that returns such errors would replace it.
 func WithStorageFailures(host component.Host, id component.ID, failures StorageFailures) component.Host {
 	return storageHost{host, id, failures}
 }
@@ -82,24 +81,24 @@ func (c queueClient) Batch(ctx context.Context, ops ...*storage.Operation) error
 	reads := readsOf(ops)
 	switch len(reads) {
 	case 0:
-		// After a failed write the queue counts the request as queued all the same, but wakes no
-		// consumer: once it is full of such requests it stays so. Without an error it reads the
-		// empty slot, and goes on.
+		// After a failed write the queue still counts the request as queued, but wakes no consumer:
+		// a queue full of such requests would stay full. Without an error it reads the missing
+		// request, and goes on.
 		if c.settleNotStored(ctx, ops, err) {
 			return nil
 		}
 	case len(ops):
-		// The queue deletes what an earlier run was sending, whether it could read it at the start
-		// or not.
+		// At start the queue deletes the requests that an earlier run was sending, even those that
+		// it could not read.
 		for _, op := range reads {
 			if isRequestKey(op.Key) {
 				c.failures.Lost(err)
 			}
 		}
 	default:
-		// The queue takes out a request and notes that at once. A request for which it cannot note
-		// it would be deleted, though a full disk can still be read. Without the note the request
-		// is sent again after a crash.
+		// The queue reads a request and writes its state in one Batch. If only the write fails, as on
+		// a full disk, the queue would delete the request unsent, so it is read alone. After a
+		// crash it is then sent again.
 		if c.Client.Batch(ctx, reads...) == nil {
 			return nil
 		}
@@ -108,7 +107,8 @@ func (c queueClient) Batch(ctx context.Context, ops ...*storage.Operation) error
 	return err
 }
 
-// settleNotStored reports whether a request was to be stored, and is settled.
+// settleNotStored passes a request that was not stored to NotStored, and reports whether it is
+// settled.
 func (c queueClient) settleNotStored(ctx context.Context, ops []*storage.Operation, err error) bool {
 	for _, op := range ops {
 		if op.Type == storage.Set && isRequestKey(op.Key) && c.failures.NotStored(ctx, op.Value, err) {
@@ -118,8 +118,7 @@ func (c queueClient) settleNotStored(ctx context.Context, ops []*storage.Operati
 	return false
 }
 
-// isRequestKey reports whether the queue keeps a request under the key: its number. Its notes have
-// names.
+// isRequestKey reports whether the key is that of a request, a number.
 func isRequestKey(key string) bool {
 	_, err := strconv.ParseUint(key, 10, 64)
 	return err == nil

@@ -15,12 +15,12 @@ import (
 	"go.opentelemetry.io/collector/config/configmiddleware"
 )
 
-// WithTransport has adapt called with the http.Transport of the client that cfg makes. It adds a
-// middleware to cfg, and returns the extensions with that middleware among them, for
+// WithTransport calls adapt with the http.Transport of the client that cfg creates. It adds a
+// middleware to cfg, and returns the extensions including that middleware, for
 // [confighttp.ClientConfig.ToClient].
 //
 // It relies on confighttp applying the last middleware first, to a plain *http.Transport.
-// confighttp's dialer_middleware will replace it when its feature gate
+// confighttp's dialer_middleware can replace it once its feature gate
 // (pkg.configmiddleware.CustomTCPRouting) is on by default.
 func WithTransport(cfg *confighttp.ClientConfig, extensions map[component.ID]component.Component, adapt func(*http.Transport)) map[component.ID]component.Component {
 	all := map[component.ID]component.Component{transportID: transportMiddleware{adapt: adapt}}
@@ -29,7 +29,7 @@ func WithTransport(cfg *confighttp.ClientConfig, extensions map[component.ID]com
 	return all
 }
 
-// transportID is an id that no configuration can have.
+// transportID is an ID that cannot occur in a configuration.
 var transportID = component.NewIDWithName(component.MustNewType("transport"), "\x00") //nolint:gochecknoglobals // a constant
 
 // transportMiddleware is an extension that adapts a client's transport.

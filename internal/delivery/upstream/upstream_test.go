@@ -37,9 +37,9 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// TestTheLastMiddlewareIsNextToTheTransport pins what WithTransport relies on: were another
+// TestLastMiddlewareIsNextToTheTransport pins what WithTransport relies on: were another
 // middleware nearer to the transport, or the transport no *http.Transport, adapt would not see it.
-func TestTheLastMiddlewareIsNextToTheTransport(t *testing.T) {
+func TestLastMiddlewareIsNextToTheTransport(t *testing.T) {
 	cfg := confighttp.NewDefaultClientConfig()
 	outer := component.MustNewID("outer")
 	cfg.Middlewares = []configmiddleware.Config{{ID: outer}}
@@ -65,7 +65,7 @@ func (m middleware) GetHTTPRoundTripper(context.Context) (func(context.Context, 
 	}, nil
 }
 
-func TestTransportOfAnotherKindIsAnError(t *testing.T) {
+func TestUnknownTransportIsAnError(t *testing.T) {
 	adapt, err := transportMiddleware{adapt: func(*http.Transport) { t.Error("adapted") }}.GetHTTPRoundTripper(t.Context())
 	require.NoError(t, err)
 	_, err = adapt(t.Context(), roundTripper(nil))
@@ -95,9 +95,9 @@ func records(n int) plog.Logs {
 	return ld
 }
 
-// TestExporterhelperSaysSoOfEachFailure pins the text that Quiet leaves out, and that it comes at
+// TestExporterhelperLogsEachFailure pins the text that Quiet leaves out, and that it comes at
 // all.
-func TestExporterhelperSaysSoOfEachFailure(t *testing.T) {
+func TestExporterhelperLogsEachFailure(t *testing.T) {
 	fail := func(context.Context, plog.Logs) error { return errors.New("no") }
 	for name, tt := range map[string]struct {
 		quiet bool
@@ -120,7 +120,7 @@ func TestExporterhelperSaysSoOfEachFailure(t *testing.T) {
 	}
 }
 
-func TestQuietSaysAnythingElseOnceAnInterval(t *testing.T) {
+func TestQuietLogsOtherLinesOnceAnInterval(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	logger := Quiet(zap.New(core), time.Hour).With(zap.String("a", "b"))
 	for range 3 {
@@ -210,9 +210,9 @@ func durable(id component.ID) exporterhelper.Option {
 	return exporterhelper.WithQueue(configoptional.Some(queue))
 }
 
-// TestThePersistentQueueKeepsRequestsUnderNumbers pins what WithStorageFailures knows of the
+// TestPersistentQueueKeysRequestsByNumber pins what WithStorageFailures knows of the
 // queue's keys and of what it does at once.
-func TestThePersistentQueueKeepsRequestsUnderNumbers(t *testing.T) {
+func TestPersistentQueueKeysRequestsByNumber(t *testing.T) {
 	id := component.MustNewID("memory")
 	s := &memoryStorage{values: map[string][]byte{}}
 	sending := make(chan struct{}, 10)
@@ -258,9 +258,9 @@ func cutSpace(s string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// TestTheQueueIsToldOfNoRequestThatWasSettled pins that the queue calls back with the context of
+// TestSettledRequestIsHiddenFromTheQueue pins that the queue calls back with the context of
 // the caller, and the bytes of the request.
-func TestTheQueueIsToldOfNoRequestThatWasSettled(t *testing.T) {
+func TestSettledRequestIsHiddenFromTheQueue(t *testing.T) {
 	type key struct{}
 	id := component.MustNewID("memory")
 	s := &memoryStorage{values: map[string][]byte{}}
@@ -293,7 +293,7 @@ func TestTheQueueIsToldOfNoRequestThatWasSettled(t *testing.T) {
 	}
 }
 
-func TestStorageThatCannotBeOpenedIsNamed(t *testing.T) {
+func TestStorageErrorNamesTheQueue(t *testing.T) {
 	id := component.MustNewID("memory")
 	host := WithStorageFailures(extensions{id: brokenStorage{}}, id, StorageFailures{})
 	e := newExporter(t, zap.NewNop(), func(context.Context, plog.Logs) error { return nil }, durable(id))
@@ -330,9 +330,9 @@ func (a *asking) Shutdown(context.Context) error {
 	return nil
 }
 
-// TestTheCollectorTellsItsExporters pins that the collector's own host knows its exporters, still
+// TestHostListsItsExporters pins that the collector's own host knows its exporters, still
 // when they are stopped.
-func TestTheCollectorTellsItsExporters(t *testing.T) {
+func TestHostListsItsExporters(t *testing.T) {
 	var found []component.Component
 	asker := &asking{Logs: consumertest.NewNop(), found: &found}
 	factories := func() (otelcol.Factories, error) {

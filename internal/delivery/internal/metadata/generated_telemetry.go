@@ -64,32 +64,32 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.FanoutAcceptedEventsTotal, err = builder.meter.Int64Counter(
 		"otelcol_fanout_accepted_events_total",
-		metric.WithDescription("Events that the exporter was handed. [Alpha]"),
+		metric.WithDescription("Events that the exporter received. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.FanoutEventsTotal, err = builder.meter.Int64Counter(
 		"otelcol_fanout_events_total",
-		metric.WithDescription("Events that came to an end, by outcome and reason. [Alpha]"),
+		metric.WithDescription("Events with an outcome, by outcome and reason. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.FanoutReplayedEventsTotal, err = builder.meter.Int64Counter(
 		"otelcol_fanout_replayed_events_total",
-		metric.WithDescription("Dead letters that were sent again, by outcome. [Alpha]"),
+		metric.WithDescription("Dead letters that were replayed, by outcome. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.FanoutRequestDurationSeconds, err = builder.meter.Float64Histogram(
 		"otelcol_fanout_request_duration_seconds",
-		metric.WithDescription("How long requests to the backend took. [Alpha]"),
+		metric.WithDescription("Duration of requests to the backend. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.FanoutRequestEvents, err = builder.meter.Int64Histogram(
 		"otelcol_fanout_request_events",
-		metric.WithDescription("How many events a request to the backend held. [Alpha]"),
+		metric.WithDescription("Number of events in a request to the backend. [Alpha]"),
 		metric.WithUnit("{event}"),
 		metric.WithExplicitBucketBoundaries([]float64{1, 2, 5, 10, 25, 50, 100, 250, 500, 1000}...),
 	)

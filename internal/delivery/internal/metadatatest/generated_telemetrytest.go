@@ -14,7 +14,7 @@ import (
 func AssertEqualFanoutAcceptedEventsTotal(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_accepted_events_total",
-		Description: "Events that the exporter was handed. [Alpha]",
+		Description: "Events that the exporter received. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -30,7 +30,7 @@ func AssertEqualFanoutAcceptedEventsTotal(t *testing.T, tt *componenttest.Teleme
 func AssertEqualFanoutEventsTotal(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_events_total",
-		Description: "Events that came to an end, by outcome and reason. [Alpha]",
+		Description: "Events with an outcome, by outcome and reason. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -46,7 +46,7 @@ func AssertEqualFanoutEventsTotal(t *testing.T, tt *componenttest.Telemetry, dps
 func AssertEqualFanoutReplayedEventsTotal(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_replayed_events_total",
-		Description: "Dead letters that were sent again, by outcome. [Alpha]",
+		Description: "Dead letters that were replayed, by outcome. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -62,7 +62,7 @@ func AssertEqualFanoutReplayedEventsTotal(t *testing.T, tt *componenttest.Teleme
 func AssertEqualFanoutRequestDurationSeconds(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_request_duration_seconds",
-		Description: "How long requests to the backend took. [Alpha]",
+		Description: "Duration of requests to the backend. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -77,7 +77,7 @@ func AssertEqualFanoutRequestDurationSeconds(t *testing.T, tt *componenttest.Tel
 func AssertEqualFanoutRequestEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_request_events",
-		Description: "How many events a request to the backend held. [Alpha]",
+		Description: "Number of events in a request to the backend. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Histogram[int64]{
 			Temporality: metricdata.CumulativeTemporality,

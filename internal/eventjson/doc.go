@@ -1,8 +1,8 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package eventjson converts application events between JSON and OpenTelemetry log records. Decoding
-// and encoding are inverse, so that one instance can feed another without loss.
+// Package eventjson converts application events between JSON and OpenTelemetry log records.
+// Decoding and encoding are inverse, so that one instance can feed another without loss.
 //
 // An event is one object. All members are optional, but an event needs a name, a type other than
 // track, an exception, a message or a body.

@@ -14,7 +14,7 @@
 //
 //   - An exception or a thread has at most 1,000 frames. A longer stack is usually a recursion; the
 //     500 frames at each end are kept, as in Sentry's SDKs.
-//   - A stack has at most 50 exceptions and 100 threads. If there are more, Unparsed holds the text.
+//   - A stack has at most 50 exceptions and 100 threads. Beyond that, Unparsed holds the text.
 //
 // Frames need no allocation: their strings are substrings of the text, except for Windows paths.
 package stacktrace

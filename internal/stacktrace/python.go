@@ -9,8 +9,8 @@ import (
 )
 
 // pythonReader reads the output of traceback.format_exception
-// (https://docs.python.org/3/library/traceback.html). An exception group is hasTree as a tree: " |
-// " precedes the group's lines, " | " those of its members, and so on. Levels count from 0.
+// (https://docs.python.org/3/library/traceback.html). An exception group is drawn as a tree: "  | "
+// precedes the group's lines, "    | " those of its members, and so on. Levels count from 0.
 type pythonReader struct {
 	*builder
 	lines   lines
@@ -176,7 +176,7 @@ func (r *pythonReader) chain(l *pythonLevel, line string) bool {
 	return true
 }
 
-// frameLine reads ` File "cart.py", line 12, in add`. The last frame of a syntax error has no
+// frameLine reads `  File "cart.py", line 12, in add`. The last frame of a syntax error has no
 // function.
 func (r *pythonReader) frameLine(l *pythonLevel, line string) bool {
 	path := line[len(`  File "`):]

@@ -43,8 +43,8 @@ func (r *rubyReader) read(line string) {
 	}
 }
 
-// from reads a line below a header, "from cart.rb:6:in `fill'", or above one, " 5: from
-// cart.rb:6:in `fill'".
+// from reads a line below a header, "from cart.rb:6:in `fill'", or above one,
+// " 5: from cart.rb:6:in `fill'".
 func (r *rubyReader) from(line string) bool {
 	line = unindented(line)
 	_, rest, numbered := number(line)

@@ -93,7 +93,7 @@ func (r *rustReader) panicked(line string) bool {
 	return true
 }
 
-// cause reads " 0: message" or, if there is only one cause, " message".
+// cause reads "    0: message" or, if there is only one cause, "    message".
 func (r *rustReader) cause(body string) bool {
 	if _, rest, ok := number(body); ok && strings.HasPrefix(rest, ": ") {
 		body = rest[len(": "):]
@@ -108,8 +108,8 @@ func (r *rustReader) cause(body string) bool {
 	return true
 }
 
-// frameLine reads " 3: shop::cart::Cart<T>::add", the location below it, and functions inlined into
-// it.
+// frameLine reads "   3: shop::cart::Cart<T>::add", the location below it, and functions inlined
+// into it.
 func (r *rustReader) frameLine(line, body string) bool {
 	if location, ok := strings.CutPrefix(body, "at "); ok && r.numbered {
 		return r.locationLine(location)

@@ -60,7 +60,7 @@ type Config struct {
 
 // KeyConfig is a write key.
 type KeyConfig struct {
-	// Key is the secret that the application sends (required).
+	// Key is the text that the application sends (required).
 	Key configopaque.String `mapstructure:"key"`
 	// Resource holds attributes that every event with this key gets, overriding the event's own:
 	// service.name, deployment.environment.name and so on. Default none.

@@ -46,8 +46,8 @@ func bodyProblem(err error) *problem {
 	return p
 }
 
-// pipelineProblem returns the problem of events that the pipeline did not accept. Only permanent
-// errors must not be retried.
+// pipelineProblem returns the problem of events that the pipeline did not accept. It is retryable,
+// except for permanent errors with a status other than Unavailable.
 func pipelineProblem(err error) *problem {
 	if consumererror.IsPermanent(err) && status.Code(err) != codes.Unavailable {
 		return &problem{status: http.StatusBadRequest, text: "the pipeline refused the events: " + errorMessage(err)}

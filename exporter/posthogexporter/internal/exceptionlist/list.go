@@ -1,8 +1,8 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package exceptionlist writes $exception_list, which PostHog's error tracking groups and shows
-// exceptions by (packages/core/src/error-tracking/types.ts in PostHog/posthog-js).
+// Package exceptionlist writes $exception_list, by which PostHog's error tracking groups and
+// displays exceptions (packages/core/src/error-tracking/types.ts in PostHog/posthog-js).
 package exceptionlist
 
 import (
@@ -13,20 +13,20 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
-// Options says how exceptions are written.
+// Options describes the event and limits the list.
 type Options struct {
-	// Handled tells that the program went on.
+	// Handled is set if the program caught the exception.
 	Handled bool
 	// Runtime is the telemetry.sdk.language of the program, or empty.
 	Runtime string
 	Limit   Limit
 }
 
-// Limit is how many exceptions and frames are written; 0 is all. Of the frames, the innermost and
-// outermost stay.
+// Limit is the maximum number of exceptions and of frames; 0 is unlimited. The innermost and the
+// outermost frames are kept.
 type Limit struct{ Exceptions, Frames int }
 
-// AppendList appends the exceptions of a stack: the one that was thrown, and its causes.
+// AppendList appends the exceptions of a stack: the thrown one, then its causes.
 func AppendList(dst []byte, stack *stacktrace.Stack, o Options) []byte {
 	exceptions := stack.Exceptions
 	if n := o.Limit.Exceptions; n > 0 && len(exceptions) > n {
@@ -61,8 +61,8 @@ func appendException(dst []byte, x *stacktrace.Exception, n int, handled bool, a
 	return append(dst, '}')
 }
 
-// appendMechanism appends how the exception came to be known, and closes that object. A cause says
-// which one of the list it belongs to; the one that was thrown has the id 0.
+// appendMechanism appends the members of the mechanism and closes that object. The thrown exception
+// has the ID 0; a cause refers to its parent by ID.
 func appendMechanism(dst []byte, x *stacktrace.Exception, n int, handled bool) []byte {
 	kind := `"type":"generic"`
 	if n > 0 {
@@ -84,9 +84,9 @@ func appendMechanism(dst []byte, x *stacktrace.Exception, n int, handled bool) [
 	return append(dst, '}')
 }
 
-// Platforms of frames that PostHog resolves itself (packages/core/src/error-tracking/types.ts in
-// PostHog/posthog-js). Those of all other languages are sent as resolved, which they are: their
-// stacks name files and functions.
+// Platforms of frames that PostHog resolves (packages/core/src/error-tracking/types.ts in
+// PostHog/posthog-js). Frames of other languages are sent as resolved, because their stacks already
+// name files and functions.
 const (
 	platformNode   = "node:javascript"
 	platformWeb    = "web:javascript"
@@ -94,14 +94,14 @@ const (
 	platformGo     = "go"
 )
 
-// framing is how the frames of a stack are written.
+// framing selects the format of the frames of a stack.
 type framing struct {
-	// platform is empty where they are resolved.
+	// platform is empty for resolved frames.
 	platform, language string
-	frames             int // how many at most; 0 is all
+	frames             int // maximum number; 0 is unlimited
 }
 
-// newFraming returns how the frames of a stack are written.
+// newFraming returns the format for the frames of a stack.
 func newFraming(stack *stacktrace.Stack, o Options) framing {
 	language := stack.Language
 	f := framing{language: language.String(), frames: o.Limit.Frames}
@@ -122,7 +122,7 @@ func (as framing) isJavaScript() bool {
 	return as.platform == platformNode || as.platform == platformWeb
 }
 
-// appendStacktrace appends frames, the caller first and the one that threw last.
+// appendStacktrace appends frames, the outermost first and the throwing one last.
 func (as framing) appendStacktrace(dst []byte, frames []stacktrace.Frame) []byte {
 	kind := "raw"
 	if as.platform == "" {
@@ -150,7 +150,7 @@ func (as framing) appendFrame(dst []byte, f *stacktrace.Frame) []byte {
 		return as.appendResolved(dst, f)
 	}
 	dst = jsonappend.String(append(dst, `{"platform":`...), as.platform)
-	if as.isJavaScript() && f.AbsPath != "" { // PostHog finds the source map by it
+	if as.isJavaScript() && f.AbsPath != "" { // PostHog uses it to find the source map
 		dst = frameText(dst, "filename", f.AbsPath)
 	} else {
 		dst = frameText(dst, "filename", f.Filename)
@@ -181,15 +181,22 @@ func (as framing) appendResolved(dst []byte, f *stacktrace.Frame) []byte {
 	return append(dst, `,"resolved":true}`...)
 }
 
-// qualified is the function with its module.
+// qualified returns the function with its module.
 func qualified(f *stacktrace.Frame) string {
 	switch {
-	case f.Module == "" || strings.HasPrefix(f.Function, f.Module):
+	case f.Module == "" || isQualified(f):
 		return f.Function
 	case f.Function == "":
 		return f.Module
 	}
 	return f.Module + "." + f.Function
+}
+
+// isQualified reports whether the function begins with its module already, as Shop::Cart#add does
+// in Ruby.
+func isQualified(f *stacktrace.Frame) bool {
+	rest, ok := strings.CutPrefix(f.Function, f.Module)
+	return ok && rest != "" && strings.ContainsRune(".#:", rune(rest[0]))
 }
 
 func frameText(dst []byte, name, value string) []byte {

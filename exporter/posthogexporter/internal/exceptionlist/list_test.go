@@ -48,9 +48,23 @@ func TestJavaFramesAreSentResolved(t *testing.T) {
 	}]`, string(AppendList(nil, stack, Options{})))
 }
 
-// A cause names the exception it belongs to; one without a type is synthetic, and has a name all
-// the same, because PostHog requires one.
-func TestACauseNamesItsParent(t *testing.T) {
+func TestResolvedNameHasTheModuleOnce(t *testing.T) {
+	for want, f := range map[string]stacktrace.Frame{
+		"main.mainLoop":   {Module: "main", Function: "mainLoop"},
+		"main.main":       {Module: "main", Function: "main"},
+		"main.main_loop":  {Module: "main", Function: "main_loop"},
+		"Shop::Cart#add":  {Module: "Shop::Cart", Function: "Shop::Cart#add"},
+		"Shop::SDK.call":  {Module: "Shop::SDK", Function: "Shop::SDK.call"},
+		"shop::cart::add": {Module: "shop::cart", Function: "shop::cart::add"},
+		"price":           {Function: "price"},
+		"shop.Cart":       {Module: "shop.Cart"},
+	} {
+		assert.Equal(t, want, qualified(&f))
+	}
+}
+
+// A cause without a type is synthetic and gets the type Error, because PostHog requires a type.
+func TestCauseRefersToItsParent(t *testing.T) {
 	stack := &stacktrace.Stack{Exceptions: []stacktrace.Exception{
 		{Type: "Outer", Parent: -1},
 		{Message: "boom", Parent: 0, Relation: "cause"},
@@ -64,8 +78,8 @@ func TestACauseNamesItsParent(t *testing.T) {
 	]`, string(AppendList(nil, stack, Options{Handled: true})))
 }
 
-// The runtime tells a browser from Node, for PostHog finds source maps in two ways.
-func TestTheRuntimeChoosesTheJavaScriptPlatform(t *testing.T) {
+// PostHog finds source maps differently for browsers and for Node.
+func TestRuntimeSelectsTheJavaScriptPlatform(t *testing.T) {
 	frame := stacktrace.Frame{Filename: "app.js", AbsPath: "https://shop.example/app.js", Line: 1}
 	stack := &stacktrace.Stack{Language: stacktrace.JavaScript, Exceptions: []stacktrace.Exception{
 		{Type: "TypeError", Frames: []stacktrace.Frame{frame}},
@@ -76,7 +90,7 @@ func TestTheRuntimeChoosesTheJavaScriptPlatform(t *testing.T) {
 	}
 }
 
-func TestTheLimitKeepsTheInnermostAndOutermostFrames(t *testing.T) {
+func TestLimitKeepsInnermostAndOutermostFrames(t *testing.T) {
 	var frames []stacktrace.Frame
 	for i := range 10 {
 		frames = append(frames, stacktrace.Frame{Function: "f" + strconv.Itoa(i)})

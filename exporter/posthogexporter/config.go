@@ -26,79 +26,79 @@ import (
 
 // Config is the configuration of the posthog exporter.
 type Config struct {
-	// ClientConfig is the HTTP client: endpoint (default https://us.i.posthog.com), timeout
-	// (default 30s, one attempt), compression (default gzip), headers, tls, proxy_url and the other
-	// keys of confighttp.
+	// ClientConfig configures the HTTP client: endpoint (default https://us.i.posthog.com), timeout
+	// of one attempt (default 30s), compression (gzip, the default, or none), headers, tls,
+	// proxy_url and the other keys of confighttp.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 
-	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout,
-	// sending_queue and retry_on_failure. A batch holds up to 500 events.
+	// Delivery configures dispatch, dead_letter, max_in_flight, shutdown_timeout, sending_queue and
+	// retry_on_failure. By default a batch holds up to 500 events.
 	Delivery delivery.Config `mapstructure:",squash"`
 
-	// APIKey is the project's API key (required), which begins with phc_.
+	// APIKey is the project API key, which begins with phc_. It is required.
 	APIKey configopaque.String `mapstructure:"api_key"`
 
-	// Protocol is batch (default) or v1, which answers for each event.
+	// Protocol is batch (default) or v1, whose responses have a result for each event.
 	Protocol Protocol `mapstructure:"protocol"`
 
-	// DistinctID says where an event has its distinct ID; default posthog.distinct_id, user.id,
-	// enduser.id and enduser.pseudo.id.
+	// DistinctID lists the attributes that may hold the distinct ID. The default is
+	// posthog.distinct_id, user.id, enduser.id and enduser.pseudo.id.
 	DistinctID analyticsconf.IDAttributes `mapstructure:"distinct_id"`
 
-	// PersonProfiles says whose events have a person profile: always (default), identified_only or
-	// never.
+	// PersonProfiles selects the events that have a person profile: always (default),
+	// identified_only or never.
 	PersonProfiles PersonProfiles `mapstructure:"person_profiles"`
 
-	// EventNames says what events are called.
+	// EventNames renames events.
 	EventNames EventNamesConfig `mapstructure:"event_names"`
 
-	// Logs says what becomes of records that are no events: skip (default) or as_events.
+	// Logs says how to treat records that are not events: skip (default) or as_events.
 	Logs analyticsconf.Logs `mapstructure:"logs"`
 
-	// ResourceAttributes are the attributes of the resource that become properties: names, or
-	// patterns such as service.*; default service.name, service.namespace, service.version and
-	// deployment.environment.name.
+	// ResourceAttributes lists the resource attributes that become properties, by name or by
+	// pattern such as service.*. The default is service.name, service.namespace, service.version
+	// and deployment.environment.name.
 	ResourceAttributes []string `mapstructure:"resource_attributes"`
 
-	// IPAttribute is the attribute with the address of the person's device, such as client.address,
-	// for PostHog to find out where that is. If it is empty (default), or the event has no such
-	// attribute, PostHog is told not to.
+	// IPAttribute names the attribute with the IP address of the person's device, such as
+	// client.address, by which PostHog locates the person. If it is empty (default), or the event
+	// lacks the attribute, the event has $geoip_disable.
 	IPAttribute string `mapstructure:"ip_attribute"`
 
-	// Exceptions says what becomes of exceptions.
+	// Exceptions configures $exception events.
 	Exceptions ExceptionsConfig `mapstructure:"exceptions"`
 
-	// AI says what becomes of spans of language models.
+	// AI configures $ai_... events, which are made from spans of language models.
 	AI AIConfig `mapstructure:"ai"`
 
-	// HistoricalMigration says how events older than 48 hours are sent: auto (default: in requests
-	// of their own, marked as historical) or never (as all others).
+	// HistoricalMigration says how to send events older than 48 hours: auto (default) sends them in
+	// separate requests marked as historical, never sends them like all other events.
 	HistoricalMigration HistoricalMigration `mapstructure:"historical_migration"`
 }
 
-// EventNamesConfig says what events are called.
+// EventNamesConfig renames events.
 type EventNamesConfig struct {
-	// Map is the name in PostHog for a name here. Other names stay as they are.
+	// Map maps event names to the names in PostHog. Names that it does not list stay unchanged.
 	Map map[string]string `mapstructure:"map"`
 }
 
-// ExceptionsConfig says what becomes of exceptions.
+// ExceptionsConfig configures $exception events.
 type ExceptionsConfig struct {
-	// Enabled is whether they become $exception events; default true.
+	// Enabled turns exceptions into $exception events. The default is true.
 	Enabled bool `mapstructure:"enabled"`
 
-	// InApp says which stack frames are the application's own.
+	// InApp selects the stack frames that belong to the application.
 	InApp stacktrace.Rules `mapstructure:"in_app"`
 }
 
-// AIConfig says what becomes of spans of language models.
+// AIConfig configures $ai_... events.
 type AIConfig struct {
-	// Enabled is whether they become $ai_generation, $ai_embedding, $ai_span and $ai_trace; default
-	// true.
+	// Enabled turns spans of language models into $ai_generation, $ai_embedding, $ai_span and
+	// $ai_trace events. The default is true.
 	Enabled bool `mapstructure:"enabled"`
 
-	// Content says what is sent of prompts and outputs: full (default), redacted (roles and types,
-	// but no text) or none. It holds for records too.
+	// Content says how much of prompts and outputs to send: full (default), redacted (roles and
+	// types, but no text) or none. It also applies to records.
 	Content Content `mapstructure:"content"`
 }
 
@@ -111,30 +111,30 @@ const (
 	ProtocolV1    Protocol = "v1"
 )
 
-// PersonProfiles says whose events have a person profile.
+// PersonProfiles selects the events that have a person profile.
 type PersonProfiles string
 
-// Whose events have one. Events that tell nobody never do.
+// The values of person_profiles. Events without a distinct ID never have a profile.
 const (
 	ProfilesAlways         PersonProfiles = "always"
 	ProfilesIdentifiedOnly PersonProfiles = "identified_only"
 	ProfilesNever          PersonProfiles = "never"
 )
 
-// Content says what is sent of prompts and outputs.
+// Content says how much of prompts and outputs to send.
 type Content string
 
-// What is sent of them.
+// The values of ai::content.
 const (
 	ContentFull     Content = "full"
 	ContentRedacted Content = "redacted"
 	ContentNone     Content = "none"
 )
 
-// HistoricalMigration says how old events are sent.
+// HistoricalMigration says how to send old events.
 type HistoricalMigration string
 
-// How they are sent.
+// The values of historical_migration.
 const (
 	HistoricalAuto  HistoricalMigration = "auto"
 	HistoricalNever HistoricalMigration = "never"
@@ -150,8 +150,8 @@ const (
 // attrDistinctID is the attribute that PostHog's own OTLP endpoint reads.
 const attrDistinctID = "posthog.distinct_id"
 
-// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error. An empty word,
-// which is what an environment variable that is set to nothing leaves, is as good as none.
+// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty value, such as that
+// of an empty environment variable, selects the default.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := strictconf.Unmarshal(conf, cfg); err != nil {
 		return err
@@ -165,7 +165,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// Validate implements confmap.Validator. Its errors repeat nothing that may be a secret.
+// Validate implements confmap.Validator. Its errors contain nothing that may be a secret.
 func (cfg *Config) Validate() error {
 	if err := checkKey(string(cfg.APIKey)); err != nil {
 		return fmt.Errorf("api_key: %w", err)
@@ -189,17 +189,17 @@ func (cfg *Config) Validate() error {
 }
 
 func checkKey(key string) error {
-	const remedy = "write the project API key, which begins with phc_ and stands in PostHog's project settings"
+	const remedy = "write the project API key, which begins with phc_; PostHog shows it in the project settings"
 	if err := strictconf.CheckCredential(key, remedy, "POSTHOG_API_KEY"); err != nil {
 		return err
 	}
 	if strings.HasPrefix(key, "phx_") {
-		return errors.New("is a personal API key (phx_), which may read your data and which PostHog refuses for events; " + remedy)
+		return errors.New("is a personal API key (phx_), which PostHog refuses for events; " + remedy)
 	}
 	return nil
 }
 
-// checkEndpoint refuses the hosts that answer, but take no events (https://posthog.com/docs/api,
+// checkEndpoint refuses the hosts that respond but accept no events (https://posthog.com/docs/api,
 // "Private and public endpoints").
 func checkEndpoint(endpoint string) error {
 	u, err := strictconf.ParseURL(endpoint, defaultEndpoint)
@@ -217,7 +217,7 @@ func checkEndpoint(endpoint string) error {
 	}
 	for _, path := range []string{"/batch", "/capture", "/e", "/track", "/engage", "/i/v0/e", "/i/v1/logs", "/i/v0/ai/otel", pathV1} {
 		if strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), path) {
-			return errors.New("ends with " + path + "; leave that out, for the exporter adds the path of its protocol")
+			return errors.New("remove " + path + "; the exporter appends the path itself")
 		}
 	}
 	return nil
@@ -233,10 +233,12 @@ func (cfg *Config) checkWords() error {
 	)
 }
 
+// checkCompression refuses what the batch protocol does not accept. With protocol v1 too, the spans
+// of language models and the events queued under protocol batch are sent to it.
 func (cfg *Config) checkCompression() error {
 	c := cfg.ClientConfig.Compression
-	if cfg.Protocol == ProtocolBatch && c.IsCompressed() && c != configcompression.TypeGzip {
-		return fmt.Errorf("compression: PostHog takes no %s in the batch protocol; write gzip or none", c)
+	if c.IsCompressed() && c != configcompression.TypeGzip {
+		return fmt.Errorf("compression: PostHog's batch protocol, which protocol: v1 also uses for some events, does not accept %s; write gzip or none", c)
 	}
 	return nil
 }
@@ -247,7 +249,7 @@ func (cfg *Config) checkNames() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.EventNames.Map)) {
 		if to := cfg.EventNames.Map[name]; to == "" || len(to) > maxName {
-			return fmt.Errorf("event_names::map::%s: has %d bytes, but a name has 1 to %d", name, len(to), maxName)
+			return fmt.Errorf("event_names::map::%s: the name has %d bytes; PostHog requires 1 to %d", name, len(to), maxName)
 		}
 	}
 	return nil
@@ -274,7 +276,7 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// usualIDs are the attributes that may hold the distinct id.
+// usualIDs returns the default of distinct_id::from.
 func usualIDs() []string {
 	return []string{attrDistinctID, appevent.AttrUserID, appevent.AttrEndUserID, appevent.AttrAnonymousID}
 }

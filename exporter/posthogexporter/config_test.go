@@ -29,7 +29,7 @@ func load(conf map[string]any) (*Config, error) {
 	return cfg, confmap.Validate(cfg)
 }
 
-func TestAKeyIsAllThatIsNeeded(t *testing.T) {
+func TestOnlyAPIKeyIsRequired(t *testing.T) {
 	cfg, err := load(map[string]any{"api_key": testKey})
 	require.NoError(t, err)
 	assert.Equal(t, "https://us.i.posthog.com", cfg.ClientConfig.Endpoint)
@@ -48,49 +48,50 @@ func TestAKeyIsAllThatIsNeeded(t *testing.T) {
 	assert.Equal(t, HistoricalAuto, cfg.HistoricalMigration)
 }
 
-func TestConfigurations(t *testing.T) {
+func TestConfigValidation(t *testing.T) {
 	with := func(key string, value any) map[string]any {
 		return map[string]any{"api_key": testKey, key: value}
 	}
 	for name, tt := range map[string]struct {
 		conf map[string]any
-		want string // the error; none where empty
+		want string // the error, or empty
 	}{
-		"the european cloud":                {conf: with("endpoint", "https://eu.i.posthog.com/")},
-		"a server of one's own":             {conf: with("endpoint", "http://localhost:8000/posthog")},
-		"zstd with v1":                      {conf: map[string]any{"api_key": testKey, "protocol": "v1", "compression": "zstd"}},
-		"no compression":                    {conf: with("compression", "none")},
-		"a key of an old server":            {conf: map[string]any{"api_key": "sTMFPsFhdP1Ssg"}},
-		"no key":                            {conf: map[string]any{}, want: "api_key: is missing; write the project API key, which begins with phc_"},
-		"an unset variable":                 {conf: map[string]any{"api_key": nil}, want: "is an environment variable unset?"},
-		"an unresolved variable":            {conf: map[string]any{"api_key": "${POSTHOG_API_KEY"}, want: "api_key: contains an unexpanded ${...}; write environment variables as ${env:POSTHOG_API_KEY}"},
-		"a key with a line feed":            {conf: map[string]any{"api_key": testKey + "\n"}, want: "api_key: contains a character that is not allowed; is there a space or a line feed at the end?"},
-		"a personal key":                    {conf: map[string]any{"api_key": "phx_hunter2"}, want: "api_key: is a personal API key (phx_), which may read your data and which PostHog refuses for events; write the project API key"},
-		"the private host":                  {conf: with("endpoint", "https://us.posthog.com"), want: "endpoint: takes no events; write https://us.i.posthog.com"},
-		"the private host in capitals":      {conf: with("endpoint", "https://APP.posthog.com:443/"), want: "endpoint: takes no events; write https://us.i.posthog.com"},
-		"the private european host":         {conf: with("endpoint", "https://eu.posthog.com"), want: "endpoint: takes no events; write https://eu.i.posthog.com"},
-		"the host of assets":                {conf: with("endpoint", "https://eu-assets.i.posthog.com"), want: "endpoint: takes no events; write https://eu.i.posthog.com"},
-		"an endpoint without a scheme":      {conf: with("endpoint", "us.i.posthog.com"), want: "endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://us.i.posthog.com"},
-		"an endpoint without a host":        {conf: with("endpoint", "https:///"), want: "endpoint: has no host; write a URL such as https://us.i.posthog.com"},
-		"an endpoint with an odd port":      {conf: with("endpoint", "http://localhost:99999"), want: "endpoint: port 99999 is out of range; write 1 to 65535"},
-		"an endpoint with a query":          {conf: with("endpoint", "https://us.i.posthog.com?token="+testKey), want: "endpoint: has a user, a query or a fragment"},
-		"an endpoint with the path":         {conf: with("endpoint", "https://us.i.posthog.com/batch/"), want: "endpoint: ends with /batch; leave that out, for the exporter adds the path of its protocol"},
-		"an endpoint with the path of v1":   {conf: with("endpoint", "https://us.i.posthog.com/i/v1/analytics/events"), want: "endpoint: ends with /i/v1/analytics/events"},
-		"an endpoint of OTLP":               {conf: with("endpoint", "https://us.i.posthog.com/i/v1/logs"), want: "endpoint: ends with /i/v1/logs"},
-		"a protocol":                        {conf: with("protocol", "v2"), want: `protocol: "v2" is not valid; write batch or v1`},
-		"a profile":                         {conf: with("person_profiles", "yes"), want: `person_profiles: "yes" is not valid; write always, identified_only or never`},
-		"logs":                              {conf: with("logs", "all"), want: `logs: "all" is not valid; write skip or as_events`},
-		"content":                           {conf: with("ai", map[string]any{"content": "some"}), want: `ai::content: "some" is not valid; write full, redacted or none`},
-		"historical":                        {conf: with("historical_migration", "always"), want: `historical_migration: "always" is not valid; write auto or never`},
-		"zstd with batch":                   {conf: with("compression", "zstd"), want: "compression: PostHog takes no zstd in the batch protocol; write gzip or none"},
-		"no source of ids":                  {conf: with("distinct_id", map[string]any{"from": []any{}}), want: "distinct_id::from: is empty or contains an empty name"},
-		"an empty source of ids":            {conf: with("distinct_id", map[string]any{"from": []any{""}}), want: "distinct_id::from: is empty or contains an empty name"},
-		"a name that is none":               {conf: with("event_names", map[string]any{"map": map[string]any{"a": ""}}), want: "event_names::map::a: has 0 bytes, but a name has 1 to 200"},
-		"a name that is too long":           {conf: with("event_names", map[string]any{"map": map[string]any{"a": strings.Repeat("x", 201)}}), want: "event_names::map::a: has 201 bytes"},
-		"a proxy":                           {conf: with("proxy_url", "http://u:"+testKey+"@ bad"), want: "proxy_url: is not a URL"},
-		"what delivery reads":               {conf: with("max_in_flight", 0), want: "max_in_flight: 0 is not positive"},
-		"an unknown key":                    {conf: map[string]any{"apikey": testKey}, want: `unknown key "apikey"; did you mean "api_key"?`},
-		"an unknown key inside another one": {conf: with("exceptions", map[string]any{"enable": true}), want: `unknown key "exceptions::enable"; did you mean "enabled"?`},
+		"the EU cloud":                     {conf: with("endpoint", "https://eu.i.posthog.com/")},
+		"a self-hosted server":             {conf: with("endpoint", "http://localhost:8000/posthog")},
+		"no compression":                   {conf: with("compression", "none")},
+		"a key of an old server":           {conf: map[string]any{"api_key": "sTMFPsFhdP1Ssg"}},
+		"no key":                           {conf: map[string]any{}, want: "api_key: "},
+		"an unset variable":                {conf: map[string]any{"api_key": nil}, want: "write the project API key, which begins with phc_"},
+		"an unresolved variable":           {conf: map[string]any{"api_key": "${POSTHOG_API_KEY"}, want: "${env:POSTHOG_API_KEY}"},
+		"a key with a line feed":           {conf: map[string]any{"api_key": testKey + "\n"}, want: "api_key: "},
+		"a personal key":                   {conf: map[string]any{"api_key": "phx_hunter2"}, want: "api_key: is a personal API key (phx_), which PostHog refuses for events; write the project API key"},
+		"the private host":                 {conf: with("endpoint", "https://us.posthog.com"), want: "endpoint: takes no events; write https://us.i.posthog.com"},
+		"the private host in capitals":     {conf: with("endpoint", "https://APP.posthog.com:443/"), want: "endpoint: takes no events; write https://us.i.posthog.com"},
+		"the private EU host":              {conf: with("endpoint", "https://eu.posthog.com"), want: "endpoint: takes no events; write https://eu.i.posthog.com"},
+		"the assets host":                  {conf: with("endpoint", "https://eu-assets.i.posthog.com"), want: "endpoint: takes no events; write https://eu.i.posthog.com"},
+		"an endpoint without a scheme":     {conf: with("endpoint", "us.i.posthog.com"), want: "endpoint: "},
+		"an endpoint without a host":       {conf: with("endpoint", "https:///"), want: "endpoint: "},
+		"an endpoint with an invalid port": {conf: with("endpoint", "http://localhost:99999"), want: "99999"},
+		"an endpoint with a query":         {conf: with("endpoint", "https://us.i.posthog.com?token="+testKey), want: "endpoint: has a user, a query or a fragment; write the address only, such as https://us.i.posthog.com"},
+		"an endpoint with the batch path":  {conf: with("endpoint", "https://us.i.posthog.com/batch/"), want: "endpoint: remove /batch; the exporter appends the path itself"},
+		"an endpoint with the v1 path":     {conf: with("endpoint", "https://us.i.posthog.com/i/v1/analytics/events"), want: "endpoint: remove /i/v1/analytics/events"},
+		"an OTLP endpoint":                 {conf: with("endpoint", "https://us.i.posthog.com/i/v1/logs"), want: "endpoint: remove /i/v1/logs"},
+		"an invalid protocol":              {conf: with("protocol", "v2"), want: `protocol: "v2"`},
+		"invalid person_profiles":          {conf: with("person_profiles", "yes"), want: `person_profiles: "yes"`},
+		"invalid logs":                     {conf: with("logs", "all"), want: `logs: "all"`},
+		"invalid content":                  {conf: with("ai", map[string]any{"content": "some"}), want: `ai::content: "some"`},
+		"invalid historical_migration":     {conf: with("historical_migration", "always"), want: `historical_migration: "always"`},
+		"zstd with batch":                  {conf: with("compression", "zstd"), want: "compression: PostHog's batch protocol, which protocol: v1 also uses for some events, does not accept zstd; write gzip or none"},
+		"zstd with v1":                     {conf: map[string]any{"api_key": testKey, "protocol": "v1", "compression": "zstd"}, want: "does not accept zstd; write gzip or none"},
+		"deflate with v1":                  {conf: map[string]any{"api_key": testKey, "protocol": "v1", "compression": "deflate"}, want: "does not accept deflate; write gzip or none"},
+		"no ID attributes":                 {conf: with("distinct_id", map[string]any{"from": []any{}}), want: "distinct_id::from: "},
+		"an empty ID attribute":            {conf: with("distinct_id", map[string]any{"from": []any{""}}), want: "distinct_id::from: "},
+		"an empty name":                    {conf: with("event_names", map[string]any{"map": map[string]any{"a": ""}}), want: "event_names::map::a: the name has 0 bytes; PostHog requires 1 to 200"},
+		"a long name":                      {conf: with("event_names", map[string]any{"map": map[string]any{"a": strings.Repeat("x", 201)}}), want: "event_names::map::a: the name has 201 bytes"},
+		"an invalid proxy":                 {conf: with("proxy_url", "http://u:"+testKey+"@ bad"), want: "proxy_url: "},
+		"an invalid delivery key":          {conf: with("max_in_flight", 0), want: "max_in_flight: "},
+		"an unknown key":                   {conf: map[string]any{"apikey": testKey}, want: `"apikey"`},
+		"an unknown nested key":            {conf: with("exceptions", map[string]any{"enable": true}), want: `"exceptions::enable"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(tt.conf)
@@ -104,7 +105,7 @@ func TestConfigurations(t *testing.T) {
 	}
 }
 
-func TestAnEmptyWordIsTheDefault(t *testing.T) {
+func TestEmptyValueSelectsTheDefault(t *testing.T) {
 	cfg, err := load(map[string]any{
 		"api_key": testKey, "endpoint": "", "protocol": "", "person_profiles": "", "logs": "", "historical_migration": "", "ai": map[string]any{"content": ""},
 	})
@@ -114,7 +115,7 @@ func TestAnEmptyWordIsTheDefault(t *testing.T) {
 	assert.Equal(t, want, cfg)
 }
 
-func TestTheKeyIsHiddenWhereTheConfigurationIsPrinted(t *testing.T) {
+func TestPrintedConfigHidesTheKey(t *testing.T) {
 	cfg, err := load(map[string]any{"api_key": testKey})
 	require.NoError(t, err)
 	printed := confmap.New()
@@ -123,7 +124,7 @@ func TestTheKeyIsHiddenWhereTheConfigurationIsPrinted(t *testing.T) {
 	assert.NotContains(t, fmt.Sprintf("%+v", cfg), testKey)
 }
 
-func TestTheExampleOfTheReadmeIsAConfiguration(t *testing.T) {
+func TestReadmeConfigurationIsValid(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	_, example, _ := strings.Cut(string(readme), "```yaml\n")
@@ -134,7 +135,7 @@ func TestTheExampleOfTheReadmeIsAConfiguration(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestTheReadmeHasEveryNotice(t *testing.T) {
+func TestReadmeListsEveryNotice(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	for _, n := range []notice{noticeDuplicate, noticeIllegalID, noticeNoPerson, noticeWarning} {
@@ -142,7 +143,7 @@ func TestTheReadmeHasEveryNotice(t *testing.T) {
 	}
 }
 
-func TestTheReadmeHasEveryKey(t *testing.T) {
+func TestReadmeListsEveryKey(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	cfg, err := load(map[string]any{"api_key": testKey})
@@ -154,7 +155,7 @@ func TestTheReadmeHasEveryKey(t *testing.T) {
 		case "http2_ping_timeout", "http2_read_idle_timeout", "idle_conn_timeout", "max_idle_conns", "read_buffer_size", "write_buffer_size",
 			"max_conns_per_host", "max_idle_conns_per_host", "disable_keep_alives", "force_attempt_http2", "cookies", "middlewares",
 			"compression_params", "keepalive":
-			continue // the rest of confighttp
+			continue // other keys of confighttp
 		}
 		assert.Contains(t, string(readme), "`"+key, key)
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"strings"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
@@ -23,7 +22,7 @@ const (
 	eventAITrace    = "$ai_trace"
 )
 
-// encodeAI writes a span of a language model, which the event is a view of.
+// encodeAI writes a span of a language model. e is the view of the span.
 func (enc *encoder) encodeAI(w *delivery.Writer, e *appevent.Event, span ptrace.Span) error {
 	ev := event{source: enc.sourceOf(e.Source)}
 	g := readGeneration(span)
@@ -37,50 +36,52 @@ func (enc *encoder) encodeAI(w *delivery.Writer, e *appevent.Event, span ptrace.
 	return nil
 }
 
-// identifyAI is the identity phase of a span. Its uuid is made of the span's IDs, so that a span
-// that is sent again is the same event.
+// identifyAI is the identity phase of a span. The uuid is derived from the IDs of the span, so a
+// span that a client sends twice is one event.
 func (enc *encoder) identifyAI(ev *event, e *appevent.Event, g *generation) error {
 	trace, id := g.span.TraceID(), g.span.SpanID()
 	if trace.IsEmpty() || id.IsEmpty() {
-		return errors.New("the span has no trace id or no span id, of which its uuid is made; OTLP requires both")
+		return errors.New("the span has no trace ID or no span ID; OTLP requires both, and the uuid is derived from them")
 	}
 	ev.id, ev.name, ev.at, ev.title = id.String(), g.span.Name(), e.Time, g.event()
-	ev.protocol = ProtocolBatch // what capture v1 takes of these is not settled: PostHog's SDKs send them so
+	ev.protocol = ProtocolBatch // as PostHog's SDKs do: capture v1 may not accept all of these
 	ev.uuid = derive("span", string(trace[:])+string(id[:]))
-	ev.who = enc.aiIdentity(e, ev.uuid)
+	if !enc.findVercel(ev, e) {
+		enc.identify(ev, e, noAttributes, e.TraceID)
+	}
 	return ev.check()
 }
 
-// aiIdentity is whom a span is about. Spans that do not tell are of one nobody a session, or a
-// trace.
-func (enc *encoder) aiIdentity(e *appevent.Event, own uuidText) identity {
-	if v, ok := e.Attribute(attrVercelDistinctID); ok {
-		if id := appevent.IDText(v); !isIllegalID(id) {
-			return identity{id: id}
-		}
-		enc.notices.count(noticeIllegalID, 1)
+// findVercel looks for the distinct ID in the attribute of Vercel's AI SDK.
+func (enc *encoder) findVercel(ev *event, e *appevent.Event) bool {
+	v, ok := e.Attribute(attrVercelDistinctID)
+	if !ok {
+		return false
 	}
-	for _, attributes := range [...]pcommon.Map{e.Attributes(), e.Source.Resource.Attributes()} {
-		if who, ok := enc.find(attributes); ok {
-			return who
-		}
+	id := appevent.IDText(v)
+	if !enc.acceptsID(id) {
+		return false
 	}
-	return newIdentity(e.SessionID, e.TraceID, own)
+	ev.who.id = id
+	return true
 }
 
-// appendAI is the properties phase of a span: the call, then what else the span says.
+// appendAI is the properties phase of a span: the properties of the call, then the rest of the
+// span.
 func (enc *encoder) appendAI(dst []byte, ev *event, e *appevent.Event, g *generation) []byte {
 	dst = g.append(dst, &ev.props, ev.title, enc.cfg.AI.Content)
+	dst = ev.props.text(dst, "$ai_lib", ev.source.sdkName)
+	dst = ev.props.text(dst, "$ai_lib_version", ev.source.sdkVersion)
 	for name, v := range e.Properties() {
 		if !g.uses(name) {
 			dst = enc.appendAttribute(dst, ev, name, v)
 		}
 	}
-	dst = ev.props.text(dst, "$ai_lib", ev.source.sdkName)
-	return ev.props.text(dst, "$ai_lib_version", ev.source.sdkVersion)
+	dst = enc.appendFields(dst, ev, e)
+	return appendExceptionText(dst, ev, e)
 }
 
-// Prefixes by which spans of language models are known (otel/filtering.rs in PostHog/posthog).
+// Prefixes that identify spans of language models (otel/filtering.rs in PostHog/posthog).
 const (
 	prefixGenAI     = "gen_ai."
 	prefixLLM       = "llm."
@@ -88,7 +89,7 @@ const (
 	prefixTraceloop = "traceloop."
 )
 
-// isAI reports whether a span is one of a language model, by its name or its attributes.
+// isAI reports whether the name or an attribute of a span identifies a language model.
 func isAI(span ptrace.Span) bool {
 	if isAIName(span.Name()) {
 		return true

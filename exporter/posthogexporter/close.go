@@ -5,14 +5,14 @@ package posthogexporter
 
 import "github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 
-// close is the last phase: it writes whether the event has a profile, the properties of its source
-// and the fields beside the properties.
+// close is the last phase. It writes whether the event has a person profile, the properties of its
+// source and the fields next to the properties.
 func (enc *encoder) close(w *delivery.Writer, dst []byte, ev *event) {
-	profile := ev.aboutPerson || enc.hasProfile(&ev.who)
+	profile := ev.needsProfile || enc.hasProfile(&ev.who)
 	if ev.protocol == ProtocolBatch && !profile {
 		dst = ev.props.boolean(dst, propProcessPerson, false)
 	}
-	dst = ev.ending.append(dst, &ev.props, ev.overridden)
+	dst = ev.suffix.append(dst, &ev.props, ev.overridden)
 	ev.props.End()
 	dst = append(dst, '}')
 	if ev.protocol == ProtocolV1 {
@@ -21,7 +21,7 @@ func (enc *encoder) close(w *delivery.Writer, dst []byte, ev *event) {
 	w.End(append(dst, '}'))
 }
 
-// hasProfile reports whether PostHog is to process the person.
+// hasProfile reports whether PostHog processes the person.
 func (enc *encoder) hasProfile(who *identity) bool {
 	switch enc.cfg.PersonProfiles {
 	case ProfilesNever:

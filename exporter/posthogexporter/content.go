@@ -12,12 +12,12 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// redacted stands for what was said.
+// redacted replaces the text of prompts and outputs.
 const redacted = "[redacted]"
 
-// contents are attributes that hold what was said to a language model, or what it said (semantic
-// conventions v1.44.0, gen_ai registry, and what SDKs have names of their own for).
-var contents = map[string]bool{
+// contentAttributes hold prompts and outputs of language models (semantic conventions v1.44.0,
+// gen_ai registry, and the names of several SDKs).
+var contentAttributes = map[string]bool{
 	"gen_ai.input.messages": true, "gen_ai.output.messages": true, "gen_ai.system_instructions": true,
 	"gen_ai.tool.definitions": true, "gen_ai.tool.call.arguments": true, "gen_ai.tool.call.result": true,
 	"gen_ai.prompt": true, "gen_ai.completion": true,
@@ -31,16 +31,16 @@ var contents = map[string]bool{
 	"$ai_input": true, "$ai_output": true, "$ai_output_choices": true, "$ai_input_state": true, "$ai_output_state": true, "$ai_tools": true,
 }
 
-// contentPrefixes begin the names of attributes that hold one part of it each.
+// contentPrefixes begin the names of attributes that each hold a part of a prompt or output.
 var contentPrefixes = [...]string{
 	"gen_ai.prompt.", "gen_ai.completion.", "llm.prompts.", "llm.completions.", "llm.input_messages.", "llm.output_messages.",
 	"llm.prompt_template.", "llm.request.functions.", "llm.tools.", "retrieval.documents.", "reranker.input_documents.",
 	"reranker.output_documents.", "embedding.embeddings.",
 }
 
-// isContent reports whether an attribute holds what was said.
+// isContent reports whether an attribute holds a prompt or an output.
 func isContent(name string) bool {
-	if contents[name] {
+	if contentAttributes[name] {
 		return true
 	}
 	for _, prefix := range contentPrefixes {
@@ -51,10 +51,10 @@ func isContent(name string) bool {
 	return false
 }
 
-// isContentEvent reports whether the body of an event holds what was said.
+// isContentEvent reports whether the body of an event holds a prompt or an output.
 func isContentEvent(name string) bool { return strings.HasPrefix(name, prefixGenAI) }
 
-// appendContent appends what was said, as far as the configuration lets it be seen.
+// appendContent appends a prompt or an output, redacted. With ContentNone it appends nothing.
 func appendContent(dst []byte, props *properties, content Content, name string, v pcommon.Value) []byte {
 	if content == ContentNone {
 		return dst
@@ -69,7 +69,7 @@ func appendContent(dst []byte, props *properties, content Content, name string, 
 	return appendRedacted(dst, v)
 }
 
-// isShape reports whether a member of a message tells its shape rather than what is said (JSON
+// isShape reports whether a member of a message describes its structure rather than its text (JSON
 // schemas of gen_ai.input.messages and gen_ai.output.messages in
 // open-telemetry/semantic-conventions).
 func isShape(name string) bool {
@@ -80,7 +80,7 @@ func isShape(name string) bool {
 	return false
 }
 
-// appendRedacted appends messages with their roles and types, but none of what they say.
+// appendRedacted appends messages with their roles and types, but without their text.
 func appendRedacted(dst []byte, v pcommon.Value) []byte {
 	var raw any
 	if v.Type() == pcommon.ValueTypeStr {
@@ -97,8 +97,7 @@ func appendRedacted(dst []byte, v pcommon.Value) []byte {
 	return append(dst, shape...)
 }
 
-// redact is the shape of messages: lists, what they are lists of, and the members that tell the
-// shape.
+// redact returns the structure of messages: their lists, maps, roles and types.
 func redact(raw any) any {
 	switch raw := raw.(type) {
 	case []any:
@@ -128,13 +127,13 @@ func redactMembers(members map[string]any) map[string]any {
 		case "id", "index", "name", "arguments", "args", "result", "response", "text", "input", "output", "refusal":
 			shape[name] = redacted
 		default:
-			shape["other"] = redacted // whose name may be something that was said
+			shape["other"] = redacted // the name may be a part of the text
 		}
 	}
 	return shape
 }
 
-// shapeText is a word such as assistant. What is longer than those are is no word.
+// shapeText returns a word such as assistant. It redacts text that is not a single short word.
 func shapeText(text string) string {
 	if text == "" || len(text) > 64 || strings.ContainsAny(text, " \n") {
 		return redacted

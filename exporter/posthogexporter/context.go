@@ -11,8 +11,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// appendContext is the context phase: it appends the user, session, groups, address and trace,
-// unless an attribute has PostHog's name for one.
+// appendContext is the context phase. It appends the user, session, groups, address and trace. An
+// attribute with PostHog's name for one of them takes precedence.
 func (enc *encoder) appendContext(dst []byte, ev *event, e *appevent.Event) []byte {
 	dst = appendUser(dst, ev, e)
 	if ev.protocol == ProtocolBatch {
@@ -33,11 +33,7 @@ func (enc *encoder) appendContext(dst []byte, ev *event, e *appevent.Event) []by
 
 // appendUser appends the fields of the user other than the distinct ID.
 func appendUser(dst []byte, ev *event, e *appevent.Event) []byte {
-	props, u := &ev.props, &e.User
-	distinctID := ev.who.id
-	if ev.about.isSet() {
-		distinctID = "" // it is the group's
-	}
+	props, u, distinctID := &ev.props, &e.User, ev.personID()
 	if u.ID != distinctID {
 		dst = props.text(dst, appevent.AttrUserID, u.ID)
 	}
@@ -45,7 +41,7 @@ func appendUser(dst []byte, ev *event, e *appevent.Event) []byte {
 		dst = props.text(dst, appevent.AttrAnonymousID, u.AnonymousID)
 	}
 	if e.Kind == appevent.KindIdentify {
-		return dst // the rest is set on the person
+		return dst // $set has the rest
 	}
 	dst = props.text(dst, appevent.AttrUserEmail, u.Email)
 	dst = props.text(dst, appevent.AttrUserName, u.Name)
@@ -56,20 +52,20 @@ func appendUser(dst []byte, ev *event, e *appevent.Event) []byte {
 	return dst
 }
 
-// appendAddress appends the address that PostHog locates the person by or, without one,
-// $geoip_disable: PostHog would locate this machine.
+// appendAddress appends the address by which PostHog locates the person. Without one it appends
+// $geoip_disable, because PostHog would locate this machine.
 func appendAddress(dst []byte, ev *event, e *appevent.Event, attribute string) []byte {
 	if attribute == "" {
-		return dst // the properties of the source disable it
+		return dst // the properties of the source have $geoip_disable
 	}
 	if v, ok := e.Attribute(attribute); ok && isAddress(v.AsString()) {
 		return ev.props.text(dst, "$ip", v.AsString())
 	}
-	ev.overridden = ev.overridden || ev.ending.has(propGeoIPDisable)
+	ev.overridden = ev.overridden || ev.suffix.has(propGeoIPDisable)
 	return ev.props.boolean(dst, propGeoIPDisable, true)
 }
 
-// isAddress reports whether PostHog can look up where the address is.
+// isAddress reports whether PostHog can locate the address.
 func isAddress(text string) bool {
 	_, err := netip.ParseAddr(text)
 	return err == nil

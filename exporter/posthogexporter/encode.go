@@ -16,16 +16,16 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
-// encoder writes records as PostHog events. It holds what outlives an event; see event for the
-// rest.
+// encoder writes records as PostHog events. Its fields are valid for many events; event holds the
+// state of one.
 type encoder struct {
 	*backend
 	values       jsonappend.Writer
 	source       *source // of the last event
-	hidesContent bool    // whether prompts and outputs of language models are redacted or left out
-	idNames      nameSet // of the attributes that may hold a distinct ID
-	usualIDs     bool    // whether these are the default
-	special      nameSet // of the attributes that are not plain properties
+	hidesContent bool    // whether prompts and outputs of language models are redacted or omitted
+	idNames      nameSet // names of the attributes that may hold a distinct ID
+	usualIDs     bool    // whether distinct_id::from has its default
+	special      nameSet // names of the attributes that may not be plain properties
 	parser       stacktrace.Parser
 	clock        jsonappend.Clock
 }
@@ -54,22 +54,22 @@ func (enc *encoder) Reset() { enc.source = nil }
 
 // Encode implements delivery.Encoder.
 func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
-	isAboutPersons := e.Kind == appevent.KindIdentify || e.Kind == appevent.KindAlias || e.Kind == appevent.KindGroup
+	needsProfile := e.Kind == appevent.KindIdentify || e.Kind == appevent.KindAlias || e.Kind == appevent.KindGroup
 	switch {
 	case enc.cfg.Logs.Skips(e):
 		return delivery.Skip("plain_log")
-	case isAboutPersons && enc.cfg.PersonProfiles == ProfilesNever:
+	case needsProfile && enc.cfg.PersonProfiles == ProfilesNever:
 		return delivery.Skip("no_profiles")
 	case e.Kind == appevent.KindGroup:
 		return enc.encodeGroups(w, e)
-	case isAboutPersons || !e.IsException():
+	case needsProfile || !e.IsException():
 		return enc.encodeRecord(w, e, group{})
 	}
 	return enc.encodeReport(w, e)
 }
 
-// encodeReport writes a record that reports an exception: as an exception and, where it has a name
-// of its own, as an event too.
+// encodeReport writes a record that reports an exception as an $exception. If the record has a name
+// of its own, it also becomes an event of that name.
 func (enc *encoder) encodeReport(w *delivery.Writer, e *appevent.Event) error {
 	named := e.Kind != appevent.KindTrack || e.HasOwnName()
 	if named {
@@ -87,31 +87,31 @@ func (enc *encoder) encodeReport(w *delivery.Writer, e *appevent.Event) error {
 	}
 }
 
-// noAttributes stands for the attributes of a span where there is no span. Nothing writes to it.
+// noAttributes are the span attributes of an event that did not happen in a span. Read-only.
 //
-//nolint:gochecknoglobals // it is a constant
+//nolint:gochecknoglobals // constant
 var noAttributes = pcommon.NewMap()
 
-// encodeGroups writes what groups are, one event per group.
+// encodeGroups writes a group event as one $groupidentify for each group.
 func (enc *encoder) encodeGroups(w *delivery.Writer, e *appevent.Event) error {
 	groups := 0
 	for kind, v := range e.Groups.All() {
-		of, ok := newGroup(kind, v)
+		g, ok := newGroup(kind, v)
 		if !ok {
 			continue
 		}
 		groups++
-		if err := enc.encodeRecord(w, e, of); err != nil {
+		if err := enc.encodeRecord(w, e, g); err != nil {
 			return err
 		}
 	}
 	if groups == 0 {
-		return errors.New("a group event has no group; set fanout.groups to a map of group types and keys")
+		return errors.New("a group event needs a group; set fanout.groups to a map of group types to keys")
 	}
 	return nil
 }
 
-// encodeRecord writes a record as one event. A group event is about the group.
+// encodeRecord writes a record as one event. about is the group of a group event.
 func (enc *encoder) encodeRecord(w *delivery.Writer, e *appevent.Event, about group) error {
 	var ev event
 	ev.source, ev.about = enc.sourceOf(e.Source), about

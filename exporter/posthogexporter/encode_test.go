@@ -24,11 +24,11 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-func TestAUUIDIsItselfWhateverItsCase(t *testing.T) {
+func TestUUIDsAreKeptInLowerCase(t *testing.T) {
 	for text, want := range map[string]string{
 		"0198c0de-0000-7000-8000-00000000000f":    "0198c0de-0000-7000-8000-00000000000f",
 		"0198C0DE-ABCD-7000-8000-00000000000F":    "0198c0de-abcd-7000-8000-00000000000f",
-		"0198c0de-0000-7000-8000-00000000000g":    "", // no hexadecimal digit
+		"0198c0de-0000-7000-8000-00000000000g":    "", // g is not a hexadecimal digit
 		"0198c0de-0000-7000-8000-00000000000-":    "",
 		"0198c0de-0000-7000-8000-0000000000\xff0": "",
 		"0198c0de0-000-7000-8000-00000000000f":    "",
@@ -69,7 +69,7 @@ func FuzzUUID(f *testing.F) {
 	})
 }
 
-func TestEveryIllegalIDIsKnown(t *testing.T) {
+func TestIllegalIDsAreRecognized(t *testing.T) {
 	for _, id := range slices.Concat(illegalIDs[:]...) {
 		assert.True(t, isIllegalID(id), id)
 		assert.True(t, isIllegalID(" "+strings.ToUpper(id)+"\n"), id)
@@ -80,7 +80,7 @@ func TestEveryIllegalIDIsKnown(t *testing.T) {
 	assert.False(t, isIllegalID(strings.Repeat("0", 200)))
 }
 
-func TestAnEventWithoutATimeHasThatOfItsArrival(t *testing.T) {
+func TestEventWithoutTimeHasArrivalTime(t *testing.T) {
 	b := benchBackend(t, func(*Config) {})
 	b.now = func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC) }
 	ld := events("a")
@@ -102,7 +102,7 @@ func TestSourcesDoNotMix(t *testing.T) {
 	}
 }
 
-func TestAnAttributeWinsOverOneOfTheResource(t *testing.T) {
+func TestAttributeOverridesTheResource(t *testing.T) {
 	for _, name := range []string{"service.name", "user.id", "subject", "trace_id", "$lib", "body", "other"} {
 		ld := plog.NewLogs()
 		rl := ld.ResourceLogs().AppendEmpty()
@@ -131,7 +131,7 @@ func TestAnAttributeWinsOverOneOfTheResource(t *testing.T) {
 }
 
 // jsontext refuses an object that has a name twice.
-func TestNoAddressIsToldOnce(t *testing.T) {
+func TestGeoIPDisableIsWrittenOnce(t *testing.T) {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
 	rl.Resource().Attributes().PutBool(propGeoIPDisable, false)
@@ -142,7 +142,7 @@ func TestNoAddressIsToldOnce(t *testing.T) {
 	assert.Contains(t, string(encoded[0].Payload), `"$geoip_disable":true`)
 }
 
-func TestWhatARecordSaysOtherThanInAttributesWinsOverTheResourceToo(t *testing.T) {
+func TestRecordFieldsOverrideTheResource(t *testing.T) {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
 	for _, key := range []string{"body", "subject", "trace_id", "span_id", "user.email", "$session_id", "other"} {
@@ -163,7 +163,7 @@ func TestWhatARecordSaysOtherThanInAttributesWinsOverTheResourceToo(t *testing.T
 	assert.Equal(t, 1, strings.Count(string(payload), "of the resource"), "%s", payload)
 }
 
-func TestWhatAPageIsCalledIsSaidOnce(t *testing.T) {
+func TestPageTitleOverridesTheResource(t *testing.T) {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
 	rl.Resource().Attributes().PutStr("title", "of the resource")
@@ -180,7 +180,7 @@ func TestWhatAPageIsCalledIsSaidOnce(t *testing.T) {
 	assert.Contains(t, string(payload), `"title":"of the record"`)
 }
 
-func TestAnExceptionIsOfWhomItsSpanTells(t *testing.T) {
+func TestSpanIdentifiesThePersonOfItsExceptions(t *testing.T) {
 	span := ptrace.NewSpan()
 	span.Attributes().PutStr("posthog.distinct_id", "best")
 	span.Attributes().PutStr("user.id", "u1")
@@ -196,14 +196,14 @@ func TestAnExceptionIsOfWhomItsSpanTells(t *testing.T) {
 	assert.Contains(t, string(encoded[1].Payload), `"distinct_id":"u2"`)
 }
 
-func TestNothingThatWasSaidIsSentWhereItIsNotToBe(t *testing.T) {
+func TestAIContentIsHidden(t *testing.T) {
 	const said = "what-was-said"
 	td := ptrace.NewTraces()
 	span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
 	span.SetName("chat")
 	span.SetTraceID([16]byte{1})
 	span.SetSpanID([8]byte{1})
-	for name := range contents {
+	for name := range contentAttributes {
 		span.Attributes().PutStr(name, `[{"role":"user","`+said+`":1,"parts":[{"type":"text","content":"`+said+`","mime_type":"`+said+" "+said+`","modality":"`+strings.Repeat(said, 5)+`"}],"content":["`+said+`"]}]`)
 	}
 	for _, prefix := range contentPrefixes {
@@ -227,8 +227,8 @@ func TestNothingThatWasSaidIsSentWhereItIsNotToBe(t *testing.T) {
 	}
 }
 
-// FuzzEncode checks that any records become events that PostHog can read, within its limits, or
-// nothing.
+// FuzzEncode checks that any record is either refused or becomes events that PostHog can read,
+// within its limits.
 func FuzzEncode(f *testing.F) {
 	seed := func(ld plog.Logs) {
 		raw, err := (&plog.ProtoMarshaler{}).MarshalLogs(ld)
@@ -280,7 +280,7 @@ func FuzzEncode(f *testing.F) {
 		require.Len(t, again, len(encoded))
 		for i := range again {
 			if encoded[i].Time == again[i].Time { // else it is the time of arrival
-				require.Equal(t, encoded[i], again[i], "it is the same event each time")
+				require.Equal(t, encoded[i], again[i], "encoding is deterministic")
 			}
 		}
 		buildRequests(t, b, encoded)
@@ -332,8 +332,8 @@ func FuzzEncodeSpan(f *testing.F) {
 	})
 }
 
-// checkEvent requires an event that PostHog can read: JSON in UTF-8, without repeated names, with
-// all that it requires. Its Meta has to agree with its payload.
+// checkEvent requires an event that PostHog can read: JSON in UTF-8, without duplicate names, with
+// all required members. Its Meta must agree with its payload.
 func checkEvent(t *testing.T, encoded *delivery.Event) {
 	t.Helper()
 	payload := encoded.Payload
@@ -364,7 +364,7 @@ func checkEvent(t *testing.T, encoded *delivery.Event) {
 	}
 }
 
-func TestNothingIsKeptOfWhatWasEncoded(t *testing.T) {
+func TestResetDropsReferencesToPdata(t *testing.T) {
 	enc := newSpanEncoder(benchBackend(t, func(cfg *Config) { cfg.Protocol = ProtocolV1 }))
 	var w delivery.Writer
 	span := ptrace.NewSpan()

@@ -12,13 +12,13 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// event is one PostHog event on its way through the phases: identity (identity.go, written by
-// begin), properties (properties.go, and the file of each kind of event), context (context.go) and
-// close (close.go). A phase reads what earlier phases have set.
+// event is the state of one PostHog event while the encoder writes it, in four phases: identity
+// (identity.go), properties (properties.go and the file of each kind of event), context
+// (context.go) and close (close.go). A phase reads fields that earlier phases have set.
 type event struct {
 	source *source
 
-	// The identity phase.
+	// The identity phase sets these.
 
 	// id and name are those of the record or span, for Meta.
 	id, name string
@@ -32,30 +32,39 @@ type event struct {
 	previous string
 	// about is the group that a group event is about.
 	about group
-	// aboutPerson is set where the event sets or merges persons or groups, which PostHog refuses
-	// from events without a profile.
-	aboutPerson bool
-	// dropped are attributes that the event must not have.
-	dropped []string
+	// needsProfile is set for events that set or merge persons or groups: PostHog refuses them
+	// without a person profile.
+	needsProfile bool
+	// ignored are attributes that the event must not have.
+	ignored []string
 
-	// The phases after it.
+	// The later phases set these.
 
 	props  properties
 	lifted lifted
-	// ending are the properties of the source.
-	ending *ending
-	// overridden is set if the event has written a property with a name that is in the ending.
+	// suffix holds the properties of the source.
+	suffix *suffix
+	// overridden is set once the event has a property of a name that suffix has too.
 	overridden bool
 }
 
-// begin writes an event up to its first property. PostHog drops repetitions by uuid, event,
-// distinct_id and timestamp, so these are written here, once, and are the same at each attempt.
-// completeMeta has to agree with the Meta.
+// personID returns the distinct ID that the event carries. It is empty for group events, whose
+// distinct ID is the group's.
+func (ev *event) personID() string {
+	if ev.about.isSet() {
+		return ""
+	}
+	return ev.who.id
+}
+
+// begin writes an event up to its first property. PostHog deduplicates by uuid, event, distinct_id
+// and timestamp, so these are written once, here, and stay the same in each attempt. completeMeta
+// must agree with the Meta.
 func (enc *encoder) begin(w *delivery.Writer, ev *event) []byte {
 	if ev.at == 0 {
 		ev.at = pcommon.NewTimestampFromTime(enc.now())
 	}
-	ev.at = min(ev.at, math.MaxInt64) // beyond it there is no time.Time, by which old ones are known
+	ev.at = min(ev.at, math.MaxInt64) // time.Time cannot hold a later time
 	dst := w.Begin(delivery.Meta{
 		ID: ev.id, Name: ev.name, Time: ev.at, Category: string(ev.protocol), Key: resourceOf(ev.title),
 	})
@@ -68,14 +77,14 @@ func (enc *encoder) begin(w *delivery.Writer, ev *event) []byte {
 	dst = enc.clock.Time(append(dst, `,"timestamp":`...), ev.at-ev.at%1e3) // PostHog keeps microseconds
 	dst = append(dst, `,"properties":{`...)
 	ev.props.start(&enc.values)
-	ev.ending = &ev.source.v1
+	ev.suffix = &ev.source.v1
 	if ev.protocol == ProtocolBatch {
-		ev.ending = &ev.source.batch
+		ev.suffix = &ev.source.batch
 	}
 	return dst
 }
 
-// restart forgets the properties that were written since begin.
+// restart forgets the properties written since begin.
 func (ev *event) restart() {
 	ev.props.End()
 	ev.props.start(ev.props.values)

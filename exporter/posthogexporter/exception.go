@@ -14,27 +14,27 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
-// eventException is an event of PostHog's error tracking (packages/core/src/error-tracking/types.ts
+// eventException is PostHog's error tracking event (packages/core/src/error-tracking/types.ts
 // in PostHog/posthog-js).
 const eventException = "$exception"
 
-// ignoredInExceptions are attributes that PostHog warns of in an exception
+// ignoredInExceptions are attributes that PostHog ignores in an exception, with a warning
 // (https://posthog.com/docs/data/ingestion-warnings).
 var ignoredInExceptions = []string{"$set", "$set_once"}
 
-// Limits for an event that is too large with all exceptions and frames.
+// Limits for an exception event that is too large with all its exceptions and frames.
 const (
-	fewExceptions = 10
-	fewFrames     = 50
+	trimmedExceptions = 10
+	trimmedFrames     = 50
 )
 
-// roomAround is for what stands around the properties that are the event's own: its head, and what
-// its resource says.
-const roomAround = 10_000
+// reservedBytes is the room kept for the rest of the payload: the head of the event and the
+// properties of its source.
+const reservedBytes = 10_000
 
-// encodeException writes the exception that an event reports. The attributes are those of the span
-// that it happened in. Where an event of the record's name is sent too, that one has the record's
-// uuid.
+// encodeException writes the exception that an event reports. span has the attributes of the span
+// that it happened in. second is set if the record also becomes an event of its own name, which has
+// the record's uuid.
 func (enc *encoder) encodeException(w *delivery.Writer, e *appevent.Event, span pcommon.Map, second bool) error {
 	ev := event{source: enc.sourceOf(e.Source)}
 	if err := enc.identifyException(&ev, e, span, second); err != nil {
@@ -44,9 +44,9 @@ func (enc *encoder) encodeException(w *delivery.Writer, e *appevent.Event, span 
 	head := len(dst)
 	dst = enc.appendException(dst, &ev, e, exceptionlist.Limit{})
 	dst = enc.appendContext(dst, &ev, e)
-	if len(dst)-head > maxEvent-roomAround {
+	if len(dst)-head > maxEvent-reservedBytes {
 		ev.restart()
-		dst = enc.appendException(dst[:head], &ev, e, exceptionlist.Limit{Exceptions: fewExceptions, Frames: fewFrames})
+		dst = enc.appendException(dst[:head], &ev, e, exceptionlist.Limit{Exceptions: trimmedExceptions, Frames: trimmedFrames})
 		dst = enc.appendContext(dst, &ev, e)
 	}
 	enc.close(w, dst, &ev)
@@ -55,16 +55,17 @@ func (enc *encoder) encodeException(w *delivery.Writer, e *appevent.Event, span 
 
 // identifyException is the identity phase of an exception.
 func (enc *encoder) identifyException(ev *event, e *appevent.Event, span pcommon.Map, second bool) error {
-	enc.identify(ev, e, eventException, span)
-	ev.dropped = ignoredInExceptions
+	enc.setMeta(ev, e, eventException)
+	enc.identify(ev, e, span, pcommon.TraceID{})
+	ev.ignored = ignoredInExceptions
 	if second {
 		ev.uuid = derive("exception", ev.id)
 	}
 	return ev.check()
 }
 
-// appendException is the properties phase of an exception: what PostHog groups and shows it by, and
-// what else the event says.
+// appendException is the properties phase of an exception: the properties by which PostHog groups
+// and displays it, then the rest of the event.
 func (enc *encoder) appendException(dst []byte, ev *event, e *appevent.Event, limit exceptionlist.Limit) []byte {
 	x, runtime := &e.Exception, ev.source.of.Language
 	stack := enc.parser.Parse(stacktrace.LanguageOf(runtime), x.Type, x.Message, x.Stacktrace)
@@ -75,14 +76,12 @@ func (enc *encoder) appendException(dst []byte, ev *event, e *appevent.Event, li
 	if limit == (exceptionlist.Limit{}) {
 		dst = ev.props.text(dst, appevent.AttrExceptionStacktrace, stack.Unparsed)
 	}
-	dst = enc.appendBody(dst, ev, e)
-	dst = ev.props.text(dst, "subject", e.Subject)
-	return enc.appendAttributes(dst, ev, e)
+	dst = enc.appendAttributes(dst, ev, e)
+	return enc.appendFields(dst, ev, e)
 }
 
-// fingerprintOf is what PostHog is to group the exception by: one text, where there may be several
-// here. It has no word for the part that leaves the rest to the tracker, so a fingerprint with that
-// is left to it altogether.
+// fingerprintOf returns the text by which PostHog groups the exception. It is empty for a
+// fingerprint with a {{ default }} part: PostHog has no counterpart, so it groups by its own rules.
 func fingerprintOf(v pcommon.Value) string {
 	if v.Type() == pcommon.ValueTypeStr {
 		return v.Str()

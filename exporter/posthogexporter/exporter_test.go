@@ -14,7 +14,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/config/configcompression"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -44,7 +43,7 @@ func setup(cfg *Config) deliverytest.Setup {
 	}
 }
 
-// record appends a record to ld, for the caller to change.
+// record appends a record to ld and returns it.
 func record(ld plog.Logs, name, uid string) plog.LogRecord {
 	if ld.ResourceLogs().Len() == 0 {
 		ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
@@ -58,7 +57,7 @@ func record(ld plog.Logs, name, uid string) plog.LogRecord {
 	return r
 }
 
-// events returns one event for each name.
+// events returns one record for each name.
 func events(names ...string) plog.Logs {
 	ld := plog.NewLogs()
 	for _, name := range names {
@@ -104,7 +103,7 @@ func eachProtocol(t *testing.T, test func(t *testing.T, in *posthogintake.Intake
 	}
 }
 
-// first makes the intake reply to the first n requests with reply, and take all others.
+// first makes the intake reply to the first n requests with reply, and accept all others.
 func first(in *posthogintake.Intake, n int32, reply posthogintake.Reply) {
 	var requests atomic.Int32
 	in.Answer(func(posthogintake.Request) posthogintake.Reply {
@@ -115,15 +114,15 @@ func first(in *posthogintake.Intake, n int32, reply posthogintake.Reply) {
 	})
 }
 
-func TestAFailureThatPassesIsTriedAgainAsTheSameEvents(t *testing.T) {
+func TestTransientFailuresAreRetriedUnchanged(t *testing.T) {
 	for name, reply := range map[string]posthogintake.Reply{
 		"408": posthogintake.Failure(408, "client stopped sending data"), "500": posthogintake.Failure(500, "internal"),
 		"502": posthogintake.Failure(502, "<html>"), "503": posthogintake.Error(503, "service_unavailable").Within("0.001"),
-		"504":           posthogintake.Error(504, "gateway_timeout"),
-		"429 of a rate": posthogintake.Error(429, "rate_limited").Within("0.001"),
-		"429 in words":  posthogintake.Failure(429, "rate limited"),
-		"reset":         posthogintake.Reset(), "lost response": posthogintake.Lost(), "garbage": posthogintake.Garbage(),
-		"a 200 that is not PostHog's": {Body: `{"ok":true}`, NotTaken: true}, "a status of 0": {Body: `{"status":0,"results":{}}`, NotTaken: true},
+		"504":          posthogintake.Error(504, "gateway_timeout"),
+		"429 by tag":   posthogintake.Error(429, "rate_limited").Within("0.001"),
+		"429 in words": posthogintake.Failure(429, "rate limited"),
+		"reset":        posthogintake.Reset(), "lost response": posthogintake.Lost(), "garbage": posthogintake.Garbage(),
+		"200 of another server": {Body: `{"ok":true}`, NotTaken: true}, "a status of 0": {Body: `{"status":0,"results":{}}`, NotTaken: true},
 		"an empty 200": {Body: " ", NotTaken: true}, "204": {Status: 204},
 		"hung": func() posthogintake.Reply { r, _ := posthogintake.Hung(); return r }(),
 	} {
@@ -146,7 +145,7 @@ func TestAFailureThatPassesIsTriedAgainAsTheSameEvents(t *testing.T) {
 	}
 }
 
-func TestWhatPostHogRefusesForGood(t *testing.T) {
+func TestRefusedEventsAreReplayedUnchanged(t *testing.T) {
 	for name, c := range map[string]struct {
 		reply   posthogintake.Reply
 		reason  string
@@ -154,17 +153,17 @@ func TestWhatPostHogRefusesForGood(t *testing.T) {
 	}{
 		"an empty name":     {posthogintake.Failure(400, "event submitted with an empty event name"), "refused", "the backend answered 400: event submitted with an empty event name"},
 		"parsing":           {posthogintake.Error(400, "request_parsing_error"), "refused", "request_parsing_error"},
-		"headers":           {posthogintake.Error(400, "missing_required_headers"), "refused", "does a proxy take headers away?"},
-		"an unknown key":    {posthogintake.Failure(401, "API key is not valid: "+posthogintake.Key), "unauthorized", "the backend answered 401: API key is not valid: [REDACTED]; check api_key"},
-		"an invalid token":  {posthogintake.Error(401, "invalid_api_token"), "unauthorized", "that begins with phc_"},
+		"headers":           {posthogintake.Error(400, "missing_required_headers"), "refused", "does a proxy remove headers?"},
+		"an unknown key":    {posthogintake.Failure(401, "API key is not valid: "+posthogintake.Key), "unauthorized", "the backend answered 401: API key is not valid: [REDACTED]; check that api_key is"},
+		"an invalid token":  {posthogintake.Error(401, "invalid_api_token"), "unauthorized", "which begins with phc_"},
 		"402":               {posthogintake.Error(402, "billing"), "rate_limited", "raise the billing limit in PostHog, then replay the dead letters"},
 		"billing in words":  {posthogintake.Failure(429, "billing limit reached"), "rate_limited", "raise the billing limit"},
 		"billing by tag":    {posthogintake.Error(429, "billing_limit_exceeded"), "rate_limited", "raise the billing limit"},
-		"404":               {posthogintake.Failure(404, ""), "refused", "protocol: batch is the one that all know"},
+		"404":               {posthogintake.Failure(404, ""), "refused", "write protocol: batch, which every server supports"},
 		"413":               {posthogintake.Failure(413, "maximum event size exceeded: 1"), "too_large", "to a request of"},
 		"415":               {posthogintake.Error(415, "unsupported_encoding"), "refused", "write compression: gzip"},
 		"a redirect":        {posthogintake.Redirect(302, "http://127.0.0.1:1/"), "redirected", "redirects are not followed"},
-		"the private hosts": {posthogintake.Failure(403, "CSRF"), "unauthorized", "check api_key"},
+		"the private hosts": {posthogintake.Failure(403, "CSRF"), "unauthorized", "check that api_key is"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
@@ -186,7 +185,7 @@ func TestWhatPostHogRefusesForGood(t *testing.T) {
 	}
 }
 
-func TestOneBadEventDoesNotCostItsNeighbors(t *testing.T) {
+func TestBadEventCostsNoOther(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
 		in.Answer(func(r posthogintake.Request) posthogintake.Reply {
 			if slices.Contains(names(r.Events), "e0037") {
@@ -203,7 +202,7 @@ func TestOneBadEventDoesNotCostItsNeighbors(t *testing.T) {
 	})
 }
 
-func TestA413IsHalved(t *testing.T) {
+func Test413IsBisected(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
 		in.LimitBody(2000)
 		e := setup(cfg).StartLogs(t)
@@ -212,7 +211,7 @@ func TestA413IsHalved(t *testing.T) {
 	})
 }
 
-func TestABillingLimitIsInA200(t *testing.T) {
+func TestBillingLimitIsReadFrom200(t *testing.T) {
 	for name, c := range map[string]struct {
 		resources []string
 		want      map[string]int64
@@ -237,13 +236,13 @@ func TestABillingLimitIsInA200(t *testing.T) {
 			assert.Equal(t, c.want, e.Outcomes())
 			assert.Len(t, in.Requests(), 1)
 			for _, letter := range e.Letters.All() {
-				assert.Equal(t, fmt.Sprintf("the backend answered 200, but %q are beyond the billing limit and it stored none of them; raise the billing limit in PostHog, then replay the dead letters", c.resources), letter.Message)
+				assert.Equal(t, fmt.Sprintf("the backend answered 200, but stored none of %q, which are beyond the billing limit; raise the billing limit in PostHog, then replay the dead letters", c.resources), letter.Message)
 			}
 		})
 	}
 }
 
-func TestAKeyThatA200RepeatsIsRedacted(t *testing.T) {
+func TestMessagesFrom200RedactTheKey(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
 		in.Plan("a", posthogintake.Result{Result: "drop", Details: "of the project " + posthogintake.Key})
 		in.Answer(func(r posthogintake.Request) posthogintake.Reply {
@@ -271,7 +270,7 @@ func TestEachEventHasItsOwnResult(t *testing.T) {
 	e := setup(cfg).StartLogs(t)
 	e.Send(events("fine", "again", "warned", "bad", "big", "over", "strange", "good"))
 
-	assert.Equal(t, [][]string{{"fine", "again", "warned", "bad", "big", "over", "strange", "good"}, {"again"}, {"again"}}, got(in), "only what is to be sent again is")
+	assert.Equal(t, [][]string{{"fine", "again", "warned", "bad", "big", "over", "strange", "good"}, {"again"}, {"again"}}, got(in), "only events with the result retry are resent")
 	assert.Equal(t, map[string]int64{"delivered": 4, "dead_lettered/refused": 2, "dead_lettered/too_large": 1, "dead_lettered/rate_limited": 1}, e.Outcomes())
 	assert.Equal(t, []string{"bad:refused", "big:too_large", "over:rate_limited", "strange:refused"}, e.Letters.Reasons())
 	messages := map[string]string{}
@@ -291,7 +290,7 @@ func TestEachEventHasItsOwnResult(t *testing.T) {
 	}
 }
 
-func TestAWaitOfV1IsKept(t *testing.T) {
+func TestRetryAfterOfV1IsHonored(t *testing.T) {
 	in := posthogintake.New(t)
 	in.Answer(func(posthogintake.Request) posthogintake.Reply { return posthogintake.OK().Within("0.3") })
 	in.Plan("again", posthogintake.Result{Result: "retry"})
@@ -304,7 +303,7 @@ func TestAWaitOfV1IsKept(t *testing.T) {
 	assert.GreaterOrEqual(t, time.Since(started), 300*time.Millisecond)
 }
 
-func TestResultsThatAreCutOffAreAskedForAgain(t *testing.T) {
+func TestTruncatedResultsAreRetried(t *testing.T) {
 	in := posthogintake.New(t)
 	var cut atomic.Bool
 	in.Answer(func(r posthogintake.Request) posthogintake.Reply {
@@ -321,8 +320,8 @@ func TestResultsThatAreCutOffAreAskedForAgain(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 3}, e.Outcomes())
 }
 
-// Delivery reads 64 KiB of a response: the results of a full request have to fit.
-func TestTheLongestResponseIsRead(t *testing.T) {
+// Delivery reads 64 KiB of a response, which must hold the results of a full request.
+func TestLongestResponseIsRead(t *testing.T) {
 	in := posthogintake.New(t)
 	all := numbered(maxV1Events)
 	for _, name := range all {
@@ -336,7 +335,7 @@ func TestTheLongestResponseIsRead(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": maxV1Events}, e.Outcomes())
 }
 
-func TestAKeyThatPostHogDoesNotKnow(t *testing.T) {
+func TestUnknownKeySetsTheStatus(t *testing.T) {
 	in := posthogintake.New(t)
 	in.Answer(func(posthogintake.Request) posthogintake.Reply {
 		return posthogintake.Failure(401, "API key is not valid")
@@ -348,18 +347,18 @@ func TestAKeyThatPostHogDoesNotKnow(t *testing.T) {
 	assert.Equal(t, []string{"StatusRecoverableError: the backend answers 401: check the credentials"}, e.Statuses())
 }
 
-func TestWaitingCallersGetTheFailure(t *testing.T) {
+func TestWaitingCallersGetTheError(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
 		in.Answer(func(posthogintake.Request) posthogintake.Reply {
 			return posthogintake.Failure(401, "API key is not valid: "+posthogintake.Key)
 		})
 		cfg.Delivery.Dispatch = delivery.DispatchSync
 		e := setup(cfg).StartLogs(t)
-		require.ErrorContains(t, e.Consume(t.Context(), events("a")), "check api_key")
+		require.ErrorContains(t, e.Consume(t.Context(), events("a")), "check that api_key is")
 	})
 }
 
-func TestARestartSendsTheSameEvents(t *testing.T) {
+func TestRestartSendsTheSameEvents(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
 		in.Answer(func(posthogintake.Request) posthogintake.Reply {
 			return posthogintake.Error(503, "service_unavailable")
@@ -371,14 +370,14 @@ func TestARestartSendsTheSameEvents(t *testing.T) {
 		with.Storage = t.TempDir()
 		before := with.StartLogs(t)
 		ld := events("a", "b")
-		record(ld, "c", "").SetTimestamp(0) // whose time is that of when it came
+		record(ld, "c", "").SetTimestamp(0) // gets the time of its arrival
 		require.NoError(t, before.Consume(t.Context(), ld))
 		before.WaitFor("an attempt", func() bool { return len(in.Requests()) > 0 })
 		before.Stop()
 
 		in.Answer(nil)
 		if cfg.Protocol == ProtocolBatch {
-			cfg.Protocol = ProtocolV1 // what waits keeps its own
+			cfg.Protocol = ProtocolV1 // queued events keep their protocol
 		} else {
 			cfg.Protocol = ProtocolBatch
 		}
@@ -395,7 +394,7 @@ func TestARestartSendsTheSameEvents(t *testing.T) {
 	})
 }
 
-func TestAClientThatSendsAgainSendsTheSameEvent(t *testing.T) {
+func TestResentRecordIsTheSameEvent(t *testing.T) {
 	in := posthogintake.New(t)
 	in.AllowResending()
 	e := setup(testConfig(in)).StartLogs(t)
@@ -403,7 +402,7 @@ func TestAClientThatSendsAgainSendsTheSameEvent(t *testing.T) {
 	ld := plog.NewLogs()
 	record(ld, "a", "id-a").SetTimestamp(timeOf(t, in.Requests()[0].Events[0]))
 	e.Send(ld)
-	assert.Len(t, in.Events(), 1, "the stand-in compares uuid, event, distinct_id and timestamp")
+	assert.Len(t, in.Events(), 1, "the intake compares uuid, event, distinct_id and timestamp")
 }
 
 func timeOf(t *testing.T, e posthogintake.Event) pcommon.Timestamp {
@@ -413,7 +412,7 @@ func timeOf(t *testing.T, e posthogintake.Event) pcommon.Timestamp {
 	return pcommon.NewTimestampFromTime(at)
 }
 
-func TestOldEventsGoInRequestsOfTheirOwn(t *testing.T) {
+func TestHistoricalEventsHaveSeparateRequests(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
 		e := setup(cfg).StartLogs(t)
 		ld := events("new", "old", "older", "newer", "future")
@@ -429,7 +428,7 @@ func TestOldEventsGoInRequestsOfTheirOwn(t *testing.T) {
 	})
 }
 
-func TestOldEventsMayGoWithAllOthers(t *testing.T) {
+func TestHistoricalNeverSharesRequests(t *testing.T) {
 	in := posthogintake.New(t)
 	cfg := testConfig(in)
 	cfg.HistoricalMigration = HistoricalNever
@@ -440,34 +439,34 @@ func TestOldEventsMayGoWithAllOthers(t *testing.T) {
 	assert.Equal(t, [][]string{{"new", "old"}}, got(in))
 }
 
-func TestWhatCannotBeEncodedIsADeadLetterWithTheRecord(t *testing.T) {
+func TestUnencodableRecordsAreDeadLettered(t *testing.T) {
 	long := strings.Repeat("x", 201)
 	for name, c := range map[string]struct {
 		change func(r plog.LogRecord)
 		want   string
 	}{
-		"a long name":             {func(r plog.LogRecord) { r.SetEventName(long) }, "the name has 201 bytes, and PostHog takes 200; shorten it, or give it another in event_names::map"},
-		"a name of many bytes":    {func(r plog.LogRecord) { r.SetEventName(strings.Repeat("é", 101)) }, "the name has 202 bytes"},
-		"a name that is no UTF-8": {func(r plog.LogRecord) { r.SetEventName(strings.Repeat("\xffx", 51)) }, "the name has 204 bytes"},
-		"a long distinct id":      {func(r plog.LogRecord) { r.Attributes().PutStr("user.id", long) }, "the distinct id has 201 bytes, and PostHog takes 200; see distinct_id::from"},
-		"identify without an id":  {func(r plog.LogRecord) { kind(r, "identify").PutStr("user.id", "null") }, "an identify event has no id of a person that PostHog takes; set user.id, or see distinct_id::from"},
-		"alias without an id":     {func(r plog.LogRecord) { kind(r, "alias").PutStr("user.id", "") }, "an alias event has no id of a person that PostHog takes"},
-		"alias of itself":         {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", "u1") }, "an alias event has no previous id that PostHog takes; set fanout.previous_id to another id of the person"},
-		"alias of nobody":         {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", "undefined") }, "an alias event has no previous id"},
-		"alias of a long one":     {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", long) }, "the previous id has 201 bytes, and PostHog takes 200; shorten fanout.previous_id"},
-		"identify of a long one":  {func(r plog.LogRecord) { kind(r, "identify").PutStr("enduser.pseudo.id", long) }, "the previous id has 201 bytes"},
-		"alias with a long id": {func(r plog.LogRecord) {
+		"a long name":             {func(r plog.LogRecord) { r.SetEventName(long) }, "the name has 201 bytes, but PostHog accepts at most 200; shorten it, or map it to another name in event_names::map"},
+		"a non-ASCII name":        {func(r plog.LogRecord) { r.SetEventName(strings.Repeat("é", 101)) }, "the name has 202 bytes"},
+		"a name in invalid UTF-8": {func(r plog.LogRecord) { r.SetEventName(strings.Repeat("\xffx", 51)) }, "the name has 204 bytes"},
+		"a long distinct ID":      {func(r plog.LogRecord) { r.Attributes().PutStr("user.id", long) }, "the distinct ID has 201 bytes, but PostHog accepts at most 200; shorten it, or list another attribute in distinct_id::from"},
+		"identify without an ID":  {func(r plog.LogRecord) { kind(r, "identify").PutStr("user.id", "null") }, "an identify event needs the ID of a person, but has none that PostHog accepts; set user.id, or list its attribute in distinct_id::from"},
+		"alias without an ID":     {func(r plog.LogRecord) { kind(r, "alias").PutStr("user.id", "") }, "an alias event needs the ID of a person"},
+		"alias of itself":         {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", "u1") }, "an alias event needs a previous ID, but has none that PostHog accepts; set fanout.previous_id to another ID of the person"},
+		"alias of an illegal ID":  {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", "undefined") }, "an alias event needs a previous ID"},
+		"alias of a long ID":      {func(r plog.LogRecord) { kind(r, "alias").PutStr("fanout.previous_id", long) }, "the previous ID has 201 bytes, but PostHog accepts at most 200; shorten fanout.previous_id"},
+		"identify of a long ID":   {func(r plog.LogRecord) { kind(r, "identify").PutStr("enduser.pseudo.id", long) }, "the previous ID has 201 bytes, but PostHog accepts at most 200; shorten enduser.pseudo.id"},
+		"alias with a long ID": {func(r plog.LogRecord) {
 			kind(r, "alias").PutStr("user.id", long)
 			r.Attributes().PutStr("fanout.previous_id", "anon")
-		}, "the distinct id has 201 bytes"},
-		"group without a group": {func(r plog.LogRecord) { kind(r, "group") }, "a group event has no group; set fanout.groups to a map of group types and keys"},
-		"group without a key":   {func(r plog.LogRecord) { kind(r, "group").PutEmptyMap("fanout.groups").PutDouble("company", 1.5) }, "a group event has no group"},
-		"group with a long key": {func(r plog.LogRecord) { kind(r, "group").PutEmptyMap("fanout.groups").PutStr("c", long) }, "the distinct id has 204 bytes"},
-		"an exception of a long id": {func(r plog.LogRecord) {
+		}, "the distinct ID has 201 bytes"},
+		"group without a group": {func(r plog.LogRecord) { kind(r, "group") }, "a group event needs a group; set fanout.groups to a map of group types to keys"},
+		"group without a key":   {func(r plog.LogRecord) { kind(r, "group").PutEmptyMap("fanout.groups").PutDouble("company", 1.5) }, "a group event needs a group"},
+		"group with a long key": {func(r plog.LogRecord) { kind(r, "group").PutEmptyMap("fanout.groups").PutStr("c", long) }, "the distinct ID of the group, $<type>_<key>, has 204 bytes, but PostHog accepts at most 200; shorten the type or the key in fanout.groups"},
+		"an exception of a long ID": {func(r plog.LogRecord) {
 			r.Attributes().PutStr("exception.type", "E")
 			r.Attributes().PutStr("user.id", long)
-		}, "the distinct id has 201 bytes"},
-		"an only too well named event": {func(r plog.LogRecord) { r.Attributes().PutStr("exception.type", "E"); r.SetEventName(long) }, "the name has 201 bytes"},
+		}, "the distinct ID has 201 bytes"},
+		"an exception of a long name": {func(r plog.LogRecord) { r.Attributes().PutStr("exception.type", "E"); r.SetEventName(long) }, "the name has 201 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := posthogintake.New(t)
@@ -487,7 +486,7 @@ func kind(r plog.LogRecord, kind string) pcommon.Map {
 	return r.Attributes()
 }
 
-func TestNamesAndIDsOf200BytesAreTaken(t *testing.T) {
+func TestNamesAndIDsMayHave200Bytes(t *testing.T) {
 	in := posthogintake.New(t)
 	e := setup(testConfig(in)).StartLogs(t)
 	e.Send(func() plog.Logs {
@@ -498,7 +497,7 @@ func TestNamesAndIDsOf200BytesAreTaken(t *testing.T) {
 	assert.Len(t, in.Events(), 1)
 }
 
-func TestAnExceptionThatIsTooLargeKeepsItsInnermostFrames(t *testing.T) {
+func TestTooLargeExceptionIsTrimmed(t *testing.T) {
 	in := posthogintake.New(t)
 	e := setup(testConfig(in)).StartLogs(t)
 	ld := plog.NewLogs()
@@ -507,15 +506,15 @@ func TestAnExceptionThatIsTooLargeKeepsItsInnermostFrames(t *testing.T) {
 	events := in.Events()
 	require.Len(t, events, 1)
 	list := events[0].Properties["$exception_list"].([]any)
-	assert.Len(t, list, fewExceptions)
+	assert.Len(t, list, trimmedExceptions)
 	frames := list[0].(map[string]any)["stacktrace"].(map[string]any)["frames"].([]any)
-	require.Len(t, frames, fewFrames)
-	assert.Contains(t, frames[fewFrames-1].(map[string]any)["resolved_name"], "method0", "which threw")
+	require.Len(t, frames, trimmedFrames)
+	assert.Contains(t, frames[trimmedFrames-1].(map[string]any)["resolved_name"], "method0", "the throwing frame")
 	assert.Contains(t, frames[0].(map[string]any)["resolved_name"], "method399")
 	assert.NotContains(t, events[0].Properties, "exception.stacktrace")
 }
 
-func TestAnExceptionLeavesRoomForWhatElseTheEventSays(t *testing.T) {
+func TestTrimmedExceptionFitsWithTheRest(t *testing.T) {
 	ld := plog.NewLogs()
 	note := record(ld, "", "x").Attributes()
 	note.PutStr("exception.stacktrace", deepStack(2))
@@ -529,10 +528,10 @@ func TestAnExceptionLeavesRoomForWhatElseTheEventSays(t *testing.T) {
 		require.LessOrEqual(t, len(payload), maxEvent)
 		trimmed[len(payload) < size+around/2]++
 	}
-	assert.Len(t, trimmed, 2, "some have all their frames, and some do not")
+	assert.Len(t, trimmed, 2, "some events keep all frames, and some do not")
 }
 
-// deepStack has so many exceptions, of 400 frames each.
+// deepStack returns a stack of exceptions with 400 frames each.
 func deepStack(exceptions int) string {
 	var stack strings.Builder
 	stack.WriteString("java.lang.Error: deep")
@@ -547,35 +546,30 @@ func deepStack(exceptions int) string {
 	return stack.String()
 }
 
-func TestAnEventThatIsTooLargeIsNotSent(t *testing.T) {
+func TestTooLargeEventIsNotSent(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
 		e := setup(cfg).StartLogs(t)
 		ld := events("a", "huge", "b")
 		ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(1).Attributes().PutStr("note", strings.Repeat("x", maxEvent))
 		e.Send(ld)
 		assert.Equal(t, []string{"huge:too_large"}, e.Letters.Reasons())
-		assert.Regexp(t, `^the event has 900\d\d\d bytes, and PostHog takes 900000$`, e.Letters.All()[0].Message)
+		assert.Regexp(t, `^the event has 900\d\d\d bytes, but PostHog accepts at most 900000$`, e.Letters.All()[0].Message)
 		assert.Equal(t, [][]string{{"a", "b"}}, got(in))
 	})
 }
 
-func TestALargeBatchIsCompressed(t *testing.T) {
-	for protocol, compressions := range map[Protocol][]configcompression.Type{ProtocolBatch: {"gzip"}, ProtocolV1: {"gzip", "zstd"}} {
-		for _, compression := range compressions {
-			in := posthogintake.New(t)
-			cfg := testConfig(in)
-			cfg.Protocol, cfg.ClientConfig.Compression = protocol, compression
-			e := setup(cfg).StartLogs(t)
-			e.Send(events(numbered(1200)...))
-			assert.Len(t, in.Events(), 1200)
-			for _, r := range in.Requests() {
-				assert.Equal(t, string(compression), r.Header.Get("Content-Encoding"))
-			}
+func TestLargeBatchIsCompressed(t *testing.T) {
+	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
+		e := setup(cfg).StartLogs(t)
+		e.Send(events(numbered(1200)...))
+		assert.Len(t, in.Events(), 1200)
+		for _, r := range in.Requests() {
+			assert.Equal(t, "gzip", r.Header.Get("Content-Encoding"))
 		}
-	}
+	})
 }
 
-func TestSpansThatAreNoneOfAModelAreSkipped(t *testing.T) {
+func TestOtherSpansAreSkipped(t *testing.T) {
 	in := posthogintake.New(t)
 	cfg := testConfig(in)
 	cfg.AI.Enabled, cfg.Exceptions.Enabled = false, false
@@ -591,7 +585,7 @@ func TestSpansThatAreNoneOfAModelAreSkipped(t *testing.T) {
 	assert.Empty(t, in.Requests())
 }
 
-func TestASpanThatCannotBeEncodedIsADeadLetter(t *testing.T) {
+func TestUnencodableSpanIsDeadLettered(t *testing.T) {
 	in := posthogintake.New(t)
 	e := setup(testConfig(in)).StartTraces(t)
 	td := ptrace.NewTraces()
@@ -608,7 +602,7 @@ func TestASpanThatCannotBeEncodedIsADeadLetter(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 4, "dead_lettered/encoding": 1}, e.Outcomes())
 }
 
-func TestSpansThatCannotBeToldApartAreDeadLetters(t *testing.T) {
+func TestSpansWithoutIDsAreDeadLettered(t *testing.T) {
 	in := posthogintake.New(t)
 	e := setup(testConfig(in)).StartTraces(t)
 	td := ptrace.NewTraces()
@@ -621,10 +615,10 @@ func TestSpansThatCannotBeToldApartAreDeadLetters(t *testing.T) {
 	}
 	e.Send(td)
 	assert.Equal(t, map[string]int64{"delivered": 1, "dead_lettered/encoding": 3}, e.Outcomes())
-	assert.Equal(t, "the span has no trace id or no span id, of which its uuid is made; OTLP requires both", e.Letters.All()[0].Message)
+	assert.Equal(t, "the span has no trace ID or no span ID; OTLP requires both, and the uuid is derived from them", e.Letters.All()[0].Message)
 }
 
-func TestBothSignalsOfOneExporter(t *testing.T) {
+func TestLogsAndTracesShareAnExporter(t *testing.T) {
 	in := posthogintake.New(t)
 	with := setup(testConfig(in))
 	logs, traces := with.StartLogs(t), with.StartTraces(t)
@@ -638,5 +632,5 @@ func TestBothSignalsOfOneExporter(t *testing.T) {
 	traces.Send(td)
 	in.AllowResending()
 	traces.Send(td)
-	assert.ElementsMatch(t, []string{"a", "$ai_generation"}, names(in.Events()), "a span that is sent again is the same event")
+	assert.ElementsMatch(t, []string{"a", "$ai_generation"}, names(in.Events()), "a resent span is the same event")
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// aiField is what a span tells of a call of a language model, under one of several names.
+// aiField is a field of a language model call that spans hold under one of several names.
 type aiField int
 
 const (
@@ -34,21 +34,20 @@ const (
 	aiTools
 	aiStopReason
 	aiFirstChunk
-	aiFirstChunkMS
 	aiSession
 	aiBaseURL
 	aiHTTPStatus
 	aiFields
 )
 
-// aiSource is where a field is found; a lower rank is a better place.
+// aiSource is the field of an attribute. Of several attributes of a field, the lowest rank wins.
 type aiSource struct {
 	field aiField
 	rank  int
 }
 
-// aiSources are the attributes of the semantic conventions for generative AI, of today and of
-// before, and of SDKs that have names of their own (model/gen-ai/registry.yaml in
+// aiSources are the attributes of the semantic conventions for generative AI, present and past, and
+// of SDKs with other names (model/gen-ai/registry.yaml in
 // open-telemetry/semantic-conventions-genai; nodejs/src/ingestion/ai/otel in PostHog/posthog).
 var aiSources = map[string]aiSource{
 	"gen_ai.operation.name":                    {aiOperation, 1},
@@ -92,14 +91,13 @@ var aiSources = map[string]aiSource{
 	"gen_ai.response.finish_reasons":           {aiStopReason, 1},
 	"ai.response.finishReason":                 {aiStopReason, 2},
 	"gen_ai.response.time_to_first_chunk":      {aiFirstChunk, 1},
-	"ai.response.msToFirstChunk":               {aiFirstChunkMS, 1},
+	"ai.response.msToFirstChunk":               {aiFirstChunk, firstChunkMS},
 	"gen_ai.conversation.id":                   {aiSession, 1},
 	"server.address":                           {aiBaseURL, 1},
 	"http.response.status_code":                {aiHTTPStatus, 1},
 }
 
-// aiParameters are the attributes that say how a model was asked to answer, and what PostHog's SDKs
-// call them.
+// aiParameters are the request parameters of a model, with the names that PostHog's SDKs use.
 var aiParameters = map[string]string{
 	"gen_ai.request.max_tokens":        "max_tokens",
 	"gen_ai.request.choice.count":      "n",
@@ -114,12 +112,12 @@ var aiParameters = map[string]string{
 	"gen_ai.request.stream":            "stream",
 }
 
-// generation is what a span tells of a call of a language model.
+// generation is the language model call that a span describes.
 type generation struct {
 	span   ptrace.Span
 	values [aiFields]pcommon.Value
-	ranks  [aiFields]int // of the values; 0 is none
-	// parameters is whether it has any of aiParameters.
+	ranks  [aiFields]int // of values; 0 if the span does not have the field
+	// parameters is set if the span has any of aiParameters.
 	parameters bool
 }
 
@@ -127,7 +125,7 @@ func readGeneration(span ptrace.Span) generation {
 	g := generation{span: span}
 	for name, v := range span.Attributes().All() {
 		from, ok := aiSources[name]
-		if ok && (g.ranks[from.field] == 0 || from.rank < g.ranks[from.field]) && from.field.takes(v) {
+		if ok && (g.ranks[from.field] == 0 || from.rank < g.ranks[from.field]) && from.field.accepts(v) {
 			g.values[from.field], g.ranks[from.field] = v, from.rank
 		}
 		g.parameters = g.parameters || aiParameters[name] != ""
@@ -135,14 +133,13 @@ func readGeneration(span ptrace.Span) generation {
 	return g
 }
 
-// takes reports whether a value is one that the field can have. An attribute that has another stays
-// a property.
-func (f aiField) takes(v pcommon.Value) bool {
+// accepts reports whether the field can have the value. Otherwise the attribute stays a property.
+func (f aiField) accepts(v pcommon.Value) bool {
 	switch f {
 	case aiInputTokens, aiOutputTokens, aiCacheReadTokens, aiCacheCreationTokens, aiReasoningTokens, aiHTTPStatus:
 		n, err := strconv.ParseInt(textOf(v), 10, 64)
 		return err == nil && n >= 0
-	case aiFirstChunk, aiFirstChunkMS:
+	case aiFirstChunk:
 		n, err := strconv.ParseFloat(textOf(v), 64)
 		return err == nil && n >= 0 && n <= math.MaxFloat64
 	case aiInput, aiOutput, aiInputState, aiOutputState, aiTools:
@@ -151,7 +148,7 @@ func (f aiField) takes(v pcommon.Value) bool {
 	return textOf(v) != ""
 }
 
-// uses reports whether the attribute is one that the generation was read from.
+// uses reports whether the generation was read from the attribute.
 func (g *generation) uses(name string) bool {
 	from, ok := aiSources[name]
 	return ok && g.ranks[from.field] == from.rank || aiParameters[name] != ""
@@ -164,13 +161,13 @@ func (g *generation) text(f aiField) string {
 	return textOf(g.values[f])
 }
 
-// count reads a number, which some SDKs write as a string; it is 0 without one.
+// count returns a number, which some SDKs write as a string, or 0.
 func (g *generation) count(f aiField) int64 {
 	n, _ := strconv.ParseInt(g.text(f), 10, 64)
 	return n
 }
 
-// event is the event that a span becomes.
+// event returns the name of the event that the span becomes.
 func (g *generation) event() string {
 	operation := g.text(aiOperation)
 	operation = operation[strings.LastIndexByte(operation, '.')+1:] // of ai.generateText.doGenerate
@@ -186,7 +183,7 @@ func (g *generation) event() string {
 	return eventAISpan
 }
 
-// append appends what PostHog shows of a call (https://posthog.com/docs/ai-engineering, "Manual
+// append appends the properties of the call (https://posthog.com/docs/ai-engineering, "Manual
 // capture").
 func (g *generation) append(dst []byte, props *properties, event string, content Content) []byte {
 	span := g.span
@@ -223,7 +220,7 @@ func (g *generation) append(dst []byte, props *properties, event string, content
 	return props.text(dst, "$ai_ingestion_source", "otel")
 }
 
-// errorOf is what went wrong in a span.
+// errorOf returns the error of a failed span.
 func errorOf(span ptrace.Span) string {
 	if message := span.Status().Message(); message != "" {
 		return message
@@ -234,7 +231,7 @@ func errorOf(span ptrace.Span) string {
 	return "error"
 }
 
-// appendLatency appends how long a span took, in seconds.
+// appendLatency appends the duration of a span in seconds.
 func appendLatency(dst []byte, props *properties, span ptrace.Span) []byte {
 	if span.StartTimestamp() == 0 || span.EndTimestamp() < span.StartTimestamp() {
 		return dst
@@ -246,24 +243,26 @@ func appendLatency(dst []byte, props *properties, span ptrace.Span) []byte {
 	return jsonappend.Double(dst, float64(span.EndTimestamp()-span.StartTimestamp())/1e9)
 }
 
-// appendFirstChunk appends how long the first part of an answer took, in seconds.
+// firstChunkMS is the rank of the attribute that holds milliseconds.
+const firstChunkMS = 2
+
+// appendFirstChunk appends the time to the first part of the answer, in seconds.
 func (g *generation) appendFirstChunk(dst []byte, props *properties) []byte {
-	field, unit := aiFirstChunk, 1.0
-	if g.ranks[field] == 0 {
-		field, unit = aiFirstChunkMS, 1e3
-	}
-	if g.ranks[field] == 0 {
+	if g.ranks[aiFirstChunk] == 0 {
 		return dst
 	}
-	n, _ := strconv.ParseFloat(g.text(field), 64)
+	n, _ := strconv.ParseFloat(g.text(aiFirstChunk), 64)
+	if g.ranks[aiFirstChunk] == firstChunkMS {
+		n /= 1e3
+	}
 	dst, ok := props.Name(dst, "$ai_time_to_first_token")
 	if !ok {
 		return dst
 	}
-	return jsonappend.Double(dst, n/unit)
+	return jsonappend.Double(dst, n)
 }
 
-// appendParameters appends how the model was asked to answer.
+// appendParameters appends the request parameters of the model.
 func (g *generation) appendParameters(dst []byte, props *properties) []byte {
 	if !g.parameters {
 		return dst
@@ -283,12 +282,11 @@ func (g *generation) appendParameters(dst []byte, props *properties) []byte {
 	return append(dst, '}')
 }
 
-// propCacheExclusive tells PostHog whether cached tokens come on top of the input tokens.
+// propCacheExclusive tells PostHog whether the input tokens exclude the cached ones.
 const propCacheExclusive = "$ai_cache_reporting_exclusive"
 
-// appendTokens appends how much was read and written. The semantic conventions count cached tokens
-// among those of the input; PostHog takes those of Anthropic's models to come on top of it, and
-// would bill them twice.
+// appendTokens appends the token counts. In the semantic conventions the input tokens include the
+// cached ones. For Anthropic's models PostHog assumes that they do not, and would bill them twice.
 func (g *generation) appendTokens(dst []byte, props *properties) []byte {
 	dst = g.appendCount(dst, props, "$ai_input_tokens", aiInputTokens)
 	dst = g.appendCount(dst, props, "$ai_output_tokens", aiOutputTokens)
@@ -301,9 +299,9 @@ func (g *generation) appendTokens(dst []byte, props *properties) []byte {
 	return props.boolean(dst, propCacheExclusive, false)
 }
 
-// includesCached reports whether cached tokens are counted by the names of the conventions, and may
-// be among those of the input: there are instrumentations that have the names, but count as
-// Anthropic does.
+// includesCached reports whether the input tokens include the cached ones: the attributes are those
+// of the conventions, and the numbers allow it. Some instrumentations use the attributes of the
+// conventions but count as Anthropic does.
 func (g *generation) includesCached() bool {
 	if created := g.ranks[aiCacheCreationTokens]; g.ranks[aiCacheReadTokens] != 1 && created != 1 && created != 2 {
 		return false
@@ -312,7 +310,7 @@ func (g *generation) includesCached() bool {
 	return read <= input && g.count(aiCacheCreationTokens) <= input-read
 }
 
-// appendCount appends a number.
+// appendCount appends a number, if the span has it.
 func (g *generation) appendCount(dst []byte, props *properties, name string, f aiField) []byte {
 	if g.ranks[f] == 0 {
 		return dst
@@ -324,8 +322,8 @@ func (g *generation) appendCount(dst []byte, props *properties, name string, f a
 	return jsonappend.Int(dst, g.count(f))
 }
 
-// appendMessages appends what was said to a model or a tool, or by it, which is JSON in a string
-// with most SDKs.
+// appendMessages appends the input or output of a model or a tool. Most SDKs write it as JSON in a
+// string.
 func (g *generation) appendMessages(dst []byte, props *properties, name string, f aiField, content Content) []byte {
 	if g.ranks[f] == 0 || content == ContentNone {
 		return dst
@@ -344,7 +342,7 @@ func (g *generation) appendMessages(dst []byte, props *properties, name string, 
 	return appendParsed(dst, v.Str())
 }
 
-// appendParsed appends text that is JSON as such, and all other as a string.
+// appendParsed appends text that is valid JSON unquoted, and other text as a string.
 func appendParsed(dst []byte, text string) []byte {
 	value := jsontext.Value(text)
 	if !value.IsValid() || value.Compact() != nil {

@@ -15,37 +15,38 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// Limits of these fields in bytes (capture v1, v1/analytics/constants.rs in PostHog/posthog). The
-// batch protocol cuts off longer ones, which would make one person of many.
+// Limits in bytes (capture v1, v1/analytics/constants.rs in PostHog/posthog). The batch protocol
+// truncates longer IDs, which would merge different people into one person.
 const (
 	maxName       = 200
 	maxDistinctID = 200
 )
 
-// attrVercelDistinctID is where Vercel's AI SDK puts the distinct id that it was given for PostHog.
-// It is read before all others, as PostHog's own OTLP endpoint does.
+// attrVercelDistinctID is where Vercel's AI SDK puts the distinct ID meant for PostHog. In spans it
+// takes precedence over all others, as in PostHog's own OTLP endpoint.
 const attrVercelDistinctID = "ai.telemetry.metadata.posthog_distinct_id"
 
-// identity is whom an event is about.
+// identity says whom an event is about.
 type identity struct {
-	// id is the distinct ID, where the event tells one.
+	// id is the distinct ID that the event carries, or empty.
 	id string
-	// anonymous tells that it is an ID of somebody whose name is not known.
+	// anonymous is set if id belongs to a person who is not identified.
 	anonymous bool
-	// made is the distinct ID of an event that tells none.
-	made uuidText
+	// generated is the distinct ID of an event that carries none.
+	generated uuidText
 }
 
-// identifyRecord is the identity phase of an event that a record becomes.
+// identifyRecord is the identity phase of an event made from a record.
 func (enc *encoder) identifyRecord(ev *event, e *appevent.Event) error {
-	enc.identify(ev, e, enc.titleOf(e), noAttributes)
-	switch e.Kind {
-	case appevent.KindIdentify, appevent.KindAlias:
+	enc.setMeta(ev, e, enc.titleOf(e))
+	if e.Kind == appevent.KindGroup {
+		return ev.identifyGroup(e.Groups.Len())
+	}
+	enc.identify(ev, e, noAttributes, pcommon.TraceID{})
+	if e.Kind == appevent.KindIdentify || e.Kind == appevent.KindAlias {
 		if err := enc.identifyPerson(ev, e); err != nil {
 			return err
 		}
-	case appevent.KindGroup:
-		ev.identifyGroup(e.Groups.Len())
 	}
 	return ev.check()
 }
@@ -76,24 +77,28 @@ func (enc *encoder) titleOf(e *appevent.Event) string {
 	return appevent.ValidText(e.Name)
 }
 
-// identify sets the fields that events of all kinds have. Where the event itself has no distinct
-// ID, the attributes of the span that it happened in may have it.
-func (enc *encoder) identify(ev *event, e *appevent.Event, title string, span pcommon.Map) {
+// setMeta sets the fields that identify an event made from a record or span event.
+func (enc *encoder) setMeta(ev *event, e *appevent.Event, title string) {
 	ev.id, ev.name, ev.title, ev.at, ev.protocol = e.ID(), e.Name, title, e.Time, enc.cfg.Protocol
 	ev.uuid = uuidOf(ev.id)
+}
+
+// identify sets whom the event is about, from the attributes of the event, of the span that it
+// happened in, or of the resource. Without a distinct ID it generates one, which events of trace
+// share.
+func (enc *encoder) identify(ev *event, e *appevent.Event, span pcommon.Map, trace pcommon.TraceID) {
 	if enc.usualIDs && span == noAttributes && ev.who.findUsual(e) {
 		return
 	}
 	for _, attributes := range [...]pcommon.Map{e.Attributes(), span, e.Source.Resource.Attributes()} {
-		var ok bool
-		if ev.who, ok = enc.find(attributes); ok {
+		if enc.find(&ev.who, attributes) {
 			return
 		}
 	}
-	ev.who = newIdentity(e.SessionID, pcommon.TraceID{}, ev.uuid)
+	ev.who = newIdentity(e.SessionID, trace, ev.uuid)
 }
 
-// findUsual is the fast path of find: most records have a user ID, and no distinct ID of PostHog's.
+// findUsual is the fast path: most records have a user ID and no posthog.distinct_id.
 func (who *identity) findUsual(e *appevent.Event) bool {
 	id := appevent.ValidText(e.User.ID)
 	if isIllegalID(id) {
@@ -106,9 +111,9 @@ func (who *identity) findUsual(e *appevent.Event) bool {
 	return true
 }
 
-// find looks for a distinct ID that PostHog takes for a person among attributes.
-func (enc *encoder) find(attributes pcommon.Map) (who identity, ok bool) {
-	better := enc.cfg.DistinctID.From
+// find looks for the best distinct ID among attributes.
+func (enc *encoder) find(who *identity, attributes pcommon.Map) bool {
+	better, found := enc.cfg.DistinctID.From, false
 	for name, v := range attributes.All() {
 		if !enc.idNames.mayHave(name) {
 			continue
@@ -117,45 +122,53 @@ func (enc *encoder) find(attributes pcommon.Map) (who identity, ok bool) {
 		if rank < 0 {
 			continue
 		}
-		id := appevent.IDText(v)
-		if id != "" && isIllegalID(id) {
-			enc.notices.count(noticeIllegalID, 1)
-		} else if id != "" {
-			who, ok = identity{id: id, anonymous: name == appevent.AttrAnonymousID}, true
-			better = better[:rank]
+		if id := appevent.IDText(v); enc.acceptsID(id) {
+			*who = identity{id: id, anonymous: name == appevent.AttrAnonymousID}
+			better, found = better[:rank], true
 		}
 	}
-	return who, ok
+	return found
 }
 
-// newIdentity returns the identity of an event that tells none: that of its session, else of its
-// trace where it is a span of one, else its own. It is never the same for all, since PostHog limits
-// how many events one distinct ID may have.
+// acceptsID reports whether PostHog processes a person for the ID. It counts an illegal ID.
+func (enc *encoder) acceptsID(id string) bool {
+	if id == "" {
+		return false
+	}
+	if isIllegalID(id) {
+		enc.notices.count(noticeIllegalID, 1)
+		return false
+	}
+	return true
+}
+
+// newIdentity generates a distinct ID for an event that carries none: from its session, else from
+// its trace, else from its uuid. One constant ID would exceed PostHog's rate limit per distinct ID.
 func newIdentity(session string, trace pcommon.TraceID, own uuidText) identity {
 	switch {
 	case session != "":
-		return identity{made: derive("session", session)}
+		return identity{generated: derive("session", session)}
 	case !trace.IsEmpty():
-		return identity{made: derive("trace", string(trace[:]))}
+		return identity{generated: derive("trace", string(trace[:]))}
 	}
-	return identity{made: own}
+	return identity{generated: own}
 }
 
-// check returns an error for a field that PostHog would refuse, or cut off.
+// check returns an error for a field that PostHog would refuse or truncate.
 func (ev *event) check() error {
 	if ev.title == "" {
-		return errors.New("the event has no name, and PostHog takes none without; set the record's event name")
+		return errors.New("the event has no name, and PostHog requires one; set the record's event name")
 	}
 	if len(ev.title) > maxName {
-		return fmt.Errorf("the name has %d bytes, and PostHog takes %d; shorten it, or give it another in event_names::map", len(ev.title), maxName)
+		return fmt.Errorf("the name has %d bytes, but PostHog accepts at most %d; shorten it, or map it to another name in event_names::map", len(ev.title), maxName)
 	}
 	if len(ev.who.id) > maxDistinctID {
-		return fmt.Errorf("the distinct id has %d bytes, and PostHog takes %d; see distinct_id::from", len(ev.who.id), maxDistinctID)
+		return fmt.Errorf("the distinct ID has %d bytes, but PostHog accepts at most %d; shorten it, or list another attribute in distinct_id::from", len(ev.who.id), maxDistinctID)
 	}
 	return nil
 }
 
-// known reports whether the event tells whom it is about.
+// known reports whether the event carries a distinct ID.
 func (who *identity) known() bool { return who.id != "" }
 
 // append appends the distinct ID as JSON.
@@ -163,19 +176,20 @@ func (who *identity) append(dst []byte) []byte {
 	if who.known() {
 		return jsonappend.String(dst, who.id)
 	}
-	dst = append(append(dst, '"'), who.made[:]...)
+	dst = append(append(dst, '"'), who.generated[:]...)
 	return append(dst, '"')
 }
 
-// illegalIDs are distinct ids, by their length and in any case, for which PostHog processes no
-// person: many people share them (capture v1, v1/analytics/constants.rs in PostHog/posthog).
+// illegalIDs are the distinct IDs, indexed by length and compared without case, for which PostHog
+// processes no person because many people share them (capture v1, v1/analytics/constants.rs in
+// PostHog/posthog).
 var illegalIDs = [...][]string{
 	1: {"0"}, 2: {"id"}, 3: {"nan"}, 4: {"none", "null", "true", "user"}, 5: {"email", "false", "guest"}, 6: {"system"}, 7: {"backend"},
 	9: {"anonymous", "undefined"}, 10: {"distinctid"}, 11: {"distinct_id"}, 14: {"anonymous-user"}, 15: {"[object object]"},
 	17: {"not_authenticated"}, 36: {"00000000-0000-0000-0000-000000000000"},
 }
 
-// isIllegalID reports whether an id is one of these, or blank.
+// isIllegalID reports whether an ID is one of illegalIDs, or blank.
 func isIllegalID(id string) bool {
 	id = strings.TrimSpace(id)
 	if id == "" {

@@ -4,7 +4,6 @@
 package posthogexporter
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 
@@ -18,21 +17,19 @@ import (
 const (
 	eventIdentify = "$identify"
 	eventSet      = "$set"
-	// eventAlias merges the person of the alias into that of the distinct ID, unless the former is
-	// identified (nodejs/src/worker/ingestion/persons/person-merge-service.ts in PostHog/posthog).
+	// eventAlias merges the person of the alias into the person of the distinct ID, unless the
+	// alias is identified (nodejs/src/worker/ingestion/persons/person-merge-service.ts in
+	// PostHog/posthog).
 	eventAlias = "$create_alias"
 )
 
-// withoutProfile are attributes that would make PostHog refuse an event about persons.
-var withoutProfile = []string{propProcessPerson}
-
-// identifyPerson completes the identity of an event that tells who somebody is, or that two IDs are
-// one person. The former is $identify for a person whose name is known, else $set.
+// identifyPerson completes the identity of an identify or alias event. An identify event becomes
+// $identify if the person is identified, else $set.
 func (enc *encoder) identifyPerson(ev *event, e *appevent.Event) error {
-	ev.aboutPerson, ev.dropped = true, withoutProfile
+	ev.needsProfile = true
 	isAlias := e.Kind == appevent.KindAlias
 	if !ev.who.known() {
-		return fmt.Errorf("an %s event has no id of a person that PostHog takes; set user.id, or see distinct_id::from", e.Kind)
+		return fmt.Errorf("an %s event needs the ID of a person, but has none that PostHog accepts; set user.id, or list its attribute in distinct_id::from", e.Kind)
 	}
 	if ev.who.anonymous && !isAlias {
 		ev.title = eventSet
@@ -41,28 +38,29 @@ func (enc *encoder) identifyPerson(ev *event, e *appevent.Event) error {
 	var err error
 	ev.previous, err = enc.previousID(e, ev.who.id)
 	if err == nil && isAlias && ev.previous == "" {
-		return errors.New("an alias event has no previous id that PostHog takes; set fanout.previous_id to another id of the person")
+		return errors.New("an alias event needs a previous ID, but has none that PostHog accepts; set fanout.previous_id to another ID of the person")
 	}
 	return err
 }
 
-// previousID is another ID of the same person, or empty where the event tells none that PostHog
-// takes for a person.
+// previousID returns another ID of the same person. It is empty if the event has none that PostHog
+// accepts.
 func (enc *encoder) previousID(e *appevent.Event, id string) (string, error) {
-	previous := appevent.ValidText(cmp.Or(e.PreviousID, e.User.AnonymousID))
-	switch {
-	case previous == "" || previous == id:
+	attribute, previous := appevent.AttrPreviousID, e.PreviousID
+	if previous == "" {
+		attribute, previous = appevent.AttrAnonymousID, e.User.AnonymousID
+	}
+	previous = appevent.ValidText(previous)
+	if previous == id || !enc.acceptsID(previous) {
 		return "", nil
-	case isIllegalID(previous):
-		enc.notices.count(noticeIllegalID, 1)
-		return "", nil
-	case len(previous) > maxDistinctID:
-		return "", fmt.Errorf("the previous id has %d bytes, and PostHog takes %d; shorten fanout.previous_id", len(previous), maxDistinctID)
+	}
+	if len(previous) > maxDistinctID {
+		return "", fmt.Errorf("the previous ID has %d bytes, but PostHog accepts at most %d; shorten %s", len(previous), maxDistinctID, attribute)
 	}
 	return previous, nil
 }
 
-// appendTraits appends what is to be set on the person.
+// appendTraits appends the properties to set on the person.
 func appendTraits(dst []byte, props *properties, e *appevent.Event) []byte {
 	if e.Traits.Len() > 0 || e.Kind == appevent.KindIdentify {
 		dst = appendSet(dst, props, e)
@@ -76,8 +74,8 @@ func appendTraits(dst []byte, props *properties, e *appevent.Event) []byte {
 	return dst
 }
 
-// appendSet appends the traits and, with an identify event, what else it tells of the person, under
-// the names that PostHog shows.
+// appendSet appends the traits and, for an identify event, the other fields of the user under the
+// names that PostHog displays.
 func appendSet(dst []byte, props *properties, e *appevent.Event) []byte {
 	dst, ok := props.Name(dst, "$set")
 	if !ok {

@@ -11,7 +11,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// appendRecord is the properties phase of an event that a record becomes.
+// appendRecord is the properties phase of an event made from a record.
 func (enc *encoder) appendRecord(dst []byte, ev *event, e *appevent.Event) []byte {
 	switch e.Kind {
 	case appevent.KindAlias:
@@ -31,14 +31,21 @@ func (enc *encoder) appendRecord(dst []byte, ev *event, e *appevent.Event) []byt
 	if e.Kind != appevent.KindGroup {
 		dst = appendTraits(dst, &ev.props, e)
 	}
-	return enc.appendFields(dst, ev, e)
+	dst = enc.appendFields(dst, ev, e)
+	if !e.IsEvent() {
+		dst = ev.props.text(dst, "severity", e.Severity())
+	}
+	if e.IsException() {
+		dst = appendExceptionText(dst, ev, e)
+	}
+	return dst
 }
 
 // appendAttributes appends the attributes that are not fields of the event.
 func (enc *encoder) appendAttributes(dst []byte, ev *event, e *appevent.Event) []byte {
-	special := enc.special | ev.ending.names
+	special := enc.special | ev.suffix.names
 	for name, v := range e.Properties() {
-		if !special.mayHave(name) { // most are
+		if !special.mayHave(name) { // the common case
 			dst = ev.props.Append(dst, name, v)
 		} else {
 			dst = enc.appendAttribute(dst, ev, name, v)
@@ -47,45 +54,48 @@ func (enc *encoder) appendAttributes(dst []byte, ev *event, e *appevent.Event) [
 	return dst
 }
 
-// appendAttribute appends an attribute, unless it is more than a property.
+// appendAttribute appends an attribute as a property, unless the event has it elsewhere or must not
+// have it.
 func (enc *encoder) appendAttribute(dst []byte, ev *event, name string, v pcommon.Value) []byte {
-	if ev.takes(name, v) {
+	switch {
+	case ev.isDistinctID(name, v), ev.ignores(name), ev.protocol == ProtocolV1 && ev.lifted.lift(name, v):
 		return dst
-	}
-	if enc.hidesContent && isContent(name) {
+	case enc.hidesContent && isContent(name):
 		return appendContent(dst, &ev.props, enc.cfg.AI.Content, name, v)
 	}
-	ev.overridden = ev.overridden || ev.ending.has(name)
+	ev.overridden = ev.overridden || ev.suffix.has(name)
 	return ev.props.Append(dst, name, v)
 }
 
-// takes reports whether an attribute is not a property: it is the distinct ID, is lifted, or is
-// dropped.
-func (ev *event) takes(name string, v pcommon.Value) bool {
-	switch {
-	case name == attrDistinctID, name == attrVercelDistinctID, slices.Contains(ev.dropped, name):
-		return true
-	case ev.protocol == ProtocolV1:
-		return ev.lifted.lift(name, v)
+// isDistinctID reports whether an attribute meant for PostHog repeats the distinct ID.
+func (ev *event) isDistinctID(name string, v pcommon.Value) bool {
+	if name != attrDistinctID && name != attrVercelDistinctID {
+		return false
 	}
-	return false
+	id := ev.personID()
+	return id != "" && id == appevent.IDText(v)
 }
 
-// appendFields appends the fields of a record that are not attributes.
+// ignores reports whether the event must not have the attribute.
+func (ev *event) ignores(name string) bool {
+	return ev.needsProfile && name == propProcessPerson || slices.Contains(ev.ignored, name)
+}
+
+// appendFields appends the body and the subject. Attributes of these names take precedence, so they
+// must be appended before.
 func (enc *encoder) appendFields(dst []byte, ev *event, e *appevent.Event) []byte {
 	dst = enc.appendBody(dst, ev, e)
-	dst = ev.props.text(dst, "subject", e.Subject)
-	if !e.IsEvent() {
-		dst = ev.props.text(dst, "severity", e.Severity())
-	}
-	if e.IsException() {
-		dst = ev.props.text(dst, appevent.AttrExceptionType, e.Exception.Type)
-		dst = ev.props.text(dst, appevent.AttrExceptionMessage, e.Exception.Message)
-	}
-	return dst
+	return ev.props.text(dst, "subject", e.Subject)
 }
 
-// appendBody appends the body. That of an event of a language model is a prompt or an output.
+// appendExceptionText appends the type and message of an exception to an event that is not an
+// $exception.
+func appendExceptionText(dst []byte, ev *event, e *appevent.Event) []byte {
+	dst = ev.props.text(dst, appevent.AttrExceptionType, e.Exception.Type)
+	return ev.props.text(dst, appevent.AttrExceptionMessage, e.Exception.Message)
+}
+
+// appendBody appends the body. In the events of language models it is a prompt or an output.
 func (enc *encoder) appendBody(dst []byte, ev *event, e *appevent.Event) []byte {
 	if e.Body.Type() == pcommon.ValueTypeEmpty {
 		return dst

@@ -24,30 +24,29 @@ const (
 	pathV1    = "/i/v1/analytics/events"
 )
 
-// Limits on what PostHog takes at once.
+// Limits of PostHog's requests.
 const (
-	// maxEvent is the size of one event. PostHog says 1 MB, but refuses some below that, since it
-	// counts what it adds (https://posthog.com/docs/data/ingestion-warnings); RudderStack's
-	// destination keeps to this (src/v0/destinations/posthog in rudderlabs/rudder-transformer).
+	// maxEvent is the size of one event. PostHog's limit of 1 MB includes what PostHog adds
+	// (https://posthog.com/docs/data/ingestion-warnings). RudderStack's destination also uses this
+	// value (src/v0/destinations/posthog in rudderlabs/rudder-transformer).
 	maxEvent = 900_000
-	// maxBatchBody is below the 20 MB of https://posthog.com/docs/api/capture, before compression.
+	// maxBatchBody is just below 20 MB before compression (https://posthog.com/docs/api/capture).
 	maxBatchBody = 20_000_000 - 1
-	// maxV1Body is below the 10 MiB of capture v1, which count after compression. Another limit
-	// counts before compression, and is not published.
+	// maxV1Body is below capture v1's limit of 10 MiB, which applies after compression. Its limit
+	// before compression is not published.
 	maxV1Body = 10_000_000 - 1
-	// maxBatchEvents bounds the requests of users who configure large batches: PostHog has no
-	// limit.
+	// maxBatchEvents bounds requests if large batches are configured. PostHog has no such limit.
 	maxBatchEvents = 10_000
-	// maxV1Events keeps the response, of up to 110 bytes for each event, within the 64 KiB that
+	// maxV1Events keeps the response, up to 110 bytes for each event, within the 64 KiB that
 	// delivery reads.
 	maxV1Events = 500
 )
 
-// historicalAge is the age from which on events are historical data
+// historicalAge is the age above which events are historical data
 // (https://posthog.com/docs/migrate).
 const historicalAge = 48 * time.Hour
 
-// route is where requests of a protocol go, and how much one may hold.
+// route holds the URL and the request limits of a protocol.
 type route struct {
 	url       string
 	maxEvents int
@@ -66,8 +65,8 @@ func (b *backend) BuildRequests(events []delivery.Event) ([]delivery.Request, []
 	return requests, refusals
 }
 
-// requestGroup is a group of events that may share requests. Events keep the protocol that they
-// were encoded for, on disk and as dead letters too.
+// requestGroup is a group of events that may share requests. An event keeps the protocol that it
+// was encoded for, also on disk and as a dead letter.
 type requestGroup int
 
 const (
@@ -78,16 +77,16 @@ const (
 	requestGroups
 )
 
-// group groups events, and refuses those that are too large for any request.
+// group groups events and refuses those that are too large.
 func (b *backend) group(events []delivery.Event, now time.Time) (groups [requestGroups][]delivery.Event, refusals []delivery.Refusal) {
 	cutoff := b.historicalCutoff(now)
-	first, current := 0, batchRecent // of a run of events of one group
+	first, current := 0, batchRecent // start and group of the current run of events
 	for i := range events {
 		e := &events[i]
 		if len(e.Payload) > maxEvent {
 			refusals = append(refusals, delivery.Refusal{
 				Event: *e, Reason: deadletter.ReasonTooLarge,
-				Message: fmt.Sprintf("the event has %d bytes, and PostHog takes %d", len(e.Payload), maxEvent),
+				Message: fmt.Sprintf("the event has %d bytes, but PostHog accepts at most %d", len(e.Payload), maxEvent),
 			})
 			groups[current] = appendRun(groups[current], events[first:i])
 			first = i + 1
@@ -102,7 +101,8 @@ func (b *backend) group(events []delivery.Event, now time.Time) (groups [request
 	return groups, refusals
 }
 
-// appendRun appends a run of events to a group. Most batches are a single run, which is not copied.
+// appendRun appends a run of events to a group. It does not copy the first run, which is often the
+// whole batch.
 func appendRun(group, run []delivery.Event) []delivery.Event {
 	if len(group) == 0 {
 		return slices.Clip(run)
@@ -110,8 +110,8 @@ func appendRun(group, run []delivery.Event) []delivery.Event {
 	return append(group, run...)
 }
 
-// historicalCutoff returns the time before which events are historical. It is 0 where these share
-// requests with all others.
+// historicalCutoff returns the time before which events are historical. It is 0 if historical
+// events share requests with all others.
 func (b *backend) historicalCutoff(now time.Time) pcommon.Timestamp {
 	if b.cfg.HistoricalMigration == HistoricalNever {
 		return 0
@@ -133,8 +133,8 @@ func groupOf(e *delivery.Event, cutoff pcommon.Timestamp) requestGroup {
 	}
 }
 
-// appendBatchRequests appends requests of the batch protocol. They have no sent_at: PostHog would
-// move the timestamps of events that waited in the queue
+// appendBatchRequests appends requests of the batch protocol. They have no sent_at, by which
+// PostHog would shift the timestamps of events that waited in the queue
 // (https://posthog.com/docs/data/timestamps).
 func (b *backend) appendBatchRequests(requests []delivery.Request, events []delivery.Event, historical bool) []delivery.Request {
 	if len(events) == 0 {
@@ -149,7 +149,7 @@ func (b *backend) appendBatchRequests(requests []delivery.Request, events []deli
 	return requests
 }
 
-// newJoin returns the text around the events of a body that begins with head.
+// newJoin returns the text around the events of a body. head is its beginning.
 func newJoin(head []byte, historical bool) delivery.Join {
 	head = append(head, ',')
 	if historical {
@@ -159,17 +159,17 @@ func newJoin(head []byte, historical bool) delivery.Join {
 	return delivery.Join{Head: string(head), Separator: ",", Tail: "]}"}
 }
 
-// fill puts as many events into the request as fit, and returns the others. An event with the uuid
-// of an earlier one in the request is the same event. It is left out of the body, since capture v1
-// refuses requests with repetitions, and gets the outcome of the other.
+// fill adds as many events to the request as fit, and returns the rest. It omits duplicates of a
+// uuid from the body, because capture v1 refuses requests with duplicates. A duplicate gets the
+// outcome of its twin.
 func (r *route) fill(req *delivery.Request, events []delivery.Event, notices *notices) (rest []delivery.Event) {
-	n, repeated := r.fit(len(req.Join.Head)+len(req.Join.Tail)-len(req.Join.Separator), events)
+	n, duplicates := r.fit(len(req.Join.Head)+len(req.Join.Tail)-len(req.Join.Separator), events)
 	req.Events = events[:n:n]
-	if len(repeated) > 0 {
-		notices.count(noticeDuplicate, len(repeated))
+	if len(duplicates) > 0 {
+		notices.count(noticeDuplicate, len(duplicates))
 		distinct := delivery.Request{Join: req.Join}
 		for i := range req.Events {
-			if !repeated[i] {
+			if !duplicates[i] {
 				distinct.Events = append(distinct.Events, req.Events[i])
 			}
 		}
@@ -178,17 +178,16 @@ func (r *route) fill(req *delivery.Request, events []delivery.Event, notices *no
 	return events[n:]
 }
 
-// fit returns how many of the events fit into one body, at least one, and the indexes of those that
-// repeat the uuid of another. size is that of a body without events, less one separator, since each
-// event adds one.
-func (r *route) fit(size int, events []delivery.Event) (n int, repeated map[int]bool) {
+// fit returns how many events fit into one body, at least one, and the indexes of duplicates among
+// them. size is the size of a body without events, less one separator: each event adds one.
+func (r *route) fit(size int, events []delivery.Event) (n int, duplicates map[int]bool) {
 	seen := newSeen(min(len(events), r.maxEvents))
 	for n < len(events) && n < r.maxEvents {
 		if seen.has(events, n) {
-			if repeated == nil {
-				repeated = map[int]bool{}
+			if duplicates == nil {
+				duplicates = map[int]bool{}
 			}
-			repeated[n] = true
+			duplicates[n] = true
 			n++
 			continue
 		}
@@ -198,18 +197,18 @@ func (r *route) fit(size int, events []delivery.Event) (n int, repeated map[int]
 		}
 		n++
 	}
-	return n, repeated
+	return n, duplicates
 }
 
-// seen is a hash table of events by their uuid.
+// seen is a hash table of events by uuid.
 type seen struct {
-	// slots hold the indexes of events, counted from 1; 0 is an empty slot.
+	// slots hold the indexes of events plus 1; 0 is an empty slot.
 	slots []int32
-	// seed keeps senders from choosing ids that share a slot.
+	// seed prevents senders from choosing uuids that share a slot.
 	seed maphash.Seed
 }
 
-// newSeen returns a table for that many events. At least half of its slots stay empty.
+// newSeen returns a table for the given number of events. At least half of its slots stay empty.
 func newSeen(events int) seen {
 	size := 2
 	for size < 2*events {
@@ -218,13 +217,13 @@ func newSeen(events int) seen {
 	return seen{slots: make([]int32, size), seed: maphash.MakeSeed()}
 }
 
-// has reports whether it was called before with an event of the same uuid as events[i].
+// has reports whether an earlier call had an event of the same uuid as events[i].
 func (s *seen) has(events []delivery.Event, i int) bool {
 	id := eventUUID(&events[i])
 	for slot := maphash.String(s.seed, id); ; slot++ {
 		at := &s.slots[slot%uint64(len(s.slots))]
 		if *at == 0 {
-			*at = int32(i + 1) //nolint:gosec // there are not that many
+			*at = int32(i + 1) //nolint:gosec // a request has far fewer events
 			return false
 		}
 		if eventUUID(&events[*at-1]) == id {
@@ -233,5 +232,5 @@ func (s *seen) has(events []delivery.Event, i int) bool {
 	}
 }
 
-// jsonHeader returns the header that all requests have.
+// jsonHeader returns the headers that all requests share.
 func jsonHeader() http.Header { return http.Header{"Content-Type": {"application/json"}} }

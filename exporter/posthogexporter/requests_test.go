@@ -26,7 +26,7 @@ import (
 	posthogintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/posthog"
 )
 
-// ofSizes returns events whose payloads have these sizes, from 60 on.
+// ofSizes returns events whose payloads have these sizes, each at least 60.
 func ofSizes(protocol Protocol, sizes ...int) []delivery.Event {
 	var all []delivery.Event
 	for i, size := range sizes {
@@ -39,7 +39,7 @@ func ofSizes(protocol Protocol, sizes ...int) []delivery.Event {
 	return all
 }
 
-// buildRequests checks every request against the limits, and returns how many events each has.
+// buildRequests checks every request against the limits and returns the number of events in each.
 func buildRequests(t testing.TB, b *backend, events []delivery.Event) []int {
 	t.Helper()
 	requests, refusals := b.BuildRequests(events)
@@ -63,7 +63,7 @@ func buildRequests(t testing.TB, b *backend, events []delivery.Event) []int {
 	return counts
 }
 
-func TestRequestsAreWithinTheLimits(t *testing.T) {
+func TestRequestsStayWithinTheLimits(t *testing.T) {
 	b := benchBackend(t, func(cfg *Config) { cfg.ClientConfig.Endpoint = "https://example.com/path/" })
 	assert.Equal(t, "https://example.com/path/batch/", b.batch.url)
 	assert.Equal(t, "https://example.com/path/i/v1/analytics/events", b.v1.url)
@@ -102,7 +102,7 @@ func TestRequestsAreWithinTheLimits(t *testing.T) {
 	})
 }
 
-func TestARepetitionSharesTheFateOfItsTwin(t *testing.T) {
+func TestDuplicateSharesItsTwinsOutcome(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
 		in.Plan("bad", posthogintake.Result{Result: "drop"})
 		in.Answer(func(r posthogintake.Request) posthogintake.Reply {
@@ -126,7 +126,7 @@ func TestARepetitionSharesTheFateOfItsTwin(t *testing.T) {
 	})
 }
 
-func TestPendingEventsOfSeveralRequestsKeepTheirIDs(t *testing.T) {
+func TestRetriesKeepTheirRequestIDs(t *testing.T) {
 	b := benchBackend(t, func(cfg *Config) { cfg.Protocol = ProtocolV1 })
 	events := ofSizes(ProtocolV1, slices.Repeat([]int{60}, 1100)...)
 	before, _ := b.BuildRequests(events)
@@ -145,14 +145,14 @@ func TestPendingEventsOfSeveralRequestsKeepTheirIDs(t *testing.T) {
 	assert.Equal(t, before[0].AppendBody(nil), after[2].AppendBody(nil))
 	b.tries.mu.Lock()
 	defer b.tries.mu.Unlock()
-	assert.Len(t, b.tries.pending, 98, "the events of the third request that had no result are still pending")
+	assert.Len(t, b.tries.pending, 98, "the events of the third request without a result are still pending")
 }
 
 func idAndAttempt(req delivery.Request) []string {
 	return []string{req.Header.Get(headerRequestID), req.Header.Get(headerAttempt)}
 }
 
-func TestTheMemoryOfPendingEventsIsBounded(t *testing.T) {
+func TestPendingTriesAreBounded(t *testing.T) {
 	var ts tries
 	for i := range 3 * maxPending / 1000 {
 		var events []delivery.Event
@@ -191,6 +191,38 @@ func TestNoticesAreCounted(t *testing.T) {
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }
 
+// A group event has no person, so an illegal ID of the user does not matter. Nor does an empty ID.
+func TestOnlyIllegalPersonIDsAreCounted(t *testing.T) {
+	telemetry := componenttest.NewTelemetry()
+	set := exportertest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = telemetry.NewTelemetrySettings()
+	cfg := createDefaultConfig().(*Config)
+	cfg.APIKey = posthogintake.Key
+	b, err := newBackend(cfg, set)
+	require.NoError(t, err)
+	ld := events("a")
+	groups := kind(ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0), "group")
+	groups.PutStr("user.id", "null")
+	groups.PutEmptyMap("fanout.groups").PutStr("company", "acme")
+	require.Len(t, encodeAll(t, b, ld), 1)
+
+	span := ptrace.NewSpan()
+	span.SetTraceID([16]byte{1})
+	span.SetSpanID([8]byte{1})
+	span.Attributes().PutStr(attrVercelDistinctID, "")
+	var w delivery.Writer
+	enc := newSpanEncoder(b)
+	source := appevent.NewSource(pcommon.NewResource(), pcommon.NewInstrumentationScope())
+	require.NoError(t, enc.EncodeSpan(&w, source, span))
+	_, err = telemetry.GetMetric("otelcol_fanout_posthog_notices_total")
+	require.Error(t, err, "nothing is counted")
+
+	span.Attributes().PutStr(attrVercelDistinctID, "null")
+	require.NoError(t, enc.EncodeSpan(&w, source, span))
+	assert.Equal(t, map[string]int64{"illegal_distinct_id": 1}, noticesOf(t, telemetry))
+	require.NoError(t, telemetry.Shutdown(t.Context()))
+}
+
 func noticesOf(t *testing.T, telemetry *componenttest.Telemetry) map[string]int64 {
 	t.Helper()
 	metric, err := telemetry.GetMetric("otelcol_fanout_posthog_notices_total")
@@ -210,7 +242,7 @@ func encodeAll(t testing.TB, b *backend, ld plog.Logs) []delivery.Event {
 	enc := newEncoder(b)
 	var w delivery.Writer
 	for e := range appevent.Logs(ld) {
-		_ = enc.Encode(&w, e) // writes nothing where it fails
+		_ = enc.Encode(&w, e) // writes nothing if it fails
 	}
 	return w.Take().Events()
 }

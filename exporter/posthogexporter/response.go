@@ -30,21 +30,21 @@ func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Res
 	return c
 }
 
-// redactKey returns the response without the API key. The texts of capture v0 quote it: "API key is
-// not valid: ..." (rust/capture/src/api.rs in PostHog/posthog).
+// redactKey returns the response without the API key, which error texts of the batch protocol
+// quote: "API key is not valid: ..." (rust/capture/src/api.rs in PostHog/posthog).
 func (b *backend) redactKey(response *delivery.Response) *delivery.Response {
 	clean := *response
 	clean.Body = bytes.ReplaceAll(response.Body, []byte(b.key), []byte("[REDACTED]"))
 	return &clean
 }
 
-// rememberPending remembers the request of events that are sent again. Only requests of capture v1,
-// which have an OnNoResponse, need it.
+// rememberPending remembers the request of events to be resent. Only requests of capture v1, which
+// have an OnNoResponse, need it.
 func (b *backend) rememberPending(req *delivery.Request, c *delivery.Classification) {
 	if req.OnNoResponse == nil || !hasRetryable(c) {
 		return
 	}
-	req.OnNoResponse() // which remembers all of them
+	req.OnNoResponse() // remembers all events
 	for i := range c.Events {
 		if c.Events[i].Kind != delivery.Retryable {
 			b.tries.forget(&req.Events[i])
@@ -61,20 +61,20 @@ func hasRetryable(c *delivery.Classification) bool {
 	return len(c.Events) == 0 && c.Kind == delivery.Retryable
 }
 
-// Tags of errors of capture v1 that differ from what their status means (v1/error.rs in
-// PostHog/posthog), and the text for the same in the batch protocol (rust/capture/src/api.rs).
+// Error tags of capture v1 that mean more than their status (v1/error.rs in PostHog/posthog), and
+// the text of the same error in the batch protocol (rust/capture/src/api.rs).
 const (
 	tagMissingHeaders = "missing_required_headers"
 	tagBilling        = "billing_limit"
 	textBilling       = "billing limit"
 )
 
-// classifyFailure classifies a response that is not 200.
+// classifyFailure classifies a response other than 200.
 func classifyFailure(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	message := delivery.StatusMessage(response)
 	switch response.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return refused(deadletter.ReasonUnauthorized, message+"; check api_key, the project API key that begins with phc_, and that the endpoint is of the project's region")
+		return refused(deadletter.ReasonUnauthorized, message+"; check that api_key is the project API key, which begins with phc_, and that endpoint belongs to the project's region")
 	case http.StatusPaymentRequired:
 		return overLimit(message)
 	case http.StatusTooManyRequests:
@@ -82,12 +82,12 @@ func classifyFailure(req *delivery.Request, response *delivery.Response) deliver
 			return overLimit(message)
 		}
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		return refused(deadletter.ReasonRefused, message+"; is the endpoint a PostHog, and does it know this protocol? protocol: batch is the one that all know")
+		return refused(deadletter.ReasonRefused, message+"; check that endpoint is a PostHog server; if it does not support this protocol, write protocol: batch, which every server supports")
 	case http.StatusUnsupportedMediaType:
 		return refused(deadletter.ReasonRefused, message+"; write compression: gzip")
 	case http.StatusBadRequest:
 		if strings.Contains(string(response.Body), tagMissingHeaders) {
-			return refused(deadletter.ReasonRefused, message+"; does a proxy take headers away?")
+			return refused(deadletter.ReasonRefused, message+"; does a proxy remove headers?")
 		}
 	}
 	if response.Status/100 == 2 {
@@ -101,8 +101,8 @@ func isBilling(body []byte) bool {
 	return strings.Contains(text, tagBilling) || strings.Contains(text, textBilling)
 }
 
-// overLimit refuses events beyond the organization's billing limit. PostHog takes them when
-// somebody has raised it.
+// overLimit refuses events beyond the organization's billing limit. PostHog accepts them once the
+// limit is raised.
 func overLimit(message string) delivery.Classification {
 	return refused(deadletter.ReasonRateLimited, message+"; "+remedyBilling)
 }
@@ -113,21 +113,21 @@ func refused(reason deadletter.Reason, message string) delivery.Classification {
 	return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Refused, Reason: reason, Message: message}}
 }
 
-// unreadable retries events that PostHog may have. It knows them by their uuid, so a repetition
-// does no harm.
+// unreadable retries events that PostHog may have stored: PostHog deduplicates by uuid, so resending
+// them is harmless.
 func unreadable(message string) delivery.Classification {
-	return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Retryable, Message: message + ", which is not PostHog's answer; is the endpoint a PostHog?"}}
+	return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Retryable, Message: message + ", but not as PostHog does; check that endpoint is a PostHog server"}}
 }
 
 // batchResponse is the body of a 200 of the batch protocol (rust/capture/src/v0_endpoint.rs in
-// PostHog/posthog). The status is 1, or the word Ok from some servers.
+// PostHog/posthog). The status is 1, or "Ok" on some servers.
 type batchResponse struct {
 	Status       json.RawMessage `json:"status"`
 	QuotaLimited []string        `json:"quota_limited"`
 }
 
-// classifyBatch classifies a 200 of the batch protocol. PostHog responds with 200 to events beyond
-// the billing limit too, and does not store them.
+// classifyBatch classifies a 200 of the batch protocol. PostHog also responds with 200 to events
+// beyond the billing limit, which it does not store.
 func classifyBatch(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	var body batchResponse
 	if err := json.Unmarshal(response.Body, &body); err != nil {
@@ -141,7 +141,7 @@ func classifyBatch(req *delivery.Request, response *delivery.Response) delivery.
 	}
 	delivered := delivery.Outcome{Kind: delivery.Delivered}
 	limited := delivery.Outcome{Kind: delivery.Refused, Reason: deadletter.ReasonRateLimited, Message: fmt.Sprintf(
-		"the backend answered 200, but %.100q are beyond the billing limit and it stored none of them; %s", body.QuotaLimited, remedyBilling)}
+		"the backend answered 200, but stored none of %.100q, which are beyond the billing limit; %s", body.QuotaLimited, remedyBilling)}
 	outcomes := make([]delivery.Outcome, len(req.Events))
 	for i := range req.Events {
 		outcomes[i] = delivered

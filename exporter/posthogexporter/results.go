@@ -21,7 +21,7 @@ type result struct {
 	Details string `json:"details"`
 }
 
-// classifyResults classifies a 200 of capture v1. Events without a result are sent again.
+// classifyResults classifies a 200 of capture v1. Events without a result are retried.
 func (b *backend) classifyResults(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	results := parseResults(response.Body)
 	if len(results) == 0 {
@@ -31,7 +31,7 @@ func (b *backend) classifyResults(req *delivery.Request, response *delivery.Resp
 	for i := range req.Events {
 		r, ok := results[eventUUID(&req.Events[i])]
 		if !ok {
-			outcomes[i] = delivery.Outcome{Kind: delivery.Retryable, Message: "the backend answered 200, but not for the event"}
+			outcomes[i] = delivery.Outcome{Kind: delivery.Retryable, Message: "the backend answered 200 without a result for the event"}
 			continue
 		}
 		outcomes[i] = r.outcome()
@@ -42,8 +42,8 @@ func (b *backend) classifyResults(req *delivery.Request, response *delivery.Resp
 	return delivery.Classification{Events: outcomes, Wait: delivery.RetryAfter(response)}
 }
 
-// parseResults returns the results by the uuids of their events. Of a body that is cut off or turns
-// invalid, it returns the results before that, which are certain.
+// parseResults returns the results by the uuids of their events. If the body is truncated or turns
+// invalid, it returns the results before that point.
 func parseResults(body []byte) map[string]result {
 	d := jsontext.NewDecoder(bytes.NewReader(body))
 	results := map[string]result{}
@@ -88,14 +88,14 @@ func readMembers(d *jsontext.Decoder, results map[string]result) {
 	}
 }
 
-// outcome returns what a result means for its event. Only retry is sent again; results that are not
-// known here are final.
+// outcome returns the outcome that a result means for its event. Only retry is retried; an unknown
+// result is final.
 func (r *result) outcome() delivery.Outcome {
 	switch r.Result {
 	case "ok", "warning":
 		return delivery.Outcome{Kind: delivery.Delivered}
 	case "retry":
-		return delivery.Outcome{Kind: delivery.Retryable, Message: "the backend asks for the event again" + detail(r)}
+		return delivery.Outcome{Kind: delivery.Retryable, Message: "the backend asks to resend the event" + detail(r)}
 	case "drop":
 		reason := deadletter.ReasonRefused
 		if r.Details == "event_too_big" || r.Details == "ai_event_too_big" {
@@ -108,7 +108,7 @@ func (r *result) outcome() delivery.Outcome {
 	return delivery.Outcome{Kind: delivery.Refused, Reason: deadletter.ReasonRefused, Message: fmt.Sprintf("the backend answered with the result %.100q", r.Result) + detail(r)}
 }
 
-// notice returns the notice to count for a result, and how often.
+// notice returns the notice to count for a result, and the number of events.
 func (r result) notice() (notice, int) {
 	switch {
 	case r.Result != "warning":

@@ -12,48 +12,47 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 )
 
-// Attributes of the resource (semantic conventions v1.44.0, telemetry registry).
+// Resource attributes (semantic conventions v1.44.0, telemetry registry).
 const (
 	attrSDKName    = "telemetry.sdk.name"
 	attrSDKVersion = "telemetry.sdk.version"
 )
 
-// Properties that all events of a source have.
+// Properties that events of one source share.
 const (
-	// propGeoIPDisable tells PostHog not to look up where the sender is.
+	// propGeoIPDisable tells PostHog not to locate the person by the sender's address.
 	propGeoIPDisable = "$geoip_disable"
-	// propIsServer tells PostHog that the operating system is not the person's.
+	// propIsServer tells PostHog that the operating system is the server's, not the person's.
 	propIsServer = "$is_server"
-	// propLib and propLibVersion identify this exporter. Capture v1 takes them from a header.
+	// propLib and propLibVersion identify this exporter. Capture v1 reads them from a header.
 	propLib        = "$lib"
 	propLibVersion = "$lib_version"
 )
 
-// source is what all events of one resource and scope have in common, written once.
+// source holds the encoded properties that all events of one resource and scope share.
 type source struct {
 	of *appevent.Source
-	// batch and v1 end the properties of each event, by its protocol.
-	batch, v1 ending
+	// batch and v1 end the properties of each event of that protocol.
+	batch, v1 suffix
 
 	sdkName, sdkVersion string
-	// onDevice tells that the resource is a phone or a browser.
+	// onDevice is set if the resource is a phone or a browser.
 	onDevice bool
 }
 
-// ending is the properties that all events of a source have.
-type ending struct {
+// suffix holds the properties of a source, which are appended to those of each event.
+type suffix struct {
 	properties []property
-	// joined are the properties as they are written where the event has none of their names. It is
-	// nil where that is not to be known without looking at each.
+	// joined holds the encoded properties, for events that have no property of the same name. It is
+	// nil if each name must be checked.
 	joined []byte
-	// names has the bits of their names.
-	names nameSet
+	names  nameSet
 }
 
-// property is the name of a property, and its value as it is written.
+// property is the name and the encoded value of a property.
 type property struct{ name, value string }
 
-// sourceOf returns the source of an event. It remembers the last one.
+// sourceOf returns the source of an event. It caches the last one.
 func (enc *encoder) sourceOf(of *appevent.Source) *source {
 	if enc.source == nil || enc.source.of != of {
 		enc.source = enc.newSource(of)
@@ -83,14 +82,14 @@ func (b *backend) newSource(of *appevent.Source) *source {
 	if s.isServer() {
 		properties = append(properties, property{propIsServer, "true"})
 	}
-	s.v1 = newEnding(properties)
+	s.v1 = newSuffix(properties)
 	properties = append(slices.Clip(properties), property{propLib, `"` + libName + `"`}, property{propLibVersion, string(jsonappend.String(nil, b.version))})
-	s.batch = newEnding(properties)
+	s.batch = newSuffix(properties)
 	return s
 }
 
-// isServer reports whether the resource is known not to be what a person has in front of them. Java
-// runs on phones, too.
+// isServer reports whether the resource is a server, by its language. Some of these languages also
+// run on phones, which onDevice excludes.
 func (s *source) isServer() bool {
 	if s.onDevice {
 		return false
@@ -102,7 +101,7 @@ func (s *source) isServer() bool {
 	return false
 }
 
-// isOfDevice reports whether a resource that has the attribute is a device or a browser.
+// isOfDevice reports whether the attribute identifies a device or a browser.
 func isOfDevice(attribute string) bool {
 	for _, prefix := range [...]string{"device.", "android.", "ios.", "browser."} {
 		if strings.HasPrefix(attribute, prefix) {
@@ -112,28 +111,29 @@ func isOfDevice(attribute string) bool {
 	return false
 }
 
-// newEnding joins the properties, unless one of them is repeated, or has a name that an event may
-// have without having it from an attribute.
-func newEnding(properties []property) ending {
-	end := ending{properties: properties}
+// newSuffix joins the properties, unless a name occurs twice or the encoder may write a property of
+// that name itself. suffix.append then checks each name.
+func newSuffix(properties []property) suffix {
+	s := suffix{properties: properties}
 	var values jsonappend.Writer
 	members := values.Members()
 	var joined []byte
-	apart := false
+	unique := true
 	for i := range properties {
-		end.names |= nameBit(properties[i].name)
+		s.names |= nameBit(properties[i].name)
 		var ok bool
 		joined, ok = members.Name(joined, properties[i].name)
-		apart = apart || !ok || isOwnName(properties[i].name)
+		unique = unique && ok && !isOwnName(properties[i].name)
 		joined = append(joined, properties[i].value...)
 	}
-	if !apart {
-		end.joined = joined
+	if unique {
+		s.joined = joined
 	}
-	return end
+	return s
 }
 
-// isOwnName reports whether the encoder writes properties of the name itself.
+// isOwnName reports whether the encoder may write a property of the name itself, other than from an
+// attribute.
 func isOwnName(name string) bool {
 	switch name {
 	case propGeoIPDisable, propIsServer, propLib, propLibVersion:
@@ -150,22 +150,22 @@ func isOwnName(name string) bool {
 }
 
 // has reports whether one of the properties has the name.
-func (end *ending) has(name string) bool {
-	for i := range end.properties {
-		if end.properties[i].name == name {
+func (s *suffix) has(name string) bool {
+	for i := range s.properties {
+		if s.properties[i].name == name {
 			return true
 		}
 	}
 	return false
 }
 
-// append appends the properties, but for those that the event has itself. Nothing may follow.
-func (end *ending) append(dst []byte, props *properties, overridden bool) []byte {
-	if end.joined == nil || overridden {
-		for i := range end.properties {
+// append appends the properties that the event does not have itself. It must be the last property.
+func (s *suffix) append(dst []byte, props *properties, overridden bool) []byte {
+	if s.joined == nil || overridden {
+		for i := range s.properties {
 			var ok bool
-			if dst, ok = props.Name(dst, end.properties[i].name); ok {
-				dst = append(dst, end.properties[i].value...)
+			if dst, ok = props.Name(dst, s.properties[i].name); ok {
+				dst = append(dst, s.properties[i].value...)
 			}
 		}
 		return dst
@@ -173,5 +173,5 @@ func (end *ending) append(dst []byte, props *properties, overridden bool) []byte
 	if props.Len() > 0 {
 		dst = append(dst, ',')
 	}
-	return append(dst, end.joined...)
+	return append(dst, s.joined...)
 }

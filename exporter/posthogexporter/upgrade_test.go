@@ -39,7 +39,7 @@ func requireCompleted(t *testing.T, e *delivery.Event) {
 	}
 }
 
-// everyKind returns encoded events of every kind of id and resource, the first of them twice.
+// everyKind returns encoded events of every kind of ID and resource. The first two are duplicates.
 func everyKind(t *testing.T, b *backend) []delivery.Event {
 	t.Helper()
 	ld := events("a", "a", "survey sent", "$ai_feedback")
@@ -65,7 +65,7 @@ func everyKind(t *testing.T, b *backend) []delivery.Event {
 	return append(encoded, w.Take().Events()...)
 }
 
-func TestEventsOfEarlierVersionsAreCompleted(t *testing.T) {
+func TestEarlierEventsAreCompleted(t *testing.T) {
 	for _, protocol := range []Protocol{ProtocolBatch, ProtocolV1} {
 		b := benchBackend(t, func(cfg *Config) { cfg.Protocol = protocol })
 		now := time.Now()
@@ -84,8 +84,8 @@ func TestEventsOfEarlierVersionsAreCompleted(t *testing.T) {
 	}
 }
 
-// outline describes the requests of events, and the outcomes of their responses, without what
-// differs each time.
+// outline describes the requests of events and the outcomes of their responses, without the parts
+// that vary.
 func outline(t *testing.T, b *backend, events []delivery.Event) string {
 	t.Helper()
 	requests, refusals := b.BuildRequests(events)
@@ -109,7 +109,7 @@ func outline(t *testing.T, b *backend, events []delivery.Event) string {
 		c := b.ClassifyResponse(req, &response)
 		fmt.Fprintf(&text, "%+v\n", c)
 		for j := range c.Events {
-			assert.NotContains(t, c.Events[j].Message, "not for the event")
+			assert.NotContains(t, c.Events[j].Message, "without a result")
 		}
 	}
 	pending := b.tries.take(events)
@@ -117,7 +117,7 @@ func outline(t *testing.T, b *backend, events []delivery.Event) string {
 	return text.String()
 }
 
-func TestPayloadsThatAreNoEventsAreLeftAsTheyAre(t *testing.T) {
+func TestForeignPayloadsStayUnchanged(t *testing.T) {
 	for _, payload := range []string{
 		"", "{", "null", "[]", `"text"`, "\xff", `{}`, `{"uuid":7}`, `{"uuid":"x"}`, `{"uuid":null,"event":"$exception"}`,
 		`{"uuid":"0198c0de-0000-7000-8000-00000000000f","event":["$exception"]}`, `{"uuid":"0198c0de-0000-7000-8000-00000000000f","event":"$exc`,
@@ -145,7 +145,7 @@ func FuzzCompleteMeta(f *testing.F) {
 	})
 }
 
-func TestEachReplayedDeadLetterHasItsOwnOutcome(t *testing.T) {
+func TestReplayedDeadLettersHaveTheirOwnOutcome(t *testing.T) {
 	for name, mend := range map[string]func(*testing.T, []byte) []byte{
 		"as stored": func(_ *testing.T, payload []byte) []byte { return payload },
 		"indented": func(t *testing.T, payload []byte) []byte {

@@ -24,7 +24,7 @@ type backend struct {
 	version string // of the collector
 	batch   route
 	v1      route
-	header  http.Header // of the batch protocol
+	header  http.Header // for the batch protocol
 	tries   tries
 	notices notices
 	now     func() time.Time
@@ -49,5 +49,5 @@ func newBackend(cfg *Config, set exporter.Settings) (*backend, error) {
 // NewEncoder implements delivery.Backend.
 func (b *backend) NewEncoder() delivery.Encoder { return newEncoder(b) }
 
-// newTracesEncoder is NewTracesEncoder of delivery.Options.
+// newTracesEncoder implements NewTracesEncoder of delivery.Options.
 func (b *backend) newTracesEncoder() (delivery.TracesEncoder, error) { return newSpanEncoder(b), nil }

@@ -6,18 +6,18 @@
 // Package posthogexporter sends application events to PostHog as product analytics: events, persons
 // and groups, exceptions for its error tracking, and spans of language models.
 //
-// The way of an event:
+// An event passes through these files:
 //
-//	encode.go, span.go    a log record or a span becomes one or several PostHog events
-//	event.go              what is known of one such event, on its way through the phases:
-//	identity.go             which event it is and whom it is about
-//	properties.go           its attributes and other fields
-//	context.go              its user, session, groups, address and trace
-//	close.go                its profile, and the properties of its resource
-//	requests.go, v1.go    encoded events become requests of the batch protocol or of capture v1
-//	response.go           a response of either becomes outcomes
+//	encode.go, span.go       turn a log record or a span into one or more PostHog events
+//	event.go                 holds the state of one such event during the phases:
+//	identity.go                which event it is and whom it is about
+//	properties.go              its attributes and other fields
+//	context.go                 its user, session, groups, address and trace
+//	close.go                   its person profile and the properties of its source
+//	requests.go, v1.go       turn encoded events into requests of the batch protocol or of capture v1
+//	response.go, results.go  turn a response into outcomes
 //
-// Each kind of event has its part of the phases in a file: person.go, group.go, page.go,
-// exception.go and ai.go. These know nothing of each other. upgrade.go completes events that an
-// earlier version has encoded.
+// person.go, group.go, page.go, exception.go and ai.go each hold the parts of the phases that are
+// specific to one kind of event, and do not depend on each other. upgrade.go completes events
+// encoded by earlier versions.
 package posthogexporter

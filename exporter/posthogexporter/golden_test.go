@@ -27,11 +27,11 @@ import (
 	posthogintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/posthog"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestGolden holds what each testdata/<case> becomes in each protocol against its want.batch and
-// want.v1. A case has logs.yaml or traces.yaml, which are OTLP in its JSON form written as YAML,
-// and in config.yaml what is not as by default.
+// TestGolden compares the requests of each testdata/<case> with its want.batch and want.v1. A case
+// has logs.yaml or traces.yaml, which is OTLP JSON written as YAML, and optionally config.yaml,
+// which overrides the defaults.
 func TestGolden(t *testing.T) {
 	inputs, err := filepath.Glob("testdata/*/*s.yaml")
 	require.NoError(t, err)
@@ -75,8 +75,8 @@ func golden(t *testing.T, dir string, protocol Protocol) {
 	assert.Equal(t, string(want), got)
 }
 
-// goldenConfig is the case's configuration. The events are old, so old ones are as all others
-// unless the case says else.
+// goldenConfig returns the configuration of a case. The events are old, so historical_migration is
+// never unless the case overrides it.
 func goldenConfig(t *testing.T, in *posthogintake.Intake, dir string, protocol Protocol) *Config {
 	cfg := testConfig(in)
 	cfg.HistoricalMigration = HistoricalNever
@@ -105,7 +105,7 @@ func readYAML(t *testing.T, dir, name string) ([]byte, bool) {
 	return raw, true
 }
 
-// requests is what has come, with a line for each event, but for what differs each time.
+// requests returns the received requests without the parts that vary, with a line for each event.
 func requests(in *posthogintake.Intake) string {
 	varying := regexp.MustCompile(`"created_at":"[^"]*"`)
 	var b strings.Builder

@@ -9,7 +9,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// PostHog properties that capture v1 takes beside the properties (v1/analytics/types.rs in
+// PostHog properties that capture v1 expects next to the properties (v1/analytics/types.rs in
 // PostHog/posthog).
 const (
 	propSession       = "$session_id"
@@ -20,14 +20,14 @@ const (
 	propProductTour   = "$product_tour_id"
 )
 
-// lifted are the attributes that stand beside the properties of an event of capture v1.
+// lifted holds the attributes that capture v1 expects next to the properties of an event.
 type lifted struct {
 	session, window                  string
 	process, cookieless, productTour pcommon.Value
 	has                              struct{ process, cookieless, productTour bool }
 }
 
-// lift takes an attribute if it belongs beside the properties, and reports whether it did.
+// lift reports whether the attribute belongs next to the properties, and stores it.
 func (l *lifted) lift(name string, v pcommon.Value) bool {
 	switch name {
 	case propSession:
@@ -41,7 +41,7 @@ func (l *lifted) lift(name string, v pcommon.Value) bool {
 	case propProductTour:
 		return liftOption(&l.productTour, &l.has.productTour, v)
 	case propIgnoreSentAt:
-		return true // it is always on
+		return true // append always turns it on
 	}
 	return false
 }
@@ -58,7 +58,7 @@ func liftOption(field *pcommon.Value, has *bool, v pcommon.Value) bool {
 	switch v.Type() {
 	case pcommon.ValueTypeBool, pcommon.ValueTypeStr, pcommon.ValueTypeInt:
 	default:
-		return false // which PostHog would drop the event for
+		return false // PostHog would drop the event
 	}
 	if !*has {
 		*field, *has = v, true
@@ -66,8 +66,8 @@ func liftOption(field *pcommon.Value, has *bool, v pcommon.Value) bool {
 	return true
 }
 
-// append appends the lifted attributes. It turns off PostHog's correction of timestamps by when the
-// request was sent: they are not of this machine's clock.
+// append appends the lifted attributes. It disables PostHog's clock skew correction, which relies
+// on the clock of this machine, while the timestamps come from other machines.
 func (l *lifted) append(dst []byte, values *jsonappend.Writer, profile bool) []byte {
 	if l.session != "" {
 		dst = jsonappend.String(append(dst, `,"session_id":`...), l.session)

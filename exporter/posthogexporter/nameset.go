@@ -3,8 +3,8 @@
 
 package posthogexporter
 
-// nameSet tells at a glance that a name is not among a few, in most cases. It may report names that
-// are not: those of PostHog's own properties, for one, share a bit.
+// nameSet is a Bloom filter for the names of a few attributes. It may report names that are not in
+// the set: for example, all of PostHog's own properties share one bit.
 type nameSet uint64
 
 const (
@@ -12,7 +12,7 @@ const (
 	allNames          = ^nameSet(0)
 )
 
-// mayHave reports false only where the name is not in the set.
+// mayHave reports false only if the name is not in the set.
 func (s nameSet) mayHave(name string) bool { return s&nameBit(name) != 0 }
 
 // nameBit returns the set of one name.

@@ -11,30 +11,30 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// notices counts what an operator may want to look into, though it is no failure.
+// notices counts events that are worth an operator's attention but did not fail.
 type notices struct {
 	counter  metric.Int64Counter
 	exporter attribute.KeyValue
 }
 
-// notice is what was noticed about an event. The words are values of a metric.
+// notice is why an event is worth attention. The values are labels of a metric.
 type notice string
 
 const (
-	// noticeDuplicate: it was not sent, since another event of the request has its uuid.
+	// noticeDuplicate: the event was not sent because another event of the request has its uuid.
 	noticeDuplicate notice = "duplicate"
-	// noticeIllegalID: an attribute held a distinct id that PostHog does not take for a person.
+	// noticeIllegalID: an attribute held an ID for which PostHog processes no person.
 	noticeIllegalID notice = "illegal_distinct_id"
-	// noticeNoPerson: PostHog stored it without processing the person.
+	// noticeNoPerson: PostHog stored the event without processing the person.
 	noticeNoPerson notice = "person_processing_disabled"
-	// noticeWarning: PostHog stored it with another warning.
+	// noticeWarning: PostHog stored the event with another warning.
 	noticeWarning notice = "warning"
 )
 
 func newNotices(set exporter.Settings) (notices, error) {
 	meter := set.MeterProvider.Meter("github.com/otelcol-fanout/otelcol-fanout/exporter/posthogexporter")
 	counter, err := meter.Int64Counter("otelcol_fanout_posthog_notices_total", metric.WithUnit("{event}"),
-		metric.WithDescription("Events that something was noticed about, though it did not keep them from being delivered."))
+		metric.WithDescription("Events that need attention although nothing prevented their delivery."))
 	return notices{counter: counter, exporter: attribute.String("exporter", set.ID.String())}, err
 }
 

@@ -12,17 +12,17 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// Events of what a person looks at (https://posthog.com/docs/api/capture).
+// Events for pages and screens (https://posthog.com/docs/api/capture).
 const (
 	eventPage   = "$pageview"
 	eventScreen = "$screen"
 )
 
-// page is what a page or screen view tells.
+// page holds the properties of a page view.
 type page struct{ url, host, path, referrer, title, name string }
 
-// appendPage appends where a page is (semantic conventions v1.44.0: url, server and http
-// registries).
+// appendPage appends the properties of a page view (semantic conventions v1.44.0: url, server and
+// http registries).
 func appendPage(dst []byte, props *properties, e *appevent.Event) []byte {
 	p := readPage(e)
 	dst = props.text(dst, "$current_url", p.url)
@@ -33,24 +33,23 @@ func appendPage(dst []byte, props *properties, e *appevent.Event) []byte {
 	return props.text(dst, "name", p.name)
 }
 
-// appendScreen appends which screen of an app it is (semantic conventions v1.44.0: app and url
-// registries). PostHog requires a name.
+// appendScreen appends the name of a screen (semantic conventions v1.44.0: app and url registries).
+// PostHog requires one.
 func appendScreen(dst []byte, props *properties, e *appevent.Event) []byte {
 	return props.text(dst, "$screen_name", screenName(e))
 }
 
-// readPage reads what track APIs tell of a page in properties, and in a context of their own, which
-// are attributes here: url, path, referrer, title, and page with the same in it.
+// readPage reads a page from attributes of the semantic conventions, else from those of track APIs:
+// url, path, referrer and title, or a map page with these members.
 func readPage(e *appevent.Event) page {
 	p := readLocation(e)
 	p.referrer = cmp.Or(textAttribute(e, "http.request.header.referer"), pageText(e, "referrer"))
 	p.title = pageText(e, "title")
-	p.name = shownName(e)
+	p.name = displayName(e)
 	return p
 }
 
-// readLocation reads the URL of a page, and its host and path where the event tells these or the
-// URL has them.
+// readLocation reads the URL, host and path of a page. Host and path default to those of the URL.
 func readLocation(e *appevent.Event) page {
 	p := page{url: textAttribute(e, "url.full"), host: textAttribute(e, "server.address"), path: textAttribute(e, "url.path")}
 	if p.url == "" {
@@ -62,22 +61,21 @@ func readLocation(e *appevent.Event) page {
 	return p
 }
 
-// screenName returns the name of a screen. One without is known by its ID or, as that of an app
-// made of web pages, by its path.
+// screenName returns the name of a screen, else its ID or, for an app made of web pages, its path.
 func screenName(e *appevent.Event) string {
-	return cmp.Or(shownName(e), textAttribute(e, "app.screen.name"), textAttribute(e, "app.screen.id"), readLocation(e).path, "unknown")
+	return cmp.Or(displayName(e), textAttribute(e, "app.screen.name"), textAttribute(e, "app.screen.id"), readLocation(e).path, "unknown")
 }
 
-// shownName is what the page or screen is called. One that nobody named is an event called by its
-// kind.
-func shownName(e *appevent.Event) string {
+// displayName returns the name of the page or screen. It is empty if the event is named after its
+// kind, as receivers name pages and screens without a name.
+func displayName(e *appevent.Event) string {
 	if e.Name == e.Kind.String() {
 		return ""
 	}
 	return e.Name
 }
 
-// pageText returns what a track API tells of a page: a property, or else a member of the context's
+// pageText returns a field of a page that a track API sends: an attribute, else a member of the map
 // page.
 func pageText(e *appevent.Event, name string) string {
 	if text := textAttribute(e, name); text != "" {
@@ -94,7 +92,7 @@ func pageText(e *appevent.Event, name string) string {
 	return textOf(v)
 }
 
-// textAttribute is an attribute as text, or empty.
+// textAttribute returns an attribute as text, or an empty string.
 func textAttribute(e *appevent.Event, name string) string {
 	v, ok := e.Attribute(name)
 	if !ok {

@@ -5,9 +5,9 @@ package posthogexporter
 
 import "strings"
 
-// The resources that PostHog bills apart from all other events, by their names in quota_limited
-// (rust/capture/src/quota_limiters.rs in PostHog/posthog). They are stored as Meta.Key of an event:
-// do not change them.
+// The resources that PostHog bills separately, by their names in quota_limited
+// (rust/capture/src/quota_limiters.rs in PostHog/posthog). Queues on disk hold them as Meta.Key: do
+// not change them.
 const (
 	resourceExceptions = "exceptions"
 	resourceLLM        = "llm_events"
@@ -17,8 +17,8 @@ const (
 // prefixSurvey begins the names of survey events.
 const prefixSurvey = "survey "
 
-// resourceOf returns the resource that PostHog bills an event of this name for; it is empty for all
-// other events.
+// resourceOf returns the resource that PostHog bills an event of this name for. It is empty for
+// ordinary events.
 func resourceOf(event string) string {
 	switch {
 	case event == eventException:
@@ -31,8 +31,8 @@ func resourceOf(event string) string {
 	return ""
 }
 
-// isLimited reports whether events of the resource are among those whose billing limit is reached.
-// A name that is not known here is taken to mean all events.
+// isLimited reports whether events of the resource have reached their billing limit. An unknown
+// name in limited applies to all events.
 func isLimited(resource string, limited []string) bool {
 	for _, name := range limited {
 		switch name {

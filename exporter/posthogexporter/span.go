@@ -15,7 +15,7 @@ import (
 type spanEncoder struct {
 	*encoder
 	event appevent.Event
-	// asEvent has the attributes of a span, to be read as those of an event are.
+	// asEvent is a copy of a span, which event can read.
 	asEvent ptrace.SpanEvent
 }
 
@@ -61,7 +61,7 @@ func (enc *spanEncoder) EncodeSpan(w *delivery.Writer, of *appevent.Source, span
 	return nil
 }
 
-// read makes enc.event the view of a span.
+// read makes enc.event the view of a span and returns it.
 func (enc *spanEncoder) read(of *appevent.Source, span ptrace.Span) *appevent.Event {
 	span.Attributes().CopyTo(enc.asEvent.Attributes())
 	enc.asEvent.SetName(span.Name())

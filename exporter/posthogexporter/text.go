@@ -5,7 +5,8 @@ package posthogexporter
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// textOf is a value as text: of an array, which headers are, its first. A map is none.
+// textOf returns a value as text. For an array, such as a header, it returns the first item; for a
+// map, an empty string.
 func textOf(v pcommon.Value) string {
 	if v.Type() == pcommon.ValueTypeSlice && v.Slice().Len() > 0 {
 		v = v.Slice().At(0)

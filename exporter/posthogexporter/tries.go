@@ -10,25 +10,25 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// try identifies a request of capture v1. Events of it that are sent again carry the same id and
-// time, and the next attempt.
+// try identifies a request of capture v1. A request that resends its events has the same id and
+// createdAt, and the next attempt number.
 type try struct {
 	id, createdAt string
-	attempt       int // counts from 1; 0 is a request that was not sent yet
+	attempt       int // from 1; 0 for a request that was not sent yet
 }
 
-// tries remembers the request that each pending event was last part of, by the event's uuid. Its
-// methods are safe for concurrent use.
+// tries remembers the last request of each pending event, by the event's uuid. Its methods are safe
+// for concurrent use.
 type tries struct {
 	mu      sync.Mutex
 	pending map[string]try
 }
 
-// maxPending bounds the memory of tries. When it is reached, all earlier tries are forgotten; their
-// events are sent again in new requests, which does no harm.
+// maxPending bounds the size of tries. When it is reached, all earlier tries are forgotten, and
+// their events are resent in new requests, which is harmless.
 const maxPending = 50_000
 
-// remember records that events of a request are pending.
+// remember records that the events of a request are pending.
 func (ts *tries) remember(events []delivery.Event, t try) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -36,12 +36,12 @@ func (ts *tries) remember(events []delivery.Event, t try) {
 		ts.pending = map[string]try{}
 	}
 	for i := range events {
-		// The clone does not keep the texts of the whole batch in memory.
+		// Without the clone, the string would keep the whole batch in memory.
 		ts.pending[strings.Clone(eventUUID(&events[i]))] = t
 	}
 }
 
-// take returns the requests that events were part of, and forgets them.
+// take returns the last requests of the events by their uuid, and forgets them.
 func (ts *tries) take(events []delivery.Event) map[string]try {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -66,21 +66,21 @@ func (ts *tries) forget(e *delivery.Event) {
 	delete(ts.pending, eventUUID(e))
 }
 
-// tryGroup is events that go into requests of their own: those of one try, or with its zero value
-// those that are sent for the first time.
+// tryGroup holds events that share requests: those of one try or, with the zero value, those that
+// are sent for the first time.
 type tryGroup struct {
 	try    try
 	events []delivery.Event
 }
 
-// group groups events by the request that they were last part of.
+// group groups events by their last request.
 func (ts *tries) group(events []delivery.Event) []tryGroup {
 	taken := ts.take(events)
 	if len(taken) == 0 {
 		return []tryGroup{{events: events}}
 	}
 	var groups []tryGroup
-	places := map[string]int{} // by the id of the request
+	places := map[string]int{} // indexes in groups, by the id of the request
 	for i := range events {
 		t := taken[eventUUID(&events[i])]
 		place, ok := places[t.id]

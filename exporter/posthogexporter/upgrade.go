@@ -9,9 +9,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// completeMeta finds in the payload what begin puts into VendorID and Key. It is called for dead
-// letters, which do not store them, and for queues on disk of versions that did not have them. A
-// payload that is not a PostHog event leaves the event as it is.
+// completeMeta sets VendorID and Key from the payload, to the values that begin sets. Dead letters
+// and queues on disk of earlier versions lack them. It leaves an event unchanged whose payload is
+// not a PostHog event.
 func completeMeta(e *delivery.Event) {
 	var payload struct {
 		UUID  string `json:"uuid"`

@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// uuidText is the ID that PostHog knows an event by, as text in lower case.
+// uuidText is the uuid of an event in PostHog, as text in lower case.
 type uuidText [uuidLength]byte
 
 // uuidLength is the length of a UUID as text.
@@ -26,7 +26,7 @@ func eventUUID(e *delivery.Event) string {
 	return e.VendorID
 }
 
-// uuidOf returns the ID itself if it is a UUID, else one that is made of it.
+// uuidOf returns the ID itself if it is a UUID, else a UUID derived from it.
 func uuidOf(id string) uuidText {
 	if u, ok := parseUUID(id); ok {
 		return u
@@ -34,15 +34,15 @@ func uuidOf(id string) uuidText {
 	return madeUUID(xxh3.HashString128(id))
 }
 
-// derive is a UUID that is made of what something is, and of text.
-func derive(what, text string) uuidText {
-	var buffer [128]byte // longer ones are allocated
-	name := append(append(buffer[:0], what...), 0)
+// derive returns a UUID derived from a namespace and text.
+func derive(namespace, text string) uuidText {
+	var buffer [128]byte // avoids an allocation for short text
+	name := append(append(buffer[:0], namespace...), 0)
 	return madeUUID(xxh3.Hash128(append(name, text...)))
 }
 
-// madeUUID is a UUID of version 8 (RFC 9562, section 5.8). [uuid.NewHash] cannot make it: that
-// hashes a namespace first, and PostHog knows events by the ones made here.
+// madeUUID returns a UUID of version 8 (RFC 9562, section 5.8). Do not replace it by
+// [uuid.NewHash], which hashes differently: PostHog would store resent events twice.
 func madeUUID(digest xxh3.Uint128) uuidText {
 	id := uuid.UUID(digest.Bytes())
 	id[6] = id[6]&0x0f | 8<<4
@@ -51,13 +51,13 @@ func madeUUID(digest xxh3.Uint128) uuidText {
 }
 
 func textOfUUID(id uuid.UUID) (u uuidText) {
-	text, _ := id.MarshalText() // it cannot fail
+	text, _ := id.MarshalText() // never fails
 	copy(u[:], text)
 	return u
 }
 
-// parseUUID reads the form of RFC 9562, section 4. It runs for every event: [uuid.Parse], which
-// also reads other forms, makes encoding one a fifth slower.
+// parseUUID parses the format of RFC 9562, section 4. It runs for every event: with [uuid.Parse],
+// which also accepts other formats, encoding is a fifth slower.
 func parseUUID(text string) (u uuidText, ok bool) {
 	if len(text) != uuidLength || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
 		return u, false
@@ -66,7 +66,7 @@ func parseUUID(text string) (u uuidText, ok bool) {
 	if u.isHex() {
 		return u, true
 	}
-	for i, c := range u { // most are in lower case already
+	for i, c := range u { // the slow path: most UUIDs are in lower case
 		if c >= 'A' && c <= 'F' {
 			u[i] = c | 0x20
 		}
@@ -75,7 +75,7 @@ func parseUUID(text string) (u uuidText, ok bool) {
 	return u, ok
 }
 
-// isHex reports whether all but the dashes are hexadecimal digits in lower case.
+// isHex reports whether all characters but the dashes are hexadecimal digits in lower case.
 func (u *uuidText) isHex() bool {
 	digits := *u
 	digits[8], digits[13], digits[18], digits[23] = '0', '0', '0', '0'
@@ -84,8 +84,8 @@ func (u *uuidText) isHex() bool {
 		areHex(binary.LittleEndian.Uint64(digits[28:]))
 }
 
-// areHex looks at eight bytes at a time. What it adds to each sets the highest bit of those from a
-// character on.
+// areHex reports whether eight bytes are hexadecimal digits in lower case. Adding 0x80-c to a byte
+// sets its highest bit if the byte is c or higher.
 func areHex(x uint64) bool {
 	const ones, highest = 0x0101010101010101, 0x8080808080808080
 	if x&highest != 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// Headers of capture v1 (v1/analytics/process.rs in PostHog/posthog), all of them required.
+// Required headers of capture v1 (v1/analytics/process.rs in PostHog/posthog).
 const (
 	headerSDKInfo   = "PostHog-Sdk-Info"
 	headerAttempt   = "PostHog-Attempt"
@@ -22,8 +22,8 @@ const (
 	headerTimestamp = "PostHog-Request-Timestamp"
 )
 
-// appendV1Requests appends requests of capture v1. Pending events of an earlier request go into one
-// of the same id.
+// appendV1Requests appends requests of capture v1. Pending events of an earlier request are resent
+// in a request of the same id.
 func (b *backend) appendV1Requests(requests []delivery.Request, events []delivery.Event, historical bool, now time.Time) []delivery.Request {
 	if len(events) == 0 {
 		return requests
@@ -42,7 +42,7 @@ func (b *backend) appendV1Requests(requests []delivery.Request, events []deliver
 	return requests
 }
 
-// nextV1Request returns the next attempt of a try, or the first of a new one, without its events.
+// nextV1Request returns the next attempt of a try, or the first one of a new try, without events.
 func (b *backend) nextV1Request(t *try, historical bool, now time.Time) delivery.Request {
 	if t.attempt == 0 {
 		*t = try{id: newRequestID(), createdAt: now.UTC().Format(time.RFC3339Nano)}
@@ -54,7 +54,7 @@ func (b *backend) nextV1Request(t *try, historical bool, now time.Time) delivery
 
 func newRequestID() string { return uuid.NewString() }
 
-// headerV1 returns the header of an attempt.
+// headerV1 returns the headers of an attempt.
 func (b *backend) headerV1(t try, now time.Time) http.Header {
 	header := jsonHeader()
 	header.Set("Authorization", "Bearer "+b.key)

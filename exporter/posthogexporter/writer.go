@@ -9,19 +9,19 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// properties writes the properties of one event. Of properties with one name, the first stays.
+// properties writes the properties of one event. The first property of a name wins.
 type properties struct {
 	jsonappend.Members
-	// values writes what is inside a property.
+	// values writes the values of properties.
 	values *jsonappend.Writer
 }
 
-// start makes them those of an event without properties.
+// start begins the properties of an event.
 func (p *properties) start(values *jsonappend.Writer) {
 	p.Members, p.values = values.Members(), values
 }
 
-// text appends a property whose value is not empty, unless there is one of the name.
+// text appends a property, unless the value is empty or the event already has the name.
 func (p *properties) text(dst []byte, name, value string) []byte {
 	if value == "" {
 		return dst
@@ -41,7 +41,7 @@ func (p *properties) boolean(dst []byte, name string, value bool) []byte {
 	return jsonappend.Bool(dst, value)
 }
 
-// hex is text for bytes.
+// hex appends bytes as hexadecimal text.
 func (p *properties) hex(dst []byte, name string, value []byte) []byte {
 	dst, ok := p.Name(dst, name)
 	if !ok {

@@ -1,13 +1,14 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package pattern matches names, such as those of events and attributes, against patterns in which * stands for any
-// characters, or none. Everything else stands for itself.
+// Package pattern matches names of events and attributes against patterns. In a pattern, * matches any
+// number of characters, and every other character matches itself.
 package pattern
 
 import "strings"
 
-// Match reports whether the name matches the pattern. Its time is at most their lengths multiplied.
+// Match reports whether the name matches the pattern. It takes at most time proportional to the product
+// of their lengths.
 func Match(pattern, name string) bool {
 	prefix, rest, wild := strings.Cut(pattern, "*")
 	if !wild {
@@ -18,15 +19,15 @@ func Match(pattern, name string) bool {
 	}
 	name = name[len(prefix):]
 	for {
-		part, after, more := strings.Cut(rest, "*")
+		literal, after, more := strings.Cut(rest, "*")
 		if !more {
-			return strings.HasSuffix(name, part)
+			return strings.HasSuffix(name, literal)
 		}
-		at := strings.Index(name, part) // the first place leaves most for what follows
+		at := strings.Index(name, literal) // the first match leaves the most text for the rest
 		if at < 0 {
 			return false
 		}
-		name, rest = name[at+len(part):], after
+		name, rest = name[at+len(literal):], after
 	}
 }
 

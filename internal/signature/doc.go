@@ -1,14 +1,14 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package signature signs webhooks, and verifies the signatures of others' webhooks, in the forms that are in use:
+// Package signature signs webhooks and verifies their signatures, in these schemes:
 //
-//	standard   Standard Webhooks 1.0.0: webhook-id, webhook-timestamp, webhook-signature; HMAC-SHA256, and ed25519
-//	svix       the same with svix-id, svix-timestamp, svix-signature; verified only
-//	github     X-Hub-Signature-256: sha256=<hex>, of the body
-//	stripe     Stripe-Signature: t=<seconds>,v1=<hex>, of "<seconds>.<body>"
-//	sentry     Sentry-Hook-Signature: <hex>, of the body; verified only
-//	hmac       an HMAC in a header of one's own
+//	standard   Standard Webhooks 1.0.0: webhook-id, webhook-timestamp, webhook-signature; HMAC-SHA256 or ed25519
+//	svix       the same with svix-id, svix-timestamp, svix-signature; verification only
+//	github     X-Hub-Signature-256: sha256=<hex> of the body
+//	stripe     Stripe-Signature: t=<seconds>,v1=<hex> of "<seconds>.<body>"
+//	sentry     Sentry-Hook-Signature: <hex> of the body; verification only
+//	hmac       an HMAC in a custom header
 //
 // A [Signer] signs, a [Verifier] verifies.
 package signature

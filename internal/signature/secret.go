@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// How Standard Webhooks writes keys, and names the signatures made with them (spec/standard-webhooks.md, "Signature scheme").
+// The prefixes of keys and the versions of signatures (spec/standard-webhooks.md, "Signature scheme").
 const (
 	symmetricPrefix = "whsec_"
 	privatePrefix   = "whsk_"
@@ -25,15 +25,16 @@ const (
 	minSymmetric, maxSymmetric = 24, 64 // bytes
 )
 
-// StandardKey is a key of Standard Webhooks: a symmetric one, or one of a pair.
+// StandardKey is a symmetric, private or public key of Standard Webhooks.
 type StandardKey struct {
 	symmetric []byte
 	private   ed25519.PrivateKey
 	public    ed25519.PublicKey
 }
 
-// ParseStandardKey reads a key as it is written: whsec_ and 24 to 64 bytes (HMAC-SHA256), whsk_ and a private key of ed25519
-// (its seed of 32 bytes, or 64 bytes), or whpk_ and a public one of 32, all in base64. Its errors do not repeat the key.
+// ParseStandardKey parses a key in base64 after its prefix: whsec_ with 24 to 64 bytes (HMAC-SHA256),
+// whsk_ with an ed25519 private key (32 bytes of seed, or 64 bytes), or whpk_ with an ed25519 public
+// key (32 bytes). Its errors do not repeat the key.
 func ParseStandardKey(text string) (StandardKey, error) {
 	prefix, encoded, _ := strings.Cut(text, "_")
 	prefix += "_"
@@ -44,17 +45,17 @@ func ParseStandardKey(text string) (StandardKey, error) {
 	}
 	key, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		return StandardKey{}, fmt.Errorf("is not standard base64 with padding behind %s", prefix)
+		return StandardKey{}, fmt.Errorf("is not standard base64 with padding after %s", prefix)
 	}
 	switch {
 	case prefix == symmetricPrefix && (len(key) < minSymmetric || len(key) > maxSymmetric):
-		return StandardKey{}, fmt.Errorf("has %d bytes; Standard Webhooks wants %d to %d", len(key), minSymmetric, maxSymmetric)
+		return StandardKey{}, fmt.Errorf("has %d bytes; Standard Webhooks requires %d to %d", len(key), minSymmetric, maxSymmetric)
 	case prefix == symmetricPrefix:
 		return StandardKey{symmetric: key}, nil
 	case prefix == privatePrefix:
 		return parsePrivate(key)
 	case len(key) != ed25519.PublicKeySize:
-		return StandardKey{}, fmt.Errorf("has %d bytes; a public key of ed25519 has %d", len(key), ed25519.PublicKeySize)
+		return StandardKey{}, fmt.Errorf("has %d bytes; an ed25519 public key has %d", len(key), ed25519.PublicKeySize)
 	default:
 		return StandardKey{public: key}, nil
 	}
@@ -67,19 +68,19 @@ func parsePrivate(key []byte) (StandardKey, error) {
 	case ed25519.PrivateKeySize:
 		private := ed25519.PrivateKey(key)
 		if !private.Equal(ed25519.NewKeyFromSeed(private.Seed())) {
-			return StandardKey{}, errors.New("is not a private key of ed25519: its two halves do not belong together")
+			return StandardKey{}, errors.New("is not an ed25519 private key: its seed and its public key do not match")
 		}
 		return StandardKey{private: private}, nil
 	default:
-		return StandardKey{}, fmt.Errorf("has %d bytes; a private key of ed25519 has %d or %d", len(key), ed25519.SeedSize, ed25519.PrivateKeySize)
+		return StandardKey{}, fmt.Errorf("has %d bytes; an ed25519 private key has %d or %d", len(key), ed25519.SeedSize, ed25519.PrivateKeySize)
 	}
 }
 
-// maxID is how long an id may be that is used as it is.
+// maxID is the longest ID that SafeID returns unchanged.
 const maxID = 128
 
-// SafeID is an id as Standard Webhooks takes it: a dot would let one id and time be taken for another. An id of letters, digits, -,
-// _ and : is itself, any other one is a digest of it, the same each time.
+// SafeID returns an ID that is safe to sign: with a dot in it, the signed text could be split into
+// another ID and time. IDs of letters, digits, -, _ and : are returned unchanged; of others, a digest.
 func SafeID(id string) string {
 	if id != "" && len(id) <= maxID && !strings.ContainsFunc(id, isUnsafe) {
 		return id
@@ -93,14 +94,14 @@ func isUnsafe(r rune) bool {
 	return !isSafe
 }
 
-// SafeIDs is an id for a request that holds several events.
+// SafeIDs returns an ID for a request that contains several events.
 func SafeIDs(ids []string) string {
 	if len(ids) == 1 {
 		return SafeID(ids[0])
 	}
 	all := sha256.New()
 	for _, id := range ids {
-		one := sha256.Sum256([]byte(id)) // of one length, so that no two lists read the same
+		one := sha256.Sum256([]byte(id)) // all of one length, so that different lists differ
 		_, _ = all.Write(one[:])         // it cannot fail
 	}
 	return "batch_" + hex.EncodeToString(all.Sum(nil)[:16])

@@ -19,10 +19,10 @@ import (
 	"time"
 )
 
-// Scheme is a way of signing.
+// Scheme is a signature scheme.
 type Scheme string
 
-// The schemes.
+// The schemes that can sign.
 const (
 	// SchemeStandard is Standard Webhooks 1.0.0: webhook-id, webhook-timestamp and webhook-signature.
 	SchemeStandard Scheme = "standard"
@@ -30,7 +30,7 @@ const (
 	SchemeGitHub Scheme = "github"
 	// SchemeStripe is Stripe-Signature: t= and the time, v1= and the hex HMAC of time, dot and body.
 	SchemeStripe Scheme = "stripe"
-	// SchemeHMAC is an HMAC of the body in a header of one's own.
+	// SchemeHMAC is an HMAC of the body in a custom header.
 	SchemeHMAC Scheme = "hmac"
 )
 
@@ -43,35 +43,36 @@ const (
 	HeaderStripe            = "Stripe-Signature"
 )
 
-// Settings say how to sign.
+// Settings configures a [Signer].
 type Settings struct {
 	Scheme Scheme
-	// Secrets are one or, for the schemes that can tell several signatures, more: the current one first.
+	// Secrets lists the secrets, the current one first. Only SchemeStandard and SchemeStripe accept
+	// more than one.
 	Secrets []string
-	// Header, Algorithm (sha256, sha384, sha512), Encoding (hex, base64) and Prefix are of SchemeHMAC.
+	// Header, Algorithm (sha256, sha384, sha512), Encoding (hex, base64) and Prefix are for SchemeHMAC.
 	Header, Algorithm, Encoding, Prefix string
 }
 
 // Signer signs requests. Its methods are safe for concurrent use.
 type Signer interface {
-	// Sign adds the headers of a request whose body is sent at that time. Only the standard scheme uses the id, which
-	// [SafeID] has to have made.
+	// Sign sets the signature headers of a request that is sent at the given time. Only SchemeStandard
+	// uses the ID, which must come from [SafeID] or [SafeIDs].
 	Sign(header http.Header, id string, at time.Time, body []byte)
 
-	// Headers are the names of the headers that Sign sets.
+	// Headers returns the names of the headers that Sign sets.
 	Headers() []string
 }
 
-// NewSigner returns the signer of the settings. Its errors begin with the name of a setting, and repeat no secret.
+// NewSigner returns a signer. Its errors begin with the key of a setting, and contain no secrets.
 func NewSigner(s *Settings) (Signer, error) {
 	if err := checkSecrets(s.Secrets); err != nil {
 		return nil, err
 	}
 	if s.Scheme != SchemeHMAC && (s.Header != "" || s.Algorithm != "" || s.Encoding != "" || s.Prefix != "") {
-		return nil, fmt.Errorf("scheme: %q has its own header; header, algorithm, encoding and prefix are for %s", s.Scheme, SchemeHMAC)
+		return nil, fmt.Errorf("scheme: %q has a fixed header; header, algorithm, encoding and prefix are for %s", s.Scheme, SchemeHMAC)
 	}
 	if len(s.Secrets) > 1 && (s.Scheme == SchemeGitHub || s.Scheme == SchemeHMAC) {
-		return nil, fmt.Errorf("secrets: there are %d, but a request has one signature in scheme %s; write one, or use scheme %s or %s, whose receivers take any of several", len(s.Secrets), s.Scheme, SchemeStandard, SchemeStripe)
+		return nil, fmt.Errorf("secrets: there are %d, but scheme %s has one signature per request; write one, or use scheme %s or %s, which allow several", len(s.Secrets), s.Scheme, SchemeStandard, SchemeStripe)
 	}
 	switch s.Scheme {
 	case SchemeStandard:
@@ -89,20 +90,20 @@ func NewSigner(s *Settings) (Signer, error) {
 
 func checkSecrets(secrets []string) error {
 	if len(secrets) == 0 {
-		return errors.New("secrets: are missing; write one at least (is an environment variable unset?)")
+		return errors.New("secrets: are missing; write at least one (is an environment variable unset?)")
 	}
 	for i, secret := range secrets {
 		if secret == "" {
 			return fmt.Errorf("secrets::%d: is empty (is an environment variable unset?)", i)
 		}
 		if strings.TrimSpace(secret) != secret {
-			return fmt.Errorf("secrets::%d: begins or ends with a space or a line feed; write it without", i)
+			return fmt.Errorf("secrets::%d: begins or ends with a space or a line feed; remove it", i)
 		}
 	}
 	return nil
 }
 
-// standard signs as Standard Webhooks says (spec/standard-webhooks.md, "Signature scheme").
+// standard signs for SchemeStandard (spec/standard-webhooks.md, "Signature scheme").
 type standard struct{ keys []StandardKey }
 
 func newStandard(secrets []string) (*standard, error) {
@@ -113,7 +114,7 @@ func newStandard(secrets []string) (*standard, error) {
 			return nil, fmt.Errorf("secrets::%d: %w", i, err)
 		}
 		if key.public != nil {
-			return nil, fmt.Errorf("secrets::%d: is a public key, which verifies only; write the private one, which begins with %s", i, privatePrefix)
+			return nil, fmt.Errorf("secrets::%d: is a public key, which can only verify; write the private key, which begins with %s", i, privatePrefix)
 		}
 		s.keys = append(s.keys, key)
 	}
@@ -141,7 +142,7 @@ func (*standard) Headers() []string {
 	return []string{HeaderStandardID, HeaderStandardTimestamp, HeaderStandardSignature}
 }
 
-// standardContent is what is signed.
+// standardContent returns the text to sign.
 func standardContent(id, timestamp string, body []byte) []byte {
 	content := make([]byte, 0, len(id)+len(timestamp)+len(body)+len(".."))
 	content = append(append(content, id...), '.')
@@ -149,7 +150,7 @@ func standardContent(id, timestamp string, body []byte) []byte {
 	return append(content, body...)
 }
 
-// append appends the version and the signature.
+// append appends the version and the signature of the content.
 func (k *StandardKey) append(dst, content []byte) []byte {
 	if k.private != nil {
 		return base64.StdEncoding.AppendEncode(append(dst, versionAsymmetric+","...), ed25519.Sign(k.private, content))
@@ -157,7 +158,8 @@ func (k *StandardKey) append(dst, content []byte) []byte {
 	return base64.StdEncoding.AppendEncode(append(dst, versionSymmetric+","...), sum(sha256.New, k.symmetric, content))
 }
 
-// stripe signs as Stripe does (docs.stripe.com/webhooks, "Verify manually"): several v1 while secrets are rolled.
+// stripe signs for SchemeStripe (docs.stripe.com/webhooks, "Verify manually"). It writes one v1 per
+// secret, so that secrets can be rotated.
 type stripe struct{ keys [][]byte }
 
 func newStripe(secrets []string) *stripe {
@@ -193,7 +195,7 @@ type bodyHMAC struct {
 func newHMAC(s *Settings) (*bodyHMAC, error) {
 	b := &bodyHMAC{header: http.CanonicalHeaderKey(s.Header), prefix: s.Prefix, key: []byte(s.Secrets[0])}
 	if s.Header == "" {
-		return nil, errors.New("header: is missing; write the header that the receiver looks at, such as X-Signature")
+		return nil, errors.New("header: is missing; write the header that the receiver reads, such as X-Signature")
 	}
 	var err error
 	if b.hash, err = hashOf(s.Algorithm); err != nil {
@@ -208,7 +210,7 @@ func newHMAC(s *Settings) (*bodyHMAC, error) {
 		return nil, fmt.Errorf("encoding: %q is not an encoding; write hex (default) or base64", s.Encoding)
 	}
 	if strings.ContainsFunc(s.Prefix, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return nil, errors.New("prefix: holds a character that no header takes; write one such as sha256=")
+		return nil, errors.New("prefix: contains a character that is not allowed in a header; write a prefix such as sha256=")
 	}
 	return b, nil
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// signedHeader is what the settings sign a body with.
+// signedHeader returns the headers with which the settings sign a body.
 func signedHeader(t *testing.T, s Settings, id, body string) http.Header {
 	t.Helper()
 	signer, err := NewSigner(&s)
@@ -32,8 +32,8 @@ func signedHeader(t *testing.T, s Settings, id, body string) http.Header {
 	return header
 }
 
-func TestKnownAnswersOfSigning(t *testing.T) {
-	// The vector of the Standard Webhooks libraries.
+func TestSignMatchesTestVectors(t *testing.T) {
+	// From the Standard Webhooks libraries.
 	const secret, id, want = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 	standard := signedHeader(t, Settings{Scheme: SchemeStandard, Secrets: []string{secret}}, id, `{"test": 2432232314}`)
 	assert.Equal(t, want, standard.Get("webhook-signature"))
@@ -42,7 +42,7 @@ func TestKnownAnswersOfSigning(t *testing.T) {
 	both := signedHeader(t, Settings{Scheme: SchemeStandard, Secrets: []string{"whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", secret}}, id, `{"test": 2432232314}`)
 	assert.Regexp(t, `^v1,[A-Za-z0-9+/]{43}= `+regexp.QuoteMeta(want)+`$`, both.Get("webhook-signature"))
 
-	// GitHub's documentation, "Validating webhook deliveries", has this one.
+	// From GitHub's documentation, "Validating webhook deliveries".
 	header := signedHeader(t, Settings{Scheme: SchemeGitHub, Secrets: []string{"It's a Secret to Everybody"}}, "", "Hello, World!")
 	assert.Equal(t, "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17", header.Get("X-Hub-Signature-256"))
 	// RFC 4231, test case 2.
@@ -58,7 +58,7 @@ func TestKnownAnswersOfSigning(t *testing.T) {
 	assert.Equal(t, "v0=W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=", header.Get("X-Sig"))
 }
 
-func TestTheLibraryReadsWhatOursSigns(t *testing.T) {
+func TestStandardWebhooksLibraryVerifiesSignatures(t *testing.T) {
 	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 	signer, err := NewSigner(&Settings{Scheme: SchemeStandard, Secrets: []string{secret}})
 	require.NoError(t, err)
@@ -71,7 +71,7 @@ func TestTheLibraryReadsWhatOursSigns(t *testing.T) {
 	}
 }
 
-func TestIDsAreSafeAndDifferent(t *testing.T) {
+func TestSafeIDsAreValidAndDistinct(t *testing.T) {
 	assert.Equal(t, "0198c0de-0000-7000-8000-000000000001", SafeID("0198c0de-0000-7000-8000-000000000001"))
 	assert.Equal(t, "order:17_a-b", SafeID("order:17_a-b"))
 	seen := map[string]string{}
@@ -90,36 +90,36 @@ func TestIDsAreSafeAndDifferent(t *testing.T) {
 	assert.Regexp(t, `^batch_[0-9a-f]{32}$`, SafeIDs([]string{"a", "b"}))
 }
 
-func TestSettingsThatCannotSign(t *testing.T) {
+func TestInvalidSettingsAreRefused(t *testing.T) {
 	public, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	encode := base64.StdEncoding.EncodeToString
-	torn := append(append([]byte{}, private[:32]...), make([]byte, 32)...)
+	mismatched := append(append([]byte{}, private[:32]...), make([]byte, 32)...)
 	const fine = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 	for name, tt := range map[string]struct {
 		settings Settings
 		want     string
 	}{
-		"another scheme":          {Settings{Scheme: "rot13", Secrets: []string{"hunter2"}}, `scheme: "rot13" is not a scheme; write standard, github, stripe or hmac`},
-		"no scheme":               {Settings{Secrets: []string{"hunter2"}}, `scheme: "" is not a scheme`},
-		"no secret":               {Settings{Scheme: SchemeGitHub}, "secrets: are missing"},
-		"an unset variable":       {Settings{Scheme: SchemeStripe, Secrets: []string{"hunter2", ""}}, "secrets::1: is empty"},
-		"a line feed":             {Settings{Scheme: SchemeGitHub, Secrets: []string{"hunter2\n"}}, "secrets::0: begins or ends with a space or a line feed"},
-		"two for github":          {Settings{Scheme: SchemeGitHub, Secrets: []string{"hunter2", "hunter22"}}, "secrets: there are 2, but a request has one signature in scheme github"},
-		"two for hmac":            {Settings{Scheme: SchemeHMAC, Header: "X-Sig", Secrets: []string{"hunter2", "hunter22"}}, "one signature in scheme hmac"},
-		"a header for stripe":     {Settings{Scheme: SchemeStripe, Secrets: []string{"hunter2"}, Header: "X-Sig"}, `scheme: "stripe" has its own header`},
-		"no header":               {Settings{Scheme: SchemeHMAC, Secrets: []string{"hunter2"}}, "header: is missing"},
-		"another algorithm":       {Settings{Scheme: SchemeHMAC, Secrets: []string{"hunter2"}, Header: "X-Sig", Algorithm: "md5"}, `algorithm: "md5" is not an algorithm`},
-		"another encoding":        {Settings{Scheme: SchemeHMAC, Secrets: []string{"hunter2"}, Header: "X-Sig", Encoding: "base32"}, `encoding: "base32" is not an encoding`},
-		"a prefix with a control": {Settings{Scheme: SchemeHMAC, Secrets: []string{"hunter2"}, Header: "X-Sig", Prefix: "a\n"}, "prefix: holds a character"},
-		"no key of the standard":  {Settings{Scheme: SchemeStandard, Secrets: []string{fine, "hunter2"}}, "secrets::1: is not a key of Standard Webhooks"},
-		"no base64":               {Settings{Scheme: SchemeStandard, Secrets: []string{"whsec_hunter2!"}}, "secrets::0: is not standard base64"},
-		"too short":               {Settings{Scheme: SchemeStandard, Secrets: []string{"whsec_" + encode(make([]byte, 23))}}, "has 23 bytes; Standard Webhooks wants 24 to 64"},
-		"too long":                {Settings{Scheme: SchemeStandard, Secrets: []string{"whsec_" + encode(make([]byte, 65))}}, "has 65 bytes"},
-		"a public key":            {Settings{Scheme: SchemeStandard, Secrets: []string{"whpk_" + encode(public)}}, "is a public key, which verifies only"},
-		"a torn private key":      {Settings{Scheme: SchemeStandard, Secrets: []string{"whsk_" + encode(torn)}}, "its two halves do not belong together"},
-		"a short private key":     {Settings{Scheme: SchemeStandard, Secrets: []string{"whsk_" + encode(make([]byte, 31))}}, "has 31 bytes; a private key of ed25519 has 32 or 64"},
-		"a short public key":      {Settings{Scheme: SchemeStandard, Secrets: []string{"whpk_" + encode(make([]byte, 31))}}, "has 31 bytes; a public key of ed25519 has 32"},
+		"another scheme":           {Settings{Scheme: "rot13", Secrets: []string{"hunter2"}}, `scheme: "rot13" is not a scheme; write standard, github, stripe or hmac`},
+		"no scheme":                {Settings{Secrets: []string{"hunter2"}}, `scheme: "" is not a scheme`},
+		"no secret":                {Settings{Scheme: SchemeGitHub}, "secrets: are missing"},
+		"an unset variable":        {Settings{Scheme: SchemeStripe, Secrets: []string{"hunter2", ""}}, "secrets::1: is empty"},
+		"a line feed":              {Settings{Scheme: SchemeGitHub, Secrets: []string{"hunter2\n"}}, "secrets::0: begins or ends with a space or a line feed"},
+		"two for github":           {Settings{Scheme: SchemeGitHub, Secrets: []string{"hunter2", "hunter22"}}, "secrets: there are 2, but scheme github has one signature per request"},
+		"two for hmac":             {Settings{Scheme: SchemeHMAC, Header: "X-Sig", Secrets: []string{"hunter2", "hunter22"}}, "scheme hmac has one signature per request"},
+		"a header for stripe":      {Settings{Scheme: SchemeStripe, Secrets: []string{"hunter2"}, Header: "X-Sig"}, `scheme: "stripe" has a fixed header`},
+		"no header":                {Settings{Scheme: SchemeHMAC, Secrets: []string{"hunter2"}}, "header: is missing"},
+		"another algorithm":        {Settings{Scheme: SchemeHMAC, Secrets: []string{"hunter2"}, Header: "X-Sig", Algorithm: "md5"}, `algorithm: "md5" is not an algorithm`},
+		"another encoding":         {Settings{Scheme: SchemeHMAC, Secrets: []string{"hunter2"}, Header: "X-Sig", Encoding: "base32"}, `encoding: "base32" is not an encoding`},
+		"a prefix with a control":  {Settings{Scheme: SchemeHMAC, Secrets: []string{"hunter2"}, Header: "X-Sig", Prefix: "a\n"}, "prefix: contains a character"},
+		"not a standard key":       {Settings{Scheme: SchemeStandard, Secrets: []string{fine, "hunter2"}}, "secrets::1: is not a key of Standard Webhooks"},
+		"no base64":                {Settings{Scheme: SchemeStandard, Secrets: []string{"whsec_hunter2!"}}, "secrets::0: is not standard base64"},
+		"too short":                {Settings{Scheme: SchemeStandard, Secrets: []string{"whsec_" + encode(make([]byte, 23))}}, "has 23 bytes; Standard Webhooks requires 24 to 64"},
+		"too long":                 {Settings{Scheme: SchemeStandard, Secrets: []string{"whsec_" + encode(make([]byte, 65))}}, "has 65 bytes"},
+		"a public key":             {Settings{Scheme: SchemeStandard, Secrets: []string{"whpk_" + encode(public)}}, "is a public key, which can only verify"},
+		"a mismatched private key": {Settings{Scheme: SchemeStandard, Secrets: []string{"whsk_" + encode(mismatched)}}, "its seed and its public key do not match"},
+		"a short private key":      {Settings{Scheme: SchemeStandard, Secrets: []string{"whsk_" + encode(make([]byte, 31))}}, "has 31 bytes; an ed25519 private key has 32 or 64"},
+		"a short public key":       {Settings{Scheme: SchemeStandard, Secrets: []string{"whpk_" + encode(make([]byte, 31))}}, "has 31 bytes; an ed25519 public key has 32"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := NewSigner(&tt.settings)
@@ -130,7 +130,7 @@ func TestSettingsThatCannotSign(t *testing.T) {
 	}
 }
 
-func TestBothFormsOfAPrivateKeySignTheSame(t *testing.T) {
+func TestSeedAndPrivateKeySignAlike(t *testing.T) {
 	_, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	var values []string

@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// The schemes that are verified, beside those that sign.
+// The schemes that can only be verified.
 const (
 	// SchemeSvix is SchemeStandard with headers that begin with svix-.
 	SchemeSvix Scheme = "svix"
@@ -28,36 +28,38 @@ const (
 	SchemeSentry Scheme = "sentry"
 )
 
-// DefaultTolerance is how far a signed time may be from now, either way: that of Stripe's and the Standard Webhooks libraries.
+// DefaultTolerance is how far a signed time may be in the past or in the future. The libraries of
+// Stripe and Standard Webhooks use the same.
 const DefaultTolerance = 5 * time.Minute
 
-// VerifySettings say how webhooks are verified.
+// VerifySettings configures a [Verifier].
 type VerifySettings struct {
 	Scheme Scheme
-	// Secrets are one or more. A webhook that any of them has signed is sound, so that secrets can be rolled.
+	// Secrets lists at least one secret. A signature with any of them is valid, so that secrets can be
+	// rotated.
 	Secrets []string
-	// Tolerance is how far a signed time may be from now. GitHub and Sentry sign no time.
+	// Tolerance is how far a signed time may be from now. GitHub and Sentry do not sign a time.
 	Tolerance time.Duration
 
-	// The following are of SchemeHMAC. Header holds the signature, Prefix stands before it; Algorithm is sha256 (default),
-	// sha384, sha512 or sha1, Encoding hex (default) or base64.
+	// The fields below are for SchemeHMAC. Header has the signature after Prefix. Algorithm is sha256
+	// (default), sha384, sha512 or sha1; Encoding is hex (default) or base64.
 	Header, Prefix, Algorithm, Encoding string
-	// Content is what is signed: a text in which {body}, {timestamp} and {id} stand for the body and for the values of the
-	// headers TimestampHeader and IDHeader. Default {body}.
+	// Content is the signed text; default {body}. {body} is the body; {timestamp} and {id} are the
+	// values of the headers TimestampHeader and IDHeader.
 	Content, TimestampHeader, IDHeader string
 }
 
-// The errors of [Verifier.Verify]. They are for the log: whoever has sent the webhook is told no more than that it failed.
+// The errors of [Verifier.Verify]. Log them, but tell the sender only that verification failed.
 var (
-	// ErrMissing is a webhook without a signature, or without the time or the id that is signed with it.
-	ErrMissing = errors.New("the signature is missing, or not in the form that is configured")
-	// ErrWrong is a signature of another body, or by another secret.
-	ErrWrong = errors.New("the signature is of another body, or by another secret")
-	// ErrOld is a webhook that may have been recorded and sent again.
+	// ErrMissing is returned if the webhook has no signature, or not the time or ID that is signed.
+	ErrMissing = errors.New("the signature is missing, or is not in the configured form")
+	// ErrWrong is returned if the signature does not match the body with any of the secrets.
+	ErrWrong = errors.New("the signature is for another body, or was made with another secret")
+	// ErrOld is returned if the signed time is out of tolerance: the webhook may be a replay.
 	ErrOld = errors.New("the signed time is too far from now; is a clock wrong?")
 )
 
-// Verifier verifies webhooks. Its method is safe for concurrent use.
+// Verifier verifies webhooks. Its methods are safe for concurrent use.
 type Verifier struct {
 	form      form
 	keys      []StandardKey
@@ -65,36 +67,37 @@ type Verifier struct {
 	tolerance time.Duration
 }
 
-// form is where the parts of a signature are found, and what is signed.
+// form says which headers a scheme uses, and what it signs.
 type form struct {
 	signature, timestamp, id string // headers
-	// read takes the value of the signature header apart. The time is empty unless it stands there too.
+	// read parses the signature header. The timestamp is empty if the header does not contain it.
 	read func(value string) (timestamp string, candidates []candidate)
-	// content is as in [VerifySettings].
+	// content is Content of [VerifySettings].
 	content string
 }
 
-// candidate is a signature, and the version that it says it has; none where there is but one.
+// candidate is a signature with its version, which is empty in schemes without versions.
 type candidate struct {
 	version   string
 	signature []byte
 }
 
-// mostCandidates bounds the work that a header of many signatures makes.
-const mostCandidates = 16
+// maxCandidates limits how many signatures of a header are tried.
+const maxCandidates = 16
 
+// The placeholders of the signed content.
 const (
-	placeBody      = "{body}"
-	placeTimestamp = "{timestamp}"
-	placeID        = "{id}"
+	bodyPlaceholder      = "{body}"
+	timestampPlaceholder = "{timestamp}"
+	idPlaceholder        = "{id}"
 )
 
-// VerifySchemes lists the schemes that are verified.
+// VerifySchemes returns the schemes that can be verified.
 func VerifySchemes() []string {
 	return []string{string(SchemeGitHub), string(SchemeStripe), string(SchemeStandard), string(SchemeSvix), string(SchemeSentry), string(SchemeHMAC)}
 }
 
-// NewVerifier returns the verifier of the settings. Its errors begin with the name of a setting, and repeat no secret.
+// NewVerifier returns a verifier. Its errors begin with the key of a setting, and contain no secrets.
 func NewVerifier(s *VerifySettings) (*Verifier, error) {
 	if err := checkSecrets(s.Secrets); err != nil {
 		return nil, err
@@ -103,26 +106,26 @@ func NewVerifier(s *VerifySettings) (*Verifier, error) {
 		return nil, fmt.Errorf("tolerance: %s is not positive; it is how far a signed time may be from now (default %s)", s.Tolerance, DefaultTolerance)
 	}
 	if s.Scheme != SchemeHMAC && slices.ContainsFunc([]string{s.Header, s.Prefix, s.Algorithm, s.Encoding, s.Content, s.TimestampHeader, s.IDHeader}, notEmpty) {
-		return nil, fmt.Errorf("scheme: the form of %q is known; header and what goes with it are for %s", s.Scheme, SchemeHMAC)
+		return nil, fmt.Errorf("scheme: %q has a fixed form; header, prefix, algorithm, encoding, content, timestamp_header and id_header are for %s", s.Scheme, SchemeHMAC)
 	}
 	v := &Verifier{newHash: sha256.New, tolerance: s.Tolerance}
 	switch s.Scheme {
 	case SchemeStandard:
-		v.form = form{HeaderStandardSignature, HeaderStandardTimestamp, HeaderStandardID, readStandard, placeID + "." + placeTimestamp + "." + placeBody}
+		v.form = form{HeaderStandardSignature, HeaderStandardTimestamp, HeaderStandardID, readStandard, idPlaceholder + "." + timestampPlaceholder + "." + bodyPlaceholder}
 	case SchemeSvix:
-		v.form = form{"Svix-Signature", "Svix-Timestamp", "Svix-Id", readStandard, placeID + "." + placeTimestamp + "." + placeBody}
+		v.form = form{"Svix-Signature", "Svix-Timestamp", "Svix-Id", readStandard, idPlaceholder + "." + timestampPlaceholder + "." + bodyPlaceholder}
 	case SchemeStripe:
-		v.form = form{signature: HeaderStripe, read: readStripe, content: placeTimestamp + "." + placeBody}
+		v.form = form{signature: HeaderStripe, read: readStripe, content: timestampPlaceholder + "." + bodyPlaceholder}
 	case SchemeGitHub:
-		v.form = form{signature: HeaderGitHub, read: reader("sha256=", hex.DecodeString), content: placeBody}
+		v.form = form{signature: HeaderGitHub, read: reader("sha256=", hex.DecodeString), content: bodyPlaceholder}
 	case SchemeSentry:
-		v.form = form{signature: "Sentry-Hook-Signature", read: reader("", hex.DecodeString), content: placeBody}
+		v.form = form{signature: "Sentry-Hook-Signature", read: reader("", hex.DecodeString), content: bodyPlaceholder}
 	case SchemeHMAC:
 		if err := v.setHMAC(s); err != nil {
 			return nil, err
 		}
 	default:
-		return nil, fmt.Errorf("scheme: %q is not a scheme; there are %s", s.Scheme, strings.Join(VerifySchemes(), ", "))
+		return nil, fmt.Errorf("scheme: %q is not a scheme; write one of %s", s.Scheme, strings.Join(VerifySchemes(), ", "))
 	}
 	if err := v.setKeys(s); err != nil {
 		return nil, err
@@ -146,7 +149,7 @@ func (v *Verifier) setKeys(s *VerifySettings) error {
 	return nil
 }
 
-// parseVerifyingKey takes a symmetric key without its prefix too: some senders show it so.
+// parseVerifyingKey also accepts a symmetric key without its prefix, as some senders display it.
 func parseVerifyingKey(secret string) (StandardKey, error) {
 	if !strings.Contains(secret, "_") {
 		secret = symmetricPrefix + secret
@@ -158,10 +161,10 @@ func parseVerifyingKey(secret string) (StandardKey, error) {
 	return key, err
 }
 
-// setHMAC sets the form of an HMAC that the settings describe.
+// setHMAC sets the form of SchemeHMAC.
 func (v *Verifier) setHMAC(s *VerifySettings) error {
 	if s.Header == "" {
-		return errors.New("header: is missing; write the header that holds the signature, such as X-Signature")
+		return errors.New("header: is missing; write the header that contains the signature, such as X-Signature")
 	}
 	var err error
 	if v.newHash, err = hashOf(s.Algorithm); err != nil && s.Algorithm != "sha1" {
@@ -180,22 +183,22 @@ func (v *Verifier) setHMAC(s *VerifySettings) error {
 	}
 	content := s.Content
 	if content == "" {
-		content = placeBody
+		content = bodyPlaceholder
 	}
 	switch {
-	case !strings.Contains(content, placeBody):
-		return errors.New("content: has no {body}, so that anybody could exchange it; write such as {timestamp}.{body}")
-	case strings.Contains(content, placeTimestamp) != (s.TimestampHeader != ""):
-		return errors.New("timestamp_header: goes together with {timestamp} in content, for a time that is not signed proves nothing")
-	case strings.Contains(content, placeID) != (s.IDHeader != ""):
-		return errors.New("id_header: goes together with {id} in content, for an id that is not signed proves nothing")
+	case !strings.Contains(content, bodyPlaceholder):
+		return errors.New("content: has no {body}, so the body would not be protected; write content such as {timestamp}.{body}")
+	case strings.Contains(content, timestampPlaceholder) != (s.TimestampHeader != ""):
+		return errors.New("timestamp_header: requires {timestamp} in content and the other way around, because a time that is not signed proves nothing")
+	case strings.Contains(content, idPlaceholder) != (s.IDHeader != ""):
+		return errors.New("id_header: requires {id} in content and the other way around, because an ID that is not signed proves nothing")
 	}
 	v.form = form{s.Header, s.TimestampHeader, s.IDHeader, reader(s.Prefix, decode), content}
 	return nil
 }
 
-// Verify returns nil when the headers hold a signature of this body by one of the secrets, made about now; else one of
-// [ErrMissing], [ErrWrong] and [ErrOld].
+// Verify returns nil if the headers contain a signature of this body by one of the secrets, made at
+// about the given time. Otherwise it returns [ErrMissing], [ErrWrong] or [ErrOld].
 func (v *Verifier) Verify(header http.Header, body []byte, now time.Time) error {
 	timestamp, candidates := v.form.read(header.Get(v.form.signature))
 	if v.form.timestamp != "" {
@@ -208,14 +211,14 @@ func (v *Verifier) Verify(header http.Header, body []byte, now time.Time) error 
 	if len(candidates) == 0 || v.form.id != "" && id == "" {
 		return ErrMissing
 	}
-	if strings.Contains(v.form.content, placeTimestamp) {
+	if strings.Contains(v.form.content, timestampPlaceholder) {
 		if err := v.checkTime(timestamp, now); err != nil {
 			return err
 		}
 	}
 	content := v.form.fill(timestamp, id, body)
 	for i := range v.keys {
-		for _, c := range candidates[:min(len(candidates), mostCandidates)] {
+		for _, c := range candidates[:min(len(candidates), maxCandidates)] {
 			if v.matches(&v.keys[i], c, content) {
 				return nil
 			}
@@ -224,7 +227,8 @@ func (v *Verifier) Verify(header http.Header, body []byte, now time.Time) error 
 	return ErrWrong
 }
 
-// ID is the id that was signed with the body, or empty where the scheme signs none. It means something only after Verify.
+// ID returns the signed ID, or an empty string if the scheme signs none. Call it only after Verify has
+// succeeded.
 func (v *Verifier) ID(header http.Header) string {
 	if v.form.id == "" {
 		return ""
@@ -237,14 +241,14 @@ func (v *Verifier) checkTime(timestamp string, now time.Time) error {
 	if err != nil {
 		return ErrMissing
 	}
-	at, most := now.Unix(), int64(v.tolerance/time.Second)
-	if seconds < at-most || seconds > at+most {
+	at, tolerance := now.Unix(), int64(v.tolerance/time.Second)
+	if seconds < at-tolerance || seconds > at+tolerance {
 		return ErrOld
 	}
 	return nil
 }
 
-// matches compares in constant time.
+// matches compares signatures in constant time.
 func (v *Verifier) matches(key *StandardKey, c candidate, content []byte) bool {
 	if key.public != nil {
 		return c.version == versionAsymmetric && ed25519.Verify(key.public, content, c.signature)
@@ -252,17 +256,17 @@ func (v *Verifier) matches(key *StandardKey, c candidate, content []byte) bool {
 	return (c.version == versionSymmetric || c.version == "") && hmac.Equal(sum(v.newHash, key.symmetric, content), c.signature)
 }
 
-// fill is what is signed. What a header or the body holds is never read as a place of its own.
+// fill returns the signed text. It does not replace placeholders within headers or the body.
 func (f *form) fill(timestamp, id string, body []byte) []byte {
 	content := make([]byte, 0, len(f.content)+len(timestamp)+len(id)+len(body))
 	for rest := f.content; rest != ""; {
 		switch {
-		case strings.HasPrefix(rest, placeBody):
-			content, rest = append(content, body...), rest[len(placeBody):]
-		case strings.HasPrefix(rest, placeTimestamp):
-			content, rest = append(content, timestamp...), rest[len(placeTimestamp):]
-		case strings.HasPrefix(rest, placeID):
-			content, rest = append(content, id...), rest[len(placeID):]
+		case strings.HasPrefix(rest, bodyPlaceholder):
+			content, rest = append(content, body...), rest[len(bodyPlaceholder):]
+		case strings.HasPrefix(rest, timestampPlaceholder):
+			content, rest = append(content, timestamp...), rest[len(timestampPlaceholder):]
+		case strings.HasPrefix(rest, idPlaceholder):
+			content, rest = append(content, id...), rest[len(idPlaceholder):]
 		default:
 			content, rest = append(content, rest[0]), rest[1:]
 		}
@@ -296,7 +300,7 @@ func readStripe(value string) (timestamp string, candidates []candidate) {
 	return timestamp, candidates
 }
 
-// reader reads one signature behind a prefix.
+// reader returns a function that reads one signature after a prefix.
 func reader(prefix string, decode func(string) ([]byte, error)) func(string) (string, []candidate) {
 	return func(value string) (string, []candidate) {
 		text, ok := strings.CutPrefix(value, prefix)

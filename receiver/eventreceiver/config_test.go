@@ -42,7 +42,7 @@ func TestConfigValidation(t *testing.T) {
 
 		"valid webhook":                  {conf: webhookConf("github", nil)},
 		"webhook name with a slash":      {conf: map[string]any{"webhooks": map[string]any{"a/b": map[string]any{}}}, want: "webhooks::a/b: the name is part of a path"},
-		"unknown webhook scheme":         {conf: webhookConf("gitlab", nil), want: `webhooks::hook: scheme: "gitlab" is not a scheme; there are github, stripe`},
+		"unknown webhook scheme":         {conf: webhookConf("gitlab", nil), want: `webhooks::hook: scheme: "gitlab" is not a scheme; write one of github, stripe`},
 		"webhook without secrets":        {conf: webhookConf("github", map[string]any{"secrets": []any{}}), want: "webhooks::hook: secrets: are missing"},
 		"empty webhook secret":           {conf: webhookConf("github", map[string]any{"secrets": []any{""}}), want: "webhooks::hook: secrets::0: is empty"},
 		"hmac without a header":          {conf: webhookConf("hmac", nil), want: "webhooks::hook: header: is missing"},

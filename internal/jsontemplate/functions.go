@@ -17,14 +17,14 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// signature is how a function is called; most is -1 where there is no limit.
+// signature is a function of templates. maxArgs is -1 if there is no limit.
 type signature struct {
-	least, most int
-	usage       string
-	call        any // nil for those of text/template
+	minArgs, maxArgs int
+	usage            string
+	call             any // nil for functions of text/template
 }
 
-// Functions are how each function that templates have is written, sorted.
+// Functions returns the usage of each function that templates can call, sorted.
 func Functions() []string {
 	usages := make([]string, 0, len(signatures))
 	for _, name := range slices.Sorted(maps.Keys(signatures)) {
@@ -33,7 +33,7 @@ func Functions() []string {
 	return usages
 }
 
-// signatures are the functions that templates have. What each returns is bounded by maxOutput.
+// signatures are the functions that templates can call. Each returns at most maxOutput bytes.
 var signatures = map[string]signature{
 	"and": {1, -1, "and a b ...", nil},
 	"or":  {1, -1, "or a b ...", nil},
@@ -65,7 +65,7 @@ var signatures = map[string]signature{
 	"date":      {2, 2, "date layout timestamp", date},
 	"urlquery":  {1, 1, "urlquery text", func(v any) (string, error) { return bounded(url.QueryEscape(textOf(v))) }},
 
-	// Of the presets.
+	// For the presets.
 	"mrkdwn":   {2, 2, "mrkdwn length text", func(n int, v any) string { return mrkdwn(textOf(v), n) }},
 	"markdown": {2, 2, "markdown length text", func(n int, v any) string { return markdown(textOf(v), n) }},
 	"fit":      {2, 2, "fit bytes text", func(n int, v any) string { return fit(textOf(v), n) }},
@@ -73,13 +73,13 @@ var signatures = map[string]signature{
 	"pairs":    {6, 6, "pairs name value count bytes bytes map", pairs},
 }
 
-// functions are those of signatures, and those that prepare calls.
+// functions returns the functions of signatures, and those that prepare inserts calls of.
 func functions() template.FuncMap {
 	all := template.FuncMap{
 		callField: get,
 		callText:  func(v any) (string, error) { return bounded(textOf(v)) },
 		callItems: items,
-		callTurn:  func(r *run) (string, error) { return r.turn() },
+		callCount: func(r *run) (string, error) { return r.countIteration() },
 	}
 	for name := range signatures {
 		if f := signatures[name].call; f != nil {
@@ -89,7 +89,8 @@ func functions() template.FuncMap {
 	return all
 }
 
-// plain is the value that a template has in hand: its dot is the document, which it has as its run.
+// plain returns the value of a template's operand. The run is the template's dot, and stands for the
+// document.
 func plain(v any) any {
 	switch v := v.(type) {
 	case *run:
@@ -101,7 +102,7 @@ func plain(v any) any {
 	}
 }
 
-// get is the value that the names lead to through maps; nil where one of them is missing.
+// get follows names through nested maps. It returns nil if one of them is missing.
 func get(v any, names ...any) any {
 	for _, name := range names {
 		m, _ := plain(v).(map[string]any)
@@ -110,7 +111,7 @@ func get(v any, names ...any) any {
 	return plain(v)
 }
 
-// items is what a range goes through. A value that is neither a map nor a list is the only item; nothing has none.
+// items returns what range iterates over. A value other than a map, a list or nil is a single item.
 func items(v any) any {
 	switch v := plain(v).(type) {
 	case map[string]any, []any, nil:
@@ -120,7 +121,7 @@ func items(v any) any {
 	}
 }
 
-// textOf is a value as text: a map or list is its JSON, nil is empty.
+// textOf returns a value as text: JSON for maps and lists, and an empty string for nil.
 func textOf(v any) string {
 	switch v := plain(v).(type) {
 	case nil:
@@ -134,7 +135,7 @@ func textOf(v any) string {
 	}
 }
 
-// appendJSON appends a value as JSON, the members of a map in the order of their names.
+// appendJSON appends a value as JSON. Members of maps are sorted by name.
 func appendJSON(dst []byte, v any) []byte {
 	switch v := plain(v).(type) {
 	case string:
@@ -168,7 +169,7 @@ func appendJSON(dst []byte, v any) []byte {
 	}
 }
 
-// compare compares numbers by their value, and all else by its text.
+// compare compares numbers by value, and anything else as text.
 func compare(a, b any) int {
 	a, b = plain(a), plain(b)
 	if x, ok := a.(int64); ok {
@@ -191,15 +192,15 @@ func number(v any) (float64, bool) {
 	case float64:
 		return v, true
 	case nil:
-		return 0, true // so that a number that is not there is smaller than those that are
+		return 0, true // so that a missing number is less than any positive one
 	default:
 		return 0, false
 	}
 }
 
-func orDefault(text, value any) any {
+func orDefault(fallback, value any) any {
 	if textOf(value) == "" {
-		return text
+		return fallback
 	}
 	return plain(value)
 }
@@ -241,7 +242,8 @@ func replace(old, replacement, v any) (string, error) {
 	return strings.ReplaceAll(text, from, to), nil
 }
 
-// date writes a timestamp (RFC 3339) in a layout of Go's time package, in UTC. What is no timestamp stays as it is.
+// date formats a timestamp (RFC 3339) in UTC, with a layout of Go's time package. It returns any other
+// text unchanged.
 func date(layout, v any) (string, error) {
 	t, err := time.Parse(time.RFC3339Nano, textOf(v))
 	if err != nil {

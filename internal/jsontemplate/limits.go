@@ -12,16 +12,16 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// ellipsis ends what was cut off.
+// ellipsis ends a truncated text.
 const ellipsis = "…"
 
-// truncate is the beginning of the text, of at most n as size counts each character, and an ellipsis where it was cut off.
+// truncate shortens a text to at most n units, as counted by size, including an ellipsis at its end.
 func truncate(text string, n int, size func(rune) int) string {
 	if n <= 0 {
 		return ""
 	}
 	last := size('…')
-	used, end := 0, 0 // end is where there is still room for the ellipsis
+	used, end := 0, 0 // end is the last position with room for the ellipsis
 	for i, r := range text {
 		if used+last <= n {
 			end = i
@@ -36,7 +36,8 @@ func truncate(text string, n int, size func(rune) int) string {
 	return text
 }
 
-// units is how many characters a character is to those who count in UTF-16, which are the more careful ones.
+// units counts a character in UTF-16 code units, so that texts fit whether a service counts these or
+// characters.
 func units(r rune) int {
 	if r > 0xFFFF {
 		return 2
@@ -44,7 +45,7 @@ func units(r rune) int {
 	return 1
 }
 
-// bytesInJSON is how many bytes a character has in a JSON string.
+// bytesInJSON counts the bytes of a character in a JSON string.
 func bytesInJSON(r rune) int {
 	switch {
 	case r == utf8.RuneError:
@@ -58,11 +59,11 @@ func bytesInJSON(r rune) int {
 	}
 }
 
-// fit is the beginning of the text that has at most n bytes in a JSON string.
+// fit shortens a text to at most n bytes in a JSON string.
 func fit(text string, n int) string { return truncate(text, n, bytesInJSON) }
 
-// mrkdwn is the text for Slack's markup, in at most n characters with their escapes: the three characters by which links, mentions
-// and entities begin and end (docs.slack.dev/messaging/formatting-message-text, "Escaping text").
+// mrkdwn escapes a text for Slack's markup and shortens it to at most n characters, including escapes
+// (docs.slack.dev/messaging/formatting-message-text, "Escaping text").
 func mrkdwn(text string, n int) string {
 	return slackEscaper.Replace(truncate(text, n, func(r rune) int {
 		switch r {
@@ -78,12 +79,12 @@ func mrkdwn(text string, n int) string {
 
 var slackEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
-// special are the characters that mean something in Markdown.
+// special lists the characters to escape in Markdown.
 const special = "\\`*_[]()<>#|~"
 
-// markdown is the text as Markdown, in at most n characters with their escapes.
+// markdown escapes a text for Markdown and shortens it to at most n characters, including escapes.
 func markdown(text string, n int) string {
-	return escaped(truncate(text, n, func(r rune) int {
+	return escape(truncate(text, n, func(r rune) int {
 		if strings.ContainsRune(special, r) {
 			return 2
 		}
@@ -91,9 +92,9 @@ func markdown(text string, n int) string {
 	}))
 }
 
-// fitMarkdown is the text as Markdown that has at most n bytes in a JSON string.
+// fitMarkdown escapes a text for Markdown and shortens it to at most n bytes in a JSON string.
 func fitMarkdown(text string, n int) string {
-	return escaped(truncate(text, n, func(r rune) int {
+	return escape(truncate(text, n, func(r rune) int {
 		if strings.ContainsRune(special, r) {
 			return len(`\\`) + bytesInJSON(r)
 		}
@@ -101,7 +102,7 @@ func fitMarkdown(text string, n int) string {
 	}))
 }
 
-func escaped(text string) string {
+func escape(text string) string {
 	var b strings.Builder
 	for _, r := range text {
 		if strings.ContainsRune(special, r) {
@@ -112,11 +113,11 @@ func escaped(text string) string {
 	return b.String()
 }
 
-// members is as many members of the map, in the order of their names, as there is room for in n bytes of JSON. A member
-// called … says how many are missing.
+// members returns a JSON object with as many members of the map, sorted by name, as fit into n bytes.
+// A member named … has the number of those left out.
 func members(n int, v any) string {
 	m, _ := plain(v).(map[string]any)
-	const missing = len(`,"…":1000000000}`)
+	const restSize = len(`,"…":1000000000}`)
 	dst := []byte{'{'}
 	names := slices.Sorted(maps.Keys(m))
 	for i, name := range names {
@@ -126,7 +127,7 @@ func members(n int, v any) string {
 		}
 		dst = appendJSON(append(jsonappend.String(dst, name), ':'), m[name])
 		last := i == len(names)-1
-		if len(dst) < n && last || len(dst)+missing <= n {
+		if len(dst) < n && last || len(dst)+restSize <= n {
 			continue
 		}
 		dst = dst[:start]
@@ -139,25 +140,25 @@ func members(n int, v any) string {
 	return string(append(dst, '}'))
 }
 
-// first is the first n members of a map, in the order of their names, or items of a list.
+// first returns the first n items of a list, or members of a map sorted by name.
 func first(n int, v any) any {
 	switch v := plain(v).(type) {
 	case []any:
 		return v[:max(0, min(n, len(v)))]
 	case map[string]any:
 		names := slices.Sorted(maps.Keys(v))
-		part := map[string]any{}
+		selected := map[string]any{}
 		for _, name := range names[:max(0, min(n, len(names)))] {
-			part[name] = v[name]
+			selected[name] = v[name]
 		}
-		return part
+		return selected
 	default:
 		return v
 	}
 }
 
-// pairs is up to count members of a map, in the order of their names, as a JSON array of objects of two strings of
-// Markdown, which are called name and value and have at most so many bytes.
+// pairs returns up to count members of a map, sorted by name, as a JSON array of objects. Each object
+// has two Markdown strings, under the keys name and value, of at most nameBytes and valueBytes.
 func pairs(name, value string, count, nameBytes, valueBytes int, v any) string {
 	m, _ := plain(v).(map[string]any)
 	dst := []byte{'['}
@@ -169,15 +170,15 @@ func pairs(name, value string, count, nameBytes, valueBytes int, v any) string {
 			dst = append(dst, ',')
 		}
 		dst = append(jsonappend.String(append(dst, '{'), name), ':')
-		dst = append(jsonappend.String(dst, fitMarkdown(orBlank(key), nameBytes)), ',')
+		dst = append(jsonappend.String(dst, fitMarkdown(orDash(key), nameBytes)), ',')
 		dst = append(jsonappend.String(dst, value), ':')
-		dst = append(jsonappend.String(dst, fitMarkdown(orBlank(textOf(m[key])), valueBytes)), '}')
+		dst = append(jsonappend.String(dst, fitMarkdown(orDash(textOf(m[key])), valueBytes)), '}')
 	}
 	return string(append(dst, ']'))
 }
 
-// orBlank is for those who take no empty text.
-func orBlank(text string) string {
+// orDash returns a dash for blank text, because some services refuse empty strings.
+func orDash(text string) string {
 	if strings.TrimSpace(text) == "" {
 		return "-"
 	}

@@ -12,17 +12,17 @@ import (
 	"text/template/parse"
 )
 
-// The functions that templates call without writing them.
+// The functions that prepare inserts calls of.
 const (
-	callField = "_field" // of a document that may not have it
-	callText  = "_text"  // of the value of an action
-	callItems = "_items" // of the value of a range
-	callTurn  = "_turn"  // at the beginning of each turn of a range
+	callField = "_field" // returns a field, which may be missing
+	callText  = "_text"  // returns the value of an action as text
+	callItems = "_items" // returns the items of a range
+	callCount = "_count" // counts an iteration of a range
 )
 
-// prepare makes a template that is parsed lenient towards what is not there, and bounded: each .a.b becomes a call of _field, the
-// value of each action one of _text, that of each range one of _items, and each turn of it one of _turn. It refuses functions
-// that do not exist, and calls with too few or too many arguments, which text/template would find at the first event.
+// prepare rewrites a parsed template: calls of the functions above make it accept missing fields, and
+// limit its output and iterations. It refuses unknown functions and wrong numbers of arguments, which
+// text/template would report only when rendering.
 func prepare(tree *parse.Tree, text string) error {
 	p := &preparation{text: text}
 	p.list(tree.Root)
@@ -31,7 +31,7 @@ func prepare(tree *parse.Tree, text string) error {
 
 type preparation struct {
 	text string
-	err  error // the first
+	err  error // the first one
 }
 
 func (p *preparation) refuse(at parse.Pos, format string, values ...any) {
@@ -64,12 +64,12 @@ func (p *preparation) node(n parse.Node) {
 	case *parse.RangeNode:
 		p.branch(&n.BranchNode)
 		n.Pipe.Cmds = append(n.Pipe.Cmds, call(n.Pos, callItems))
-		turn := &parse.ActionNode{NodeType: parse.NodeAction, Line: n.Line, Pos: n.Pos, Pipe: &parse.PipeNode{
-			NodeType: parse.NodePipe, Line: n.Line, Pos: n.Pos, Cmds: []*parse.CommandNode{call(n.Pos, callTurn, root(n.Pos))},
+		count := &parse.ActionNode{NodeType: parse.NodeAction, Line: n.Line, Pos: n.Pos, Pipe: &parse.PipeNode{
+			NodeType: parse.NodePipe, Line: n.Line, Pos: n.Pos, Cmds: []*parse.CommandNode{call(n.Pos, callCount, root(n.Pos))},
 		}}
-		n.List.Nodes = append([]parse.Node{turn}, n.List.Nodes...)
+		n.List.Nodes = append([]parse.Node{count}, n.List.Nodes...)
 	case *parse.TemplateNode:
-		p.refuse(n.Pos, "template is not taken; write the text where it is needed")
+		p.refuse(n.Pos, "template is not supported; write the text where it is needed")
 	}
 }
 
@@ -85,7 +85,7 @@ func (p *preparation) pipe(pipe *parse.PipeNode) {
 	}
 }
 
-// command prepares one command; piped is whether it has the value before it as one more argument.
+// command prepares one command. A piped command gets the value before it as its last argument.
 func (p *preparation) command(cmd *parse.CommandNode, piped bool) {
 	arguments := len(cmd.Args) - 1
 	if piped {
@@ -96,7 +96,7 @@ func (p *preparation) command(cmd *parse.CommandNode, piped bool) {
 	case ok:
 		p.call(function, arguments)
 	case arguments > 0:
-		p.refuse(cmd.Pos, "only a function takes arguments")
+		p.refuse(cmd.Pos, "only functions have arguments")
 	}
 	for i := range cmd.Args {
 		cmd.Args[i] = p.argument(cmd.Args[i], i == 0)
@@ -107,9 +107,9 @@ func (p *preparation) call(function *parse.IdentifierNode, arguments int) {
 	known, ok := signatures[function.Ident]
 	switch {
 	case !ok:
-		p.refuse(function.Pos, "there is no function %q; there are %s", function.Ident, strings.Join(slices.Sorted(maps.Keys(signatures)), ", "))
-	case arguments < known.least || known.most >= 0 && arguments > known.most:
-		p.refuse(function.Pos, "%s is written %s", function.Ident, known.usage)
+		p.refuse(function.Pos, "unknown function %q; the functions are %s", function.Ident, strings.Join(slices.Sorted(maps.Keys(signatures)), ", "))
+	case arguments < known.minArgs || known.maxArgs >= 0 && arguments > known.maxArgs:
+		p.refuse(function.Pos, "wrong number of arguments; usage: %s", known.usage)
 	}
 }
 
@@ -137,7 +137,8 @@ func (p *preparation) argument(n parse.Node, first bool) parse.Node {
 	}
 }
 
-// field is the call of _field on the value, in parentheses. Every node has its place, which errors tell.
+// field returns a call of _field on the value, in parentheses. Every node gets a position, which errors
+// report.
 func field(at parse.Pos, value parse.Node, names []string) parse.Node {
 	arguments := append(make([]parse.Node, 0, 1+len(names)), value)
 	for _, name := range names {
@@ -152,7 +153,7 @@ func call(at parse.Pos, function string, arguments ...parse.Node) *parse.Command
 	}
 }
 
-// root is what the template was given, which is the run.
+// root returns the node $, which is the run.
 func root(at parse.Pos) parse.Node {
 	return &parse.VariableNode{NodeType: parse.NodeVariable, Pos: at, Ident: []string{"$"}}
 }

@@ -18,16 +18,17 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// Tree is a tree that was parsed. Its methods are safe for concurrent use.
+// Tree is a parsed tree. Its methods are safe for concurrent use.
 type Tree struct{ root node }
 
-// node is a part of a tree.
+// node is a node of a tree.
 type node interface {
-	// append appends what the node becomes. It reports false, and appends nothing, where the node is to be left out.
+	// append appends the rendered node. It returns false, and appends nothing, if the node is left out.
 	append(dst []byte, r *run) ([]byte, bool, error)
 }
 
-// Parse reads a tree. key is where it stands in the configuration: errors begin with that of the leaf, and name the line.
+// Parse parses a tree. key is the tree's key in the configuration: errors begin with the key of the
+// leaf, and name the line of its template.
 func Parse(tree any, key string) (*Tree, error) {
 	root, err := parseNode(tree, key, 0)
 	if err != nil {
@@ -36,7 +37,8 @@ func Parse(tree any, key string) (*Tree, error) {
 	return &Tree{root: root}, nil
 }
 
-// Append appends the JSON that the tree becomes for the document, on one line. Its errors hold no value of the document.
+// Append renders the tree for a document and appends the JSON, on one line. Its errors contain no
+// values of the document.
 func (t *Tree) Append(dst []byte, document map[string]any) ([]byte, error) {
 	out, ok, err := t.root.append(dst, newRun(document))
 	if err == nil && !ok {
@@ -45,7 +47,7 @@ func (t *Tree) Append(dst []byte, document map[string]any) ([]byte, error) {
 	return out, err
 }
 
-// maxDepth is how many maps and lists may stand in each other.
+// maxDepth limits how deeply maps and lists are nested.
 const maxDepth = 64
 
 func parseNode(tree any, key string, depth int) (node, error) {
@@ -65,7 +67,7 @@ func parseNode(tree any, key string, depth int) (node, error) {
 		return literal(strconv.FormatUint(v, 10)), nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("%s: is a number that JSON does not have", key)
+			return nil, fmt.Errorf("%s: is a number that JSON cannot represent", key)
 		}
 		return literal(jsonappend.Double(nil, v)), nil
 	case string:
@@ -75,7 +77,7 @@ func parseNode(tree any, key string, depth int) (node, error) {
 	case map[string]any:
 		return parseMap(v, key, depth)
 	default:
-		return nil, fmt.Errorf("%s: is a %T; write strings, numbers, booleans, null, maps and lists of them", key, tree)
+		return nil, fmt.Errorf("%s: is a %T; write strings, numbers, booleans, null, or maps and lists of these", key, tree)
 	}
 }
 
@@ -106,7 +108,7 @@ func parseMap(members map[string]any, key string, depth int) (node, error) {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		at := key + "::" + name
 		if _, ok := kinds[name]; ok {
-			return nil, fmt.Errorf("%s: has to stand alone in its map", at)
+			return nil, fmt.Errorf("%s: must be the only key of its map", at)
 		}
 		n, err := parseNode(members[name], at, depth+1)
 		if err != nil {
@@ -117,7 +119,7 @@ func parseMap(members map[string]any, key string, depth int) (node, error) {
 	return o, nil
 }
 
-// The members of a part of the tree that is there on a condition.
+// The members of a conditional subtree.
 const (
 	conditionName = "$if"
 	thenName      = "$then"
@@ -127,7 +129,7 @@ func parseCondition(members map[string]any, key string, depth int) (node, error)
 	condition, isText := members[conditionName].(string)
 	then, ok := members[thenName]
 	if !isText || !ok || len(members) != 2 {
-		return nil, fmt.Errorf("%s: is written {%s: a template, %s: what is there unless its text is empty or false}", key, conditionName, thenName)
+		return nil, fmt.Errorf("%s: write {%s: template, %s: subtree}; the subtree is left out if the template renders empty or false", key, conditionName, thenName)
 	}
 	text, err := ParseText(condition, key+"::"+conditionName)
 	if err != nil {
@@ -140,7 +142,7 @@ func parseCondition(members map[string]any, key string, depth int) (node, error)
 	return &conditional{condition: text, then: n}, nil
 }
 
-// conditional is a part that may be left out.
+// conditional is a subtree that may be left out.
 type conditional struct {
 	condition *Text
 	then      node
@@ -159,7 +161,7 @@ func (c *conditional) append(dst []byte, r *run) ([]byte, bool, error) {
 	}
 }
 
-// parseTyped takes a literal of the type too, since YAML writes ${env:NUMBER} as one.
+// parseTyped also accepts a literal, because ${env:NUMBER} becomes one.
 func parseTyped(value any, kind leafKind, key string) (node, error) {
 	text, ok := value.(string)
 	if !ok {
@@ -181,7 +183,7 @@ func parseLeaf(text string, kind leafKind, key string) (node, error) {
 	if t.parsed != nil {
 		return l, nil
 	}
-	// What never changes is written once.
+	// The text is constant, so it is rendered only once.
 	out, ok, err := l.append(nil, newRun(nil))
 	if err != nil {
 		return nil, err
@@ -192,14 +194,14 @@ func parseLeaf(text string, kind leafKind, key string) (node, error) {
 	return literal(out), nil
 }
 
-// literal is JSON that is always the same.
+// literal is constant JSON.
 type literal []byte
 
 func (l literal) append(dst []byte, r *run) ([]byte, bool, error) {
 	return append(dst, l...), true, r.spend(len(l))
 }
 
-// absent is left out.
+// absent is a node that is always left out.
 type absent struct{}
 
 func (absent) append(dst []byte, _ *run) ([]byte, bool, error) { return dst, false, nil }
@@ -230,7 +232,7 @@ func (l list) append(dst []byte, r *run) ([]byte, bool, error) {
 type object []member
 
 type member struct {
-	name  []byte // as JSON, with the colon
+	name  []byte // JSON with the colon
 	value node
 }
 
@@ -270,7 +272,7 @@ var kinds = map[string]leafKind{
 	string(asNumber): asNumber, string(asBool): asBool, string(asJSON): asJSON, string(asOptional): asOptional,
 }
 
-// leaf is a text that becomes one value.
+// leaf is a template that renders one value.
 type leaf struct {
 	kind leafKind
 	text *Text
@@ -307,9 +309,9 @@ func (l *leaf) append(dst []byte, r *run) ([]byte, bool, error) {
 	return append(dst, compact.Bytes()...), true, nil
 }
 
-// ValueError is a leaf whose text is not of its type, which depends on the document.
+// ValueError means that for this document, a leaf renders a text that is not of the leaf's type.
 type ValueError struct {
-	// Key is the leaf's, and Type what it should be in words.
+	// Key is the key of the leaf, and Type the name of its type, such as "a number".
 	Key, Type string
 }
 
@@ -323,6 +325,6 @@ func (k leafKind) holds(text string) bool {
 	case asNumber:
 		return (text[0] == '-' || text[0] >= '0' && text[0] <= '9') && jsontext.Value(text).IsValid()
 	default:
-		return jsontext.Value(text).IsValid() // which refuses names that occur twice, and what is not UTF-8
+		return jsontext.Value(text).IsValid() // refuses duplicate names and invalid UTF-8
 	}
 }

@@ -63,10 +63,11 @@ const MaxValues = 1_000_000
 
 // TooManyError reports that a body has more events or values than the decoder accepts.
 type TooManyError struct {
-	What  string
-	Limit int
+	What  string // "events" or "values"
+	Limit int    // the largest accepted number
 }
 
+// Error implements error.
 func (e *TooManyError) Error() string {
 	return fmt.Sprintf("the body has more than %d %s; split it into several requests", e.Limit, e.What)
 }

@@ -36,6 +36,7 @@ type SyntaxError struct {
 	Problem string
 }
 
+// Error implements error.
 func (e *SyntaxError) Error() string { return fmt.Sprintf("at byte %d: %s", e.Offset, e.Problem) }
 
 // Reader reads one JSON text. The zero value reads the empty text. After an error, the reader's

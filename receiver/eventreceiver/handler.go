@@ -80,8 +80,9 @@ func (h *eventsHandler) format(w http.ResponseWriter, r *http.Request) (bodyForm
 	}
 }
 
-// checkOrigin accepts text from allowed origins only. Any web page can make a browser post text
-// without a preflight request, even to a collector on the user's own machine.
+// checkOrigin accepts text only from allowed origins and from pages on the receiver's own host. Any
+// page can make a browser post text without a preflight request, even to a collector on the user's
+// own machine.
 func checkOrigin(w http.ResponseWriter, r *http.Request) error {
 	origin := r.Header.Get("Origin")
 	if origin == "" {

@@ -21,14 +21,14 @@ import (
 )
 
 const (
-	lettersPath = "/v1/dead_letters"
-	replayVerb  = "/replay"
+	apiPath      = "/v1/dead_letters"
+	replaySuffix = "/replay"
 
 	defaultLimit = 100
-	mostLimit    = 1000
+	maxLimit     = 1000
 
-	// answerTimeout is for the answer to a replay, which itself takes as long as it takes.
-	answerTimeout = 30 * time.Second
+	// responseTimeout limits writing the response of a replay. The replay itself has no time limit.
+	responseTimeout = 30 * time.Second
 )
 
 // api is the HTTP API of a store.
@@ -39,20 +39,20 @@ type api struct {
 
 func (a *api) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+lettersPath, a.list)
-	mux.HandleFunc(lettersPath, notAllowed("GET, HEAD"))
-	// An exporter's id is the rest of the path, as it is or percent-encoded.
-	mux.HandleFunc("GET "+lettersPath+"/{exporter...}", a.entries)
-	mux.HandleFunc("DELETE "+lettersPath+"/{exporter...}", a.remove)
-	mux.HandleFunc("POST "+lettersPath+"/{exporter...}", a.replay)
-	mux.HandleFunc(lettersPath+"/{exporter...}", notAllowed("GET, HEAD, DELETE"))
+	mux.HandleFunc("GET "+apiPath, a.list)
+	mux.HandleFunc(apiPath, notAllowed("GET, HEAD"))
+	// The rest of the path is the exporter's id, literal or percent-encoded.
+	mux.HandleFunc("GET "+apiPath+"/{exporter...}", a.entries)
+	mux.HandleFunc("DELETE "+apiPath+"/{exporter...}", a.remove)
+	mux.HandleFunc("POST "+apiPath+"/{exporter...}", a.replay)
+	mux.HandleFunc(apiPath+"/{exporter...}", notAllowed("GET, HEAD, DELETE"))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, http.StatusNotFound, "there is nothing here; dead letters are at "+lettersPath)
+		writeError(w, http.StatusNotFound, "not found; dead letters are at "+apiPath)
 	})
 	return mux
 }
 
-// exporterJSON is an exporter in the answer of list.
+// exporterJSON is an exporter in the response of list.
 type exporterJSON struct {
 	Exporter   string       `json:"exporter"`
 	Events     int          `json:"events"`
@@ -68,7 +68,7 @@ type reasonJSON struct {
 	Events int               `json:"events"`
 }
 
-// list answers with what there is, by exporter.
+// list responds with a summary of each exporter's dead letters.
 func (a *api) list(w http.ResponseWriter, r *http.Request) {
 	if _, ok := query(w, r); !ok {
 		return
@@ -79,7 +79,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 			exporters = append(exporters, describe(&sum))
 		}
 	}
-	answer(w, http.StatusOK, map[string]any{"exporters": exporters})
+	writeJSON(w, http.StatusOK, map[string]any{"exporters": exporters})
 }
 
 func describe(sum *summary) exporterJSON {
@@ -96,23 +96,24 @@ func describe(sum *summary) exporterJSON {
 	}
 }
 
-// entries answers with the newest letters of an exporter. It writes one at a time, as there may be more than memory.
+// entries responds with the newest dead letters of an exporter. It writes one at a time, since they
+// may not fit into memory.
 func (a *api) entries(w http.ResponseWriter, r *http.Request) {
 	q, ok := query(w, r, "limit", "payload")
 	if !ok {
 		return
 	}
-	limit, err := q.limit(defaultLimit, mostLimit)
+	limit, err := q.limit(defaultLimit, maxLimit)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		writeError(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	payload, err := q.flag("payload")
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		writeError(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	exporter := pathID(r)
+	exporter := exporterFromPath(r)
 	f, sum, ok := a.store.known(exporter)
 	if !ok {
 		a.unknown(w, r, exporter)
@@ -120,13 +121,13 @@ func (a *api) entries(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if err := a.writeEntries(w, f, &sum, limit, payload); err != nil {
-		a.logger.Error("Dead letters cannot be read", zap.Error(err))
-		// The client sees that the answer is cut short, and does not take it for all.
+		a.logger.Error("Cannot read dead letters", zap.Error(err))
+		// Aborting tells the client that the response is incomplete.
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// writeEntries ends early without an error when the client goes.
+// writeEntries stops early, without an error, if the client disconnects.
 func (a *api) writeEntries(w http.ResponseWriter, f *folder, sum *summary, limit int, payload bool) error {
 	id, err := json.Marshal(sum.exporter)
 	if err != nil {
@@ -152,24 +153,24 @@ func (a *api) writeEntries(w http.ResponseWriter, f *folder, sum *summary, limit
 	return nil
 }
 
-// unknown answers for an exporter that is not known.
+// unknown responds with an error for an unknown exporter.
 func (a *api) unknown(w http.ResponseWriter, r *http.Request, exporter string) {
-	if id, verb := strings.CutSuffix(exporter, replayVerb); verb && r.Method != http.MethodPost {
+	if id, verb := strings.CutSuffix(exporter, replaySuffix); verb && r.Method != http.MethodPost {
 		if _, _, ok := a.store.known(id); ok {
 			w.Header().Set("Allow", "POST")
-			refuse(w, http.StatusMethodNotAllowed, "a replay takes POST")
+			writeError(w, http.StatusMethodNotAllowed, "use POST to replay")
 			return
 		}
 	}
-	refuseWith(w, unknownExporter(exporter))
+	writeAPIError(w, unknownExporter(exporter))
 }
 
-// remove removes the letters of an exporter.
+// remove removes the dead letters of an exporter.
 func (a *api) remove(w http.ResponseWriter, r *http.Request) {
 	if _, ok := query(w, r); !ok {
 		return
 	}
-	exporter := pathID(r)
+	exporter := exporterFromPath(r)
 	f, _, ok := a.store.known(exporter)
 	if !ok {
 		a.unknown(w, r, exporter)
@@ -177,18 +178,18 @@ func (a *api) remove(w http.ResponseWriter, r *http.Request) {
 	}
 	events, err := a.store.clear(f)
 	if err != nil {
-		refuseWith(w, err)
+		writeAPIError(w, err)
 		return
 	}
-	a.logger.Info("Removed the dead letters of an exporter, as asked", zap.String("exporter", exporter), zap.Int("events", events))
-	answer(w, http.StatusOK, map[string]int{"deleted": events})
+	a.logger.Info("Removed an exporter's dead letters on request", zap.String("exporter", exporter), zap.Int("events", events))
+	writeJSON(w, http.StatusOK, map[string]int{"deleted": events})
 }
 
-// replay feeds the letters of an exporter back to it.
+// replay sends an exporter's dead letters back to it.
 func (a *api) replay(w http.ResponseWriter, r *http.Request) {
-	// The verb is an element of its own, so that an exporter can be called x/replay: its slash is encoded, or the
-	// verb follows it.
-	escaped, verb := strings.CutSuffix(strings.TrimPrefix(r.URL.EscapedPath(), lettersPath+"/"), replayVerb)
+	// The suffix is cut from the escaped path, so that the exporter x/replay works too: its own
+	// slash is percent-encoded, or it is followed by the suffix.
+	escaped, verb := strings.CutSuffix(strings.TrimPrefix(r.URL.EscapedPath(), apiPath+"/"), replaySuffix)
 	exporter, err := url.PathUnescape(escaped)
 	if !verb || err != nil {
 		notAllowed("GET, HEAD, DELETE")(w, r)
@@ -196,33 +197,33 @@ func (a *api) replay(w http.ResponseWriter, r *http.Request) {
 	}
 	f, sum, ok := a.store.known(exporter)
 	if !ok {
-		refuseWith(w, unknownExporter(exporter))
+		writeAPIError(w, unknownExporter(exporter))
 		return
 	}
 	which, ok := readSelection(w, r, &sum)
 	if !ok {
 		return
 	}
-	// That the client goes is only seen when the body has been read.
+	// net/http notices a disconnected client only after the body has been read.
 	_, _ = io.Copy(io.Discard, r.Body)
-	// A replay takes longer than other requests. The read deadline ends with the body.
+	// A replay may take longer than other requests. The read deadline ends with the body.
 	control := http.NewResponseController(w)
 	if err := control.SetWriteDeadline(time.Time{}); err != nil {
-		refuseWith(w, err)
+		writeAPIError(w, err)
 		return
 	}
 	got, err := f.replay(r.Context(), which)
-	_ = control.SetWriteDeadline(time.Now().Add(answerTimeout))
+	_ = control.SetWriteDeadline(time.Now().Add(responseTimeout))
 	if err != nil {
-		refuseWith(w, err)
+		writeAPIError(w, err)
 		return
 	}
 	a.logger.Info("Replayed dead letters", zap.String("exporter", exporter), zap.Int("delivered", got.Delivered),
 		zap.Int("refused", got.Refused), zap.Int("kept", got.Kept), zap.String("stopped", got.Stopped))
-	answer(w, http.StatusOK, got)
+	writeJSON(w, http.StatusOK, got)
 }
 
-// readSelection reads what is to be replayed.
+// readSelection reads which dead letters to replay.
 func readSelection(w http.ResponseWriter, r *http.Request, sum *summary) (selection, bool) {
 	q, ok := query(w, r, "limit", "reason")
 	if !ok {
@@ -230,15 +231,15 @@ func readSelection(w http.ResponseWriter, r *http.Request, sum *summary) (select
 	}
 	limit, err := q.limit(0, 0)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		writeError(w, http.StatusBadRequest, err.Error())
 		return selection{}, false
 	}
 	which := selection{reason: deadletter.Reason(q.Get("reason")), limit: limit}
-	// Somebody may have written another one into a file.
+	// An edited file may contain another reason.
 	if !q.Has("reason") || slices.Contains(reasons(), which.reason) || sum.count.reasons[which.reason] > 0 {
 		return which, true
 	}
-	refuse(w, http.StatusBadRequest, fmt.Sprintf("reason: there is no such reason; there are %s", join(reasons())))
+	writeError(w, http.StatusBadRequest, fmt.Sprintf("reason: unknown reason; valid reasons: %s", join(reasons())))
 	return selection{}, false
 }
 

@@ -24,8 +24,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
-// ask sends a request to the API of a shelf and returns the answer.
-func (s *shelf) ask(t *testing.T, method, path string, headers ...string) (status int, body string, header http.Header) {
+// ask sends a request to the API of a testStore and returns the response.
+func (s *testStore) ask(t *testing.T, method, path string, headers ...string) (status int, body string, header http.Header) {
 	t.Helper()
 	request := httptest.NewRequest(method, "http://localhost:13134"+path, http.NoBody)
 	for i := 0; i < len(headers); i += 2 {
@@ -44,13 +44,13 @@ func (s *shelf) ask(t *testing.T, method, path string, headers ...string) (statu
 	return recorder.Code, recorder.Body.String(), recorder.Header()
 }
 
-// deadlined is a recorder of which deadlines can be set.
+// deadlined is a recorder that accepts write deadlines.
 type deadlined struct{ *httptest.ResponseRecorder }
 
 func (*deadlined) SetWriteDeadline(time.Time) error { return nil }
 
-func TestTheListOfExporters(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestExportersAreListed(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	_, body, _ := s.ask(t, "GET", "/v1/dead_letters")
 	assert.JSONEq(t, `{"exporters":[]}`, body)
 
@@ -73,17 +73,17 @@ func TestTheListOfExporters(t *testing.T) {
 	]}`, sizes["posthog"], sizes["webhook/audit"]), body)
 }
 
-func TestWhatCannotBeReadIsListed(t *testing.T) {
+func TestUnreadableLinesAreListed(t *testing.T) {
 	directory := t.TempDir()
 	require.NoError(t, os.MkdirAll(directory+"/posthog", 0o700))
 	require.NoError(t, os.WriteFile(directory+"/posthog/00000001.jsonl", []byte("wrong\n"), 0o600))
-	s := openShelf(t, directory)
+	s := openTestStore(t, directory)
 	_, body, _ := s.ask(t, "GET", "/v1/dead_letters")
 	assert.JSONEq(t, `{"exporters":[{"exporter":"posthog","events":0,"unreadable":1,"bytes":6,"reasons":[]}]}`, body)
 }
 
-func TestTheLettersOfAnExporter(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestNewestDeadLettersAreListedFirst(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	for i := range 250 { // several files
 		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint("e", i), 1000)}))
 	}
@@ -118,14 +118,14 @@ func TestTheLettersOfAnExporter(t *testing.T) {
 	}
 }
 
-func TestIDsInPaths(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestExporterIDsInPaths(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	for _, id := range []component.ID{
 		audit, component.MustNewIDWithName("webhook", "replay"), component.MustNewIDWithName("webhook", "a/b"),
 		component.MustNewIDWithName("webhook", ".."), component.MustNewIDWithName("webhook", "%2F"), component.MustNewIDWithName("webhook", "é"),
 	} {
 		require.NoError(t, s.put(id, lettersOf(id.String())))
-		s.register(id.String(), "logs", &fakeBackend{answer: outcome(deadletter.OutcomeKept)})
+		s.register(id.String(), "logs", &fakeBackend{outcome: outcome(deadletter.OutcomeKept)})
 	}
 	for path, want := range map[string]string{
 		"webhook/audit":            "webhook/audit",
@@ -155,14 +155,14 @@ func TestIDsInPaths(t *testing.T) {
 		assert.Equal(t, 200, status, "%s: %s", path, body)
 	}
 	status, _, _ := s.ask(t, "POST", "/v1/dead_letters/webhook/replay")
-	assert.Equal(t, 404, status, "the exporter webhook is not known")
+	assert.Equal(t, 404, status, "the exporter webhook is unknown")
 	status, _, header := s.ask(t, "POST", "/v1/dead_letters/webhook%2Freplay")
-	assert.Equal(t, 405, status, "that is an exporter, and no replay is asked for")
+	assert.Equal(t, 405, status, "this names an exporter and not a replay")
 	assert.Equal(t, "GET, HEAD, DELETE", header.Get("Allow"))
 }
 
 func TestReplayOverHTTP(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, []deadletter.Letter{
 		letterOf("e1", deadletter.ReasonRefused), letterOf("e2", deadletter.ReasonExhausted), letterOf("e3", "by_hand"), letterOf("e4", deadletter.ReasonRefused),
 	}))
@@ -183,16 +183,16 @@ func TestReplayOverHTTP(t *testing.T) {
 		assert.JSONEq(t, step.want, body)
 	}
 	assert.Equal(t, []string{"e2", "e3", "e1"}, backend.ids())
-	backend.answer = outcome(deadletter.OutcomeKept)
+	backend.outcome = outcome(deadletter.OutcomeKept)
 	_, body, _ = s.ask(t, "POST", "/v1/dead_letters/webhook/audit/replay")
 	assert.JSONEq(t, `{"replayed":1,"delivered":0,"refused":0,"kept":1,"unreadable":0,"stopped":"`+stoppedBusy+`"}`, body)
 }
 
-func TestAReplayMayTakeLongerThanOtherRequests(t *testing.T) {
+func TestReplayOutlastsServerTimeouts(t *testing.T) {
 	const timeout = 200 * time.Millisecond
 	for _, protocol := range []int{1, 2} {
 		t.Run(fmt.Sprint("HTTP/", protocol), func(t *testing.T) {
-			s := openShelf(t, t.TempDir())
+			s := openTestStore(t, t.TempDir())
 			require.NoError(t, s.put(audit, lettersOf(numbered(300)...)))
 			defer s.register("webhook/audit", "logs", &fakeBackend{chunk: func(context.Context, []deadletter.Letter) { time.Sleep(timeout) }})()
 			server := httptest.NewUnstartedServer((&api{store: s.store, logger: zap.NewNop()}).handler())
@@ -211,8 +211,8 @@ func TestAReplayMayTakeLongerThanOtherRequests(t *testing.T) {
 	}
 }
 
-func TestWhileAReplayRuns(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestRunningReplayBlocksReplayAndDelete(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1")))
 	require.NoError(t, s.put(other, lettersOf("o1")))
 	entered, ended := make(chan struct{}), make(chan struct{})
@@ -227,10 +227,10 @@ func TestWhileAReplayRuns(t *testing.T) {
 	for method, path := range map[string]string{"POST": "webhook/audit/replay", "DELETE": "webhook/audit"} {
 		status, body, _ := s.ask(t, method, "/v1/dead_letters/"+path)
 		assert.Equal(t, 409, status)
-		assert.JSONEq(t, `{"error":"a replay of webhook/audit is under way; try again when it has ended"}`, body)
+		assert.JSONEq(t, `{"error":"a replay of webhook/audit is in progress; try again when it has ended"}`, body)
 	}
 	status, _, _ := s.ask(t, "POST", "/v1/dead_letters/posthog/replay")
-	assert.Equal(t, 200, status, "another exporter's may run meanwhile")
+	assert.Equal(t, 200, status, "another exporter can replay meanwhile")
 	status, _, _ = s.ask(t, "GET", "/v1/dead_letters/webhook/audit")
 	assert.Equal(t, 200, status)
 	unregister()
@@ -238,7 +238,7 @@ func TestWhileAReplayRuns(t *testing.T) {
 }
 
 func TestDelete(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
 	require.NoError(t, s.put(other, lettersOf("o1")))
 	status, body, _ := s.ask(t, "DELETE", "/v1/dead_letters/webhook%2Faudit")
@@ -255,8 +255,8 @@ func TestDelete(t *testing.T) {
 	assert.Equal(t, 404, status)
 }
 
-func TestRequestsThatAreRefused(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestInvalidRequestsAreRefused(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1")))
 	defer s.register("webhook/audit", "logs", &fakeBackend{})()
 	for _, tt := range []struct {
@@ -265,28 +265,28 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		allow, text  string
 	}{
 		{"GET", "/", 404, "", "dead letters are at /v1/dead_letters"},
-		{"GET", "/v1/dead_letters/", 404, "", "GET /v1/dead_letters lists what there is"},
-		{"GET", "/v1/dead_letters/webhook", 404, "", `there are no dead letters of \"webhook\"`},
-		{"DELETE", "/v1/dead_letters/webhook", 404, "", "there are no dead letters of"},
-		{"POST", "/v1/dead_letters/webhook/replay", 404, "", "there are no dead letters of"},
-		{"POST", "/v1/dead_letters", 405, "GET, HEAD", "this takes GET, HEAD"},
-		{"DELETE", "/v1/dead_letters", 405, "GET, HEAD", "this takes GET, HEAD"},
-		{"PUT", "/v1/dead_letters/webhook/audit", 405, "GET, HEAD, DELETE", "a replay is POST /v1/dead_letters/{exporter}/replay"},
-		{"POST", "/v1/dead_letters/webhook/audit", 405, "GET, HEAD, DELETE", "a replay is POST"},
-		{"GET", "/v1/dead_letters/webhook/audit/replay", 405, "POST", "a replay takes POST"},
-		{"DELETE", "/v1/dead_letters/webhook/audit/replay", 405, "POST", "a replay takes POST"},
-		{"GET", "/v1/dead_letters/webhook/audit?limit=0", 400, "", "limit: is not a number of dead letters from 1 to 1000"},
-		{"GET", "/v1/dead_letters/webhook/audit?limit=1001", 400, "", "limit: is not"},
-		{"GET", "/v1/dead_letters/webhook/audit?limit=many", 400, "", "limit: is not"},
-		{"GET", "/v1/dead_letters/webhook/audit?payload=yes", 400, "", "payload: is neither true nor false"},
-		{"GET", "/v1/dead_letters/webhook/audit?reason=refused", 400, "", `there is no parameter \"reason\" here; there are: limit, payload`},
-		{"GET", "/v1/dead_letters?limit=1", 400, "", `there is no parameter \"limit\" here; there are: none`},
-		{"DELETE", "/v1/dead_letters/webhook/audit?reason=refused", 400, "", "there is no parameter"},
-		{"POST", "/v1/dead_letters/webhook/audit/replay?limit=-1", 400, "", "limit: is not a number of dead letters, 1 or more"},
-		{"POST", "/v1/dead_letters/webhook/audit/replay?reson=refused", 400, "", "there is no parameter"},
-		{"POST", "/v1/dead_letters/webhook/audit/replay?reason=refusd", 400, "", "there are encoding, refused, too_large"},
-		{"POST", "/v1/dead_letters/webhook/audit/replay?reason=", 400, "", "reason: there is no such reason"},
-		{"POST", "/v1/dead_letters/webhook/audit/replay?a;b", 400, "", "the query cannot be read"},
+		{"GET", "/v1/dead_letters/", 404, "", "GET /v1/dead_letters lists the exporters that do"},
+		{"GET", "/v1/dead_letters/webhook", 404, "", `exporter \"webhook\" is not running and has no dead letters`},
+		{"DELETE", "/v1/dead_letters/webhook", 404, "", "is not running and has no dead letters"},
+		{"POST", "/v1/dead_letters/webhook/replay", 404, "", "is not running and has no dead letters"},
+		{"POST", "/v1/dead_letters", 405, "GET, HEAD", "use GET, HEAD"},
+		{"DELETE", "/v1/dead_letters", 405, "GET, HEAD", "use GET, HEAD"},
+		{"PUT", "/v1/dead_letters/webhook/audit", 405, "GET, HEAD, DELETE", "to replay, POST /v1/dead_letters/{exporter}/replay"},
+		{"POST", "/v1/dead_letters/webhook/audit", 405, "GET, HEAD, DELETE", "to replay, POST"},
+		{"GET", "/v1/dead_letters/webhook/audit/replay", 405, "POST", "use POST to replay"},
+		{"DELETE", "/v1/dead_letters/webhook/audit/replay", 405, "POST", "use POST to replay"},
+		{"GET", "/v1/dead_letters/webhook/audit?limit=0", 400, "", "limit: must be a number from 1 to 1000"},
+		{"GET", "/v1/dead_letters/webhook/audit?limit=1001", 400, "", "limit: must be"},
+		{"GET", "/v1/dead_letters/webhook/audit?limit=many", 400, "", "limit: must be"},
+		{"GET", "/v1/dead_letters/webhook/audit?payload=yes", 400, "", "payload: must be true or false"},
+		{"GET", "/v1/dead_letters/webhook/audit?reason=refused", 400, "", `unknown parameter \"reason\"; valid parameters: limit, payload`},
+		{"GET", "/v1/dead_letters?limit=1", 400, "", `unknown parameter \"limit\"; valid parameters: none`},
+		{"DELETE", "/v1/dead_letters/webhook/audit?reason=refused", 400, "", "unknown parameter"},
+		{"POST", "/v1/dead_letters/webhook/audit/replay?limit=-1", 400, "", "limit: must be a number, 1 or more"},
+		{"POST", "/v1/dead_letters/webhook/audit/replay?reson=refused", 400, "", "unknown parameter"},
+		{"POST", "/v1/dead_letters/webhook/audit/replay?reason=refusd", 400, "", "valid reasons: encoding, refused, too_large"},
+		{"POST", "/v1/dead_letters/webhook/audit/replay?reason=", 400, "", "reason: unknown reason"},
+		{"POST", "/v1/dead_letters/webhook/audit/replay?a;b", 400, "", "malformed query"},
 	} {
 		status, body, header := s.ask(t, tt.method, tt.path)
 		assert.Equal(t, tt.status, status, "%s %s: %s", tt.method, tt.path, body)
@@ -297,33 +297,33 @@ func TestRequestsThatAreRefused(t *testing.T) {
 	assert.Equal(t, []string{"e1"}, s.ids(t, audit))
 }
 
-func TestWebPagesOfOthersAreKeptOut(t *testing.T) {
+func TestCrossOriginRequestsAreRefused(t *testing.T) {
 	for name, tt := range map[string]struct {
 		headers   []string
 		get, post int
 	}{
-		"a program":                          {nil, 200, 200},
-		"a page of ours":                     {[]string{"Origin", "http://localhost:13134", "Sec-Fetch-Site", "same-origin"}, 200, 200},
-		"an address typed into a browser":    {[]string{"Sec-Fetch-Site", "none"}, 200, 200},
-		"an old browser's page of ours":      {[]string{"Origin", "http://localhost:13134"}, 200, 200},
-		"a page of another site":             {[]string{"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"}, 200, 403},
-		"a page of another port":             {[]string{"Origin", "http://localhost:8080", "Sec-Fetch-Site", "same-site"}, 200, 403},
-		"an old browser's page of another":   {[]string{"Origin", "https://evil.example"}, 200, 403},
-		"a page without an origin":           {[]string{"Origin", "null"}, 200, 403},
-		"a name that was bent to us":         {[]string{"Host", "evil.example:13134"}, 403, 403},
-		"the same, with its origin to match": {[]string{"Host", "evil.example:13134", "Origin", "http://evil.example:13134"}, 403, 403},
-		"a name that begins as ours":         {[]string{"Host", "localhost.evil.example"}, 403, 403},
-		"an address of another machine":      {[]string{"Host", "192.0.2.1:13134"}, 403, 403},
-		"no name":                            {[]string{"Host", ""}, 403, 403},
-		"an address of ours":                 {[]string{"Host", "127.0.0.1:13134"}, 200, 200},
-		"an address of ours, IPv6":           {[]string{"Host", "[::1]:13134"}, 200, 200},
-		"an address of ours without a port":  {[]string{"Host", "[::1]"}, 200, 200},
-		"our name in capitals":               {[]string{"Host", "LocalHost"}, 200, 200},
+		"a program":                                {nil, 200, 200},
+		"a page of the API":                        {[]string{"Origin", "http://localhost:13134", "Sec-Fetch-Site", "same-origin"}, 200, 200},
+		"an address typed into a browser":          {[]string{"Sec-Fetch-Site", "none"}, 200, 200},
+		"a page of the API in an old browser":      {[]string{"Origin", "http://localhost:13134"}, 200, 200},
+		"a page of another site":                   {[]string{"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"}, 200, 403},
+		"a page of another port":                   {[]string{"Origin", "http://localhost:8080", "Sec-Fetch-Site", "same-site"}, 200, 403},
+		"a page of another site in an old browser": {[]string{"Origin", "https://evil.example"}, 200, 403},
+		"a page without an origin":                 {[]string{"Origin", "null"}, 200, 403},
+		"a rebound name":                           {[]string{"Host", "evil.example:13134"}, 403, 403},
+		"a rebound name with a matching origin":    {[]string{"Host", "evil.example:13134", "Origin", "http://evil.example:13134"}, 403, 403},
+		"a name that begins with localhost":        {[]string{"Host", "localhost.evil.example"}, 403, 403},
+		"an address of another machine":            {[]string{"Host", "192.0.2.1:13134"}, 403, 403},
+		"no name":                                  {[]string{"Host", ""}, 403, 403},
+		"a loopback address":                       {[]string{"Host", "127.0.0.1:13134"}, 200, 200},
+		"a loopback IPv6 address":                  {[]string{"Host", "[::1]:13134"}, 200, 200},
+		"a loopback address without a port":        {[]string{"Host", "[::1]"}, 200, 200},
+		"localhost in capitals":                    {[]string{"Host", "LocalHost"}, 200, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := openShelf(t, t.TempDir())
+			s := openTestStore(t, t.TempDir())
 			require.NoError(t, s.put(audit, lettersOf("e1")))
-			defer s.register("webhook/audit", "logs", &fakeBackend{answer: outcome(deadletter.OutcomeKept)})()
+			defer s.register("webhook/audit", "logs", &fakeBackend{outcome: outcome(deadletter.OutcomeKept)})()
 			status, _, _ := s.ask(t, "GET", "/v1/dead_letters/webhook/audit", tt.headers...)
 			assert.Equal(t, tt.get, status)
 			status, _, _ = s.ask(t, "POST", "/v1/dead_letters/webhook/audit/replay", tt.headers...)
@@ -334,7 +334,7 @@ func TestWebPagesOfOthersAreKeptOut(t *testing.T) {
 	}
 }
 
-func TestAnyNameIsGoodWhereWeListenForOthers(t *testing.T) {
+func TestHostIsCheckedOnLoopbackOnly(t *testing.T) {
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	for _, tt := range []struct {
 		endpoint  string
@@ -356,15 +356,15 @@ func TestAnyNameIsGoodWhereWeListenForOthers(t *testing.T) {
 	}
 }
 
-func TestAListThatCannotBeReadIsCutShort(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestUnreadableFileAbortsResponse(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1")))
 	path := s.filesOf(t, audit)[0]
 	require.NoError(t, os.Remove(path))
-	require.NoError(t, os.Mkdir(path, 0o700)) // a folder can be opened, not read
+	require.NoError(t, os.Mkdir(path, 0o700)) // a folder can be opened but not read
 	assert.PanicsWithValue(t, http.ErrAbortHandler, func() { s.ask(t, "GET", "/v1/dead_letters/webhook/audit") })
 	require.NoError(t, os.Remove(path))
 	status, body, _ := s.ask(t, "GET", "/v1/dead_letters/webhook/audit")
-	assert.Equal(t, 200, status, "a file that is gone is skipped")
+	assert.Equal(t, 200, status, "a missing file is skipped")
 	assert.JSONEq(t, `{"exporter":"webhook/audit","events":1,"dead_letters":[]}`, body)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
-// benchLetters are letters of about 500 bytes as a line.
+// benchLetters returns dead letters of about 500 bytes per line.
 func benchLetters(n int) []deadletter.Letter {
 	letters := make([]deadletter.Letter, n)
 	for i := range letters {
@@ -26,14 +26,14 @@ func benchLetters(n int) []deadletter.Letter {
 	return letters
 }
 
-// BenchmarkPut has beside it what it cannot be faster than: a write of the same bytes to a file.
+// BenchmarkPut compares a put with the lower bound: writing the same bytes to a file.
 func BenchmarkPut(b *testing.B) {
 	for name, n := range map[string]int{"1": 1, "100": 100} {
 		letters := benchLetters(n)
 		text, count, err := appendLines(nil, audit.String(), letters, noon)
 		require.NoError(b, err)
 		b.Run("put/"+name, func(b *testing.B) {
-			s := openShelf(b, b.TempDir(), func(cfg *Config) { cfg.MaxSize = 64 << 20 })
+			s := openTestStore(b, b.TempDir(), func(cfg *Config) { cfg.MaxSize = 64 << 20 })
 			b.SetBytes(count.bytes)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -54,7 +54,7 @@ func BenchmarkPut(b *testing.B) {
 				if _, err := file.Write(text); err != nil {
 					b.Fatal(err)
 				}
-				// The disk is not to fill up.
+				// Keep the disk from filling up.
 				if written += count.bytes; written > 64<<20 {
 					written = 0
 					require.NoError(b, file.Truncate(0))
@@ -67,7 +67,7 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
-// BenchmarkScan is what a start costs, beside parsing each line.
+// BenchmarkScan compares the scan at a start with parsing each line.
 func BenchmarkScan(b *testing.B) {
 	text, count, err := appendLines(nil, audit.String(), benchLetters(1000), noon)
 	require.NoError(b, err)
@@ -93,10 +93,10 @@ func BenchmarkScan(b *testing.B) {
 	})
 }
 
-// BenchmarkReplay is what a replay costs beside the backend.
+// BenchmarkReplay measures a replay without the backend's share.
 func BenchmarkReplay(b *testing.B) {
 	const n = 10_000
-	s := openShelf(b, b.TempDir())
+	s := openTestStore(b, b.TempDir())
 	letters := benchLetters(n)
 	defer s.register(audit.String(), "logs", discard{})()
 	b.ReportAllocs()

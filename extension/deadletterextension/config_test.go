@@ -12,21 +12,21 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-func TestConfigurations(t *testing.T) {
+func TestValidation(t *testing.T) {
 	for name, tt := range map[string]struct {
 		conf map[string]any
-		want string // the error; none where empty
+		want string // the error, if any
 	}{
-		"a directory is enough":          {conf: map[string]any{}},
-		"a unix socket needs no port":    {conf: map[string]any{"endpoint": "/tmp/letters.sock", "transport": "unix"}},
-		"a directory is needed":          {conf: map[string]any{"directory": ""}, want: "directory: is missing; write the folder that is to keep the dead letters, such as ./data/dead-letters"},
-		"an endpoint is needed":          {conf: map[string]any{"endpoint": ""}, want: "endpoint: is missing; write the address to listen on as host:port, such as localhost:13134"},
-		"an endpoint has a port":         {conf: map[string]any{"endpoint": "localhost"}, want: `endpoint: "localhost" is not host:port, such as localhost:13134`},
-		"max_size has a least":           {conf: map[string]any{"max_size": 1000}, want: "max_size: 1000 is too little; it is how many bytes the directory may hold, at least 1048576 (default 1073741824)"},
-		"max_size is a number of bytes":  {conf: map[string]any{"max_size": "1GiB"}, want: "max_size"},
-		"max_age is not negative":        {conf: map[string]any{"max_age": "-1h"}, want: "max_age: -1h0m0s is negative; write how long dead letters are kept, such as 168h, or 0 for as long as there is room"},
-		"an unknown key is refused":      {conf: map[string]any{"directry": "x"}, want: `unknown key "directry"; did you mean "directory"?`},
-		"an unknown key of the server's": {conf: map[string]any{"tls": map[string]any{"cert_fil": "x"}}, want: "cert_fil"},
+		"a directory is enough":       {conf: map[string]any{}},
+		"a unix socket needs no port": {conf: map[string]any{"endpoint": "/tmp/letters.sock", "transport": "unix"}},
+		"no directory":                {conf: map[string]any{"directory": ""}, want: "directory: is missing; set the folder for the dead letters, such as ./data/dead-letters"},
+		"no endpoint":                 {conf: map[string]any{"endpoint": ""}, want: "endpoint: is missing; set the address to listen on as host:port, such as localhost:13134"},
+		"an endpoint without a port":  {conf: map[string]any{"endpoint": "localhost"}, want: `endpoint: "localhost" is not host:port; use an address such as localhost:13134`},
+		"max_size too small":          {conf: map[string]any{"max_size": 1000}, want: "max_size: 1000 bytes is too small; use at least 1048576 (default 1073741824)"},
+		"max_size with a unit":        {conf: map[string]any{"max_size": "1GiB"}, want: "max_size"},
+		"negative max_age":            {conf: map[string]any{"max_age": "-1h"}, want: "max_age: -1h0m0s is negative; set how long to keep dead letters, such as 168h, or 0 to keep them while there is room"},
+		"an unknown key":              {conf: map[string]any{"directry": "x"}, want: `unknown key "directry"; did you mean "directory"?`},
+		"an unknown server key":       {conf: map[string]any{"tls": map[string]any{"cert_fil": "x"}}, want: "cert_fil"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := createDefaultConfig().(*Config)
@@ -44,7 +44,7 @@ func TestConfigurations(t *testing.T) {
 	}
 }
 
-func TestTheDefaults(t *testing.T) {
+func TestDefaults(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	assert.Equal(t, "localhost:13134", cfg.ServerConfig.NetAddr.Endpoint)
 	assert.Equal(t, 30*time.Second, cfg.ServerConfig.ReadTimeout)
@@ -53,7 +53,7 @@ func TestTheDefaults(t *testing.T) {
 	assert.True(t, cfg.CreateDirectory)
 }
 
-func TestKeysBesideThoseOfTheServerAreRead(t *testing.T) {
+func TestServerKeysAndOwnKeysAreRead(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{
 		"endpoint": "localhost:1", "read_timeout": "3s", "directory": "d", "max_size": 5_000_000, "max_age": "168h", "create_directory": false,

@@ -11,13 +11,13 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
-// newest calls visit with the newest letters of an exporter, the newest first, until there are limit of them or visit
-// returns false. No more than one letter is in memory at a time.
+// newest calls visit with the newest dead letters of an exporter, newest first, until it has
+// visited limit of them or visit returns false. It holds only one in memory at a time.
 func (s *store) newest(f *folder, limit int, visit func(*deadletter.Letter) bool) error {
 	for _, path := range slices.Backward(s.files(f)) {
-		n, err := newestOf(path, limit, visit)
+		n, err := newestInFile(path, limit, visit)
 		if errors.Is(err, os.ErrNotExist) {
-			continue // it went meanwhile
+			continue // removed in the meantime
 		}
 		if limit -= n; err != nil || limit <= 0 {
 			return err
@@ -36,8 +36,8 @@ func (s *store) files(f *folder) []string {
 	return paths
 }
 
-// newestOf reads one file. More may be appended to it meanwhile, and what of that is not whole yet is no letter.
-func newestOf(path string, limit int, visit func(*deadletter.Letter) bool) (visited int, err error) {
+// newestInFile reads one file. Lines may be appended meanwhile; an incomplete one is skipped.
+func newestInFile(path string, limit int, visit func(*deadletter.Letter) bool) (visited int, err error) {
 	in, err := os.Open(path)
 	if err != nil {
 		return 0, err
@@ -64,10 +64,10 @@ func newestOf(path string, limit int, visit func(*deadletter.Letter) bool) (visi
 	return visited, nil
 }
 
-// span is where a letter is in its file.
+// span is the position of a dead letter in its file.
 type span struct{ offset, size int64 }
 
-// ring holds the last few of many.
+// ring keeps the most recently added spans.
 type ring struct {
 	spans []span
 	next  int
@@ -90,7 +90,7 @@ func (r *ring) backward(yield func(span) bool) {
 	}
 }
 
-// clear removes all letters of an exporter, and returns how many those were.
+// clear removes all dead letters of an exporter, and returns how many there were.
 func (s *store) clear(f *folder) (events int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -99,7 +99,7 @@ func (s *store) clear(f *folder) (events int, err error) {
 		return 0, err
 	}
 	if f.current != nil {
-		f.drop(f.current)
+		f.closeIfCurrent(f.current)
 	}
 	var errs []error
 	for _, seg := range segments {
@@ -112,7 +112,7 @@ func (s *store) clear(f *folder) (events int, err error) {
 func (s *store) forgetAll(f *folder) ([]*segment, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f.underWay != nil {
+	if f.active != nil {
 		return nil, replayUnderWay(f.exporter)
 	}
 	segments := slices.Clone(f.segments)

@@ -3,6 +3,6 @@
 
 //go:generate go tool mdatagen metadata.yaml
 
-// Package deadletterextension keeps the events that exporters could not deliver, as lines of JSON on disk, and hands
-// them back to their exporter when it is asked to over HTTP.
+// Package deadletterextension keeps the events that exporters could not deliver as JSON lines on
+// disk, and replays them to their exporter on request over HTTP.
 package deadletterextension

@@ -21,11 +21,11 @@ const (
 	evictedForAge  = "age"
 )
 
-// reserve takes so many bytes of max_size, and removes the oldest files to that end. The caller, who wants to write
-// to own, holds its lock.
+// reserve reserves size bytes of max_size, evicting the oldest files if necessary. The caller holds
+// the lock of own, the folder it writes to.
 func (s *store) reserve(size int64, own *folder) error {
 	if size > s.maxSize {
-		return fmt.Errorf("%d bytes of dead letters at a time are more than max_size (%d); raise it", size, s.maxSize)
+		return fmt.Errorf("writing %d bytes of dead letters exceeds max_size (%d); raise max_size", size, s.maxSize)
 	}
 	for {
 		victim, err := s.tryReserve(size, own)
@@ -36,7 +36,7 @@ func (s *store) reserve(size int64, own *folder) error {
 	}
 }
 
-// tryReserve names the file that has to go first, if one has to.
+// tryReserve returns the file to evict first, if there is not enough room.
 func (s *store) tryReserve(size int64, own *folder) (*claim, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,19 +49,19 @@ func (s *store) tryReserve(size int64, own *folder) (*claim, error) {
 	}
 	victim := s.claimOldest(own, time.Time{})
 	if victim == nil {
-		return nil, errors.New("max_size is reached, and all dead letters are in use at the moment; raise it")
+		return nil, errors.New("max_size is reached, and all files of dead letters are in use; raise max_size")
 	}
 	return victim, nil
 }
 
-// release gives back what was reserved and not used.
+// release returns reserved bytes that were not used.
 func (s *store) release(size int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.total -= size
 }
 
-// expire removes the files whose newest letter is past max_age.
+// expire removes the files whose newest dead letter is older than max_age.
 func (s *store) expire() {
 	if s.maxAge <= 0 {
 		return
@@ -78,16 +78,17 @@ func (s *store) expire() {
 	}
 }
 
-// claim is a file that is to be removed, and that nobody else knows any more.
+// claim is a file that its owner is about to remove. The store no longer tracks it.
 type claim struct {
 	*segment
 	exporter string
-	// locked says that the folder's lock was taken along, and guarded that it is held by us or by our caller.
+	// locked means that claimOldest locked the folder, and guarded that it or its caller did.
 	locked, guarded bool
 }
 
-// claimOldest takes the oldest file that may go out of the books, if it is from before the time given: not one that is
-// being replayed, and not one that another exporter is writing to at this moment. It needs the store's mu.
+// claimOldest stops tracking the oldest file that may be evicted, and returns it. A nonzero before
+// limits it to older files. It skips files that are being replayed or that another exporter is
+// writing. It must be called with the store's mu held.
 func (s *store) claimOldest(own *folder, before time.Time) *claim {
 	var candidates []*segment
 	for _, f := range s.folders {
@@ -110,16 +111,16 @@ func (s *store) claimOldest(own *folder, before time.Time) *claim {
 	return nil
 }
 
-// evict removes a file that is claimed.
+// evict removes a claimed file.
 func (s *store) evict(victim *claim, reason string) {
 	if victim.guarded {
-		victim.folder.drop(victim.segment)
+		victim.folder.closeIfCurrent(victim.segment)
 	}
 	if victim.locked {
 		defer victim.folder.mu.Unlock()
 	}
 	if err := s.remove(victim.segment); err != nil {
-		s.logger.Error("An old file of dead letters cannot be removed; remove it by hand, and see that the collector may do so", zap.Error(err))
+		s.logger.Error("Cannot remove an old file of dead letters; remove it by hand, and check the permissions of the collector", zap.Error(err))
 		return
 	}
 	s.telemetry.FanoutDeadLettersEvicted.Add(context.Background(), int64(victim.count.events),
@@ -127,8 +128,8 @@ func (s *store) evict(victim *claim, reason string) {
 	s.evicted.Add(func(pending *evictions) { pending.add(reason, victim.count.events) })
 }
 
-// remove removes a file that is out of the books. What cannot be removed still takes room, and is found again at the
-// next start.
+// remove removes a file that is no longer tracked. If that fails, the file still counts towards
+// max_size, and is found again at the next start.
 func (s *store) remove(seg *segment) error {
 	err := os.Remove(seg.path)
 	if err == nil || errors.Is(err, os.ErrNotExist) {
@@ -138,15 +139,15 @@ func (s *store) remove(seg *segment) error {
 	return err
 }
 
-// drop closes the file if it is the one that is appended to. It needs the folder's lock.
-func (f *folder) drop(seg *segment) {
+// closeIfCurrent closes the file if it is being appended to. The folder must be locked.
+func (f *folder) closeIfCurrent(seg *segment) {
 	if f.current == seg {
 		_ = f.file.Close()
 		f.current, f.file = nil, nil
 	}
 }
 
-// evictions counts the events that were removed since the last line in the log.
+// evictions counts the events removed since the last log line.
 type evictions struct{ overMaxSize, overMaxAge int }
 
 func (e *evictions) add(reason string, events int) {
@@ -159,6 +160,6 @@ func (e *evictions) add(reason string, events int) {
 }
 
 func (s *store) logEvictions(e evictions) {
-	s.logger.Warn("The oldest dead letters were removed; raise max_size or max_age to keep more, or replay them sooner",
+	s.logger.Warn("Removed the oldest dead letters; raise max_size or max_age to keep more, or replay them sooner",
 		zap.Int("events_over_max_size", e.overMaxSize), zap.Int("events_over_max_age", e.overMaxAge))
 }

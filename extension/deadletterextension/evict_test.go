@@ -24,7 +24,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
-func (s *shelf) assertEvicted(t *testing.T, exporter component.ID, reason string, events int) {
+func (s *testStore) assertEvicted(t *testing.T, exporter component.ID, reason string, events int) {
 	t.Helper()
 	metadatatest.AssertEqualFanoutDeadLettersEvicted(t, s.tel, []metricdata.DataPoint[int64]{{
 		Attributes: attribute.NewSet(attribute.String("exporter", exporter.String()), attribute.String("reason", reason)),
@@ -32,28 +32,28 @@ func (s *shelf) assertEvicted(t *testing.T, exporter component.ID, reason string
 	}}, metricdatatest.IgnoreTimestamp())
 }
 
-func TestTheOldestFilesMakeRoomAcrossExporters(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestOldestFilesAreEvictedAcrossExporters(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	for i := range 6 { // two to a file
 		require.NoError(t, s.put(other, []deadletter.Letter{s.bulky(fmt.Sprint("old", i), 30_000)}))
 		s.advance(time.Second)
 	}
 	put := 0
 	for ; s.events(other) == 6; put++ {
-		require.Less(t, put, 200, "letters that make no room")
+		require.Less(t, put, 200, "the old files are never evicted")
 		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint("new", put), 30_000)}))
 		s.advance(time.Second)
 		require.LessOrEqual(t, s.total, s.maxSize)
 	}
-	assert.Greater(t, s.total, s.maxSize*9/10, "no more went than had to")
+	assert.Greater(t, s.total, s.maxSize*9/10, "no more was evicted than necessary")
 	assert.Equal(t, []string{"old2", "old3", "old4", "old5"}, s.ids(t, other))
 	assert.Equal(t, put, s.events(audit))
 	s.assertEvicted(t, other, "size", 2)
 	s.check(t)
 }
 
-func TestTheFileThatIsAppendedToGoesWhenItIsTheOldest(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestOldestFileIsEvictedEvenIfCurrent(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	require.NoError(t, s.put(other, []deadletter.Letter{s.bulky("idle", 100)}))
 	s.advance(time.Hour)
 	for i := range 40 {
@@ -66,8 +66,8 @@ func TestTheFileThatIsAppendedToGoesWhenItIsTheOldest(t *testing.T) {
 	s.check(t)
 }
 
-func TestAFileThatAnotherExporterWritesToIsPassedOver(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestFilesBeingWrittenAreNotEvicted(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	require.NoError(t, s.put(other, []deadletter.Letter{s.bulky("oldest", 100)}))
 	s.advance(time.Hour)
 	slow := s.folder(other.String())
@@ -83,7 +83,7 @@ func TestAFileThatAnotherExporterWritesToIsPassedOver(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(20 * time.Second):
-		t.Error("one exporter waits for the disk of another")
+		t.Error("one exporter waits for another one's disk")
 	}
 	slow.mu.Unlock()
 	<-done
@@ -91,8 +91,8 @@ func TestAFileThatAnotherExporterWritesToIsPassedOver(t *testing.T) {
 	s.check(t)
 }
 
-func TestABigPutTakesThePlaceOfWhatItsOwnExporterHas(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestLargePutEvictsItsOwnExportersFile(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky("e1", 600_000)}))
 	s.advance(time.Second)
 	require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky("e2", 600_000)}))
@@ -100,17 +100,17 @@ func TestABigPutTakesThePlaceOfWhatItsOwnExporterHas(t *testing.T) {
 	s.check(t)
 }
 
-func TestAPutThatIsLargerThanMaxSizeIsRefusedAndCostsNobody(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestPutLargerThanMaxSizeIsRefused(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	require.NoError(t, s.put(audit, lettersOf("e1")))
-	err := s.put(audit, []deadletter.Letter{s.bulky("e2", leastMaxSize)})
-	require.ErrorContains(t, err, "bytes of dead letters at a time are more than max_size (1048576); raise it")
+	err := s.put(audit, []deadletter.Letter{s.bulky("e2", minMaxSize)})
+	require.ErrorContains(t, err, "bytes of dead letters exceeds max_size (1048576); raise max_size")
 	assert.Equal(t, []string{"e1"}, s.ids(t, audit))
 	s.check(t)
 }
 
-func TestMaxSizeHoldsWhileManyPut(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestMaxSizeHoldsUnderConcurrentPuts(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	var group sync.WaitGroup
 	for _, exporter := range []component.ID{audit, other, component.MustNewID("sentry")} {
 		for range 2 {
@@ -127,59 +127,59 @@ func TestMaxSizeHoldsWhileManyPut(t *testing.T) {
 	s.check(t)
 }
 
-func TestALowerMaxSizeHoldsFromTheStart(t *testing.T) {
+func TestLoweredMaxSizeAppliesAtStart(t *testing.T) {
 	directory := t.TempDir()
-	s := openShelf(t, directory, func(cfg *Config) { cfg.MaxSize = 4 << 20 })
+	s := openTestStore(t, directory, func(cfg *Config) { cfg.MaxSize = 4 << 20 })
 	for i := range 60 {
 		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint(i), 50_000)}))
 		s.advance(time.Second)
 	}
 	require.NoError(t, s.close())
-	again := openShelf(t, directory, small)
-	assert.LessOrEqual(t, again.total, int64(leastMaxSize))
+	again := openTestStore(t, directory, small)
+	assert.LessOrEqual(t, again.total, int64(minMaxSize))
 	ids := again.ids(t, audit)
 	assert.Equal(t, "59", ids[len(ids)-1])
 	again.check(t)
 }
 
 func TestMaxAge(t *testing.T) {
-	s := openShelf(t, t.TempDir(), func(cfg *Config) { cfg.MaxAge = 8 * time.Hour })
+	s := openTestStore(t, t.TempDir(), func(cfg *Config) { cfg.MaxAge = 8 * time.Hour })
 	for i := range 24 { // one an hour
 		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint(i), 10)}))
 		s.advance(time.Hour)
 		s.expire()
 	}
 	ids := s.ids(t, audit)
-	assert.LessOrEqual(t, len(ids), 10, "no letter is an eighth older than max_age")
-	assert.GreaterOrEqual(t, len(ids), 8, "none goes too soon")
+	assert.LessOrEqual(t, len(ids), 10, "none is more than an eighth older than max_age")
+	assert.GreaterOrEqual(t, len(ids), 8, "none is removed too soon")
 	assert.Equal(t, "23", ids[len(ids)-1])
 	s.check(t)
 
 	s.advance(9 * time.Hour)
 	s.expire()
-	assert.Empty(t, s.filesOf(t, audit), "the file that is appended to goes too")
+	assert.Empty(t, s.filesOf(t, audit), "the current file is removed too")
 	s.assertEvicted(t, audit, "age", 24)
 	require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky("e", 10)}))
 	assert.Equal(t, []string{"e"}, s.ids(t, audit))
 }
 
-func TestWithoutMaxAgeLettersStay(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestWithoutMaxAgeDeadLettersStay(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1")))
 	s.advance(100 * 365 * 24 * time.Hour)
 	s.expire()
 	assert.Equal(t, []string{"e1"}, s.ids(t, audit))
 }
 
-func TestWhatIsPastMaxAgeGoesAtTheStart(t *testing.T) {
+func TestExpiredFilesAreRemovedAtStart(t *testing.T) {
 	directory := t.TempDir()
-	s := openShelf(t, directory)
+	s := openTestStore(t, directory)
 	require.NoError(t, s.put(audit, []deadletter.Letter{{Payload: []byte("{}"), FailedAt: noon.Add(-time.Hour)}}))
 	require.NoError(t, s.close())
-	assert.Empty(t, openShelf(t, directory, func(cfg *Config) { cfg.MaxAge = time.Minute }).ids(t, audit))
+	assert.Empty(t, openTestStore(t, directory, func(cfg *Config) { cfg.MaxAge = time.Minute }).ids(t, audit))
 }
 
-func TestAFileWithoutTimesIsAsOldAsItself(t *testing.T) {
+func TestFileWithoutTimesUsesModificationTime(t *testing.T) {
 	directory := t.TempDir()
 	folder := filepath.Join(directory, "posthog")
 	require.NoError(t, os.Mkdir(folder, 0o700))
@@ -188,13 +188,13 @@ func TestAFileWithoutTimesIsAsOldAsItself(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(`{"exporter":"posthog","payload":{}}`+"\n"), 0o600))
 		require.NoError(t, os.Chtimes(path, time.Time{}, noon.Add(-age)))
 	}
-	s := openShelf(t, directory, func(cfg *Config) { cfg.MaxAge = 30 * time.Minute })
+	s := openTestStore(t, directory, func(cfg *Config) { cfg.MaxAge = 30 * time.Minute })
 	require.Len(t, s.filesOf(t, other), 1)
 	assert.Equal(t, "00000001.jsonl", filepath.Base(s.filesOf(t, other)[0]))
 }
 
-func TestEvictionsAreToldOnceAMinute(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestEvictionsAreLoggedOnceAMinute(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	fill := func() {
 		for range 60 {
 			require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky("secret-id", 50_000)}))
@@ -202,17 +202,17 @@ func TestEvictionsAreToldOnceAMinute(t *testing.T) {
 		}
 	}
 	fill()
-	told := s.logs.FilterMessageSnippet("The oldest dead letters were removed")
-	require.Equal(t, 1, told.Len())
+	logged := s.logs.FilterMessageSnippet("Removed the oldest dead letters")
+	require.Equal(t, 1, logged.Len())
 	s.advance(time.Minute)
 	fill()
-	told = s.logs.FilterMessageSnippet("The oldest dead letters were removed")
-	require.Equal(t, 2, told.Len())
+	logged = s.logs.FilterMessageSnippet("Removed the oldest dead letters")
+	require.Equal(t, 2, logged.Len())
 	require.NoError(t, s.close())
-	told = s.logs.FilterMessageSnippet("The oldest dead letters were removed")
-	require.Equal(t, 3, told.Len(), "what was not told yet is, at the end")
+	logged = s.logs.FilterMessageSnippet("Removed the oldest dead letters")
+	require.Equal(t, 3, logged.Len(), "close logs the remaining evictions")
 	var sum int64
-	for _, entry := range told.All() {
+	for _, entry := range logged.All() {
 		sum += entry.ContextMap()["events_over_max_size"].(int64)
 	}
 	assert.Equal(t, int64(120-s.events(audit)), sum)
@@ -221,54 +221,54 @@ func TestEvictionsAreToldOnceAMinute(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeRemovedStillTakesRoom(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestUnremovableFileStillCounts(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	for i := range 3 {
 		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint(i), 300_000)}))
 		s.advance(time.Second)
 	}
-	// A folder with something in it is not removed by whoever may run this test.
+	// A folder that is not empty cannot be removed, not even by root.
 	path := s.filesOf(t, audit)[0]
 	require.NoError(t, os.Remove(path))
 	require.NoError(t, os.MkdirAll(filepath.Join(path, "x"), 0o700))
 	require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky("3", 300_000)}))
-	assert.Equal(t, []string{"2", "3"}, s.ids(t, audit), "the next one had to go")
-	assert.Equal(t, 1, s.logs.FilterMessageSnippet("cannot be removed").Len())
+	assert.Equal(t, []string{"2", "3"}, s.ids(t, audit), "the next file was evicted instead")
+	assert.Equal(t, 1, s.logs.FilterMessageSnippet("Cannot remove an old file").Len())
 }
 
-func TestAFileThatIsReplayedIsNotEvicted(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestReplayedFileIsNotEvicted(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	for i := range 3 {
 		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint(i), 300_000)}))
 		s.advance(time.Second)
 	}
 	backend := &fakeBackend{}
 	first := true
-	backend.answer = func(*deadletter.Letter) deadletter.Replayed {
-		if first { // the store runs full meanwhile
+	backend.outcome = func(*deadletter.Letter) deadletter.Replayed {
+		if first { // the store fills up meanwhile
 			first = false
 			for i := range 10 {
 				s.advance(time.Second)
 				assert.NoError(t, s.put(other, []deadletter.Letter{s.bulky(fmt.Sprint(i), 200_000)}))
 				assert.LessOrEqual(t, s.total, s.maxSize)
 			}
-			assert.Len(t, s.filesOf(t, audit), 2, "the one under way, and its new version")
+			assert.Len(t, s.filesOf(t, audit), 2, "the replayed file and its new version")
 		}
 		return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
 	}
 	defer s.register(audit.String(), "logs", backend)()
 	got, err := s.folder(audit.String()).replay(context.Background(), selection{})
 	require.NoError(t, err)
-	assert.Equal(t, result{Replayed: 1, Delivered: 1}, got, "the others were evicted before their turn")
+	assert.Equal(t, result{Replayed: 1, Delivered: 1}, got, "the others were evicted before they were replayed")
 	assert.Equal(t, "0", strings.Join(backend.ids(), " "))
 	assert.Empty(t, s.filesOf(t, audit))
 	s.check(t)
 }
 
-func TestWhenNothingCanMakeRoomAPutIsRefused(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestPutIsRefusedWithoutEvictableFile(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky("e1", 900_000)}))
-	backend := &fakeBackend{answer: func(*deadletter.Letter) deadletter.Replayed {
+	backend := &fakeBackend{outcome: func(*deadletter.Letter) deadletter.Replayed {
 		assert.ErrorContains(t, s.put(other, []deadletter.Letter{s.bulky("e2", 300_000)}), "max_size is reached")
 		return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
 	}}

@@ -24,13 +24,13 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
-// How often is looked for letters that are past max_age.
+// Bounds of the interval between checks for dead letters older than max_age.
 const (
-	leastExpiryInterval = time.Second
-	mostExpiryInterval  = 10 * time.Minute
+	minExpiryInterval = time.Second
+	maxExpiryInterval = 10 * time.Minute
 )
 
-// deadLetters is the extension: the store, and the server of its API.
+// deadLetters is the extension: the store and its HTTP API.
 type deadLetters struct {
 	cfg       *Config
 	set       extension.Settings
@@ -52,7 +52,7 @@ func newExtension(set extension.Settings, cfg *Config) (*deadLetters, error) {
 	return &deadLetters{cfg: cfg, set: set, telemetry: telemetry}, nil
 }
 
-// Start reads what the directory holds, and serves.
+// Start opens the store and starts the HTTP API.
 func (d *deadLetters) Start(ctx context.Context, host component.Host) error {
 	var err error
 	if d.store, err = openStore(d.cfg, d.set.Logger, d.telemetry, time.Now); err != nil {
@@ -74,7 +74,7 @@ func (d *deadLetters) serve(ctx context.Context, host component.Host) error {
 	}
 	handler := guard((&api{store: d.store, logger: d.set.Logger}).handler(), d.cfg.ServerConfig.NetAddr.Endpoint, listener.Addr())
 	d.server, err = d.cfg.ServerConfig.ToServer(ctx, host.GetExtensions(), d.set.TelemetrySettings, handler,
-		confighttp.WithErrorHandler(func(w http.ResponseWriter, _ *http.Request, text string, status int) { refuse(w, status, text) }))
+		confighttp.WithErrorHandler(func(w http.ResponseWriter, _ *http.Request, text string, status int) { writeError(w, status, text) }))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -92,16 +92,16 @@ func (d *deadLetters) announce(endpoint net.Addr) {
 	for _, sum := range d.store.summaries() {
 		count.merge(&sum.count)
 	}
-	d.set.Logger.Info("Listening for dead letter requests", zap.String("endpoint", endpoint.String()), zap.String("path", lettersPath),
+	d.set.Logger.Info("Listening for dead letter requests", zap.String("endpoint", endpoint.String()), zap.String("path", apiPath),
 		zap.String("directory", d.cfg.Directory), zap.Int("events", count.events), zap.Int64("bytes", count.bytes))
 }
 
-// expire removes what is past max_age, until it is stopped.
+// expire removes dead letters older than max_age until ctx ends.
 func (d *deadLetters) expire(ctx context.Context) {
 	if d.cfg.MaxAge <= 0 {
 		return
 	}
-	ticker := time.NewTicker(min(max(d.cfg.MaxAge/filesPerDirectory, leastExpiryInterval), mostExpiryInterval))
+	ticker := time.NewTicker(min(max(d.cfg.MaxAge/filesPerDirectory, minExpiryInterval), maxExpiryInterval))
 	defer ticker.Stop()
 	for {
 		select {
@@ -113,7 +113,7 @@ func (d *deadLetters) expire(ctx context.Context) {
 	}
 }
 
-// observe reports what is kept, whenever the metrics are read.
+// observe reports the stored dead letters whenever the metrics are collected.
 func (d *deadLetters) observe() error {
 	report := func(value func(*tally) int64) metric.Int64Callback {
 		return func(_ context.Context, o metric.Int64Observer) error {
@@ -129,7 +129,7 @@ func (d *deadLetters) observe() error {
 	)
 }
 
-// Shutdown ends the replays and the server, and puts everything on the disk.
+// Shutdown stops the replays and the server, and syncs all files to disk.
 func (d *deadLetters) Shutdown(ctx context.Context) error {
 	d.telemetry.Shutdown()
 	if d.store == nil {

@@ -30,7 +30,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
-// started is an extension that listens on a port of the kernel's choice.
+// started is a running extension on a free port.
 type started struct {
 	deadletter.Store
 	url  string
@@ -63,7 +63,7 @@ func start(t *testing.T, directory string, configure ...func(*Config)) *started 
 	})
 	listening := logs.FilterMessage("Listening for dead letter requests").All()
 	require.Len(t, listening, 1)
-	e.url = "http://" + listening[0].ContextMap()["endpoint"].(string) + lettersPath
+	e.url = "http://" + listening[0].ContextMap()["endpoint"].(string) + apiPath
 	return e
 }
 
@@ -79,7 +79,7 @@ func (e *started) ask(t *testing.T, method, path string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-func TestLifeCycle(t *testing.T) {
+func TestRestartKeepsDeadLetters(t *testing.T) {
 	directory := t.TempDir()
 	for range 2 {
 		e := start(t, directory)
@@ -94,7 +94,7 @@ func TestLifeCycle(t *testing.T) {
 	assert.Equal(t, int64(2), listening["events"])
 }
 
-func TestOneThatWasNotStarted(t *testing.T) {
+func TestExtensionBeforeStart(t *testing.T) {
 	created, err := NewFactory().Create(t.Context(), extensiontest.NewNopSettings(metadata.Type), createDefaultConfig())
 	require.NoError(t, err)
 	assert.ErrorIs(t, created.(deadletter.Store).Put(audit, lettersOf("e1")), errClosed)
@@ -102,7 +102,7 @@ func TestOneThatWasNotStarted(t *testing.T) {
 	assert.NoError(t, created.Shutdown(t.Context()))
 }
 
-func TestAStartThatFailsLeavesNothingBehind(t *testing.T) {
+func TestFailedStartReleasesDirectory(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
@@ -116,7 +116,7 @@ func TestAStartThatFailsLeavesNothingBehind(t *testing.T) {
 	start(t, cfg.Directory)
 }
 
-func TestALetterGoesThereAndBack(t *testing.T) {
+func TestPutThenReplay(t *testing.T) {
 	e := start(t, t.TempDir())
 	require.NoError(t, e.Put(audit, lettersOf("e1", "e2")))
 	backend := &fakeBackend{}
@@ -130,7 +130,7 @@ func TestALetterGoesThereAndBack(t *testing.T) {
 	assert.Equal(t, 404, status)
 }
 
-func TestTheTimeoutsOfTheServerAreNotThoseOfAReplay(t *testing.T) {
+func TestServerTimeoutsDoNotApplyToReplay(t *testing.T) {
 	const timeout = 200 * time.Millisecond
 	e := start(t, t.TempDir(), func(cfg *Config) {
 		cfg.ServerConfig.ReadTimeout, cfg.ServerConfig.WriteTimeout = timeout, timeout
@@ -143,7 +143,7 @@ func TestTheTimeoutsOfTheServerAreNotThoseOfAReplay(t *testing.T) {
 	assert.NotContains(t, body, "stopped")
 }
 
-func TestTheClientOfAReplayGoes(t *testing.T) {
+func TestReplayEndsWhenHTTPClientDisconnects(t *testing.T) {
 	e := start(t, t.TempDir())
 	require.NoError(t, e.Put(audit, lettersOf(numbered(300)...)))
 	ctx, leave := context.WithCancel(t.Context())
@@ -154,7 +154,7 @@ func TestTheClientOfAReplayGoes(t *testing.T) {
 		case <-gone:
 		case <-time.After(10 * time.Second):
 		}
-		time.Sleep(100 * time.Millisecond) // for the server to see it
+		time.Sleep(100 * time.Millisecond) // give the server time to notice
 	}})()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url+"/webhook/audit/replay", strings.NewReader("a body"))
 	require.NoError(t, err)
@@ -163,11 +163,11 @@ func TestTheClientOfAReplayGoes(t *testing.T) {
 	close(gone)
 	require.Eventually(t, func() bool {
 		replayed := e.logs.FilterMessage("Replayed dead letters").All()
-		return len(replayed) == 1 && replayed[0].ContextMap()["stopped"] == stoppedLeft && replayed[0].ContextMap()["delivered"] == int64(100)
+		return len(replayed) == 1 && replayed[0].ContextMap()["stopped"] == stoppedClient && replayed[0].ContextMap()["delivered"] == int64(100)
 	}, 10*time.Second, 10*time.Millisecond)
 }
 
-func TestAShutdownEndsAReplay(t *testing.T) {
+func TestShutdownEndsReplay(t *testing.T) {
 	e := start(t, t.TempDir())
 	require.NoError(t, e.Put(audit, lettersOf("e1")))
 	entered := make(chan struct{})
@@ -182,7 +182,7 @@ func TestAShutdownEndsAReplay(t *testing.T) {
 	assert.NoError(t, <-ended)
 }
 
-func TestLettersExpireByThemselves(t *testing.T) {
+func TestDeadLettersExpireInBackground(t *testing.T) {
 	e := start(t, t.TempDir(), func(cfg *Config) { cfg.MaxAge = time.Second })
 	letter := letterOf("e1", deadletter.ReasonRefused)
 	letter.FailedAt = time.Now()
@@ -205,7 +205,7 @@ func TestMetrics(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Attributes: attributes, Value: info.Size()}}, metricdatatest.IgnoreTimestamp())
 }
 
-func TestNothingOfALetterIsLogged(t *testing.T) {
+func TestDeadLetterContentIsNeverLogged(t *testing.T) {
 	directory := t.TempDir()
 	planted := deadletter.Letter{
 		Signal: "logs", ID: "planted-id", Name: "planted-name", Message: "planted-message", Destination: "planted-destination", FailedAt: noon,
@@ -220,7 +220,7 @@ func TestNothingOfALetterIsLogged(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, text[:len(text)-10], 0o600))
 
 	again := start(t, directory, small)
-	defer again.Register(audit, "logs", &fakeBackend{answer: refusedAgain})()
+	defer again.Register(audit, "logs", &fakeBackend{outcome: refusedAgain})()
 	again.ask(t, "POST", "/webhook/audit/replay")
 	planted.Payload = nil
 	require.Error(t, again.Put(audit, []deadletter.Letter{planted}))

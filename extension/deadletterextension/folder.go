@@ -22,27 +22,28 @@ import (
 const (
 	segmentSuffix   = ".jsonl"
 	temporarySuffix = ".tmp"
-	// A file that is appended to holds letters of at most this part of max_age, so that letters go in time.
-	ageParts = 8
+	// A file covers at most this fraction of max_age, so that its dead letters expire in time.
+	filesPerMaxAge = 8
 )
 
-// segment is one file of letters.
+// segment is one file of dead letters.
 type segment struct {
 	folder *folder
 	path   string
 	number uint64
 
-	// The rest is guarded by the store's mu; what the folder appends to is changed under the folder's lock as well.
+	// The rest is guarded by the store's mu. Changing the segment that the folder appends to needs
+	// the folder's lock as well.
 
 	count tally
-	// modified stands in for the age of a file in which no letter tells it.
+	// modified is the file's modification time, used as its age if no dead letter has a time.
 	modified time.Time
-	// sealed: nothing is appended any more. busy: it is being replayed. gone: it is removed, or about to be.
-	// warned: it was said that not all of it are letters.
+	// sealed: nothing more is appended. busy: it is being replayed. gone: it is removed, or about
+	// to be. warned: unreadable lines in it have been logged.
 	sealed, busy, gone, warned bool
 }
 
-// age is when the newest letter failed.
+// age returns when the newest dead letter failed.
 func (seg *segment) age() time.Time {
 	if seg.count.newest.IsZero() {
 		return seg.modified
@@ -50,14 +51,14 @@ func (seg *segment) age() time.Time {
 	return seg.count.newest
 }
 
-// folder is where the letters of one exporter are.
+// folder holds the dead letters of one exporter.
 type folder struct {
 	store *store
 	path  string
-	// unnamed says that the id was too long for the folder's name.
+	// unnamed means that the exporter's id was too long for the folder's name.
 	unnamed bool
 
-	// mu guards the file that is appended to.
+	// mu guards the file being appended to.
 	mu      sync.Mutex
 	file    *os.File
 	current *segment
@@ -68,10 +69,10 @@ type folder struct {
 	exporter  string
 	segments  []*segment
 	replayers map[string]*registration
-	underWay  *running
+	active    *activeReplay
 }
 
-// list notes the files that an earlier run has left. Nothing else knows the folder yet.
+// list finds the files left by an earlier run. Nothing else uses the folder yet.
 func (f *folder) list() error {
 	entries, err := os.ReadDir(f.path)
 	if err != nil {
@@ -84,7 +85,7 @@ func (f *folder) list() error {
 		switch {
 		case !entry.Type().IsRegular() || !ours:
 		case temporary:
-			// A replay was cut short. The file that it was to replace is still there.
+			// Left by an interrupted replay. The file that it would have replaced is still there.
 			if err := os.Remove(path); err != nil {
 				return err
 			}
@@ -100,11 +101,11 @@ func (f *folder) list() error {
 	return nil
 }
 
-// load counts what is in a file.
+// load counts the dead letters in a file.
 func (seg *segment) load() error {
 	f := seg.folder
 	sound, err := seg.read(func(_ line, letter head) {
-		// A long id is not told by the folder's name.
+		// The folder's name does not contain a long id.
 		if f.unnamed && filepath.Base(f.path) == folderName(letter.exporter) {
 			f.store.mu.Lock()
 			f.exporter = letter.exporter
@@ -125,7 +126,7 @@ func segmentNumber(name string) (uint64, bool) {
 	return number, err == nil
 }
 
-// read counts the letters that the file holds now, and warns of what is none.
+// read counts the file's dead letters, and logs lines that are not dead letters.
 func (seg *segment) read(visit func(line, head)) (sound bool, err error) {
 	file, err := os.Open(seg.path)
 	if err != nil {
@@ -140,13 +141,13 @@ func (seg *segment) read(visit func(line, head)) (sound bool, err error) {
 	seg.count, sound, err = scan(file, visit)
 	if err == nil && seg.count.unreadable > 0 && !seg.warned {
 		seg.warned = true
-		seg.folder.store.logger.Warn("Skipped lines that are no dead letters; they stay in the file, to be mended or removed",
+		seg.folder.store.logger.Warn("Skipped lines that are not dead letters; they stay in the file until you correct or remove them",
 			zap.String("file", seg.path), zap.Int("lines", seg.count.unreadable))
 	}
 	return sound, err
 }
 
-// summary needs the store's mu.
+// summary must be called with the store's mu held.
 func (f *folder) summary() summary {
 	sum := summary{exporter: f.exporter, registered: len(f.replayers) > 0}
 	for _, seg := range f.segments {
@@ -155,8 +156,8 @@ func (f *folder) summary() summary {
 	return sum
 }
 
-// append writes lines with one write, so that a process that is killed has written all of them or, where the system
-// dies with it, has torn the last one at most.
+// append writes all lines in a single write: a killed process has written all of them or none, and
+// a system crash truncates at most the last one.
 func (f *folder) append(text []byte, count *tally) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -165,13 +166,13 @@ func (f *folder) append(text []byte, count *tally) error {
 	}
 	if err := f.write(text, count); err != nil {
 		f.store.release(count.bytes)
-		return fmt.Errorf("keeping dead letters: %w", err)
+		return fmt.Errorf("writing dead letters: %w", err)
 	}
 	return nil
 }
 
 func (f *folder) write(text []byte, count *tally) error {
-	if err := f.ready(count.bytes); err != nil {
+	if err := f.ensureOpen(count.bytes); err != nil {
 		return err
 	}
 	if _, err := f.file.Write(text); err != nil {
@@ -183,8 +184,8 @@ func (f *folder) write(text []byte, count *tally) error {
 	return nil
 }
 
-// undo takes back a write that was cut short, as when the disk is full. What cannot be taken back is left behind in a
-// file that nothing is appended to.
+// undo truncates the file after a partial write, for example on a full disk. If that fails, the
+// file is sealed, so that nothing is appended after the partial line.
 func (f *folder) undo() error {
 	if f.file.Truncate(f.current.count.bytes) == nil {
 		return nil
@@ -192,9 +193,9 @@ func (f *folder) undo() error {
 	return f.seal()
 }
 
-// ready makes sure of a file that can take so many bytes more.
-func (f *folder) ready(size int64) error {
-	if f.current != nil && f.isOver(size) {
+// ensureOpen opens a file with room for size more bytes.
+func (f *folder) ensureOpen(size int64) error {
+	if f.current != nil && f.needsRotation(size) {
 		f.rotate()
 	}
 	if f.current == nil {
@@ -203,29 +204,29 @@ func (f *folder) ready(size int64) error {
 	return nil
 }
 
-// isOver reports that the file is full or old, or was changed by somebody else.
-func (f *folder) isOver(size int64) bool {
+// needsRotation reports whether the file is full, is old, or was changed by another program.
+func (f *folder) needsRotation(size int64) bool {
 	count := &f.current.count
 	if count.bytes > 0 && count.bytes+size > f.store.segmentSize {
 		return true
 	}
-	if s := f.store; s.maxAge > 0 && !count.oldest.IsZero() && s.now().Sub(count.oldest) > s.maxAge/ageParts {
+	if s := f.store; s.maxAge > 0 && !count.oldest.IsZero() && s.now().Sub(count.oldest) > s.maxAge/filesPerMaxAge {
 		return true
 	}
 	info, err := os.Stat(f.current.path)
 	return err != nil || info.Size() != count.bytes
 }
 
-// open goes on with the newest file if that is sound, and begins one otherwise.
+// open resumes the newest file if it is intact, and creates a new one otherwise.
 func (f *folder) open() error {
 	if seg := f.resumable(); seg != nil {
 		file, err := os.OpenFile(seg.path, os.O_WRONLY|os.O_APPEND, fileMode)
 		if err == nil {
-			f.use(seg, file)
+			f.setCurrent(seg, file)
 			return nil
 		}
 	}
-	return f.begin()
+	return f.create()
 }
 
 func (f *folder) resumable() *segment {
@@ -242,7 +243,7 @@ func (f *folder) resumable() *segment {
 	return seg
 }
 
-func (f *folder) begin() error {
+func (f *folder) create() error {
 	if err := os.MkdirAll(f.path, directoryMode); err != nil {
 		return err
 	}
@@ -251,17 +252,17 @@ func (f *folder) begin() error {
 		path := filepath.Join(f.path, fmt.Sprintf("%08d%s", f.last, segmentSuffix))
 		file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, fileMode)
 		if errors.Is(err, os.ErrExist) {
-			continue // somebody has put it there; it is read at the next start
+			continue // another program created it; it is read at the next start
 		}
 		if err != nil {
 			return err
 		}
-		f.use(&segment{folder: f, path: path, number: f.last, modified: f.store.now()}, file)
+		f.setCurrent(&segment{folder: f, path: path, number: f.last, modified: f.store.now()}, file)
 		return nil
 	}
 }
 
-func (f *folder) use(seg *segment, file *os.File) {
+func (f *folder) setCurrent(seg *segment, file *os.File) {
 	f.file, f.current = file, seg
 	f.store.mu.Lock()
 	defer f.store.mu.Unlock()
@@ -270,20 +271,20 @@ func (f *folder) use(seg *segment, file *os.File) {
 	}
 }
 
-// rotate appends no more to the file, and puts it on the disk meanwhile. It waits for the one before, so that no
-// exporter gets far ahead of its disk.
+// rotate stops appending to the file and syncs it in the background. It waits for the previous
+// sync, so that an exporter does not get far ahead of its disk.
 func (f *folder) rotate() {
 	seg, file := f.release()
 	f.syncing.Wait()
 	f.syncing.Go(func() {
-		// It may cost letters when the machine dies, but not when the process does.
+		// A failed sync can lose dead letters if the machine crashes, but not if the process does.
 		if err := f.sync(seg, file); err != nil {
-			f.store.logger.Warn("A file of dead letters may not be on the disk yet", zap.Error(err))
+			f.store.logger.Warn("A file of dead letters may not be synced to disk", zap.Error(err))
 		}
 	})
 }
 
-// seal puts all files on the disk, and appends no more to them. It needs mu.
+// seal syncs the current file and stops appending to it. It must be called with mu held.
 func (f *folder) seal() error {
 	f.syncing.Wait()
 	if f.current == nil {
@@ -309,8 +310,8 @@ func (f *folder) sync(seg *segment, file *os.File) error {
 	return nil
 }
 
-// settle looks at a file that is complete, and counts it again if it was rewritten, or is not as long as it should be
-// because somebody has changed it.
+// settle updates the counts of a complete file. It reads the file again if it was rewritten, or if
+// its size shows that another program has changed it.
 func (s *store) settle(seg *segment, rewritten bool) {
 	fresh := segment{folder: seg.folder, path: seg.path, modified: seg.modified, count: seg.count, warned: seg.warned}
 	info, err := os.Stat(seg.path)
@@ -318,7 +319,7 @@ func (s *store) settle(seg *segment, rewritten bool) {
 		_, err = fresh.read(nil)
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		s.logger.Error("A file of dead letters cannot be read; it is left alone until the next start", zap.Error(err))
+		s.logger.Error("Cannot read a file of dead letters; it is ignored until the next start", zap.Error(err))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -331,7 +332,7 @@ func (s *store) settle(seg *segment, rewritten bool) {
 	seg.count, seg.modified, seg.warned = fresh.count, fresh.modified, fresh.warned
 }
 
-// forget takes a file out of the books. It needs the store's mu.
+// forget stops tracking a file. It must be called with the store's mu held.
 func (s *store) forget(seg *segment) {
 	if seg.gone {
 		return
@@ -341,7 +342,7 @@ func (s *store) forget(seg *segment) {
 	seg.folder.segments = slices.DeleteFunc(seg.folder.segments, func(other *segment) bool { return other == seg })
 }
 
-// syncDirectory puts the names of new files on the disk, where the system can do that.
+// syncDirectory syncs the names of new files to disk, if the system supports it.
 func syncDirectory(path string) {
 	directory, err := os.Open(path)
 	if err != nil {

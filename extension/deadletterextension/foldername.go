@@ -10,19 +10,20 @@ import (
 )
 
 const (
-	// longestFolderName leaves room within the 255 bytes that file systems take.
-	longestFolderName = 200
-	// digestMark stands before the digest of an id that is too long; no escaped byte looks like it.
+	// maxFolderName is well within the 255 bytes that file systems allow.
+	maxFolderName = 200
+	// digestMark precedes the digest of an id that is too long. No escaped byte looks like it.
 	digestMark   = "%-"
 	digestPrefix = 100
 	digestLength = 32
 )
 
-// folderName is the name of an exporter's folder: its id, with every byte but a-z, 0-9, '_', '-' and inner dots
-// written as %XX, so that no two ids share a folder, not even where the file system does not tell A from a.
+// folderName returns the name of an exporter's folder: its id with every byte except a-z, 0-9, '_',
+// '-' and inner dots written as %XX. No two ids share a folder, even on a case-insensitive file
+// system.
 func folderName(id string) string {
 	name := escapeID(id)
-	if name != "" && len(name) <= longestFolderName {
+	if name != "" && len(name) <= maxFolderName {
 		return name
 	}
 	digest := sha256.Sum256([]byte(id))
@@ -44,8 +45,8 @@ func escapeID(id string) string {
 	return string(name)
 }
 
-// exporterID is the id that a folder was named after. It is empty for one that was too long; ok is false for a folder
-// that we did not name.
+// exporterID returns the id in a folder's name. It is empty if the id was too long for a name; ok
+// is false if the folder was not created by this extension.
 func exporterID(name string) (id string, ok bool) {
 	if at := len(name) - digestLength - len(digestMark); at >= 0 && strings.HasPrefix(name[at:], digestMark) {
 		_, err := hex.DecodeString(name[at+len(digestMark):])

@@ -36,13 +36,13 @@ func TestFolderNames(t *testing.T) {
 func TestLongIDsAreShortened(t *testing.T) {
 	a, b := "webhook/"+strings.Repeat("é", 500)+"a", "webhook/"+strings.Repeat("é", 500)+"b"
 	assert.NotEqual(t, folderName(a), folderName(b))
-	assert.LessOrEqual(t, len(folderName(a)), longestFolderName)
+	assert.LessOrEqual(t, len(folderName(a)), maxFolderName)
 	id, ok := exporterID(folderName(a))
 	assert.True(t, ok)
-	assert.Empty(t, id, "only the letters tell")
+	assert.Empty(t, id, "only the dead letters have the id")
 }
 
-func TestFoldersOfOthersAreNotOurs(t *testing.T) {
+func TestForeignFoldersAreIgnored(t *testing.T) {
 	for _, name := range []string{"Backup", "webhook%2faudit", "webhook%61", "%", "a%4", "lost+found", ".git", "a%-zz345678901234567890123456789012"} {
 		_, ok := exporterID(name)
 		assert.False(t, ok, name)
@@ -58,7 +58,7 @@ func FuzzFolderName(f *testing.F) {
 	f.Add(strings.Repeat("A", 67), strings.Repeat("a", 201))
 	f.Fuzz(func(t *testing.T, a, b string) {
 		name := folderName(a)
-		if !safeName.MatchString(name) || len(name) > longestFolderName || strings.HasSuffix(name, ".") {
+		if !safeName.MatchString(name) || len(name) > maxFolderName || strings.HasSuffix(name, ".") {
 			t.Fatalf("folderName(%q) = %q", a, name)
 		}
 		if other := folderName(b); a != b && strings.EqualFold(name, other) {

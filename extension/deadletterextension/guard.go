@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// guard keeps web pages of others out: they may not change anything, and where we listen on the loopback they may not
-// read anything either by giving it a name of their own (DNS rebinding).
+// guard protects the API from web pages of other origins. They may not change anything, and on a
+// loopback address they may not read anything through a host name of their own (DNS rebinding).
 func guard(next http.Handler, endpoint string, listening net.Addr) http.Handler {
 	origins := http.NewCrossOriginProtection()
 	origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, http.StatusForbidden, "a web page of another origin may not do that; use a program such as curl")
+		writeError(w, http.StatusForbidden, "cross-origin request refused; use a program such as curl instead of a web page")
 	}))
 	next = origins.Handler(next)
 	if tcp, ok := listening.(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
@@ -24,7 +24,7 @@ func guard(next http.Handler, endpoint string, listening net.Addr) http.Handler 
 	ours, _, _ := net.SplitHostPort(endpoint)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLocal(hostOf(r), ours) {
-			refuse(w, http.StatusForbidden, "this listens on the loopback only, and the Host of the request is another; ask for localhost")
+			writeError(w, http.StatusForbidden, "the Host header does not name this machine; use localhost")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -42,7 +42,7 @@ func isLocal(host, ours string) bool {
 	if strings.EqualFold(host, "localhost") || host != "" && strings.EqualFold(host, ours) {
 		return true
 	}
-	// A number cannot be a name of somebody else's.
+	// An address literal cannot be a rebound DNS name.
 	address, err := netip.ParseAddr(host)
 	return err == nil && address.IsLoopback()
 }

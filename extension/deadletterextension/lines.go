@@ -14,21 +14,21 @@ import (
 )
 
 const (
-	// longestLine bounds the memory that reading takes. A longer line is not written, and not read.
-	longestLine = 32 << 20
-	// mostReasons bounds what a file that somebody has mended can make us remember.
-	mostReasons = 64
+	// maxLineSize limits the memory for reading. A longer line is neither written nor read.
+	maxLineSize = 32 << 20
+	// maxReasons limits the memory for reasons in edited files.
+	maxReasons  = 64
 	otherReason = "other"
 )
 
 // line is one line of a file.
 type line struct {
-	// text is without white space at its ends; it is valid until the next line is read, and nil where the line is
-	// longer than longestLine.
+	// text has no white space at its ends. It is valid until the next line is read, and nil if the
+	// line is longer than maxLineSize.
 	text []byte
-	// offset and size are where the whole line is in the file, its line feed included.
+	// offset and size locate the whole line in the file, including its line feed.
 	offset, size int64
-	// ended says that there is a line feed.
+	// ended means that the line has a line feed.
 	ended bool
 }
 
@@ -47,7 +47,7 @@ func newLineReader(in io.Reader, offset int64) *lineReader {
 func (r *lineReader) next() (line, error) {
 	for {
 		l, err := r.read()
-		if err != nil || len(l.text) > 0 || l.size > longestLine {
+		if err != nil || len(l.text) > 0 || l.size > maxLineSize {
 			return l, err
 		}
 	}
@@ -60,7 +60,7 @@ func (r *lineReader) read() (line, error) {
 		part, err := r.in.ReadSlice('\n')
 		l.size += int64(len(part))
 		r.offset += int64(len(part))
-		if l.size <= longestLine {
+		if l.size <= maxLineSize {
 			r.text = append(r.text, part...)
 		}
 		if errors.Is(err, bufio.ErrBufferFull) {
@@ -70,14 +70,14 @@ func (r *lineReader) read() (line, error) {
 			return line{}, err
 		}
 		l.ended = err == nil
-		if l.size <= longestLine {
+		if l.size <= maxLineSize {
 			l.text = bytes.TrimSpace(r.text)
 		}
 		return l, nil
 	}
 }
 
-// appendLines appends the letters of one exporter in the form of the file, and counts them.
+// appendLines appends the dead letters of one exporter in the file's format, and counts them.
 func appendLines(dst []byte, exporter string, letters []deadletter.Letter, now time.Time) ([]byte, tally, error) {
 	var count tally
 	for i := range letters {
@@ -96,30 +96,30 @@ func appendLines(dst []byte, exporter string, letters []deadletter.Letter, now t
 	return dst, count, nil
 }
 
-// appendLine appends a letter, if it is one that can be read again.
+// appendLine appends a dead letter. It refuses one that could not be read back.
 func appendLine(dst []byte, letter *deadletter.Letter) ([]byte, error) {
 	if len(letter.Payload) == 0 && len(letter.OTLP) == 0 {
-		return dst, errors.New("a dead letter has neither a payload nor a record")
+		return dst, errors.New("the dead letter has neither a payload nor a record")
 	}
 	start := len(dst)
 	dst = letter.AppendLine(dst)
 	written := dst[start:]
-	if len(written) > longestLine {
-		return dst[:start], errors.New("a dead letter is longer than 32 MiB as a line of JSON")
+	if len(written) > maxLineSize {
+		return dst[:start], errors.New("the dead letter is longer than 32 MiB as a JSON line")
 	}
-	// Only the record is written as it is. A line feed in it is white space, or it is not JSON.
+	// Only the record is copied verbatim, and in JSON its line feeds can only be white space.
 	for i := bytes.IndexByte(written, '\n'); i < len(written)-1; i = bytes.IndexByte(written, '\n') {
 		written[i] = ' '
 	}
 	return dst, nil
 }
 
-// tally is what is known of the letters of a file without reading it.
+// tally summarizes the dead letters of a file.
 type tally struct {
 	events     int
 	unreadable int
 	bytes      int64
-	// oldest and newest are by when the letters failed; zero where no letter says.
+	// oldest and newest are failure times; zero if no dead letter has one.
 	oldest, newest time.Time
 	reasons        map[deadletter.Reason]int
 }
@@ -154,16 +154,16 @@ func (t *tally) reason(reason deadletter.Reason, n int) {
 	if t.reasons == nil {
 		t.reasons = map[deadletter.Reason]int{}
 	}
-	if _, known := t.reasons[reason]; !known && len(t.reasons) >= mostReasons {
+	if _, known := t.reasons[reason]; !known && len(t.reasons) >= maxReasons {
 		reason = otherReason
 	}
 	t.reasons[reason] += n
 }
 
-// scan counts the letters of a file, and tells visit of each, which may be nil. It is sound when all of it are
-// letters, the last one ended, so that more can be appended.
+// scan counts the dead letters in a file and calls visit, which may be nil, for each. The file is
+// sound if every line is a dead letter and the last one is complete, so that more can be appended.
 func scan(in io.Reader, visit func(line, head)) (count tally, sound bool, err error) {
-	lines, heads := newLineReader(in, 0), newGlancer()
+	lines, heads := newLineReader(in, 0), newHeadReader()
 	sound = true
 	for {
 		l, err := lines.next()

@@ -26,25 +26,25 @@ func TestScan(t *testing.T) {
 		events, unreadable int
 		sound              bool
 	}{
-		"an empty file":                           {"", 0, 0, true},
-		"letters":                                 {goodLine + "\n" + goodLine + "\n", 2, 0, true},
-		"a last line without its end":             {goodLine + "\n" + goodLine, 2, 0, false},
-		"a torn last line":                        {goodLine + "\n" + goodLine[:40], 1, 1, false},
-		"a last line torn at once":                {goodLine + "\n{", 1, 1, false},
-		"a line in the middle that was mended":    {goodLine + "\nwrong\n" + goodLine + "\n", 2, 1, false},
-		"blank lines and the ends of Windows":     {"\n \n" + goodLine + "\r\n\n", 1, 0, true},
-		"a line that is longer than can be":       {strings.Repeat("x", longestLine+1) + "\n" + goodLine + "\n", 1, 1, false},
-		"zeros, as a file system leaves them":     {goodLine + "\n" + strings.Repeat("\x00", 1000), 1, 1, false},
-		"a line longer than the reader's buffer":  {strings.Replace(goodLine, `"n":1`, `"n":"`+strings.Repeat("x", 200_000)+`"`, 1) + "\n", 1, 0, true},
-		"JSON that is no letter":                  {"{}\n[]\n5\n", 0, 3, false},
-		"two letters on a line":                   {goodLine + goodLine + "\n", 0, 1, false},
-		"a letter in somebody's own spelling":     {`{ "Reason": "refused", "note": 1, "exporter": "a", "payload": "x" }` + "\n", 1, 0, true},
-		"members of a wrong type":                 {`{"exporter":"a","status":"x","payload":{}}` + "\n", 0, 1, false},
-		"a letter whose time cannot be read":      {`{"exporter":"a","failed_at":"yesterday","payload":{}}` + "\n", 0, 1, false},
-		"a letter with nothing to deliver":        {`{"exporter":"a","reason":"refused"}` + "\n", 0, 1, false},
-		"a payload that is not JSON inside":       {`{"exporter":"a","payload":{"a":}}` + "\n", 0, 1, false},
-		"a letter of bytes, and one of a record":  {`{"exporter":"a","payload_base64":"/wA="}` + "\n" + `{"exporter":"a","otlp":{}}` + "\n", 2, 0, true},
-		"a letter with a name that occurs double": {`{"exporter":"a","exporter":"b","payload":{"a":1,"a":2}}` + "\n", 1, 0, true},
+		"an empty file":                          {"", 0, 0, true},
+		"dead letters":                           {goodLine + "\n" + goodLine + "\n", 2, 0, true},
+		"a last line without line feed":          {goodLine + "\n" + goodLine, 2, 0, false},
+		"a truncated last line":                  {goodLine + "\n" + goodLine[:40], 1, 1, false},
+		"a last line of one byte":                {goodLine + "\n{", 1, 1, false},
+		"an unreadable line in the middle":       {goodLine + "\nwrong\n" + goodLine + "\n", 2, 1, false},
+		"blank lines and CRLF":                   {"\n \n" + goodLine + "\r\n\n", 1, 0, true},
+		"a line over the maximum size":           {strings.Repeat("x", maxLineSize+1) + "\n" + goodLine + "\n", 1, 1, false},
+		"zeros, as a file system leaves them":    {goodLine + "\n" + strings.Repeat("\x00", 1000), 1, 1, false},
+		"a line longer than the reader's buffer": {strings.Replace(goodLine, `"n":1`, `"n":"`+strings.Repeat("x", 200_000)+`"`, 1) + "\n", 1, 0, true},
+		"JSON that is not a dead letter":         {"{}\n[]\n5\n", 0, 3, false},
+		"two dead letters on a line":             {goodLine + goodLine + "\n", 0, 1, false},
+		"a dead letter edited by hand":           {`{ "Reason": "refused", "note": 1, "exporter": "a", "payload": "x" }` + "\n", 1, 0, true},
+		"a member of the wrong type":             {`{"exporter":"a","status":"x","payload":{}}` + "\n", 0, 1, false},
+		"an invalid time":                        {`{"exporter":"a","failed_at":"yesterday","payload":{}}` + "\n", 0, 1, false},
+		"neither payload nor record":             {`{"exporter":"a","reason":"refused"}` + "\n", 0, 1, false},
+		"a payload with invalid JSON":            {`{"exporter":"a","payload":{"a":}}` + "\n", 0, 1, false},
+		"base64 and a record":                    {`{"exporter":"a","payload_base64":"/wA="}` + "\n" + `{"exporter":"a","otlp":{}}` + "\n", 2, 0, true},
+		"a repeated member":                      {`{"exporter":"a","exporter":"b","payload":{"a":1,"a":2}}` + "\n", 1, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, in := range []io.Reader{strings.NewReader(tt.text), iotest.DataErrReader(strings.NewReader(tt.text))} {
@@ -59,7 +59,7 @@ func TestScan(t *testing.T) {
 	}
 }
 
-func TestWhatIsCounted(t *testing.T) {
+func TestScanCounts(t *testing.T) {
 	text := `{"exporter":"a","reason":"refused","failed_at":"2026-01-31T12:00:00Z","payload":{}}
 {"exporter":"a","reason":"exhausted","failed_at":"2026-01-30T12:00:00Z","payload":{}}
 {"exporter":"a","reason":"refused","payload":{}}
@@ -74,21 +74,21 @@ func TestWhatIsCounted(t *testing.T) {
 	}, count)
 }
 
-func TestOnlySoManyReasonsAreRemembered(t *testing.T) {
+func TestNumberOfReasonsIsLimited(t *testing.T) {
 	var count tally
 	for i := range 1000 {
 		count.add(&head{reason: deadletter.Reason(strings.Repeat("x", i))}, 1)
 	}
-	assert.Len(t, count.reasons, mostReasons+1)
-	assert.Equal(t, 1000-mostReasons, count.reasons[otherReason])
+	assert.Len(t, count.reasons, maxReasons+1)
+	assert.Equal(t, 1000-maxReasons, count.reasons[otherReason])
 }
 
-func TestAReadThatFailsIsTold(t *testing.T) {
+func TestScanReturnsReadError(t *testing.T) {
 	_, _, err := scan(iotest.ErrReader(errors.New("the disk is gone")), nil)
 	assert.ErrorContains(t, err, "the disk is gone")
 }
 
-func TestALetterIsOneLine(t *testing.T) {
+func TestDeadLetterIsOneLine(t *testing.T) {
 	text, _, err := appendLines(nil, "a", []deadletter.Letter{{OTLP: []byte("{\n\"resourceLogs\":\r\n[]\n}\n")}}, time.Now())
 	require.NoError(t, err)
 	assert.Equal(t, 1, bytes.Count(text, []byte("\n")))
@@ -116,13 +116,13 @@ func FuzzScan(f *testing.F) {
 		}
 		more, _, err := scan(bytes.NewReader(append(text, goodLine+"\n"...)), nil)
 		if err != nil || more.events != count.events+1 {
-			t.Fatalf("a letter appended to a sound file was not read: %d after %d", more.events, count.events)
+			t.Fatalf("a dead letter appended to a sound file was not read: %d after %d", more.events, count.events)
 		}
 	})
 }
 
-// FuzzGlance holds the fast reader against the parser.
-func FuzzGlance(f *testing.F) {
+// FuzzHeadReader compares the fast reader with the parser.
+func FuzzHeadReader(f *testing.F) {
 	for _, text := range []string{
 		goodLine, `{}`, `{"exporter":"a","payload":"x"}`, `{"exporter":"a","otlp":null}`, `{"exporter":"\u0061","reason":"\ud800","payload":[]}`,
 		`{"exporter":"a","status":1e2,"payload":{}}`, `{"exporter":"a","time":"2026-01-31T12:00:00.5+01:00","status":-0,"attempts":99999999999999999999,"payload":{}}`,
@@ -131,13 +131,13 @@ func FuzzGlance(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, ok := newGlancer().glance(text)
+		got, ok := newHeadReader().readFast(text)
 		if !ok {
 			return
 		}
 		want, err := deadletter.ParseLine(text)
 		if err != nil {
-			t.Fatalf("%q is taken for a letter: %v", text, err)
+			t.Fatalf("%q is read as a dead letter: %v", text, err)
 		}
 		if got.exporter != want.Exporter || got.reason != want.Reason || !got.failedAt.Equal(want.FailedAt) {
 			t.Fatalf("%q: got %v, want %v", text, got, want)
@@ -145,9 +145,9 @@ func FuzzGlance(f *testing.F) {
 	})
 }
 
-func TestWhatWeWriteTakesTheFastWay(t *testing.T) {
+func TestWrittenLinesUseFastPath(t *testing.T) {
 	letter := letterOf("e1", deadletter.ReasonRefused)
 	letter.Exporter = "a"
-	_, ok := newGlancer().glance(bytes.TrimSpace(letter.AppendLine(nil)))
+	_, ok := newHeadReader().readFast(bytes.TrimSpace(letter.AppendLine(nil)))
 	assert.True(t, ok)
 }

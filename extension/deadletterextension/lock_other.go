@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// lockDirectory locks nothing where the system has no flock.
+// lockDirectory does not lock: this system has no flock.
 func lockDirectory(directory string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(directory, lockName), os.O_CREATE|os.O_RDWR, fileMode)
 }

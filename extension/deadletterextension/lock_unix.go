@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockDirectory makes the directory ours until the file is closed or the process ends, however it ends.
+// lockDirectory locks the directory until the file is closed or the process ends.
 func lockDirectory(directory string) (*os.File, error) {
 	file, err := os.OpenFile(filepath.Join(directory, lockName), os.O_CREATE|os.O_RDWR, fileMode)
 	if err != nil {
@@ -26,7 +26,7 @@ func lockDirectory(directory string) (*os.File, error) {
 	}
 	_ = file.Close()
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return nil, fmt.Errorf("directory: %s is in use by another dead_letter extension or another collector; each needs one of its own", directory)
+		return nil, fmt.Errorf("directory: %s is in use by another dead_letter extension or collector; give each its own directory", directory)
 	}
 	return nil, fmt.Errorf("directory: locking %s: %w; use a local disk", directory, err)
 }

@@ -18,14 +18,14 @@ import (
 )
 
 const (
-	// A chunk is what a replayer gets at a time.
-	chunkLetters = 100
-	chunkBytes   = 4 << 20
-	// After so many letters have left a file it is written anew, so that a crash repeats no more than these.
+	// A replayer gets one chunk at a time.
+	maxChunkLetters = 100
+	maxChunkBytes   = 4 << 20
+	// A file is rewritten after this many changes, so that a crash repeats no more than these.
 	checkpointLetters = 5000
 
-	stoppedBusy      = "the backend does not take events now; replay again when it does"
-	stoppedLeft      = "the client has gone"
+	stoppedBusy      = "the backend does not accept events now; replay again later"
+	stoppedClient    = "the client disconnected"
 	stoppedExporter  = "the exporter is stopping"
 	stoppedExtension = "the collector is stopping"
 )
@@ -33,14 +33,14 @@ const (
 // registration is one exporter's replayer for one signal.
 type registration struct{ deadletter.Replayer }
 
-// running is a replay under way.
-type running struct {
+// activeReplay is a replay in progress.
+type activeReplay struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{}
 }
 
-// stop ends the replay and waits for that.
-func (r *running) stop(why string) {
+// stop stops the replay and waits until it has ended.
+func (r *activeReplay) stop(why string) {
 	if r == nil {
 		return
 	}
@@ -48,7 +48,7 @@ func (r *running) stop(why string) {
 	<-r.done
 }
 
-// register makes a replayer known until unregister is called.
+// register adds a replayer until unregister is called.
 func (s *store) register(exporter, signal string, replayer deadletter.Replayer) (unregister func()) {
 	f := s.folder(exporter)
 	own := &registration{replayer}
@@ -60,19 +60,19 @@ func (s *store) register(exporter, signal string, replayer deadletter.Replayer) 
 		if f.replayers[signal] == own {
 			delete(f.replayers, signal)
 		}
-		underWay := f.underWay
+		active := f.active
 		s.mu.Unlock()
-		underWay.stop(stoppedExporter)
+		active.stop(stoppedExporter)
 	})
 }
 
-// stopReplays ends all of them, and lets none begin.
+// stopReplays stops all replays and prevents new ones.
 func (s *store) stopReplays() {
 	s.mu.Lock()
 	s.stopping = true
-	replays := make([]*running, 0, len(s.folders))
+	replays := make([]*activeReplay, 0, len(s.folders))
 	for _, f := range s.folders {
-		replays = append(replays, f.underWay)
+		replays = append(replays, f.active)
 	}
 	s.mu.Unlock()
 	for _, replay := range replays {
@@ -80,13 +80,13 @@ func (s *store) stopReplays() {
 	}
 }
 
-// selection is what of an exporter's letters is to be replayed.
+// selection says which of an exporter's dead letters to replay.
 type selection struct {
-	reason deadletter.Reason // all where it is empty
+	reason deadletter.Reason // empty for all
 	limit  int               // 0 for all
 }
 
-// result is what became of a replay.
+// result is the result of a replay.
 type result struct {
 	Replayed   int    `json:"replayed"`
 	Delivered  int    `json:"delivered"`
@@ -96,8 +96,9 @@ type result struct {
 	Stopped    string `json:"stopped,omitempty"`
 }
 
-// replay feeds an exporter's letters back to it, oldest first. Those that come in meanwhile are left for the next
-// time. It ends after the chunk under way when the client goes, and at once when the exporter or the extension stops.
+// replay sends an exporter's dead letters back to it, oldest first. New ones wait for the next
+// replay. It stops after the current chunk if the client disconnects, and at once if the exporter
+// or the extension stops.
 func (f *folder) replay(client context.Context, which selection) (result, error) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(client))
 	defer cancel(nil)
@@ -115,7 +116,7 @@ func (f *folder) replay(client context.Context, which selection) (result, error)
 			break
 		}
 		if err := r.segment(seg); err != nil {
-			return r.result, fmt.Errorf("replaying: %w; letters that were delivered may be delivered again", err)
+			return r.result, fmt.Errorf("replaying: %w; delivered dead letters may be delivered again", err)
 		}
 	}
 	return r.result, nil
@@ -126,13 +127,13 @@ func (r *replay) begin(f *folder, cancel context.CancelCauseFunc) error {
 	defer r.store.mu.Unlock()
 	switch {
 	case len(f.replayers) == 0:
-		return &problem{http.StatusServiceUnavailable, f.exporter + " is not running; replay its dead letters when it is in a pipeline again"}
-	case f.underWay != nil:
+		return &apiError{http.StatusServiceUnavailable, f.exporter + " is not running; add it to a pipeline, then replay its dead letters"}
+	case f.active != nil:
 		return replayUnderWay(f.exporter)
 	case r.store.stopping:
-		return &problem{http.StatusServiceUnavailable, stoppedExtension}
+		return &apiError{http.StatusServiceUnavailable, stoppedExtension}
 	}
-	f.underWay = &running{cancel: cancel, done: make(chan struct{})}
+	f.active = &activeReplay{cancel: cancel, done: make(chan struct{})}
 	r.exporter, r.replayers = f.exporter, maps.Clone(f.replayers)
 	return nil
 }
@@ -140,11 +141,11 @@ func (r *replay) begin(f *folder, cancel context.CancelCauseFunc) error {
 func (f *folder) endReplay() {
 	f.store.mu.Lock()
 	defer f.store.mu.Unlock()
-	close(f.underWay.done)
-	f.underWay = nil
+	close(f.active.done)
+	f.active = nil
 }
 
-// sealAll ends the file that is appended to, and returns all of them, oldest first.
+// sealAll seals the current file and returns all files, oldest first.
 func (f *folder) sealAll() ([]*segment, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -157,7 +158,7 @@ func (f *folder) sealAll() ([]*segment, error) {
 	return slices.Clone(f.segments), err
 }
 
-// replay is the state of one.
+// replay is the state of one replay.
 type replay struct {
 	store     *store
 	exporter  string
@@ -168,36 +169,36 @@ type replay struct {
 	result    result
 }
 
-// halted reports that the replay must send no more, and says why.
+// halted reports whether the replay must stop, and records why.
 func (r *replay) halted() bool {
 	switch {
 	case r.result.Stopped != "":
 	case r.ctx.Err() != nil:
 		r.result.Stopped = context.Cause(r.ctx).Error()
 	case r.client.Err() != nil:
-		r.result.Stopped = stoppedLeft
+		r.result.Stopped = stoppedClient
 	}
-	return r.result.Stopped != "" || r.room() == 0
+	return r.result.Stopped != "" || r.remaining() == 0
 }
 
-// room is how many letters may still be sent.
-func (r *replay) room() int {
+// remaining returns how many dead letters the next chunk may hold.
+func (r *replay) remaining() int {
 	if r.which.limit == 0 {
-		return chunkLetters
+		return maxChunkLetters
 	}
-	return min(r.which.limit-r.result.Replayed, chunkLetters)
+	return min(r.which.limit-r.result.Replayed, maxChunkLetters)
 }
 
-// segment replays one file, which is not evicted meanwhile.
+// segment replays one file, which cannot be evicted meanwhile.
 func (r *replay) segment(seg *segment) error {
-	if !r.store.occupy(seg) {
+	if !r.store.markBusy(seg) {
 		return nil
 	}
-	defer r.store.vacate(seg)
+	defer r.store.clearBusy(seg)
 	for from := int64(0); ; {
 		next, more, err := r.pass(seg, from)
 		if errors.Is(err, os.ErrNotExist) {
-			r.store.settle(seg, false) // somebody has removed it
+			r.store.settle(seg, false) // another program removed it
 			return nil
 		}
 		if err != nil || !more || r.halted() {
@@ -207,22 +208,23 @@ func (r *replay) segment(seg *segment) error {
 	}
 }
 
-// occupy keeps a file from being evicted, unless it is too late.
-func (s *store) occupy(seg *segment) bool {
+// markBusy protects a file from eviction, unless it is already gone.
+func (s *store) markBusy(seg *segment) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seg.busy = !seg.gone
 	return seg.busy
 }
 
-func (s *store) vacate(seg *segment) {
+func (s *store) clearBusy(seg *segment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seg.busy = false
 }
 
-// pass goes through a file from an offset, sends its letters, and writes the file anew with what stays. It ends early
-// after a number of changes, and returns where the rest begins in the new file.
+// pass sends the dead letters of a file from an offset on, and rewrites the file without the
+// delivered ones. It stops early after a number of changes, and returns where the rest starts in
+// the new file.
 func (r *replay) pass(seg *segment, from int64) (next int64, more bool, err error) {
 	w, err := rewriteFile(seg.path, from)
 	if err != nil {
@@ -232,7 +234,7 @@ func (r *replay) pass(seg *segment, from int64) (next int64, more bool, err erro
 	lines := newLineReader(w.in, from)
 	for more = true; more && w.changes < r.store.checkpoint && !r.halted(); {
 		var batch []item
-		if batch, more, err = r.gather(lines); err != nil {
+		if batch, more, err = r.readChunk(lines); err != nil {
 			return 0, false, err
 		}
 		if err := w.write(r.send(batch)); err != nil {
@@ -245,19 +247,19 @@ func (r *replay) pass(seg *segment, from int64) (next int64, more bool, err erro
 	return next, more, err
 }
 
-// item is one line on its way from the old file to the new one.
+// item is a line of the old file, to be written to the new one.
 type item struct {
 	line
-	// letter is sent; it is nil if the line just stays.
+	// letter is the dead letter to send; nil if the line only stays in the file.
 	letter *deadletter.Letter
-	// gone says that the line does not stay, and changed that it is another one.
-	gone, changed bool
+	// removed means that the line is left out of the new file, and changed that its text differs.
+	removed, changed bool
 }
 
-// gather reads the lines of one chunk.
-func (r *replay) gather(lines *lineReader) (batch []item, more bool, err error) {
-	room, size := r.room(), 0
-	for room > 0 && size < chunkBytes {
+// readChunk reads the lines of one chunk.
+func (r *replay) readChunk(lines *lineReader) (batch []item, more bool, err error) {
+	room, size := r.remaining(), 0
+	for room > 0 && size < maxChunkBytes {
 		l, err := lines.next()
 		if errors.Is(err, io.EOF) {
 			return batch, false, nil
@@ -281,7 +283,7 @@ func (r *replay) gather(lines *lineReader) (batch []item, more bool, err error) 
 	return batch, true, nil
 }
 
-// send hands the letters of a chunk to the replayers of their signals.
+// send passes the dead letters of a chunk to the replayers of their signals.
 func (r *replay) send(batch []item) []item {
 	var signals []string
 	bySignal := map[string][]*item{}
@@ -328,13 +330,13 @@ func (r *replay) sendTo(replayer *registration, items []*item) {
 	}
 }
 
-// settle takes note of what became of a letter.
+// settle records the outcome of a dead letter.
 func (r *replay) settle(it *item, outcome *deadletter.Replayed) deadletter.Outcome {
 	r.result.Replayed++
 	switch outcome.Outcome {
 	case deadletter.OutcomeDelivered:
 		r.result.Delivered++
-		it.gone = true
+		it.removed = true
 	case deadletter.OutcomeRefused:
 		r.result.Refused++
 		r.replace(it, &outcome.Letter)
@@ -345,7 +347,7 @@ func (r *replay) settle(it *item, outcome *deadletter.Replayed) deadletter.Outco
 	return outcome.Outcome
 }
 
-// replace puts the new letter in the old one's place. One that could not be read again does not take it.
+// replace puts the new dead letter in the place of the old one, unless it could not be read back.
 func (r *replay) replace(it *item, letter *deadletter.Letter) {
 	letter.Exporter = r.exporter
 	if letter.Signal == "" {

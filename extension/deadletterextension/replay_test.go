@@ -21,10 +21,11 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
-// fakeBackend is the replayer of an exporter whose backend answers as the test says; it takes everything otherwise.
+// fakeBackend is a replayer whose backend responds as the test says. By default it delivers
+// everything.
 type fakeBackend struct {
-	answer func(*deadletter.Letter) deadletter.Replayed
-	// chunk, where set, is called with each chunk before it is answered.
+	outcome func(*deadletter.Letter) deadletter.Replayed
+	// chunk, if set, is called with each chunk first.
 	chunk func(ctx context.Context, letters []deadletter.Letter)
 
 	mu     sync.Mutex
@@ -43,8 +44,8 @@ func (b *fakeBackend) Replay(ctx context.Context, letters []deadletter.Letter) [
 	outcomes := make([]deadletter.Replayed, len(letters))
 	for i := range letters {
 		outcomes[i].Outcome = deadletter.OutcomeDelivered
-		if b.answer != nil {
-			outcomes[i] = b.answer(&letters[i])
+		if b.outcome != nil {
+			outcomes[i] = b.outcome(&letters[i])
 		}
 	}
 	return outcomes
@@ -64,7 +65,7 @@ func outcome(o deadletter.Outcome) func(*deadletter.Letter) deadletter.Replayed 
 	return func(*deadletter.Letter) deadletter.Replayed { return deadletter.Replayed{Outcome: o} }
 }
 
-// refusedAgain is what a backend makes of a letter that it refuses once more.
+// refusedAgain returns the outcome of a dead letter that the backend refuses again.
 func refusedAgain(l *deadletter.Letter) deadletter.Replayed {
 	again := *l
 	again.Attempts++
@@ -74,7 +75,7 @@ func refusedAgain(l *deadletter.Letter) deadletter.Replayed {
 	return deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letter: again}
 }
 
-func (s *shelf) mustReplay(t *testing.T, which selection) result {
+func (s *testStore) mustReplay(t *testing.T, which selection) result {
 	t.Helper()
 	got, err := s.folder(audit.String()).replay(t.Context(), which)
 	require.NoError(t, err)
@@ -90,8 +91,8 @@ func numbered(n int) []string {
 	return ids
 }
 
-func TestWhatIsDeliveredLeavesTheStore(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestDeliveredDeadLettersLeaveStore(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf(numbered(250)...)))
 	require.NoError(t, s.put(other, lettersOf("o1")))
 	backend := &fakeBackend{}
@@ -100,18 +101,18 @@ func TestWhatIsDeliveredLeavesTheStore(t *testing.T) {
 	assert.Equal(t, numbered(250), backend.ids(), "oldest first, each once")
 	assert.Equal(t, []int{100, 100, 50}, backend.chunks)
 	assert.Empty(t, s.filesOf(t, audit))
-	assert.Equal(t, []string{"o1"}, s.ids(t, other), "another exporter's stay")
+	assert.Equal(t, []string{"o1"}, s.ids(t, other), "the other exporter's stay")
 	want := letterOf("e0", deadletter.ReasonRefused)
 	want.Exporter = "webhook/audit"
-	assert.Equal(t, want, backend.got[0], "as it was put")
+	assert.Equal(t, want, backend.got[0], "unchanged")
 	assert.Equal(t, result{}, s.mustReplay(t, selection{}), "nothing is left")
 }
 
-func TestOutcomes(t *testing.T) {
+func TestReplayOutcomes(t *testing.T) {
 	for name, tt := range map[string]struct {
-		answer func(*deadletter.Letter) deadletter.Replayed
-		want   result
-		left   []string
+		outcome func(*deadletter.Letter) deadletter.Replayed
+		want    result
+		left    []string
 	}{
 		"delivered": {outcome(deadletter.OutcomeDelivered), result{Replayed: 4, Delivered: 4}, nil},
 		"refused":   {refusedAgain, result{Replayed: 4, Refused: 4}, []string{"e0", "e1", "e2", "e3"}},
@@ -129,22 +130,22 @@ func TestOutcomes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			directory := t.TempDir()
-			s := openShelf(t, directory)
+			s := openTestStore(t, directory)
 			require.NoError(t, s.put(audit, lettersOf(numbered(4)...)))
-			defer s.register(audit.String(), "logs", &fakeBackend{answer: tt.answer})()
+			defer s.register(audit.String(), "logs", &fakeBackend{outcome: tt.outcome})()
 			assert.Equal(t, tt.want, s.mustReplay(t, selection{}))
 			assert.Equal(t, tt.left, s.ids(t, audit))
 			require.NoError(t, s.put(audit, lettersOf("new")))
 			require.NoError(t, s.close())
-			assert.Equal(t, append(tt.left, "new"), openShelf(t, directory).ids(t, audit))
+			assert.Equal(t, append(tt.left, "new"), openTestStore(t, directory).ids(t, audit))
 		})
 	}
 }
 
-func TestWhatIsRefusedAgainComesBackAsItIsNow(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestRefusedReplayUpdatesDeadLetter(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
-	defer s.register(audit.String(), "logs", &fakeBackend{answer: func(l *deadletter.Letter) deadletter.Replayed {
+	defer s.register(audit.String(), "logs", &fakeBackend{outcome: func(l *deadletter.Letter) deadletter.Replayed {
 		if l.ID == "e2" {
 			return deadletter.Replayed{}
 		}
@@ -167,10 +168,10 @@ func TestWhatIsRefusedAgainComesBackAsItIsNow(t *testing.T) {
 	assert.Equal(t, noon.Add(time.Hour), sum.count.newest)
 }
 
-func TestANewLetterOfTheSameLengthIsCountedToo(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestReplacementOfSameLengthIsCounted(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1")))
-	defer s.register(audit.String(), "logs", &fakeBackend{answer: func(l *deadletter.Letter) deadletter.Replayed {
+	defer s.register(audit.String(), "logs", &fakeBackend{outcome: func(l *deadletter.Letter) deadletter.Replayed {
 		again := *l
 		again.Reason = "refuted"
 		return deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letter: again}
@@ -178,16 +179,16 @@ func TestANewLetterOfTheSameLengthIsCountedToo(t *testing.T) {
 	s.mustReplay(t, selection{})
 }
 
-func TestANewLetterThatCannotBeKeptDoesNotTakeTheOldOnesPlace(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestUnwritableReplacementKeepsOldDeadLetter(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1")))
-	defer s.register(audit.String(), "logs", &fakeBackend{answer: outcome(deadletter.OutcomeRefused)})()
+	defer s.register(audit.String(), "logs", &fakeBackend{outcome: outcome(deadletter.OutcomeRefused)})()
 	assert.Equal(t, 1, s.mustReplay(t, selection{}).Refused)
 	assert.Equal(t, []string{"e1"}, s.ids(t, audit))
 }
 
-func TestAReplayerThatAnswersForTooFewKeepsTheRest(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestMissingOutcomesKeepDeadLetters(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
 	defer s.register(audit.String(), "logs", shortReplayer{})()
 	assert.Equal(t, result{Replayed: 2, Delivered: 1, Kept: 1}, s.mustReplay(t, selection{}))
@@ -200,12 +201,12 @@ func (shortReplayer) Replay(context.Context, []deadletter.Letter) []deadletter.R
 	return []deadletter.Replayed{{Outcome: deadletter.OutcomeDelivered}}
 }
 
-func TestAReplayStopsWhenTheBackendTakesNothing(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestReplayStopsWhenBackendAcceptsNothing(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf(numbered(1000)...)))
 	n := 0
-	backend := &fakeBackend{answer: func(*deadletter.Letter) deadletter.Replayed {
-		if n++; n > 150 { // it dies
+	backend := &fakeBackend{outcome: func(*deadletter.Letter) deadletter.Replayed {
+		if n++; n > 150 { // it fails
 			return deadletter.Replayed{}
 		}
 		return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
@@ -215,8 +216,8 @@ func TestAReplayStopsWhenTheBackendTakesNothing(t *testing.T) {
 	assert.Equal(t, numbered(1000)[150:], s.ids(t, audit))
 }
 
-func TestOneReasonAlone(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestReplayOfOneReason(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	for i := range 300 {
 		reason := deadletter.ReasonRefused
 		if i%3 == 0 {
@@ -233,8 +234,8 @@ func TestOneReasonAlone(t *testing.T) {
 	}
 }
 
-func TestALimit(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestReplayLimit(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf(numbered(500)...)))
 	backend := &fakeBackend{}
 	defer s.register(audit.String(), "logs", backend)()
@@ -244,23 +245,23 @@ func TestALimit(t *testing.T) {
 }
 
 func TestEachSignalHasItsReplayer(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+	s := openTestStore(t, t.TempDir())
 	letters := lettersOf(numbered(9)...)
 	for i := range letters {
 		letters[i].Signal = []string{"logs", "traces", "metrics"}[i%3]
 	}
 	require.NoError(t, s.put(audit, letters))
-	logs, traces := &fakeBackend{}, &fakeBackend{answer: refusedAgain}
+	logs, traces := &fakeBackend{}, &fakeBackend{outcome: refusedAgain}
 	defer s.register(audit.String(), "logs", logs)()
 	defer s.register(audit.String(), "traces", traces)()
 	assert.Equal(t, result{Replayed: 9, Delivered: 3, Refused: 3, Kept: 3}, s.mustReplay(t, selection{}))
 	assert.Equal(t, []string{"e0", "e3", "e6"}, logs.ids())
 	assert.Equal(t, []string{"e1", "e4", "e7"}, traces.ids())
-	assert.Equal(t, []string{"e1", "e2", "e4", "e5", "e7", "e8"}, s.ids(t, audit), "in their old order")
+	assert.Equal(t, []string{"e1", "e2", "e4", "e5", "e7", "e8"}, s.ids(t, audit), "in the same order")
 }
 
-func TestLargeLettersGoInSmallerChunks(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestLargeDeadLettersUseSmallerChunks(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	for i := range 10 {
 		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint(i), 1<<20)}))
 	}
@@ -270,32 +271,32 @@ func TestLargeLettersGoInSmallerChunks(t *testing.T) {
 	assert.Equal(t, []int{4, 4, 2}, backend.chunks)
 }
 
-func TestWhatIsNoLetterStaysInItsPlace(t *testing.T) {
+func TestUnreadableLinesStayInPlace(t *testing.T) {
 	directory := t.TempDir()
 	folder := filepath.Join(directory, "webhook%2Faudit")
 	require.NoError(t, os.MkdirAll(folder, 0o700))
 	line := func(id string) string {
 		return `{"exporter":"webhook/audit","signal":"logs","id":"` + id + `","payload":{}}`
 	}
-	long := strings.Repeat("x", longestLine+100)
+	long := strings.Repeat("x", maxLineSize+100)
 	text := strings.Join([]string{line("e1"), "mending this", "", line("e2"), long, line("e3"), `{"exporter":`}, "\n")
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "00000001.jsonl"), []byte(text), 0o600))
-	s := openShelf(t, directory)
-	defer s.register(audit.String(), "logs", &fakeBackend{answer: func(l *deadletter.Letter) deadletter.Replayed {
+	s := openTestStore(t, directory)
+	defer s.register(audit.String(), "logs", &fakeBackend{outcome: func(l *deadletter.Letter) deadletter.Replayed {
 		return deadletter.Replayed{Outcome: map[bool]deadletter.Outcome{true: deadletter.OutcomeDelivered}[l.ID != "e2"]}
 	}})()
 	assert.Equal(t, result{Replayed: 3, Delivered: 2, Kept: 1, Unreadable: 3}, s.mustReplay(t, selection{}))
 	left, err := os.ReadFile(filepath.Join(folder, "00000001.jsonl"))
 	require.NoError(t, err)
 	want := strings.Join([]string{"mending this", line("e2"), long, `{"exporter":`}, "\n") + "\n"
-	if want != string(left) { // too long to be shown
+	if want != string(left) { // too long to print
 		t.Errorf("%d bytes, want %d", len(left), len(want))
 	}
-	assert.Len(t, s.logs.FilterMessageSnippet("Skipped lines").All(), 1, "one warning for a file")
+	assert.Len(t, s.logs.FilterMessageSnippet("Skipped lines").All(), 1, "one warning per file")
 }
 
-func TestNewLettersAreLeftForTheNextReplay(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestNewDeadLettersWaitForNextReplay(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
 	backend := &fakeBackend{chunk: func(context.Context, []deadletter.Letter) {
 		assert.NoError(t, s.put(audit, lettersOf("new")))
@@ -307,16 +308,16 @@ func TestNewLettersAreLeftForTheNextReplay(t *testing.T) {
 	assert.Equal(t, []string{"new"}, s.ids(t, audit))
 }
 
-func TestALongReplayIsSavedOnItsWay(t *testing.T) {
+func TestLongReplaySavesProgress(t *testing.T) {
 	const checkpoint = 500
 	const n, died = 3*checkpoint + 250, checkpoint + 200
 	directory, copied := t.TempDir(), t.TempDir()
-	s := openShelf(t, directory)
+	s := openTestStore(t, directory)
 	s.checkpoint = checkpoint
 	require.NoError(t, s.put(audit, lettersOf(numbered(n)...)))
 	sent := 0
 	backend := &fakeBackend{
-		answer: func(l *deadletter.Letter) deadletter.Replayed {
+		outcome: func(l *deadletter.Letter) deadletter.Replayed {
 			if sent++; sent%10 == 0 {
 				return refusedAgain(l)
 			}
@@ -330,25 +331,25 @@ func TestALongReplayIsSavedOnItsWay(t *testing.T) {
 	}
 	defer s.register(audit.String(), "logs", backend)()
 	assert.Equal(t, result{Replayed: n, Delivered: n * 9 / 10, Refused: n / 10}, s.mustReplay(t, selection{}))
-	assert.Equal(t, numbered(n), backend.ids(), "each once, in their order")
+	assert.Equal(t, numbered(n), backend.ids(), "each once, in order")
 	assert.Len(t, s.ids(t, audit), n/10)
 
-	again := openShelf(t, copied)
+	again := openTestStore(t, copied)
 	left := map[string]bool{}
 	for _, id := range again.ids(t, audit) {
 		left[id] = true
 	}
-	assert.Len(t, left, n-checkpoint*9/10, "what the first part delivered is gone for good")
+	assert.Len(t, left, n-checkpoint*9/10, "those delivered by the first part are removed")
 	for _, id := range numbered(n)[died:] {
 		require.True(t, left[id], "nothing is lost")
 	}
 	paths := again.filesOf(t, audit)
-	assert.Len(t, paths, 1, "the new version that was under way is cleaned up")
+	assert.Len(t, paths, 1, "the unfinished new version is removed")
 }
 
-func TestACrashInAReplayLosesNothing(t *testing.T) {
+func TestCrashDuringReplayLosesNothing(t *testing.T) {
 	directory := t.TempDir()
-	s := openShelf(t, directory)
+	s := openTestStore(t, directory)
 	ids := numbered(300)
 	require.NoError(t, s.put(audit, lettersOf(ids[:150]...)))
 	require.NoError(t, s.put(audit, lettersOf(ids[150:]...)))
@@ -359,7 +360,7 @@ func TestACrashInAReplayLosesNothing(t *testing.T) {
 		copied := t.TempDir()
 		stop := random.IntN(3)
 		backend := &fakeBackend{}
-		backend.answer = func(l *deadletter.Letter) deadletter.Replayed {
+		backend.outcome = func(l *deadletter.Letter) deadletter.Replayed {
 			delivered[l.ID] = true
 			return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
 		}
@@ -375,7 +376,7 @@ func TestACrashInAReplayLosesNothing(t *testing.T) {
 		if entries, err := os.ReadDir(copied); err == nil && len(entries) > 0 {
 			directory = copied
 		}
-		s = openShelf(t, directory)
+		s = openTestStore(t, directory)
 		left := s.ids(t, audit)
 		for _, id := range ids {
 			require.True(t, delivered[id] || slices.Contains(left, id), "%s is lost", id)
@@ -386,26 +387,26 @@ func TestACrashInAReplayLosesNothing(t *testing.T) {
 	}
 }
 
-func TestTheClientGoes(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestReplayEndsWhenClientContextEnds(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf(numbered(500)...)))
 	client, leave := context.WithCancel(t.Context())
 	backend := &fakeBackend{chunk: func(ctx context.Context, _ []deadletter.Letter) {
 		leave()
-		assert.NoError(t, ctx.Err(), "the chunk under way is finished")
+		assert.NoError(t, ctx.Err(), "the current chunk is finished")
 	}}
 	defer s.register(audit.String(), "logs", backend)()
 	got, err := s.folder(audit.String()).replay(client, selection{})
 	require.NoError(t, err)
-	assert.Equal(t, result{Replayed: 100, Delivered: 100, Stopped: stoppedLeft}, got)
+	assert.Equal(t, result{Replayed: 100, Delivered: 100, Stopped: stoppedClient}, got)
 	assert.Len(t, s.ids(t, audit), 400)
 	s.check(t)
 }
 
-// hanging is a backend that answers nothing until ctx ends.
+// hanging is a backend that does not respond until ctx ends.
 func hanging(entered chan<- struct{}) *fakeBackend {
 	return &fakeBackend{
-		answer: outcome(deadletter.OutcomeKept),
+		outcome: outcome(deadletter.OutcomeKept),
 		chunk: func(ctx context.Context, _ []deadletter.Letter) {
 			entered <- struct{}{}
 			<-ctx.Done()
@@ -413,16 +414,16 @@ func hanging(entered chan<- struct{}) *fakeBackend {
 	}
 }
 
-func TestAnExporterThatStopsEndsItsReplay(t *testing.T) {
+func TestStoppingExporterEndsReplay(t *testing.T) {
 	for name, end := range map[string]struct {
-		stop func(s *shelf, unregister func())
+		stop func(s *testStore, unregister func())
 		want string
 	}{
-		"the exporter":  {func(_ *shelf, unregister func()) { unregister() }, stoppedExporter},
-		"the extension": {func(s *shelf, _ func()) { s.stopReplays() }, stoppedExtension},
+		"the exporter":  {func(_ *testStore, unregister func()) { unregister() }, stoppedExporter},
+		"the extension": {func(s *testStore, _ func()) { s.stopReplays() }, stoppedExtension},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := openShelf(t, t.TempDir())
+			s := openTestStore(t, t.TempDir())
 			require.NoError(t, s.put(audit, lettersOf(numbered(300)...)))
 			entered := make(chan struct{})
 			unregister := s.register(audit.String(), "logs", hanging(entered))
@@ -439,21 +440,21 @@ func TestAnExporterThatStopsEndsItsReplay(t *testing.T) {
 			end.stop(s, unregister)
 			f, _, _ := s.known(audit.String())
 			s.store.mu.Lock()
-			assert.Nil(t, f.underWay, "it was waited for")
+			assert.Nil(t, f.active, "unregister waits for the replay")
 			s.store.mu.Unlock()
 			<-ended
 			assert.Equal(t, result{Replayed: 100, Kept: 100, Stopped: end.want}, got)
 			assert.Len(t, s.ids(t, audit), 300)
 			_, err := s.folder(audit.String()).replay(context.Background(), selection{})
-			assert.ErrorAs(t, err, new(*problem))
+			assert.ErrorAs(t, err, new(*apiError))
 		})
 	}
 }
 
-func TestALateUnregisterLeavesTheNewReplayer(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestLateUnregisterKeepsNewReplayer(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1")))
-	first := s.register(audit.String(), "logs", &fakeBackend{answer: outcome(deadletter.OutcomeKept)})
+	first := s.register(audit.String(), "logs", &fakeBackend{outcome: outcome(deadletter.OutcomeKept)})
 	second := s.register(audit.String(), "logs", &fakeBackend{})
 	first()
 	first()
@@ -461,8 +462,8 @@ func TestALateUnregisterLeavesTheNewReplayer(t *testing.T) {
 	second()
 }
 
-func TestAFileThatIsRemovedByHandIsSkipped(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestManuallyRemovedFileIsSkipped(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	for i := range 4 {
 		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint(i), 40_000)}))
 	}
@@ -473,8 +474,8 @@ func TestAFileThatIsRemovedByHandIsSkipped(t *testing.T) {
 	assert.Zero(t, s.total)
 }
 
-func TestAMendedFileIsReplayedAsItIsNow(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestEditedFileIsReplayed(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	for i := range 3 {
 		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint(i), 40_000)}))
 	}
@@ -490,31 +491,31 @@ func TestAMendedFileIsReplayedAsItIsNow(t *testing.T) {
 	assert.Zero(t, s.total)
 }
 
-func TestWhatWasDeliveredAndCannotBeTakenOutIsTold(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestUnremovableDeliveredDeadLettersAreReported(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
 	path := s.filesOf(t, audit)[0]
-	backend := &fakeBackend{answer: func(l *deadletter.Letter) deadletter.Replayed {
+	backend := &fakeBackend{outcome: func(l *deadletter.Letter) deadletter.Replayed {
 		return map[bool]deadletter.Replayed{true: {Outcome: deadletter.OutcomeDelivered}, false: {}}[l.ID == "e1"]
 	}}
 	backend.chunk = func(context.Context, []deadletter.Letter) {
-		// A folder in its place cannot be replaced by a file.
+		// A file cannot replace a folder.
 		assert.NoError(t, os.Rename(path, path+".aside"))
 		assert.NoError(t, os.MkdirAll(filepath.Join(path, "x"), 0o700))
 	}
 	defer s.register(audit.String(), "logs", backend)()
 	_, err := s.folder(audit.String()).replay(t.Context(), selection{})
-	assert.ErrorContains(t, err, "letters that were delivered may be delivered again")
+	assert.ErrorContains(t, err, "delivered dead letters may be delivered again")
 	assert.NoFileExists(t, path+temporarySuffix)
 }
 
-func TestReplaysAndPutsAtTheSameTime(t *testing.T) {
+func TestConcurrentReplaysAndPuts(t *testing.T) {
 	const puts = 100
-	s := openShelf(t, t.TempDir(), func(cfg *Config) { cfg.MaxSize = 4 << 20 })
+	s := openTestStore(t, t.TempDir(), func(cfg *Config) { cfg.MaxSize = 4 << 20 })
 	var mu sync.Mutex
 	delivered := map[string]int{}
 	random := rand.New(rand.NewPCG(3, 4))
-	backend := &fakeBackend{answer: func(l *deadletter.Letter) deadletter.Replayed {
+	backend := &fakeBackend{outcome: func(l *deadletter.Letter) deadletter.Replayed {
 		mu.Lock()
 		defer mu.Unlock()
 		switch random.IntN(3) {

@@ -14,30 +14,30 @@ import (
 	"strings"
 )
 
-// pathID is the exporter that a path names after lettersPath.
-func pathID(r *http.Request) string { return r.PathValue("exporter") }
+// exporterFromPath returns the exporter in the part of the path after apiPath.
+func exporterFromPath(r *http.Request) string { return r.PathValue("exporter") }
 
-// parameters are those of a query.
+// parameters are the query parameters of a request.
 type parameters struct{ url.Values }
 
-// query reads the parameters, and refuses those that are not known: a replay with a mistyped reason would be a replay
-// of everything.
+// query reads the query parameters and refuses unknown ones: ignoring a mistyped "reason" would
+// replay everything.
 func query(w http.ResponseWriter, r *http.Request, known ...string) (parameters, bool) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "the query cannot be read; write name=value, percent-encoded, and & between")
+		writeError(w, http.StatusBadRequest, "malformed query; write percent-encoded name=value pairs separated by &")
 		return parameters{}, false
 	}
 	for name := range values {
 		if !slices.Contains(known, name) {
-			refuse(w, http.StatusBadRequest, fmt.Sprintf("there is no parameter %q here; there are: %s", name, join(known)))
+			writeError(w, http.StatusBadRequest, fmt.Sprintf("unknown parameter %q; valid parameters: %s", name, join(known)))
 			return parameters{}, false
 		}
 	}
 	return parameters{values}, true
 }
 
-// limit reads a positive number, at most the given one if that is not 0.
+// limit reads a positive number. A most other than 0 is its maximum.
 func (p parameters) limit(absent, most int) (int, error) {
 	if !p.Has("limit") {
 		return absent, nil
@@ -47,9 +47,9 @@ func (p parameters) limit(absent, most int) (int, error) {
 		return n, nil
 	}
 	if most == 0 {
-		return 0, errors.New("limit: is not a number of dead letters, 1 or more")
+		return 0, errors.New("limit: must be a number, 1 or more")
 	}
-	return 0, fmt.Errorf("limit: is not a number of dead letters from 1 to %d", most)
+	return 0, fmt.Errorf("limit: must be a number from 1 to %d", most)
 }
 
 func (p parameters) flag(name string) (bool, error) {
@@ -58,7 +58,7 @@ func (p parameters) flag(name string) (bool, error) {
 	}
 	value, err := strconv.ParseBool(p.Get(name))
 	if err != nil {
-		return false, fmt.Errorf("%s: is neither true nor false", name)
+		return false, fmt.Errorf("%s: must be true or false", name)
 	}
 	return value, nil
 }
@@ -74,42 +74,42 @@ func join[T ~string](words []T) string {
 	return strings.Join(texts, ", ")
 }
 
-// problem is what a request is answered with when it cannot be done.
-type problem struct {
+// apiError is an error response.
+type apiError struct {
 	status int
 	text   string
 }
 
-func (p *problem) Error() string { return p.text }
+func (p *apiError) Error() string { return p.text }
 
 func unknownExporter(exporter string) error {
-	return &problem{http.StatusNotFound, fmt.Sprintf("there are no dead letters of %q, and it is not running; GET %s lists what there is", exporter, lettersPath)}
+	return &apiError{http.StatusNotFound, fmt.Sprintf("exporter %q is not running and has no dead letters; GET %s lists the exporters that do", exporter, apiPath)}
 }
 
 func replayUnderWay(exporter string) error {
-	return &problem{http.StatusConflict, fmt.Sprintf("a replay of %s is under way; try again when it has ended", exporter)}
+	return &apiError{http.StatusConflict, fmt.Sprintf("a replay of %s is in progress; try again when it has ended", exporter)}
 }
 
 func notAllowed(allow string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", allow)
-		refuse(w, http.StatusMethodNotAllowed, "this takes "+allow+"; a replay is POST "+lettersPath+"/{exporter}"+replayVerb)
+		writeError(w, http.StatusMethodNotAllowed, "use "+allow+"; to replay, POST "+apiPath+"/{exporter}"+replaySuffix)
 	}
 }
 
-func refuseWith(w http.ResponseWriter, err error) {
+func writeAPIError(w http.ResponseWriter, err error) {
 	status := http.StatusInternalServerError
-	if p, ok := errors.AsType[*problem](err); ok {
+	if p, ok := errors.AsType[*apiError](err); ok {
 		status = p.status
 	}
-	refuse(w, status, err.Error())
+	writeError(w, status, err.Error())
 }
 
-func refuse(w http.ResponseWriter, status int, text string) {
-	answer(w, status, map[string]string{"error": text})
+func writeError(w http.ResponseWriter, status int, text string) {
+	writeJSON(w, status, map[string]string{"error": text})
 }
 
-func answer(w http.ResponseWriter, status int, body any) {
+func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(w)

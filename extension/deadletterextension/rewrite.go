@@ -11,19 +11,20 @@ import (
 	"path/filepath"
 )
 
-// rewriter writes a file anew beside the old one, which it replaces in one step at the end. Until then the old one
-// stays as it is.
+// rewriter writes a new version of a file next to the old one, and replaces the old one atomically
+// at the end.
 type rewriter struct {
 	path string
 	in   *os.File
 	temp *os.File
 	out  *bufio.Writer
-	// size is how much is written, and changes how many lines differ from the old file's.
+	// size is the number of bytes written, and changes the number of changed or removed lines.
 	size    int64
 	changes int
 }
 
-// rewriteFile begins with a copy of what comes before from, and leaves in there.
+// rewriteFile starts a new version with the old file's bytes before the offset from, and leaves in
+// positioned there.
 func rewriteFile(path string, from int64) (*rewriter, error) {
 	in, err := os.Open(path)
 	if err != nil {
@@ -44,10 +45,10 @@ func rewriteFile(path string, from int64) (*rewriter, error) {
 func (w *rewriter) write(batch []item) error {
 	for i := range batch {
 		it := &batch[i]
-		if it.gone || it.changed {
+		if it.removed || it.changed {
 			w.changes++
 		}
-		if it.gone {
+		if it.removed {
 			continue
 		}
 		if err := w.keep(&it.line); err != nil {
@@ -57,7 +58,7 @@ func (w *rewriter) write(batch []item) error {
 	return nil
 }
 
-// keep writes a line; one that was too long to be read is copied.
+// keep writes a line; a line too long to be read is copied from the old file.
 func (w *rewriter) keep(l *line) error {
 	var n int64
 	var err error
@@ -72,7 +73,8 @@ func (w *rewriter) keep(l *line) error {
 	return err
 }
 
-// finish copies the rest of the old file, and puts the new one in its place. A file in which nothing is left goes.
+// finish copies the rest of the old file and replaces it with the new one. An empty file is
+// removed.
 func (w *rewriter) finish(rest int64) error {
 	if w.changes == 0 {
 		return nil
@@ -97,7 +99,7 @@ func (w *rewriter) finish(rest int64) error {
 	return nil
 }
 
-// abandon cleans up. After finish there is little left to clean.
+// abandon closes and removes the temporary file. After finish it has almost no effect.
 func (w *rewriter) abandon() {
 	_ = w.in.Close()
 	_ = w.temp.Close()

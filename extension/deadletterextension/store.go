@@ -28,22 +28,20 @@ const (
 	directoryMode = 0o700
 	lockName      = ".lock"
 
-	// A directory that is full has about this many files, so that little goes at a time.
+	// A full directory has about this many files, so an eviction removes only a small part.
 	filesPerDirectory = 64
-	leastSegmentSize  = 64 << 10
-	mostSegmentSize   = 16 << 20
+	minSegmentSize    = 64 << 10
+	maxSegmentSize    = 16 << 20
 
-	// A buffer that one large Put has grown is not kept for the small ones.
-	mostBufferKept = 1 << 20
+	// A buffer larger than this is not reused, so that one large Put does not hold memory for good.
+	maxPooledBuffer = 1 << 20
 )
 
 var errClosed = errors.New("the dead_letter extension is not running")
 
-// store keeps letters in a directory, in one folder per exporter.
-//
-// What it knows of the folders and their files is guarded by mu, which is never held while the disk is busy. What is
-// done to the file that a folder appends to is guarded by the folder's own lock, so that exporters do not wait for
-// each other. A folder's lock is taken before mu; the other way round only with TryLock.
+// store keeps dead letters, in one folder per exporter. mu guards its bookkeeping and is never held
+// during disk I/O; a folder's own lock guards its current file, so exporters do not wait for each
+// other. Lock a folder before mu; while holding mu, use only TryLock on folders.
 type store struct {
 	directory   string
 	maxSize     int64
@@ -58,18 +56,18 @@ type store struct {
 	evicted     *throttle.Log[evictions]
 
 	mu sync.Mutex
-	// stopping: no replay begins any more. closed: nothing is kept any more.
+	// stopping: no new replay starts. closed: no dead letter is accepted.
 	stopping, closed bool
 	total            int64
 	folders          map[string]*folder
 }
 
-// openStore locks the directory and counts what is in it.
+// openStore locks the directory and counts its dead letters.
 func openStore(cfg *Config, logger *zap.Logger, telemetry *metadata.TelemetryBuilder, now func() time.Time) (*store, error) {
 	s := &store{
 		directory:   cfg.Directory,
 		maxSize:     cfg.MaxSize,
-		segmentSize: min(max(cfg.MaxSize/filesPerDirectory, leastSegmentSize), mostSegmentSize),
+		segmentSize: min(max(cfg.MaxSize/filesPerDirectory, minSegmentSize), maxSegmentSize),
 		checkpoint:  checkpointLetters,
 		maxAge:      cfg.MaxAge,
 		now:         now,
@@ -100,7 +98,7 @@ func openStore(cfg *Config, logger *zap.Logger, telemetry *metadata.TelemetryBui
 func (s *store) prepareDirectory(create bool) error {
 	if create {
 		if err := os.MkdirAll(s.directory, directoryMode); err != nil {
-			return fmt.Errorf("directory: creating %s: %w; name a folder that the collector may write to", s.directory, err)
+			return fmt.Errorf("directory: creating %s: %w; use a folder that the collector may write to", s.directory, err)
 		}
 	}
 	switch info, err := os.Stat(s.directory); {
@@ -109,7 +107,7 @@ func (s *store) prepareDirectory(create bool) error {
 	case err != nil:
 		return fmt.Errorf("directory: %w", err)
 	case !info.IsDir():
-		return fmt.Errorf("directory: %s is a file; name a folder", s.directory)
+		return fmt.Errorf("directory: %s is a file; use a folder", s.directory)
 	}
 	return nil
 }
@@ -143,7 +141,7 @@ func (s *store) load() error {
 	return nil
 }
 
-// loadAll counts on all processors, since a full directory takes seconds.
+// loadAll loads the files on all processors, since a full directory takes seconds to read.
 func loadAll(segments []*segment) error {
 	var workers sync.WaitGroup
 	errs := make([]error, len(segments))
@@ -159,7 +157,7 @@ func loadAll(segments []*segment) error {
 	return errors.Join(errs...)
 }
 
-// close puts everything on the disk, and ends what is done with it.
+// close syncs all files to disk, and accepts no more dead letters.
 func (s *store) close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -180,13 +178,13 @@ func (s *store) close() error {
 	return errors.Join(append(errs, s.lock.Close())...)
 }
 
-// put keeps letters. They are written when it returns nil.
+// put writes dead letters. They are on file when it returns nil.
 func (s *store) put(id component.ID, letters []deadletter.Letter) error {
 	if len(letters) == 0 {
 		return nil
 	}
 	buffer := s.buffers.Get().(*[]byte)
-	defer s.giveBack(buffer)
+	defer s.putBuffer(buffer)
 	exporter := id.String()
 	text, count, err := appendLines((*buffer)[:0], exporter, letters, s.now())
 	*buffer = text
@@ -196,13 +194,13 @@ func (s *store) put(id component.ID, letters []deadletter.Letter) error {
 	return s.folder(exporter).append(text, &count)
 }
 
-func (s *store) giveBack(buffer *[]byte) {
-	if cap(*buffer) <= mostBufferKept {
+func (s *store) putBuffer(buffer *[]byte) {
+	if cap(*buffer) <= maxPooledBuffer {
 		s.buffers.Put(buffer)
 	}
 }
 
-// folder is the folder of an exporter, known from now on.
+// folder returns the folder of an exporter, and adds it if it is new.
 func (s *store) folder(exporter string) *folder {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -226,7 +224,7 @@ func (s *store) newFolder(exporter, name string) *folder {
 	return f
 }
 
-// sortedFolders needs mu.
+// sortedFolders must be called with mu held.
 func (s *store) sortedFolders() []*folder {
 	folders := make([]*folder, 0, len(s.folders))
 	for _, f := range s.folders {
@@ -236,14 +234,14 @@ func (s *store) sortedFolders() []*folder {
 	return folders
 }
 
-// summary is what is known of one exporter's letters.
+// summary summarizes one exporter's dead letters.
 type summary struct {
 	exporter   string
 	registered bool
 	count      tally
 }
 
-// summaries are those of the exporters that have letters or may have some soon.
+// summaries returns those of the running exporters and of those with dead letters.
 func (s *store) summaries() []summary {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -254,7 +252,7 @@ func (s *store) summaries() []summary {
 	return all
 }
 
-// known is the folder of an exporter that has letters or is running.
+// known returns the folder of an exporter that is running or has dead letters.
 func (s *store) known(exporter string) (*folder, summary, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -29,8 +29,8 @@ var (
 	noon  = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 )
 
-// shelf is a store with a clock that the test sets.
-type shelf struct {
+// testStore is a store with a clock that the test controls.
+type testStore struct {
 	*store
 	tel  *componenttest.Telemetry
 	logs *observer.ObservedLogs
@@ -39,26 +39,26 @@ type shelf struct {
 	time time.Time
 }
 
-func (s *shelf) advance(d time.Duration) {
+func (s *testStore) advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.time = s.time.Add(d)
 }
 
-func (s *shelf) clock() time.Time {
+func (s *testStore) clock() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.time
 }
 
-func openShelf(t testing.TB, directory string, configure ...func(*Config)) *shelf {
+func openTestStore(t testing.TB, directory string, configure ...func(*Config)) *testStore {
 	t.Helper()
-	s, err := tryShelf(t, directory, configure...)
+	s, err := tryTestStore(t, directory, configure...)
 	require.NoError(t, err)
 	return s
 }
 
-func tryShelf(t testing.TB, directory string, configure ...func(*Config)) (*shelf, error) {
+func tryTestStore(t testing.TB, directory string, configure ...func(*Config)) (*testStore, error) {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
 	cfg.Directory = directory
@@ -66,7 +66,7 @@ func tryShelf(t testing.TB, directory string, configure ...func(*Config)) (*shel
 		c(cfg)
 	}
 	require.NoError(t, cfg.Validate())
-	s := &shelf{tel: componenttest.NewTelemetry(), time: noon}
+	s := &testStore{tel: componenttest.NewTelemetry(), time: noon}
 	telemetry, err := metadata.NewTelemetryBuilder(s.tel.NewTelemetrySettings())
 	require.NoError(t, err)
 	core, logs := observer.New(zap.DebugLevel)
@@ -78,7 +78,7 @@ func tryShelf(t testing.TB, directory string, configure ...func(*Config)) (*shel
 	return s, nil
 }
 
-func small(cfg *Config) { cfg.MaxSize = leastMaxSize }
+func small(cfg *Config) { cfg.MaxSize = minMaxSize }
 
 func letterOf(id string, reason deadletter.Reason) deadletter.Letter {
 	return deadletter.Letter{
@@ -95,16 +95,16 @@ func lettersOf(ids ...string) []deadletter.Letter {
 	return letters
 }
 
-// bulky is a letter of about so many bytes.
-func (s *shelf) bulky(id string, size int) deadletter.Letter {
+// bulky returns a dead letter of about size bytes.
+func (s *testStore) bulky(id string, size int) deadletter.Letter {
 	l := letterOf(id, deadletter.ReasonRefused)
 	l.FailedAt = s.clock()
 	l.Payload = []byte(`{"x":"` + strings.Repeat("x", size) + `"}`)
 	return l
 }
 
-// ids are those of an exporter's letters, oldest first.
-func (s *shelf) ids(t testing.TB, exporter component.ID) []string {
+// ids returns the ids of an exporter's dead letters, oldest first.
+func (s *testStore) ids(t testing.TB, exporter component.ID) []string {
 	t.Helper()
 	f, _, ok := s.known(exporter.String())
 	if !ok {
@@ -118,21 +118,21 @@ func (s *shelf) ids(t testing.TB, exporter component.ID) []string {
 	return ids
 }
 
-func (s *shelf) events(exporter component.ID) int {
+func (s *testStore) events(exporter component.ID) int {
 	_, sum, _ := s.known(exporter.String())
 	return sum.count.events
 }
 
-// files are those in an exporter's folder.
-func (s *shelf) filesOf(t testing.TB, exporter component.ID) []string {
+// filesOf returns the files in an exporter's folder.
+func (s *testStore) filesOf(t testing.TB, exporter component.ID) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(s.directory, folderName(exporter.String()), "*"))
 	require.NoError(t, err)
 	return paths
 }
 
-// check holds what the store believes against what is on the disk.
-func (s *shelf) check(t testing.TB) {
+// check compares the store's bookkeeping with the disk.
+func (s *testStore) check(t testing.TB) {
 	t.Helper()
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
@@ -162,9 +162,9 @@ func (s *shelf) check(t testing.TB) {
 	assert.Equal(t, onDisk, s.total)
 }
 
-func TestWhatIsPutIsThereAgainAfterARestart(t *testing.T) {
+func TestDeadLettersSurviveRestart(t *testing.T) {
 	directory := t.TempDir()
-	s := openShelf(t, directory)
+	s := openTestStore(t, directory)
 	require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
 	require.NoError(t, s.put(other, lettersOf("e3")))
 	require.NoError(t, s.put(audit, lettersOf("e4")))
@@ -173,18 +173,18 @@ func TestWhatIsPutIsThereAgainAfterARestart(t *testing.T) {
 	require.NoError(t, s.close())
 	require.ErrorIs(t, s.put(audit, lettersOf("e5")), errClosed)
 
-	again := openShelf(t, directory)
+	again := openTestStore(t, directory)
 	assert.Equal(t, []string{"e1", "e2", "e4"}, again.ids(t, audit))
 	assert.Equal(t, []string{"e3"}, again.ids(t, other))
 	assert.Equal(t, s.total, again.total)
 	require.NoError(t, again.put(audit, lettersOf("e5")))
-	assert.Len(t, again.filesOf(t, audit), 1, "a sound file is gone on with")
+	assert.Len(t, again.filesOf(t, audit), 1, "an intact file is resumed")
 	assert.Equal(t, []string{"e1", "e2", "e4", "e5"}, again.ids(t, audit))
 	again.check(t)
 }
 
-func TestTheFilesAreForTheCollectorsEyesOnly(t *testing.T) {
-	s := openShelf(t, filepath.Join(t.TempDir(), "a", "b"))
+func TestFilesArePrivate(t *testing.T) {
+	s := openTestStore(t, filepath.Join(t.TempDir(), "a", "b"))
 	require.NoError(t, s.put(audit, lettersOf("e1")))
 	path := filepath.Join(s.directory, "webhook%2Faudit", "00000001.jsonl")
 	for path, want := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700, s.directory: 0o700} {
@@ -201,30 +201,30 @@ func TestTheFilesAreForTheCollectorsEyesOnly(t *testing.T) {
 	assert.Equal(t, want, letter)
 }
 
-func TestAKilledProcessLosesNothing(t *testing.T) {
+func TestKilledProcessLosesNothing(t *testing.T) {
 	directory, copied := t.TempDir(), t.TempDir()
-	s := openShelf(t, directory)
+	s := openTestStore(t, directory)
 	for i := range 50 {
 		require.NoError(t, s.put(audit, lettersOf(fmt.Sprint("e", i))))
 	}
-	// What a kill -9 leaves is what the files hold now.
+	// After kill -9 the files contain what they contain now.
 	require.NoError(t, os.CopyFS(copied, os.DirFS(directory)))
-	again := openShelf(t, copied)
+	again := openTestStore(t, copied)
 	assert.Equal(t, s.ids(t, audit), again.ids(t, audit))
 	assert.Len(t, again.ids(t, audit), 50)
 }
 
-func TestATornLineIsSkippedAndNotAppendedTo(t *testing.T) {
+func TestTruncatedLineIsSkippedAndNotAppendedTo(t *testing.T) {
 	for name, tear := range map[string]func(string) string{
-		"in its middle":          func(text string) string { return text[:len(text)-40] },
-		"just before its end":    func(text string) string { return text[:len(text)-2] },
-		"with zeros for an end":  func(text string) string { return text[:len(text)-40] + strings.Repeat("\x00", 40) },
-		"with something new":     func(text string) string { return text + `{"exporter":` },
-		"with an end of its own": func(text string) string { return text[:len(text)-40] + "\n" },
+		"in the middle":          func(text string) string { return text[:len(text)-40] },
+		"just before the end":    func(text string) string { return text[:len(text)-2] },
+		"padded with zeros":      func(text string) string { return text[:len(text)-40] + strings.Repeat("\x00", 40) },
+		"an incomplete new line": func(text string) string { return text + `{"exporter":` },
+		"with a line feed":       func(text string) string { return text[:len(text)-40] + "\n" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			directory := t.TempDir()
-			s := openShelf(t, directory)
+			s := openTestStore(t, directory)
 			require.NoError(t, s.put(audit, lettersOf("e1", "e2", "e3")))
 			require.NoError(t, s.close())
 			path := s.filesOf(t, audit)[0]
@@ -233,9 +233,9 @@ func TestATornLineIsSkippedAndNotAppendedTo(t *testing.T) {
 			torn := tear(string(text))
 			require.NoError(t, os.WriteFile(path, []byte(torn), 0o600))
 
-			again := openShelf(t, directory)
+			again := openTestStore(t, directory)
 			want := []string{"e1", "e2"}
-			if strings.HasPrefix(name, "with something") {
+			if name == "an incomplete new line" {
 				want = append(want, "e3")
 			}
 			assert.Equal(t, want, again.ids(t, audit))
@@ -246,15 +246,15 @@ func TestATornLineIsSkippedAndNotAppendedTo(t *testing.T) {
 			assert.Equal(t, "00000001.jsonl", filepath.Base(warnings[0].ContextMap()["file"].(string)))
 			left, err := os.ReadFile(path)
 			require.NoError(t, err)
-			assert.Equal(t, torn, string(left), "the file is left as it is")
+			assert.Equal(t, torn, string(left), "the file is unchanged")
 			again.check(t)
 		})
 	}
 }
 
-func TestALastLineThatLacksOnlyItsEndIsALetter(t *testing.T) {
+func TestLastLineWithoutLineFeedIsRead(t *testing.T) {
 	directory := t.TempDir()
-	s := openShelf(t, directory)
+	s := openTestStore(t, directory)
 	require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
 	require.NoError(t, s.close())
 	path := s.filesOf(t, audit)[0]
@@ -262,15 +262,15 @@ func TestALastLineThatLacksOnlyItsEndIsALetter(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.Truncate(path, info.Size()-1))
 
-	again := openShelf(t, directory)
+	again := openTestStore(t, directory)
 	require.NoError(t, again.put(audit, lettersOf("e3")))
 	assert.Equal(t, []string{"e1", "e2", "e3"}, again.ids(t, audit))
 	assert.Empty(t, again.logs.FilterLevelExact(zap.WarnLevel).All())
 }
 
-func TestLeftoversAreCleanedAndStrangersLeftAlone(t *testing.T) {
+func TestTemporaryFilesAreRemovedAndForeignFilesKept(t *testing.T) {
 	directory := t.TempDir()
-	s := openShelf(t, directory)
+	s := openTestStore(t, directory)
 	require.NoError(t, s.put(audit, lettersOf("e1")))
 	require.NoError(t, s.close())
 	folder := filepath.Join(directory, "webhook%2Faudit")
@@ -282,7 +282,7 @@ func TestLeftoversAreCleanedAndStrangersLeftAlone(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "00000009.jsonl"), 0o700))
 	require.NoError(t, os.Symlink("/etc/passwd", filepath.Join(folder, "00000008.jsonl")))
 
-	again := openShelf(t, directory)
+	again := openTestStore(t, directory)
 	assert.Equal(t, []string{"e1"}, again.ids(t, audit))
 	require.Len(t, again.summaries(), 1)
 	names := make([]string, 0, 6)
@@ -292,8 +292,8 @@ func TestLeftoversAreCleanedAndStrangersLeftAlone(t *testing.T) {
 	assert.Equal(t, []string{"00000001.jsonl", "00000007.jsonl.bak", "00000008.jsonl", "00000009.jsonl", "1.jsonl", "notes.txt"}, names)
 }
 
-func TestAFullFileIsFollowedByAnother(t *testing.T) {
-	s := openShelf(t, t.TempDir(), small)
+func TestFullFileIsFollowedByAnother(t *testing.T) {
+	s := openTestStore(t, t.TempDir(), small)
 	for i := range 10 {
 		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint(i), 20_000)}))
 	}
@@ -308,17 +308,17 @@ func TestAFullFileIsFollowedByAnother(t *testing.T) {
 	s.check(t)
 }
 
-func TestAFileThatSomebodyChangesIsNotAppendedTo(t *testing.T) {
+func TestExternallyChangedFileIsNotAppendedTo(t *testing.T) {
 	for name, change := range map[string]func(t *testing.T, path string){
 		"removed":   func(t *testing.T, path string) { require.NoError(t, os.Remove(path)) },
 		"shortened": func(t *testing.T, path string) { require.NoError(t, os.WriteFile(path, []byte(goodLine+"\n"), 0o600)) },
-		"exchanged": func(t *testing.T, path string) {
+		"replaced": func(t *testing.T, path string) {
 			require.NoError(t, os.WriteFile(path+"x", []byte(goodLine+"\n"), 0o600))
 			require.NoError(t, os.Rename(path+"x", path))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := openShelf(t, t.TempDir())
+			s := openTestStore(t, t.TempDir())
 			require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
 			change(t, s.filesOf(t, audit)[0])
 			require.NoError(t, s.put(audit, lettersOf("e3")))
@@ -330,8 +330,8 @@ func TestAFileThatSomebodyChangesIsNotAppendedTo(t *testing.T) {
 	}
 }
 
-func TestAFileThatSomebodyPutInTheWayIsNotOverwritten(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestForeignFileIsNotOverwritten(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	folder := filepath.Join(s.directory, "webhook%2Faudit")
 	require.NoError(t, os.MkdirAll(folder, 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "00000001.jsonl"), []byte("mine"), 0o600))
@@ -342,32 +342,32 @@ func TestAFileThatSomebodyPutInTheWayIsNotOverwritten(t *testing.T) {
 	assert.Equal(t, []string{"e1"}, s.ids(t, audit))
 }
 
-func TestWhatCannotBeReadAgainIsNotKept(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestUnreadableDeadLettersAreRefused(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	empty := letterOf("e1", deadletter.ReasonRefused)
 	empty.Payload = nil
 	require.ErrorContains(t, s.put(audit, []deadletter.Letter{empty}), "neither a payload nor a record")
-	require.ErrorContains(t, s.put(audit, []deadletter.Letter{s.bulky("e1", longestLine)}), "longer than 32 MiB")
+	require.ErrorContains(t, s.put(audit, []deadletter.Letter{s.bulky("e1", maxLineSize)}), "longer than 32 MiB")
 	assert.Empty(t, s.filesOf(t, audit))
 	s.check(t)
 }
 
-func TestAWriteThatFailsIsTakenBack(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestFailedWriteIsUndone(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1")))
 	f := s.folder(audit.String())
-	// A file that cannot be written to any more, as when its disk is gone.
+	// A file that can no longer be written, as after a disk failure.
 	require.NoError(t, f.file.Close())
 	require.Error(t, s.put(audit, lettersOf("e2")))
 	assert.Equal(t, []string{"e1"}, s.ids(t, audit))
 	s.check(t)
-	require.NoError(t, s.put(audit, lettersOf("e3")), "the next one begins a new file")
+	require.NoError(t, s.put(audit, lettersOf("e3")), "the next put creates a new file")
 	assert.Equal(t, []string{"e1", "e3"}, s.ids(t, audit))
 	s.check(t)
 }
 
-func TestAWriteThatAFullDiskCutsShortIsTakenBack(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestPartialWriteOnFullDiskIsUndone(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1")))
 	f := s.folder(audit.String())
 	f.mu.Lock()
@@ -378,53 +378,53 @@ func TestAWriteThatAFullDiskCutsShortIsTakenBack(t *testing.T) {
 	s.check(t)
 	require.NoError(t, s.put(audit, lettersOf("e2")))
 	assert.Equal(t, []string{"e1", "e2"}, s.ids(t, audit))
-	assert.Len(t, s.filesOf(t, audit), 1, "the file goes on")
+	assert.Len(t, s.filesOf(t, audit), 1, "the file is resumed")
 	s.check(t)
 }
 
-func TestAFolderThatCannotBeMadeIsToldAndCostsNoRoom(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestFolderErrorIsReturnedAndReservesNothing(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, os.WriteFile(filepath.Join(s.directory, "posthog"), nil, 0o600))
-	require.ErrorContains(t, s.put(other, lettersOf("e1")), "keeping dead letters: ")
+	require.ErrorContains(t, s.put(other, lettersOf("e1")), "writing dead letters: ")
 	assert.Zero(t, s.total)
-	require.NoError(t, s.put(audit, lettersOf("e1")), "another exporter's are kept")
+	require.NoError(t, s.put(audit, lettersOf("e1")), "another exporter is not affected")
 }
 
-func TestADirectoryBelongsToOneStore(t *testing.T) {
+func TestDirectoryBelongsToOneStore(t *testing.T) {
 	directory := t.TempDir()
-	s := openShelf(t, directory)
-	_, err := tryShelf(t, directory)
-	require.ErrorContains(t, err, "is in use by another dead_letter extension or another collector; each needs one of its own")
+	s := openTestStore(t, directory)
+	_, err := tryTestStore(t, directory)
+	require.ErrorContains(t, err, "is in use by another dead_letter extension or collector; give each its own directory")
 	require.NoError(t, s.close())
-	openShelf(t, directory)
+	openTestStore(t, directory)
 }
 
-func TestDirectoriesThatWillNotDo(t *testing.T) {
+func TestUnusableDirectoriesAreRefused(t *testing.T) {
 	directory := t.TempDir()
 	file := filepath.Join(directory, "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	_, err := tryShelf(t, filepath.Join(directory, "absent"), func(cfg *Config) { cfg.CreateDirectory = false })
+	_, err := tryTestStore(t, filepath.Join(directory, "absent"), func(cfg *Config) { cfg.CreateDirectory = false })
 	require.ErrorContains(t, err, "absent does not exist; create it, or set create_directory: true")
-	_, err = tryShelf(t, file, func(cfg *Config) { cfg.CreateDirectory = false })
-	require.ErrorContains(t, err, "is a file; name a folder")
-	_, err = tryShelf(t, filepath.Join(file, "below"))
-	require.ErrorContains(t, err, "name a folder that the collector may write to")
+	_, err = tryTestStore(t, file, func(cfg *Config) { cfg.CreateDirectory = false })
+	require.ErrorContains(t, err, "is a file; use a folder")
+	_, err = tryTestStore(t, filepath.Join(file, "below"))
+	require.ErrorContains(t, err, "use a folder that the collector may write to")
 }
 
-func TestALongIDIsLearnedFromItsLetters(t *testing.T) {
+func TestLongIDIsReadFromDeadLetters(t *testing.T) {
 	directory := t.TempDir()
 	long := component.MustNewIDWithName("webhook", strings.Repeat("é", 300))
-	s := openShelf(t, directory)
+	s := openTestStore(t, directory)
 	require.NoError(t, s.put(long, lettersOf("e1")))
 	require.NoError(t, s.close())
-	again := openShelf(t, directory)
+	again := openTestStore(t, directory)
 	assert.Equal(t, []string{"e1"}, again.ids(t, long))
 	assert.Equal(t, long.String(), again.summaries()[0].exporter)
 }
 
-func TestExportersPutAtTheSameTime(t *testing.T) {
+func TestConcurrentPuts(t *testing.T) {
 	const puts, each = 30, 3
-	s := openShelf(t, t.TempDir(), func(cfg *Config) { cfg.MaxSize = 64 << 20 })
+	s := openTestStore(t, t.TempDir(), func(cfg *Config) { cfg.MaxSize = 64 << 20 })
 	exporters := []component.ID{audit, other, component.MustNewID("sentry")}
 	var group sync.WaitGroup
 	for _, exporter := range exporters {
@@ -456,8 +456,8 @@ func TestExportersPutAtTheSameTime(t *testing.T) {
 	s.check(t)
 }
 
-func TestOneExportersDiskDoesNotHoldUpAnother(t *testing.T) {
-	s := openShelf(t, t.TempDir())
+func TestExportersDoNotWaitForEachOther(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1")))
 	slow := s.folder(audit.String())
 	slow.mu.Lock() // it is writing

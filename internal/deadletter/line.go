@@ -17,9 +17,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// AppendLine appends the letter as a JSON object and a line feed. A payload that is a JSON object or array stands
-// there as it is, so that it can be read and mended; other text is a string, and bytes that are not text are base64
-// under payload_base64. Each comes back as the same bytes.
+// AppendLine appends the dead letter as a JSON object and a line feed. A payload that is a JSON
+// object or array is embedded, so that users can read and edit it; other text becomes a string, and
+// binary data becomes base64 in payload_base64. All three parse back to the same bytes.
 func (l *Letter) AppendLine(dst []byte) []byte {
 	dst = append(dst, `{"exporter":`...)
 	dst = jsonappend.String(dst, l.Exporter)
@@ -63,7 +63,7 @@ func appendPayload(dst, payload []byte) []byte {
 	}
 }
 
-// isLineOfJSON reports an object or array that fits on a line as it is.
+// isLineOfJSON reports whether the payload is a JSON object or array without line breaks.
 func isLineOfJSON(payload []byte) bool {
 	if c := payload[0]; c != '{' && c != '[' {
 		return false
@@ -94,7 +94,7 @@ func appendTime(dst []byte, name string, t time.Time) []byte {
 	return appendText(dst, name, t.UTC().Format(time.RFC3339Nano))
 }
 
-// line is the JSON of a letter.
+// line is the JSON form of a dead letter.
 type line struct {
 	Exporter      string          `json:"exporter"`
 	Signal        string          `json:"signal"`
@@ -113,8 +113,8 @@ type line struct {
 	PayloadBase64 []byte          `json:"payload_base64"`
 }
 
-// ParseLine is the inverse of [Letter.AppendLine]. It takes a line that somebody has mended, too: unknown members and
-// white space do no harm.
+// ParseLine is the inverse of [Letter.AppendLine]. It also accepts edited lines: it ignores unknown
+// members and white space.
 func ParseLine(text []byte) (Letter, error) {
 	var in line
 	if err := json.Unmarshal(text, &in); err != nil {

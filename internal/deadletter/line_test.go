@@ -14,12 +14,12 @@ import (
 
 var failedAt = time.Date(2026, 1, 31, 12, 0, 0, 500, time.UTC)
 
-func TestLetters(t *testing.T) {
+func TestAppendLine(t *testing.T) {
 	for name, tt := range map[string]struct {
 		letter Letter
 		want   string
 	}{
-		"JSON stands as it is": {
+		"a JSON payload is embedded": {
 			Letter{
 				Exporter: "webhook/a", Signal: "logs", ID: "e1", Name: "order_placed", Time: failedAt, Reason: ReasonRefused, Status: 400,
 				Message: "no \"such\" field", Attempts: 2, FailedAt: failedAt, Category: "error", Destination: "d", Payload: []byte(`{"n":9007199254740993,"f":1.0}`),
@@ -27,13 +27,13 @@ func TestLetters(t *testing.T) {
 			`{"exporter":"webhook/a","signal":"logs","id":"e1","name":"order_placed","time":"2026-01-31T12:00:00.0000005Z","reason":"refused","status":400,` +
 				`"message":"no \"such\" field","attempts":2,"failed_at":"2026-01-31T12:00:00.0000005Z","category":"error","destination":"d","payload":{"n":9007199254740993,"f":1.0}}`,
 		},
-		"text is a string":            {Letter{Exporter: "a", Payload: []byte("{}\n{\"a\":1}\n")}, `{"exporter":"a","attempts":0,"payload":"{}\n{\"a\":1}\n"}`},
-		"what is not JSON is text":    {Letter{Exporter: "a", Payload: []byte(`{"a":}`)}, `{"exporter":"a","attempts":0,"payload":"{\"a\":}"}`},
-		"a JSON string is text":       {Letter{Exporter: "a", Payload: []byte(`"x"`)}, `{"exporter":"a","attempts":0,"payload":"\"x\""}`},
-		"space at the end is kept":    {Letter{Exporter: "a", Payload: []byte(`{} `)}, `{"exporter":"a","attempts":0,"payload":"{} "}`},
-		"bytes are base64":            {Letter{Exporter: "a", Payload: []byte{0xff, 0}}, `{"exporter":"a","attempts":0,"payload_base64":"/wA="}`},
-		"a record that was not sent":  {Letter{Exporter: "a", Reason: ReasonEncoding, OTLP: []byte(`{"resourceLogs":[]}`)}, `{"exporter":"a","reason":"encoding","attempts":0,"otlp":{"resourceLogs":[]}}`},
-		"a repeated name is still it": {Letter{Exporter: "a", Payload: []byte(`{"a":1,"a":2}`)}, `{"exporter":"a","attempts":0,"payload":{"a":1,"a":2}}`},
+		"text is a string":          {Letter{Exporter: "a", Payload: []byte("{}\n{\"a\":1}\n")}, `{"exporter":"a","attempts":0,"payload":"{}\n{\"a\":1}\n"}`},
+		"invalid JSON is a string":  {Letter{Exporter: "a", Payload: []byte(`{"a":}`)}, `{"exporter":"a","attempts":0,"payload":"{\"a\":}"}`},
+		"a JSON string is a string": {Letter{Exporter: "a", Payload: []byte(`"x"`)}, `{"exporter":"a","attempts":0,"payload":"\"x\""}`},
+		"trailing space is kept":    {Letter{Exporter: "a", Payload: []byte(`{} `)}, `{"exporter":"a","attempts":0,"payload":"{} "}`},
+		"bytes are base64":          {Letter{Exporter: "a", Payload: []byte{0xff, 0}}, `{"exporter":"a","attempts":0,"payload_base64":"/wA="}`},
+		"a record":                  {Letter{Exporter: "a", Reason: ReasonEncoding, OTLP: []byte(`{"resourceLogs":[]}`)}, `{"exporter":"a","reason":"encoding","attempts":0,"otlp":{"resourceLogs":[]}}`},
+		"a repeated name is kept":   {Letter{Exporter: "a", Payload: []byte(`{"a":1,"a":2}`)}, `{"exporter":"a","attempts":0,"payload":{"a":1,"a":2}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := tt.letter.AppendLine(nil)
@@ -45,14 +45,14 @@ func TestLetters(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoLetter(t *testing.T) {
+func TestParseLineRefusesOtherJSON(t *testing.T) {
 	for _, text := range []string{``, `{`, `{}`, `[]`, `{"exporter":"a"}`, `{"payload":{}}`, `{"exporter":"a","payload":{}`, `{"exporter":5,"payload":{}}`, `{"exporter":"a","payload_base64":"!"}`} {
 		_, err := ParseLine([]byte(text))
 		assert.ErrorContains(t, err, "not a dead letter", text)
 	}
 }
 
-func TestAMendedLineIsTaken(t *testing.T) {
+func TestParseLineAcceptsEditedLine(t *testing.T) {
 	got, err := ParseLine([]byte(`{ "payload" : {"a": 1} , "exporter":"a", "note":"by hand" }`))
 	require.NoError(t, err)
 	assert.Equal(t, Letter{Exporter: "a", Payload: []byte(`{"a": 1}`)}, got)
@@ -82,7 +82,7 @@ func FuzzParseLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		l, err := ParseLine(text)
 		if err == nil && len(l.Payload) == 0 && len(l.OTLP) == 0 {
-			t.Fatal("a letter without content")
+			t.Fatal("a dead letter without content")
 		}
 	})
 }

@@ -104,19 +104,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.FanoutDeadLettersEvicted, err = builder.meter.Int64Counter(
 		"otelcol_fanout_dead_letters_evicted",
-		metric.WithDescription("Dead letters that were removed to stay within max_size (size) or max_age (age). [Alpha]"),
+		metric.WithDescription("Number of dead letters removed to stay within max_size (size) or max_age (age). [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.FanoutDeadLettersStored, err = builder.meter.Int64ObservableGauge(
 		"otelcol_fanout_dead_letters_stored",
-		metric.WithDescription("Dead letters that are kept now. [Alpha]"),
+		metric.WithDescription("Number of dead letters in the store. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.FanoutDeadLettersStoredBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_fanout_dead_letters_stored_bytes",
-		metric.WithDescription("Bytes on disk of the dead letters that are kept now. [Alpha]"),
+		metric.WithDescription("Size on disk of the dead letters in the store. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 func AssertEqualFanoutDeadLettersEvicted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_dead_letters_evicted",
-		Description: "Dead letters that were removed to stay within max_size (size) or max_age (age). [Alpha]",
+		Description: "Number of dead letters removed to stay within max_size (size) or max_age (age). [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualFanoutDeadLettersEvicted(t *testing.T, tt *componenttest.Telemet
 func AssertEqualFanoutDeadLettersStored(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_dead_letters_stored",
-		Description: "Dead letters that are kept now. [Alpha]",
+		Description: "Number of dead letters in the store. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -54,7 +54,7 @@ func AssertEqualFanoutDeadLettersStored(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualFanoutDeadLettersStoredBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_fanout_dead_letters_stored_bytes",
-		Description: "Bytes on disk of the dead letters that are kept now. [Alpha]",
+		Description: "Size on disk of the dead letters in the store. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,

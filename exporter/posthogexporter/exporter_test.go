@@ -216,14 +216,14 @@ func TestBillingLimitIsReadFrom200(t *testing.T) {
 		resources []string
 		want      map[string]int64
 	}{
-		"of events":          {[]string{"events"}, map[string]int64{"dead_lettered/rate_limited": 4}},
-		"of the unknown":     {[]string{"something_new"}, map[string]int64{"dead_lettered/rate_limited": 4}},
-		"of exceptions":      {[]string{"exceptions"}, map[string]int64{"delivered": 3, "dead_lettered/rate_limited": 1}},
-		"of surveys":         {[]string{"surveys"}, map[string]int64{"delivered": 3, "dead_lettered/rate_limited": 1}},
-		"of language models": {[]string{"llm_events"}, map[string]int64{"delivered": 3, "dead_lettered/rate_limited": 1}},
-		"of two":             {[]string{"surveys", "exceptions"}, map[string]int64{"delivered": 2, "dead_lettered/rate_limited": 2}},
-		"of recordings":      {[]string{"recordings"}, map[string]int64{"delivered": 4}},
-		"of none":            {[]string{}, map[string]int64{"delivered": 4}},
+		"events":           {[]string{"events"}, map[string]int64{"dead_lettered/rate_limited": 4}},
+		"unknown resource": {[]string{"something_new"}, map[string]int64{"dead_lettered/rate_limited": 4}},
+		"exceptions":       {[]string{"exceptions"}, map[string]int64{"delivered": 3, "dead_lettered/rate_limited": 1}},
+		"surveys":          {[]string{"surveys"}, map[string]int64{"delivered": 3, "dead_lettered/rate_limited": 1}},
+		"language models":  {[]string{"llm_events"}, map[string]int64{"delivered": 3, "dead_lettered/rate_limited": 1}},
+		"two resources":    {[]string{"surveys", "exceptions"}, map[string]int64{"delivered": 2, "dead_lettered/rate_limited": 2}},
+		"recordings":       {[]string{"recordings"}, map[string]int64{"delivered": 4}},
+		"no resource":      {[]string{}, map[string]int64{"delivered": 4}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := posthogintake.New(t)

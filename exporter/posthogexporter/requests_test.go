@@ -68,16 +68,16 @@ func TestRequestsStayWithinTheLimits(t *testing.T) {
 	assert.Equal(t, "https://example.com/path/batch/", b.batch.url)
 	assert.Equal(t, "https://example.com/path/i/v1/analytics/events", b.v1.url)
 
-	t.Run("of count", func(t *testing.T) {
+	t.Run("events", func(t *testing.T) {
 		assert.Equal(t, []int{1001}, buildRequests(t, b, ofSizes(ProtocolBatch, slices.Repeat([]int{60}, 1001)...)))
 		assert.Equal(t, []int{10_000, 1}, buildRequests(t, b, ofSizes(ProtocolBatch, slices.Repeat([]int{60}, 10_001)...)))
 		assert.Equal(t, []int{500, 500, 1}, buildRequests(t, b, ofSizes(ProtocolV1, slices.Repeat([]int{60}, 1001)...)))
 	})
-	t.Run("of bytes", func(t *testing.T) {
+	t.Run("bytes", func(t *testing.T) {
 		assert.Equal(t, []int{22, 1}, buildRequests(t, b, ofSizes(ProtocolBatch, slices.Repeat([]int{maxEvent}, 23)...)))
 		assert.Equal(t, []int{11, 1}, buildRequests(t, b, ofSizes(ProtocolV1, slices.Repeat([]int{maxEvent}, 12)...)))
 	})
-	t.Run("of bytes, to the byte", func(t *testing.T) {
+	t.Run("exact bytes", func(t *testing.T) {
 		b.batch.maxBody = 1000
 		defer func() { b.batch.maxBody = maxBatchBody }()
 		requests, _ := b.BuildRequests(ofSizes(ProtocolBatch, 60))
@@ -85,14 +85,14 @@ func TestRequestsStayWithinTheLimits(t *testing.T) {
 		assert.Equal(t, []int{2, 1}, buildRequests(t, b, ofSizes(ProtocolBatch, 400, 1000-1-400-around, 60)))
 		assert.Equal(t, []int{1, 2}, buildRequests(t, b, ofSizes(ProtocolBatch, 400, 1000-400-around, 60)))
 	})
-	t.Run("or refused", func(t *testing.T) {
+	t.Run("refused events", func(t *testing.T) {
 		huge := ofSizes(ProtocolBatch, maxEvent+1, 60, maxEvent+1, maxEvent+1, 61, maxEvent, maxEvent+1)
 		requests, refusals := b.BuildRequests(huge)
 		require.Len(t, requests, 1)
 		assert.Len(t, requests[0].Events, 3)
 		assert.Len(t, refusals, 4)
 	})
-	t.Run("by protocol and age", func(t *testing.T) {
+	t.Run("protocol and age", func(t *testing.T) {
 		old := pcommon.NewTimestampFromTime(time.Now().Add(-historicalAge - time.Minute))
 		events := slices.Concat(ofSizes(ProtocolBatch, 60, 60), ofSizes(ProtocolV1, 60), ofSizes("", 60), ofSizes(ProtocolV1, 60, 60, 60))
 		for _, i := range []int{1, 4, 5} {

@@ -47,7 +47,8 @@ func read(t *testing.T, file string) string {
 var fileComment = regexp.MustCompile(`^(?://|#) (\S+\.(?:go|yaml))\n\n?`)
 
 // TestPageQuotesExample checks that every Go block, and every other block that begins with a file
-// name, is in that file word for word, and that the files are quoted in the order of the list below.
+// name, is in that file word for word, and that the files are quoted in the order of the list
+// below.
 func TestPageQuotesExample(t *testing.T) {
 	var quoted []string
 	for _, b := range blocksOf(t, page) {

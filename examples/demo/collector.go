@@ -24,15 +24,15 @@ type collector struct {
 	ended  chan struct{} // closed when the program has ended
 }
 
-// startCollector starts the program, and has it stop when ctx ends. The context that it returns ends with the
-// program.
+// startCollector starts the collector, which stops when ctx ends. The returned context ends when
+// the collector does.
 func startCollector(ctx context.Context, binary, config string, env []string, log *collectorLog) (context.Context, *collector, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, binary, "--config", config) //nolint:gosec // the program is the user's choice
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = patience // then it is killed
+	cmd.WaitDelay = stepTimeout // after this it is killed
 	if err := cmd.Start(); err != nil {
 		cancel()
 		return nil, nil, fmt.Errorf("starting the collector: %w", err)
@@ -42,42 +42,43 @@ func startCollector(ctx context.Context, binary, config string, env []string, lo
 	c := &collector{cmd: cmd, cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(c.ended)
-		_ = cmd.Wait() // the state tells more
+		_ = cmd.Wait() // ProcessState says more than the error
 		end(fmt.Errorf("the collector ended: %s", cmd.ProcessState))
 	}()
 	return running, c, nil
 }
 
-// stop asks the program to stop, and waits until it has.
+// stop stops the collector, and waits until it has ended.
 func (c *collector) stop() error {
 	c.cancel()
 	<-c.ended
 	if !c.cmd.ProcessState.Success() {
-		return fmt.Errorf("the collector did not stop as it should: %s", c.cmd.ProcessState)
+		return fmt.Errorf("the collector did not stop cleanly: %s", c.cmd.ProcessState)
 	}
 	return nil
 }
 
-// keptLines is how much of the collector's log the demo shows when something went wrong.
+// keptLines is how many lines of the collector's log the demo shows after a failure.
 const keptLines = 15
 
-// collectorLog reads what the collector logs, for where it listens and for its last lines.
+// collectorLog parses the collector's log for the addresses it listens on, and keeps the last
+// lines.
 type collectorLog struct {
-	ready chan struct{} // closed when the collector takes events
+	ready chan struct{} // closed when the collector accepts events
 
 	mu        sync.Mutex
-	partial   []byte // a line whose end has not come yet
+	partial   []byte // an incomplete line
 	lines     []string
 	addresses addresses
 	isReady   bool
 }
 
-// addresses are the host:port of the receivers.
+// addresses are the receivers' host:port.
 type addresses struct{ otlp, event string }
 
 func newCollectorLog() *collectorLog { return &collectorLog{ready: make(chan struct{})} }
 
-// Write takes the log in pieces of any size.
+// Write accepts the log in pieces of any size.
 func (l *collectorLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -101,7 +102,7 @@ func (l *collectorLog) add(line []byte) {
 		Endpoint string `json:"endpoint"`
 	}
 	if json.Unmarshal(line, &entry) != nil {
-		return // not a line of the log: the collector's last words
+		return // not a log line but an error at exit
 	}
 	switch {
 	case entry.Message == "Starting HTTP server":
@@ -114,9 +115,9 @@ func (l *collectorLog) add(line []byte) {
 	}
 }
 
-// awaitReady waits until the collector takes events, and returns where.
+// awaitReady waits until the collector accepts events, and returns its addresses.
 func (l *collectorLog) awaitReady(ctx context.Context) (addresses, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the collector is not ready after %s", patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, stepTimeout, fmt.Errorf("the collector is not ready after %s", stepTimeout))
 	defer cancel()
 	select {
 	case <-l.ready:
@@ -126,12 +127,12 @@ func (l *collectorLog) awaitReady(ctx context.Context) (addresses, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.addresses.otlp == "" || l.addresses.event == "" {
-		return addresses{}, errors.New("the collector did not log where it listens; the demo needs the receivers otlp (http) and event, and the log as JSON")
+		return addresses{}, errors.New("the collector did not log its addresses; the demo needs the receivers otlp (http) and event, and JSON logs")
 	}
 	return l.addresses, nil
 }
 
-// tail is the end of the log; empty where there is none.
+// tail returns the end of the log.
 func (l *collectorLog) tail() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

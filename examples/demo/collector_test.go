@@ -21,7 +21,7 @@ const readyLog = `{"level":"info","msg":"Starting HTTP server","otelcol.componen
 {"level":"info","msg":"Everything is ready. Begin running and processing data."}
 `
 
-// The test binary plays the collector when this variable says how.
+// This variable makes the test binary act as the collector.
 const fakeCollectorVariable = "FAKE_COLLECTOR"
 
 func fakeCollector(behavior string) int {
@@ -48,7 +48,7 @@ func start(t *testing.T, behavior string) (context.Context, *collector, *collect
 	return running, c, log
 }
 
-func TestTheCollectorIsStartedAndStopped(t *testing.T) {
+func TestCollectorStartsAndStops(t *testing.T) {
 	running, c, log := start(t, "works")
 	at, err := log.awaitReady(running)
 	require.NoError(t, err)
@@ -59,21 +59,21 @@ func TestTheCollectorIsStartedAndStopped(t *testing.T) {
 	require.Error(t, running.Err())
 }
 
-func TestACollectorThatDoesNotStartIsNotWaitedFor(t *testing.T) {
+func TestFailedStartIsNotAwaited(t *testing.T) {
 	running, _, log := start(t, "refuses its configuration")
 	_, err := log.awaitReady(running)
 	require.EqualError(t, err, "the collector ended: exit status 3")
 	assert.Equal(t, "The end of the collector's log:\n  Error: invalid configuration\n", log.tail())
 }
 
-func TestACollectorThatStopsBadlyIsAnError(t *testing.T) {
+func TestUncleanStopIsAnError(t *testing.T) {
 	running, c, log := start(t, "stops badly")
 	_, err := log.awaitReady(running)
 	require.NoError(t, err)
-	require.EqualError(t, c.stop(), "the collector did not stop as it should: exit status 4")
+	require.EqualError(t, c.stop(), "the collector did not stop cleanly: exit status 4")
 }
 
-func TestTheCollectorEndsWithItsContext(t *testing.T) {
+func TestCollectorEndsWithContext(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	log := newCollectorLog()
 	running, c, err := startCollector(ctx, os.Args[0], "", []string{fakeCollectorVariable + "=works"}, log)
@@ -86,7 +86,7 @@ func TestTheCollectorEndsWithItsContext(t *testing.T) {
 	assert.NoError(t, c.stop())
 }
 
-func TestTheLogIsReadInPiecesOfAnySize(t *testing.T) {
+func TestLogIsReadInPiecesOfAnySize(t *testing.T) {
 	for size := 1; size < len(readyLog); size += 7 {
 		log := newCollectorLog()
 		for rest := readyLog; rest != ""; {
@@ -101,14 +101,14 @@ func TestTheLogIsReadInPiecesOfAnySize(t *testing.T) {
 	}
 }
 
-func TestALogWithoutAddressesIsAnError(t *testing.T) {
+func TestLogWithoutAddressesIsAnError(t *testing.T) {
 	log := newCollectorLog()
 	_, _ = fmt.Fprintln(log, `{"msg":"Everything is ready. Begin running and processing data."}`)
 	_, err := log.awaitReady(t.Context())
-	require.ErrorContains(t, err, "did not log where it listens")
+	require.ErrorContains(t, err, "did not log its addresses")
 }
 
-func TestTheTailIsTheLastLines(t *testing.T) {
+func TestTailReturnsLastLines(t *testing.T) {
 	log := newCollectorLog()
 	assert.Empty(t, log.tail())
 	for i := range 100 {

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// requestBody is the body of a request and how many events it holds.
+// requestBody is the body of a request and the number of events in it.
 type requestBody struct {
 	json   string
 	events int
@@ -28,10 +28,10 @@ func curlBodies() []requestBody {
 	}
 }
 
-// post posts a JSON body and returns the answer.
+// post posts a JSON body and returns the response body.
 type post func(ctx context.Context, url, body string) ([]byte, error)
 
-// sendWithCurl sends events as a user does who tries the collector out.
+// sendWithCurl sends events the way a user tries out the collector.
 func (d *demo) sendWithCurl(ctx context.Context, url string) (total, error) {
 	bodies := curlBodies()
 	sent := total{requests: len(bodies)}
@@ -41,19 +41,19 @@ func (d *demo) sendWithCurl(ctx context.Context, url string) (total, error) {
 	d.printf("\n%d events with curl:\n\n", sent.events)
 	send := post(postWithCurl)
 	if _, err := exec.LookPath("curl"); err != nil {
-		d.printf("(curl is not installed here; the demo posts the same itself)\n")
+		d.printf("(curl is not installed; the demo sends the same requests itself)\n")
 		send = postWithGo
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("waited for %s", patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, stepTimeout, fmt.Errorf("waited for %s", stepTimeout))
 	defer cancel()
 	for _, b := range bodies {
 		d.printf("$ %s\n", shown(curlCommand(url, b.json)))
-		answer, err := send(ctx, url, b.json)
+		response, err := send(ctx, url, b.json)
 		if err != nil {
 			return total{}, fmt.Errorf("posting to %s: %w", url, err)
 		}
-		d.printf("%s\n", answer)
-		if err := checkAccepted(answer, b.events); err != nil {
+		d.printf("%s\n", response)
+		if err := checkAccepted(response, b.events); err != nil {
 			return total{}, err
 		}
 	}
@@ -61,12 +61,12 @@ func (d *demo) sendWithCurl(ctx context.Context, url string) (total, error) {
 	return sent, nil
 }
 
-// curlCommand is the command that posts body to url.
+// curlCommand returns the command that posts body to url.
 func curlCommand(url, body string) []string {
 	return []string{"curl", "-sS", url, "-H", "content-type: application/json", "-d", body}
 }
 
-// shown is a command as it is typed into a shell, on two lines.
+// shown returns a command as typed into a shell, on two lines.
 func shown(command []string) string {
 	words := make([]string, len(command))
 	for i, word := range command {
@@ -81,14 +81,14 @@ func shown(command []string) string {
 
 func postWithCurl(ctx context.Context, url, body string) ([]byte, error) {
 	command := curlCommand(url, body)
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the words are the demo's own
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the demo's own command
 	cmd.Env = append(os.Environ(), "NO_PROXY=*", "no_proxy=*")  // the collector is on this machine
 	cmd.Stderr = os.Stderr
-	answer, err := cmd.Output()
+	response, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("curl: %w", err)
 	}
-	return trimEnd(answer), nil
+	return trimEnd(response), nil
 }
 
 func postWithGo(ctx context.Context, url, body string) ([]byte, error) {
@@ -98,26 +98,26 @@ func postWithGo(ctx context.Context, url, body string) ([]byte, error) {
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Close = true
-	response, err := http.DefaultClient.Do(request)
+	reply, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	return trimEnd(answer), err
+	defer reply.Body.Close()
+	response, err := io.ReadAll(reply.Body)
+	return trimEnd(response), err
 }
 
-func trimEnd(answer []byte) []byte { return []byte(strings.TrimRight(string(answer), "\n")) }
+func trimEnd(response []byte) []byte { return []byte(strings.TrimRight(string(response), "\n")) }
 
-func checkAccepted(answer []byte, want int) error {
+func checkAccepted(response []byte, want int) error {
 	var a struct {
 		Accepted int `json:"accepted"`
 	}
-	if err := json.Unmarshal(answer, &a); err != nil {
-		return fmt.Errorf("reading the collector's answer %q: %w", answer, err)
+	if err := json.Unmarshal(response, &a); err != nil {
+		return fmt.Errorf("reading the collector's response %q: %w", response, err)
 	}
 	if a.Accepted != want {
-		return fmt.Errorf("the collector accepted %d of %d events: %s", a.Accepted, want, answer)
+		return fmt.Errorf("the collector accepted %d of %d events: %s", a.Accepted, want, response)
 	}
 	return nil
 }

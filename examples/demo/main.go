@@ -1,8 +1,8 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Demo starts the collector and two webhooks, sends events with the OpenTelemetry Go SDK and with curl, and shows
-// them arrive at both.
+// Demo starts the collector and two webhooks, sends events with the OpenTelemetry Go SDK and with
+// curl, and shows them arriving at both.
 package main
 
 import (
@@ -19,16 +19,17 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/examples/internal/inbox"
 )
 
-// patience is how long the demo waits: for the collector to start, for events to arrive, for the collector to stop.
-const patience = 15 * time.Second
+// stepTimeout limits each wait: for the collector to start or stop, and for events to arrive.
+const stepTimeout = 15 * time.Second
 
 func main() {
 	d := &demo{out: os.Stdout, log: newCollectorLog()}
-	flag.StringVar(&d.binary, "binary", "bin/otelcol-fanout", "the collector")
-	flag.StringVar(&d.config, "config", "examples/demo/config.yaml", "its configuration")
+	flag.StringVar(&d.binary, "binary", "bin/otelcol-fanout", "the collector's binary")
+	flag.StringVar(&d.config, "config", "examples/demo/config.yaml", "the collector's configuration")
 	flag.Parse()
 
-	// Whichever way the user leaves (Ctrl-C, kill, a closed window, `| head`), the collector must not stay behind.
+	// However the demo is stopped (Ctrl-C, kill, a closed window, `| head`), the collector must
+	// stop too.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the demo at once
 	err := d.run(ctx)
@@ -49,16 +50,16 @@ type demo struct {
 	log            *collectorLog
 }
 
-// printf prints to the screen. A screen that has gone ends the demo by a signal.
+// printf prints to the terminal. If the terminal is gone, a signal ends the demo.
 func (d *demo) printf(format string, args ...any) { _, _ = fmt.Fprintf(d.out, format, args...) }
 
-// run is the demo from start to end. Whatever it started has ended when it returns.
+// run runs the demo. Everything it started has stopped when it returns.
 func (d *demo) run(ctx context.Context) error {
 	if _, err := exec.LookPath(d.binary); err != nil {
-		return fmt.Errorf("%s is not there, or not a program; build it with: make build", d.binary)
+		return fmt.Errorf("%s does not exist or is not executable; build it with: make build", d.binary)
 	}
 	if _, err := os.Stat(d.config); err != nil {
-		return fmt.Errorf("the configuration: %w; start the demo from the root of the repository", err)
+		return fmt.Errorf("reading the configuration: %w; run the demo from the root of the repository", err)
 	}
 	audit, err := inbox.Listen(ctx, "127.0.0.1:0", inbox.New("audit", d.out, 0))
 	if err != nil {
@@ -78,7 +79,7 @@ func (d *demo) run(ctx context.Context) error {
 	return d.summarize(sent, audit.Inbox, analytics.Inbox)
 }
 
-// fanOut runs the collector for as long as it takes to send events and have them arrive.
+// fanOut runs the collector until all events are sent and have arrived.
 func (d *demo) fanOut(ctx context.Context, audit, analytics *inbox.Server) (total, error) {
 	env := []string{"AUDIT_URL=" + audit.URL, "ANALYTICS_URL=" + analytics.URL}
 	d.printf("Two webhooks, and a collector that sends every event to both:\n\n$ %s \\\n  %s \\\n  %s --config %s\n",
@@ -89,16 +90,16 @@ func (d *demo) fanOut(ctx context.Context, audit, analytics *inbox.Server) (tota
 	}
 	sent, err := d.send(running, audit.Inbox, analytics.Inbox)
 	if running.Err() != nil {
-		err = context.Cause(running) // whatever failed, this is why
+		err = context.Cause(running) // the cause of any other failure
 	}
-	// Asked to stop, the collector sends first what it still holds. After that the inboxes have all they will get.
+	// The collector sends its queued events before it stops, so the inboxes are then complete.
 	if stopErr := c.stop(); err == nil {
 		err = stopErr
 	}
 	return sent, err
 }
 
-// total is how many events were sent, in how many requests.
+// total counts the events sent and the requests they were sent in.
 type total struct{ events, requests int }
 
 func (d *demo) send(ctx context.Context, inboxes ...*inbox.Inbox) (total, error) {
@@ -106,7 +107,7 @@ func (d *demo) send(ctx context.Context, inboxes ...*inbox.Inbox) (total, error)
 	if err != nil {
 		return total{}, err
 	}
-	d.printf("\nIt takes OTLP on %s and event JSON on %s.\n", at.otlp, at.event)
+	d.printf("\nIt receives OTLP on %s and event JSON on %s.\n", at.otlp, at.event)
 
 	bySDK, err := d.sendWithSDK(ctx, at.otlp)
 	if err != nil {
@@ -123,9 +124,9 @@ func (d *demo) send(ctx context.Context, inboxes ...*inbox.Inbox) (total, error)
 	return all, arrive(ctx, all.events, inboxes)
 }
 
-// arrive waits until every inbox has as many events.
+// arrive waits until every inbox has that many events.
 func arrive(ctx context.Context, events int, inboxes []*inbox.Inbox) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("waited for %s", patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, stepTimeout, fmt.Errorf("waited for %s", stepTimeout))
 	defer cancel()
 	for _, box := range inboxes {
 		if err := box.Wait(ctx, events); err != nil {

@@ -24,24 +24,24 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver"
 )
 
-func TestWithoutABinaryTheDemoSaysHowToBuildIt(t *testing.T) {
+func TestMissingBinaryIsAnError(t *testing.T) {
 	d := &demo{out: io.Discard, binary: "bin/nothing", config: "config.yaml"}
-	require.EqualError(t, d.run(t.Context()), "bin/nothing is not there, or not a program; build it with: make build")
+	require.EqualError(t, d.run(t.Context()), "bin/nothing does not exist or is not executable; build it with: make build")
 }
 
-func TestWithoutAConfigurationTheDemoSaysWhereToStart(t *testing.T) {
+func TestMissingConfigurationIsAnError(t *testing.T) {
 	d := &demo{out: io.Discard, binary: os.Args[0], config: "nothing.yaml"}
-	require.ErrorContains(t, d.run(t.Context()), "start the demo from the root of the repository")
+	require.ErrorContains(t, d.run(t.Context()), "run the demo from the root of the repository")
 }
 
-func TestACollectorThatEndsEndsTheDemo(t *testing.T) {
+func TestDemoEndsWithCollector(t *testing.T) {
 	t.Setenv(fakeCollectorVariable, "refuses its configuration")
 	d := &demo{out: io.Discard, binary: os.Args[0], config: "config.yaml", log: newCollectorLog()}
 	require.EqualError(t, d.run(t.Context()), "the collector ended: exit status 3")
 	assert.Contains(t, d.log.tail(), "Error: invalid configuration")
 }
 
-func TestTheSummaryHoldsTheInboxesAgainstEachOther(t *testing.T) {
+func TestSummaryComparesInboxes(t *testing.T) {
 	for _, tt := range []struct{ name, audit, analytics, want string }{
 		{"the same events", `[{"id":"1"},{"id":"2"}]`, `[{"id":"2"},{"id":"1"}]`, ""},
 		{"one arrived twice", `[{"id":"1"},{"id":"2"},{"id":"1"}]`, `[{"id":"1"},{"id":"2"}]`, ""},
@@ -56,7 +56,7 @@ func TestTheSummaryHoldsTheInboxesAgainstEachOther(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			assert.Contains(t, out.String(), "All 2 events are at both webhooks, with the same ids.")
+			assert.Contains(t, out.String(), "All 2 events arrived at both webhooks, with the same ids.")
 		})
 	}
 }
@@ -67,7 +67,7 @@ func filled(name, body string) *inbox.Inbox {
 	return box
 }
 
-func TestTheConfigurationIsValidAndStaysOnThisMachine(t *testing.T) {
+func TestConfigurationIsValidAndLocal(t *testing.T) {
 	t.Setenv("AUDIT_URL", "http://127.0.0.1:9001")
 	t.Setenv("ANALYTICS_URL", "http://127.0.0.1:9002")
 	resolver, err := confmap.NewResolver(confmap.ResolverSettings{

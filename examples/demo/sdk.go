@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 )
 
-// sendWithSDK sends events as an application does that uses OpenTelemetry.
+// sendWithSDK sends events the way an application with OpenTelemetry does.
 func (d *demo) sendWithSDK(ctx context.Context, endpoint string) (total, error) {
 	provider, err := newProvider(ctx, endpoint)
 	if err != nil {
@@ -25,7 +25,7 @@ func (d *demo) sendWithSDK(ctx context.Context, endpoint string) (total, error) 
 	events := shopEvents()
 	d.printf("\n%d events with the OpenTelemetry Go SDK:\n\n", len(events))
 
-	// What an HTTP server does with the header of a request: the events that follow belong to this trace.
+	// As an HTTP server does with a request's header: the events below belong to this trace.
 	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{
 		"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 	})
@@ -33,8 +33,8 @@ func (d *demo) sendWithSDK(ctx context.Context, endpoint string) (total, error) 
 	for _, e := range events {
 		logger.Emit(ctx, e.record(time.Now()))
 	}
-	// Shutdown sends what is still held, here all of them in one request.
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("waited for %s", patience))
+	// Shutdown sends the buffered events, here all of them in one request.
+	ctx, cancel := context.WithTimeoutCause(ctx, stepTimeout, fmt.Errorf("waited for %s", stepTimeout))
 	defer cancel()
 	if err := provider.Shutdown(ctx); err != nil {
 		return total{}, fmt.Errorf("sending with the SDK: %w", err)
@@ -57,14 +57,14 @@ func newProvider(ctx context.Context, endpoint string) (*sdklog.LoggerProvider, 
 	), nil
 }
 
-// shopEvent is what the shop has to tell: what happened, to whom, and its properties.
+// shopEvent is an event of the shop: what happened, to which user, with which properties.
 type shopEvent struct {
 	name, user string
 	properties []attribute.KeyValue
 }
 
-// record is the event as OpenTelemetry has it: a log record with an event name. The user is an attribute with a
-// name from the semantic conventions; attributes without such a name are the event's properties.
+// record returns the event as an OpenTelemetry log record with an event name. The user is an
+// attribute from the semantic conventions; all other attributes are the event's properties.
 func (e shopEvent) record(now time.Time) log.Record {
 	var r log.Record
 	r.SetEventName(e.name)
@@ -75,7 +75,7 @@ func (e shopEvent) record(now time.Time) log.Record {
 }
 
 func shopEvents() []shopEvent {
-	const orderID = 1<<53 + 1 // no float64 holds it, so none may come across it on the way
+	const orderID = 1<<53 + 1 // not a float64, so any conversion to one would change it
 	return []shopEvent{
 		{"user_signed_up", "u1", []attribute.KeyValue{attribute.String("plan", "pro")}},
 		{"product_viewed", "u1", []attribute.KeyValue{

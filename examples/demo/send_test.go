@@ -19,7 +19,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 )
 
-func TestTheSDKSendsEventsWithAllTheirParts(t *testing.T) {
+func TestSDKSendsCompleteEvents(t *testing.T) {
 	received := make(chan plog.Logs, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -48,7 +48,7 @@ func TestTheSDKSendsEventsWithAllTheirParts(t *testing.T) {
 	}, order.Attributes().AsRaw())
 }
 
-func TestAnSDKThatCannotSendIsAnError(t *testing.T) {
+func TestSDKErrorIsReturned(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	d := &demo{out: io.Discard}
@@ -56,7 +56,7 @@ func TestAnSDKThatCannotSendIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, "sending with the SDK: ")
 }
 
-// newEventReceiver is an event receiver that accepts what it is told to.
+// newEventReceiver returns a stand-in for the event receiver that reports accepted events as told.
 func newEventReceiver(t *testing.T, bodies *[]string) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -70,7 +70,7 @@ func newEventReceiver(t *testing.T, bodies *[]string) *httptest.Server {
 	return server
 }
 
-func TestCurlSendsWhatIsShown(t *testing.T) {
+func TestCurlSendsShownCommand(t *testing.T) {
 	var bodies []string
 	server := newEventReceiver(t, &bodies)
 	var out bytes.Buffer
@@ -85,7 +85,7 @@ func TestCurlSendsWhatIsShown(t *testing.T) {
 	assert.Contains(t, out.String(), "\n{\"accepted\":2,\"rejected\":[]}\n")
 }
 
-func TestGoPostsTheSameAsCurl(t *testing.T) {
+func TestGoSendsSameRequestAsCurl(t *testing.T) {
 	_, err := exec.LookPath("curl")
 	require.NoError(t, err, "make tools installs curl where apt-get can; else install it")
 	var bodies []string
@@ -98,7 +98,7 @@ func TestGoPostsTheSameAsCurl(t *testing.T) {
 	assert.Equal(t, []string{`{"name":"a"}`, `{"name":"a"}`}, bodies)
 }
 
-func TestWithoutCurlTheDemoSaysSo(t *testing.T) {
+func TestMissingCurlIsReported(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	var bodies []string
 	server := newEventReceiver(t, &bodies)
@@ -107,16 +107,16 @@ func TestWithoutCurlTheDemoSaysSo(t *testing.T) {
 	_, err := d.sendWithCurl(t.Context(), server.URL)
 	require.NoError(t, err)
 	assert.Len(t, bodies, 2)
-	assert.Contains(t, out.String(), "curl is not installed here")
+	assert.Contains(t, out.String(), "curl is not installed")
 }
 
-func TestTheAnswerMustAcceptEveryEvent(t *testing.T) {
+func TestResponseMustAcceptEveryEvent(t *testing.T) {
 	require.NoError(t, checkAccepted([]byte(`{"accepted":2}`), 2))
 	require.ErrorContains(t, checkAccepted([]byte(`{"accepted":1,"rejected":[{"index":1}]}`), 2), "accepted 1 of 2 events")
 	require.ErrorContains(t, checkAccepted([]byte(`Not Found`), 2), `"Not Found"`)
 }
 
-func TestACommandIsShownAsItIsTyped(t *testing.T) {
+func TestCommandIsShownAsTyped(t *testing.T) {
 	assert.Equal(t, "curl -sS http://127.0.0.1:1/v1/events -H 'content-type: application/json' \\\n  -d '{\"name\":\"it'\\''s\"}'",
 		shown(curlCommand("http://127.0.0.1:1/v1/events", `{"name":"it's"}`)))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/examples/internal/inbox"
 )
 
-// summarize prints what was sent and what arrived. It is an error if an inbox lacks an event, or if the two do not
-// have the same.
+// summarize prints what was sent and what arrived. It returns an error if an inbox lacks an event,
+// or if the two inboxes differ.
 func (d *demo) summarize(sent total, audit, analytics *inbox.Inbox) error {
 	d.printf("\n%-9s  %6s  %12s  %8s\n", "", "events", "distinct ids", "requests")
 	d.printf("%-9s  %6d  %12s  %8d\n", "sent", sent.events, "", sent.requests)
@@ -25,6 +25,6 @@ func (d *demo) summarize(sent total, audit, analytics *inbox.Inbox) error {
 	if !slices.Equal(audit.IDs(), analytics.IDs()) {
 		return fmt.Errorf("%s and %s have events with different ids", audit.Name(), analytics.Name())
 	}
-	d.printf("\nAll %d events are at both webhooks, with the same ids.\n", sent.events)
+	d.printf("\nAll %d events arrived at both webhooks, with the same ids.\n", sent.events)
 	return nil
 }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Inbox receives webhooks of events and prints them, one line an event.
+// Inbox is a webhook that prints the events it receives, one per line.
 package main
 
 import (
@@ -23,9 +23,9 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.listen, "listen", "localhost:9001", "host:port to listen on; port 0 is any that is free")
-	flag.StringVar(&o.name, "name", "inbox", "what to call this inbox")
-	flag.IntVar(&o.fail, "fail", 0, "answer 503 to the first `n` requests")
+	flag.StringVar(&o.listen, "listen", "localhost:9001", "`host:port` to listen on; port 0 picks a free port")
+	flag.StringVar(&o.name, "name", "inbox", "the `name` of this inbox")
+	flag.IntVar(&o.fail, "fail", 0, "respond with 503 to the first `n` requests")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -37,10 +37,10 @@ func main() {
 	}
 }
 
-// run receives until ctx ends.
+// run receives events until ctx ends.
 func run(ctx context.Context, o options, out io.Writer) error {
 	if o.fail < 0 {
-		return fmt.Errorf("-fail: %d is negative; it is how many requests are answered 503", o.fail)
+		return fmt.Errorf("-fail: %d is negative; set how many requests to fail with 503", o.fail)
 	}
 	server, err := inbox.Listen(ctx, o.listen, inbox.New(o.name, out, o.fail))
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestItPrintsItsURLTheEventsAndASummary(t *testing.T) {
+func TestPrintsURLEventsAndSummary(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	reader, writer := io.Pipe()
@@ -31,7 +31,7 @@ func TestItPrintsItsURLTheEventsAndASummary(t *testing.T) {
 	require.True(t, ok, lines.Text())
 
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	for _, want := range []string{"answered 503", "order_placed"} {
+	for _, want := range []string{"responded 503", "order_placed"} {
 		go func() {
 			response, err := client.Post(url, "application/json", strings.NewReader(`{"id":"1","name":"order_placed"}`))
 			if assert.NoError(t, err) {
@@ -48,7 +48,7 @@ func TestItPrintsItsURLTheEventsAndASummary(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-func TestWhatItCannotDoIsAnError(t *testing.T) {
+func TestInvalidOptionsAreErrors(t *testing.T) {
 	require.ErrorContains(t, run(t.Context(), options{fail: -1}, io.Discard), "-fail: -1 is negative")
 	require.ErrorContains(t, run(t.Context(), options{listen: "nowhere", name: "audit"}, io.Discard), "audit inbox: listen tcp")
 }

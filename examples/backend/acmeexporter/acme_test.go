@@ -26,8 +26,8 @@ const testKey = "hunter2"
 // maxError is the maximum length of a result's error, in bytes.
 const maxError = 80
 
-// acme is a stand-in for Acme, as strict as Acme's documentation. It responds as Acme would, and fails
-// the test if a request breaks a documented rule.
+// acme is a stand-in for Acme, as strict as Acme's documentation. It responds as Acme would, and
+// fails the test if a request breaks a documented rule.
 type acme struct {
 	*httptest.Server
 	t *testing.T

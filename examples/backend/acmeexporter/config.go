@@ -32,7 +32,8 @@ type Config struct {
 	// shutdown_timeout, sending_queue and retry_on_failure. A batch holds up to 500 events.
 	Delivery delivery.Config `mapstructure:",squash"`
 
-	// APIKey is the project's ingest key (required). Acme shows it under Project settings, API keys.
+	// APIKey is the project's ingest key (required). Acme shows it under Project settings, API
+	// keys.
 	APIKey configopaque.String `mapstructure:"api_key"`
 }
 

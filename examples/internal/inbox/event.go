@@ -11,8 +11,8 @@ import (
 	"unicode"
 )
 
-// event is the part of an event's JSON that is printed. Properties stay as they came, since a float64 would not
-// hold every number in them.
+// event is the printed part of an event's JSON. Properties stay raw, since a float64 cannot
+// represent every number in them.
 type event struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
@@ -42,12 +42,13 @@ func decode(body []byte) ([]event, error) {
 	return []event{e}, nil
 }
 
-// String is the event as the inbox prints it.
+// String returns the event as the inbox prints it.
 func (e event) String() string {
 	return fmt.Sprintf("%-14s  user=%s  %s", e.title(), firstOf(e.User.ID, e.User.AnonymousID, "-"), e.properties())
 }
 
-// title is what the event calls itself: a log has no name, and an identify event needs none.
+// title returns the event's name, or its type or message: logs and identify events may have no
+// name.
 func (e event) title() string { return firstOf(e.Name, e.Type, e.Message, "-") }
 
 func (e event) properties() string {
@@ -70,7 +71,7 @@ func firstOf(candidates ...string) string {
 	return ""
 }
 
-// printable escapes what would break the line, or speak to the terminal.
+// printable escapes line breaks and terminal control characters.
 func printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {

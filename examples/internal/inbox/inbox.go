@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package inbox is the other end of a webhook: it receives events as JSON and prints them, one line an event.
+// Package inbox receives events as JSON from a webhook exporter and prints them, one per line.
 package inbox
 
 import (
@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// maxBody is how much of a request is read.
+// maxBody is the maximum size of a request body.
 const maxBody = 32 << 20
 
 // Inbox receives events: each request is one event or an array of them.
@@ -26,7 +26,7 @@ type Inbox struct {
 	now  func() time.Time
 
 	mu     sync.Mutex
-	fail   int // how many requests are still to be answered 503
+	fail   int // how many more requests get 503
 	counts Counts
 	ids    map[string]struct{}
 	// changed is closed when events arrive, and then replaced.
@@ -35,15 +35,15 @@ type Inbox struct {
 
 // Counts is what an inbox has received so far.
 type Counts struct {
-	// Events is how many events arrived, and IDs how many of them are different: who sends the same id twice
-	// means the same event.
+	// Events is the number of events received, and IDs the number of distinct ids among them: two
+	// events with the same id are the same event.
 	Events, IDs int
-	// Requests is how many requests brought them, and Refused how many were answered with an error.
+	// Requests is the number of accepted requests, and Refused of those that got an error.
 	Requests, Refused int
 }
 
-// New returns an inbox that prints to out, with one Write a request. It answers 503 to the first fail requests,
-// as a webhook that is down for a moment does.
+// New returns an inbox that prints to out, with one Write per request. It responds with 503 to the
+// first fail requests, like a webhook that is down for a moment.
 func New(name string, out io.Writer, fail int) *Inbox {
 	return &Inbox{
 		name:    name,
@@ -55,7 +55,7 @@ func New(name string, out io.Writer, fail int) *Inbox {
 	}
 }
 
-// ServeHTTP takes the events of a request, all of them or none.
+// ServeHTTP accepts all events of a request or none.
 func (b *Inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodOptions {
 		consent(w.Header(), r.Header)
@@ -69,7 +69,8 @@ func (b *Inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.add(events)
 }
 
-// consent answers the question of CloudEvents webhooks ("Abuse protection", section 4): whoever asks may send, and as often as asked.
+// consent accepts any handshake of a CloudEvents webhook ("Abuse protection", section 4), with the
+// rate it asks for.
 func consent(to, asked http.Header) {
 	to.Set("Allow", http.MethodPost)
 	for _, what := range []string{"Origin", "Rate"} {
@@ -81,10 +82,10 @@ func consent(to, asked http.Header) {
 
 func (b *Inbox) read(w http.ResponseWriter, r *http.Request) ([]event, error) {
 	if r.Method != http.MethodPost {
-		return nil, &refusal{http.StatusMethodNotAllowed, errors.New("events come by POST")}
+		return nil, &refusal{http.StatusMethodNotAllowed, errors.New("use POST")}
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
-		return nil, &refusal{http.StatusUnsupportedMediaType, fmt.Errorf("content encoding %q is not taken; send without compression", encoding)}
+		return nil, &refusal{http.StatusUnsupportedMediaType, fmt.Errorf("unsupported content encoding %q; send without compression", encoding)}
 	}
 	if left, failing := b.failing(); failing {
 		return nil, &refusal{http.StatusServiceUnavailable, fmt.Errorf("on purpose, %d more to come", left)}
@@ -96,7 +97,7 @@ func (b *Inbox) read(w http.ResponseWriter, r *http.Request) ([]event, error) {
 	return decode(body)
 }
 
-// failing tells whether a request is one of those to answer 503, and how many are left.
+// failing reports whether to fail this request with 503, and how many more will fail.
 func (b *Inbox) failing() (int, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -107,7 +108,7 @@ func (b *Inbox) failing() (int, bool) {
 	return b.fail, true
 }
 
-// refusal is an error with the status to answer it with; for any other error that is 400.
+// refusal is an error with a response status. The status of any other error is 400.
 type refusal struct {
 	status int
 	err    error
@@ -123,7 +124,7 @@ func (b *Inbox) refuse(w http.ResponseWriter, err error) {
 	}
 	b.mu.Lock()
 	b.counts.Refused++
-	_, _ = b.out.Write(b.appendLine(nil, fmt.Sprintf("answered %d: %s", status, err)))
+	_, _ = b.out.Write(b.appendLine(nil, fmt.Sprintf("responded %d: %s", status, err)))
 	b.mu.Unlock()
 	http.Error(w, err.Error(), status)
 }
@@ -138,7 +139,7 @@ func (b *Inbox) add(events []event) {
 			b.ids[e.ID] = struct{}{}
 		}
 	}
-	_, _ = b.out.Write(lines) // what cannot be printed still counts
+	_, _ = b.out.Write(lines) // a failed print does not matter
 	b.counts.Events += len(events)
 	b.counts.Requests++
 	close(b.changed)
@@ -149,24 +150,24 @@ func (b *Inbox) appendLine(dst []byte, text string) []byte {
 	return fmt.Appendf(dst, "%s  %-9s  %s\n", b.now().Format("15:04:05.000"), b.name, printable(text))
 }
 
-// Name is the name the inbox prints.
+// Name returns the name that the inbox prints.
 func (b *Inbox) Name() string { return b.name }
 
-// Counts is what has arrived so far.
+// Counts returns what has arrived so far.
 func (b *Inbox) Counts() Counts {
 	counts, _ := b.snapshot()
 	return counts
 }
 
-// IDs are the different ids of the events so far, in order.
+// IDs returns the distinct ids of the events so far, sorted.
 func (b *Inbox) IDs() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Sorted(maps.Keys(b.ids))
 }
 
-// Wait waits until events of as many different ids have arrived. Its error tells how many have, and the cause
-// that ended ctx.
+// Wait waits until events with that many distinct ids have arrived. Its error says how many have,
+// and why ctx ended.
 func (b *Inbox) Wait(ctx context.Context, ids int) error {
 	for {
 		counts, changed := b.snapshot()

@@ -31,7 +31,7 @@ func post(b *Inbox, body string) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestAnEventIsOneLine(t *testing.T) {
+func TestEventIsOneLine(t *testing.T) {
 	for _, tt := range []struct{ name, body, want string }{
 		{
 			"a track event",
@@ -59,7 +59,7 @@ func TestAnEventIsOneLine(t *testing.T) {
 	}
 }
 
-func TestAnArrayIsSeveralEvents(t *testing.T) {
+func TestArrayHoldsSeveralEvents(t *testing.T) {
 	b, out := newTestInbox(0)
 	assert.Equal(t, http.StatusOK, post(b, ` [{"id":"1","name":"a"},{"id":"2","name":"b"}] `).Code)
 	assert.Equal(t, 2, strings.Count(out.String(), "\n"))
@@ -67,7 +67,7 @@ func TestAnArrayIsSeveralEvents(t *testing.T) {
 	assert.Equal(t, []string{"1", "2"}, b.IDs())
 }
 
-func TestTheSameIDIsTheSameEvent(t *testing.T) {
+func TestSameIDIsSameEvent(t *testing.T) {
 	b, _ := newTestInbox(0)
 	post(b, `{"id":"1","name":"a"}`)
 	post(b, `{"id":"1","name":"a"}`)
@@ -75,16 +75,16 @@ func TestTheSameIDIsTheSameEvent(t *testing.T) {
 	assert.Equal(t, Counts{Events: 3, IDs: 1, Requests: 3}, b.Counts())
 }
 
-func TestTheFirstRequestsFailWhenAskedTo(t *testing.T) {
+func TestFirstRequestsFailOnPurpose(t *testing.T) {
 	b, out := newTestInbox(2)
 	for _, want := range []int{http.StatusServiceUnavailable, http.StatusServiceUnavailable, http.StatusOK, http.StatusOK} {
 		assert.Equal(t, want, post(b, `{"id":"1","name":"a"}`).Code)
 	}
 	assert.Equal(t, Counts{Events: 2, IDs: 1, Requests: 2, Refused: 2}, b.Counts())
-	assert.Contains(t, out.String(), "audit      answered 503: on purpose, 1 more to come\n")
+	assert.Contains(t, out.String(), "audit      responded 503: on purpose, 1 more to come\n")
 }
 
-func TestWhatIsNoEventIsRefused(t *testing.T) {
+func TestInvalidRequestsAreRefused(t *testing.T) {
 	for _, tt := range []struct {
 		name, method, encoding, body string
 		want                         int
@@ -107,12 +107,12 @@ func TestWhatIsNoEventIsRefused(t *testing.T) {
 			assert.Equal(t, tt.want, w.Code)
 			assert.Equal(t, Counts{Refused: 1}, b.Counts())
 			assert.Equal(t, 1, strings.Count(out.String(), "\n"))
-			assert.Contains(t, out.String(), "answered ")
+			assert.Contains(t, out.String(), "responded ")
 		})
 	}
 }
 
-func TestAnInboxConsentsToCloudEvents(t *testing.T) {
+func TestInboxConsentsToCloudEvents(t *testing.T) {
 	for name, tt := range map[string]struct{ asked, want http.Header }{
 		"an origin":            {http.Header{"Webhook-Request-Origin": {"a.example"}}, http.Header{"Allow": {"POST"}, "Webhook-Allowed-Origin": {"a.example"}}},
 		"an origin and a rate": {http.Header{"Webhook-Request-Origin": {"a.example"}, "Webhook-Request-Rate": {"120"}}, http.Header{"Allow": {"POST"}, "Webhook-Allowed-Origin": {"a.example"}, "Webhook-Allowed-Rate": {"120"}}},
@@ -132,7 +132,7 @@ func TestAnInboxConsentsToCloudEvents(t *testing.T) {
 	}
 }
 
-func TestWaitReturnsOnceTheEventsAreThere(t *testing.T) {
+func TestWaitReturnsWhenEventsArrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newTestInbox(0)
 		waited := make(chan error, 1)
@@ -141,13 +141,13 @@ func TestWaitReturnsOnceTheEventsAreThere(t *testing.T) {
 		post(b, `{"id":"1","name":"a"}`)
 		post(b, `{"id":"1","name":"a"}`)
 		synctest.Wait()
-		assert.Empty(t, waited, "one event was taken for two")
+		assert.Empty(t, waited, "one event counted as two")
 		post(b, `{"id":"2","name":"b"}`)
 		require.NoError(t, <-waited)
 	})
 }
 
-func TestWaitTellsWhatIsMissingAndWhyItGaveUp(t *testing.T) {
+func TestWaitErrorNamesMissingEventsAndCause(t *testing.T) {
 	b, _ := newTestInbox(0)
 	post(b, `{"id":"1","name":"a"}`)
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -155,7 +155,7 @@ func TestWaitTellsWhatIsMissingAndWhyItGaveUp(t *testing.T) {
 	assert.EqualError(t, b.Wait(ctx, 2), "audit has 1 of 2 events: waited for 15s")
 }
 
-func TestAServerReceivesUntilItIsClosed(t *testing.T) {
+func TestServerReceivesUntilClosed(t *testing.T) {
 	b, _ := newTestInbox(0)
 	s, err := Listen(t.Context(), "127.0.0.1:0", b)
 	require.NoError(t, err)

@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// closeTimeout is how long Close waits for the requests under way.
+// closeTimeout is how long Close waits for requests in progress.
 const closeTimeout = time.Second
 
 // Server is an inbox that listens.
 type Server struct {
 	*Inbox
-	// URL is where the inbox receives.
+	// URL is the address of the inbox.
 	URL string
 
 	server *http.Server
 	served chan struct{} // closed when the server has ended
 }
 
-// Listen has the inbox receive on address, which is host:port; port 0 is one the kernel picks.
+// Listen starts the inbox on address, host:port; port 0 picks a free port.
 func Listen(ctx context.Context, address string, box *Inbox) (*Server, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address)
@@ -44,7 +44,7 @@ func Listen(ctx context.Context, address string, box *Inbox) (*Server, error) {
 	return s, nil
 }
 
-// Close stops listening; requests under way may end first.
+// Close stops listening, after requests in progress have ended.
 func (s *Server) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

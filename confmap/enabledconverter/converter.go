@@ -33,8 +33,8 @@ type converter struct {
 	logger *zap.Logger
 }
 
-// Convert removes disabled components and all references to them. It computes every change before it
-// applies the first one, so that an invalid configuration stays unchanged.
+// Convert removes disabled components and all references to them. It computes every change before
+// it applies the first one, so that an invalid configuration stays unchanged.
 func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	// ToStringMap would lose the text of environment variables: 0123 would become 83.
 	root := xconfmap.ToStringMapRaw(conf)
@@ -70,9 +70,9 @@ type switched struct {
 	on      bool
 }
 
-// readSwitches returns the components with a switch, sorted by section and ID, or one error that lists
-// all invalid switches. Processors have no switch: without one, events would pass that it is meant to
-// redact or filter.
+// readSwitches returns the components with a switch, sorted by section and ID, or one error that
+// lists all invalid switches. Processors have no switch: without one, events would pass that it is
+// meant to redact or filter.
 func readSwitches(root map[string]any) ([]switched, error) {
 	var found []switched
 	var refused []string
@@ -93,8 +93,8 @@ func readSwitches(root map[string]any) ([]switched, error) {
 	return found, nil
 }
 
-// switchEdits removes disabled components, and the switches of enabled ones, which do not have such a
-// key.
+// switchEdits removes disabled components, and the switches of enabled ones, which do not have such
+// a key.
 func switchEdits(switches []switched) []edit {
 	edits := make([]edit, 0, len(switches))
 	for _, s := range switches {
@@ -107,7 +107,8 @@ func switchEdits(switches []switched) []edit {
 	return edits
 }
 
-// report logs which components and pipelines were removed, and which pipelines discard their events.
+// report logs which components and pipelines were removed, and which pipelines discard their
+// events.
 func (c *converter) report(switches []switched, pipelines []*pipeline) {
 	var components, removed, discarding []string
 	for _, s := range switches {
@@ -189,7 +190,8 @@ func table(value any) map[string]any {
 	return m
 }
 
-// sorted ranges over a map in the order of its keys, so that errors, logs and edits have a fixed order.
+// sorted ranges over a map in the order of its keys, so that errors, logs and edits have a fixed
+// order.
 func sorted(m map[string]any) func(yield func(string, any) bool) {
 	return func(yield func(string, any) bool) {
 		for _, key := range slices.Sorted(maps.Keys(m)) {
@@ -200,8 +202,8 @@ func sorted(m map[string]any) func(yield func(string, any) bool) {
 	}
 }
 
-// shownPath returns a path for an error. It quotes keys with line breaks, so that the error stays on
-// one line.
+// shownPath returns a path for an error. It quotes keys with line breaks, so that the error stays
+// on one line.
 func shownPath(path ...string) string {
 	shown := make([]string, len(path))
 	for i, key := range path {

@@ -18,8 +18,8 @@ type edit struct {
 	remove bool
 }
 
-// apply changes no other key. Conf has no path into a map that comes from a provider as a whole, as in
-// `exporters: ${file:exporters.yaml}`, so apply replaces such a map.
+// apply changes no other key. Conf has no path into a map that comes from a provider as a whole, as
+// in `exporters: ${file:exporters.yaml}`, so apply replaces such a map.
 func (e edit) apply(conf *confmap.Conf) error {
 	var node any = xconfmap.ToStringMapRaw(conf)
 	for i, key := range e.path {
@@ -67,8 +67,8 @@ func remove(conf *confmap.Conf, path []string) error {
 }
 
 // set replaces a value. It deletes the old one first, because with the feature gate
-// confmap.enableMergeAppendOption, Merge appends to lists, and loses the text of list items that come
-// from a provider.
+// confmap.enableMergeAppendOption, Merge appends to lists, and loses the text of list items that
+// come from a provider.
 func set(conf *confmap.Conf, path []string, value any) error {
 	conf.Delete(join(path))
 	return conf.Merge(nested(path, value))

@@ -1,9 +1,9 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package enabledconverter removes components with `enabled: false` before the collector validates the
-// configuration. One file then serves every choice of backends, and a disabled component needs no
-// credentials.
+// Package enabledconverter removes components with `enabled: false` before the collector validates
+// the configuration. One file then serves every choice of backends, and a disabled component needs
+// no credentials.
 package enabledconverter
 
 import (

@@ -18,7 +18,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// FuzzConvertText checks any YAML file: nothing panics, and no pipeline refers to a disabled component.
+// FuzzConvertText checks any YAML file: nothing panics, and no pipeline refers to a disabled
+// component.
 func FuzzConvertText(f *testing.F) {
 	inputs, err := filepath.Glob(filepath.Join("testdata", "*", "input.yaml"))
 	require.NoError(f, err)
@@ -39,8 +40,8 @@ func FuzzConvertText(f *testing.F) {
 	})
 }
 
-// FuzzConvertPipelines draws pipelines from few components, so that chains, loops and shared connectors
-// are common.
+// FuzzConvertPipelines draws pipelines from few components, so that chains, loops and shared
+// connectors are common.
 func FuzzConvertPipelines(f *testing.F) {
 	f.Add([]byte{0x02, 0x00, 0x00, 0x11, 0x11, 0x22, 0x22})
 	f.Add([]byte{0x2a, 0x2a, 0x2a, 0x31, 0x13, 0x74, 0x47, 0xff, 0xff})
@@ -119,8 +120,8 @@ func assertOnly(t *testing.T, references []any, allowed func(any) bool) {
 	}
 }
 
-// drawConfig makes a configuration from choices: two bits for the switch of each component, then three
-// bytes for each pipeline.
+// drawConfig makes a configuration from choices: two bits for the switch of each component, then
+// three bytes for each pipeline.
 func drawConfig(choices []byte) map[string]any {
 	next := func() byte {
 		if len(choices) == 0 {

@@ -25,8 +25,8 @@ type pipeline struct {
 	exporters references
 }
 
-// references is a list of component IDs as the user wrote it, and what is left of it. A list that was
-// empty from the start is not repaired.
+// references is a list of component IDs as the user wrote it, and what is left of it. A list that
+// was empty from the start is not repaired.
 type references struct {
 	written []any
 	left    []any
@@ -68,9 +68,9 @@ func readPipelines(root map[string]any) []*pipeline {
 	return pipelines
 }
 
-// prune removes disabled components and idle pipelines. It then removes connectors that are left with
-// one end, which the collector would refuse, until nothing changes: each of them may empty another
-// pipeline.
+// prune removes disabled components and idle pipelines. It then removes connectors that are left
+// with one end, which the collector would refuse, until nothing changes: each of them may empty
+// another pipeline.
 func prune(pipelines []*pipeline, connectorIDs map[string]bool, off disabled) {
 	written := linksOf(pipelines, connectorIDs)
 
@@ -94,8 +94,8 @@ func prune(pipelines []*pipeline, connectorIDs map[string]bool, off disabled) {
 	}
 }
 
-// dropIdle removes idle pipelines, except those whose connector had only one end from the start, which
-// the collector reports.
+// dropIdle removes idle pipelines, except those whose connector had only one end from the start,
+// which the collector reports.
 func dropIdle(pipelines []*pipeline, written map[link]ends) {
 	for _, p := range pipelines {
 		if p.idle() {
@@ -157,8 +157,8 @@ func connectorIDs(root map[string]any) map[string]bool {
 	return ids
 }
 
-// checkAnyLeft refuses a configuration without any pipeline left, and lists the disabled receivers. The
-// collector's own error would only say that there are no pipelines.
+// checkAnyLeft refuses a configuration without any pipeline left, and lists the disabled receivers.
+// The collector's own error would only say that there are no pipelines.
 func checkAnyLeft(pipelines []*pipeline, off disabled) error {
 	var causes []string
 	for _, p := range pipelines {
@@ -195,8 +195,8 @@ func pipelineEdits(root map[string]any, pipelines []*pipeline, off disabled) []e
 	return edits
 }
 
-// fanoutEdits sets pipelines_enabled of each fanout connector that has lost a pipeline. The routes stay
-// as they are, so that events of a removed pipeline do not go to the next route.
+// fanoutEdits sets pipelines_enabled of each fanout connector that has lost a pipeline. The routes
+// stay as they are, so that events of a removed pipeline do not go to the next route.
 func fanoutEdits(root map[string]any, pipelines []*pipeline, off disabled) []edit {
 	var edits []edit
 	for key := range sorted(table(root[connectors])) {
@@ -245,8 +245,8 @@ func (p *pipeline) edits() []edit {
 	return edits
 }
 
-// lacksNop reports whether to add exporters::nop. If exporters is not a map, the collector reports that,
-// so nothing is added.
+// lacksNop reports whether to add exporters::nop. If exporters is not a map, the collector reports
+// that, so nothing is added.
 func lacksNop(root map[string]any, off disabled) bool {
 	if section := plain(root[exporters]); section != nil && table(section) == nil {
 		return false

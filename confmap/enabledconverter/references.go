@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 )
 
-// referenceEdits removes disabled extensions from service::extensions, and from the keys storage and
-// dead_letter of components, which are optional. It keeps references under auth and authenticator, so
-// that the collector refuses to start rather than open a listener to everyone.
+// referenceEdits removes disabled extensions from service::extensions, and from the keys storage
+// and dead_letter of components, which are optional. It keeps references under auth and
+// authenticator, so that the collector refuses to start rather than open a listener to everyone.
 func referenceEdits(root map[string]any, off disabled) []edit {
 	var edits []edit
 

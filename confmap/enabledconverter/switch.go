@@ -70,7 +70,8 @@ func parseSwitch(value any) (bool, error) {
 	return on, nil
 }
 
-// parseWord also accepts yes, no, on and off, which are booleans in YAML 1.1 but strings in YAML 1.2.
+// parseWord also accepts yes, no, on and off, which are booleans in YAML 1.1 but strings in YAML
+// 1.2.
 func parseWord(word string) (on, ok bool) {
 	switch strings.ToLower(strings.TrimSpace(word)) {
 	case "true", "1", "yes", "on":

@@ -51,8 +51,8 @@ func readAttributes(attributes pcommon.Map) routingAttributes {
 	return r
 }
 
-// nameOf returns the name by which a record is routed, as appevent reads it: the event name, else the
-// kind, else exception for an exception. A plain log has an empty name.
+// nameOf returns the name by which a record is routed, as appevent reads it: the event name, else
+// the kind, else exception for an exception. A plain log has an empty name.
 func nameOf(record plog.LogRecord, kind appevent.Kind) string {
 	if name := record.EventName(); name != "" {
 		return name

@@ -93,8 +93,8 @@ func benchLogs(size int, name func(int) string, ids bool) plog.Logs {
 }
 
 // BenchmarkRouting routes records over 50 routes to four pipelines that do nothing, in batches of
-// 1,000 and 10,000. The target is 3 % of the CPU time of an event from OTLP JSON to two webhooks; it
-// does not include setting IDs.
+// 1,000 and 10,000. The target is 3 % of the CPU time of an event from OTLP JSON to two webhooks;
+// it does not include setting IDs.
 func BenchmarkRouting(b *testing.B) {
 	oneName := func(int) string { return "area_49_opened" }
 	for _, size := range []int{1_000, benchRecords} {

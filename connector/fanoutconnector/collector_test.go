@@ -62,8 +62,8 @@ service:
 	}
 }
 
-// TestRoutesMayNamePipelinesOfDisabledBackends checks that one file serves every choice of backends,
-// and that mistakes are found whatever is disabled.
+// TestRoutesMayNamePipelinesOfDisabledBackends checks that one file serves every choice of
+// backends, and that mistakes are found whatever is disabled.
 func TestRoutesMayNamePipelinesOfDisabledBackends(t *testing.T) {
 	const table = `{routes: [{events: [a], pipelines: [logs/a, traces/b]}], default_pipelines: [logs/a, logs/b, traces/b], sync: [logs/a]}`
 	const notFed = " has this connector as a receiver; these do: "

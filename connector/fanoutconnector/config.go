@@ -71,8 +71,8 @@ func (cfg *Config) Validate() error {
 	return errors.Join(cfg.checkReach(pipeline.SignalLogs), cfg.checkReach(pipeline.SignalTraces), cfg.checkEnabled())
 }
 
-// checkEnabled finds mistyped pipelines of disabled backends. The connector itself cannot: it is not
-// even created when all of its pipelines are disabled.
+// checkEnabled finds mistyped pipelines of disabled backends. The connector itself cannot: it is
+// not even created when all of its pipelines are disabled.
 func (cfg *Config) checkEnabled() error {
 	if len(cfg.PipelinesEnabled) == 0 {
 		return nil
@@ -160,7 +160,8 @@ func (r *RouteConfig) appliesTo(signal pipeline.Signal) bool {
 	return len(r.Pipelines) == 0 || len(ofSignal(r.Pipelines, signal)) > 0
 }
 
-// referenced returns the pipelines of the signal that the configuration sends events to, sorted by ID.
+// referenced returns the pipelines of the signal that the configuration sends events to, sorted by
+// ID.
 func (cfg *Config) referenced(signal pipeline.Signal) []pipeline.ID {
 	ids := ofSignal(cfg.DefaultPipelines, signal)
 	for i := range cfg.Routes {

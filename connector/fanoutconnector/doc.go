@@ -8,8 +8,8 @@
 //
 // Follow a batch through the files in this order:
 //
-//   - fanout.go receives it; logs.go and traces.go look at each record, and attributes.go reads what
-//     routing needs of it;
+//   - fanout.go receives it; logs.go and traces.go look at each record, and attributes.go reads the
+//     attributes that routing needs;
 //   - table.go and tree.go find the route of a name, and destinations.go narrows it;
 //   - assignment.go groups records by their pipelines, split.go moves each group to a batch of its
 //     own, and ownership.go says which pipeline gets a copy;

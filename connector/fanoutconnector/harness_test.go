@@ -25,8 +25,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/connector/fanoutconnector/internal/metadata"
 )
 
-// sink is a pipeline that records what it gets. A mutating sink also destroys the data at once, as the
-// worst possible processor would.
+// sink is a pipeline that records what it gets. A mutating sink also destroys the data at once, as
+// the worst possible processor would.
 type sink struct {
 	mutates bool
 	respond func(context.Context) error

@@ -36,9 +36,9 @@ func (o *owner[T]) hold(groups []group[T]) (release func()) {
 	}
 }
 
-// share returns the batch for a pipeline: a copy if the pipeline changes it while others use it, else
-// the batch itself. If all pipelines change it, the last one gets the original. Call it in the order
-// of the pipelines.
+// share returns the batch for a pipeline: a copy if the pipeline changes it while others use it,
+// else the batch itself. If all pipelines change it, the last one gets the original. Call it in the
+// order of the pipelines.
 func (o *owner[T]) share(g *group[T], to int) T {
 	mutates := o.mutate.has(to)
 	last := g.to>>(to+1) == 0

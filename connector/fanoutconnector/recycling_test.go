@@ -20,8 +20,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/connector/fanoutconnector/internal/metadata"
 )
 
-// pipelineOwner does what the collector does in front of each component: the first one to get a batch
-// owns and recycles it.
+// pipelineOwner does what the collector does in front of each component: the first one to get a
+// batch owns and recycles it.
 type pipelineOwner struct{ *sink }
 
 func (o pipelineOwner) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
@@ -31,8 +31,8 @@ func (o pipelineOwner) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	return o.sink.ConsumeLogs(ctx, ld)
 }
 
-// TestBatchesAreNotRecycledWhilePipelinesUseThem enables the feature gate with which the memory of a
-// batch is reused as soon as its owner is done. The connector owns the batches that it creates.
+// TestBatchesAreNotRecycledWhilePipelinesUseThem enables the feature gate with which the memory of
+// a batch is reused as soon as its owner is done. The connector owns the batches that it creates.
 func TestBatchesAreNotRecycledWhilePipelinesUseThem(t *testing.T) {
 	gate := pref.UseProtoPooling.ID()
 	was := pref.UseProtoPooling.IsEnabled()

@@ -16,9 +16,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
-// refusals logs the events that pipelines refuse and whose caller gets no error, at most once a minute
-// per pipeline. It has one log per pipeline, in the order of the table. It does not log the errors
-// themselves, because they may quote events.
+// refusals logs the events that pipelines refuse and whose caller gets no error, at most once a
+// minute per pipeline. It has one log per pipeline, in the order of the table. It does not log the
+// errors themselves, because they may quote events.
 type refusals []*throttle.Log[refused]
 
 // refused is what a pipeline has refused since its last log line.

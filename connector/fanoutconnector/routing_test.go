@@ -305,8 +305,8 @@ func randomSwitches(r *rand.Rand) map[string]any {
 	return switches
 }
 
-// TestEachRecordReachesItsPipelinesOnce checks random batches and configurations: each record reaches
-// its pipelines unchanged, with its own resource and scope.
+// TestEachRecordReachesItsPipelinesOnce checks random batches and configurations: each record
+// reaches its pipelines unchanged, with its own resource and scope.
 func TestEachRecordReachesItsPipelinesOnce(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 400 {
@@ -373,8 +373,8 @@ type recordingHarness struct {
 	recorders map[string]*recorder
 }
 
-// recorder is a sink that reads what it got only after everything is sent, as an exporter with a queue
-// does. A mutating sink reads it at once.
+// recorder is a sink that reads what it got only after everything is sent, as an exporter with a
+// queue does. A mutating sink reads it at once.
 type recorder struct {
 	*sink
 	lines []string

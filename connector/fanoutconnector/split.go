@@ -70,8 +70,8 @@ type (
 	record[E any] interface{ MoveTo(E) }
 )
 
-// newMove returns the function that moves records to their groups, for logs or traces. The arguments
-// are the methods that lead from a batch to its records.
+// newMove returns the function that moves records to their groups, for logs or traces. The
+// arguments are the methods that lead from a batch to its records.
 func newMove[T comparable, RS slice[R], R resource[R], SS slice[S], S scope, ES slice[E], E record[E]](
 	resources func(T) RS, scopes func(R) SS, records func(S) ES,
 ) func(T, *splitter[T]) {

@@ -70,8 +70,8 @@ func newTable(cfg *Config, signal pipeline.Signal, fed []pipeline.ID) (*table, e
 	return t, nil
 }
 
-// checkPipelines compares the pipelines in the configuration with those that have the connector as a
-// receiver.
+// checkPipelines compares the pipelines in the configuration with those that have the connector as
+// a receiver.
 func checkPipelines(cfg *Config, signal pipeline.Signal, fed []pipeline.ID) error {
 	fed = slices.SortedFunc(slices.Values(fed), compareIDs)
 	referenced := cfg.referenced(signal)

@@ -82,8 +82,8 @@ func TestFindEqualsLinearSearch(t *testing.T) {
 	}
 }
 
-// FuzzRoutes checks two properties of any valid table: find returns the first match, and each name and
-// pattern matches some event that no earlier route matches. Each line of the text is a route.
+// FuzzRoutes checks two properties of any valid table: find returns the first match, and each name
+// and pattern matches some event that no earlier route matches. Each line of the text is a route.
 func FuzzRoutes(f *testing.F) {
 	f.Add("login_success signup_*\n*_failed\n*", "signup_failed")
 	f.Add("a*b*c a\nab*\n**", "abxc")

@@ -169,7 +169,7 @@ func (cfg *Config) checkAccount() error {
 		return fmt.Errorf("workspace_id: %w", err)
 	}
 	if strings.ContainsAny(cfg.WorkspaceID, ":/?#%&=") {
-		return errors.New("workspace_id: holds a character that no workspace ID has; write the ID alone, " + where)
+		return errors.New("workspace_id: contains a character that is not allowed; write only the ID, " + where)
 	}
 	if err := strictconf.CheckCredential(string(cfg.APIKey), "write the key of the tile Data, "+where, "MOENGAGE_API_KEY"); err != nil {
 		return fmt.Errorf("api_key: %w", err)
@@ -209,10 +209,10 @@ func (cfg *Config) workspace() string {
 func (cfg *Config) checkEndpoint() error {
 	u, err := strictconf.ParseURL(cfg.endpoint(), "https://api-01.moengage.com")
 	if err != nil {
-		return fmt.Errorf("endpoint: %w, or leave it out, since data_center says where MoEngage is", err)
+		return fmt.Errorf("endpoint: %w, or leave endpoint out, because data_center determines the address", err)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(u.Path, "/v1") {
-		return errors.New("endpoint: has more than an address; write it without user, query, fragment and /v1, or leave it out, since data_center says where MoEngage is")
+		return errors.New("endpoint: contains a user, a query, a fragment or /v1; remove it, or leave endpoint out, because data_center determines the address")
 	}
 	if err := strictconf.CheckProxy(cfg.ClientConfig.ProxyURL); err != nil {
 		return fmt.Errorf("proxy_url: %w", err)
@@ -248,11 +248,11 @@ func (cfg *Config) checkNames() error {
 func checkEventName(name string) error {
 	switch n := utf8.RuneCountInString(name); {
 	case n == 0 || n > maxName:
-		return fmt.Errorf("has %d characters, but a name has 1 to %d", n, maxName)
+		return fmt.Errorf("has %d characters, but must have 1 to %d", n, maxName)
 	case strings.ContainsRune(name, '.'):
-		return fmt.Errorf("%q has a period, which MoEngage puts a space behind; write _ in its place", name)
+		return fmt.Errorf("%q has a period, after which MoEngage inserts a space; use _ instead", name)
 	case strings.HasPrefix(name, reservedPrefix):
-		return fmt.Errorf("%q begins with %s, which MoEngage keeps for itself", name, reservedPrefix)
+		return fmt.Errorf("%q begins with %s, which is reserved for MoEngage", name, reservedPrefix)
 	}
 	return nil
 }
@@ -263,11 +263,11 @@ func (cfg *Config) checkNumbers() error {
 	case !(cfg.Verify >= 0 && cfg.Verify <= 1): // negated, so that NaN fails too
 		return fmt.Errorf("verify: %v is not a share; write a number from 0 to 1, such as 0.01", cfg.Verify)
 	case cfg.EventNames.Max <= 0:
-		return fmt.Errorf("event_names::max: %d is not positive; write how many names of events the workspace takes (default %d)", cfg.EventNames.Max, maxEventNames)
+		return fmt.Errorf("event_names::max: %d is not positive; write how many event names the workspace accepts (default %d)", cfg.EventNames.Max, maxEventNames)
 	case cfg.MaxUserAttributes < 0:
-		return fmt.Errorf("max_user_attributes: %d is negative; write how many attributes of users the workspace takes (default %d)", cfg.MaxUserAttributes, maxUserAttributes)
+		return fmt.Errorf("max_user_attributes: %d is negative; write how many user attributes the workspace accepts (default %d)", cfg.MaxUserAttributes, maxUserAttributes)
 	case min(limits.Events, limits.Users, limits.Devices, limits.Merges) < 0:
-		return errors.New("rate_limits: has a negative number; write how many a minute, or 0 for no limit")
+		return errors.New("rate_limits: contains a negative number; write limits per minute, or 0 for no limit")
 	}
 	return nil
 }
@@ -275,7 +275,7 @@ func (cfg *Config) checkNumbers() error {
 // checkOrder refuses settings that would let one batch overtake another.
 func (cfg *Config) checkOrder() error {
 	if queue := cfg.Delivery.QueueConfig.Get(); queue != nil && queue.NumConsumers != 1 {
-		return fmt.Errorf("sending_queue::num_consumers: %d would let a user's events overtake each other, and MoEngage keeps the attribute that comes last; leave it out, max_in_flight is how many requests are under way",
+		return fmt.Errorf("sending_queue::num_consumers: %d must be 1, or a user's events could overtake each other; leave it out, and set max_in_flight to send more requests concurrently",
 			queue.NumConsumers)
 	}
 	return nil

@@ -23,7 +23,7 @@ type correction int
 const (
 	// correctedEventNames: an event was not sent, because there are too many names.
 	correctedEventNames correction = iota
-	// correctedCustomerID: an attribute held an id that MoEngage refuses.
+	// correctedCustomerID: an attribute had an ID that MoEngage refuses.
 	correctedCustomerID
 	// correctedUserAttributes, correctedAttributes: an attribute was left out, because there are
 	// too many.
@@ -72,20 +72,20 @@ var correctionWords = [allCorrections]string{
 
 // advice tells the operator what to do about each correction that is logged.
 var advice = [allCorrections]string{
-	correctedEventNames:     "events of further names are skipped: is there an id in the names? list those to send in event_names::allow, or raise event_names::max with MoEngage",
-	correctedCustomerID:     "an attribute of customer_id::from holds an id that MoEngage refuses, such as null or 0: mend the producer",
-	correctedUserAttributes: "further attributes of users are left out: send fewer, or raise max_user_attributes with MoEngage",
-	correctedAttributes:     "MoEngage keeps 100 attributes of an event, the others are left out: send fewer",
-	correctedDuplicate:      "two attributes of an event have one name, be it since periods become underscores; the first is sent",
-	correctedDepth:          "maps are looked into eight deep: send them flat",
-	correctedNotANumber:     "MoEngage has no number for NaN and the infinities; such attributes are left out",
+	correctedEventNames:     "events with further names are skipped: do the names contain IDs? list the names to send in event_names::allow, or have MoEngage raise the limit, and set event_names::max",
+	correctedCustomerID:     "an attribute of customer_id::from has an ID that MoEngage refuses, such as null or 0: fix the application that sends it",
+	correctedUserAttributes: "further user attributes are left out: send fewer, or have MoEngage raise the limit, and set max_user_attributes",
+	correctedAttributes:     "MoEngage keeps 100 attributes per event, and the others are left out: send fewer",
+	correctedDuplicate:      "two attributes of an event have the same name, possibly because periods become underscores: only the first is sent",
+	correctedDepth:          "maps nested more than eight levels deep are left out: send flat attributes",
+	correctedNotANumber:     "NaN and infinities are not valid in JSON: such attributes are left out",
 	correctedURL:            "MoEngage refuses URLs of more than 512 characters: they are sent without their query, or not at all",
-	correctedValue:          "MoEngage keeps 512 characters of a value: send shorter ones",
-	correctedItems:          "MoEngage keeps 50 items of an array: send fewer",
-	correctedName:           "MoEngage keeps 200 characters of a name: shorten it",
-	correctedTime:           "MoEngage takes no events from the future, they are dated now: is the producer's clock wrong?",
-	correctedArrayType:      "MoEngage takes arrays of numbers or of strings; others become strings",
-	correctedReserved:       "names that begin with moe_ are MoEngage's own; they are sent with another _ before them",
+	correctedValue:          "MoEngage keeps 512 characters per value: send shorter ones",
+	correctedItems:          "MoEngage keeps 50 items per array: send fewer",
+	correctedName:           "MoEngage keeps 200 characters per name: shorten it",
+	correctedTime:           "MoEngage refuses events from the future, so they get the current time: is the application's clock wrong?",
+	correctedArrayType:      "MoEngage accepts arrays of numbers or of strings: items of other arrays become strings",
+	correctedReserved:       "names that begin with moe_ are reserved for MoEngage: they are sent with another _ in front",
 }
 
 // tally counts corrections.
@@ -119,7 +119,7 @@ type corrections struct {
 func newCorrections(set exporter.Settings) (*corrections, error) {
 	meter := set.MeterProvider.Meter("github.com/otelcol-fanout/otelcol-fanout/exporter/moengageexporter")
 	counter, err := meter.Int64Counter("otelcol_fanout_moengage_corrections_total", metric.WithUnit("{correction}"),
-		metric.WithDescription("What was changed of events before MoEngage would cut it off or drop it without a word, by reason."))
+		metric.WithDescription("Corrections of events that MoEngage would silently truncate or drop, by reason."))
 	c := &corrections{counter: counter, logger: set.Logger}
 	c.lines = throttle.NewLog(c.logWorst)
 	for i, word := range correctionWords {
@@ -147,6 +147,6 @@ func (c *corrections) add(noted *tally) {
 // logWorst logs the worst of the corrections, of which there is at least one.
 func (c *corrections) logWorst(lost losses) {
 	worst := slices.IndexFunc(lost[:], func(n int) bool { return n > 0 })
-	c.logger.Warn("Events were corrected, since MoEngage would cut off or drop what they hold",
+	c.logger.Warn("Events were corrected, because MoEngage would silently truncate or drop parts of them",
 		zap.String("worst", correctionWords[worst]), zap.Int("times", lost[worst]), zap.String("what_to_do", advice[worst]))
 }

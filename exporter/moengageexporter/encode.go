@@ -145,8 +145,8 @@ const (
 	attributesOpen = `,"attributes":`
 )
 
-// headKey caches the Meta.Key of an event: the length of its head in decimal. Consecutive events with
-// the same head share one element of a bulk request.
+// headKey caches the Meta.Key of an event: the length of its head in decimal. Consecutive events
+// with the same head share one element of a bulk request.
 type headKey struct {
 	length int
 	text   []byte
@@ -159,8 +159,8 @@ func (k *headKey) of(length int) []byte {
 	return k.text
 }
 
-// headLength returns the length of an event's head. It is 0 when the key has none, or when the payload
-// is shorter.
+// headLength returns the length of an event's head. It is 0 when the key has none, or when the
+// payload is shorter.
 func headLength(e *delivery.Event) int {
 	length, err := strconv.Atoi(e.Key)
 	if err != nil || length < 0 || length > len(e.Payload) {

@@ -74,7 +74,7 @@ func (enc *encoder) timeOf(e *appevent.Event) pcommon.Timestamp {
 	return at
 }
 
-// nameOf returns the name of the event in MoEngage, or a Skip when the event is not to be sent.
+// nameOf returns the name of the event in MoEngage, or a Skip if the event is not sent.
 func (enc *encoder) nameOf(e *appevent.Event) (string, error) {
 	names := &enc.cfg.EventNames
 	name := e.Name

@@ -67,10 +67,10 @@ func TestRetryAmbiguousFalseGivesEventsUp(t *testing.T) {
 		reply   moengageintake.Reply
 		message string
 	}{
-		"no response":         {moengageintake.Hung(), "sending the request: there was no answer within the timeout; it may have arrived, so that it is not sent again"},
-		"a broken connection": {moengageintake.Reset(), "it may have arrived, so that it is not sent again"},
+		"no response":         {moengageintake.Hung(), "sending the request: no response within the timeout; it may have arrived, so it is not sent again"},
+		"a broken connection": {moengageintake.Reset(), "it may have arrived, so it is not sent again"},
 		"504":                 {moengageintake.Reply{Status: 504}, "the backend answered 504; it may have arrived, and retry_ambiguous is false"},
-		"a page":              {moengageintake.Reply{Body: "<html>"}, "the backend answered 200, which is not what MoEngage says of success; it may have arrived, and retry_ambiguous is false"},
+		"a page":              {moengageintake.Reply{Body: "<html>"}, "the backend answered 200; the body does not report success; it may have arrived, and retry_ambiguous is false"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, mode := range []Mode{ModeBulk, ModeSingle} {

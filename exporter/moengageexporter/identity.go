@@ -82,7 +82,7 @@ func (enc *encoder) deviceOf(e *appevent.Event) device {
 	return h.device(&enc.source.device)
 }
 
-// deviceHints is what attributes say about a device.
+// deviceHints holds what attributes say about a device.
 type deviceHints struct{ id, installation, system, platform string }
 
 // device returns the device of a record. What the record does not say comes from its resource.

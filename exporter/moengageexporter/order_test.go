@@ -82,8 +82,8 @@ func TestEachUsersEventsArriveInOrder(t *testing.T) {
 	}
 }
 
-// settle waits until every event has an outcome, however slow the machine is. If the exporter hangs,
-// the timeout of go test ends the test.
+// settle waits until every event has an outcome, however slow the machine is. If the exporter
+// hangs, the timeout of go test ends the test.
 func settle(e *deliverytest.Exporter[plog.Logs]) {
 	for !e.Balanced() {
 		time.Sleep(time.Millisecond)

@@ -10,8 +10,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// usersEvents is events sorted by user, each user's in their order. Users of whom no event stands
-// alone come first.
+// usersEvents holds events sorted by user; the events of each user are in order. Users whose events
+// can all share requests with those of other users come first.
 type usersEvents struct {
 	events []delivery.Event
 	// userOf is the number of each event's user. Customers that are merged are one user.
@@ -80,7 +80,7 @@ func sortEvents(events []delivery.Event, userOf []int, separate []bool) usersEve
 	return u
 }
 
-// mergeSeparator stands between the customers of a merge. Customer IDs do not contain it.
+// mergeSeparator separates the customers of a merge. Customer IDs do not contain it.
 const mergeSeparator = "\x00"
 
 // mergeDestination returns the destination of a merge.

@@ -49,7 +49,7 @@ func TestNamesAreMadeValid(t *testing.T) {
 	}
 	enc := newEncoder(newTestBackend(t, validConfig()))
 	assert.Equal(t, "moe_unsubscribe", writtenName(t, enc, "moe_unsubscribe"), "one of theirs may be set")
-	assert.Equal(t, "_moe_unsubscribe", enc.validEventName("moe_unsubscribe"), "but no event may be called so")
+	assert.Equal(t, "_moe_unsubscribe", enc.validEventName("moe_unsubscribe"), "but no event may have this name")
 }
 
 // writtenName returns the name of an attribute as it is written.

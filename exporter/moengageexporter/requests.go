@@ -19,8 +19,8 @@ import (
 // (moengage.com/docs/api/bulk/bulk-import-users-and-events: 100 KB).
 const maxBody = 100_000
 
-// What stands around the objects in the bodies of bulk and merge requests. The other routes take
-// one object alone.
+// The text around the objects in the bodies of bulk and merge requests. The other routes accept a
+// single object.
 const (
 	bulkHead  = `{"type":"transition","elements":[`
 	bulkTail  = `]}`
@@ -58,7 +58,7 @@ func refuseTooLarge(events []delivery.Event) ([]delivery.Event, []delivery.Refus
 		}
 		refusals = append(refusals, delivery.Refusal{
 			Event: events[i], Reason: deadletter.ReasonTooLarge,
-			Message: fmt.Sprintf("the event has %d bytes, and MoEngage takes %d", len(events[i].Payload), maxObject),
+			Message: fmt.Sprintf("the event has %d bytes, but MoEngage accepts at most %d", len(events[i].Payload), maxObject),
 		})
 	}
 	return fitting, refusals

@@ -65,7 +65,7 @@ func TestRequestsAreFilledToTheByte(t *testing.T) {
 	assert.Len(t, requests[0].Events, 2)
 	require.Len(t, refusals, 1)
 	assert.Equal(t, deadletter.ReasonTooLarge, refusals[0].Reason)
-	assert.Equal(t, "the event has 99966 bytes, and MoEngage takes 99965", refusals[0].Message)
+	assert.Equal(t, "the event has 99966 bytes, but MoEngage accepts at most 99965", refusals[0].Message)
 	assert.Len(t, events[1].Payload, maxObject+1, "its argument is unchanged")
 
 	requests, refusals = b.BuildRequests(ofSizes(maxObject + 1))
@@ -73,7 +73,7 @@ func TestRequestsAreFilledToTheByte(t *testing.T) {
 	assert.Len(t, refusals, 1)
 }
 
-// A dead letter that was edited may hold anything.
+// An edited dead letter may contain anything.
 func TestForeignPayloadIsSentUnchanged(t *testing.T) {
 	b := newTestBackend(t, validConfig())
 	requests, _ := b.BuildRequests([]delivery.Event{

@@ -42,7 +42,7 @@ func (b *backend) classifySuccess(response *delivery.Response) delivery.Classifi
 	case "fail", "failure":
 		return rejected(delivery.Ambiguous, deadletter.ReasonRefused, delivery.StatusMessage(response))
 	default:
-		return b.mayHaveArrived(response, delivery.StatusMessage(response)+", which is not what MoEngage says of success")
+		return b.mayHaveArrived(response, delivery.StatusMessage(response)+"; the body does not report success")
 	}
 }
 

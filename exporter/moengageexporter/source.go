@@ -26,7 +26,7 @@ const (
 	platformWeb     = "web"
 )
 
-// source is what the events of one resource and scope have in common.
+// source holds what the events of one resource and scope share.
 type source struct {
 	of     *appevent.Source
 	device device

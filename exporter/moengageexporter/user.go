@@ -91,7 +91,7 @@ func (enc *encoder) encodeAlias(w *delivery.Writer, e *appevent.Event, customer 
 		previous = cleanID(e.User.AnonymousID)
 	}
 	if isSharedID(previous) || previous == customer {
-		return errors.New("an alias event has no previous id that MoEngage takes; set fanout.previous_id to another id of the customer")
+		return errors.New("an alias event has no previous ID that MoEngage accepts; set fanout.previous_id to another ID of the customer")
 	}
 	dst := w.Begin(metaOf(e, kindMerge, mergeDestination(customer, previous)))
 	dst = jsonappend.String(append(dst, `{"merged_user":`...), previous)

@@ -79,8 +79,8 @@ func TestGoneEndpointIsEnabledByAReplay(t *testing.T) {
 	assert.Contains(t, e.Statuses()[0], "StatusRecoverableError: the endpoint is gone (410), and nothing more is sent to it")
 	letters := e.Letters.All()
 	assert.Equal(t, 410, letters[0].Status)
-	assert.Contains(t, letters[0].Message, "the backend answered 410; nothing more is sent")
-	assert.Contains(t, letters[1].Message, "has answered 410 Gone before")
+	assert.Contains(t, letters[0].Message, "the backend answered 410; the endpoint gets no more events")
+	assert.Contains(t, letters[1].Message, "has responded with 410 Gone")
 
 	for _, replayed := range e.Letters.Replay(t.Context()) {
 		assert.Equal(t, deadletter.OutcomeDelivered, replayed.Outcome, "%+v", replayed.Letter)
@@ -243,9 +243,9 @@ func TestPrivateNetworksAreBlocked(t *testing.T) {
 		e := start(t, cfg)
 		e.Send(eventsNamed("a"))
 		assert.Equal(t, map[string]int64{"dead_lettered/blocked": 1}, e.Outcomes())
-		assert.Regexp(t, "^the address (127.0.0.1|::1) is not of the public internet; block_private_networks refuses it$", e.Letters.All()[0].Message)
+		assert.Regexp(t, "^(127.0.0.1|::1) is not a public address; block_private_networks refuses it$", e.Letters.All()[0].Message)
 		require.NotEmpty(t, e.Statuses())
-		assert.Contains(t, e.Statuses()[0], "the endpoint's host leads to an address that is not connected to")
+		assert.Contains(t, e.Statuses()[0], "connecting to the address of the endpoint's host is not allowed")
 		assert.Empty(t, w.got())
 	})
 	t.Run("the same name where private networks may be", func(t *testing.T) {
@@ -315,7 +315,7 @@ func TestHandshakeAsksForConsent(t *testing.T) {
 	e.WaitFor("a second question", func() bool { return c.asked.Load() >= 2 })
 	assert.Empty(t, c.all(), "nothing is sent without consent")
 	require.NotEmpty(t, e.Statuses())
-	assert.Contains(t, e.Statuses()[0], "asking the backend for its consent: the webhook answers 200 to OPTIONS without WebHook-Allowed-Origin: events.example.com")
+	assert.Contains(t, e.Statuses()[0], "handshake with the backend: the webhook responded to OPTIONS with 200 but without WebHook-Allowed-Origin: events.example.com")
 	c.consent.Store(true)
 	e.Settle()
 	asked := c.asked.Load()
@@ -439,7 +439,7 @@ func TestTooLongTargetIsADeadLetter(t *testing.T) {
 	require.Len(t, w.all(), 1)
 	assert.Equal(t, fits, w.all()[0].header.Get("X"))
 	assert.Equal(t, map[string]int64{"delivered": 1, "dead_lettered/encoding": 1}, e.Outcomes())
-	assert.Contains(t, e.Letters.All()[0].Message, "8193 bytes, and 8192 are taken")
+	assert.Contains(t, e.Letters.All()[0].Message, "8193 bytes, but the limit is 8192")
 }
 
 func TestOTLPSpansRefuseRequestTemplates(t *testing.T) {
@@ -448,7 +448,7 @@ func TestOTLPSpansRefuseRequestTemplates(t *testing.T) {
 	cfg.Request.Path = "/{{ .name }}"
 	factory := NewFactory()
 	_, err := factory.CreateTraces(t.Context(), exportertest.NewNopSettings(factory.Type()), cfg)
-	require.ErrorContains(t, err, "request: has templates, which are made for events, but otlp_json sends whole spans")
+	require.ErrorContains(t, err, "request: templates need events, but otlp_json sends whole spans")
 }
 
 func TestPathThatLeadsElsewhereIsRefused(t *testing.T) {
@@ -470,7 +470,7 @@ func TestPathThatLeadsElsewhereIsRefused(t *testing.T) {
 	slices.Sort(uris)
 	assert.Equal(t, []string{"/users/u%2F1/..%2Fadmin", "/users/u%2F1/a%3Fb%23c", "/users/u%2F1/fine"}, uris)
 	assert.Equal(t, []string{"..:encoding"}, e.Letters.Reasons())
-	assert.Contains(t, e.Letters.All()[0].Message, "request::path: a part of it is empty, . or .. for this event")
+	assert.Contains(t, e.Letters.All()[0].Message, "request::path: a segment is empty, . or .. for this event")
 }
 
 // TestEditedDeadLetterStaysAtTheEndpoint checks that a target is never another host.

@@ -10,8 +10,8 @@
 // Follow an event through the files in this order:
 //
 //   - encode.go picks the format; standard.go, cloudevents.go, sink.go, otlp.go, templates.go and
-//     pagerduty.go write it, span.go does so for traces; target.go is what the request of an event
-//     has besides its body;
+//     pagerduty.go write it, span.go does so for traces; target.go adds the path, query and headers
+//     of an event;
 //   - requests.go joins encoded events to requests, and signs them;
 //   - response.go classifies responses by status. handshake.go asks for consent before the first.
 package webhookexporter

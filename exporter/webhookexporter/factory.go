@@ -134,7 +134,7 @@ func (b *backend) NewEncoder() delivery.Encoder { return newEncoder(b) }
 // disabled says why the endpoint is sent nothing more; it is empty while the endpoint is in use.
 func (b *backend) disabled() string {
 	if b.gone.Load() {
-		return "the endpoint has answered 410 Gone before, and is sent nothing more until the exporter restarts or dead letters are replayed"
+		return "the endpoint has responded with 410 Gone, and gets no more events until the exporter restarts or dead letters are replayed"
 	}
 	return ""
 }

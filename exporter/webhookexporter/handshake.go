@@ -23,7 +23,7 @@ const (
 	headerAllowedRate   = "Webhook-Allowed-Rate"
 )
 
-// handshake asks the webhook for its consent to being sent events.
+// handshake asks the webhook for its consent to receiving events.
 type handshake struct {
 	cfg       HandshakeConfig
 	url       string
@@ -69,7 +69,7 @@ const maxHandshakeBody = 4 << 10
 func (h *handshake) checkConsent(response *http.Response) error {
 	origin := response.Header.Get(headerAllowedOrigin)
 	if origin != "*" && !strings.EqualFold(origin, h.cfg.Origin) {
-		return delivery.HandshakeError(fmt.Sprintf("the webhook answers %d to OPTIONS without WebHook-Allowed-Origin: %s (or *), so it does not consent to being sent events", response.StatusCode, h.cfg.Origin))
+		return delivery.HandshakeError(fmt.Sprintf("the webhook responded to OPTIONS with %d but without WebHook-Allowed-Origin: %s (or *), so it does not consent to receiving events", response.StatusCode, h.cfg.Origin))
 	}
 	// A rate of * is no limit. A missing rate allows requests for which no rate was asked.
 	if perMinute, err := strconv.Atoi(response.Header.Get(headerAllowedRate)); err == nil && perMinute > 0 {

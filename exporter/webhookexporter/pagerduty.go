@@ -51,7 +51,7 @@ func (enc *encoder) appendTemplate(dst []byte, e *appevent.Event) ([]byte, error
 	return dst, nil
 }
 
-var errNoAction = errors.New("pagerduty::event_action: does not become trigger, acknowledge or resolve; write a template that does for every event")
+var errNoAction = errors.New("pagerduty::event_action: does not render trigger, acknowledge or resolve; write a template that does for every event")
 
 // renderPagerDuty appends an open object with the action and the alert that it applies to.
 func (t *templates) renderPagerDuty(dst []byte, document map[string]any) ([]byte, error) {

@@ -26,7 +26,7 @@ func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Res
 		return b.retryable(response)
 	case status == http.StatusGone:
 		b.gone.Store(true)
-		return refused(deadletter.ReasonGone, delivery.StatusMessage(response)+"; nothing more is sent to the endpoint until the exporter restarts or dead letters are replayed")
+		return refused(deadletter.ReasonGone, delivery.StatusMessage(response)+"; the endpoint gets no more events until the exporter restarts or dead letters are replayed")
 	case status/100 == 2 && len(b.cfg.SuccessCodes) > 0:
 		return refused(deadletter.ReasonRefused, delivery.StatusMessage(response)+", which is not one of success_codes")
 	}

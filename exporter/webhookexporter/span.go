@@ -24,9 +24,9 @@ var _ delivery.TracesEncoder = (*spanEncoder)(nil)
 // skipSpan is the reason for which spans are skipped.
 const skipSpan delivery.Skip = "span" //nolint:errname // it is a reason
 
-var errSpanTarget = errors.New("request: has templates, which are made for events, but otlp_json sends whole spans; write another exporter for traces, without them")
+var errSpanTarget = errors.New("request: templates need events, but otlp_json sends whole spans; use another exporter, without templates, for traces")
 
-// newTracesEncoder refuses configurations whose templates need an event where there is a span.
+// newTracesEncoder refuses otlp_json with request templates: they need events, but it sends spans.
 func (b *backend) newTracesEncoder() (delivery.TracesEncoder, error) {
 	if b.cfg.Format == FormatOTLPJSON && b.templates.hasTarget() {
 		return nil, errSpanTarget

@@ -54,7 +54,7 @@ func joinQueries(a, b string) string {
 	return a + "&" + b
 }
 
-// target is what the request of an event has besides its body.
+// target is the part of an event's request besides the body.
 type target struct {
 	// path begins with a slash, and query has no question mark; both are escaped, and may be empty.
 	path, query string
@@ -78,7 +78,7 @@ func (t *target) text() (string, error) {
 		b.WriteString("\n" + field.name + ": " + field.value)
 	}
 	if b.Len() > maxTarget {
-		return "", fmt.Errorf("the path, query and headers of the event have %d bytes, and %d are taken; write less into request, or shorten the event's name, id and subject", b.Len(), maxTarget)
+		return "", fmt.Errorf("the path, query and headers of the event have %d bytes, but the limit is %d; shorten the templates of request, or the event's name, ID and subject", b.Len(), maxTarget)
 	}
 	return b.String(), nil
 }

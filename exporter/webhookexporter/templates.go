@@ -85,10 +85,10 @@ func (t *templates) parseRequest(cfg *RequestConfig) error {
 	for i, segment := range segments(cfg.Path) {
 		text, err := jsontemplate.ParseText(segment, "request::path")
 		if err != nil {
-			return fmt.Errorf("%w (in part %d of the path)", err, i+1)
+			return fmt.Errorf("%w (in segment %d of the path)", err, i+1)
 		}
 		if literal, ok := text.Literal(); ok && !isSegment(literal, i == len(segments(cfg.Path))-1) {
-			return fmt.Errorf("request::path: part %d of it is empty, . or ..; write the path as it is to be", i+1)
+			return fmt.Errorf("request::path: segment %d is empty, . or ..; write the path without such segments", i+1)
 		}
 		t.path = append(t.path, text)
 	}
@@ -173,7 +173,7 @@ func (t *templates) appendTarget(to *target, document map[string]any) error {
 }
 
 // errNoPath is the error of an event whose path would lead elsewhere.
-var errNoPath = errors.New("request::path: a part of it is empty, . or .. for this event; write a default, such as {{ default \"none\" .user.id }}")
+var errNoPath = errors.New("request::path: a segment is empty, . or .. for this event; write a default, such as {{ default \"none\" .user.id }}")
 
 func (t *templates) renderPath(document map[string]any) (string, error) {
 	var b strings.Builder

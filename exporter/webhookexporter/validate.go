@@ -39,7 +39,7 @@ func (cfg *Config) Validate() error {
 		return err
 	}
 	if cfg.RateLimit < 0 {
-		return fmt.Errorf("rate_limit: %g is negative; write how many requests a second are made, or leave it out", cfg.RateLimit)
+		return fmt.Errorf("rate_limit: %g is negative; write the number of requests per second, or leave it out", cfg.RateLimit)
 	}
 	return cfg.Delivery.Check()
 }
@@ -93,15 +93,15 @@ func (cfg *Config) validateBatching() error {
 	switch cfg.Format {
 	case FormatSlack, FormatDiscord, FormatTeams, FormatPagerDuty:
 		if cfg.batching() != BatchingSingle {
-			return fmt.Errorf("batching: %s takes one event a request; write %s, or leave it out", cfg.Format, BatchingSingle)
+			return fmt.Errorf("batching: %s accepts one event per request; write %s, or leave it out", cfg.Format, BatchingSingle)
 		}
 	case FormatCloudEvents:
 		batched := cfg.CloudEvents.Mode == ModeBatched
 		if batched && cfg.batching() != BatchingArray {
-			return fmt.Errorf("batching: cloudevents::mode %s is an array; write %s, or leave it out", ModeBatched, BatchingArray)
+			return fmt.Errorf("batching: cloudevents::mode %s sends an array; write %s, or leave it out", ModeBatched, BatchingArray)
 		}
 		if !batched && cfg.batching() != BatchingSingle {
-			return fmt.Errorf("batching: cloudevents::mode %s has one event a request; for several write cloudevents::mode: %s", cfg.CloudEvents.Mode, ModeBatched)
+			return fmt.Errorf("batching: cloudevents::mode %s has one event per request; for several, write cloudevents::mode: %s", cfg.CloudEvents.Mode, ModeBatched)
 		}
 	}
 	return nil
@@ -122,16 +122,16 @@ func (cfg *Config) validateCloudEvents() error {
 		return errors.New("cloudevents::source: is not a URI; write one such as /shop or https://example.com/shop")
 	}
 	if ce.TypePrefix != cloudEventsText(ce.TypePrefix) {
-		return errors.New("cloudevents::type_prefix: has a character that CloudEvents does not take; write one such as com.example. (with the dot)")
+		return errors.New("cloudevents::type_prefix: contains a character that CloudEvents does not allow; write one such as com.example. (with the dot)")
 	}
 	if ce.Handshake.Enabled && !dnsName.MatchString(ce.Handshake.Origin) {
-		return fmt.Errorf("cloudevents::handshake::origin: %q is not a DNS name; write the one that stands for this sender, such as events.example.com", ce.Handshake.Origin)
+		return fmt.Errorf("cloudevents::handshake::origin: %q is not a DNS name; write the name of this sender, such as events.example.com", ce.Handshake.Origin)
 	}
 	if ce.Handshake.Enabled && (cfg.Request.Path != "" || len(cfg.Request.Query) > 0) {
-		return errors.New("cloudevents::handshake: asks for the consent of one URL; remove request::path and request::query")
+		return errors.New("cloudevents::handshake: covers only one URL; remove request::path and request::query")
 	}
 	if ce.Handshake.Rate < 0 {
-		return fmt.Errorf("cloudevents::handshake::rate: %d is negative; write how many requests a minute to ask for, or leave it out", ce.Handshake.Rate)
+		return fmt.Errorf("cloudevents::handshake::rate: %d is negative; write the number of requests per minute to ask for, or leave it out", ce.Handshake.Rate)
 	}
 	return nil
 }
@@ -163,13 +163,13 @@ func (cfg *Config) validateCodes() error {
 	for key, codes := range map[string][]int{"success_codes": cfg.SuccessCodes, "retry_codes": cfg.RetryCodes} {
 		for _, code := range codes {
 			if code < 200 || code > 599 {
-				return fmt.Errorf("%s: %d is not a status that an answer has; write some from 200 to 599", key, code)
+				return fmt.Errorf("%s: %d is not the status of a response; write statuses from 200 to 599", key, code)
 			}
 		}
 	}
 	for _, code := range cfg.RetryCodes {
 		if slices.Contains(cfg.SuccessCodes, code) {
-			return fmt.Errorf("retry_codes: %d is one of success_codes too; write it in one of them", code)
+			return fmt.Errorf("retry_codes: %d is in success_codes too; remove it from one of them", code)
 		}
 	}
 	return nil
@@ -177,7 +177,7 @@ func (cfg *Config) validateCodes() error {
 
 func (cfg *Config) validateRetries() error {
 	if cfg.MaxRetries < 0 {
-		return fmt.Errorf("max_retries: %d is negative; write how often events are sent again, or retry_on_failure::enabled: false for never", cfg.MaxRetries)
+		return fmt.Errorf("max_retries: %d is negative; write how often events are retried, or set retry_on_failure::enabled: false", cfg.MaxRetries)
 	}
 	for i, wait := range cfg.RetrySchedule {
 		if wait <= 0 {
@@ -214,7 +214,7 @@ func (cfg *Config) validateHeaders(signed []string) error {
 	check := func(key, name string) error {
 		switch canonical := http.CanonicalHeaderKey(name); {
 		case !headerName.MatchString(name):
-			return fmt.Errorf("%s: %q is not the name of a header; it has letters, digits, - and _", key, name)
+			return fmt.Errorf("%s: %q is not a valid header name; use letters, digits, - and _", key, name)
 		case slices.Contains(reserved, canonical):
 			return fmt.Errorf("%s::%s: is set by the exporter itself; remove it", key, name)
 		case cfg.Format == FormatCloudEvents && strings.HasPrefix(canonical, "Ce-"):
@@ -227,7 +227,7 @@ func (cfg *Config) validateHeaders(signed []string) error {
 			return err
 		}
 		if strings.ContainsFunc(string(value), unicode.IsControl) {
-			return fmt.Errorf("headers::%s: holds a character that no header takes; is there a line feed at its end?", name)
+			return fmt.Errorf("headers::%s: contains a character that is not allowed in a header; is there a line feed at the end?", name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Request.Headers)) {

@@ -89,8 +89,8 @@ func functions() template.FuncMap {
 	return all
 }
 
-// plain returns the value of a template's operand. The run is the template's dot, and stands for the
-// document.
+// plain returns the value of a template's operand. The run is the template's dot, and stands for
+// the document.
 func plain(v any) any {
 	switch v := v.(type) {
 	case *run:
@@ -242,8 +242,8 @@ func replace(old, replacement, v any) (string, error) {
 	return strings.ReplaceAll(text, from, to), nil
 }
 
-// date formats a timestamp (RFC 3339) in UTC, with a layout of Go's time package. It returns any other
-// text unchanged.
+// date formats a timestamp (RFC 3339) in UTC, with a layout of Go's time package. It returns any
+// other text unchanged.
 func date(layout, v any) (string, error) {
 	t, err := time.Parse(time.RFC3339Nano, textOf(v))
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 // ellipsis ends a truncated text.
 const ellipsis = "…"
 
-// truncate shortens a text to at most n units, as counted by size, including an ellipsis at its end.
+// truncate shortens a text to at most n units, as counted by size, including an ellipsis at its
+// end.
 func truncate(text string, n int, size func(rune) int) string {
 	if n <= 0 {
 		return ""
@@ -36,8 +37,8 @@ func truncate(text string, n int, size func(rune) int) string {
 	return text
 }
 
-// units counts a character in UTF-16 code units, so that texts fit whether a service counts these or
-// characters.
+// units counts a character in UTF-16 code units, so that texts fit whether a service counts these
+// or characters.
 func units(r rune) int {
 	if r > 0xFFFF {
 		return 2
@@ -62,8 +63,8 @@ func bytesInJSON(r rune) int {
 // fit shortens a text to at most n bytes in a JSON string.
 func fit(text string, n int) string { return truncate(text, n, bytesInJSON) }
 
-// mrkdwn escapes a text for Slack's markup and shortens it to at most n characters, including escapes
-// (docs.slack.dev/messaging/formatting-message-text, "Escaping text").
+// mrkdwn escapes a text for Slack's markup and shortens it to at most n characters, including
+// escapes (docs.slack.dev/messaging/formatting-message-text, "Escaping text").
 func mrkdwn(text string, n int) string {
 	return slackEscaper.Replace(truncate(text, n, func(r rune) int {
 		switch r {
@@ -113,8 +114,8 @@ func escape(text string) string {
 	return b.String()
 }
 
-// members returns a JSON object with as many members of the map, sorted by name, as fit into n bytes.
-// A member named … has the number of those left out.
+// members returns a JSON object with as many members of the map, sorted by name, as fit into n
+// bytes. A member named … has the number of those left out.
 func members(n int, v any) string {
 	m, _ := plain(v).(map[string]any)
 	const restSize = len(`,"…":1000000000}`)
@@ -157,8 +158,9 @@ func first(n int, v any) any {
 	}
 }
 
-// pairs returns up to count members of a map, sorted by name, as a JSON array of objects. Each object
-// has two Markdown strings, under the keys name and value, of at most nameBytes and valueBytes.
+// pairs returns up to count members of a map, sorted by name, as a JSON array of objects. Each
+// object has two Markdown strings, under the keys name and value, of at most nameBytes and
+// valueBytes.
 func pairs(name, value string, count, nameBytes, valueBytes int, v any) string {
 	m, _ := plain(v).(map[string]any)
 	dst := []byte{'['}

@@ -20,9 +20,9 @@ const (
 	callCount = "_count" // counts an iteration of a range
 )
 
-// prepare rewrites a parsed template: calls of the functions above make it accept missing fields, and
-// limit its output and iterations. It refuses unknown functions and wrong numbers of arguments, which
-// text/template would report only when rendering.
+// prepare rewrites a parsed template: calls of the functions above make it accept missing fields,
+// and limit its output and iterations. It refuses unknown functions and wrong numbers of arguments,
+// which text/template would report only when rendering.
 func prepare(tree *parse.Tree, text string) error {
 	p := &preparation{text: text}
 	p.list(tree.Root)
@@ -137,8 +137,8 @@ func (p *preparation) argument(n parse.Node, first bool) parse.Node {
 	}
 }
 
-// field returns a call of _field on the value, in parentheses. Every node gets a position, which errors
-// report.
+// field returns a call of _field on the value, in parentheses. Every node gets a position, which
+// errors report.
 func field(at parse.Pos, value parse.Node, names []string) parse.Node {
 	arguments := append(make([]parse.Node, 0, 1+len(names)), value)
 	for _, name := range names {

@@ -27,8 +27,8 @@ type Text struct {
 	parsed  *template.Template
 }
 
-// ParseText parses a template. key is its key in the configuration: errors begin with it, and name the
-// line.
+// ParseText parses a template. key is its key in the configuration: errors begin with it, and name
+// the line.
 func ParseText(text, key string) (*Text, error) {
 	if !strings.Contains(text, "{{") {
 		return &Text{key: key, literal: text}, nil
@@ -77,7 +77,8 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// run is one rendering of a document, with what it has used of its limits. It is the dot of templates.
+// run is one rendering of a document, with what it has used of its limits. It is the dot of
+// templates.
 type run struct {
 	document   map[string]any
 	output     int
@@ -114,8 +115,8 @@ func (p problem) Error() string { return string(p) }
 // position matches the beginning of the errors of text/template for a template without a name.
 var position = regexp.MustCompile(`^(?:template: )?:(\d+)(?::\d+)?: `)
 
-// publicError returns the line and the message of an error of text/template. Errors of execution quote
-// values, so of these it returns only the line, and the message of a problem.
+// publicError returns the line and the message of an error of text/template. Errors of execution
+// quote values, so of these it returns only the line, and the message of a problem.
 func publicError(err error) string {
 	match := position.FindStringSubmatch(err.Error())
 	line := ""

@@ -23,7 +23,8 @@ type Tree struct{ root node }
 
 // node is a node of a tree.
 type node interface {
-	// append appends the rendered node. It returns false, and appends nothing, if the node is left out.
+	// append appends the rendered node. It returns false, and appends nothing, if the node is left
+	// out.
 	append(dst []byte, r *run) ([]byte, bool, error)
 }
 

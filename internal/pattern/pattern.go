@@ -1,14 +1,14 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package pattern matches names of events and attributes against patterns. In a pattern, * matches any
-// number of characters, and every other character matches itself.
+// Package pattern matches names of events and attributes against patterns. In a pattern, * matches
+// any number of characters, and every other character matches itself.
 package pattern
 
 import "strings"
 
-// Match reports whether the name matches the pattern. It takes at most time proportional to the product
-// of their lengths.
+// Match reports whether the name matches the pattern. It takes at most time proportional to the
+// product of their lengths.
 func Match(pattern, name string) bool {
 	prefix, rest, wild := strings.Cut(pattern, "*")
 	if !wild {

@@ -3,7 +3,7 @@
 
 // Package signature signs webhooks and verifies their signatures, in these schemes:
 //
-//	standard   Standard Webhooks 1.0.0: webhook-id, webhook-timestamp, webhook-signature; HMAC-SHA256 or ed25519
+//	standard   Standard Webhooks 1.0.0: webhook-id, webhook-timestamp, webhook-signature; HMAC-SHA256, ed25519
 //	svix       the same with svix-id, svix-timestamp, svix-signature; verification only
 //	github     X-Hub-Signature-256: sha256=<hex> of the body
 //	stripe     Stripe-Signature: t=<seconds>,v1=<hex> of "<seconds>.<body>"

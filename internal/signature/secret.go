@@ -13,7 +13,8 @@ import (
 	"strings"
 )
 
-// The prefixes of keys and the versions of signatures (spec/standard-webhooks.md, "Signature scheme").
+// The prefixes of keys and the versions of signatures (spec/standard-webhooks.md, "Signature
+// scheme").
 const (
 	symmetricPrefix = "whsec_"
 	privatePrefix   = "whsk_"
@@ -32,9 +33,9 @@ type StandardKey struct {
 	public    ed25519.PublicKey
 }
 
-// ParseStandardKey parses a key in base64 after its prefix: whsec_ with 24 to 64 bytes (HMAC-SHA256),
-// whsk_ with an ed25519 private key (32 bytes of seed, or 64 bytes), or whpk_ with an ed25519 public
-// key (32 bytes). Its errors do not repeat the key.
+// ParseStandardKey parses a key in base64 after its prefix: whsec_ with 24 to 64 bytes
+// (HMAC-SHA256), whsk_ with an ed25519 private key (32 bytes of seed, or 64 bytes), or whpk_ with
+// an ed25519 public key (32 bytes). Its errors do not repeat the key.
 func ParseStandardKey(text string) (StandardKey, error) {
 	prefix, encoded, _ := strings.Cut(text, "_")
 	prefix += "_"
@@ -80,7 +81,8 @@ func parsePrivate(key []byte) (StandardKey, error) {
 const maxID = 128
 
 // SafeID returns an ID that is safe to sign: with a dot in it, the signed text could be split into
-// another ID and time. IDs of letters, digits, -, _ and : are returned unchanged; of others, a digest.
+// another ID and time. IDs of letters, digits, -, _ and : are returned unchanged; of others, a
+// digest.
 func SafeID(id string) string {
 	if id != "" && len(id) <= maxID && !strings.ContainsFunc(id, isUnsafe) {
 		return id

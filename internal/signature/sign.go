@@ -49,7 +49,8 @@ type Settings struct {
 	// Secrets lists the secrets, the current one first. Only SchemeStandard and SchemeStripe accept
 	// more than one.
 	Secrets []string
-	// Header, Algorithm (sha256, sha384, sha512), Encoding (hex, base64) and Prefix are for SchemeHMAC.
+	// Header, Algorithm (sha256, sha384, sha512), Encoding (hex, base64) and Prefix are for
+	// SchemeHMAC.
 	Header, Algorithm, Encoding, Prefix string
 }
 

@@ -97,7 +97,8 @@ func VerifySchemes() []string {
 	return []string{string(SchemeGitHub), string(SchemeStripe), string(SchemeStandard), string(SchemeSvix), string(SchemeSentry), string(SchemeHMAC)}
 }
 
-// NewVerifier returns a verifier. Its errors begin with the key of a setting, and contain no secrets.
+// NewVerifier returns a verifier. Its errors begin with the key of a setting, and contain no
+// secrets.
 func NewVerifier(s *VerifySettings) (*Verifier, error) {
 	if err := checkSecrets(s.Secrets); err != nil {
 		return nil, err
@@ -227,8 +228,8 @@ func (v *Verifier) Verify(header http.Header, body []byte, now time.Time) error 
 	return ErrWrong
 }
 
-// ID returns the signed ID, or an empty string if the scheme signs none. Call it only after Verify has
-// succeeded.
+// ID returns the signed ID, or an empty string if the scheme signs none. Call it only after Verify
+// has succeeded.
 func (v *Verifier) ID(header http.Header) string {
 	if v.form.id == "" {
 		return ""

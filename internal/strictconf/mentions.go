@@ -14,7 +14,8 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// Mention is a reference to an extension, such as a storage, an authenticator or a dead letter store.
+// Mention is a reference to an extension, such as a storage, an authenticator or a dead letter
+// store.
 type Mention struct {
 	// Key is where the configuration has the reference, such as sending_queue::storage.
 	Key string

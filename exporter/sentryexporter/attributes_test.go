@@ -29,7 +29,8 @@ func TestAnObjectIsTheSameWhateverWasWrittenBefore(t *testing.T) {
 		}
 		write := func(a *nameCache) string {
 			dst := []byte{'{'}
-			o := valueWriter{nameCache: a}.typedObject(nil)
+			var o typedObject
+			o.begin(valueWriter{nameCache: a})
 			for i, name := range of {
 				dst = o.append(dst, name, values.At(i))
 			}
@@ -68,7 +69,8 @@ func TestMapsInMoreThanEightMapsAreJSON(t *testing.T) {
 	inner.PutInt("n", 7)
 	a := newNameCache(privacy{})
 	for range 2 {
-		o := valueWriter{nameCache: a}.typedObject(nil)
+		var o typedObject
+		o.begin(valueWriter{nameCache: a})
 		assert.Equal(t, `"v.m.m.m.m.m.m.m.m":{"value":"{\"m\":{\"n\":7}}","type":"string"}`, string(o.append(nil, "v", v)))
 	}
 }
@@ -76,7 +78,8 @@ func TestMapsInMoreThanEightMapsAreJSON(t *testing.T) {
 func TestNamesThatAreMadeUpAreForgotten(t *testing.T) {
 	enc := newBackend(createDefaultConfig().(*Config), "1.2.3").NewEncoder().(*encoder)
 	write := func(name string) string {
-		o := valueWriter{nameCache: enc.names}.typedObject(nil)
+		var o typedObject
+		o.begin(valueWriter{nameCache: enc.names})
 		return string(o.append(nil, name, pcommon.NewValueInt(7)))
 	}
 	for i := range 3 * maxNames {

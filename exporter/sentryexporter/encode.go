@@ -99,7 +99,8 @@ func (enc *encoder) writeIssue(w *delivery.Writer, e *appevent.Event, destinatio
 
 // writeLog writes an item of Sentry's logs.
 func (enc *encoder) writeLog(w *delivery.Writer, e *appevent.Event, destination string) {
-	l := newLogItem(e, enc.sources.get(e.Source), enc.names)
+	var l logItem
+	l.read(e, enc.sources.get(e.Source), enc.names)
 	meta := delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categoryLog, Destination: destination}
 	w.End(withinLimit(w.Begin(meta), enc.cfg.MaxEventBytes-containerOverhead, func(dst []byte, t trim) []byte {
 		l.values.trim = t

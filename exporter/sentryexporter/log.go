@@ -21,12 +21,10 @@ type logItem struct {
 	values   valueWriter
 }
 
-// newLogItem reads what several phases write of the event.
-func newLogItem(e *appevent.Event, src *source, ns *nameCache) logItem {
-	return logItem{
-		Event: e, source: src, at: timeOrNow(e.Time), severity: e.SeverityLevel(), message: messageOf(e, ns),
-		values: valueWriter{nameCache: ns},
-	}
+// read reads what several phases write of the event.
+func (l *logItem) read(e *appevent.Event, src *source, ns *nameCache) {
+	l.Event, l.source, l.values.nameCache = e, src, ns
+	l.at, l.severity, l.message = timeOrNow(e.Time), e.SeverityLevel(), messageOf(e, ns)
 }
 
 // appendLog appends the payload (Sentry's SDK documentation, "Logs", "Log Envelope Item Payload").
@@ -67,7 +65,8 @@ func appendLogMessage(dst []byte, l *logItem) []byte {
 }
 
 func appendLogAttributes(dst []byte, l *logItem) []byte {
-	o := l.values.typedObject(nil)
+	var o typedObject
+	o.begin(l.values)
 	dst = o.text(dst, appevent.AttrLegacyEventName, o.trim.text(l.Name))
 	dst = o.text(dst, attrTrimmed, o.trim.note())
 	if o.trim < trimAttributes {

@@ -30,6 +30,8 @@ type name struct {
 	trace traceField
 	// special is whether its values need more than appendTyped.
 	special bool
+	// shared is whether it is the name of a shared attribute of any source.
+	shared bool
 	// object is the number of the last object that has it: each name is in an object once.
 	object uint64
 	// next is the name that followed it last time, or itself.

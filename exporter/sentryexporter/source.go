@@ -153,7 +153,8 @@ func (ss *sources) newSource(of *appevent.Source) *source {
 // (Sentry's SDK documentation, "Logs", "Default Attributes"), and the rest of the resource but what
 // is about the SDK.
 func (s *source) sharedOf(resource pcommon.Map, vs valueWriter, version, server string) (all sharedAttributes) {
-	o := vs.typedObject(nil)
+	var o typedObject
+	o.begin(vs)
 	for _, text := range [...][2]string{
 		{"sentry.environment", s.environment}, {"sentry.release", s.release}, {"sentry.dist", s.dist},
 		{"server.address", server}, {"sentry.sdk.name", sdkName}, {"sentry.sdk.version", version},
@@ -195,7 +196,7 @@ func (s *sharedAttributes) add(o *typedObject, n *name, typed []byte) {
 	if n.object == o.number {
 		return
 	}
-	n.object = o.number
+	n.object, n.shared = o.number, true
 	s.all = append(s.all, shared{n, typed})
 	if n.trace != notInTraceHeader {
 		s.inTrace = append(s.inTrace, shared{n, typed})

@@ -37,7 +37,8 @@ func appendSpanIdentity(dst []byte, s *spanItem) []byte {
 
 func appendSpanAttributes(dst []byte, s *spanItem, of segment, trace *traceTexts) []byte {
 	*trace = traceTexts{}
-	o := s.values.typedObject(trace)
+	o := typedObject{trace: trace}
+	o.begin(s.values)
 	dst = o.text(dst, "sentry.op", s.op)
 	if s.isSegment {
 		dst = o.text(dst, "sentry.span.source", s.nameSource)

@@ -116,7 +116,8 @@ func appendLinks(dst []byte, s *spanItem, typed bool) []byte {
 
 func appendTypedAttributes(dst []byte, attributes pcommon.Map, vs valueWriter) []byte {
 	dst = append(dst, '{')
-	o := vs.typedObject(nil)
+	var o typedObject
+	o.begin(vs)
 	for name, v := range attributes.All() {
 		dst = o.append(dst, name, v)
 	}

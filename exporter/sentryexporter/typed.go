@@ -4,8 +4,6 @@
 package sentryexporter
 
 import (
-	"slices"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
@@ -18,16 +16,17 @@ type typedObject struct {
 	valueWriter
 	number  uint64 // of the object
 	written bool   // whether it has a member
+	overlap bool   // whether the name of a member is shared
 	depth   int    // how many maps enclose the current value
 	// trace is where values go that the trace header of an envelope repeats; nil for nowhere.
 	trace *traceTexts
 }
 
-// typedObject begins an object. The caller writes its braces. Only one is written at a time.
-func (vs valueWriter) typedObject(trace *traceTexts) typedObject {
+// begin begins the object, whose braces the caller writes. Only one is written at a time.
+func (o *typedObject) begin(vs valueWriter) {
 	vs.objects++
 	vs.last = vs.first
-	return typedObject{valueWriter: vs, number: vs.objects, trace: trace}
+	o.valueWriter, o.number = vs, vs.objects
 }
 
 // append appends an attribute: a map as one attribute per member, with dotted names, an array as
@@ -56,6 +55,7 @@ func (o *typedObject) member(dst []byte, n *name) ([]byte, bool) {
 		return dst, false
 	}
 	n.object = o.number
+	o.overlap = o.overlap || n.shared
 	if o.written {
 		return append(dst, n.begin...), true
 	}
@@ -133,8 +133,7 @@ func (o *typedObject) noteShared(s *sharedAttributes) {
 // appendShared appends the shared attributes, except those whose name the object already has. It
 // must come last.
 func (o *typedObject) appendShared(dst []byte, s *sharedAttributes) []byte {
-	own := func(other shared) bool { return other.name.object == o.number }
-	if o.written && !slices.ContainsFunc(s.all, own) {
+	if o.written && !o.overlap {
 		return append(dst, s.joined...)
 	}
 	var ok bool

@@ -110,13 +110,13 @@ func collect(t reflect.Type, keys map[string]reflect.Type) (open bool) {
 	for field := range t.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
 		switch {
-		case !field.IsExported() || name == "-":
-		case strings.Contains(options, "remain"):
-			return true
-		case strings.Contains(options, "squash"):
+		case strings.Contains(options, "squash"): // also of an embedded struct that is not exported
 			if collect(field.Type, keys) {
 				return true
 			}
+		case !field.IsExported() || name == "-":
+		case strings.Contains(options, "remain"):
+			return true
 		case name == "":
 			keys[strings.ToLower(field.Name)] = field.Type
 		default:

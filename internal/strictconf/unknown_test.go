@@ -56,7 +56,13 @@ type server struct {
 }
 
 type route struct {
+	match  `mapstructure:",squash"`
 	Events []string `mapstructure:"events"`
+}
+
+// match is embedded without being exported, like the policies of the tail_sampling processor.
+type match struct {
+	Kind string `mapstructure:"kind"`
 }
 
 // strict reads its keys itself.
@@ -83,7 +89,7 @@ func TestUnknownKeysOfOtherModulesAreFound(t *testing.T) {
 			[]string{`unknown key "plane"; did you mean "plain"?`, `unknown key "protocols::htp"; did you mean "http"?`},
 		},
 		"in a list": {
-			map[string]any{"routes": []any{map[string]any{"events": []any{"a"}}, map[string]any{"event": []any{"b"}}}}, &server{},
+			map[string]any{"routes": []any{map[string]any{"events": []any{"a"}, "kind": "b"}, map[string]any{"event": []any{"b"}}}}, &server{},
 			[]string{`unknown key "routes::1::event"; did you mean "events"?`},
 		},
 		"in a map": {

@@ -64,7 +64,7 @@ func TestASlipInTheShippedConfigurationIsOneLineThatSaysWhereAndWhatToWriteInste
 	}{
 		{
 			name: "a pipeline that is misspelled in default_pipelines", from: "      - logs/sentry\n", to: "      - logs/sentri\n",
-			words: []string{"connectors::fanout", "default_pipelines", "logs/sentri is no pipeline", "there are: logs/console", "logs/sentry"},
+			words: []string{"connectors::fanout", "default_pipelines", "no pipeline logs/sentri has this connector as a receiver", "these do: logs/console", "logs/sentry"},
 		},
 		{
 			name: "a signal that is misspelled in default_pipelines", from: "      - logs/sentry\n", to: "      - log/sentry\n",
@@ -77,13 +77,13 @@ func TestASlipInTheShippedConfigurationIsOneLineThatSaysWhereAndWhatToWriteInste
 		{
 			name: "a route to a pipeline that does not exist",
 			from: "    default_pipelines:\n", to: "    routes: [{events: [login_success], pipelines: [logs/postdog]}]\n    default_pipelines:\n",
-			words: []string{"connectors::fanout", "routes::0::pipelines", "logs/postdog is no pipeline", "there are: logs/console", "logs/posthog"},
+			words: []string{"connectors::fanout", "routes::0::pipelines", "no pipeline logs/postdog has this connector as a receiver", "these do: logs/console", "logs/posthog"},
 		},
 		{
 			name: "a route to a pipeline of a backend that is off, misspelled",
 			from: "    default_pipelines:\n", to: "    routes: [{events: [login_success], pipelines: [logs/postdog]}]\n    default_pipelines:\n",
 			environment: []string{"WEBHOOK_ENABLED=true", "WEBHOOK_URL=" + aURL, "DEBUG_ENABLED=false"},
-			words:       []string{"connectors::fanout", "routes::0::pipelines", "logs/postdog is no pipeline"},
+			words:       []string{"connectors::fanout", "routes::0::pipelines", "no pipeline logs/postdog has this connector as a receiver"},
 		},
 		{
 			name: "a route that another one leaves nothing for",

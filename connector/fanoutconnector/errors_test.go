@@ -68,7 +68,7 @@ func TestCallerGetsErrorsOfSyncPipelines(t *testing.T) {
 		{name: "one fails permanently", b: permanent, c: temporary, want: "logs/b: Permanent error: never", isPermanent: true},
 		{name: "both fail", a: temporary, b: temporary, want: "logs/a: come back later\nlogs/b: come back later"},
 		{name: "both fail permanently", a: permanent, b: permanent, want: "logs/a: Permanent error: never\nlogs/b: Permanent error: never", isPermanent: true},
-		{name: "temporary error hides the permanent one", a: permanent, b: temporary, want: "logs/b: come back later"},
+		{name: "temporary error comes first", a: permanent, b: temporary, want: "logs/b: come back later\nlogs/a: Permanent error: never"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			sinks := threeSinks()
@@ -99,7 +99,8 @@ func TestTemporaryErrorWinsAcrossGroups(t *testing.T) {
 	}
 	r := newHarness(t, `{routes: [{events: [x], pipelines: [logs/a]}], default_pipelines: [logs/a, logs/b], sync: [logs/a]}`, sinks)
 	err := r.logs.ConsumeLogs(context.Background(), newLogsOf("x", "y", "z"))
-	require.EqualError(t, err, "logs/a: later")
+	require.EqualError(t, err, "logs/a: later\nlogs/a: Permanent error: never")
+	assert.False(t, consumererror.IsPermanent(err))
 	assert.Equal(t, []string{"x", "y", "z"}, sinks["logs/a"].got())
 }
 

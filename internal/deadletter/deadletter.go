@@ -42,6 +42,8 @@ const (
 	ReasonBlocked Reason = "blocked"
 	// ReasonShutdown: the collector stopped before delivery, and the queue was in memory.
 	ReasonShutdown Reason = "shutdown"
+	// ReasonExpired: the event was older than max_age.
+	ReasonExpired Reason = "expired"
 )
 
 // Letter is a dead letter: an event that was not delivered. It is stored as one line of JSON.

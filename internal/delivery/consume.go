@@ -60,17 +60,16 @@ type logsExporter struct{ *base }
 func (e *logsExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	ws := e.encoders.get()
 	defer e.encoders.put(ws)
+	ctx, c := e.begin(ctx)
 	ws.logs.Prepare(ld)
 	for event := range appevent.Logs(ld) {
 		mark := ws.writer.Mark()
 		if err := ws.logs.Encode(ws.writer, event); err != nil {
-			e.notEncoded(ws.writer, mark, err, func() deadletter.Letter { return letterOfRecord(event) })
+			e.notEncoded(c, ws.writer, mark, err, func() deadletter.Letter { return letterOfRecord(event) })
 		}
-		if err := e.flush(ctx, ws.writer, maxEncoded); err != nil {
-			return err
-		}
+		e.flush(ctx, c, ws.writer, maxEncoded)
 	}
-	return e.flush(ctx, ws.writer, 1)
+	return e.finish(ctx, c, ws.writer)
 }
 
 // tracesExporter is the traces exporter that the pipeline sees.
@@ -80,21 +79,28 @@ type tracesExporter struct{ *base }
 func (e *tracesExporter) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	ws := e.encoders.get()
 	defer e.encoders.put(ws)
+	ctx, c := e.begin(ctx)
 	ws.traces.Prepare(td)
 	for source, span := range spans(td) {
 		mark := ws.writer.Mark()
 		if err := ws.traces.EncodeSpan(ws.writer, source, span); err != nil {
-			e.notEncoded(ws.writer, mark, err, func() deadletter.Letter { return letterOfSpan(source, span) })
+			e.notEncoded(c, ws.writer, mark, err, func() deadletter.Letter { return letterOfSpan(source, span) })
 		}
-		if err := e.flush(ctx, ws.writer, maxEncoded); err != nil {
-			return err
-		}
+		e.flush(ctx, c, ws.writer, maxEncoded)
 	}
-	return e.flush(ctx, ws.writer, 1)
+	return e.finish(ctx, c, ws.writer)
 }
 
-// notEncoded takes back what was written of an event, which is then skipped or a dead letter.
-func (e *base) notEncoded(w *Writer, mark batch.Mark, err error, letterOf func() deadletter.Letter) {
+// begin returns the call if its caller waits, otherwise nil.
+func (e *base) begin(ctx context.Context) (context.Context, *call) {
+	if e.deliverer.async {
+		return ctx, nil
+	}
+	return newCall(ctx, e.recorder)
+}
+
+// notEncoded takes back what was written of an event, which is skipped, refused or a dead letter.
+func (e *base) notEncoded(c *call, w *Writer, mark batch.Mark, err error, letterOf func() deadletter.Letter) {
 	skip, skipped := errors.AsType[Skip](err)
 	w.Rollback(mark, skipped)
 	if skipped {
@@ -104,6 +110,10 @@ func (e *base) notEncoded(w *Writer, mark batch.Mark, err error, letterOf func()
 	e.recorder.Accepted(1)
 	letter := letterOf()
 	letter.Reason, letter.Message, letter.FailedAt = deadletter.ReasonEncoding, err.Error(), time.Now()
+	if c != nil {
+		c.notEncoded(letter)
+		return
+	}
 	e.recorder.DeadLetter([]deadletter.Letter{letter})
 }
 
@@ -111,18 +121,31 @@ func (e *base) notEncoded(w *Writer, mark batch.Mark, err error, letterOf func()
 // become large, because each encoded event repeats the attributes of its resource.
 const maxEncoded = 4 << 20
 
-// flush offers the encoded events to the queue once they have at least that many bytes.
-func (e *base) flush(ctx context.Context, w *Writer, atLeast int) error {
+// flush queues or sends the encoded events once they have at least that many bytes.
+func (e *base) flush(ctx context.Context, c *call, w *Writer, atLeast int) {
 	for _, reason := range w.TakeSkips() {
 		e.recorder.Accepted(1)
 		e.recorder.Skipped(string(reason))
 	}
 	if w.Size() < atLeast {
-		return nil
+		return
 	}
 	b := w.Take()
 	e.recorder.Accepted(b.Count())
-	return e.offer(ctx, b)
+	if c != nil {
+		e.send(ctx, c, b)
+		return
+	}
+	e.offer(ctx, b)
+}
+
+// finish flushes the last events, and returns the error for a caller that waits.
+func (e *base) finish(ctx context.Context, c *call, w *Writer) error {
+	e.flush(ctx, c, w, 1)
+	if c == nil {
+		return nil
+	}
+	return c.finish()
 }
 
 // letterOfRecord returns a dead letter that holds the record, because there is no payload.

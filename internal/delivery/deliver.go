@@ -5,10 +5,12 @@ package delivery
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
@@ -25,15 +27,18 @@ type deliverer struct {
 	status   *outcome.Status
 	retry    retry.Policy
 	lifetime *lifetime.Lifetime
+	maxAge   maxAge
 	waiting  waiting
 	// async is true if callers do not wait, durable if the queue is on disk.
 	async, durable bool
 }
 
-// push makes one attempt to deliver a request or, if a caller waits and there is a schedule, all of
-// them. Pending events come back in a retryable error: exporterhelper waits, and calls push again.
-// All other events are settled when push returns.
+// push delivers a request. For a caller that waits it makes all attempts. Otherwise it makes one:
+// pending events come back in a retryable error, exporterhelper waits, and calls push again.
 func (d *deliverer) push(ctx context.Context, r *request) error {
+	if r.call != nil {
+		return d.pushForCaller(ctx, r)
+	}
 	d.waiting.remove(r)
 	if r.order != nil && r.attempts == 0 {
 		r.order.begin()
@@ -41,17 +46,41 @@ func (d *deliverer) push(ctx context.Context, r *request) error {
 	if d.runner.Ordered && d.lifetime.IsStopping() {
 		d.sendWaiting(ctx) // they come before this one
 	}
+	return d.deliver(ctx, r)
+}
+
+// pushForCaller makes attempts until no event is pending or the retries are exhausted. Its error is
+// for exporterhelper; the call has the outcomes.
+func (d *deliverer) pushForCaller(ctx context.Context, r *request) error {
+	r.firstAttempt = time.Now()
 	for {
-		err := d.deliver(ctx, r)
-		failed, ok := errors.AsType[*pendingError](err)
-		if d.async || !ok || !d.retry.HasSchedule() || d.retry.IsExhausted(failed.request.attempts, failed.request.firstAttempt) {
+		result := d.attempt(ctx, r, d.runner.Run)
+		wait := d.retry.CallerWait(r.attempts, result.Wait)
+		exhausted := len(result.Pending) > 0 && d.isExhaustedForCaller(ctx, r, wait)
+		if exhausted && d.mayBisect(result) {
+			d.bisect(ctx, r, result)
+		}
+		r.call.settle(result, r.attempts)
+		switch {
+		case len(result.Pending) == 0:
+			if len(result.Refused) > 0 {
+				return outcome.RefusedError([]attempt.Cause{result.Refused[0].Cause}, r.Count(), r.call.result)
+			}
+			r.Release() // everything is delivered, so nothing else holds payloads
+			return nil
+		case exhausted, !d.lifetime.Sleep(ctx, wait):
+			err := outcome.RetryableError(result)
+			r.call.fail(len(result.Pending), err)
 			return err
 		}
-		if !d.lifetime.Sleep(ctx, failed.wait) {
-			return err
-		}
-		r = failed.request
+		r = r.next(result.Pending)
 	}
+}
+
+// isExhaustedForCaller reports whether there is no retry after the wait.
+func (d *deliverer) isExhaustedForCaller(ctx context.Context, r *request, wait time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return d.retry.IsExhausted(r.attempts, r.firstAttempt, wait) || ok && time.Until(deadline) < wait || ctx.Err() != nil
 }
 
 // sendWaiting gives the requests that wait for a retry at shutdown their last attempt, as queued
@@ -66,37 +95,97 @@ func (d *deliverer) sendWaiting(ctx context.Context) {
 	attempts.Wait()
 }
 
-// deliver makes one attempt.
+// deliver makes one attempt, and settles its result.
 func (d *deliverer) deliver(ctx context.Context, r *request) error {
-	result := d.attempt(ctx, r)
-	if d.async {
-		return d.settle(r, result)
+	result := d.attempt(ctx, r, d.runner.Run)
+	if result.Delivered > 0 { // progress restarts max_elapsed_time for pending events
+		r.firstAttempt = time.Now()
 	}
-	return d.settleForCaller(r, result)
+	exhausted := len(result.Pending) > 0 && !result.Held && d.retry.IsExhausted(r.attempts, r.firstAttempt, d.retry.Backoff.InitialInterval)
+	if exhausted && d.mayBisect(result) {
+		d.bisect(ctx, r, result)
+	}
+	return d.settle(r, result, exhausted)
 }
 
-func (d *deliverer) attempt(ctx context.Context, r *request) *attempt.Result {
+// runFunc is Run or RunBisecting of the runner.
+type runFunc func(context.Context, []batch.Event) *attempt.Result
+
+// attempt makes one attempt to deliver a request. It is not counted if the backend's wait held back
+// all of it.
+func (d *deliverer) attempt(ctx context.Context, r *request, run runFunc) *attempt.Result {
 	if d.lifetime.IsOver() {
 		return &attempt.Result{Pending: r.Events(), Problem: attempt.ErrStopped}
 	}
-	if r.attempts == 0 {
-		r.firstAttempt = time.Now()
-	}
-	r.attempts++
 	growStack()
 	ctx, cancel := d.lifetime.Bound(ctx)
 	defer cancel()
-	result := d.runner.Run(ctx, r.Events())
+	begun := time.Now()
+	events, expired := d.maxAge.split(r.Events(), begun)
+	result := &attempt.Result{}
+	if len(events) > 0 {
+		result = run(ctx, events)
+	}
+	result.Refused = append(result.Refused, expired...)
+	if !result.Held {
+		if r.attempts == 0 {
+			r.firstAttempt = begun
+		}
+		r.attempts++
+	}
 	d.status.Report(result)
 	d.recorder.Delivered(result.Delivered)
 	return result
 }
 
-// attemptOnly makes an attempt to deliver dead letters, which have been counted already.
-func (d *deliverer) attemptOnly(ctx context.Context, events []batch.Event) *attempt.Result {
-	result := d.runner.Run(ctx, events)
+// mayBisect reports whether another attempt may save some of the events that would be given up.
+func (d *deliverer) mayBisect(result *attempt.Result) bool {
+	return result.Bisectable && d.retry.Backoff.Enabled && !d.lifetime.IsStopping()
+}
+
+// bisect makes one more attempt with pending events that would be given up. It bisects the requests
+// that fail, so that an event which makes the backend fail is given up alone.
+func (d *deliverer) bisect(ctx context.Context, r *request, result *attempt.Result) {
+	last := r.next(result.Pending)
+	again := d.attempt(ctx, last, d.runner.RunBisecting)
+	r.attempts = last.attempts
+	result.Delivered += again.Delivered
+	result.Refused = append(result.Refused, again.Refused...)
+	result.Pending, result.Problem, result.Status, result.Wait = again.Pending, again.Problem, again.Status, again.Wait
+}
+
+// attemptOnly makes an attempt to deliver dead letters, which have been counted already. The last
+// attempt of a replay bisects.
+func (d *deliverer) attemptOnly(ctx context.Context, events []batch.Event, last bool) *attempt.Result {
+	run := d.runner.Run
+	if last {
+		run = d.runner.RunBisecting
+	}
+	result := run(ctx, events)
 	d.status.Report(result)
 	return result
+}
+
+// maxAge is the age from which events are given up; 0 is no limit.
+type maxAge time.Duration
+
+// split returns the events to send, and those that are too old. An event without a time has no age.
+func (m maxAge) split(events []batch.Event, now time.Time) (young []batch.Event, expired []attempt.RefusedEvent) {
+	if m == 0 {
+		return events, nil
+	}
+	oldest := pcommon.NewTimestampFromTime(now.Add(-time.Duration(m)))
+	young = events[:0]
+	for i := range events {
+		if t := events[i].Time; t != 0 && t < oldest {
+			expired = append(expired, attempt.RefusedEvent{Event: events[i], Cause: attempt.Cause{
+				Reason: deadletter.ReasonExpired, Message: fmt.Sprintf("the event is older than max_age (%s)", time.Duration(m)),
+			}})
+		} else {
+			young = append(young, events[i])
+		}
+	}
+	return young, expired
 }
 
 // growStack grows the stack of this goroutine, which is new for each batch, to the size that a
@@ -111,10 +200,7 @@ func growStack() {
 // settle makes dead letters of the events that were refused or are given up, and returns an error
 // with those that are pending. At shutdown a durable queue keeps the request of such an error; a
 // queue in memory would drop it.
-func (d *deliverer) settle(r *request, result *attempt.Result) error {
-	if result.Delivered > 0 { // progress restarts max_elapsed_time for pending events
-		r.firstAttempt = time.Now()
-	}
+func (d *deliverer) settle(r *request, result *attempt.Result, exhausted bool) error {
 	final := result.Refused
 	var pending error
 	switch stopping := d.lifetime.IsStopping(); {
@@ -123,7 +209,7 @@ func (d *deliverer) settle(r *request, result *attempt.Result) error {
 		pending = d.retryLater(r, result)
 	case stopping:
 		final = append(final, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonShutdown, Message: result.Problem.Error()})...)
-	case d.retry.IsExhausted(r.attempts, r.firstAttempt):
+	case exhausted:
 		final = append(final, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonExhausted, Status: result.Status, Message: result.Problem.Error()})...)
 	default:
 		pending = d.retryLater(r, result)
@@ -147,32 +233,8 @@ func givenUp(events []batch.Event, cause attempt.Cause) []attempt.RefusedEvent {
 // events. Its text is public: exporterhelper puts it into spans.
 func (d *deliverer) retryLater(r *request, result *attempt.Result) error {
 	next := &pendingError{err: outcome.RetryableError(result), request: r.next(result.Pending), wait: d.retry.Wait(r.attempts, result.Wait)}
-	if d.async {
-		d.waiting.add(next.request)
-	}
+	d.waiting.add(next.request)
 	return next.throttled()
-}
-
-// settleForCaller returns the error for a caller that waits, who then sends the failed events again.
-// Refused events become dead letters only if other events of the call were delivered or are
-// pending, because a caller who sends all of them again would send those twice.
-func (d *deliverer) settleForCaller(r *request, result *attempt.Result) error {
-	r.call.settled += result.Delivered
-	switch {
-	case r.call.settled > 0 || len(result.Pending) > 0:
-		d.recorder.Refused(result.Refused, r.attempts)
-		r.call.settled += len(result.Refused)
-	case len(result.Refused) > 0:
-		d.recorder.LogReturned(result.Refused)
-	}
-	if len(result.Pending) > 0 {
-		return d.retryLater(r, result)
-	}
-	if len(result.Refused) > 0 {
-		return outcome.RefusedError(result.Refused, r.call.events, r.call.settled == 0)
-	}
-	r.Release() // everything is delivered, so nothing else holds payloads
-	return nil
 }
 
 // waiting holds the requests that wait in exporterhelper for their next attempt, which

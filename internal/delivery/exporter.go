@@ -221,25 +221,26 @@ func (e *base) stop() {
 	}
 }
 
-// offer queues encoded events, or sends them if the caller waits. Events that the queue does not take
-// are shed; only callers that wait get an error.
-func (e *base) offer(ctx context.Context, b *batch.Batch) error {
+// offer queues encoded events. Events that the queue does not take are shed.
+func (e *base) offer(ctx context.Context, b *batch.Batch) {
 	r := &request{Batch: b, order: e.order}
-	if !e.deliverer.async {
-		r.call = &call{events: b.Count()}
-	}
 	err := e.helper.offer(ctx, r)
 	if err == nil {
 		err = r.notStored
 	}
-	switch {
-	case err == nil:
-		return nil
-	case e.deliverer.async:
+	if err != nil {
 		e.queueLoss.shed(b, err)
-		return nil
-	default:
-		e.recorder.Returned(r.call.events - r.call.settled)
-		return outcome.PublicError(err)
 	}
+}
+
+// send sends encoded events of a call whose caller waits. After a failure the rest of the call is
+// returned unsent: the caller sends all of it again.
+func (e *base) send(ctx context.Context, c *call, b *batch.Batch) {
+	c.events += b.Count()
+	if c.failed != nil {
+		c.fail(b.Count(), nil)
+		return
+	}
+	// The call has the outcomes. The error is for exporterhelper's own metrics and spans.
+	_ = e.helper.offer(ctx, &request{Batch: b, call: c})
 }

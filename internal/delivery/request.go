@@ -38,10 +38,6 @@ type request struct {
 	notStored error
 }
 
-// call is a call that waits: how many events its request has, and how many of them are settled, so
-// that the caller need not send them again.
-type call struct{ events, settled int }
-
 var (
 	_ xexporterhelper.Request             = (*request)(nil)
 	_ xexporterhelper.RequestErrorHandler = (*request)(nil)

@@ -9,6 +9,7 @@ package attempt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -44,21 +45,39 @@ type Runner struct {
 	Handshake func(ctx context.Context) error
 	// Disabled returns why nothing is sent any more, or "" while requests are sent; it may be nil.
 	Disabled func() string
+	// OnDelivered is called with the delivered events of each request, as soon as its response is
+	// there; it may be nil. Partitions call it concurrently.
+	OnDelivered func(delivered []batch.Event)
+
+	holds holds
 }
 
 // Run sends the events, and returns when each of them is delivered, refused or pending. It sets their
 // Index.
 func (r *Runner) Run(ctx context.Context, events []batch.Event) *Result {
+	return r.run(ctx, events, false)
+}
+
+// RunBisecting is Run for the last attempt before events are given up. It bisects requests that fail
+// as it does ambiguous ones, so that an event which makes the backend fail takes no other with it.
+func (r *Runner) RunBisecting(ctx context.Context, events []batch.Event) *Result {
+	return r.run(ctx, events, true)
+}
+
+func (r *Runner) run(ctx context.Context, events []batch.Event, bisecting bool) *Result {
 	for i := range events {
 		events[i].Index = i
 	}
-	s := &sending{Runner: r, ctx: ctx, total: len(events)}
+	s := &sending{Runner: r, ctx: ctx, total: len(events), breaker: breaker{bisecting: bisecting}}
 	if err := r.handshake(ctx); err != nil {
 		s.record(requestResult{problem: fmt.Errorf("handshake with the backend: %w", err)})
 	} else {
 		s.sendAll(events)
 	}
-	return newResult(events, s.results, r.Ordered)
+	result := newResult(events, s.results, r.Ordered)
+	_, held := errors.AsType[*HeldError](result.Problem)
+	result.Held = held && !s.sent.Load()
+	return result
 }
 
 // HandshakeError says what is missing from a backend's response to a handshake. It holds no secret,

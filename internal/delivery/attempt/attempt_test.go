@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -81,13 +83,13 @@ func (s *sender) send(_ context.Context, req *transport.Request) (*transport.Res
 	defer s.mu.Unlock()
 	s.sent = append(s.sent, text)
 	if s.answer == nil {
-		return &transport.Response{Status: http.StatusOK}, nil
+		return &transport.Response{Status: http.StatusOK, ReceivedAt: time.Now()}, nil
 	}
 	status, err := s.answer(text)
 	if err != nil {
 		return nil, err
 	}
-	return &transport.Response{Status: status}, nil
+	return &transport.Response{Status: status, ReceivedAt: time.Now()}, nil
 }
 
 func newRunner(b *backend, s *sender) *Runner {
@@ -395,9 +397,112 @@ func TestPartitionsAreSentInParallel(t *testing.T) {
 		}
 		mu.Unlock()
 		<-together // of which three come at the same time
-		return &transport.Response{Status: http.StatusOK}, nil
+		return &transport.Response{Status: http.StatusOK, ReceivedAt: time.Now()}, nil
 	}
 	result := r.Run(t.Context(), named("x1", "x2", "y1", "y2", "z1", "z2", "a", "b"))
 	assert.Equal(t, 8, result.Delivered)
 	assert.Empty(t, r.Slots, "each slot was given back")
+}
+
+func TestWaitHoldsTheURLBackForLaterAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s sender
+		b := &backend{most: 1, classify: func(*transport.Request, *transport.Response) Classification {
+			return Classification{Outcome: Outcome{Kind: Retryable, Message: "later"}, Wait: 2 * time.Second}
+		}}
+		r := newRunner(b, &s)
+		first := r.Run(t.Context(), named("a"))
+		assert.False(t, first.Held)
+		assert.Equal(t, 2*time.Second, first.Wait)
+
+		time.Sleep(1900 * time.Millisecond)
+		held := r.Run(t.Context(), named("b"))
+		assert.True(t, held.Held)
+		assert.Equal(t, 100*time.Millisecond, held.Wait)
+		assert.Equal(t, "b", namesOf(held.Pending))
+		assert.ErrorContains(t, held.Problem, "the backend asked to wait until ")
+		assert.Equal(t, []string{"a"}, s.sent)
+
+		time.Sleep(100 * time.Millisecond)
+		b.classify = nil
+		assert.Equal(t, 1, r.Run(t.Context(), named("b")).Delivered)
+		assert.Empty(t, r.holds.until, "holds that are over are forgotten")
+	})
+}
+
+func TestLastAttemptBisectsFailures(t *testing.T) {
+	failures := map[string]func() (int, error){
+		"500":   func() (int, error) { return http.StatusInternalServerError, nil },
+		"503":   func() (int, error) { return http.StatusServiceUnavailable, nil },
+		"reset": func() (int, error) { return 0, &transport.NoResponseError{Err: io.EOF} },
+	}
+	for name, fail := range failures {
+		for place, at := range map[string]int{"first": 0, "in the middle": 617, "last": 999} {
+			t.Run(name+" "+place, func(t *testing.T) {
+				events := numbered(1000)
+				bad := events[at].Name
+				s := sender{answer: func(names string) (int, error) {
+					if strings.Contains(names, bad) {
+						return fail()
+					}
+					return http.StatusOK, nil
+				}}
+				r := newRunner(&backend{most: 1000}, &s)
+				result := r.Run(t.Context(), events)
+				assert.True(t, result.Bisectable)
+				assert.Len(t, result.Pending, 1000)
+
+				result = r.RunBisecting(t.Context(), events)
+				assert.Equal(t, 999, result.Delivered)
+				assert.Equal(t, bad, namesOf(result.Pending))
+				assert.LessOrEqual(t, len(s.sent), 30)
+			})
+		}
+	}
+}
+
+func TestLastAttemptStopsIfEverythingFails(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fail       func() (int, error)
+		bisectable bool
+		most       int // requests
+	}{
+		"500":         {func() (int, error) { return http.StatusInternalServerError, nil }, true, 12},
+		"429":         {func() (int, error) { return http.StatusTooManyRequests, nil }, false, 1},
+		"unreachable": {func() (int, error) { return 0, &net.OpError{Op: "dial", Err: errors.New("refused")} }, false, 1},
+		"timeout":     {func() (int, error) { return 0, transport.ErrTimeout }, false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sender{answer: func(string) (int, error) { return tt.fail() }}
+			result := newRunner(&backend{most: 1000}, &s).RunBisecting(t.Context(), numbered(1000))
+			assert.Len(t, result.Pending, 1000)
+			assert.Len(t, s.sent, tt.most)
+			s.sent = nil
+			assert.Equal(t, tt.bisectable, newRunner(&backend{most: 1000}, &s).Run(t.Context(), numbered(1000)).Bisectable)
+		})
+	}
+}
+
+func TestDeliveredEventsAreReportedAtOnce(t *testing.T) {
+	var s sender
+	b := &backend{most: 2, classify: func(req *transport.Request, _ *transport.Response) Classification {
+		if req.Events[0].Name == "a" {
+			return AllDelivered()
+		}
+		return Classification{Events: []Outcome{{Kind: Delivered}, {Kind: Retryable}}}
+	}}
+	r := newRunner(b, &s)
+	var reported []string
+	r.OnDelivered = func(events []batch.Event) { reported = append(reported, namesOf(events)) }
+	r.Run(t.Context(), named("a", "b", "c", "d"))
+	assert.Equal(t, []string{"a b", "c"}, reported)
+}
+
+func TestRetryableStatuses(t *testing.T) {
+	for _, status := range []int{408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 598} {
+		assert.Equal(t, Retryable, ClassifyStatus(&transport.Request{}, &transport.Response{Status: status}).Kind, status)
+	}
+	for _, status := range []int{404, 501, 505, 525, 530, 599} {
+		assert.Equal(t, Refused, ClassifyStatus(&transport.Request{}, &transport.Response{Status: status}).Kind, status)
+	}
 }

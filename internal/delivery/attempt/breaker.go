@@ -4,6 +4,7 @@
 package attempt
 
 import (
+	"math/bits"
 	"net/http"
 	"sync"
 )
@@ -20,6 +21,9 @@ const (
 // failures in a row: further requests would probably fail too. A single failure says little about
 // the next request. Its methods are safe for concurrent use; the zero value is closed.
 type breaker struct {
+	// bisecting is true in an attempt that bisects requests that fail.
+	bisecting bool
+
 	mu       sync.Mutex
 	stopped  bool           // open for all URLs
 	failures map[string]int // in a row, by URL
@@ -27,10 +31,12 @@ type breaker struct {
 }
 
 // record notes the result of a request to a URL.
-func (b *breaker) record(url string, e *requestResult) {
+func (b *breaker) record(url string, e *requestResult, events int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
+	case e.held:
+		return
 	case e.notSent: // the attempt is over
 		b.stopped = true
 		return
@@ -41,15 +47,23 @@ func (b *breaker) record(url string, e *requestResult) {
 		b.failures, b.open = map[string]int{}, map[string]bool{}
 	}
 	b.failures[url]++
-	limit := manyFailures
+	if b.failures[url] >= b.limit(e, events) {
+		b.open[url] = true
+	}
+}
+
+// limit returns after how many failures in a row such a result opens the breaker. Bisecting fails
+// once per halving before it can succeed, but is pointless if the failure cannot be an event's fault.
+func (b *breaker) limit(e *requestResult, events int) int {
 	switch {
 	case e.wait > 0:
-		limit = 1
+		return 1
+	case b.bisecting && e.mayBeAnEvents():
+		return max(manyFailures, bits.Len(uint(events))+2)
 	case e.status == 0, e.status == http.StatusTooManyRequests, e.status == http.StatusServiceUnavailable:
-		limit = fewFailures
-	}
-	if b.failures[url] >= limit {
-		b.open[url] = true
+		return fewFailures
+	default:
+		return manyFailures
 	}
 }
 

@@ -85,16 +85,29 @@ func (c *Classification) isFailure() bool {
 
 func (k Kind) isRetryable() bool { return k == Retryable || k == Unclassified }
 
+// IsRetryableStatus reports whether requests with this response status are retried by default: 408,
+// 425, 429, 500, 502, 503 and 504 (RFC 9110, RFC 8470, RFC 6585), and what proxies respond with when
+// the server behind them fails: 520 to 524 (Cloudflare), 529 (overloaded) and 598 (read timeout).
+func IsRetryableStatus(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, 520, 521, 522, 523, 524, 529, 598:
+		return true
+	default:
+		return false
+	}
+}
+
 // ClassifyStatus classifies a response by its HTTP status, for backends without rules of their own:
-// 2xx is delivered; 408, 425, 429, 500, 502, 503 and 504 are retryable; 400, 413 and 422 are
-// ambiguous; everything else is refused. So is 207, because only the backend can read its body.
+// 2xx is delivered; the statuses of [IsRetryableStatus] are retryable; 400, 413 and 422 are ambiguous;
+// everything else is refused. So is 207, because only the backend can read its body.
 func ClassifyStatus(req *transport.Request, response *transport.Response) Classification {
 	status := response.Status
 	message := transport.StatusMessage(response)
-	switch status {
-	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError,
-		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	if IsRetryableStatus(status) {
 		return Classification{Outcome: Outcome{Kind: Retryable, Message: message}, Wait: transport.RetryAfter(response)}
+	}
+	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return classification(Refused, deadletter.ReasonUnauthorized, message+"; check the credentials")
 	case http.StatusRequestEntityTooLarge:

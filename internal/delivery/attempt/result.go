@@ -4,12 +4,16 @@
 package attempt
 
 import (
+	"context"
 	"errors"
+	"net"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 )
 
 // Result is the result of an attempt: each of its events is delivered, refused or pending.
@@ -22,8 +26,12 @@ type Result struct {
 	// event that always fails does not hold up the others; if the backend is ordered, they are in
 	// order.
 	Pending []batch.Event
-	// Wait is the least wait before the next attempt; 0 if the backend asked for none.
+	// Wait is the least wait before the next attempt; 0 if the backend asked for none. Held is true if
+	// nothing was sent, because the backend had asked for a wait before: then this was no attempt.
 	Wait time.Duration
+	Held bool
+	// Bisectable is true if a request with several events failed, and one of them may be the reason.
+	Bisectable bool
 	// Problem is a temporary failure, nil if there was none, and Status its HTTP status, 0 without a
 	// response. Problem holds no secret.
 	Problem error
@@ -57,10 +65,29 @@ type requestResult struct {
 	// notSent is true if the events were not sent. They need not be listed: events without a result
 	// are pending.
 	notSent bool
+	// held is true if they were not sent because the backend had asked for a wait before.
+	held bool
 	// wait is the wait that the backend asked for. failed is true if no event was accepted, and all
 	// may be sent again.
 	wait   time.Duration
 	failed bool
+}
+
+// mayBeAnEvents reports whether a failure may be the fault of an event in the request: the server
+// responded, or closed the connection. One that cannot be reached, does not respond in time, or asks
+// for a wait fails for any event.
+func (e *requestResult) mayBeAnEvents() bool {
+	if e.status != 0 {
+		return e.wait == 0 && e.status != http.StatusTooManyRequests
+	}
+	operation, isOperation := errors.AsType[*net.OpError](e.problem)
+	timeout, isNet := errors.AsType[net.Error](e.problem)
+	switch {
+	case e.problem == nil, isNet && timeout.Timeout(), isOperation && operation.Op == "dial":
+		return false
+	default:
+		return !errors.Is(e.problem, transport.ErrTimeout) && !errors.Is(e.problem, context.Canceled)
+	}
 }
 
 // isPending reports whether any event is pending.
@@ -69,6 +96,23 @@ func (e *requestResult) isPending() bool {
 		return slices.ContainsFunc(e.classification.Events, func(o Outcome) bool { return o.Kind.isRetryable() })
 	}
 	return e.notSent || e.classification.Kind.isRetryable()
+}
+
+// delivered returns the delivered events.
+func (e *requestResult) delivered() []batch.Event {
+	if len(e.classification.Events) == 0 {
+		if e.classification.Kind == Delivered && !e.notSent {
+			return e.events
+		}
+		return nil
+	}
+	var all []batch.Event
+	for i := range e.events {
+		if e.classification.Events[i].Kind == Delivered {
+			all = append(all, e.events[i])
+		}
+	}
+	return all
 }
 
 // state is the state of an event at the end of an attempt.
@@ -88,6 +132,7 @@ func newResult(events []batch.Event, results []requestResult, ordered bool) *Res
 		e := &results[i]
 		r.Wait = max(r.Wait, e.classification.Wait)
 		r.note(e.problem, e.status)
+		r.Bisectable = r.Bisectable || len(e.events) > 1 && e.failed && e.mayBeAnEvents()
 		for j := range e.events {
 			outcome := &e.classification.Outcome
 			if len(e.classification.Events) > 0 {

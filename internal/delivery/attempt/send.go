@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
@@ -21,6 +23,7 @@ type sending struct {
 	breaker breaker
 	total   int // number of events
 
+	sent    atomic.Bool // whether any request was sent
 	mu      sync.Mutex
 	results []requestResult
 }
@@ -116,7 +119,7 @@ func (s *sending) sendInOrder(requests []transport.Request) bool {
 	settled := true
 	for i := range requests {
 		settled = s.send(&requests[i]) && settled
-		if !settled && s.Ordered {
+		if !settled && s.stopsAtFailure() {
 			s.record(notSent(requests[i+1:], nil))
 			return false
 		}
@@ -132,9 +135,9 @@ func (s *sending) send(req *transport.Request) bool {
 		return false
 	}
 	e := s.exchange(req)
-	s.breaker.record(req.URL, &e)
+	s.breaker.record(req.URL, &e, s.total)
 	n := len(req.Events)
-	if e.classification.Kind != Ambiguous || len(e.classification.Events) > 0 || n <= 1 {
+	if !s.isBisected(&e) || n <= 1 {
 		if !e.notSent {
 			e.events = req.Events
 		}
@@ -144,17 +147,34 @@ func (s *sending) send(req *transport.Request) bool {
 	settled := true
 	for _, half := range [][]batch.Event{req.Events[:n/2], req.Events[n/2:]} {
 		settled = s.sendInOrder(s.build(half)) && settled
-		if !settled && s.Ordered {
+		if !settled && s.stopsAtFailure() {
 			return false
 		}
 	}
 	return settled
 }
 
-func (s *sending) record(results ...requestResult) {
+// isBisected reports whether a request with such a result is sent again in halves.
+func (s *sending) isBisected(e *requestResult) bool {
+	if len(e.classification.Events) > 0 {
+		return false
+	}
+	return e.classification.Kind == Ambiguous || s.breaker.bisecting && e.failed && e.mayBeAnEvents()
+}
+
+// stopsAtFailure reports whether a failure holds up what comes after it. In the last attempt the
+// failed events are given up, so they hold up nothing.
+func (s *sending) stopsAtFailure() bool { return s.Ordered && !s.breaker.bisecting }
+
+func (s *sending) record(result requestResult) {
+	if s.OnDelivered != nil {
+		if delivered := result.delivered(); len(delivered) > 0 {
+			s.OnDelivered(delivered)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.results = append(s.results, results...)
+	s.results = append(s.results, result)
 }
 
 // notSent is the result of requests that this attempt does not send. Their events are pending;
@@ -175,18 +195,17 @@ func noResponse(req *transport.Request) {
 
 // exchange makes a request, and returns its result.
 func (s *sending) exchange(req *transport.Request) requestResult {
-	if why := s.whyDisabled(); why != "" {
-		noResponse(req)
-		return requestResult{classification: classification(Refused, deadletter.ReasonGone, why)}
+	if result, stopped := s.isStopped(req); stopped {
+		return result
 	}
 	if err := s.pace(req); err != nil {
 		noResponse(req)
 		return requestResult{problem: err, notSent: true}
 	}
-	if why := s.whyDisabled(); why != "" { // disabled during the wait
-		noResponse(req)
-		return requestResult{classification: classification(Refused, deadletter.ReasonGone, why)}
+	if result, stopped := s.isStopped(req); stopped { // during the wait
+		return result
 	}
+	s.sent.Store(true)
 	response, err := s.Send(s.ctx, req)
 	if err != nil {
 		noResponse(req)
@@ -195,11 +214,20 @@ func (s *sending) exchange(req *transport.Request) requestResult {
 	return s.withResponse(req, response)
 }
 
-func (s *sending) whyDisabled() string {
-	if s.Disabled == nil {
-		return ""
+// isStopped reports whether nothing is sent to the backend, or not now, and the result of that.
+func (s *sending) isStopped(req *transport.Request) (requestResult, bool) {
+	if s.Disabled != nil {
+		if why := s.Disabled(); why != "" {
+			noResponse(req)
+			return requestResult{classification: classification(Refused, deadletter.ReasonGone, why)}, true
+		}
 	}
-	return s.Disabled()
+	now := time.Now()
+	if until, held := s.holds.find(req.URL, now); held {
+		noResponse(req)
+		return requestResult{classification: Classification{Wait: until.Sub(now)}, problem: &HeldError{until}, notSent: true, held: true}, true
+	}
+	return requestResult{}, false
 }
 
 func (s *sending) pace(req *transport.Request) error {
@@ -236,7 +264,10 @@ func (s *sending) withResponse(req *transport.Request, response *transport.Respo
 		c = classification(Retryable, "", fmt.Sprintf("the backend answered for %d events, but %d were sent", n, len(req.Events)))
 	}
 	e := requestResult{classification: c, status: response.Status, wait: wait, failed: c.isFailure()}
-	e.classification.Wait = max(0, min(wait, s.MaxWait))
+	if wait > 0 {
+		e.classification.Wait = min(wait, s.MaxWait)
+		s.holds.extend(req.URL, response.ReceivedAt.Add(e.classification.Wait))
+	}
 	return e
 }
 

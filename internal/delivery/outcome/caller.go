@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/callresult"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
@@ -25,57 +26,65 @@ import (
 // kind of failure but no address, because callers may be outside the operator's network. The log and
 // the component status say more.
 func RetryableError(result *attempt.Result) error {
-	return &publicError{codes.Unavailable, kindOfFailure(result.Problem, result.Status)}
+	return &publicError{code: codes.Unavailable, message: kindOfFailure(result.Problem, result.Status)}
 }
 
 // RefusedError returns the error for a caller that waits, after events were refused; events is the
-// number in its call. The error is permanent, so that exporterhelper does not retry. whole is true if
-// no event of the call has another outcome: only then may the caller send the call again.
-func RefusedError(refused []attempt.RefusedEvent, events int, whole bool) error {
-	code := codes.InvalidArgument
-	if whole && isForOperator(refused) {
-		code = codes.Unavailable
+// number in its call at this exporter. The error is permanent. If only the operator can fix the cause
+// and call is repeatable when the caller gets the response, its code asks to send the call again.
+func RefusedError(causes []attempt.Cause, events int, call *callresult.Call) error {
+	e := &publicError{code: codes.InvalidArgument, message: refusals(causes, events)}
+	if isForOperator(causes) {
+		e.code, e.call = codes.Unavailable, call
 	}
-	message := fmt.Sprintf("%d of %d events refused: %s", len(refused), events, publicMessage(&refused[0].Cause))
-	return consumererror.NewPermanent(&publicError{code, message})
+	return &permanentError{e, consumererror.NewPermanent(e)}
 }
 
-// PublicError returns an error of exporterhelper, which may wrap one of the above, as the caller gets
-// it.
-func PublicError(err error) error {
-	if public, ok := errors.AsType[*publicError](err); ok {
-		return &callerError{err, public}
+// RetryLaterError is retryable, the error of events that failed for now, and tells of refused events
+// of the same call too: the caller sends all of them again.
+func RetryLaterError(retryable error, causes []attempt.Cause, events int) error {
+	if len(causes) == 0 {
+		return retryable
 	}
-	return err
+	return &publicError{code: codes.Unavailable, message: retryable.Error() + "; " + refusals(causes, events)}
 }
+
+func refusals(causes []attempt.Cause, events int) string {
+	return fmt.Sprintf("%d of %d events refused: %s", len(causes), events, publicMessage(&causes[0]))
+}
+
+// permanentError is a publicError that [consumererror.IsPermanent] recognizes.
+type permanentError struct {
+	*publicError
+	marker error
+}
+
+// Unwrap supports the errors package.
+func (e *permanentError) Unwrap() error { return e.marker }
 
 // publicError is an error that callers may see.
 type publicError struct {
 	code    codes.Code
 	message string
+	// call, unless it is nil, limits the code to calls that can be repeated.
+	call *callresult.Call
 }
 
 func (e *publicError) Error() string { return e.message }
 
 // GRPCStatus is for google.golang.org/grpc/status.
-func (e *publicError) GRPCStatus() *status.Status { return status.New(e.code, e.message) }
-
-// callerError is a publicError as exporterhelper wraps it. Without its GRPCStatus method,
-// status.FromError would give callers the wrapped message.
-type callerError struct {
-	error
-	public *publicError
+func (e *publicError) GRPCStatus() *status.Status {
+	if e.call != nil && !e.call.IsRepeatable() {
+		return status.New(codes.InvalidArgument, e.message)
+	}
+	return status.New(e.code, e.message)
 }
-
-func (e *callerError) Unwrap() error { return e.error }
-
-// GRPCStatus is for google.golang.org/grpc/status.
-func (e *callerError) GRPCStatus() *status.Status { return e.public.GRPCStatus() }
 
 // kindOfFailure describes a temporary failure for callers. code is the status of the response, 0
 // without one.
 func kindOfFailure(problem error, code int) string {
 	timeout, isNet := errors.AsType[net.Error](problem)
+	_, isHeld := errors.AsType[*attempt.HeldError](problem)
 	_, isHandshake := errors.AsType[attempt.HandshakeError](problem)
 	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](problem)
 	operation, isOperation := errors.AsType[*net.OpError](problem)
@@ -86,6 +95,8 @@ func kindOfFailure(problem error, code int) string {
 		return fmt.Sprintf("the backend answered %d", code)
 	case errors.Is(problem, attempt.ErrStopped):
 		return "the collector stops"
+	case isHeld:
+		return "the backend asked to wait"
 	case isHandshake:
 		return "the backend did not accept the handshake"
 	case isNet && timeout.Timeout(), errors.Is(problem, transport.ErrTimeout):
@@ -111,9 +122,9 @@ func errnoOf(problem error) string {
 
 // isForOperator reports whether the events themselves are fine: they can be sent again once the
 // operator has fixed the problem.
-func isForOperator(refused []attempt.RefusedEvent) bool {
-	return !slices.ContainsFunc(refused, func(r attempt.RefusedEvent) bool {
-		switch r.Reason {
+func isForOperator(causes []attempt.Cause) bool {
+	return !slices.ContainsFunc(causes, func(cause attempt.Cause) bool {
+		switch cause.Reason {
 		case deadletter.ReasonUnauthorized, deadletter.ReasonRedirected, deadletter.ReasonGone, deadletter.ReasonBlocked, deadletter.ReasonRateLimited:
 			return false
 		default:

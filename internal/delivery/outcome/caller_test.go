@@ -79,7 +79,6 @@ func TestRefusalsForTheOperatorAreUnavailable(t *testing.T) {
 		"unauthorized": true, "redirected": true, "gone": true, "blocked": true, "rate_limited": true,
 		"refused": false, "too_large": false, "encoding": false,
 	} {
-		r := attempt.RefusedEvent{Cause: attempt.Cause{Reason: deadletter.Reason(reason)}}
-		assert.Equal(t, want, isForOperator([]attempt.RefusedEvent{r}), reason)
+		assert.Equal(t, want, isForOperator([]attempt.Cause{{Reason: deadletter.Reason(reason)}}), reason)
 	}
 }

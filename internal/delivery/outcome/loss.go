@@ -106,6 +106,8 @@ func whatToDo(topic lossTopic) string {
 		return "the endpoint is gone (410): configure another one, or restore it" + topic.thenReplay()
 	case deadletter.ReasonBlocked:
 		return "connecting to the address of the endpoint's host is not allowed: configure another host, or see block_private_networks"
+	case deadletter.ReasonExpired:
+		return "events wait longer than max_age: see why the backend is slow or fails, or raise max_age" + topic.thenReplay()
 	case deadletter.ReasonTooLarge:
 		return "the event alone exceeds the backend's size limit"
 	}

@@ -156,9 +156,10 @@ func (r *Recorder) Corrupt(storageError string) {
 	r.loss.add(lossTopic{dropped, reasonTorn}, 1, lossCause{storage: storageError})
 }
 
-// LogReturned logs refused events that are otherwise known to their callers only.
-func (r *Recorder) LogReturned(refused []attempt.RefusedEvent) {
-	for i := range refused {
-		r.loss.add(lossTopic{returned, refused[i].Reason}, 1, lossCause{status: refused[i].Status})
+// RefusalsReturned counts and logs refused events whose refusal was returned to the caller.
+func (r *Recorder) RefusalsReturned(causes []attempt.Cause) {
+	r.Returned(len(causes))
+	for i := range causes {
+		r.loss.add(lossTopic{returned, causes[i].Reason}, 1, lossCause{status: causes[i].Status})
 	}
 }

@@ -73,7 +73,10 @@ func problemOf(result *attempt.Result) error {
 		return nil // the caller went away, or the exporter is stopping
 	}
 	if result.Problem != nil && result.Status/100 != 2 { // a backend that answers 2xx works, even if it asks for some event again
-		if result.Status != 0 {
+		switch {
+		case result.Status != 0 && result.Wait > 0:
+			return fmt.Errorf("the backend answers %d, and asked to wait %s", result.Status, result.Wait.Round(time.Millisecond))
+		case result.Status != 0:
 			return fmt.Errorf("the backend answers %d", result.Status)
 		}
 		return result.Problem

@@ -37,8 +37,8 @@ type Replayer struct {
 	Bound func(context.Context) (context.Context, context.CancelFunc)
 	// Sleep waits. It returns false if the exporter stops, or ctx ends, before that.
 	Sleep func(ctx context.Context, wait time.Duration) bool
-	// Attempt makes one attempt to deliver events.
-	Attempt func(context.Context, []batch.Event) *attempt.Result
+	// Attempt makes one attempt to deliver events. The last one of a replay bisects what fails.
+	Attempt func(ctx context.Context, events []batch.Event, last bool) *attempt.Result
 	// Wait is the least wait between two attempts.
 	Wait time.Duration
 	// Count counts the outcomes of the dead letters.
@@ -55,7 +55,7 @@ func (r *Replayer) Replay(ctx context.Context, letters []deadletter.Letter) []de
 	ctx, cancel := r.Bound(ctx)
 	defer cancel()
 	for n := 1; len(events) > 0; n++ {
-		result := r.Attempt(ctx, events)
+		result := r.Attempt(ctx, events, n == maxAttempts)
 		events = p.settle(result)
 		if len(events) == 0 || n == maxAttempts || !r.Sleep(ctx, min(max(result.Wait, r.Wait), maxWait)) {
 			break

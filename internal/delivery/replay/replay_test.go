@@ -36,7 +36,7 @@ func newReplayer(attempts func(n int, events []batch.Event) *attempt.Result) *Re
 		},
 		Bound: context.WithCancel,
 		Sleep: func(context.Context, time.Duration) bool { return true },
-		Attempt: func(_ context.Context, events []batch.Event) *attempt.Result {
+		Attempt: func(_ context.Context, events []batch.Event, _ bool) *attempt.Result {
 			for i := range events {
 				events[i].Index = i
 			}

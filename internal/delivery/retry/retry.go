@@ -36,13 +36,13 @@ func (p *Policy) HasSchedule() bool {
 }
 
 // IsExhausted reports whether events are given up after attempts attempts, the first of them at
-// first. The time is compared before the next wait, so a long Retry-After alone gives up nothing.
-func (p *Policy) IsExhausted(attempts int, first time.Time) bool {
+// first, rather than sent again after wait.
+func (p *Policy) IsExhausted(attempts int, first time.Time, wait time.Duration) bool {
 	if !p.Backoff.Enabled || attempts > p.maxRetries() {
 		return true
 	}
 	limit := p.Backoff.MaxElapsedTime
-	return len(p.Schedule.Waits) == 0 && limit > 0 && time.Since(first)+p.Backoff.InitialInterval > limit
+	return len(p.Schedule.Waits) == 0 && limit > 0 && time.Since(first)+wait > limit
 }
 
 func (p *Policy) maxRetries() int {
@@ -65,11 +65,16 @@ func (p *Policy) Wait(attempts int, asked time.Duration) time.Duration {
 	return max(asked, p.scheduled(attempts))
 }
 
+// CallerWait is Wait for callers that wait, for whom exporterhelper does not retry.
+func (p *Policy) CallerWait(attempts int, asked time.Duration) time.Duration {
+	return max(asked, p.scheduled(attempts))
+}
+
 func (p *Policy) scheduled(attempts int) time.Duration {
 	if waits := p.Schedule.Waits; len(waits) > 0 {
 		return spread(waits[max(0, min(attempts, len(waits))-1)], waitSpread)
 	}
-	grown := float64(p.Backoff.InitialInterval) * math.Pow(p.Backoff.Multiplier, float64(attempts-1))
+	grown := float64(p.Backoff.InitialInterval) * math.Pow(p.Backoff.Multiplier, float64(max(0, attempts-1)))
 	return spread(time.Duration(min(grown, float64(p.Backoff.MaxInterval))), p.Backoff.RandomizationFactor)
 }
 
@@ -80,20 +85,14 @@ func spread(wait time.Duration, by float64) time.Duration {
 	return time.Duration(float64(wait) * (1 + by*(2*rand.Float64()-1)))
 }
 
-// HelperConfig is the configuration of exporterhelper's retry.
+// HelperConfig returns the configuration of exporterhelper's retry. Delivery decides when to give up,
+// so that the events become dead letters. For callers that wait it makes all attempts itself.
 func (p *Policy) HelperConfig(async bool) configretry.BackOffConfig {
 	cfg := p.Backoff
-	if async {
-		// Delivery decides when to give up, so that the events become dead letters. Retry is on even
-		// if nothing is retried, because only exporterhelper's retry can make a durable queue keep
-		// a request.
-		cfg.Enabled, cfg.MaxElapsedTime = true, 0
-	}
-	if p.HasSchedule() {
-		// exporterhelper waits as long as the error says. If the caller waits it does not retry at
-		// all, because it cannot limit the number of retries; push does.
-		cfg.Enabled = async
-		cfg.InitialInterval, cfg.MaxInterval, cfg.RandomizationFactor, cfg.MaxElapsedTime = time.Nanosecond, time.Nanosecond, 0, 0
+	// On even if nothing is retried: only exporterhelper's retry can make a durable queue keep a request.
+	cfg.Enabled, cfg.MaxElapsedTime = async, 0
+	if p.HasSchedule() { // it waits as long as the error says
+		cfg.InitialInterval, cfg.MaxInterval, cfg.RandomizationFactor = time.Nanosecond, time.Nanosecond, 0
 	}
 	return cfg
 }

@@ -13,9 +13,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// TestAnObjectIsTheSameWhateverWasWrittenBefore writes objects of names in any order, some twice,
-// by one writer and each by a new one.
-func TestAnObjectIsTheSameWhateverWasWrittenBefore(t *testing.T) {
+// TestObjectsDoNotDependOnEarlierOnes compares objects from one name cache with those from new ones.
+// The names come in any order, some twice.
+func TestObjectsDoNotDependOnEarlierOnes(t *testing.T) {
 	names := []string{"", "a", "b", "order_id", "order.id", "user.email", "password", "url.full", "\"quoted\"", "\xff", "items"}
 	p := newPrivacy(createDefaultConfig().(*Config))
 	one := newNameCache(p)
@@ -60,7 +60,7 @@ func anyValue(v pcommon.Value, r *rand.Rand) {
 	}
 }
 
-func TestMapsInMoreThanEightMapsAreJSON(t *testing.T) {
+func TestMapsNestedMoreThanEightDeepAreJSON(t *testing.T) {
 	v := pcommon.NewValueMap()
 	inner := v.Map()
 	for range 9 {
@@ -75,7 +75,7 @@ func TestMapsInMoreThanEightMapsAreJSON(t *testing.T) {
 	}
 }
 
-func TestNamesThatAreMadeUpAreForgotten(t *testing.T) {
+func TestNameCacheIsBounded(t *testing.T) {
 	enc := newBackend(createDefaultConfig().(*Config), "1.2.3").NewEncoder().(*encoder)
 	write := func(name string) string {
 		var o typedObject
@@ -92,7 +92,7 @@ func TestNamesThatAreMadeUpAreForgotten(t *testing.T) {
 	}
 }
 
-func TestATraceIsMadeOfTheDigitsOfAUUID(t *testing.T) {
+func TestUUIDDigitsBecomeTraceID(t *testing.T) {
 	const id = "0198c0de-a0af-7000-8000-0123456789ab"
 	digits, ok := appendUUIDDigits([]byte{'['}, id)
 	assert.True(t, ok)

@@ -19,7 +19,7 @@ const (
 // backend is the Sentry projects of one exporter.
 type backend struct {
 	cfg         *Config
-	version     string // of the collector
+	version     string // the collector's
 	sdk         string // the member "sdk" of envelopes and events
 	minSeverity plog.SeverityNumber
 	projects    *projects

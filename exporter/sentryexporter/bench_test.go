@@ -29,8 +29,8 @@ func benchBackend(change func(*Config)) *backend {
 	return newBackend(cfg, "1.2.3")
 }
 
-// BenchmarkEncodeLogs compares encoding as items of log containers with plog.JSONMarshaler. The bar
-// is half of its time per event, and an allocation in ten events.
+// BenchmarkEncodeLogs compares the encoding of logs with plog.JSONMarshaler. The target is half of its
+// time per event, and one allocation in ten events.
 func BenchmarkEncodeLogs(b *testing.B) {
 	ld := deliverytest.BenchLogs(b)
 	enc := benchBackend(func(*Config) {}).NewEncoder()
@@ -38,9 +38,9 @@ func BenchmarkEncodeLogs(b *testing.B) {
 	deliverytest.CompareEncode(b, ld, func() { encodeAll(enc, &w, ld) })
 }
 
-// BenchmarkEncodeJavaException measures an Issue with 50 frames of Java. The bar is 25 us on a
-// machine where plog.JSONMarshaler takes 3 us for one record of the reference in
-// BenchmarkEncodeLogs, which is a ratio of 8.3.
+// BenchmarkEncodeJavaException measures an Issue with 50 Java frames. The target is 8.3 times what
+// plog.JSONMarshaler takes for one record of BenchmarkEncodeLogs: 25 us on a machine where that is
+// 3 us.
 func BenchmarkEncodeJavaException(b *testing.B) {
 	ld, reference := javaException(), deliverytest.BenchLogs(b)
 	enc := benchBackend(func(*Config) {}).NewEncoder()
@@ -51,7 +51,7 @@ func BenchmarkEncodeJavaException(b *testing.B) {
 			encodeAll(enc, &w, ld)
 		}
 	})
-	b.Run("in_turns_with_plog_json", func(b *testing.B) { // of which the fastest count: nothing else was running then
+	b.Run("in_turns_with_plog_json", func(b *testing.B) { // only the fastest turns count: then nothing else was running
 		const events = 20 // a turn
 		encoding, marshaling := time.Hour, time.Hour
 		for b.Loop() {
@@ -74,7 +74,7 @@ func timed(turn func()) time.Duration {
 	return time.Since(begun)
 }
 
-// encodeAll encodes the records as delivery does, as a batch of their own.
+// encodeAll encodes the records as one batch, as delivery does.
 func encodeAll(enc delivery.Encoder, w *delivery.Writer, ld plog.Logs) {
 	for e := range appevent.Logs(ld) {
 		_ = enc.Encode(w, e)
@@ -83,7 +83,7 @@ func encodeAll(enc delivery.Encoder, w *delivery.Writer, ld plog.Logs) {
 	w.Reset()
 }
 
-// javaException is a record with an exception of 50 frames.
+// javaException returns a record with an exception of 50 frames.
 func javaException() plog.Logs {
 	var stack strings.Builder
 	stack.WriteString("java.lang.IllegalStateException: order 7 has no lines")
@@ -101,7 +101,7 @@ func javaException() plog.Logs {
 	return ld
 }
 
-// BenchmarkEncodeSpans measures spans in both formats, beside ptrace.JSONMarshaler.
+// BenchmarkEncodeSpans compares both formats of spans with ptrace.JSONMarshaler.
 func BenchmarkEncodeSpans(b *testing.B) {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
@@ -152,7 +152,7 @@ func BenchmarkEncodeSpans(b *testing.B) {
 	})
 }
 
-// BenchmarkBuildTransactions measures how 1000 spans are joined into a transaction.
+// BenchmarkBuildTransactions measures the joining of 1000 spans into a transaction.
 func BenchmarkBuildTransactions(b *testing.B) {
 	back := benchBackend(func(cfg *Config) { cfg.Traces.Format = TracesTransactions })
 	enc := newSpanEncoder(back)
@@ -176,7 +176,7 @@ func BenchmarkBuildTransactions(b *testing.B) {
 	}
 }
 
-// BenchmarkExport compares what one more exporter costs with one more otlp_http.
+// BenchmarkExport compares the cost of this exporter with that of otlp_http.
 func BenchmarkExport(b *testing.B) {
 	deliverytest.CompareExport(b, NewFactory(), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) },
 		func(endpoint string) component.Config {

@@ -63,11 +63,11 @@ func (b *breadcrumbs) before(trace pcommon.TraceID, destination string, at pcomm
 	return crumbs[begin:end]
 }
 
-// Limits on breadcrumbs, so that many errors of one trace do not each repeat all of it.
+// Limits on breadcrumbs, so that many errors of one trace do not each repeat the whole trace.
 const (
-	maxCrumbs       = 8 << 10 // bytes of an Issue
+	maxCrumbs       = 8 << 10 // bytes for each Issue
 	maxCrumbMessage = 512
-	maxCrumbData    = 256 // of attributes; with more a breadcrumb has none
+	maxCrumbData    = 256 // of attributes; a breadcrumb with more shows none
 	crumbOverhead   = 160 // an estimate of the rest of a breadcrumb
 )
 
@@ -110,8 +110,7 @@ func (b *breadcrumbs) add(e *appevent.Event) {
 	b.byTrace[key] = append(b.byTrace[key], c)
 }
 
-// appendBreadcrumbs appends what happened before (Sentry's SDK documentation, "Breadcrumbs
-// Interface").
+// appendBreadcrumbs appends the earlier events (Sentry's SDK documentation, "Breadcrumbs Interface").
 func appendBreadcrumbs(dst []byte, crumbs []crumb, vs valueWriter) []byte {
 	if len(crumbs) == 0 {
 		return dst
@@ -143,7 +142,7 @@ func appendCrumb(dst []byte, c *crumb, vs valueWriter) []byte {
 	return append(dst, '}')
 }
 
-// withoutFields yields the attributes that a breadcrumb does not tell in words.
+// withoutFields yields the attributes that are not in other fields of a breadcrumb.
 func withoutFields(attributes pcommon.Map) iter.Seq2[string, pcommon.Value] {
 	return func(yield func(string, pcommon.Value) bool) {
 		for name, v := range attributes.All() {
@@ -156,7 +155,8 @@ func withoutFields(attributes pcommon.Map) iter.Seq2[string, pcommon.Value] {
 	}
 }
 
-// crumbLevel is Sentry's word for the severity of a breadcrumb, whose own default is info.
+// crumbLevel returns Sentry's word for the severity of a breadcrumb. The default is info, not error as
+// for an Issue.
 func crumbLevel(n plog.SeverityNumber) string {
 	if n == plog.SeverityNumberUnspecified {
 		return "info"

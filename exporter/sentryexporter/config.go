@@ -24,106 +24,105 @@ import (
 
 // Config is the configuration of the sentry exporter.
 type Config struct {
-	// ClientConfig is the HTTP client: timeout (default 30s, one attempt), compression (default gzip), headers, tls,
-	// proxy_url and the other keys of confighttp. It has no endpoint: the DSN says where Sentry is.
+	// ClientConfig configures the HTTP client: timeout of one attempt (default 30s), compression (default gzip), headers,
+	// tls, proxy_url and the other keys of confighttp. The DSN replaces endpoint.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 
-	// Delivery is how events get there: dispatch, dead_letter, max_in_flight, shutdown_timeout, sending_queue and
-	// retry_on_failure. A batch holds up to 1000 items.
+	// Delivery has the keys of every exporter of this distribution: dispatch, dead_letter, max_in_flight,
+	// shutdown_timeout, sending_queue and retry_on_failure. A batch has up to 1000 items by default.
 	Delivery delivery.Config `mapstructure:",squash"`
 
-	// DSN is the project that events go to. It may be empty where routing names projects; what these do not cover is then
-	// refused.
+	// DSN is the project that events go to. It may be empty if routing names projects; events that routing does not cover
+	// are then refused.
 	DSN configopaque.String `mapstructure:"dsn"`
 
 	// Routing sends events to several projects.
 	Routing RoutingConfig `mapstructure:"routing"`
 
-	// Issues says which records become Issues, and how.
+	// Issues configures which records become Issues, and how.
 	Issues IssuesConfig `mapstructure:"issues"`
 
-	// Logs says what becomes of records that are no Issues.
+	// Logs configures the records that do not become Issues.
 	Logs LogsConfig `mapstructure:"logs"`
 
-	// Traces says what becomes of spans.
+	// Traces configures spans.
 	Traces TracesConfig `mapstructure:"traces"`
 
-	// InApp says which stack frames are the application's own.
+	// InApp configures which stack frames belong to the application.
 	InApp stacktrace.Rules `mapstructure:"in_app"`
 
-	// Environment is that of events whose resource has no deployment.environment.name; empty leaves it to Sentry, which
-	// then says production.
+	// Environment is the environment of events whose resource has no deployment.environment.name. If both are empty,
+	// Sentry uses production.
 	Environment string `mapstructure:"environment"`
 
-	// ReleaseFormat is version (default: service.version) or name@version (service.name@service.version). Releases are
-	// shared by all projects of a Sentry organization.
+	// ReleaseFormat is version (the default: service.version) or name@version (service.name@service.version). All projects
+	// of a Sentry organization share its releases.
 	ReleaseFormat ReleaseFormat `mapstructure:"release_format"`
 
-	// RateLimited is what becomes of what Sentry's rate limits catch: dead_letter (default) or drop.
+	// RateLimited is what happens to items that exceed Sentry's rate limits: dead_letter (default) or drop.
 	RateLimited RateLimited `mapstructure:"rate_limited"`
 
-	// MaxEventBytes is the size from which on an item is trimmed; default 1 MiB, which is what Sentry takes. At least 32 KiB.
+	// MaxEventBytes is the size above which an item is trimmed: at least 32 KiB; default 1 MiB, which is Sentry's limit.
 	MaxEventBytes int `mapstructure:"max_event_bytes"`
 
-	// SendDefaultPII sends what tells who a user is: user.*, addresses of clients, cookies and authorization headers.
-	// Default false.
+	// SendDefaultPII sends personal data: user.*, client addresses, cookies and authorization headers. Default false.
 	SendDefaultPII bool `mapstructure:"send_default_pii"`
 
-	// MaskSecrets writes [Filtered] in place of attributes whose names say that they are secrets, such as
-	// password or api_key. Default true.
+	// MaskSecrets sends [Filtered] as the value of attributes whose name is that of a secret, such as password or
+	// api_key. Default true.
 	MaskSecrets bool `mapstructure:"mask_secrets"`
 
-	// SendClientReports tells Sentry how many items were dropped here, and why. Default true.
+	// SendClientReports reports to Sentry how many items were dropped here, and why. Default true.
 	SendClientReports bool `mapstructure:"send_client_reports"`
 }
 
 // RoutingConfig sends events to projects by an attribute.
 type RoutingConfig struct {
-	// FromAttribute is the attribute that names the project, such as service.name. One of the record or span wins over one of
-	// the resource.
+	// FromAttribute is the attribute that selects the project, such as service.name. An attribute of the record or span
+	// takes precedence over one of the resource.
 	FromAttribute string `mapstructure:"from_attribute"`
 
-	// DSNs is the DSN for each value of the attribute. Other values go to dsn.
+	// DSNs are the DSNs by the attribute's value. Other values go to dsn.
 	DSNs map[string]configopaque.String `mapstructure:"dsns"`
 }
 
-// IssuesConfig says which records become Issues.
+// IssuesConfig configures which records become Issues, and how.
 type IssuesConfig struct {
-	// Enabled is whether there are Issues; default true. Without them exceptions are logs.
+	// Enabled sends Issues; default true. Without Issues, exceptions are sent as logs.
 	Enabled bool `mapstructure:"enabled"`
 
-	// MinSeverity is the severity from which on a record without an exception becomes an Issue: trace, debug, info, warn,
-	// error (default), fatal, or off.
+	// MinSeverity is the lowest severity at which a record without an exception becomes an Issue: trace, debug, info,
+	// warn, error (default), fatal, or off.
 	MinSeverity Severity `mapstructure:"min_severity"`
 
-	// Fingerprints groups Issues by event name: a pattern such as payment_* to the fingerprint, a list of strings in which
-	// {{ default }} stands for Sentry's own grouping.
+	// Fingerprints groups Issues by event name. The keys are names or patterns such as payment_*; the values are lists of
+	// strings, in which {{ default }} stands for Sentry's default grouping.
 	Fingerprints map[string][]string `mapstructure:"fingerprints"`
 
-	// MaxBreadcrumbs is how many earlier records of the same trace an Issue shows; default 100, 0 for none.
+	// MaxBreadcrumbs is how many earlier records of the same trace an Issue shows at most; default 100, 0 for none.
 	MaxBreadcrumbs int `mapstructure:"max_breadcrumbs"`
 
-	// Tags are the attributes that become searchable tags: names, or patterns such as http.*; default all ("*").
+	// Tags are the attributes that become searchable tags: names or patterns such as http.*. Default all ("*").
 	Tags []string `mapstructure:"tags"`
 }
 
-// LogsConfig says what becomes of records that are no Issues.
+// LogsConfig configures the records that do not become Issues.
 type LogsConfig struct {
-	// Enabled is whether they are sent as Sentry logs; default true.
+	// Enabled sends them as Sentry logs; default true.
 	Enabled bool `mapstructure:"enabled"`
 }
 
-// TracesConfig says what becomes of spans.
+// TracesConfig configures spans.
 type TracesConfig struct {
-	// Format is spans (default), transactions (for servers that do not know spans), or off. Exceptions in spans become
-	// Issues whatever it is.
+	// Format is spans (default), transactions (for servers that do not support spans), or off. Exceptions in spans become
+	// Issues with every format.
 	Format TracesFormat `mapstructure:"format"`
 
-	// SpanEvents is whether span events that are no exceptions are sent as logs; default true. It needs logs::enabled.
+	// SpanEvents sends span events that are not exceptions as logs; default true. It needs logs::enabled.
 	SpanEvents bool `mapstructure:"span_events"`
 }
 
-// ReleaseFormat is how a release is named.
+// ReleaseFormat is the format of a release's name.
 type ReleaseFormat string
 
 // The release formats.
@@ -132,16 +131,16 @@ const (
 	ReleaseNameVersion ReleaseFormat = "name@version"
 )
 
-// RateLimited is what becomes of what rate limits catch.
+// RateLimited is what happens to rate-limited items.
 type RateLimited string
 
-// What becomes of it.
+// What happens to them.
 const (
 	RateLimitedDeadLetter RateLimited = "dead_letter"
 	RateLimitedDrop       RateLimited = "drop"
 )
 
-// TracesFormat is what spans are sent as.
+// TracesFormat is the form in which spans are sent.
 type TracesFormat string
 
 // The formats of spans.
@@ -154,7 +153,7 @@ const (
 // Severity is a threshold.
 type Severity string
 
-// severityNumbers are the lowest severity numbers of each word (OpenTelemetry logs data model, "Severity Fields").
+// severityNumbers returns the lowest severity number of each word (OpenTelemetry logs data model, "Severity Fields").
 func severityNumbers() map[Severity]plog.SeverityNumber {
 	return map[Severity]plog.SeverityNumber{
 		"trace": plog.SeverityNumberTrace, "debug": plog.SeverityNumberDebug, "info": plog.SeverityNumberInfo,
@@ -173,8 +172,8 @@ const (
 	minEventBytes      = 32 << 10
 )
 
-// Unmarshal implements confmap.Unmarshaler: a key that does not exist is an error. An empty word, which is what an
-// environment variable that is set to nothing leaves, is as good as none.
+// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty word, as an environment variable without a
+// value leaves it, means the default.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := strictconf.Unmarshal(conf, cfg); err != nil {
 		return err
@@ -192,7 +191,7 @@ func (cfg *Config) Validate() error {
 		return err
 	}
 	if cfg.ClientConfig.Endpoint != "" {
-		return errors.New("endpoint: is not a key of this exporter, since the DSN says where Sentry is; remove it")
+		return errors.New("endpoint: not supported, since the DSN contains Sentry's address; remove it")
 	}
 	if err := strictconf.CheckProxy(cfg.ClientConfig.ProxyURL); err != nil {
 		return fmt.Errorf("proxy_url: %w", err)
@@ -204,7 +203,7 @@ func (cfg *Config) Validate() error {
 		return err
 	}
 	if cfg.MaxEventBytes < minEventBytes {
-		return fmt.Errorf("max_event_bytes: %d is too small; write a number of bytes from %d on (default %d)", cfg.MaxEventBytes, minEventBytes, maxItem)
+		return fmt.Errorf("max_event_bytes: %d is too small; write %d or more (default %d)", cfg.MaxEventBytes, minEventBytes, maxItem)
 	}
 	return cfg.Delivery.Check()
 }
@@ -221,17 +220,17 @@ func (cfg *Config) validateDSNs() error {
 		}
 	}
 	if (cfg.Routing.FromAttribute == "") != (len(cfg.Routing.DSNs) == 0) {
-		return errors.New("routing: from_attribute (an attribute such as service.name) and dsns (its values and their DSNs) belong together; write both or neither")
+		return errors.New("routing: needs both from_attribute (an attribute such as service.name) and dsns (a DSN for each of its values); write both or neither")
 	}
 	return nil
 }
 
 func (cfg *IssuesConfig) validate() error {
 	if _, ok := severityNumbers()[cfg.MinSeverity]; !ok {
-		return fmt.Errorf("min_severity: %q is not a severity; write trace, debug, info, warn, error, fatal or off", cfg.MinSeverity)
+		return fmt.Errorf("min_severity: %q is not valid; write trace, debug, info, warn, error, fatal or off", cfg.MinSeverity)
 	}
 	if cfg.MaxBreadcrumbs < 0 {
-		return fmt.Errorf("max_breadcrumbs: %d is negative; write how many earlier records an Issue shows (default %d), or 0 for none", cfg.MaxBreadcrumbs, defaultBreadcrumbs)
+		return fmt.Errorf("max_breadcrumbs: %d is negative; write how many earlier records an Issue shows at most (default %d), or 0 for none", cfg.MaxBreadcrumbs, defaultBreadcrumbs)
 	}
 	return nil
 }
@@ -239,7 +238,7 @@ func (cfg *IssuesConfig) validate() error {
 func (cfg *Config) validateWords() error {
 	var environment error
 	if environmentOf(cfg.Environment) != cfg.Environment {
-		environment = fmt.Errorf("environment: has a slash or a space, is longer than %d characters or is the word None, none of which Sentry takes", maxEnvironment)
+		environment = fmt.Errorf("environment: %q is not valid in Sentry; write up to %d characters without slashes and spaces, and not None", cfg.Environment, maxEnvironment)
 	}
 	return errors.Join(
 		strictconf.CheckWord("release_format", cfg.ReleaseFormat, ReleaseVersion, ReleaseNameVersion),

@@ -24,7 +24,7 @@ func configOf(t *testing.T, conf map[string]any) (*Config, error) {
 	return cfg, confmap.Validate(cfg)
 }
 
-func TestADSNIsAllThatIsNeeded(t *testing.T) {
+func TestDSNIsTheOnlyRequiredKey(t *testing.T) {
 	cfg, err := configOf(t, map[string]any{"dsn": "https://key@sentry.example.com/42"})
 	require.NoError(t, err)
 	assert.Equal(t, 30*time.Second, cfg.ClientConfig.Timeout)
@@ -43,7 +43,7 @@ func TestADSNIsAllThatIsNeeded(t *testing.T) {
 	assert.True(t, cfg.SendClientReports)
 }
 
-func TestEveryErrorNamesTheKeyAndTheRemedy(t *testing.T) {
+func TestConfigErrorsNameKeyAndRemedy(t *testing.T) {
 	dsns := func(value string) map[string]any {
 		return map[string]any{"routing": map[string]any{"from_attribute": "service.name", "dsns": map[string]any{"shop": value}}}
 	}
@@ -69,16 +69,16 @@ func TestEveryErrorNamesTheKeyAndTheRemedy(t *testing.T) {
 		"query":                {map[string]any{"dsn": "https://" + secretKey + "@h/1?x=y"}, "dsn: has a query or a fragment, after ? or #; write it as"},
 		"comma in the key":     {map[string]any{"dsn": "https://a,b@h/1"}, "dsn: has a key with a space, a comma, a quote or an equals sign"},
 		"routed DSN":           {dsns("https://" + secretKey), "routing::dsns::shop: has no key before an @"},
-		"routing in half":      {with(map[string]any{"routing": map[string]any{"from_attribute": "service.name"}}), "routing: from_attribute (an attribute such as service.name) and dsns (its values and their DSNs) belong together; write both or neither"},
-		"endpoint":             {with(map[string]any{"endpoint": "http://h"}), "endpoint: is not a key of this exporter, since the DSN says where Sentry is; remove it"},
+		"routing in half":      {with(map[string]any{"routing": map[string]any{"from_attribute": "service.name"}}), "routing: needs both from_attribute (an attribute such as service.name) and dsns (a DSN for each of its values); write both or neither"},
+		"endpoint":             {with(map[string]any{"endpoint": "http://h"}), "endpoint: not supported, since the DSN contains Sentry's address; remove it"},
 		"proxy":                {with(map[string]any{"proxy_url": "http://a b"}), "proxy_url: is not a URL; write one such as http://proxy.example.com:3128"},
-		"severity":             {with(map[string]any{"issues": map[string]any{"min_severity": "bad"}}), `issues::min_severity: "bad" is not a severity; write trace, debug, info, warn, error, fatal or off`},
-		"breadcrumbs":          {with(map[string]any{"issues": map[string]any{"max_breadcrumbs": -1}}), "issues::max_breadcrumbs: -1 is negative; write how many earlier records an Issue shows (default 100), or 0 for none"},
+		"severity":             {with(map[string]any{"issues": map[string]any{"min_severity": "bad"}}), `issues::min_severity: "bad" is not valid; write trace, debug, info, warn, error, fatal or off`},
+		"breadcrumbs":          {with(map[string]any{"issues": map[string]any{"max_breadcrumbs": -1}}), "issues::max_breadcrumbs: -1 is negative; write how many earlier records an Issue shows at most (default 100), or 0 for none"},
 		"release format":       {with(map[string]any{"release_format": "name"}), `release_format: "name" is not valid; write version or name@version`},
 		"rate limited":         {with(map[string]any{"rate_limited": "retry"}), `rate_limited: "retry" is not valid; write dead_letter or drop`},
 		"traces format":        {with(map[string]any{"traces": map[string]any{"format": "otlp"}}), `traces::format: "otlp" is not valid; write spans, transactions or off`},
-		"environment":          {with(map[string]any{"environment": "a/b"}), "environment: has a slash or a space, is longer than 64 characters or is the word None, none of which Sentry takes"},
-		"event bytes":          {with(map[string]any{"max_event_bytes": 100}), "max_event_bytes: 100 is too small; write a number of bytes from 32768 on (default 1048576)"},
+		"environment":          {with(map[string]any{"environment": "a/b"}), `environment: "a/b" is not valid in Sentry; write up to 64 characters without slashes and spaces, and not None`},
+		"event bytes":          {with(map[string]any{"max_event_bytes": 100}), "max_event_bytes: 100 is too small; write 32768 or more (default 1048576)"},
 		"dispatch":             {with(map[string]any{"dispatch": "later"}), `dispatch: "later" is not supported`},
 		"unknown key":          {with(map[string]any{"sample_rate": 1}), `sample_rate`},
 		"unknown key in a map": {with(map[string]any{"issues": map[string]any{"min_sverity": "error"}}), `min_severity`},
@@ -91,7 +91,7 @@ func TestEveryErrorNamesTheKeyAndTheRemedy(t *testing.T) {
 	}
 }
 
-func TestAnEmptyWordIsTheDefault(t *testing.T) {
+func TestEmptyWordsMeanTheDefault(t *testing.T) {
 	cfg, err := configOf(t, map[string]any{
 		"dsn": "https://key@h/1", "rate_limited": "", "release_format": "",
 		"traces": map[string]any{"format": ""}, "issues": map[string]any{"min_severity": ""},
@@ -101,7 +101,7 @@ func TestAnEmptyWordIsTheDefault(t *testing.T) {
 	assert.Equal(t, severityError, cfg.Issues.MinSeverity)
 }
 
-func TestADSNSaysWhereAndWho(t *testing.T) {
+func TestDSNBecomesURLAndCredentials(t *testing.T) {
 	for text, want := range map[string][2]string{
 		"https://pub@o1.ingest.sentry.io/42":             {"https://o1.ingest.sentry.io/api/42/envelope/", "sentry_key=pub"},
 		"https://pub:sec@h.example.com:8443/sub/path/42": {"https://h.example.com:8443/sub/path/api/42/envelope/", "sentry_key=pub, sentry_secret=sec"},

@@ -4,18 +4,18 @@
 //go:generate go tool mdatagen metadata.yaml
 
 // Package sentryexporter sends exceptions to Sentry as Issues, other records as its logs, and spans
-// as its spans or transactions, in envelopes to the addresses that DSNs name.
+// as its spans or transactions. It sends envelopes to the projects that DSNs name.
 //
-// The way of an event:
+// An event passes through these files:
 //
 //	encode.go, encode_spans.go  the encoders decide what an event becomes
-//	issue.go, log.go, span.go,  make an issue, a logItem or a spanItem of it, which then passes
-//	transaction.go              through the phases that write its bytes, in order
-//	key.go                      what the next stage needs to know of a span, in delivery.Meta
+//	issue.go, log.go, span.go,  read it into an issue, a logItem or a spanItem, and write that
+//	transaction.go              phase by phase
+//	key.go                      what BuildRequests needs to know about a span, in delivery.Meta
 //	requests.go, forest.go      BuildRequests puts the bytes into envelopes and transactions
-//	response.go, limits.go      ClassifyResponse reads Sentry's answer and its rate limits
-//	upgrade.go                  reads the keys out of events that an earlier version has stored
+//	response.go, limits.go      ClassifyResponse reads Sentry's response and its rate limits
+//	upgrade.go                  adds the keys to events that have none
 //
-// The kinds of items know nothing of each other. All use source.go, values.go and json.go; logs
-// and spans use typed.go too.
+// Issues, logs, spans and transactions do not use each other. All use source.go, values.go and
+// json.go; logs and spans also use typed.go.
 package sentryexporter

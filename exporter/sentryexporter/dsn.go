@@ -12,13 +12,14 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
-// dsn is a client key of a Sentry project (Sentry's SDK documentation, "Authentication", "Parsing the DSN"):
+// dsn is a client key of a Sentry project (Sentry's SDK documentation, "Authentication", "Parsing
+// the DSN"):
 //
 //	{SCHEME}://{PUBLIC_KEY}[:{SECRET_KEY}]@{HOST}[:{PORT}]{PATH}/{PROJECT_ID}
 type dsn struct {
 	scheme, publicKey, secretKey string
 	host                         string // with the port
-	path                         string // before the project's id: empty, or /sub/path
+	path                         string // the part before the project's id: empty, or /sub/path
 	projectID                    string
 }
 
@@ -46,7 +47,7 @@ func parseDSN(text string) (dsn, error) {
 	return d, nil
 }
 
-// How errors tell users what to write.
+// What the user must write.
 const (
 	dsnPlace    = "which Sentry shows under Settings, Projects, Client Keys"
 	dsnForm     = "write it as https://key@host/project, " + dsnPlace
@@ -71,13 +72,14 @@ func (d *dsn) check(u *url.URL) error {
 	return strictconf.CheckPort(u)
 }
 
-// envelopeURL is where envelopes are posted to. It holds no key.
+// envelopeURL returns the URL that envelopes are posted to. It contains no key.
 func (d *dsn) envelopeURL() string {
 	u := url.URL{Scheme: d.scheme, Host: d.host, Path: d.path + "/api/" + d.projectID + "/envelope/"}
 	return u.String()
 }
 
-// auth is the value of the header X-Sentry-Auth (Sentry's SDK documentation, "Authentication").
+// auth returns the value of the header X-Sentry-Auth (Sentry's SDK documentation,
+// "Authentication").
 func (d *dsn) auth(client string) string {
 	auth := "Sentry sentry_version=7, sentry_client=" + client + ", sentry_key=" + d.publicKey
 	if d.secretKey != "" {

@@ -12,8 +12,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// encoder writes log records as Issues or as logs. It keeps only what outlives an event: an event
-// on its way is an issue, a logItem or a spanItem, made of it once and then written phase by phase.
+// encoder writes log records as Issues or logs. It holds only what outlives an event: each event is
+// read into an issue, a logItem or a spanItem, which is then written phase by phase.
 type encoder struct {
 	*backend
 	names   *nameCache

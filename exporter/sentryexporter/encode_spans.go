@@ -12,8 +12,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// spanEncoder writes spans as Sentry's spans or for transactions, and their events as Issues and
-// logs.
+// spanEncoder writes spans as Sentry's spans or as parts of transactions, and their events as Issues
+// and logs.
 type spanEncoder struct {
 	*encoder
 	event    appevent.Event // reused memory for span events
@@ -27,8 +27,8 @@ func newSpanEncoder(b *backend) *spanEncoder {
 	return &spanEncoder{encoder: newEncoder(b)}
 }
 
-// Prepare implements delivery.TracesEncoder: a span names the segment that it belongs to, and an
-// Issue shows earlier span events.
+// Prepare implements delivery.TracesEncoder: a span names its segment, and an Issue shows earlier
+// span events.
 func (enc *spanEncoder) Prepare(td ptrace.Traces) {
 	enc.issues.crumbs.prepare(appevent.SpanEvents(td))
 	enc.segments.prepare(td)
@@ -82,7 +82,7 @@ func (enc *spanEncoder) writeSpan(w *delivery.Writer, meta delivery.Meta, s *spa
 	w.End(payload)
 }
 
-// writeTransactionSpan writes a span that is to become a transaction, or a span of one.
+// writeTransactionSpan writes a span that will become a transaction, or a span of one.
 func (enc *spanEncoder) writeTransactionSpan(w *delivery.Writer, meta delivery.Meta, s *spanItem) {
 	key := transactionKey{span: s.SpanID(), parent: s.ParentSpanID(), segment: s.isSegment}
 	payload := withinLimit(w.Begin(meta), enc.cfg.MaxEventBytes, func(dst []byte, t trim) []byte {

@@ -11,7 +11,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
-// How an exception came to be known (Sentry's SDK documentation, "Exception Interface", "Exception
+// How an exception was captured (Sentry's SDK documentation, "Exception Interface", "Exception
 // Mechanism").
 const (
 	mechanismLog       = "auto.otel.log"
@@ -19,7 +19,7 @@ const (
 	mechanismChained   = "chained"
 )
 
-// mechanism is how the thrown exception came to be known.
+// mechanism is how the thrown exception was captured.
 type mechanism struct {
 	kind    string
 	handled bool
@@ -47,7 +47,7 @@ func appendException(dst []byte, language stacktrace.Language, how mechanism, ex
 	dst = append(dst, '{')
 	dst = textMember(dst, "type", t.text(typeOf(x, language)))
 	dst = textMember(dst, "value", t.text(x.Message))
-	if x.Type == "" && x.Message == "" { // Sentry discards an exception that has neither
+	if x.Type == "" && x.Message == "" { // Sentry discards an exception without both
 		dst = textMember(dst, "type", "Error")
 	}
 	dst = textMember(dst, "module", t.text(x.Module))
@@ -62,8 +62,8 @@ func appendException(dst []byte, language stacktrace.Language, how mechanism, ex
 	return append(dst, '}')
 }
 
-// typeOf is the type as Sentry's own SDK of the language names it: without the module, which is a
-// field of its own.
+// typeOf returns the type as the language's Sentry SDK names it: without the module, which has a
+// separate field.
 func typeOf(x *stacktrace.Exception, language stacktrace.Language) string {
 	if x.Module != "" && (language == stacktrace.Java || language == stacktrace.Python) {
 		if name, ok := strings.CutPrefix(x.Type, x.Module+"."); ok {
@@ -117,7 +117,7 @@ func appendFrames(dst []byte, frames []stacktrace.Frame, t trim) []byte {
 	return append(dst, ']')
 }
 
-// appendFrame appends a frame and a comma. Sentry wants a function or a file.
+// appendFrame appends a frame and a comma. Sentry requires a function or a file.
 func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
 	if t >= trimBody {
 		short := cutFrame(f)
@@ -151,7 +151,7 @@ func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
 	return append(dst, `,"in_app":false},`...)
 }
 
-// cutFrame is the frame with the beginning of each of its texts.
+// cutFrame returns the frame with all its texts cut, and without its whole path.
 func cutFrame(f *stacktrace.Frame) stacktrace.Frame {
 	short := *f
 	for _, text := range []*string{&short.Function, &short.Module, &short.Package, &short.Filename} {

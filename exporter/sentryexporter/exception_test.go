@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
-func TestAFrameIsCutWhereAllElseIsLeftOut(t *testing.T) {
+func TestFramesAreCutAtLastTrimStep(t *testing.T) {
 	text := func(c string) string { return strings.Repeat(c, 2*shortText) }
 	short := func(c string) string { return strings.Repeat(c, shortText) }
 	f := stacktrace.Frame{

@@ -57,8 +57,7 @@ func record(ld plog.Logs, uid string) plog.LogRecord {
 	return r
 }
 
-// exceptions returns records that become Issues, one for each uid. logs returns n records that become
-// logs.
+// exceptions returns records that become Issues, one for each uid.
 func exceptions(uids ...string) plog.Logs {
 	ld := plog.NewLogs()
 	for _, uid := range uids {
@@ -69,6 +68,7 @@ func exceptions(uids ...string) plog.Logs {
 	return ld
 }
 
+// logs returns n records that become logs.
 func logs(n int) plog.Logs {
 	ld := plog.NewLogs()
 	for i := range n {
@@ -128,7 +128,7 @@ func TestPermanentRefusalsBecomeDeadLetters(t *testing.T) {
 		"400": {sentryintake.BadRequest("invalid transaction event"), "refused", "the backend answered 400: {\"causes\":[\"invalid transaction event\"],\"detail\":\"bad request\"}"},
 		"401": {sentryintake.Reply{Status: 401}, "unauthorized", "check the DSN, and that the project and its key are enabled"},
 		"403": {sentryintake.Forbidden(), "unauthorized", "check the DSN, and that the project and its key are enabled"},
-		"404": {sentryintake.Reply{Status: 404}, "refused", "is the DSN's project or path wrong"},
+		"404": {sentryintake.Reply{Status: 404}, "refused", "check the DSN's project and path"},
 		"413": {sentryintake.TooLarge(), "too_large", "to a request of"},
 		"500": {sentryintake.Reply{Status: 500}, "refused", "the backend answered 500"},
 		"302": {sentryintake.Redirect(302, "http://127.0.0.1:1/"), "redirected", "redirects are not followed"},
@@ -354,7 +354,7 @@ func TestEventsWithoutProjectBecomeDeadLetters(t *testing.T) {
 	e.Send(ld)
 	assert.Equal(t, []string{"of-b:encoding", "of-none:encoding"}, with.Letters.Reasons())
 	assert.Equal(t, "the value of tenant has no DSN; add it to routing::dsns, or set dsn for all others, and replay", with.Letters.All()[0].Message)
-	assert.Equal(t, "there is no attribute tenant to choose a project by; set dsn for what has none", with.Letters.All()[1].Message)
+	assert.Equal(t, "has no attribute tenant to select a project; set dsn for events without it, and replay", with.Letters.All()[1].Message)
 	e.Stop()
 
 	cfg.DSN = configopaque.String(in.DSN())
@@ -390,7 +390,7 @@ func TestLogsAndTracesSharePairedExceptions(t *testing.T) {
 	assert.Len(t, in.Events(), 2)
 }
 
-// spanWithException returns a span with an exception, a little later than the records of exceptions.
+// spanWithException returns a span with an exception that is a little later than those of exceptions.
 func spanWithException(message string) ptrace.Traces {
 	td := ptrace.NewTraces()
 	span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()

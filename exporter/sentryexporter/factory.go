@@ -12,7 +12,7 @@ import (
 )
 
 // NewFactory returns the factory of the sentry exporter. The logs and the traces of one
-// configuration share a backend, and so its rate limits, paired exceptions and client reports.
+// configuration share a backend, and with it rate limits, paired exceptions and client reports.
 func NewFactory() exporter.Factory {
 	return delivery.NewFactory(delivery.Definition[Config]{
 		Type: metadata.Type, CreateDefaultConfig: createDefaultConfig, Logs: metadata.LogsStability, Traces: metadata.TracesStability,

@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// transactionSpan is a span that is to become a transaction, or a span of one.
+// transactionSpan is a span that will become a transaction, or a span of one.
 type transactionSpan struct {
 	transactionKey
 	event    *delivery.Event
@@ -30,7 +30,7 @@ func (s *transactionSpan) ref() spanRef { return spanRef{s.event.VendorID, s.spa
 
 func (s *transactionSpan) parentRef() spanRef { return spanRef{s.event.VendorID, s.parent} }
 
-// transactionSpans refuses events whose key is not that of their payload.
+// transactionSpans parses the keys of events. It refuses events whose key does not match the payload.
 func transactionSpans(events []delivery.Event) (spans []transactionSpan, refusals []delivery.Refusal) {
 	spans = make([]transactionSpan, 0, len(events))
 	for i := range events {
@@ -40,7 +40,7 @@ func transactionSpans(events []delivery.Event) (spans []transactionSpan, refusal
 		if s.sections, ok = s.sizes.of(e.Payload); !ok {
 			refusals = append(refusals, delivery.Refusal{
 				Event: *e, Reason: deadletter.ReasonRefused,
-				Message: "the stored span is damaged: its payload and its key do not belong together",
+				Message: "the stored span is corrupt: its key does not match its payload",
 			})
 			continue
 		}
@@ -49,13 +49,13 @@ func transactionSpans(events []delivery.Event) (spans []transactionSpan, refusal
 	return spans, refusals
 }
 
-// forest is spans by their parents.
+// forest groups spans by parent.
 type forest struct {
 	spans    []transactionSpan
 	children map[spanRef][]int
 	taken    []bool
-	roots    []int // of transactions that are not made yet
-	rest     int   // the first span that may not be taken yet
+	roots    []int // of the transactions that remain
+	rest     int   // all spans before it are taken
 }
 
 func newForest(spans []transactionSpan) *forest {
@@ -74,7 +74,7 @@ func newForest(spans []transactionSpan) *forest {
 	return f
 }
 
-// next returns the spans of the next transaction, its root first; none when all are taken.
+// next returns the spans of the next transaction, its root first; nil when all are taken.
 func (f *forest) next() []int {
 	for len(f.roots) > 0 {
 		root := f.roots[0]
@@ -83,7 +83,7 @@ func (f *forest) next() []int {
 			return f.take(root)
 		}
 	}
-	for ; f.rest < len(f.taken); f.rest++ { // only spans that are each other's parents are left
+	for ; f.rest < len(f.taken); f.rest++ { // what is left are cycles of parents
 		if !f.taken[f.rest] {
 			return f.take(f.rest)
 		}
@@ -91,8 +91,8 @@ func (f *forest) next() []int {
 	return nil
 }
 
-// take returns a root and the spans below it, as many as a transaction has room for. The others
-// become roots.
+// take returns a root and as many of the spans below it as fit into a transaction. The others become
+// roots.
 func (f *forest) take(root int) []int {
 	f.taken[root] = true
 	members := []int{root}
@@ -115,8 +115,7 @@ func (f *forest) take(root int) []int {
 }
 
 // transaction returns a transaction and its id (Sentry's SDK documentation, "Event Payloads",
-// "Transaction Payloads"). The id is made from that of its root, so that it is the same at each
-// attempt.
+// "Transaction Payloads"). The id is derived from the root's, so it is the same at each attempt.
 func transaction(spans []transactionSpan, members []int) (id string, payload []byte) {
 	root := &spans[members[0]]
 	digest := uuidOf(xxh3.HashString128(root.event.VendorID + root.span.String()))

@@ -17,7 +17,7 @@ import (
 	sentryintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/sentry"
 )
 
-// fuzzConfigs are configurations that write different things.
+// fuzzBackends returns backends with different configurations.
 func fuzzBackends() []*backend {
 	var all []*backend
 	for _, change := range []func(*Config){
@@ -32,7 +32,7 @@ func fuzzBackends() []*backend {
 	return all
 }
 
-// FuzzLogs holds that any records become valid envelopes, with each encoded event in one of them.
+// FuzzLogs checks that any records become valid envelopes, with each encoded event in one of them.
 func FuzzLogs(f *testing.F) {
 	seed(f, "logs.yaml")
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -48,7 +48,7 @@ func FuzzLogs(f *testing.F) {
 	})
 }
 
-// eventsOfLogs are the events that the records become.
+// eventsOfLogs returns the encoded events of records.
 func eventsOfLogs(b *backend, ld plog.Logs) []delivery.Event {
 	var w delivery.Writer
 	enc := newEncoder(b)
@@ -75,7 +75,7 @@ func FuzzTraces(f *testing.F) {
 	})
 }
 
-// eventsOfTraces are the events that the spans become.
+// eventsOfTraces returns the encoded events of spans.
 func eventsOfTraces(b *backend, td ptrace.Traces) []delivery.Event {
 	var w delivery.Writer
 	enc := newSpanEncoder(b)
@@ -98,7 +98,7 @@ func seed(f *testing.F, name string) {
 	}
 }
 
-// inputs are the inputs of this name in testdata.
+// inputs returns the files of this name in testdata.
 func inputs(t testing.TB, name string) []string {
 	all, err := filepath.Glob("testdata/*/" + name)
 	require.NoError(t, err)
@@ -136,7 +136,7 @@ func checkEnvelopes(t *testing.T, b *backend, events []delivery.Event) {
 	}
 }
 
-// FuzzLimits holds that no header stops a project for longer than a day, or panics.
+// FuzzLimits checks that no header blocks a project for longer than a day, or panics.
 func FuzzLimits(f *testing.F) {
 	for _, header := range []string{"60:error;log_item:organization:quota:", "2.5::key, 1e9:span", "NaN:error", "-1:", ":", "a,b;c:::,"} {
 		f.Add(header)
@@ -151,7 +151,7 @@ func FuzzLimits(f *testing.F) {
 	})
 }
 
-// FuzzWithoutSecrets holds that no value of a secret parameter stays.
+// FuzzWithoutSecrets checks that masking a masked URL changes nothing.
 func FuzzWithoutSecrets(f *testing.F) {
 	for _, url := range []string{"https://a:b@h/p?token=x&y=z#password=q", "api_key=1;b=2", "?=&=", "a@b=c"} {
 		f.Add(url)

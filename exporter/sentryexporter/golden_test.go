@@ -24,11 +24,11 @@ import (
 	sentryintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/sentry"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestGolden holds what each testdata/<case> becomes against its want.envelopes. A case has
-// logs.yaml, traces.yaml or both, which are OTLP in its JSON form written as YAML, and the
-// configuration in config.yaml where that is not the default.
+// TestGolden compares the envelopes of each testdata/<case> with its want.envelopes. A case has
+// logs.yaml, traces.yaml or both, which are OTLP JSON written as YAML, and config.yaml if its
+// configuration is not the default.
 func TestGolden(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*/want.envelopes")
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func golden(t *testing.T, dir string) {
 	assert.Equal(t, string(want), got)
 }
 
-// goldenConfig is the case's configuration, in which DSN-42 and DSN-43 stand for DSNs.
+// goldenConfig returns the configuration of a case. DSN-42 and DSN-43 in it stand for DSNs.
 func goldenConfig(t *testing.T, in *sentryintake.Intake, dir string) *Config {
 	cfg := createDefaultConfig().(*Config)
 	text, err := os.ReadFile(filepath.Join(dir, "config.yaml"))
@@ -96,10 +96,10 @@ func readYAML(t testing.TB, dir, name string) ([]byte, bool) {
 	return raw, true
 }
 
-// sentAt is the member of an envelope's header that differs each time.
+// sentAt matches the member of an envelope's header that differs each time.
 var sentAt = regexp.MustCompile(`"sent_at":"[^"]*"`)
 
-// requests is what the intake got, without the times of sending.
+// requests returns what the intake received, without the times of sending.
 func requests(in *sentryintake.Intake) string {
 	var b strings.Builder
 	for _, r := range in.Requests() {

@@ -13,8 +13,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// httpRequest is the HTTP request that was being served, as the attributes tell it (http, url,
-// server and client registries, and the names they had before v1.23).
+// httpRequest is the HTTP request that was being served, from the attributes of the http, url, server
+// and client registries, also under their names before v1.23.
 type httpRequest struct {
 	method, route, full, scheme, host, path, query string
 	userAgent, clientAddress                       string
@@ -28,7 +28,7 @@ type header struct {
 
 const prefixRequestHeader = "http.request.header."
 
-// readAttribute reads one attribute. The first that says something stays.
+// readAttribute reads one attribute. The first one that is not empty wins.
 func (r *httpRequest) readAttribute(name string, v pcommon.Value) {
 	switch name {
 	case "http.request.method", "http.method":
@@ -70,7 +70,7 @@ func (r *httpRequest) addHeader(attribute, name string, v pcommon.Value) {
 	r.headers = append(r.headers, header{attribute: attribute, name: strings.ReplaceAll(name, "_", "-"), value: v})
 }
 
-// url returns the URL of the request, and apart from it the query.
+// url returns the URL of the request without its query, and the query.
 func (r *httpRequest) url() (url, query string) {
 	switch {
 	case r.full != "":
@@ -136,7 +136,7 @@ func appendHeaders(dst []byte, r *httpRequest, vs valueWriter) []byte {
 	return append(dst, '}')
 }
 
-// headerValue joins the values of a header, which are an array.
+// headerValue joins the values of a header if it has several.
 func headerValue(v pcommon.Value) string {
 	if v.Type() != pcommon.ValueTypeSlice {
 		return v.AsString()

@@ -12,12 +12,12 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// eventID is the id of an Issue's event: the same for both reports of an exception, and for every
-// retry.
+// eventID is the id of an Issue's event. Both reports of an exception and all retries have the same.
 type eventID [16]byte
 
-// idOf is the event's own id where its producer gave it one. What this collector has stamped (UUIDs
-// of version 8) is made of the record, and so differs between the two reports of an exception.
+// idOf returns the id of an Issue: the event's own if its producer gave it one. The ids that this
+// collector assigns (UUIDs of version 8) depend on the record and so differ between the two reports
+// of an exception; a paired exception gets an id derived from key and n, which they share.
 func idOf(e *appevent.Event, key xxh3.Uint128, paired bool, n int) eventID {
 	id, ok := parseUUID(e.ID())
 	switch {
@@ -31,7 +31,7 @@ func idOf(e *appevent.Event, key xxh3.Uint128, paired bool, n int) eventID {
 	}
 }
 
-// appendIDOf appends the id of an event that is not paired, in hexadecimal.
+// appendIDOf appends the id of an event that is not a paired exception, in hexadecimal.
 func appendIDOf(dst []byte, e *appevent.Event) []byte {
 	if with, ok := appendUUIDDigits(dst, e.ID()); ok {
 		return with
@@ -40,7 +40,7 @@ func appendIDOf(dst []byte, e *appevent.Event) []byte {
 	return hex.AppendEncode(dst, id[:])
 }
 
-// uuidOf is a digest as a UUID of version 8 (RFC 9562, section 5.8).
+// uuidOf returns a digest as a UUID of version 8 (RFC 9562, section 5.8).
 func uuidOf(d xxh3.Uint128) (id eventID) {
 	binary.BigEndian.PutUint64(id[:8], d.Hi)
 	binary.BigEndian.PutUint64(id[8:], d.Lo)
@@ -49,7 +49,8 @@ func uuidOf(d xxh3.Uint128) (id eventID) {
 	return id
 }
 
-// parseUUID reads 32 hexadecimal digits, with or without dashes. A UUID of zeros is none to Sentry.
+// parseUUID reads 32 hexadecimal digits, with or without dashes. Sentry does not accept a UUID of
+// zeros.
 func parseUUID(s string) (id eventID, ok bool) {
 	switch len(s) {
 	case 32:
@@ -74,7 +75,7 @@ func parseUUID(s string) (id eventID, ok bool) {
 	return id, bad <= 0xf && id != eventID{}
 }
 
-// hexDigit is the value of a hexadecimal digit, and more than 15 for anything else.
+// hexDigit returns the value of a hexadecimal digit, or more than 15 for any other character.
 func hexDigit(c byte) byte {
 	switch {
 	case '0' <= c && c <= '9':
@@ -85,8 +86,8 @@ func hexDigit(c byte) byte {
 	return 0xff
 }
 
-// appendUUIDDigits appends the digits of a UUID as most are written: in lower case, with dashes. It
-// looks at eight of them at a time.
+// appendUUIDDigits appends the digits of a UUID in its most common form: in lower case, with dashes.
+// It checks eight digits at a time.
 func appendUUIDDigits(dst []byte, s string) ([]byte, bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return dst, false
@@ -102,17 +103,17 @@ func appendUUIDDigits(dst []byte, s string) ([]byte, bool) {
 	return binary.LittleEndian.AppendUint64(dst, d), true
 }
 
-// eight is eight bytes of two pieces of text, such as those that a dash parts.
+// eight returns the eight bytes of two strings of four, such as those around a dash.
 func eight(first, second string) uint64 {
 	return uint64(binary.LittleEndian.Uint32([]byte(first))) | uint64(binary.LittleEndian.Uint32([]byte(second)))<<32
 }
 
-// ones is a byte of 1 in each of eight places.
+// ones has the value 1 in each of eight bytes.
 const ones = 0x0101010101010101
 
-// areHexDigits tells of eight characters at once whether each is a digit or a letter from a to f.
-// What is added makes the highest bit of a place be set from the first such character on, and from
-// the one behind the last; there is no carry into the next place.
+// areHexDigits reports whether each of eight characters is a digit or a letter from a to f. Each sum
+// sets the highest bit of the bytes that are at least the first such character, or above the last
+// one. No byte carries into the next.
 func areHexDigits(eight uint64) bool {
 	const highest = ones * 0x80
 	low := eight &^ highest

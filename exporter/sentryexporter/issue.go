@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
-// issue is an event on its way into an Issue.
+// issue is an event that is being written as an Issue.
 type issue struct {
 	*appevent.Event
 	source *source
@@ -21,34 +21,34 @@ type issue struct {
 	sdk    string
 	id     eventID
 	at     pcommon.Timestamp
-	// platform and transaction, the name of what was being done, come from several of the others.
+	// platform, and the name of the operation, are derived from several other fields.
 	platform, transaction string
-	// span is that of a span event; nil for a record.
+	// span is the span of a span event; nil for a log record.
 	span *spanContext
 
 	stack *stacktrace.Stack
 	http  httpRequest
-	// attributes are the properties of the event, and where it is a span event those of its span.
+	// attributes are the event's properties and, for a span event, the attributes of its span.
 	attributes []attribute
 	crumbs     []crumb
 	values     valueWriter
 }
 
-// attribute is one of the event's.
+// attribute is an attribute of the event or of its span.
 type attribute struct {
 	name  string
 	value pcommon.Value
 }
 
-// spanContext is what an Issue says about the span in which it happened.
+// spanContext is the part of a span that Issues of its events show.
 type spanContext struct {
 	parent      pcommon.SpanID
 	op, status  string
-	transaction string // the name of the segment, where that is in the batch
+	transaction string // the segment's name; empty if the segment is not in the batch
 	attributes  pcommon.Map
 }
 
-// issueReader makes issues of events. Each is valid until the next one is made.
+// issueReader reads events into issues. An issue is valid until the next one is read.
 type issueReader struct {
 	cfg    *IssuesConfig
 	sdk    string
@@ -95,7 +95,7 @@ func (r *issueReader) readAttributes(e *appevent.Event, span *spanContext) []att
 	return r.attributes
 }
 
-// transactionOf is the name of what was being done.
+// transactionOf returns the name of the operation: the segment's, else that of the HTTP request.
 func transactionOf(span *spanContext, http *httpRequest) string {
 	switch {
 	case span != nil && span.transaction != "":
@@ -107,10 +107,10 @@ func transactionOf(span *spanContext, http *httpRequest) string {
 	}
 }
 
-// maxKept is the number of attributes up to which the memory is kept for the next batch.
+// maxKept is the most attributes whose memory is kept for the next batch.
 const maxKept = 256
 
-// reset forgets the pdata.
+// reset drops all references to pdata.
 func (r *issueReader) reset() {
 	r.crumbs.reset()
 	if cap(r.attributes) > maxKept {
@@ -119,9 +119,9 @@ func (r *issueReader) reset() {
 	clear(r.attributes[:cap(r.attributes)])
 }
 
-// What Sentry takes of these fields (Sentry's SDK documentation, "Event Payloads").
+// Limits of these fields (Sentry's SDK documentation, "Event Payloads").
 const (
-	maxTag     = 200 // of its key, and of its value
+	maxTag     = 200 // bytes of a key or a value
 	maxTags    = 100
 	maxMessage = 8192
 )
@@ -136,7 +136,7 @@ func appendIssue(dst []byte, i *issue) []byte {
 	return appendIssueClose(dst, i)
 }
 
-// appendIssueIdentity appends which event it is, and where it comes from.
+// appendIssueIdentity appends the event's id, time and origin.
 func appendIssueIdentity(dst []byte, i *issue) []byte {
 	dst = append(dst, `{"event_id":"`...)
 	dst = hex.AppendEncode(dst, i.id[:])
@@ -150,7 +150,7 @@ func appendIssueIdentity(dst []byte, i *issue) []byte {
 	return append(append(dst, ','), i.sdk...)
 }
 
-// appendIssueClose appends what happened before, and what has no other place.
+// appendIssueClose appends breadcrumbs and extra data.
 func appendIssueClose(dst []byte, i *issue) []byte {
 	if i.values.trim < trimLong {
 		dst = appendBreadcrumbs(dst, i.crumbs, i.values)
@@ -159,8 +159,8 @@ func appendIssueClose(dst []byte, i *issue) []byte {
 	return append(dst, '}')
 }
 
-// appendExtra appends what has no other place: a stack that could not be read, and a body that is
-// no text.
+// appendExtra appends data without a field of its own: a stack that could not be parsed, and a body
+// that is not a string.
 func appendExtra(dst []byte, i *issue) []byte {
 	start := len(dst)
 	dst = append(dst, `,"extra":{`...)

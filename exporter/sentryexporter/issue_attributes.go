@@ -13,13 +13,13 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 )
 
-// appendIssueAttributes appends the attributes: all of them in the contexts, some of them as tags.
+// appendIssueAttributes appends the attributes: all of them in the contexts, some also as tags.
 func appendIssueAttributes(dst []byte, i *issue) []byte {
 	dst = appendTags(dst, i)
 	return appendContexts(dst, i)
 }
 
-// appendTags appends what Issues are searched by: short texts, numbers and booleans.
+// appendTags appends the tags that Issues are searched by: short strings, numbers and booleans.
 func appendTags(dst []byte, i *issue) []byte {
 	dst = append(dst, `,"tags":{`...)
 	m := i.values.json.Members()
@@ -54,8 +54,8 @@ func appendTagOf(dst []byte, i *issue, m *jsonappend.Members, name string, v pco
 	return dst
 }
 
-// otherType is the type that the attribute names where the stack names another, such as
-// ECONNREFUSED for an Error of Node's.
+// otherType returns the type in the attribute if the stack has a different one, such as ECONNREFUSED
+// for an Error in Node.
 func (i *issue) otherType() string {
 	if len(i.stack.Exceptions) == 0 || strings.HasSuffix(i.Exception.Type, i.stack.Exceptions[0].Type) || strings.HasSuffix(i.stack.Exceptions[0].Type, i.Exception.Type) {
 		return ""
@@ -63,7 +63,7 @@ func (i *issue) otherType() string {
 	return i.Exception.Type
 }
 
-// appendTag leaves out what Sentry takes for no tag: the attribute is in the context all the same.
+// appendTag appends a tag if Sentry accepts it. If not, the attribute is still in the context.
 func appendTag(dst []byte, m *jsonappend.Members, name, value string) []byte {
 	if value == "" || value != cut(value, maxTag) || strings.ContainsAny(value, "\n\r") || !isTagKey(name) {
 		return dst
@@ -102,8 +102,8 @@ func appendContexts(dst []byte, i *issue) []byte {
 	return append(dst, '}')
 }
 
-// appendTraceContext appends the trace. It requires a span: that of a record without one is made of
-// its id.
+// appendTraceContext appends the trace. Sentry requires a span: a record without one gets a span id
+// made from its id.
 func appendTraceContext(dst []byte, i *issue) []byte {
 	dst = hexMember(append(dst, '{'), "trace_id", i.TraceID[:])
 	span := i.SpanID[:]
@@ -121,8 +121,7 @@ func appendTraceContext(dst []byte, i *issue) []byte {
 	return append(dst, '}')
 }
 
-// appendOtelContext appends the attributes as they came, which Sentry shows as the context of
-// OpenTelemetry.
+// appendOtelContext appends all attributes, which Sentry shows as the OpenTelemetry context.
 func appendOtelContext(dst []byte, i *issue) []byte {
 	dst = append(dst, `{"attributes":{`...)
 	m := i.values.json.Members()

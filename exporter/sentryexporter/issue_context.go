@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// appendIssueContext appends who the user is, and which request was being served.
+// appendIssueContext appends the user, and the request that was being served.
 func appendIssueContext(dst []byte, i *issue) []byte {
 	if i.values.trim >= trimAttributes {
 		return dst
@@ -18,7 +18,7 @@ func appendIssueContext(dst []byte, i *issue) []byte {
 	return appendRequest(dst, &i.http, i.values)
 }
 
-// appendUser appends who the actor is, where that may be told (Sentry's SDK documentation, "Event
+// appendUser appends the actor, if personal data may be sent (Sentry's SDK documentation, "Event
 // Payloads", "User Interface").
 func appendUser(dst []byte, i *issue) []byte {
 	if i.values.privacy.personal {

@@ -10,7 +10,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 )
 
-// appendIssueException appends what happened, and what groups it.
+// appendIssueException appends exceptions, message, threads and fingerprint.
 func appendIssueException(dst []byte, i *issue) []byte {
 	if len(i.stack.Exceptions) > 0 {
 		how := mechanism{kind: mechanismLog, handled: i.Handled()}
@@ -24,8 +24,7 @@ func appendIssueException(dst []byte, i *issue) []byte {
 	return appendFingerprint(dst, i)
 }
 
-// appendMessage appends what happened, for an event without an exception or one that says more than
-// it.
+// appendMessage appends the message, unless the event has an exception with the same message.
 func appendMessage(dst []byte, i *issue) []byte {
 	message := ""
 	if i.Body.Type() != pcommon.ValueTypeEmpty || !i.IsException() {
@@ -43,8 +42,8 @@ func appendMessage(dst []byte, i *issue) []byte {
 	return append(dst, '}')
 }
 
-// messageTemplate is what the parameters of the message were put into: Sentry groups by it. It is
-// looked for under Sentry's name, .NET's and Serilog's.
+// messageTemplate returns the template of the message, without its parameters. Sentry groups by it.
+// The attribute has Sentry's name, .NET's or Serilog's.
 func (i *issue) messageTemplate() string {
 	for _, name := range [...]string{"sentry.message.template", "{OriginalFormat}", "message_template.text"} {
 		if v, ok := i.Attribute(name); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {

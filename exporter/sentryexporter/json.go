@@ -23,7 +23,7 @@ func textMember(dst []byte, name, value string) []byte {
 	return jsonappend.String(memberName(dst, name), value)
 }
 
-// jsonMember is textMember for a text that is JSON already, without its quotes.
+// jsonMember is textMember for a value that is already a JSON string, without its quotes.
 func jsonMember(dst []byte, name string, text []byte) []byte {
 	if len(text) == 0 {
 		return dst
@@ -49,12 +49,11 @@ func memberName(dst []byte, name string) []byte {
 	return append(dst, '"', ':')
 }
 
-// within returns the members of an object.
+// within returns what is inside the braces of an object, or the quotes of a string.
 func within(object []byte) []byte { return object[1 : len(object)-1] }
 
 // cut returns the beginning of s, in whole characters: up to limit bytes, and up to 2*limit bytes of
-// JSON, which has room for any ordinary text. Without the second limit, control characters would
-// make an item six times as large.
+// JSON. Ordinary text is well below the second limit, but a control character takes six bytes.
 func cut(s string, limit int) string {
 	if len(s) <= limit/3 {
 		return s
@@ -85,7 +84,7 @@ func jsonSize(r rune) int {
 	}
 }
 
-// withoutBreaks returns s on one line.
+// withoutBreaks joins the lines of s.
 func withoutBreaks(s string) string {
 	if !strings.ContainsAny(s, "\n\r\t\f") {
 		return s
@@ -93,7 +92,7 @@ func withoutBreaks(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// appendSeconds appends a time in seconds, with microseconds: a double has no room for more digits.
+// appendSeconds appends a time in seconds, with microseconds: a double does not hold more digits.
 func appendSeconds(dst []byte, t pcommon.Timestamp) []byte {
 	seconds, micros := uint64(t/1e9), uint64(t%1e9/1e3)
 	if seconds < 1e9 || seconds >= 1e10 { // before 2001, or after 2286
@@ -107,8 +106,8 @@ func appendSeconds(dst []byte, t pcommon.Timestamp) []byte {
 	return dst[:len(dst)-1]
 }
 
-// eightDigits returns the digits of n, which is below 1e8, with the first in the lowest byte. It
-// divides two numbers of four digits at a time, then four of two; the factors are exact for these.
+// eightDigits returns the digits of n, which is below 1e8, the first one in the lowest byte. It splits
+// two numbers of four digits at a time, then four of two; the factors are exact in these ranges.
 func eightDigits(n uint64) uint64 {
 	const halves, quarters = 1 | 1<<32, 1 | 1<<16 | 1<<32 | 1<<48
 	n = n/10_000 | n%10_000<<32

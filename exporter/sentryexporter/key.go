@@ -13,8 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// What [delivery.Meta] says of an event of each category, so that nothing has to be looked up in
-// its payload:
+// [delivery.Meta] has what BuildRequests needs to know about an event, so it does not parse payloads:
 //
 //	category     VendorID         Key
 //	error        the event's id   -
@@ -22,28 +21,28 @@ import (
 //	span         the trace's id   a spanKey
 //	transaction  the trace's id   a transactionKey
 //
-// Ids are hexadecimal. A key is fields separated by tabs. Queues on disk hold keys, so fields may
-// only be added, at the end. Reading never fails: missing and invalid fields have their zero value.
-// completeMeta makes both for events that have neither.
+// Ids are hexadecimal. A key consists of fields separated by tabs. Queues on disk contain keys, so new
+// fields go to the end and none is removed. Parsing never fails: missing and invalid fields have their
+// default. completeMeta adds both to events that have neither.
 
 // rootMark is the first field of the key of a span without a parent.
 const rootMark = "root"
 
-// spanKey is what the trace header of an envelope says of a span. As a text:
+// spanKey is what the trace header of an envelope repeats of a span. Its string form is:
 //
 //	root, or nothing | sample rate, or nothing for 1 | release | environment | transaction
 type spanKey struct {
 	root       bool
 	sampleRate float64 // above 0, at most 1
-	// The texts are JSON strings without their quotes, so that none of them holds a tab.
+	// These are JSON strings without their quotes, so they contain no tab.
 	release, environment, transaction []byte
 }
 
-// maxTraceText is the size in bytes up to which a text is part of the trace header: values that are
-// larger are no names.
+// maxTraceText is the size in bytes up to which a value is part of the trace header. Larger values are
+// not names.
 const maxTraceText = 250
 
-// append appends the key as a text.
+// append appends the string form of the key.
 func (k *spanKey) append(dst []byte) []byte {
 	if k.root {
 		dst = append(dst, rootMark...)
@@ -61,7 +60,7 @@ func (k *spanKey) append(dst []byte) []byte {
 	return dst
 }
 
-// parseSpanKey reads a key.
+// parseSpanKey parses a key.
 func parseSpanKey(key string) spanKey {
 	root, fields := cutField(key)
 	rate, fields := cutField(fields)
@@ -78,13 +77,14 @@ func parseSpanKey(key string) spanKey {
 	return k
 }
 
-// isRootKey reports whether the key is that of a span without a parent.
+// isRootKey reports whether a key belongs to a span without a parent.
 func isRootKey(key string) bool {
 	root, _ := cutField(key)
 	return root == rootMark
 }
 
-// traceText returns a text of a key if it is what JSON may have between quotes, and not too large.
+// traceText returns a field of a key if it is a valid JSON string without its quotes, and not too
+// large.
 func traceText(s string) []byte {
 	if s == "" || len(s) > maxTraceText || !isJSONText(s) {
 		return nil
@@ -92,7 +92,7 @@ func traceText(s string) []byte {
 	return []byte(s)
 }
 
-// isJSONText reports whether s is a valid JSON string once it stands between quotes.
+// isJSONText reports whether s is a valid JSON string between quotes.
 func isJSONText(s string) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
@@ -122,7 +122,7 @@ func escapeLen(s string) int {
 	return 6
 }
 
-// transactionKey is what joining spans into transactions needs to know of one. As a text:
+// transactionKey is what BuildRequests needs to join a span into a transaction. Its string form is:
 //
 //	id of the span | id of its parent, or nothing | segment, or nothing | size of each section, in their order
 type transactionKey struct {
@@ -134,7 +134,7 @@ type transactionKey struct {
 // segmentMark is the third field of the key of a segment.
 const segmentMark = "segment"
 
-// append appends the key as a text.
+// append appends the string form of the key.
 func (k *transactionKey) append(dst []byte) []byte {
 	dst = append(hex.AppendEncode(dst, k.span[:]), '\t')
 	if !k.parent.IsEmpty() {
@@ -150,7 +150,7 @@ func (k *transactionKey) append(dst []byte) []byte {
 	return dst
 }
 
-// parseTransactionKey reads a key.
+// parseTransactionKey parses a key.
 func parseTransactionKey(key string) (k transactionKey) {
 	span, fields := cutField(key)
 	parent, fields := cutField(fields)
@@ -182,8 +182,7 @@ func cutField(fields string) (first, rest string) {
 	return first, rest
 }
 
-// section is one of the objects that the payload of a span for transactions consists of: see
-// transaction.go.
+// section is one of the objects in the payload of a span for transactions: see appendTransactionSpan.
 type section int
 
 const (
@@ -197,14 +196,14 @@ const (
 // sectionNames precede the sections in the payload, whose last byte closes the object around them.
 var sectionNames = [allSections]string{`,"context":`, `,"span":`, `,"event":`, `,"otel":`}
 
-// sectionSizes is the size in bytes of each section.
+// sectionSizes are the sizes of the sections in bytes.
 type sectionSizes [allSections]int
 
-// sections is each section of a payload.
+// sections are the sections of a payload.
 type sections [allSections][]byte
 
-// of returns the sections of a payload; false if the sizes are not those of its sections. Only the
-// last of these may be empty.
+// of returns the sections of a payload; false if these are not their sizes. Only the last section may
+// be empty.
 func (sizes *sectionSizes) of(payload []byte) (all sections, ok bool) {
 	rest, ok := bytes.CutSuffix(payload, []byte("}"))
 	for s := allSections - 1; ok && s >= 0; s-- {

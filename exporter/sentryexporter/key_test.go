@@ -16,7 +16,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-func TestSpanKeys(t *testing.T) {
+func TestSpanKeysSurviveARoundTrip(t *testing.T) {
 	for text, key := range map[string]spanKey{
 		"\t\t\t\t":                              {sampleRate: 1},
 		"root\t\t\t\t":                          {root: true, sampleRate: 1},
@@ -42,7 +42,7 @@ func TestInvalidFieldsOfSpanKeysAreIgnored(t *testing.T) {
 	assert.Equal(t, "later", string(parseSpanKey("\t\tlater\t\t\tof a later version").release))
 }
 
-func TestTransactionKeys(t *testing.T) {
+func TestTransactionKeysSurviveARoundTrip(t *testing.T) {
 	for text, key := range map[string]transactionKey{
 		"0000000000000000\t\t\t0\t0\t0\t0":                                {},
 		"0100000000000000\t\tsegment\t12\t2\t300\t4000":                   {span: pcommon.SpanID{1}, segment: true, sizes: sectionSizes{12, 2, 300, 4000}},
@@ -58,7 +58,7 @@ func TestTransactionKeys(t *testing.T) {
 	}
 }
 
-func TestSectionsHaveTheSizesOfTheirPayload(t *testing.T) {
+func TestSectionSizesMustMatchThePayload(t *testing.T) {
 	const payload = `{"trace_id":"x","context":{"a":1},"span":{"c":[]},"event":{"b":"}"},"otel":{}}`
 	right := sectionSizes{7, 8, 9, 2}
 	all, ok := right.of([]byte(payload))
@@ -80,7 +80,7 @@ func TestSectionsHaveTheSizesOfTheirPayload(t *testing.T) {
 	}
 }
 
-func TestMetaOfEachCategory(t *testing.T) {
+func TestMetaHasVendorIDAndKeyByCategory(t *testing.T) {
 	metaOf := func(events []delivery.Event) (all [][3]string) {
 		for i := range events {
 			all = append(all, [3]string{events[i].Category, events[i].VendorID, events[i].Key})
@@ -110,8 +110,7 @@ func TestMetaOfEachCategory(t *testing.T) {
 	}
 }
 
-// FuzzKeys holds that any text is read as a key that is valid, and that is the same once it was
-// written and read again.
+// FuzzKeys checks that any string parses to a valid key that survives a round trip.
 func FuzzKeys(f *testing.F) {
 	f.Add("root\t0.5\t1.2.3\tprod\tGET /", `{"context":{},"span":{},"event":{},"otel":{}}`)
 	f.Add("\t1\t\\u00e9\t\\\t\"\t", "{}")

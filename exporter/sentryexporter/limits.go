@@ -25,21 +25,21 @@ const (
 	categoryAll         = ""
 )
 
-// defaultLimit is how long a 429 lasts that does not say (Sentry's SDK documentation, "Rate
-// Limiting", "Stage 1").
+// defaultLimit is the duration of a rate limit if the 429 does not say (Sentry's SDK documentation,
+// "Rate Limiting", "Stage 1").
 const defaultLimit = 60 * time.Second
 
-// maxLimit keeps a limit from stopping a project for good.
+// maxLimit keeps a limit from blocking a project forever.
 const maxLimit = 24 * time.Hour
 
-// limits are a project's rate limits: until when nothing of a category is sent. Their methods are
+// limits are the rate limits of a project: until when to send nothing of a category. The methods are
 // safe for concurrent use.
 type limits struct {
 	mu    sync.Mutex
 	until map[string]time.Time
 }
 
-// of returns when something of the category may be sent again; the zero time if now.
+// of returns when items of the category may be sent again; the zero time if they may be sent now.
 func (l *limits) of(category string, now time.Time) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,8 +52,8 @@ func (l *limits) of(category string, now time.Time) time.Time {
 	return latest
 }
 
-// governing are the categories whose limits hold for what is of the category: a limit on the bytes
-// of logs is one on logs.
+// governing returns the categories whose limits apply to items of a category: logs are limited by
+// number and by bytes.
 func governing(category string) []string {
 	if category == categoryLog {
 		return []string{categoryLog, categoryLogBytes, categoryAll}
@@ -88,15 +88,15 @@ func (l *limits) extend(until map[string]time.Time) {
 	}
 }
 
-// parseLimits reads X-Sentry-Rate-Limits: retry_after:categories:scope:reason_code:namespaces, ...
-// where the categories are separated by semicolons, and none are all (Sentry's SDK documentation,
-// "Rate Limiting"). What cannot be read is left out.
+// parseLimits parses X-Sentry-Rate-Limits: retry_after:categories:scope:reason_code:namespaces, ...
+// where semicolons separate the categories, and no category means all (Sentry's SDK documentation,
+// "Rate Limiting"). It ignores invalid entries.
 func parseLimits(header string, now time.Time) map[string]time.Time {
 	until := map[string]time.Time{}
 	for entry := range strings.SplitSeq(header, ",") {
 		fields := strings.Split(strings.TrimSpace(entry), ":")
 		seconds, err := strconv.ParseFloat(strings.TrimSpace(fields[0]), 64)
-		if err != nil || !(seconds > 0) { // which NaN is not either
+		if err != nil || !(seconds > 0) { // NaN is not greater than 0 either
 			continue
 		}
 		wait := time.Duration(min(seconds, maxLimit.Seconds()) * float64(time.Second))

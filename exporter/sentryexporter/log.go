@@ -11,7 +11,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// logItem is an event on its way into an item of a log container.
+// logItem is an event that is being written as an item of a log container.
 type logItem struct {
 	*appevent.Event
 	source   *source
@@ -36,8 +36,8 @@ func appendLog(dst []byte, l *logItem) []byte {
 	return append(dst, "}}"...)
 }
 
-// appendLogIdentity appends when and in which trace it happened. Sentry requires a trace: that of a
-// record without one is made of its id.
+// appendLogIdentity appends time and trace. Sentry requires a trace: a record without one gets a trace
+// id made from its id.
 func appendLogIdentity(dst []byte, l *logItem) []byte {
 	dst = append(dst, `{"timestamp":`...)
 	dst = appendSeconds(dst, l.at)
@@ -78,7 +78,8 @@ func appendLogAttributes(dst []byte, l *logItem) []byte {
 	return o.appendSharedWithin(dst, l.source, &l.source.logShared)
 }
 
-// appendLogFields appends what appevent has read out of the attributes, and a body that is no text.
+// appendLogFields appends the fields that appevent read from the attributes, and a body that is not a
+// string.
 func appendLogFields(dst []byte, l *logItem, o *typedObject) []byte {
 	dst = o.text(dst, attrSubject, l.Subject)
 	dst = o.text(dst, appevent.AttrSessionID, l.SessionID)
@@ -88,7 +89,7 @@ func appendLogFields(dst []byte, l *logItem, o *typedObject) []byte {
 	for name, v := range l.Groups.All() {
 		dst = o.append(dst, prefixGroup+name, v)
 	}
-	if l.IsException() { // where Issues are off
+	if l.IsException() { // Issues are off
 		dst = o.text(dst, appevent.AttrExceptionType, l.Exception.Type)
 		dst = o.text(dst, appevent.AttrExceptionMessage, l.Exception.Message)
 		dst = o.text(dst, appevent.AttrExceptionStacktrace, l.Exception.Stacktrace)
@@ -99,7 +100,7 @@ func appendLogFields(dst []byte, l *logItem, o *typedObject) []byte {
 	return appendLogUser(dst, l, o)
 }
 
-// appendLogUser appends who the actor is, where that may be told.
+// appendLogUser appends the actor, if personal data may be sent.
 func appendLogUser(dst []byte, l *logItem, o *typedObject) []byte {
 	if o.privacy.personal {
 		return dst

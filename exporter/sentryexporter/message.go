@@ -9,8 +9,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// messageOf is the message of an event: a text, else the message in a map, else the event's name,
-// else the body as JSON.
+// messageOf returns the message of an event: a body that is a string, else the message in a map, else
+// the event's name, else the body as JSON.
 func messageOf(e *appevent.Event, ns *nameCache) string {
 	switch e.Body.Type() {
 	case pcommon.ValueTypeStr:

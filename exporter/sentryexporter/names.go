@@ -9,22 +9,22 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// nameCache caches what is known about the names of attributes, of which there are few, and with it
-// how their values are sent. It outlives events and serves one goroutine.
+// nameCache caches the names of attributes, of which there are few, with how their values are sent. It
+// outlives events and serves one goroutine.
 type nameCache struct {
 	privacy privacy
 	json    *jsonappend.Writer
 	known   map[string]*name
 	first   *name  // the empty name; the first name of an object is its next
-	last    *name  // the last one that was looked up
-	objects uint64 // how many objects were begun
+	last    *name  // the name of the last lookup
+	objects uint64 // how many objects were started
 	scratch []byte
 }
 
-// name caches what is known about the name of an attribute. There are few names.
+// name is a cached name of an attribute.
 type name struct {
 	text string
-	// begin is the beginning of its member, after a comma.
+	// begin is a comma and the beginning of the member.
 	begin string
 	treat treatment
 	trace traceField
@@ -32,13 +32,13 @@ type name struct {
 	special bool
 	// shared is whether it is the name of a shared attribute of any source.
 	shared bool
-	// object is the number of the last object that has it: each name is in an object once.
+	// object is the number of the last object that has this name: an object has each name once.
 	object uint64
-	// next is the name that followed it last time, or itself.
+	// next is the name that followed this one last time, or this one itself.
 	next *name
 }
 
-// Names under which Sentry gets what OpenTelemetry has no name for.
+// Names for data that has no attribute in OpenTelemetry.
 const (
 	attrSubject      = "event.subject"
 	attrKind         = "event.type"
@@ -61,8 +61,8 @@ func newNameCache(p privacy) *nameCache {
 	return ns
 }
 
-// of looks a name up. Most objects have the same names in the same order as the one before, so
-// that the map is rarely needed.
+// of looks up a name. Most objects have the same names in the same order as the object before, so the
+// map is rarely needed.
 func (ns *nameCache) of(text string) *name {
 	next := ns.last.next
 	if next.text != text {
@@ -90,14 +90,14 @@ func (ns *nameCache) newName(text string) *name {
 	return n
 }
 
-// masks reports whether a member of a map in an array is masked. Only its own name is known there.
+// masks reports whether to mask a member of a map in an array, by the member's own name.
 func (ns *nameCache) masks(member string) bool {
 	treat := ns.of(member).treat
 	return treat == treatSecret || treat == treatPersonal
 }
 
-// forgets empties the cache if it is too large, and reports whether it was. Call it between objects
-// only.
+// forgets clears the cache if it is too large, and reports whether it did. Call it only between
+// objects.
 func (ns *nameCache) forgets() bool {
 	if len(ns.known) <= maxNames {
 		return false

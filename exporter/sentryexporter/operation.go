@@ -44,10 +44,10 @@ func operationOf(span ptrace.Span) (op, source string) {
 	return cut(op, maxOperation), source
 }
 
-// maxOperation is how long an operation may be; they are words.
+// maxOperation is the size limit of an operation in bytes. Operations are words.
 const maxOperation = 128
 
-// databaseOperation tells caches from databases.
+// databaseOperation distinguishes caches from databases.
 func databaseOperation(system string) string {
 	switch system {
 	case "redis", "memcached", "valkey":
@@ -95,8 +95,8 @@ func operationOfKind(kind ptrace.SpanKind) string {
 	return "default"
 }
 
-// legacyStatus is a status as events and transactions have it (Sentry's SDK documentation, "Span
-// Status").
+// legacyStatus returns the status of a span in the terms of events and transactions (Sentry's SDK
+// documentation, "Span Status").
 func legacyStatus(span ptrace.Span) string {
 	code := 0
 	for _, name := range []string{"http.response.status_code", "http.status_code"} {
@@ -118,7 +118,7 @@ func legacyStatus(span ptrace.Span) string {
 	return "ok"
 }
 
-// statusCanceled is spelled as Sentry does.
+// statusCanceled has Sentry's spelling.
 const statusCanceled = "cancelled" //nolint:misspell // see above
 
 func grpcStatus(code int64) string {
@@ -160,7 +160,7 @@ func httpStatus(code int) string {
 	return "invalid_argument"
 }
 
-// kindOf is a span's kind as Sentry writes it.
+// kindOf returns Sentry's word for a span's kind.
 func kindOf(kind ptrace.SpanKind) string {
 	switch kind {
 	case ptrace.SpanKindInternal:

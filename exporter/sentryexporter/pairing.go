@@ -15,19 +15,20 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// pairing finds the exceptions that are reported twice: with OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN=
-// logs/dup an SDK records each as a span event and as a log record. The logs and the traces of an
-// exporter share one. It remembers the last exceptions only, and is safe for concurrent use.
+// pairing finds exceptions that are reported twice: with
+// OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN=logs/dup, an SDK records each one as a span event and as a log
+// record. The logs and the traces of an exporter share one pairing. It keeps only the latest
+// exceptions, and is safe for concurrent use.
 type pairing struct {
 	mu      sync.Mutex
 	reports map[xxh3.Uint128]*reported
-	// order is the keys by age: a ring whose oldest is at next.
+	// order has the keys by age: a ring buffer whose oldest is at next.
 	order []xxh3.Uint128
 	next  int
 }
 
-// reported are the times of the reports of one exception, by the signal, and which signal was the
-// first to report each.
+// reported has the times of the reports of one exception, by signal, and the signal that made each
+// report first.
 type reported struct {
 	times [2][]pcommon.Timestamp
 	first []signal
@@ -35,7 +36,7 @@ type reported struct {
 
 const (
 	maxPaired   = 4096 // exceptions
-	maxRepeated = 16   // reports of one
+	maxRepeated = 16   // reports of one exception by one signal
 )
 
 type signal int
@@ -45,8 +46,8 @@ const (
 	fromTraces
 )
 
-// identify returns the id of an event that is to become an Issue, and whether the other signal has
-// reported the same exception before.
+// identify returns the id of the Issue that an event becomes, or that the event is a duplicate: the
+// other signal has already reported the exception.
 func (p *pairing) identify(e *appevent.Event, destination string, from signal) (id eventID, duplicate bool) {
 	key, paired := pairKey(e, destination)
 	n := 0
@@ -58,8 +59,8 @@ func (p *pairing) identify(e *appevent.Event, destination string, from signal) (
 	return idOf(e, key, paired, n), false
 }
 
-// pairKey is what the two reports of an exception have in common: all but the time, since each is
-// stamped on its own. It is false for an exception that belongs to no span.
+// pairKey returns a digest of what the two reports of an exception have in common, which is all but
+// the time; false for an exception without a span.
 func pairKey(e *appevent.Event, destination string) (xxh3.Uint128, bool) {
 	if e.TraceID.IsEmpty() || e.SpanID.IsEmpty() || !e.IsException() {
 		return xxh3.Uint128{}, false
@@ -76,9 +77,9 @@ func pairKey(e *appevent.Event, destination string) (xxh3.Uint128, bool) {
 	return h.Sum128(), true
 }
 
-// report returns which report of this exception it is, from 0 on, and whether the other signal has
-// made it before: the nth report by one signal is taken for the nth by the other. A report that a
-// client sends again has the same time, and so the same number.
+// report returns the number of this report of an exception, from 0, and whether the other signal made
+// it first: the nth report by one signal pairs with the nth by the other. A report that a client
+// resends has the same time, and so the same number.
 func (p *pairing) report(key xxh3.Uint128, from signal, at pcommon.Timestamp) (n int, duplicate bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,22 +9,25 @@ import (
 	"unicode"
 )
 
-// treatment is what an attribute's name says of how it is sent.
+// treatment is how an attribute is sent. It depends on the attribute's name.
 type treatment uint8
 
 const (
-	// treatPlain sends it as it is.
+	// treatPlain sends the value unchanged.
 	treatPlain treatment = iota
-	// treatPersonal does not send it: it tells who a user is.
+	// treatPersonal does not send the attribute, since it is personal data.
 	treatPersonal
-	// treatSecret sends [Filtered] in its place.
+	// treatSecret sends [Filtered] instead of the value.
 	treatSecret
-	// treatURL sends it with [Filtered] in place of the query parameters that are secrets.
+	// treatURL sends the value with [Filtered] instead of query parameters that are secrets.
 	treatURL
 )
 
-// privacy decides what is sent of each attribute, by its name.
-type privacy struct{ personal, secrets bool } // whether these are kept back
+// privacy decides how attributes are sent.
+type privacy struct {
+	personal bool // do not send personal data
+	secrets  bool // mask secrets
+}
 
 func newPrivacy(cfg *Config) privacy {
 	return privacy{personal: !cfg.SendDefaultPII, secrets: cfg.MaskSecrets}
@@ -42,9 +45,9 @@ func (p privacy) of(name string) treatment {
 	return treatPlain
 }
 
-// isPersonal reports whether an attribute says who a user is, or the user's address. It looks at
-// every suffix of a dotted name, so it knows request.user.email as well as user.email. The users of
-// a database are not the application's.
+// isPersonal reports whether an attribute identifies a user, or is the user's address. It checks every
+// suffix of a dotted name, so request.user.email is as personal as user.email. Users of a database
+// are not users of the application.
 func isPersonal(name string) bool {
 	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	if strings.HasPrefix(name, "db.") {
@@ -59,8 +62,8 @@ func isPersonal(name string) bool {
 	return false
 }
 
-// isPersonalName looks at a whole name, in lower case and with dashes for underscores (registries of
-// the semantic conventions).
+// isPersonalName checks a whole name, in lower case and with dashes for underscores (registries of the
+// semantic conventions).
 func isPersonalName(name string) bool {
 	switch first, _, _ := strings.Cut(name, "."); first {
 	case "user", "enduser":
@@ -101,8 +104,8 @@ func isSecret(name string) bool {
 	return false
 }
 
-// words yields the words of a name, in lower case. Whatever is not a letter or digit separates
-// words, and so does a capital after a small letter.
+// words yields the words of a name, in lower case. A word ends at any character that is not a letter
+// or digit, and before a capital after a small letter.
 func words(name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		start := -1 // of the current word; -1 between words
@@ -126,8 +129,8 @@ func words(name string) iter.Seq[string] {
 	}
 }
 
-// endsInSecret reports whether a word ends in one for a secret, or in its plural. The plural of token
-// is not one: tokens are mostly counted.
+// endsInSecret reports whether a word ends in a word for a secret, or in its plural. tokens is not a
+// secret: it is mostly a count.
 func endsInSecret(word string) bool {
 	if word != "tokens" {
 		word = strings.TrimSuffix(word, "s")
@@ -142,8 +145,8 @@ func endsInSecret(word string) bool {
 	return false
 }
 
-// withoutSecrets is a URL, or a query, with [Filtered] in place of the values of parameters that
-// are secrets, and of a password before the host.
+// withoutSecrets returns a URL or a query with [Filtered] instead of the values of parameters that are
+// secrets, and instead of the credentials before the host.
 func withoutSecrets(url string) string {
 	if at := strings.IndexByte(url, '@'); at > 0 {
 		url = withoutPassword(url, at)

@@ -11,25 +11,24 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// project is a Sentry project as one of its DSNs names it.
+// project is a Sentry project, as one of its DSNs identifies it.
 type project struct {
 	url       string
 	publicKey string
 	header    http.Header
 	limits    limits
-	// reports are of what was dropped of the project's.
-	reports reports
+	reports   reports
 }
 
-// projects are those that events may go to. Routing values with the same DSN share one.
+// projects are the projects that events may go to. Routing values with the same DSN share a project.
 type projects struct {
-	attribute string // names the project; empty if there is only one
+	attribute string // selects the project; empty if there is only one
 	byValue   map[string]*project
-	// fallback is where all other values go; nil for nowhere.
+	// fallback gets the events with all other values; nil if these are refused.
 	fallback *project
 }
 
-// newProjects is for a configuration that is valid.
+// newProjects expects a valid configuration.
 func newProjects(cfg *Config, client string) *projects {
 	byDSN := map[configopaque.String]*project{}
 	of := func(text configopaque.String) *project {
@@ -41,7 +40,7 @@ func newProjects(cfg *Config, client string) *projects {
 		}
 		d, err := parseDSN(string(text))
 		if err != nil {
-			return nil // Validate has looked
+			return nil // Validate has refused it
 		}
 		byDSN[text] = &project{url: d.envelopeURL(), publicKey: d.publicKey, header: http.Header{
 			"Content-Type": {"application/x-sentry-envelope"}, "X-Sentry-Auth": {d.auth(client)},
@@ -55,8 +54,8 @@ func newProjects(cfg *Config, client string) *projects {
 	return all
 }
 
-// destination is what is written into the queue of where an event goes: the routing value where it has a DSN of its own, else
-// nothing.
+// destination returns the destination of an event in the queue: its routing value if that has a DSN,
+// else an empty string for the fallback.
 func (ps *projects) destination(own func(name string) (pcommon.Value, bool), resource pcommon.Map) (string, error) {
 	if ps.attribute == "" {
 		return "", nil
@@ -74,12 +73,12 @@ func (ps *projects) destination(own func(name string) (pcommon.Value, bool), res
 		return "", nil
 	}
 	if !ok {
-		return "", fmt.Errorf("there is no attribute %s to choose a project by; set dsn for what has none", ps.attribute)
+		return "", fmt.Errorf("has no attribute %s to select a project; set dsn for events without it, and replay", ps.attribute)
 	}
 	return "", fmt.Errorf("the value of %s has no DSN; add it to routing::dsns, or set dsn for all others, and replay", ps.attribute)
 }
 
-// of is the project of a destination; nil where the configuration has changed and no longer knows it.
+// of returns the project of a destination; nil if the configuration has changed and no longer has it.
 func (ps *projects) of(destination string) *project {
 	if p := ps.byValue[destination]; p != nil {
 		return p

@@ -17,14 +17,14 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// reports counts the dropped data of a project that no client report has told Sentry of yet
-// (Sentry's SDK documentation, "Client Reports"). Its methods are safe for concurrent use.
+// reports counts the dropped data of a project that no client report contains yet (Sentry's SDK
+// documentation, "Client Reports"). Its methods are safe for concurrent use.
 type reports struct {
 	mu     sync.Mutex
 	counts map[discard]int64
 }
 
-// discard is why data of a category was dropped.
+// discard is the reason for dropping data, and its category.
 type discard struct{ reason, category string }
 
 func (r *reports) add(counts map[discard]int64) {
@@ -38,7 +38,7 @@ func (r *reports) add(counts map[discard]int64) {
 	}
 }
 
-// take returns the counts and resets them. A caller that cannot deliver them adds them again.
+// take returns the counts and resets them. A caller that cannot deliver them must add them again.
 func (r *reports) take() map[discard]int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -47,8 +47,8 @@ func (r *reports) take() map[discard]int64 {
 	return counts
 }
 
-// discardReason returns Sentry's word for the reason of a loss. It is empty if Sentry itself
-// refused the event for a rate limit, which it has counted.
+// discardReason returns Sentry's word for the reason of a loss. It is empty if Sentry responded with a
+// 429, since it has then counted the event.
 func discardReason(lost *deadletter.Letter) string {
 	switch lost.Reason {
 	case deadletter.ReasonQueueFull:
@@ -67,8 +67,8 @@ func discardReason(lost *deadletter.Letter) string {
 	}
 }
 
-// countDiscards counts one lost event: a log as an item and by its bytes, a span for a transaction
-// as a span.
+// countDiscards counts one lost event: a log by number and by bytes, a span for a transaction as a
+// span.
 func countDiscards(counts map[discard]int64, lost *deadletter.Letter) {
 	reason := discardReason(lost)
 	if reason == "" {
@@ -81,14 +81,13 @@ func countDiscards(counts map[discard]int64, lost *deadletter.Letter) {
 	case categoryTransaction:
 		counts[discard{reason, categorySpan}]++
 	case "":
-		// It was never encoded, so that its category is unknown.
+		// It was never encoded, so its category is unknown.
 	default:
 		counts[discard{reason, lost.Category}]++
 	}
 }
 
-// appendReport appends a client report as an item of an envelope, with its header and the line feed
-// before it.
+// appendReport appends a line feed and a client report as an item of an envelope.
 func appendReport(dst []byte, counts map[discard]int64, now time.Time) []byte {
 	payload := appendReportPayload(nil, counts, now)
 	dst = append(dst, "\n{\"type\":\"client_report\",\"length\":"...)

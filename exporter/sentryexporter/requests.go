@@ -31,14 +31,14 @@ const (
 	contentTypeSpans = "application/vnd.sentry.items.span.v2+json"
 )
 
-// group is the events of one category for one project, which may share envelopes.
+// group has the events of one category for one project, which may share envelopes.
 type group struct {
 	project  *project
 	category string
 	events   []delivery.Event
 }
 
-// order puts groups of few envelopes first: each Issue is an envelope.
+// order puts Issues last: each is an envelope, while the other groups make few envelopes.
 func (g *group) order() int {
 	if g.category == categoryError {
 		return 1
@@ -46,8 +46,8 @@ func (g *group) order() int {
 	return 0
 }
 
-// BuildRequests implements delivery.Backend. A request is an envelope with one Issue, or logs, or
-// spans of one trace, or one transaction.
+// BuildRequests implements delivery.Backend. A request is an envelope with one Issue, logs, spans of
+// one trace, or one transaction.
 func (b *backend) BuildRequests(events []delivery.Event) (requests []delivery.Request, refusals []delivery.Refusal) {
 	now := time.Now()
 	groups, refusals := b.groups(events)
@@ -58,9 +58,9 @@ func (b *backend) BuildRequests(events []delivery.Event) (requests []delivery.Re
 			refusals = b.refuseLimited(refusals, g, until)
 			continue
 		}
-		built, damaged := b.buildGroup(g)
+		built, corrupt := b.buildGroup(g)
 		b.attachReport(built, g.project, now)
-		requests, refusals = append(requests, built...), append(refusals, damaged...)
+		requests, refusals = append(requests, built...), append(refusals, corrupt...)
 	}
 	return requests, refusals
 }
@@ -72,7 +72,7 @@ func (b *backend) groups(events []delivery.Event) (groups []group, refusals []de
 		if p == nil {
 			refusals = append(refusals, delivery.Refusal{
 				Event: events[i], Reason: deadletter.ReasonRefused,
-				Message: "its routing value has no DSN any more; add it to routing::dsns, or set dsn for all others, and replay",
+				Message: "its routing value no longer has a DSN; add it to routing::dsns, or set dsn for all other values, and replay",
 			})
 			continue
 		}
@@ -94,7 +94,7 @@ func groupOf(groups *[]group, p *project, category string) *group {
 }
 
 func (b *backend) refuseLimited(refusals []delivery.Refusal, g *group, until time.Time) []delivery.Refusal {
-	message := "Sentry takes no more of category " + g.category + " from this project before " + until.UTC().Format(time.RFC3339)
+	message := "Sentry limits the category " + g.category + " for this project until " + until.UTC().Format(time.RFC3339)
 	for i := range g.events {
 		refusals = append(refusals, delivery.Refusal{
 			Event: g.events[i], Reason: deadletter.ReasonRateLimited, Message: message, Discard: b.cfg.RateLimited == RateLimitedDrop,
@@ -131,9 +131,8 @@ func (b *backend) buildIssues(g *group) []delivery.Request {
 	return requests
 }
 
-// buildTransactions makes transactions of the spans, each with the spans below it. A span whose
-// parent is not among them is a transaction of its own, and so is one that does not fit into the
-// transaction above it.
+// buildTransactions joins spans into transactions. A span whose parent is missing becomes a
+// transaction of its own, and so does a span that does not fit into its parent's.
 func (b *backend) buildTransactions(g *group) (requests []delivery.Request, refusals []delivery.Refusal) {
 	spans, refusals := transactionSpans(g.events)
 	f := newForest(spans)
@@ -145,7 +144,7 @@ func (b *backend) buildTransactions(g *group) (requests []delivery.Request, refu
 		}
 		requests = append(requests, delivery.Request{
 			URL: g.project.url, Header: g.project.header, Events: events,
-			BeforeSend: func(r *delivery.Request, now time.Time) { // the body is not the payloads of events
+			BeforeSend: func(r *delivery.Request, now time.Time) { // the body does not consist of the events' payloads
 				r.Body = slices.Concat(b.appendEventHead(nil, id, "transaction", len(payload), now), payload, []byte(r.Join.Tail))
 			},
 		})
@@ -153,7 +152,7 @@ func (b *backend) buildTransactions(g *group) (requests []delivery.Request, refu
 	return requests, refusals
 }
 
-// appendEventHead appends what precedes the payload, an event or a transaction, in an envelope.
+// appendEventHead appends what precedes the payload of an event or a transaction in an envelope.
 func (b *backend) appendEventHead(dst []byte, id, itemType string, size int, now time.Time) []byte {
 	dst = textMember(append(dst, '{'), "event_id", id)
 	dst = b.appendSent(dst, now)
@@ -161,15 +160,15 @@ func (b *backend) appendEventHead(dst []byte, id, itemType string, size int, now
 	return append(strconv.AppendInt(dst, int64(size), 10), "}\n"...)
 }
 
-// appendSent appends the rest of an envelope's header: the time of sending, by which Sentry
-// corrects the clock, and the sender.
+// appendSent appends the rest of an envelope's header: the sender and the time of sending, which Sentry
+// uses to correct clock drift.
 func (b *backend) appendSent(dst []byte, now time.Time) []byte {
 	dst = jsonappend.Time(memberName(dst, "sent_at"), pcommon.NewTimestampFromTime(now))
 	dst = append(append(dst, ','), b.sdk...)
 	return append(dst, "}\n"...)
 }
 
-// container is an item that is an object around items. Its version keeps Sentry from taking the
+// container is an item that contains several logs or spans. With version 2 Sentry does not take the
 // sender for the user (Sentry's SDK documentation, "Envelope Items", ingest_settings).
 type container struct {
 	maxItems    int
@@ -185,7 +184,7 @@ const (
 	containerOverhead = len(containerHead) + len(containerTail)
 )
 
-// buildSpans puts the spans of each trace into containers of their own: Sentry refuses spans of
+// buildSpans puts the spans of each trace into separate containers: Sentry refuses containers with
 // several traces.
 func (b *backend) buildSpans(g *group) (requests []delivery.Request) {
 	slices.SortStableFunc(g.events, func(a, b delivery.Event) int { return strings.Compare(a.VendorID, b.VendorID) })
@@ -241,8 +240,8 @@ func fit(events []delivery.Event, maxItems int) (n, size int) {
 	return n, size
 }
 
-// attachReport adds the project's client report to the first envelope. The counts are kept when
-// that is not delivered.
+// attachReport adds the project's client report to the first envelope. If that is not delivered, the
+// counts go into a later report.
 func (b *backend) attachReport(requests []delivery.Request, p *project, now time.Time) {
 	if len(requests) == 0 || !b.cfg.SendClientReports {
 		return

@@ -26,7 +26,7 @@ func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Res
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return refused(deadletter.ReasonUnauthorized, delivery.StatusMessage(response)+"; check the DSN, and that the project and its key are enabled")
 	case http.StatusNotFound:
-		return refused(deadletter.ReasonRefused, delivery.StatusMessage(response)+"; is the DSN's project or path wrong, or the server older than Relay?")
+		return refused(deadletter.ReasonRefused, delivery.StatusMessage(response)+"; check the DSN's project and path, and that the server accepts envelopes")
 	case http.StatusTooEarly, http.StatusInternalServerError:
 		return refused(deadletter.ReasonRefused, delivery.StatusMessage(response))
 	default:

@@ -15,8 +15,7 @@ const (
 	flagIsRemote    = 0x200
 )
 
-// isSegment reports whether a span is the first of its process. Sentry calls it a segment, and
-// formerly called it a transaction.
+// isSegment reports whether a span is the first of its process, which Sentry calls a segment.
 func isSegment(span ptrace.Span) bool {
 	if span.ParentSpanID().IsEmpty() {
 		return true
@@ -35,7 +34,7 @@ func nameOf(span ptrace.Span) string {
 	return span.Name()
 }
 
-// segment identifies a segment. It is empty if that is not known.
+// segment identifies a segment. It is empty if the segment is unknown.
 type segment struct {
 	id   pcommon.SpanID
 	name string
@@ -57,7 +56,7 @@ func (s *segments) reset() {
 // maxAncestors bounds the search for a segment.
 const maxAncestors = 64
 
-// of returns the segment of a span; empty if that is not in the batch.
+// of returns the segment of a span; empty if it is not in the batch.
 func (s *segments) of(span ptrace.Span) segment {
 	for range maxAncestors {
 		if isSegment(span) {

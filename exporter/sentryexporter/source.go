@@ -15,8 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
-// Attributes of the resource that Sentry has fields for (semantic conventions v1.44.0, resource
-// registries).
+// Resource attributes that Sentry has fields for (semantic conventions v1.44.0, resource registries).
 const (
 	attrHostName       = "host.name"
 	attrPodName        = "k8s.pod.name"
@@ -27,8 +26,7 @@ const (
 	attrOSVersion      = "os.version"
 )
 
-// What Sentry takes of these fields (Sentry's SDK documentation, "Event Payloads", and Relay's
-// normalization).
+// Limits of these fields (Sentry's SDK documentation, "Event Payloads", and Relay's normalization).
 const (
 	maxRelease     = 200
 	maxEnvironment = 64
@@ -36,8 +34,8 @@ const (
 	maxShort       = 200 // of logger, transaction and server_name
 )
 
-// source is what all items of one resource and scope have in common, encoded once. It holds no
-// pdata.
+// source is what all items of one resource and scope have in common, encoded once. It does not refer
+// to pdata.
 type source struct {
 	service, namespace                 string
 	language                           stacktrace.Language
@@ -45,26 +43,25 @@ type source struct {
 	release, environment, dist, server string
 	scope, scopeVersion                string
 
-	// logShared and spanShared are the attributes that all logs and all spans have.
+	// logShared and spanShared are the attributes of all logs and of all spans.
 	logShared, spanShared sharedAttributes
-	// resource is the object of the resource's attributes, for contexts.otel.
+	// resource is an object with the resource's attributes, for contexts.otel.
 	resource []byte
-	// These are members as Issues and transactions have them, each after a comma: logger;
-	// server_name, release, dist and environment; and of contexts, runtime and os.
+	// These are members of Issues and transactions, each after a comma. origin is server_name, release,
+	// dist and environment; contexts is runtime and os, which are members of contexts.
 	logger, origin, contexts []byte
 }
 
-// sources makes sources, and caches them by their content: batch after batch comes from the same
-// few applications.
+// sources caches sources by content, since most batches come from the same few applications.
 type sources struct {
 	cfg     *Config
-	version string // of the collector
+	version string // the collector's
 	names   *nameCache
 	known   map[string]*source
 	content []byte
-	json    jsonappend.Writer // which masks nothing
+	json    jsonappend.Writer // masks nothing
 
-	// last is the source that was made of lastOf.
+	// last is the source of lastOf.
 	last   *source
 	lastOf *appevent.Source
 }
@@ -82,7 +79,7 @@ func (ss *sources) get(of *appevent.Source) *source {
 	return ss.last
 }
 
-// find returns the source of a resource and scope, made if it is not in the cache.
+// find returns the source of a resource and scope from the cache, or a new one.
 func (ss *sources) find(of *appevent.Source) *source {
 	ss.content = ss.appendContent(ss.content[:0], of)
 	if s, ok := ss.known[string(ss.content)]; ok {
@@ -100,8 +97,8 @@ func (ss *sources) find(of *appevent.Source) *source {
 	return s
 }
 
-// appendContent appends all that newSource reads, each value after its type: JSON can be the same
-// for different types.
+// appendContent appends everything that newSource reads, each value after its type, since values of
+// different types can have the same JSON.
 func (ss *sources) appendContent(dst []byte, of *appevent.Source) []byte {
 	dst = jsonappend.String(dst, of.Scope.Name())
 	dst = jsonappend.String(dst, of.Scope.Version())
@@ -112,10 +109,10 @@ func (ss *sources) appendContent(dst []byte, of *appevent.Source) []byte {
 	return dst
 }
 
-// reset forgets the pdata.
+// reset drops all references to pdata.
 func (ss *sources) reset() { ss.last, ss.lastOf = nil, nil }
 
-// forget empties the cache. It is needed when names are forgotten, since sources hold names.
+// forget clears the cache. Call it when the name cache is cleared, since sources refer to names.
 func (ss *sources) forget() { ss.known = nil }
 
 func (ss *sources) newSource(of *appevent.Source) *source {
@@ -140,7 +137,7 @@ func (ss *sources) newSource(of *appevent.Source) *source {
 	}
 	vs := valueWriter{nameCache: ss.names}
 	s.logShared = s.sharedOf(resource, vs, ss.version, s.server)
-	s.spanShared = s.sharedOf(resource, vs, ss.version, "") // whose server.address is that of the server they speak with
+	s.spanShared = s.sharedOf(resource, vs, ss.version, "") // server.address of a span is the server that it calls
 	s.resource = vs.appendObject(nil, resource.All())
 	s.logger = textMember(nil, "logger", cut(withoutBreaks(s.scope), maxShort))
 	s.origin = s.appendOrigin(nil)
@@ -149,9 +146,8 @@ func (ss *sources) newSource(of *appevent.Source) *source {
 	return s
 }
 
-// sharedOf are the attributes that each log or span has: what Sentry reads under names of its own
-// (Sentry's SDK documentation, "Logs", "Default Attributes"), and the rest of the resource but what
-// is about the SDK.
+// sharedOf returns the attributes that all logs or all spans have: Sentry's own (Sentry's SDK
+// documentation, "Logs", "Default Attributes"), and the resource's, except those about the SDK.
 func (s *source) sharedOf(resource pcommon.Map, vs valueWriter, version, server string) (all sharedAttributes) {
 	var o typedObject
 	o.begin(vs)
@@ -168,7 +164,7 @@ func (s *source) sharedOf(resource pcommon.Map, vs valueWriter, version, server 
 		switch {
 		case strings.HasPrefix(name, "telemetry."), name == appevent.AttrServiceVersion && s.release != "",
 			name == appevent.AttrEnvironment && s.environment != "", name == attrHostName && server != "":
-			// It is there under Sentry's name. Logs and spans are charged by their bytes.
+			// Sentry's own attribute has the value. Sentry charges for logs and spans by their bytes.
 		default:
 			all.share(name, v, &o, 0)
 		}
@@ -176,7 +172,7 @@ func (s *source) sharedOf(resource pcommon.Map, vs valueWriter, version, server 
 	return all
 }
 
-// share adds an attribute of the resource, as typedObject.append appends one.
+// share adds an attribute of the resource, in the way that typedObject.append does.
 func (s *sharedAttributes) share(text string, v pcommon.Value, o *typedObject, depth int) {
 	n := o.of(text)
 	switch {
@@ -190,8 +186,8 @@ func (s *sharedAttributes) share(text string, v pcommon.Value, o *typedObject, d
 	}
 }
 
-// add adds an attribute unless there is one of the same name. The attributes have an object of
-// their own.
+// add adds an attribute unless there is one of the same name. o is an object for these attributes
+// alone.
 func (s *sharedAttributes) add(o *typedObject, n *name, typed []byte) {
 	if n.object == o.number {
 		return
@@ -204,7 +200,7 @@ func (s *sharedAttributes) add(o *typedObject, n *name, typed []byte) {
 	s.joined = append(append(s.joined, n.begin...), typed...)
 }
 
-// appendOrigin appends the members of events and transactions that say what was running, and where.
+// appendOrigin appends the members of Issues and transactions about the application and its host.
 func (s *source) appendOrigin(dst []byte) []byte {
 	dst = textMember(dst, "server_name", cut(withoutBreaks(s.server), maxShort))
 	dst = textMember(dst, "release", s.release)
@@ -224,7 +220,7 @@ func appendNameAndVersion(dst []byte, context, name, version string) []byte {
 	return append(dst, '}')
 }
 
-// releaseOf is the release, without the characters that Sentry does not take in one (Sentry's
+// releaseOf returns the release, without the characters that Sentry does not accept in one (Sentry's
 // documentation, "Releases").
 func releaseOf(format ReleaseFormat, of *appevent.Source) string {
 	release := of.ServiceVersion
@@ -239,7 +235,7 @@ func releaseOf(format ReleaseFormat, of *appevent.Source) string {
 	return release
 }
 
-// environmentOf is the environment, without the characters that Sentry does not take in one
+// environmentOf returns the environment, without the characters that Sentry does not accept in one
 // (Sentry's documentation, "Environments").
 func environmentOf(environment string) string {
 	environment = cut(withoutRunes(environment, isOddInEnvironment), maxEnvironment)
@@ -251,7 +247,7 @@ func environmentOf(environment string) string {
 
 func isOddInEnvironment(r rune) bool { return r == '/' || unicode.IsSpace(r) || unicode.IsControl(r) }
 
-// withoutRunes has a dash in the place of each such character.
+// withoutRunes replaces each such character with a dash.
 func withoutRunes(s string, odd func(rune) bool) string {
 	return strings.Map(func(r rune) rune {
 		if odd(r) {
@@ -261,10 +257,10 @@ func withoutRunes(s string, odd func(rune) bool) string {
 	}, s)
 }
 
-// otherPlatform is Sentry's word for none that it knows.
+// otherPlatform is Sentry's word for all other platforms.
 const otherPlatform = "other"
 
-// platformOf is Sentry's word for a language (Sentry's SDK documentation, "Event Payloads",
+// platformOf returns Sentry's word for a language (Sentry's SDK documentation, "Event Payloads",
 // "platform").
 func platformOf(language string) string {
 	switch language {
@@ -286,7 +282,7 @@ func platformOf(language string) string {
 	return otherPlatform
 }
 
-// platformOf is the platform, or the one that a stack trace shows where the resource says none.
+// platformOf returns the platform of the resource, else that of the stack.
 func (s *source) platformOf(stack *stacktrace.Stack) string {
 	if s.platform != otherPlatform {
 		return s.platform

@@ -19,7 +19,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// resourceWith is records of a resource, of which one is an Issue and one a log.
+// resourceWith returns two records of a resource. One becomes an Issue, the other a log.
 func resourceWith(change func(resource pcommon.Map, scope pcommon.InstrumentationScope)) plog.Logs {
 	ld := plog.NewLogs()
 	record(ld, "7d9f3c1e-5a2b-4c3d-8e4f-0123456789ab").Attributes().PutStr("exception.type", "Boom")
@@ -39,7 +39,7 @@ func encodeLogs(t *testing.T, enc *encoder, w *delivery.Writer, ld plog.Logs) {
 	enc.Reset()
 }
 
-// encoded are the payloads of a batch.
+// encoded returns the payloads of a batch.
 func encoded(t *testing.T, enc *encoder, ld plog.Logs) []string {
 	t.Helper()
 	var w delivery.Writer
@@ -97,7 +97,7 @@ func TestSourceCacheIsBounded(t *testing.T) {
 	assert.Zero(t, cap(enc.sources.content))
 }
 
-func TestIssueAttributesAreForgottenAfterTheBatch(t *testing.T) {
+func TestIssueAttributesAreReleasedAfterTheBatch(t *testing.T) {
 	enc := newEncoder(benchBackend(func(*Config) {}))
 	ld := resourceWith(func(pcommon.Map, pcommon.InstrumentationScope) {})
 	attributes := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()

@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// spanItem is a span on its way into an item of a span container, or into a transaction.
+// spanItem is a span that is being written as an item of a span container, or for a transaction.
 type spanItem struct {
 	ptrace.Span
 	source         *source
@@ -25,7 +25,7 @@ type spanItem struct {
 	values         valueWriter
 }
 
-// read reads what several phases write of the span. traceID is its trace's id in hexadecimal.
+// read reads what several phases write of the span. traceID is the trace's id in hexadecimal.
 func (s *spanItem) read(span ptrace.Span, src *source, traceID *hexTraceID, ns *nameCache) {
 	s.Span, s.source, s.traceID, s.values.nameCache = span, src, traceID, ns
 	id := span.SpanID()
@@ -35,7 +35,8 @@ func (s *spanItem) read(span ptrace.Span, src *source, traceID *hexTraceID, ns *
 	s.began, s.ended = timesOf(span)
 }
 
-// timesOf is when a span began and ended. Without both, or in the wrong order, its duration is 0.
+// timesOf returns when a span began and ended. If a time is missing, or they are in the wrong order,
+// the duration is 0.
 func timesOf(span ptrace.Span) (began, ended pcommon.Timestamp) {
 	began, ended = span.StartTimestamp(), span.EndTimestamp()
 	if !isTime(began) {
@@ -47,13 +48,13 @@ func timesOf(span ptrace.Span) (began, ended pcommon.Timestamp) {
 // hexTraceID is a trace id in hexadecimal.
 type hexTraceID [2 * len(pcommon.TraceID{})]byte
 
-// hexTrace is the last trace id that was encoded: most spans are of the same trace as the one before.
+// hexTrace caches the last encoded trace id: most spans have the same one as the span before.
 type hexTrace struct {
 	id   pcommon.TraceID
 	text hexTraceID
 }
 
-// of encodes an id. What it returns is valid until it is called again.
+// of encodes an id. The result is valid until the next call.
 func (h *hexTrace) of(id pcommon.TraceID) *hexTraceID {
 	if id != h.id {
 		h.id = id
@@ -82,8 +83,7 @@ func appendSpanTimes(dst []byte, s *spanItem, end string) []byte {
 	return appendSeconds(append(dst, end...), s.ended)
 }
 
-// appendLinks appends the links. Those of spans have typed attributes, those of transactions plain
-// ones.
+// appendLinks appends the links, with typed attributes for spans and plain ones for transactions.
 func appendLinks(dst []byte, s *spanItem, typed bool) []byte {
 	if s.Links().Len() == 0 {
 		return dst

@@ -9,14 +9,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// leastTime is the earliest time that Sentry accepts: it refuses 0, and anything earlier is written
-// as 0 microseconds.
+// leastTime is the earliest time that Sentry accepts. It refuses 0, and times are sent in
+// microseconds.
 const leastTime = pcommon.Timestamp(time.Microsecond)
 
-// isTime reports whether Sentry takes t for a time.
+// isTime reports whether Sentry accepts t.
 func isTime(t pcommon.Timestamp) bool { return t >= leastTime }
 
-// timeOrNow returns t, or now if that is no time.
+// timeOrNow returns t, or now if Sentry does not accept t.
 func timeOrNow(t pcommon.Timestamp) pcommon.Timestamp {
 	if isTime(t) {
 		return t

@@ -19,7 +19,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// times returns the members of a payload that are times, in seconds.
+// times returns the times in a payload by member, in seconds.
 func times(t *testing.T, payload string) map[string]float64 {
 	t.Helper()
 	var members map[string]any
@@ -38,7 +38,7 @@ func assertNow(t *testing.T, seconds float64) {
 	assert.InDelta(t, float64(time.Now().Unix()), seconds, 60)
 }
 
-func TestEarlyTimesOfRecordsBecomeNow(t *testing.T) {
+func TestTooEarlyRecordTimesBecomeNow(t *testing.T) {
 	for at, isTime := range map[pcommon.Timestamp]bool{0: false, 1: false, 999: false, 1000: true, 1999: true} {
 		ld := resourceWith(func(pcommon.Map, pcommon.InstrumentationScope) {})
 		for _, r := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
@@ -56,7 +56,7 @@ func TestEarlyTimesOfRecordsBecomeNow(t *testing.T) {
 	}
 }
 
-func TestEarlyRecordsAreNoBreadcrumbs(t *testing.T) {
+func TestTooEarlyRecordsAreNotBreadcrumbs(t *testing.T) {
 	for at, want := range map[pcommon.Timestamp]int{0: 0, 1: 0, 999: 0, 1000: 1} {
 		ld := plog.NewLogs()
 		earlier, thrown := record(ld, "earlier"), record(ld, "thrown")
@@ -80,7 +80,7 @@ func TestEarlyRecordsAreNoBreadcrumbs(t *testing.T) {
 	}
 }
 
-func TestEarlyTimesOfSpans(t *testing.T) {
+func TestTooEarlySpanTimesAreReplaced(t *testing.T) {
 	const late = 1_700_000_000_000_000_000
 	for name, c := range map[string]struct {
 		start, end  pcommon.Timestamp
@@ -110,7 +110,7 @@ func TestEarlyTimesOfSpans(t *testing.T) {
 	}
 }
 
-func TestEarlySpanEventsAreNow(t *testing.T) {
+func TestTooEarlySpanEventTimesBecomeNow(t *testing.T) {
 	events := encodedSpans(t, benchBackend(func(*Config) {}), resourceOf(), func(s ptrace.Span) {
 		event := s.Events().AppendEmpty()
 		event.SetName("exception")
@@ -121,7 +121,7 @@ func TestEarlySpanEventsAreNow(t *testing.T) {
 	assertNow(t, times(t, string(events[1].Payload))["timestamp"])
 }
 
-// spanPayload is the payload of a span, or the one of its transaction.
+// spanPayload returns the payload of a span, or of its transaction.
 func spanPayload(t *testing.T, e *delivery.Event) string {
 	t.Helper()
 	if e.Category != categoryTransaction {

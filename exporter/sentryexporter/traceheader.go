@@ -11,10 +11,10 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// appendTraceHeader appends the member trace of an envelope's header, which describes the trace of
-// its spans (Sentry's SDK documentation, "Dynamic Sampling Context"). Sentry refuses spans without
-// it, and those of any other trace. The events are spans of one trace. The root describes it if it
-// is one of them, otherwise the first span does.
+// appendTraceHeader appends the member trace of an envelope's header, which describes the trace of the
+// events, all spans (Sentry's SDK documentation, "Dynamic Sampling Context"). Sentry refuses spans
+// without it, and spans of other traces. The values are the root's if it is here, else the first
+// span's.
 func appendTraceHeader(dst []byte, p *project, events []delivery.Event) []byte {
 	first := max(0, slices.IndexFunc(events, func(e delivery.Event) bool { return isRootKey(e.Key) }))
 	key := parseSpanKey(events[first].Key)
@@ -30,7 +30,7 @@ func appendTraceHeader(dst []byte, p *project, events []delivery.Event) []byte {
 	return append(dst, '}')
 }
 
-// traceField is an attribute of spans that the trace header repeats.
+// traceField identifies a span attribute that the trace header repeats.
 type traceField uint8
 
 const (
@@ -42,7 +42,7 @@ const (
 	allTraceFields
 )
 
-// traceFieldOf returns the field that an attribute is.
+// traceFieldOf returns the field of an attribute.
 func traceFieldOf(attribute string) traceField {
 	switch attribute {
 	case "otel.trace_state":
@@ -58,10 +58,11 @@ func traceFieldOf(attribute string) traceField {
 }
 
 // traceTexts are the values of these attributes in the object that was written last: JSON strings
-// without their quotes. They are views of what was written.
+// without their quotes. They refer to the written bytes.
 type traceTexts [allTraceFields][]byte
 
-// note takes the value of an attribute as it was written, with its type. Only strings are texts.
+// note records the value of an attribute, as it was written with its type. It ignores values that are
+// not strings.
 func (texts *traceTexts) note(f traceField, typed []byte) {
 	if f == notInTraceHeader {
 		return
@@ -71,7 +72,7 @@ func (texts *traceTexts) note(f traceField, typed []byte) {
 	}
 }
 
-// key is the key of a span with these attributes.
+// key returns the key of a span with these attributes.
 func (texts *traceTexts) key(root bool) spanKey {
 	return spanKey{
 		root: root, sampleRate: sampleRate(texts[traceState]),
@@ -79,8 +80,8 @@ func (texts *traceTexts) key(root bool) spanKey {
 	}
 }
 
-// sampleRate is the share of traces that earlier samplers kept, by the trace state; 1 if that says
-// nothing (OpenTelemetry, "TraceState: Probability Sampling", rejection threshold).
+// sampleRate returns the share of traces that samplers kept, from the trace state, else 1
+// (OpenTelemetry, "TraceState: Probability Sampling", rejection threshold).
 func sampleRate(traceState []byte) float64 {
 	if len(traceState) == 0 {
 		return 1
@@ -106,7 +107,7 @@ func sampleRate(traceState []byte) float64 {
 // maxThreshold is one more than the largest threshold.
 const maxThreshold = 1 << 56
 
-// rejectionThreshold reads a threshold: up to 14 hexadecimal digits, without the zeros at its end.
+// rejectionThreshold parses a threshold: up to 14 hexadecimal digits, without trailing zeros.
 func rejectionThreshold(digits []byte) (threshold uint64, ok bool) {
 	const all = 14
 	if len(digits) > all {

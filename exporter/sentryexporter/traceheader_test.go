@@ -35,7 +35,7 @@ func TestSampleRateComesFromTraceState(t *testing.T) {
 	}
 }
 
-// encodedSpans encodes spans of one trace and resource, each as change leaves it.
+// encodedSpans encodes one span for each change, all of one trace and resource.
 func encodedSpans(t *testing.T, b *backend, resource pcommon.Map, changes ...func(ptrace.Span)) []delivery.Event {
 	t.Helper()
 	td := ptrace.NewTraces()
@@ -59,7 +59,7 @@ func encodedSpans(t *testing.T, b *backend, resource pcommon.Map, changes ...fun
 	return w.Take().Events()
 }
 
-// resourceOf is a resource with these attributes, names and values in turn.
+// resourceOf returns a resource with attributes: names and values in turn.
 func resourceOf(attributes ...string) pcommon.Map {
 	m := pcommon.NewMap()
 	for i := 0; i < len(attributes); i += 2 {
@@ -68,7 +68,7 @@ func resourceOf(attributes ...string) pcommon.Map {
 	return m
 }
 
-func TestTraceHeaderRepeatsWhatTheSpanSays(t *testing.T) {
+func TestTraceHeaderRepeatsSpanAttributes(t *testing.T) {
 	const head = `"trace":{"trace_id":"01000000000000000000000000000000","public_key":"key","sampled":"true","sample_rate":`
 	resource := resourceOf("service.version", `1 "b"`, "deployment.environment.name", "prod")
 	for name, c := range map[string]struct {

@@ -13,14 +13,14 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// appendTransactionSpan appends a span on its way into a transaction, which is made of the spans
-// that are sent together. Whether a span will be the transaction itself or a span of it is not
-// known yet, so its sections serve both:
+// appendTransactionSpan appends a span for a transaction. BuildRequests joins the spans that are sent
+// together, and only then knows which span becomes the transaction itself. So the payload has
+// sections for both cases:
 //
 //	context  contexts.trace of a transaction, or the first members of one of its spans
 //	span     the other members of one of its spans
 //	event    the members of a transaction
-//	otel     its contexts.otel
+//	otel     contexts.otel of a transaction
 //
 // It sets sizes. The members before the sections are for completeMeta.
 func appendTransactionSpan(dst []byte, s *spanItem, sizes *sectionSizes, sdk string) []byte {
@@ -80,8 +80,8 @@ func appendOtelSection(dst []byte, s *spanItem) []byte {
 	return append(dst, '}')
 }
 
-// descriptionOf describes a span of a transaction as Sentry's own SDKs do: by its query, by its
-// request up to the path, or else by its name.
+// descriptionOf describes a span as Sentry's SDKs do: by its database query, else by its HTTP method
+// and URL without the query, else by its name.
 func descriptionOf(s *spanItem) string {
 	text := func(names ...string) string {
 		for _, name := range names {

@@ -3,22 +3,22 @@
 
 package sentryexporter
 
-// trim is how much of an item that is too large is left out. Each step includes the ones before it.
+// trim is how much to leave out of an item that is too large. Each step includes the steps before it.
 type trim int
 
 const (
 	trimNothing trim = iota
 	// trimFrames keeps the outermost exceptions, and the first and last frames of each.
 	trimFrames
-	// trimLong cuts off long attributes, and leaves out the breadcrumbs.
+	// trimLong shortens long attributes, and leaves out breadcrumbs.
 	trimLong
 	// trimAttributes leaves out the attributes.
 	trimAttributes
-	// trimBody cuts off each text.
+	// trimBody shortens every text.
 	trimBody
 )
 
-// withinLimit appends an item, trimming it step by step until it has at most limit bytes.
+// withinLimit appends an item. It trims the item step by step until that has at most limit bytes.
 func withinLimit(dst []byte, limit int, write func(dst []byte, t trim) []byte) []byte {
 	start := len(dst)
 	for t := trimNothing; ; t++ {
@@ -40,19 +40,19 @@ const (
 
 const fewStackBytes = 8 << 10
 
-// What an event holds at most: frames as Sentry's SDKs send them (Sentry's SDK documentation,
-// "Stack Trace Interface").
+// Limits of an Issue that is not trimmed, as in Sentry's SDKs (Sentry's SDK documentation, "Stack
+// Trace Interface").
 const (
 	maxExceptions = 50
 	maxFrames     = 1000
 )
 
-// note names what was left out, for the item itself. It is empty if nothing was.
+// note says what was left out, for the item itself. It is empty if nothing was.
 func (t trim) note() string {
 	return [...]string{"", "frames", "frames, long attributes", "frames, attributes", "frames, attributes, body"}[t]
 }
 
-// text returns what t keeps of s.
+// text returns the part of s that t keeps.
 func (t trim) text(s string) string {
 	if t < trimBody {
 		return s
@@ -60,7 +60,7 @@ func (t trim) text(s string) string {
 	return cut(s, shortText)
 }
 
-// stack is an unread stack as it is written under t.
+// stack returns the part of a stack that t keeps, if the stack could not be parsed.
 func (t trim) stack(s string) string {
 	switch {
 	case t >= trimBody:
@@ -71,7 +71,7 @@ func (t trim) stack(s string) string {
 	return s
 }
 
-// exceptions is how many exceptions are written under t, and frames how many of each.
+// exceptions returns how many exceptions t keeps, and frames how many frames of each.
 func (t trim) exceptions() int {
 	switch {
 	case t >= trimBody:

@@ -21,7 +21,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// longTexts are texts above the least limit, of characters that JSON escapes in different ways.
+// longTexts returns texts above the lowest limit, of characters that JSON escapes in different ways.
 func longTexts() map[string]string {
 	texts := map[string]string{}
 	for name, piece := range map[string]string{"letters": "x", "quotes": `"`, "controls": "\x01", "invalid": "\xff", "wide": "日本"} {
@@ -30,7 +30,7 @@ func longTexts() map[string]string {
 	return texts
 }
 
-// longStacks are stacks of long exceptions with long frames.
+// longStacks returns stacks of long exceptions with long frames.
 func longStacks(text string) []string {
 	var java, python strings.Builder
 	python.WriteString("Traceback (most recent call last):")
@@ -43,7 +43,7 @@ func longStacks(text string) []string {
 	return []string{text, text + ": " + text + java.String(), python.String()}
 }
 
-// Attributes that members of payloads are made of.
+// Attributes that become members of payloads.
 func resourceAttributes() []string {
 	return []string{
 		"any", "service.name", "service.namespace", "service.version", "deployment.environment.name", "app.build_id", "host.name", "k8s.pod.name",
@@ -78,7 +78,7 @@ type (
 	}
 )
 
-// longRecords change a record, each in one way that makes something of it long.
+// longRecords returns changes to a record. Each makes one part of it long.
 func longRecords(text string) []func(aRecord) {
 	changes := []func(aRecord){
 		func(r aRecord) { r.SetEventName(text) },
@@ -111,7 +111,7 @@ func putTexts(attributes pcommon.Map, name, text string) {
 	}
 }
 
-// longSpans are longRecords of a span, whose exception is long too.
+// longSpans returns changes to a span and its exception. Each makes one part of them long.
 func longSpans(text string) []func(aSpan) {
 	changes := []func(aSpan){
 		func(s aSpan) { s.SetName(text) },
@@ -161,7 +161,7 @@ func TestNoItemExceedsItsLimit(t *testing.T) {
 	})
 }
 
-// smallBackends are backends of the least limit, which make different items of the same events.
+// smallBackends returns backends with the lowest limit. They encode the same events as different items.
 func smallBackends() []*backend {
 	return []*backend{
 		benchBackend(func(cfg *Config) { cfg.MaxEventBytes = minEventBytes }),
@@ -215,7 +215,7 @@ func TestConfiguredFingerprintsAreBounded(t *testing.T) {
 	checkSizes(t, eventsOfLogs(b, exceptions("e")), 1)
 }
 
-func TestTextsAreCutAtWholeCharacters(t *testing.T) {
+func TestCutKeepsWholeCharactersWithinBothLimits(t *testing.T) {
 	for _, c := range []struct {
 		text  string
 		limit int
@@ -240,7 +240,7 @@ func TestTextsAreCutAtWholeCharacters(t *testing.T) {
 	}
 }
 
-// FuzzCut holds that a text is cut to its longest beginning within both limits.
+// FuzzCut checks that cut keeps a beginning within both limits.
 func FuzzCut(f *testing.F) {
 	for _, text := range longTexts() {
 		f.Add(text[:300], uint8(100))

@@ -9,8 +9,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// typedObject writes an object of attributes in the form that Sentry's logs and spans have:
-// {"name":{"value":...,"type":"..."}}, where a value is a string, an integer, a double or a boolean
+// typedObject writes an object of attributes in the form of Sentry's logs and spans:
+// {"name":{"value":...,"type":"..."}}. A value is a string, an integer, a double or a boolean
 // (Sentry's SDK documentation, "Logs", "Log Envelope Item Payload").
 type typedObject struct {
 	valueWriter
@@ -18,7 +18,7 @@ type typedObject struct {
 	written bool   // whether it has a member
 	overlap bool   // whether the name of a member is shared
 	depth   int    // how many maps enclose the current value
-	// trace is where values go that the trace header of an envelope repeats; nil for nowhere.
+	// trace gets the values that the trace header of an envelope repeats; nil if it needs none.
 	trace *traceTexts
 }
 
@@ -29,8 +29,8 @@ func (o *typedObject) begin(vs valueWriter) {
 	o.valueWriter, o.number = vs, vs.objects
 }
 
-// append appends an attribute: a map as one attribute per member, with dotted names, an array as
-// JSON. Empty values, and those that must not be sent, are left out.
+// append appends an attribute: a map as one attribute per member, with dotted names, and an array as
+// JSON. It leaves out empty values and personal data that must not be sent.
 func (o *typedObject) append(dst []byte, text string, v pcommon.Value) []byte {
 	n, t := o.of(text), v.Type()
 	switch {
@@ -63,7 +63,7 @@ func (o *typedObject) member(dst []byte, n *name) ([]byte, bool) {
 	return append(dst, n.begin[1:]...), true
 }
 
-// appendSpecial is appendTyped for a value that may be treated, cut off, or repeated in the trace
+// appendSpecial is appendTyped for a value that may be masked, shortened, or repeated in the trace
 // header.
 func (o *typedObject) appendSpecial(dst []byte, n *name, v pcommon.Value) []byte {
 	start := len(dst)
@@ -83,7 +83,8 @@ func (o *typedObject) appendFlattened(dst []byte, text string, members pcommon.M
 	return dst
 }
 
-// text appends an attribute unless it is empty. Its name is not checked for what must not be sent.
+// text appends an attribute unless it is empty. It does not check the name for personal data and
+// secrets.
 func (o *typedObject) text(dst []byte, text, value string) []byte {
 	if value == "" {
 		return dst
@@ -108,20 +109,20 @@ func (o *typedObject) appendText(dst []byte, text, value string) []byte {
 // shared is an attribute of many objects, encoded once.
 type shared struct {
 	name *name
-	// typed is its value and type.
+	// typed is the value and its type.
 	typed []byte
 }
 
 // sharedAttributes are the shared attributes of one source.
 type sharedAttributes struct {
 	all []shared
-	// joined is all of them as members, each after a comma.
+	// joined has all of them as members, each after a comma.
 	joined []byte
-	// inTrace is the ones that the trace header repeats.
+	// inTrace has those that the trace header repeats.
 	inTrace []shared
 }
 
-// noteShared notes the values for the trace header that appendShared will append.
+// noteShared records the values for the trace header that appendShared will append.
 func (o *typedObject) noteShared(s *sharedAttributes) {
 	for i := range s.inTrace {
 		if n := s.inTrace[i].name; n.object != o.number {
@@ -145,8 +146,8 @@ func (o *typedObject) appendShared(dst []byte, s *sharedAttributes) []byte {
 	return dst
 }
 
-// appendSharedWithin appends the shared attributes of a source, unless they may be what makes the
-// item too large.
+// appendSharedWithin appends the shared attributes of a source. At trimAttributes it keeps only the
+// environment.
 func (o *typedObject) appendSharedWithin(dst []byte, src *source, s *sharedAttributes) []byte {
 	if o.trim >= trimAttributes {
 		return o.text(dst, "sentry.environment", src.environment)

@@ -10,9 +10,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// completeMeta implements delivery.Options.CompleteMeta: it finds VendorID and Key in the payload
-// of a dead letter, which somebody may have edited, or of an event that an earlier version has
-// queued. An event whose payload cannot be read stays as it is, and is refused.
+// completeMeta implements delivery.Options.CompleteMeta. It sets VendorID and Key from the payload of
+// an event without them: a dead letter, which may have been edited, or an event that an earlier
+// version queued. It leaves events with an invalid payload unchanged.
 func completeMeta(e *delivery.Event) {
 	switch e.Category {
 	case categoryError:
@@ -60,7 +60,7 @@ func completeTransactionSpan(e *delivery.Event) {
 		return
 	}
 	key := span.key()
-	if _, ok := key.sizes.of(e.Payload); !ok { // edited: its sections are not where this program writes them
+	if _, ok := key.sizes.of(e.Payload); !ok { // edited: the sections are not where appendTransactionSpan writes them
 		payload, err := json.Marshal(&span)
 		if err != nil || json.Unmarshal(payload, &span) != nil {
 			return
@@ -70,7 +70,7 @@ func completeTransactionSpan(e *delivery.Event) {
 	e.VendorID, e.Key = span.TraceID, string(key.append(nil))
 }
 
-// transactionPayload is the payload that appendTransactionSpan writes.
+// transactionPayload is a payload of appendTransactionSpan.
 type transactionPayload struct {
 	TraceID string          `json:"trace_id"`
 	SpanID  string          `json:"span_id"`

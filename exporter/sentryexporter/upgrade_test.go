@@ -21,8 +21,8 @@ import (
 	sentryintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/sentry"
 )
 
-// stored returns the events as dead letters and earlier versions have them: without VendorID and
-// Key.
+// stored returns the events without VendorID and Key, as in dead letters and in queues of earlier
+// versions.
 func stored(events []delivery.Event) []delivery.Event {
 	events = slices.Clone(events)
 	for i := range events {
@@ -31,7 +31,7 @@ func stored(events []delivery.Event) []delivery.Event {
 	return events
 }
 
-// bodies returns the URLs and bodies of the requests when they are all sent at the same time.
+// bodies returns the URLs and bodies of the requests, all sent at the same time.
 func bodies(requests []delivery.Request) []string {
 	var all []string
 	for i := range requests {
@@ -41,7 +41,7 @@ func bodies(requests []delivery.Request) []string {
 	return all
 }
 
-// checkUpgrade holds that events without VendorID and Key become the same requests.
+// checkUpgrade checks that events without VendorID and Key become the same requests.
 func checkUpgrade(t *testing.T, b *backend, events []delivery.Event) {
 	t.Helper()
 	upgraded := stored(events)
@@ -57,7 +57,7 @@ func checkUpgrade(t *testing.T, b *backend, events []delivery.Event) {
 	require.Equal(t, bodies(want), bodies(got))
 }
 
-func TestStoredEventsBecomeTheSameRequests(t *testing.T) {
+func TestEventsWithoutKeysBecomeTheSameRequests(t *testing.T) {
 	for _, b := range fuzzBackends() {
 		for _, input := range inputs(t, "logs.yaml") {
 			raw, _ := readYAML(t, filepath.Dir(input), "logs.yaml")
@@ -114,7 +114,7 @@ func TestEditedDeadLettersAreReplayed(t *testing.T) {
 	}
 }
 
-func TestDamagedEventsDoNotPanic(t *testing.T) {
+func TestCorruptEventsDoNotPanic(t *testing.T) {
 	var events []delivery.Event
 	for _, b := range fuzzBackends() {
 		events = append(events, eventsOfTraces(b, spanWithException("boom"))...)
@@ -123,8 +123,8 @@ func TestDamagedEventsDoNotPanic(t *testing.T) {
 	for i := range events {
 		whole := events[i].Payload
 		for n := range whole {
-			checkDamaged(t, events[i].Category, whole[:n])
-			checkDamaged(t, events[i].Category, slices.Concat(whole[:n], []byte{'"'}, whole[n+1:]))
+			checkCorrupt(t, events[i].Category, whole[:n])
+			checkCorrupt(t, events[i].Category, slices.Concat(whole[:n], []byte{'"'}, whole[n+1:]))
 		}
 	}
 	for _, category := range []string{"", categoryError, categoryLog, categorySpan, categoryTransaction, "other"} {
@@ -133,14 +133,14 @@ func TestDamagedEventsDoNotPanic(t *testing.T) {
 			`{"trace_id":"\"","attributes":{"sentry.release":{"value":"` + "\xff" + `"}}}`, `{"trace_id":"x","attributes":{"sentry.release":7}}`,
 			`{"context":7,"span":"","event":null,"otel":[]}`, `{"context" : {} ,"span":{},"event":{},"otel":{}}`,
 		} {
-			checkDamaged(t, category, []byte(payload))
+			checkCorrupt(t, category, []byte(payload))
 		}
 	}
 }
 
-// checkDamaged holds that an event of any payload is refused, or in one request whose header is
-// valid.
-func checkDamaged(t *testing.T, category string, payload []byte) {
+// checkCorrupt checks that an event with any payload is refused, or is in one request with a valid
+// header.
+func checkCorrupt(t *testing.T, category string, payload []byte) {
 	t.Helper()
 	b := benchBackend(func(*Config) {})
 	event := delivery.Event{Meta: delivery.Meta{Category: category}, Payload: payload}
@@ -156,7 +156,7 @@ func checkDamaged(t *testing.T, category string, payload []byte) {
 	}
 }
 
-// FuzzStoredEvents holds what TestDamagedEventsDoNotPanic does for any payload.
+// FuzzStoredEvents is TestCorruptEventsDoNotPanic for any payload.
 func FuzzStoredEvents(f *testing.F) {
 	categories := []string{categoryError, categoryLog, categorySpan, categoryTransaction, ""}
 	for _, b := range fuzzBackends() {
@@ -165,6 +165,6 @@ func FuzzStoredEvents(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, category int, payload []byte) {
-		checkDamaged(t, categories[uint(category)%uint(len(categories))], payload)
+		checkCorrupt(t, categories[uint(category)%uint(len(categories))], payload)
 	})
 }

@@ -12,17 +12,18 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// valueWriter writes the values of attributes, without what must not be sent.
+// valueWriter writes the values of attributes, without personal data and secrets that must not be
+// sent.
 type valueWriter struct {
 	*nameCache
-	// trim is that of the item they are written for.
+	// trim is how much to leave out of the item.
 	trim trim
 }
 
-// isBrief reports whether long values are cut off.
+// isBrief reports whether to shorten long values.
 func (vs valueWriter) isBrief() bool { return vs.trim >= trimLong }
 
-// appendObject appends attributes as an object of JSON.
+// appendObject appends attributes as a JSON object.
 func (vs valueWriter) appendObject(dst []byte, all iter.Seq2[string, pcommon.Value]) []byte {
 	dst = append(dst, '{')
 	m := vs.json.Members()
@@ -33,7 +34,8 @@ func (vs valueWriter) appendObject(dst []byte, all iter.Seq2[string, pcommon.Val
 	return append(dst, '}')
 }
 
-// appendMember appends a member whose dotted name, with those of the maps around it, is path.
+// appendMember appends a member. path is its dotted name, which begins with the names of the maps
+// around it.
 func (vs valueWriter) appendMember(dst []byte, m *jsonappend.Members, name, path string, v pcommon.Value, depth int) []byte {
 	treat := vs.of(path).treat
 	if treat == treatPersonal {
@@ -73,7 +75,7 @@ func (vs valueWriter) appendPlain(dst []byte, path string, v pcommon.Value, trea
 // maxFlattened is how deep maps are flattened. Deeper maps are written as JSON.
 const maxFlattened = 8
 
-// appendTreated is appendTyped for a value that may have to be masked or shortened.
+// appendTreated is appendTyped for a value that may be masked or shortened.
 func (vs valueWriter) appendTreated(dst []byte, v pcommon.Value, treat treatment) []byte {
 	start, t := len(dst), v.Type()
 	switch {
@@ -112,7 +114,7 @@ func (vs valueWriter) appendTyped(dst []byte, v pcommon.Value, t pcommon.ValueTy
 	}
 }
 
-// The rest of an attribute after its value, for each type.
+// The end of an attribute, after its value, for each type.
 const (
 	typeString  = `,"type":"string"}`
 	typeInteger = `,"type":"integer"}`
@@ -120,10 +122,10 @@ const (
 	typeBoolean = `,"type":"boolean"}`
 )
 
-// longValue is the size in bytes above which values are shortened if an item is too large.
+// longValue is the size in bytes above which the values of an item that is too large are shortened.
 const longValue = 1024
 
-// appendBrief appends the beginning of a text, or a placeholder for any other value.
+// appendBrief appends the beginning of a string, or a placeholder for any other value.
 func (vs valueWriter) appendBrief(dst []byte, v pcommon.Value, treat treatment) []byte {
 	if v.Type() != pcommon.ValueTypeStr {
 		return append(dst, `"[Trimmed]"`...)
@@ -131,7 +133,7 @@ func (vs valueWriter) appendBrief(dst []byte, v pcommon.Value, treat treatment) 
 	return jsonappend.String(dst, cut(vs.shown(v.Str(), treat), shortText)+"...")
 }
 
-// shown returns a text without what must not be sent.
+// shown returns a string without the secrets of a URL.
 func (vs valueWriter) shown(s string, treat treatment) string {
 	if treat == treatURL {
 		return withoutSecrets(s)

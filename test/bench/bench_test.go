@@ -1,8 +1,8 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package bench measures the built binary, side by side with what the collector has: OTLP comes in, and two backends get it
-// as JSON with gzip, once through two webhook exporters and once through two core otlp_http exporters.
+// Package bench compares the built binary's exporters with the collector's: OTLP comes in, and two
+// backends get gzipped JSON, through two webhook exporters or two core otlp_http exporters.
 package bench
 
 import (
@@ -30,19 +30,19 @@ import (
 )
 
 const (
-	// records is how many a request holds, of ten attributes and some 420 bytes each.
-	records  = 100
-	requests = 1000
-	patience = time.Minute
+	// records is the number of records per request, each with ten attributes and about 420 bytes.
+	records     = 100
+	requests    = 1000
+	waitTimeout = time.Minute
 )
 
-// BenchmarkEndToEnd reports the CPU time of the collector's process for each record that came in, as the median of the runs.
-// The contestants take turns, since a machine is not as fast at one time as at another; ratios are of runs of one turn. Take
-// five turns at least: -benchtime 5x. The bars are end-to-end 0.5 and marginal 0.3.
+// BenchmarkEndToEnd reports the collector's median CPU time per record. Configurations take turns,
+// and ratios compare runs of the same turn, since a machine's speed varies. Use at least -benchtime
+// 5x. The targets are end-to-end 0.5 and marginal 0.3.
 func BenchmarkEndToEnd(b *testing.B) {
 	binary := findBinary(b)
 	contestants := []struct{ name, exporters string }{
-		{"nop", "  nop/a: {}\n  nop/b: {}\n"}, // what taking in costs
+		{"nop", "  nop/a: {}\n  nop/b: {}\n"}, // the cost of receiving
 		{"webhooks", webhook("a") + webhook("b")},
 		{"otlp_http", otlpHTTP("a") + otlpHTTP("b")},
 	}
@@ -56,7 +56,7 @@ func BenchmarkEndToEnd(b *testing.B) {
 		measured["end-to-end"] = append(measured["end-to-end"], turn["webhooks"]/turn["otlp_http"])
 		measured["marginal"] = append(measured["marginal"], (turn["webhooks"]-turn["nop"])/(turn["otlp_http"]-turn["nop"]))
 	}
-	b.ReportMetric(0, "ns/op") // the time of a turn tells nothing
+	b.ReportMetric(0, "ns/op") // the time of a turn is meaningless
 	for unit, values := range measured {
 		slices.Sort(values)
 		b.ReportMetric(values[len(values)/2], unit)
@@ -71,7 +71,7 @@ func otlpHTTP(name string) string {
 	return fmt.Sprintf("  otlp_http/%s: {endpoint: URL, encoding: json, compression: gzip}\n", name)
 }
 
-// run has a collector take in all requests and deliver them, and returns the CPU time it took.
+// run makes a collector receive and deliver all requests, and returns its CPU time.
 func run(b *testing.B, binary, exporters string) time.Duration {
 	b.Helper()
 	var got atomic.Int64
@@ -106,7 +106,7 @@ service:
   telemetry: {metrics: {level: none}}
   pipelines: {logs: {receivers: [otlp], exporters: [`+strings.Join(names, ", ")+`]}}
 `), 0o600))
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*waitTimeout)
 	b.Cleanup(cancel)
 	c := &collector{cmd: exec.CommandContext(ctx, binary, "--config", config)}
 	c.cmd.Stderr = &c.log
@@ -120,7 +120,7 @@ type collector struct {
 	log buffer
 }
 
-// buffer is a log that is read while it is written.
+// buffer is a log that can be read while it is written.
 type buffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -140,16 +140,16 @@ func (l *buffer) String() string {
 
 var endpoint = regexp.MustCompile(`Starting HTTP server.*"endpoint": "([^"]+)"`)
 
-// address waits until the collector is ready, and tells where it listens.
+// address waits until the collector is ready, and returns its address.
 func (c *collector) address(b *testing.B) string {
 	b.Helper()
-	require.Eventually(b, func() bool { return strings.Contains(c.log.String(), "Everything is ready") }, patience, time.Millisecond)
+	require.Eventually(b, func() bool { return strings.Contains(c.log.String(), "Everything is ready") }, waitTimeout, time.Millisecond)
 	match := endpoint.FindStringSubmatch(c.log.String())
 	require.NotNil(b, match)
 	return match[1]
 }
 
-// stop has the collector deliver what is queued and end.
+// stop makes the collector deliver its queue and exit.
 func (c *collector) stop(b *testing.B) time.Duration {
 	b.Helper()
 	require.NoError(b, c.cmd.Process.Signal(syscall.SIGTERM))
@@ -157,11 +157,11 @@ func (c *collector) stop(b *testing.B) time.Duration {
 	return c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()
 }
 
-// sendAll sends the requests one after the other on one connection, and again what the collector has no room for.
+// sendAll sends the requests one by one over one connection, and repeats those that are refused.
 func sendAll(b *testing.B, url string) {
 	b.Helper()
 	body := request(b)
-	client := &http.Client{Timeout: patience}
+	client := &http.Client{Timeout: waitTimeout}
 	defer client.CloseIdleConnections()
 	for sent := 0; sent < requests; {
 		response, err := client.Post(url, "application/x-protobuf", bytes.NewReader(body))
@@ -198,7 +198,7 @@ func request(b *testing.B) []byte {
 	return body
 }
 
-// findBinary is the binary that OTELCOL_FANOUT names, or bin/otelcol-fanout.
+// findBinary returns the binary in OTELCOL_FANOUT, or bin/otelcol-fanout.
 func findBinary(b *testing.B) string {
 	b.Helper()
 	path := os.Getenv("OTELCOL_FANOUT")

@@ -12,22 +12,22 @@ import (
 	"testing"
 )
 
-// behavior answers a request to a backend, and tells whether the backend has taken its events.
+// behavior responds to a request, and reports whether the backend accepted its events.
 type behavior func(w http.ResponseWriter, r *http.Request, events []event, body []byte) (taken bool)
 
-// backend is a webhook that may be sick: what it does can be changed at any time. Unlike an inbox it takes an event as
-// often as it is sent, and counts.
+// backend is a webhook whose behavior can change at any time. Unlike an inbox it accepts repeated
+// events, and counts them.
 type backend struct {
 	URL string
 
 	t *testing.T
-	// open takes the events out of what they were sent in; nil where they are the body.
+	// open extracts the events from a body; nil if the body is the events.
 	open func(header http.Header, body []byte) (events []byte)
 
 	mu       sync.Mutex
 	behave   behavior
 	requests int
-	events   map[string][]event // those that it has taken, by id
+	events   map[string][]event // accepted events, by id
 }
 
 func newBackend(t *testing.T, behave behavior) *backend {
@@ -39,7 +39,7 @@ func newBackend(t *testing.T, behave behavior) *backend {
 	return b
 }
 
-// become changes what it does.
+// become changes the behavior.
 func (b *backend) become(behave behavior) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -49,7 +49,7 @@ func (b *backend) become(behave behavior) {
 func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the collector has gone
+		return // the collector has disconnected
 	}
 	if b.open != nil {
 		body = b.open(r.Header, body)
@@ -72,7 +72,7 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// eventsOf reads a body that is an event, or an array of them.
+// eventsOf reads a body that is an event or an array of events.
 func eventsOf(body []byte) ([]event, error) {
 	if len(body) > 0 && body[0] == '[' {
 		var events []event
@@ -84,14 +84,14 @@ func eventsOf(body []byte) ([]event, error) {
 	return []event{e}, err
 }
 
-// requested is how many requests there were.
+// requested returns the number of requests.
 func (b *backend) requested() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.requests
 }
 
-// tally is how many different events it has taken, and how many were sent again after that.
+// tally returns how many distinct events were accepted, and how many were repeated after that.
 func (b *backend) tally() (different, again int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -101,7 +101,7 @@ func (b *backend) tally() (different, again int) {
 	return len(b.events), again
 }
 
-// missing are the ids, of those from 0 to n-1, of events that it has not taken.
+// missing returns the ids from 0 to n-1 of events that were not accepted.
 func (b *backend) missing(n int) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -114,14 +114,14 @@ func (b *backend) missing(n int) []string {
 	return ids
 }
 
-// What a backend may do.
+// Behaviors of a backend.
 
 func well(w http.ResponseWriter, _ *http.Request, _ []event, _ []byte) bool {
 	w.WriteHeader(http.StatusOK)
 	return true
 }
 
-// refusing answers with a status and a text.
+// refusing responds with a status and a text.
 func refusing(status int, said string) behavior {
 	return func(w http.ResponseWriter, _ *http.Request, _ []event, _ []byte) bool {
 		w.WriteHeader(status)
@@ -130,13 +130,13 @@ func refusing(status int, said string) behavior {
 	}
 }
 
-// hanging does not answer while the collector waits.
+// hanging does not respond while the collector waits.
 func hanging(_ http.ResponseWriter, r *http.Request, _ []event, _ []byte) bool {
 	<-r.Context().Done()
 	return false
 }
 
-// held answers when it is released.
+// held responds when it is released.
 func held(release <-chan struct{}) behavior {
 	return func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
 		select {

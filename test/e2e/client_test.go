@@ -26,10 +26,10 @@ func newClient(t *testing.T) *client {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &client{http: &http.Client{Transport: transport, Timeout: patience}}
+	return &client{http: &http.Client{Transport: transport, Timeout: waitTimeout}}
 }
 
-// reply is what the event receiver answers.
+// reply is the event receiver's response.
 type reply struct {
 	status int
 	header http.Header
@@ -67,12 +67,12 @@ func (c *client) send(method, url string, header http.Header, body string) (repl
 	}
 	r := reply{status: response.StatusCode, header: response.Header}
 	if err := json.Unmarshal(content, &r.body); err != nil {
-		return reply{}, fmt.Errorf("the answer %d is not JSON: %w: %.1000s", r.status, err, content)
+		return reply{}, fmt.Errorf("the response %d is not JSON: %w: %.1000s", r.status, err, content)
 	}
 	return r, nil
 }
 
-// mustAccept posts events that are all to be accepted.
+// mustAccept posts events, all of which must be accepted.
 func (c *client) mustAccept(t *testing.T, url, contentType, body string, events int) {
 	t.Helper()
 	r, err := c.post(url, contentType, body)

@@ -21,8 +21,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long anything may take that takes milliseconds on a machine that is not busy.
-const patience = 30 * time.Second
+// waitTimeout limits waits that take milliseconds on an idle machine.
+const waitTimeout = 30 * time.Second
 
 // ready is what a collector logs when it has started.
 const ready = "Everything is ready"
@@ -39,8 +39,8 @@ type collector struct {
 	stopped sync.Once
 }
 
-// start runs the binary with the given configuration until the end of the test, and returns when it is ready. At the
-// end it has to leave with code 0.
+// start runs the binary with a configuration until the test ends, and returns when it is ready. It
+// must exit with code 0.
 func start(t *testing.T, configuration string) *collector {
 	t.Helper()
 	return startWith(t, "--config", writeConfig(t, configuration))
@@ -53,7 +53,7 @@ func startWith(t *testing.T, args ...string) *collector {
 	return c
 }
 
-// launch is startWith, but does not wait.
+// launch is startWith without waiting.
 func launch(t *testing.T, args ...string) *collector {
 	t.Helper()
 	return launchIn(t, nil, args...)
@@ -62,7 +62,7 @@ func launch(t *testing.T, args ...string) *collector {
 // launchIn is launch with environment variables.
 func launchIn(t *testing.T, environment []string, args ...string) *collector {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 6*patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 6*waitTimeout)
 	t.Cleanup(cancel)
 	c := &collector{t: t, cmd: command(ctx, t, environment, args...), exited: make(chan struct{})}
 	c.cmd.Stdout, c.cmd.Stderr = &c.stdout, &c.stderr
@@ -81,7 +81,7 @@ func launchIn(t *testing.T, environment []string, args ...string) *collector {
 	return c
 }
 
-// kill ends it as a crash does.
+// kill ends the collector like a crash.
 func (c *collector) kill() {
 	c.t.Helper()
 	c.stopped.Do(func() {
@@ -92,15 +92,15 @@ func (c *collector) kill() {
 	})
 }
 
-// stop sends SIGTERM and waits for the end. A second call does nothing.
+// stop sends SIGTERM and waits until the collector has ended. A second call does nothing.
 func (c *collector) stop() {
 	c.t.Helper()
 	c.stopped.Do(func() {
 		c.terminate()
 		select {
 		case <-c.exited:
-		case <-time.After(2 * patience):
-			c.t.Errorf("the collector still runs %s after SIGTERM", 2*patience)
+		case <-time.After(2 * waitTimeout):
+			c.t.Errorf("the collector still runs %s after SIGTERM", 2*waitTimeout)
 			_ = c.cmd.Process.Kill()
 			<-c.exited
 		}
@@ -116,16 +116,16 @@ func (c *collector) terminate() {
 	}
 }
 
-// waitForLog waits until stderr holds the text.
+// waitForLog waits until stderr contains the text.
 func (c *collector) waitForLog(text string) {
 	c.t.Helper()
 	c.waitFor(fmt.Sprintf("%q in the log", text), func() bool { return strings.Contains(c.stderr.String(), text) })
 }
 
-// waitFor waits for something that a running collector does.
+// waitFor waits for a condition while the collector runs.
 func (c *collector) waitFor(what string, happened func() bool) {
 	c.t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(waitTimeout)
 	for !happened() {
 		select {
 		case <-c.exited:
@@ -138,7 +138,7 @@ func (c *collector) waitFor(what string, happened func() bool) {
 	}
 }
 
-// The addresses that the kernel picked, as the log tells them.
+// The addresses that the kernel picked, as logged.
 func (c *collector) otlpGRPC() string { return c.address("Starting GRPC server") }
 func (c *collector) otlpHTTP() string { return c.address("Starting HTTP server") }
 func (c *collector) eventURL() string {
@@ -161,16 +161,16 @@ func (c *collector) address(message string) string {
 	return ""
 }
 
-// ended is what is left of a binary that ends by itself.
+// ended is the result of a binary that exits by itself.
 type ended struct {
 	code           int
 	stdout, stderr string
 }
 
-// run runs the binary, which has to end by itself. The environment holds nothing but the given variables.
+// run runs the binary, which must exit by itself, with only the given environment variables.
 func run(t *testing.T, environment []string, args ...string) ended {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 	defer cancel()
 	cmd := command(ctx, t, environment, args...)
 	var stdout, stderr output
@@ -195,11 +195,11 @@ func command(ctx context.Context, t *testing.T, environment []string, args ...st
 	return cmd
 }
 
-// webhook is a webhook exporter of a configuration; settings are more keys, in YAML's flow style.
+// webhook returns a webhook exporter's configuration; settings are more keys, in YAML's flow style.
 type webhook struct{ name, url, settings string }
 
-// configure is a configuration with all receivers and one pipeline to the given webhooks. eventSettings are more keys
-// of the event receiver.
+// configure returns a configuration with all receivers and one pipeline to the given webhooks.
+// eventSettings are more keys of the event receiver.
 func configure(eventSettings string, webhooks ...webhook) string {
 	var exporters, names []string
 	for _, w := range webhooks {
@@ -229,9 +229,9 @@ func writeConfig(t *testing.T, configuration string) string {
 	return path
 }
 
-// output is what a process has written so far.
+// output is the output of a process so far.
 type output struct {
-	// onReady is called when the output says that a collector has started.
+	// onReady is called when the output shows that a collector has started.
 	onReady func()
 
 	mu     sync.Mutex
@@ -253,7 +253,7 @@ func (o *output) String() string {
 	return o.buffer.String()
 }
 
-// tail is the end of it, for a person to read.
+// tail returns the end of the output for test logs.
 func (o *output) tail() string {
 	const most = 16 << 10
 	text := o.String()

@@ -14,10 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// aURL is a webhook's that is never called.
+// aURL is the URL of a webhook that is never called.
 const aURL = "http://127.0.0.1:9/hook"
 
-func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
+func TestBadConfigurationIsOneErrorLine(t *testing.T) {
 	t.Parallel()
 	good := configure("max_events: 5", webhook{"shop", aURL, "batching: single"})
 	taken := takenAddress(t)
@@ -86,7 +86,7 @@ func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
 			[]string{"exporters::webhook/shop", "endpoint", "write http://localhost:9001"},
 		},
 		{
-			"a webhook with a port that is none",
+			"a webhook with an invalid port",
 			shop("http://localhost:99999/hook", ""),
 			[]string{"exporters::webhook/shop", "endpoint", "99999", "1 to 65535"},
 		},
@@ -131,7 +131,7 @@ func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
 			[]string{"receivers::event", "unknown key", "most_events"},
 		},
 		{
-			"an event receiver that takes in nothing",
+			"an event receiver that accepts nothing",
 			replace(t, good, "max_events: 5", "max_events: 0"),
 			[]string{"receivers::event", "max_events", "0"},
 		},
@@ -166,7 +166,7 @@ func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
 			[]string{"exporters::webhook/shop", "sending_queue::storage", `there is no extension "file_storage/queue"`, "service::extensions"},
 		},
 		{
-			"a webhook whose dead letters go to an extension that is not configured",
+			"dead letters to a missing extension",
 			shop(aURL, "dead_letter: dead_letter/shop"),
 			[]string{"exporters::webhook/shop", "dead_letter", `there is no extension "dead_letter/shop"`, "service::extensions"},
 		},
@@ -181,7 +181,7 @@ func TestABadConfigurationEndsWithOneLineThatNamesWhatIsWrong(t *testing.T) {
 			[]string{"receivers::event", "auth::authenticator", `"basicauth"`, "or it is off", "service::extensions"},
 		},
 		{
-			"a webhook whose dead letters go to an extension of another kind",
+			"dead letters to an extension of another type",
 			withHealthCheck(t, shop(aURL, "dead_letter: health_check")),
 			[]string{`"webhook/shop"`, "dead_letter", `"health_check"`},
 		},
@@ -240,10 +240,11 @@ func withHealthCheck(t *testing.T, configuration string) string {
 		replace(t, configuration, "service:\n", "service:\n  extensions: [health_check]\n")
 }
 
-// jargon is the words of the collector's own code, which tell a user nothing, and what is left over of rewording.
+// jargon matches words from the collector's code that mean nothing to users, and rewording
+// leftovers.
 var jargon = regexp.MustCompile(`\.go:|\bConf\b|confmap|interface \{|\(type=|mapstructure|decoding failed|''|::: |[:;] ;`)
 
-// assertOneError checks that the binary failed with one line for a person at the end of its log.
+// assertOneError checks that the binary failed with one readable line at the end of its log.
 func assertOneError(t *testing.T, end ended, words ...string) {
 	t.Helper()
 	assert.Equal(t, 1, end.code, "the exit code")
@@ -260,7 +261,7 @@ func assertOneError(t *testing.T, end ended, words ...string) {
 	assert.NotRegexp(t, jargon, last)
 }
 
-// takenAddress is an address on which something listens until the end of the test.
+// takenAddress returns an address that is in use until the test ends.
 func takenAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

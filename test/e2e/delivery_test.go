@@ -23,7 +23,8 @@ import (
 
 // Every sender sends two records: orderPlaced, and a plain log without a name.
 const (
-	// orderPlaced is what arrives of it, but for its id. Whole numbers and doubles differ in how they are written.
+	// orderPlaced is the event as it arrives, without its id. Integers and doubles are written
+	// differently.
 	orderPlaced = `{
 		"name": "order_placed",
 		"timestamp": "2026-01-02T03:04:05.678901234Z",
@@ -52,7 +53,7 @@ const (
 		"value_types": {"/properties/bytes": "bytes", "/properties/nested/deeper/bytes": "bytes"}
 	}`
 
-	// plainLog is what arrives of it, but for its id.
+	// plainLog is the record as it arrives, without its id.
 	plainLog = `{
 		"timestamp": "2026-01-02T03:04:05.678901234Z",
 		"message": "a plain log",
@@ -60,7 +61,7 @@ const (
 		"scope": {"name": "checkout", "version": "0.9.0"}
 	}`
 
-	// orderPlacedInNode is what Node sends: its numbers are doubles, and its SDK sends those without a fraction as
+	// orderPlacedInNode is the event from Node, whose SDK sends doubles without a fraction as
 	// integers.
 	orderPlacedInNode = `{
 		"name": "order_placed",
@@ -91,7 +92,7 @@ const (
 	}`
 )
 
-func TestWhatASenderSendsReachesEveryWebhookWithEveryValueOfItsType(t *testing.T) {
+func TestEverySenderReachesEveryWebhook(t *testing.T) {
 	t.Parallel()
 	senders := []struct {
 		name        string
@@ -202,14 +203,14 @@ func sendWithNode(t *testing.T, c *collector) {
 	require.NoError(t, err, "node/send.mjs: %s", output)
 }
 
-// sendWithCurl sends the events in the form in which they are to arrive.
+// sendWithCurl sends the events in the form in which they arrive.
 func sendWithCurl(t *testing.T, c *collector) {
 	t.Helper()
 	body := "[" + orderPlaced + "," + plainLog + "]"
 	assert.JSONEq(t, `{"accepted": 2, "rejected": []}`, curl(t, c.eventURL(), body))
 }
 
-// curl posts JSON, and returns what was answered with a 2xx.
+// curl posts JSON, and returns the body of a 2xx response.
 func curl(t *testing.T, url, body string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), needCurl(t), "--disable", "--noproxy", "*", "--silent", "--show-error",
@@ -226,7 +227,7 @@ func parse(t *testing.T, text string) event {
 	return e
 }
 
-// find is the one event that has the name, or has none.
+// find returns the only event with the name, which may be empty.
 func find(t *testing.T, events []event, name string) event {
 	t.Helper()
 	var found []event

@@ -17,7 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-func TestACallerThatWaitsIsToldWhatTheBackendSaid(t *testing.T) {
+func TestSyncCallerGetsBackendError(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
@@ -55,11 +55,11 @@ func TestACallerThatWaitsIsToldWhatTheBackendSaid(t *testing.T) {
 				assert.Error(t, err, "Retry-After, though it is of no use")
 			}
 			assert.Equal(t, map[string]int{"returned": 9}, p.settled("webhook/b", 9).outcomes)
-			assert.Empty(t, p.kept(), "dead letters of what the caller was told")
+			assert.Empty(t, p.kept(), "dead letters of events returned to the caller")
 
 			b.become(well)
 			app.mustExport(t, records(0, 3))
-			assert.Empty(t, b.missing(3), "delivered when the caller was answered")
+			assert.Empty(t, b.missing(3), "delivered before the response")
 			require.NoError(t, exportOverGRPC(t, p.collector, 3, 3))
 			assert.Empty(t, b.missing(6))
 			client.mustAccept(t, p.eventURL(), linesType, lines(6, 3), 3)
@@ -78,7 +78,7 @@ func exportOverGRPC(t *testing.T, c *collector, first, count int) error {
 	return err
 }
 
-func TestAnAutomaticDispatchWaitsUnlessTheQueueIsDurable(t *testing.T) {
+func TestAutoDispatchWaitsUnlessQueueIsDurable(t *testing.T) {
 	t.Parallel()
 	b, c := newBackend(t, refusing(http.StatusBadRequest, "no")), newBackend(t, refusing(http.StatusBadRequest, "no"))
 	p := startPlant(t, newSite(t), webhook{"b", b.URL, "dispatch: auto"})

@@ -16,10 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// posters is how many clients send at the same time.
+// posters is the number of concurrent clients.
 const posters = 8
 
-func TestWhatWasAcceptedIsDeliveredToEveryWebhookAfterSIGTERM(t *testing.T) {
+func TestShutdownDeliversQueuedEvents(t *testing.T) {
 	for _, tt := range []struct {
 		name               string
 		requests, together int
@@ -41,7 +41,7 @@ func TestWhatWasAcceptedIsDeliveredToEveryWebhookAfterSIGTERM(t *testing.T) {
 			})
 			t.Logf("%d events are yet to be delivered to one webhook, %d to the other",
 				tt.requests*tt.together-single.count(), tt.requests*tt.together-array.count())
-			client.http.CloseIdleConnections() // the collector would wait five seconds for one that was never used
+			client.http.CloseIdleConnections() // the collector waits five seconds for unused ones
 			c.stop()
 
 			assert.Equal(t, tt.requests*tt.together, single.count())
@@ -50,7 +50,7 @@ func TestWhatWasAcceptedIsDeliveredToEveryWebhookAfterSIGTERM(t *testing.T) {
 	}
 }
 
-func TestWhatWasAcceptedWhileSIGTERMCameIsDeliveredToEveryWebhook(t *testing.T) {
+func TestShutdownDeliversEventsAcceptedMeanwhile(t *testing.T) {
 	single, array := newInbox(t, singleEvents), newInbox(t, arraysOfEvents)
 	c := start(t, configure("",
 		webhook{"single", single.URL, "batching: single, shutdown_timeout: 1m"},
@@ -62,7 +62,7 @@ func TestWhatWasAcceptedWhileSIGTERMCameIsDeliveredToEveryWebhook(t *testing.T) 
 	inParallel(100_000, func(i int) bool {
 		r, err := client.post(url, linesType, lines(i, 1))
 		if err != nil || r.status != http.StatusAccepted {
-			return false // it is going down
+			return false // it is stopping
 		}
 		accepted.Store(eventID(i), true)
 		if count.Add(1) == 1000 {
@@ -84,7 +84,8 @@ func TestWhatWasAcceptedWhileSIGTERMCameIsDeliveredToEveryWebhook(t *testing.T) 
 	require.NoError(t, lost)
 }
 
-// inParallel calls do with 0 to n-1, from several goroutines, each of which goes on while do says so.
+// inParallel calls do with 0 to n-1 from several goroutines, each of which continues while do is
+// true.
 func inParallel(n int, do func(i int) bool) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -100,7 +101,7 @@ func inParallel(n int, do func(i int) bool) {
 	wg.Wait()
 }
 
-// lines are events as NDJSON.
+// lines returns events as NDJSON.
 func lines(first, count int) string {
 	var b strings.Builder
 	for i := first; i < first+count; i++ {

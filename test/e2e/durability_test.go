@@ -24,7 +24,7 @@ import (
 const durable = "batching: array, sending_queue: {storage: file_storage, batch: {flush_timeout: 50ms}}, " +
 	"retry_on_failure: {initial_interval: 20ms, max_interval: 100ms, max_elapsed_time: 0}"
 
-func TestWhatWasAcceptedIntoADurableQueueIsDeliveredThoughTheCollectorIsKilled(t *testing.T) {
+func TestDurableQueueSurvivesKill(t *testing.T) {
 	t.Parallel()
 	const rounds, together = 5, 10
 	var asked atomic.Int64
@@ -38,7 +38,7 @@ func TestWhatWasAcceptedIntoADurableQueueIsDeliveredThoughTheCollectorIsKilled(t
 	b, s := newBackend(t, flapping), newSite(t)
 	var mu sync.Mutex
 	accepted := map[int]bool{} // by the number in the event
-	first := 0                 // of those that are to be sent next
+	first := 0                 // the next to send
 
 	for round := range rounds {
 		p := startPlant(t, s, webhook{"b", b.URL, durable})
@@ -51,7 +51,7 @@ func TestWhatWasAcceptedIntoADurableQueueIsDeliveredThoughTheCollectorIsKilled(t
 			select {
 			case <-began:
 				time.Sleep(life)
-			case <-time.After(patience):
+			case <-time.After(waitTimeout):
 			}
 			p.kill()
 		})
@@ -89,7 +89,7 @@ func TestWhatWasAcceptedIntoADurableQueueIsDeliveredThoughTheCollectorIsKilled(t
 	assertOneID(t, b)
 }
 
-// undelivered are the numbers of events that have not arrived.
+// undelivered returns the numbers of events that have not arrived.
 func undelivered(b *backend, accepted map[int]bool) []int {
 	left := maps.Clone(accepted)
 	for _, n := range b.numbers() {
@@ -98,7 +98,7 @@ func undelivered(b *backend, accepted map[int]bool) []int {
 	return slices.Sorted(maps.Keys(left))
 }
 
-// numbers are those in the events that have arrived, as often as they have.
+// numbers returns the numbers of the events that arrived, including repeats.
 func (b *backend) numbers() []int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -111,7 +111,7 @@ func (b *backend) numbers() []int {
 	return numbers
 }
 
-// numberOf is the number that the sender gave an event.
+// numberOf returns the number that the sender gave an event.
 func numberOf(e event) int {
 	properties, _ := e["properties"].(map[string]any)
 	text, _ := properties["n"].(json.Number)
@@ -122,7 +122,7 @@ func numberOf(e event) int {
 	return n
 }
 
-// assertOneID checks that the same event had the same id whenever it arrived, and no other event had it.
+// assertOneID checks that an event had the same id each time, and that no other event had it.
 func assertOneID(t *testing.T, b *backend) {
 	t.Helper()
 	b.mu.Lock()
@@ -135,18 +135,18 @@ func assertOneID(t *testing.T, b *backend) {
 		}
 		ids[n] = id
 		for _, e := range events[1:] {
-			assert.Equal(t, events[0], e, "what arrives again is the same")
+			assert.Equal(t, events[0], e, "repeated events are identical")
 		}
 	}
 }
 
-func TestADurableQueueKeepsWhatABackendDidNotTakeForTheNextStart(t *testing.T) {
+func TestDurableQueueKeepsUndeliveredEventsForNextStart(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		sick behavior
 	}{
-		{"it answers 503", refusing(http.StatusServiceUnavailable, "busy")},
+		{"responds 503", refusing(http.StatusServiceUnavailable, "busy")},
 		{"it hangs", hanging},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -161,7 +161,7 @@ func TestADurableQueueKeepsWhatABackendDidNotTakeForTheNextStart(t *testing.T) {
 				return assert.NoError(t, app.export(records(i*together, together)))
 			})
 			p.waitFor("a request", func() bool { return b.requested() > 0 })
-			before := p.account("webhook/b")
+			before := p.eventCounts("webhook/b")
 			assert.Equal(t, events, before.accepted)
 			assert.Empty(t, before.outcomes, "nothing has come to an end")
 
@@ -174,9 +174,9 @@ func TestADurableQueueKeepsWhatABackendDidNotTakeForTheNextStart(t *testing.T) {
 			b.become(well)
 			p = startPlant(t, s, w)
 			p.waitFor("every event at the backend", func() bool { return len(b.missing(events)) == 0 })
-			p.waitFor("the account", func() bool { return p.account("webhook/b").outcomes["delivered"] >= events })
-			assert.Equal(t, map[string]int{"delivered": events}, p.account("webhook/b").outcomes,
-				"what both lives accepted is what both delivered")
+			p.waitFor("delivery to webhook/b", func() bool { return p.eventCounts("webhook/b").outcomes["delivered"] >= events })
+			assert.Equal(t, map[string]int{"delivered": events}, p.eventCounts("webhook/b").outcomes,
+				"both processes delivered all accepted events")
 			p.stop()
 			different, again := b.tally()
 			t.Logf("stopped in %s; %d events arrived after the next start, %d again", took, different, again)

@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/otel/log"
 )
 
-// otlpIntake is a stand-in for an OTLP vendor, which takes protobuf and answers as Datadog does.
+// otlpIntake is a stand-in for an OTLP vendor, which accepts protobuf and responds like Datadog.
 type otlpIntake struct {
 	*httptest.Server
 	t *testing.T
@@ -91,14 +91,14 @@ func (in *otlpIntake) set(down bool) {
 	in.down = down
 }
 
-// taken are the names of the events and spans that it has taken.
+// taken returns the names of the accepted events and spans.
 func (in *otlpIntake) taken() (events, spans []string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return append([]string{}, in.events...), append([]string{}, in.spans...)
 }
 
-func TestTheExampleOfDatadogSendsEventsAndSpansWithTheKey(t *testing.T) {
+func TestDatadogExampleSendsEventsAndSpans(t *testing.T) {
 	t.Parallel()
 	in := newOTLPIntake(t)
 	p := startExample(t, "datadog.yaml", []string{"DD_API_KEY=the-key", "DD_OTLP_SOURCE=shop"},
@@ -106,11 +106,11 @@ func TestTheExampleOfDatadogSendsEventsAndSpansWithTheKey(t *testing.T) {
 	app := newGoApp(t, p.otlpHTTP())
 	_, span := app.tracer.Start(t.Context(), "POST /orders")
 	span.End()
-	app.tell(log.SeverityInfo, "order_placed", "")
+	app.emitRecord(log.SeverityInfo, "order_placed", "")
 	app.sendSpans()
 	app.sendLogs()
 	p.post(`{"name":"order_paid","source":{"name":"shop"}}`)
-	p.stop() // which sends what there is
+	p.stop() // sends what is queued
 
 	events, spans := in.taken()
 	assert.ElementsMatch(t, []string{"order_placed", "order_paid"}, events)
@@ -122,7 +122,7 @@ func TestTheExampleOfDatadogSendsEventsAndSpansWithTheKey(t *testing.T) {
 	}
 }
 
-func TestTheExampleOfDatadogGoesToTheSite(t *testing.T) {
+func TestDatadogExampleUsesSite(t *testing.T) {
 	t.Parallel()
 	path, err := filepath.Abs(filepath.Join(root, "examples", "datadog.yaml"))
 	require.NoError(t, err)

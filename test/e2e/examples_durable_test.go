@@ -38,7 +38,7 @@ func (b *allBackends) startEverything(t *testing.T, folder string) *plant {
 	}, "exporters::moengage::endpoint: "+b.moengage.URL())
 }
 
-// fail makes all of them fail for now.
+// fail makes all backends fail.
 func (b *allBackends) fail() {
 	b.sentry.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Unavailable() })
 	b.posthog.Answer(func(posthogintake.Request) posthogintake.Reply {
@@ -49,7 +49,7 @@ func (b *allBackends) fail() {
 	b.otlp.set(true)
 }
 
-// recover makes all of them well.
+// recover makes all backends work again.
 func (b *allBackends) recover() {
 	b.sentry.Answer(nil)
 	b.posthog.Answer(nil)
@@ -58,11 +58,11 @@ func (b *allBackends) recover() {
 	b.otlp.set(false)
 }
 
-// names are the names of what each of them has taken, sorted; of Issues the message. A backend may have taken the same
-// twice where the collector was killed before it heard of the first time.
+// names returns the sorted names each backend accepted, and messages of issues. There may be
+// duplicates: the collector may be killed before it gets a response.
 func (b *allBackends) names(t *testing.T) map[string][]string {
 	t.Helper()
-	names := map[string][]string{"issues": saidAt(t, b.sentry)}
+	names := map[string][]string{"issues": issueMessages(t, b.sentry)}
 	for _, l := range logsAt(t, b.sentry) {
 		names["logs"] = append(names["logs"], l.Body)
 	}
@@ -86,7 +86,7 @@ func (b *allBackends) names(t *testing.T) map[string][]string {
 	return names
 }
 
-func TestTheExampleOfEverythingBringsAllBackendsAllOfItThoughTheyWereDownAndItWasKilled(t *testing.T) {
+func TestEverythingExampleSurvivesOutagesAndKill(t *testing.T) {
 	t.Parallel()
 	b := &allBackends{sentryintake.New(t), posthogintake.New(t), moengageintake.New(t), newBackend(t, well), newOTLPIntake(t)}
 	b.posthog.AllowResending()

@@ -19,38 +19,39 @@ import (
 	sentryintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/sentry"
 )
 
-// personal is what redaction.yaml keeps from every backend, and partly what it keeps from the partner only.
+// personal has the values that redaction.yaml hides from all backends, and some hidden from the
+// partner.
 var (
 	personal          = []string{"ada@example.com", "example.com", "4111 1111", "4111-1111", "41111111", "55000000", "3782 8", "planted-token", "planted-password", "+49 30", "Lovelace Street"}
 	personalToPartner = []string{"Ada", `"u1"`, `"u2"`, `"s1"`, "192.0.2.7"}
 )
 
-// anID is an event's id that looks like the number of a card.
+// anID is an event id that looks like a card number.
 const anID = "5105105105105100"
 
-// personError is an error that says whom it is about.
+// personError is an error that contains personal data.
 type personError struct{}
 
 func (personError) Error() string { return "ada@example.com paid with 4111 1111 1111 1111" }
 
-// tellOfPeople sends personal data in every place that a backend is told of.
-func (a *goApp) tellOfPeople() {
+// sendPersonalData sends personal data in every field that backends get.
+func (a *goApp) sendPersonalData() {
 	who := func(id string) attribute.KeyValue { return attribute.String("user.id", id) }
-	a.tell(log.SeverityInfo, "order_paid", "ada@example.com paid with 4111-1111-1111-1111", who("u1"),
+	a.emitRecord(log.SeverityInfo, "order_paid", "ada@example.com paid with 4111-1111-1111-1111", who("u1"),
 		attribute.String("user.email", "ada@example.com"), attribute.String("user.full_name", "Ada"), attribute.String("session.id", "s1"),
 		attribute.String("client.address", "192.0.2.7"), attribute.Float64("total", 12.5), attribute.Int64("card", 4111111111111111),
 		attribute.String("note", "amex 3782 822463 10005, mastercard 5500000000000004"), attribute.String("header", "Bearer planted-token=="),
 		attribute.String("userPassword", "planted-password"), attribute.Map("payment", attribute.String("card", "4111 1111 1111 1111")),
 		attribute.StringSlice("recipients", []string{"ada@example.com"}), attribute.Map("cart", attribute.Int("items", 2)))
-	a.tell(log.SeverityInfo, "order_seen", "", who("u1"))
-	a.tell(log.SeverityInfo, "order_seen", "", who("u2"))
-	a.tell(log.SeverityInfo, "order_sent", "", who("u1"), attribute.String("log.record.uid", anID))
-	a.tell(log.SeverityInfo, "mail_opened", "", who("ada@example.com"))
-	a.tell(log.SeverityInfo, "mail_clicked", "", who("ada@example.com"))
-	a.tell(log.SeverityInfo, "", "", who("u1"), attribute.String("fanout.type", "identify"), attribute.String("user.email", "ada@example.com"),
+	a.emitRecord(log.SeverityInfo, "order_seen", "", who("u1"))
+	a.emitRecord(log.SeverityInfo, "order_seen", "", who("u2"))
+	a.emitRecord(log.SeverityInfo, "order_sent", "", who("u1"), attribute.String("log.record.uid", anID))
+	a.emitRecord(log.SeverityInfo, "mail_opened", "", who("ada@example.com"))
+	a.emitRecord(log.SeverityInfo, "mail_clicked", "", who("ada@example.com"))
+	a.emitRecord(log.SeverityInfo, "", "", who("u1"), attribute.String("fanout.type", "identify"), attribute.String("user.email", "ada@example.com"),
 		attribute.Map("fanout.traits", attribute.String("plan", "pro"), attribute.String("Email", "ada@example.com"),
 			attribute.String("phone", "+49 30 1234567"), attribute.String("address", "1 Lovelace Street")))
-	a.tell(log.SeverityError, "", "", append(exceptionAttributes(personError{}, append([]byte(personError{}.Error()+"\n"), debug.Stack()...)), who("u1"))...)
+	a.emitRecord(log.SeverityError, "", "", append(exceptionAttributes(personError{}, append([]byte(personError{}.Error()+"\n"), debug.Stack()...)), who("u1"))...)
 
 	_, span := a.tracer.Start(a.t.Context(), "POST /orders", trace.WithAttributes(attribute.String("customer", "ada@example.com")))
 	span.RecordError(personError{}, trace.WithStackTrace(true))
@@ -61,7 +62,7 @@ func (a *goApp) tellOfPeople() {
 	a.sendLogs()
 }
 
-func TestTheExampleOfRedactionSendsNoPersonalDataAndNobodysIdentityToThePartner(t *testing.T) {
+func TestRedactionExampleHidesPersonalData(t *testing.T) {
 	t.Parallel()
 	sentry, posthog, partner := sentryintake.New(t), posthogintake.New(t), newBackend(t, well)
 	partnerSaw := &journal{}
@@ -70,7 +71,7 @@ func TestTheExampleOfRedactionSendsNoPersonalDataAndNobodysIdentityToThePartner(
 		"REDACTION_KEY=a-key-of-the-tests-and-long-enough", "SENTRY_DSN=" + sentry.DSN(),
 		"POSTHOG_API_KEY=" + posthogintake.Key, "POSTHOG_ENDPOINT=" + posthog.URL(), "PARTNER_URL=" + partner.URL,
 	})
-	newGoApp(t, p.otlpHTTP()).tellOfPeople()
+	newGoApp(t, p.otlpHTTP()).sendPersonalData()
 	const events, spans = 8, 3 // a span and two events in it
 	p.settled("posthog", events)
 	p.settled("webhook/partner", events)
@@ -78,17 +79,17 @@ func TestTheExampleOfRedactionSendsNoPersonalDataAndNobodysIdentityToThePartner(
 	p.stop()
 
 	for _, request := range sentry.Requests() {
-		assertUntold(t, "Sentry", string(request.Envelope.Raw), personal)
+		assertNoSecrets(t, "Sentry", string(request.Envelope.Raw), personal)
 	}
 	for _, request := range posthog.Requests() {
-		assertUntold(t, "PostHog", string(request.Body), personal)
+		assertNoSecrets(t, "PostHog", string(request.Body), personal)
 	}
 	for _, request := range partnerSaw.written() {
 		body, err := json.Marshal(request.events)
 		require.NoError(t, err)
-		assertUntold(t, "the partner", string(body), append(personal, personalToPartner...))
+		assertNoSecrets(t, "the partner", string(body), append(personal, personalToPartner...))
 	}
-	assertUntold(t, "the log", p.stderr.String(), personal)
+	assertNoSecrets(t, "the log", p.stderr.String(), personal)
 	assert.Len(t, sentry.Events(), 2, "the exceptions of the record and of the span")
 	assert.Len(t, sentry.Spans(), 1)
 	assertRedactedAtPostHog(t, posthog.Events())

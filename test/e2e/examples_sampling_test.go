@@ -18,10 +18,11 @@ import (
 	sentryintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/sentry"
 )
 
-// many is how many events and traces of a kind the sampling is tried with.
+// many is the number of events and traces of each kind.
 const many = 400
 
-// hovers are lines of chatty events, and some more that are never left out. Their ids decide which are, so it is always the same.
+// hovers returns frequent events and some that are always kept. Their ids decide, so the result is
+// deterministic.
 func hovers() string {
 	var lines strings.Builder
 	for i := range many {
@@ -35,7 +36,7 @@ func hovers() string {
 	return lines.String()
 }
 
-func TestTheExampleOfSamplingKeepsAShareOfChattyEventsAndAllErrors(t *testing.T) {
+func TestSamplingExampleKeepsAllErrors(t *testing.T) {
 	t.Parallel()
 	posthog, all := posthogintake.New(t), newInbox(t, arraysOfEvents)
 	p := startExample(t, "sampling.yaml", []string{
@@ -43,7 +44,7 @@ func TestTheExampleOfSamplingKeepsAShareOfChattyEventsAndAllErrors(t *testing.T)
 	})
 	newClient(t).mustAccept(t, p.eventURL(), linesType, hovers(), many+60)
 	all.wait(p.collector, many+60)
-	p.stop() // which sends what there is
+	p.stop() // sends what is queued
 
 	standsFor := map[string][]any{}
 	for _, e := range posthog.Events() {
@@ -65,7 +66,7 @@ func TestTheExampleOfSamplingKeepsAShareOfChattyEventsAndAllErrors(t *testing.T)
 	assert.Equal(t, many+60, all.count(), "the webhook has all of them")
 }
 
-func TestTheExampleOfSamplingKeepsTheTracesOfErrorsAndSlowOnesWhole(t *testing.T) {
+func TestSamplingExampleKeepsFailedAndSlowTraces(t *testing.T) {
 	t.Parallel()
 	in := sentryintake.New(t)
 	p := startExample(t, "sampling.yaml", []string{
@@ -73,7 +74,7 @@ func TestTheExampleOfSamplingKeepsTheTracesOfErrorsAndSlowOnesWhole(t *testing.T
 	}, "processors::tail_sampling::decision_wait: 500ms")
 	app := newGoApp(t, p.otlpHTTP())
 	began := time.Now()
-	// within starts a span within another one, and lets the test do something to it.
+	// within starts a child span, and lets the test modify it.
 	within := func(name string, do func(trace.Span), options ...trace.SpanStartOption) {
 		ctx, outer := app.tracer.Start(t.Context(), name, options...)
 		_, inner := app.tracer.Start(ctx, name+"_within")
@@ -91,7 +92,7 @@ func TestTheExampleOfSamplingKeepsTheTracesOfErrorsAndSlowOnesWhole(t *testing.T
 	}
 	app.sendSpans()
 	sentryintake.WaitFor(in, 60, in.Spans)
-	p.stop() // which sends what there is
+	p.stop() // sends what is queued
 
 	count := map[string]int{}
 	for _, s := range in.Spans() {

@@ -26,7 +26,7 @@ import (
 	sentryintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/sentry"
 )
 
-// exampleVariables are all that the examples want, with values that are good enough to start with.
+// exampleVariables are the variables of all examples, with values that pass validation.
 func exampleVariables() []string {
 	return []string{
 		"SENTRY_DSN=http://key@127.0.0.1:9/42",
@@ -39,7 +39,7 @@ func exampleVariables() []string {
 	}
 }
 
-// shippedFiles are the configurations that users are to start from, by their path from the root.
+// shippedFiles returns the configurations for users, by their path from the root.
 func shippedFiles(t *testing.T) []string {
 	t.Helper()
 	examples, err := filepath.Glob(filepath.Join(root, "examples", "*.yaml"))
@@ -52,7 +52,7 @@ func shippedFiles(t *testing.T) []string {
 	return files
 }
 
-func TestEachShippedConfigurationIsValidWithItsVariables(t *testing.T) {
+func TestShippedConfigurationsAreValid(t *testing.T) {
 	t.Parallel()
 	for _, file := range shippedFiles(t) {
 		t.Run(file, func(t *testing.T) {
@@ -66,8 +66,9 @@ func TestEachShippedConfigurationIsValidWithItsVariables(t *testing.T) {
 	}
 }
 
-// TestNoShippedConfigurationIsForgotten fails for one that no test is about, or that users are not told of.
-func TestNoShippedConfigurationIsForgotten(t *testing.T) {
+// TestEveryShippedConfigurationIsTested checks that each has a test and is listed in
+// examples/README.md.
+func TestEveryShippedConfigurationIsTested(t *testing.T) {
 	t.Parallel()
 	tests, err := filepath.Glob("*_test.go")
 	require.NoError(t, err)
@@ -79,7 +80,7 @@ func TestNoShippedConfigurationIsForgotten(t *testing.T) {
 	}
 }
 
-// namesIn are the names in the files, as the pattern's group has them.
+// namesIn returns the matches of the pattern's group in the files.
 func namesIn(t *testing.T, pattern *regexp.Regexp, files ...string) []string {
 	t.Helper()
 	var names []string
@@ -96,8 +97,8 @@ func namesIn(t *testing.T, pattern *regexp.Regexp, files ...string) []string {
 
 var portOfExample = regexp.MustCompile(`(?m)endpoint: localhost:\d+$`)
 
-// startExample starts a file of the folder examples as it is, but for its ports, with these environment variables. The
-// settings are more configuration, such as "exporters::moengage::endpoint: http://127.0.0.1:9".
+// startExample starts a file in examples with these environment variables and free ports. settings
+// are more configuration, such as "exporters::moengage::endpoint: http://127.0.0.1:9".
 func startExample(t *testing.T, name string, environment []string, settings ...string) *plant {
 	t.Helper()
 	example, err := os.ReadFile(filepath.Join(root, "examples", name))
@@ -111,8 +112,9 @@ func startExample(t *testing.T, name string, environment []string, settings ...s
 	})
 }
 
-// tell emits a record as an application does with the OpenTelemetry SDK. Name and body may be empty.
-func (a *goApp) tell(severity log.Severity, name, body string, attributes ...attribute.KeyValue) {
+// emitRecord emits a record like an application with the OpenTelemetry SDK. Name and body may be
+// empty.
+func (a *goApp) emitRecord(severity log.Severity, name, body string, attributes ...attribute.KeyValue) {
 	var record log.Record
 	record.SetSeverity(severity)
 	record.SetEventName(name)
@@ -123,7 +125,7 @@ func (a *goApp) tell(severity log.Severity, name, body string, attributes ...att
 	a.logger.Emit(a.t.Context(), record)
 }
 
-// post sends events as JSON, and all of them are taken.
+// post sends events as JSON, all of which must be accepted.
 func (p *plant) post(events ...string) {
 	p.t.Helper()
 	newClient(p.t).mustAccept(p.t, p.eventURL(), jsonType, "["+strings.Join(events, ",")+"]", len(events))
@@ -134,9 +136,9 @@ var (
 	shownEvent     = regexp.MustCompile(`(?m)^#.* -d '(\{.*\})'`)
 )
 
-// TestTheFirstLinesOfEachExampleSayHowToRunAndTryIt tries the event that they show. The examples of the webhook exporter have no
-// event of their own.
-func TestTheFirstLinesOfEachExampleSayHowToRunAndTryIt(t *testing.T) {
+// TestExampleCommandsWork runs each example and its curl command. Examples of the webhook exporter
+// may have none.
+func TestExampleCommandsWork(t *testing.T) {
 	t.Parallel()
 	sink := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(sink.Close)
@@ -166,7 +168,7 @@ func TestTheFirstLinesOfEachExampleSayHowToRunAndTryIt(t *testing.T) {
 	}
 }
 
-func TestTheExampleOfErrorsSendsSentryIssuesAndNothingElse(t *testing.T) {
+func TestErrorsExampleSendsOnlySentryIssues(t *testing.T) {
 	t.Parallel()
 	in := sentryintake.New(t)
 	p := startExample(t, "errors-to-sentry.yaml", []string{"SENTRY_DSN=" + in.DSN()})
@@ -178,10 +180,10 @@ func TestTheExampleOfErrorsSendsSentryIssuesAndNothingElse(t *testing.T) {
 	reserve(work)
 	work.End()
 	request.End()
-	app.tell(log.SeverityInfo, "order_placed", "an order was placed")
-	app.tell(log.SeverityInfo, "", "a plain log")
-	app.tell(log.SeverityWarn, "", "the disk is nearly full")
-	app.tell(log.SeverityError, "", "the disk is full")
+	app.emitRecord(log.SeverityInfo, "order_placed", "an order was placed")
+	app.emitRecord(log.SeverityInfo, "", "a plain log")
+	app.emitRecord(log.SeverityWarn, "", "the disk is nearly full")
+	app.emitRecord(log.SeverityError, "", "the disk is full")
 	app.sendSpans()
 	app.sendLogs()
 	p.post(`{"exception":{"type":"PaymentError","message":"declined"}}`, `{"name":"page_viewed"}`)
@@ -194,11 +196,11 @@ func TestTheExampleOfErrorsSendsSentryIssuesAndNothingElse(t *testing.T) {
 			assert.Equal(t, "event", item.Type)
 		}
 	}
-	assert.ElementsMatch(t, []string{"tea is out of stock", "the disk is full", "declined"}, saidAt(t, in))
+	assert.ElementsMatch(t, []string{"tea is out of stock", "the disk is full", "declined"}, issueMessages(t, in))
 }
 
-// saidAt are the messages of the Issues at the intake, with and without an exception.
-func saidAt(t *testing.T, in *sentryintake.Intake) []string {
+// issueMessages returns the messages of the issues at the intake, with and without an exception.
+func issueMessages(t *testing.T, in *sentryintake.Intake) []string {
 	t.Helper()
 	var said []string
 	for _, raw := range in.Raw("event") {
@@ -216,7 +218,7 @@ func saidAt(t *testing.T, in *sentryintake.Intake) []string {
 	return said
 }
 
-func TestTheExampleOfProductAnalyticsSendsEachEventWhereItsTableSays(t *testing.T) {
+func TestProductAnalyticsExampleFollowsRoutingTable(t *testing.T) {
 	t.Parallel()
 	posthog, moengage := posthogintake.New(t), moengageintake.New(t)
 	p := startExample(t, "product-analytics.yaml", []string{
@@ -231,7 +233,7 @@ func TestTheExampleOfProductAnalyticsSendsEachEventWhereItsTableSays(t *testing.
 	app.emit("debug_heartbeat", user)
 	app.emit("", user, attribute.String("fanout.type", "identify"), attribute.Map("fanout.traits", attribute.String("plan", "pro")))
 	app.emit("", append(exceptionAttributes(stockError{"tea"}, nil), user)...)
-	app.tell(log.SeverityInfo, "", "a plain log", user)
+	app.emitRecord(log.SeverityInfo, "", "a plain log", user)
 	app.sendLogs()
 	p.post(`{"id":"0198c0de-0000-7000-8000-000000000001","name":"order_placed","user":{"id":"u1001"},"properties":{"total":12.5}}`,
 		`{"type":"page","name":"Pricing","user":{"id":"u1001"},"context":{"url.full":"https://shop.example.com/pricing"}}`)
@@ -261,7 +263,7 @@ func TestTheExampleOfProductAnalyticsSendsEachEventWhereItsTableSays(t *testing.
 
 const auditEvent = `{"id":"a1","name":"audit.role_granted","user":{"id":"u1"},"properties":{"role":"admin"}}`
 
-// signedEvents takes the events out of Standard Webhooks, each of which has to be signed.
+// signedEvents extracts the events from Standard Webhooks, and checks their signatures.
 func signedEvents(t *testing.T) func(header http.Header, body []byte) []byte {
 	t.Helper()
 	verifier, err := standardwebhooks.NewWebhook(webhookSecret)
@@ -274,14 +276,14 @@ func signedEvents(t *testing.T) func(header http.Header, body []byte) []byte {
 	}
 }
 
-// taken are the events that it has taken, as often as it has.
+// taken returns the accepted events, including repeats.
 func (b *backend) taken() []event {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Concat(slices.Collect(maps.Values(b.events))...)
 }
 
-func TestTheExampleOfAuditTellsTheCallerWhatTheWebhookSaidOfAuditEventsOnly(t *testing.T) {
+func TestAuditExampleReturnsErrorsOfAuditEventsOnly(t *testing.T) {
 	t.Parallel()
 	audit, others := newBackend(t, well), newBackend(t, well)
 	audit.open = signedEvents(t)
@@ -313,7 +315,7 @@ func TestTheExampleOfAuditTellsTheCallerWhatTheWebhookSaidOfAuditEventsOnly(t *t
 
 	audit.become(well)
 	client.mustAccept(t, p.eventURL(), jsonType, auditEvent, 1)
-	require.Len(t, audit.taken(), 1, "it was there when the caller was answered")
+	require.Len(t, audit.taken(), 1, "it arrived before the response")
 	assert.Equal(t, "a1", audit.taken()[0].id())
 	assert.Equal(t, map[string]int{"delivered": 1, "returned": 3}, p.settled("webhook/audit", 4).outcomes)
 	p.settled("webhook/events", 6)
@@ -324,17 +326,17 @@ func TestTheExampleOfAuditTellsTheCallerWhatTheWebhookSaidOfAuditEventsOnly(t *t
 	}
 }
 
-func TestTheExampleOfSlackAlertsTellsOfFailedJobsOnly(t *testing.T) {
+func TestSlackExampleSendsFailedJobsOnly(t *testing.T) {
 	t.Parallel()
 	s := newStrictServer(t)
 	p := startExample(t, "slack-alerts.yaml", []string{"SLACK_URL=" + s.URL + "/slack"})
 	app := newGoApp(t, p.otlpHTTP())
-	app.tell(log.SeverityInfo, "job_finished", "done", attribute.String("job", "nightly"))
-	app.tell(log.SeverityError, "job_failed", "no space left", attribute.String("job", "hourly"), attribute.Bool("will_retry", true))
-	app.tell(log.SeverityError, "order_failed", "no stock")
-	app.tell(log.SeverityFatal, "", "out of memory")
+	app.emitRecord(log.SeverityInfo, "job_finished", "done", attribute.String("job", "nightly"))
+	app.emitRecord(log.SeverityError, "job_failed", "no space left", attribute.String("job", "hourly"), attribute.Bool("will_retry", true))
+	app.emitRecord(log.SeverityError, "order_failed", "no stock")
+	app.emitRecord(log.SeverityFatal, "", "out of memory")
 	app.emit("", exceptionAttributes(stockError{"tea"}, nil)...)
-	app.tell(log.SeverityError, "job_failed", "no space left <!channel>", attribute.String("job", "nightly"), attribute.Int("attempt", 3))
+	app.emitRecord(log.SeverityError, "job_failed", "no space left <!channel>", attribute.String("job", "nightly"), attribute.Int("attempt", 3))
 	app.sendLogs()
 	p.post(`{"name":"job_failed","message":"timed out","source":{"name":"backups"}}`, `{"name":"Job_Failed"}`)
 

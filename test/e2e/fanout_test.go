@@ -9,17 +9,18 @@ import (
 	"testing"
 )
 
-// branch is a pipeline behind the fanout connector, with one exporter; settings are its keys, in YAML's flow style.
+// branch is a pipeline behind the fanout connector, with one exporter; settings are its keys, in
+// YAML's flow style.
 type branch struct{ pipeline, exporter, settings string }
 
-// startFanout starts a collector with all receivers in front of a fanout connector, and the branches behind it. table is the
-// connector's keys, in YAML's flow style.
+// startFanout starts a collector with all receivers, a fanout connector and the branches. table has
+// the connector's keys, in YAML's flow style.
 func startFanout(t *testing.T, s *site, table string, branches ...branch) *plant {
 	t.Helper()
 	return startPlantWith(t, s, throughFanout(t, table, branches...), nil)
 }
 
-// throughFanout puts the connector and the branches into a configuration without exporters.
+// throughFanout adds the connector and the branches to a configuration without exporters.
 func throughFanout(t *testing.T, table string, branches ...branch) func(configuration string) string {
 	t.Helper()
 	var exporters, pipelines strings.Builder

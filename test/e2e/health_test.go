@@ -13,14 +13,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheHealthCheckShowsABackendThatFailsAndThatItIsWellAgain(t *testing.T) {
+func TestHealthCheckFollowsBackend(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		sick behavior
 		says string
 	}{
-		{"it answers 503", refusing(http.StatusServiceUnavailable, "busy"), "503"},
+		{"responds 503", refusing(http.StatusServiceUnavailable, "busy"), "503"},
 		{"it refuses our credentials", refusing(http.StatusUnauthorized, "who are you?"), "check the credentials"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestTheHealthCheckShowsABackendThatFailsAndThatItIsWellAgain(t *testing.T) 
 			var status int
 			var text string
 			become := func(want int) {
-				p.waitFor(fmt.Sprintf("the health check to answer %d", want), func() bool {
+				p.waitFor(fmt.Sprintf("health check status %d", want), func() bool {
 					time.Sleep(10 * time.Millisecond)
 					var err error
 					status, text, err = p.get(fmt.Sprintf("http://127.0.0.1:%d/status?verbose", port))

@@ -20,7 +20,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// event is an event as it arrives; its numbers are json.Number, which keeps how they are written.
+// event is an event as it arrives; its numbers are json.Number, which keeps their text.
 type event map[string]any
 
 func (e event) id() string   { return text(e["id"]) }
@@ -31,37 +31,37 @@ func text(value any) string {
 	return s
 }
 
-// What the body of a request to an inbox has to be.
+// Formats of request bodies.
 const (
 	singleEvents   = "an event"
 	arraysOfEvents = "an array of events"
 )
 
-// inbox is a webhook that fails the test over whatever a webhook could not rely on: a request that is not as it
-// should be, an event without an id, an event that it has taken before. It says yes to everything else, unless it
-// is told what to answer.
+// inbox is a strict webhook: it fails the test on a malformed request, an event without an id, or
+// an event that it has already accepted. It accepts everything else unless respondNext says
+// otherwise.
 type inbox struct {
 	URL string
 
 	t    *testing.T
 	form string
 
-	mu       sync.Mutex
-	answers  []answer // of the next requests
-	attempts []attempt
-	events   []event // those that it said yes to
-	taken    map[string]bool
+	mu        sync.Mutex
+	responses []response // to the next requests
+	attempts  []attempt
+	events    []event // accepted events
+	taken     map[string]bool
 }
 
-// answer is what to answer.
-type answer struct {
+// response is a response to send.
+type response struct {
 	status     int
 	retryAfter string
 	location   string
-	hold       <-chan struct{} // answer when it is closed
+	hold       <-chan struct{} // respond when it is closed
 }
 
-// attempt is a request that was made.
+// attempt is a received request.
 type attempt struct {
 	at     time.Time
 	ids    []string
@@ -77,11 +77,11 @@ func newInbox(t *testing.T, form string) *inbox {
 	return in
 }
 
-// answerNext says what the next requests are answered; those after them are answered 200.
-func (in *inbox) answerNext(answers ...answer) {
+// respondNext sets the responses to the next requests; later ones get 200.
+func (in *inbox) respondNext(responses ...response) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.answers = answers
+	in.responses = responses
 }
 
 func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -91,7 +91,7 @@ func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	a := in.nextAnswer()
+	a := in.nextResponse()
 	if a.hold != nil {
 		select {
 		case <-a.hold:
@@ -109,14 +109,14 @@ func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(a.status)
 }
 
-func (in *inbox) nextAnswer() answer {
+func (in *inbox) nextResponse() response {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if len(in.answers) == 0 {
-		return answer{status: http.StatusOK}
+	if len(in.responses) == 0 {
+		return response{status: http.StatusOK}
 	}
-	a := in.answers[0]
-	in.answers = in.answers[1:]
+	a := in.responses[0]
+	in.responses = in.responses[1:]
 	return a
 }
 
@@ -153,7 +153,7 @@ func (in *inbox) read(r *http.Request) ([]event, error) {
 	if err != nil {
 		return nil, err
 	}
-	// It is stricter than encoding/json: names that are given twice, and what is not UTF-8.
+	// Stricter than encoding/json: no duplicate names, no invalid UTF-8.
 	if !jsontext.Value(body).IsValid() {
 		return nil, fmt.Errorf("the body is not JSON: %.1000s", body)
 	}
@@ -184,14 +184,14 @@ func (in *inbox) decode(body []byte) ([]event, error) {
 	return events, nil
 }
 
-// unmarshal keeps numbers as they are written.
+// unmarshal keeps the text of numbers.
 func unmarshal(body []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	return decoder.Decode(into)
 }
 
-// received is a copy of the events that the webhook has taken.
+// received returns a copy of the accepted events.
 func (in *inbox) received() []event {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -210,14 +210,14 @@ func (in *inbox) attempted() []attempt {
 	return slices.Clone(in.attempts)
 }
 
-// has tells whether the webhook has taken the event.
+// has reports whether the webhook has accepted the event.
 func (in *inbox) has(id string) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.taken[id]
 }
 
-// wait waits until the webhook has taken as many events.
+// wait waits until the webhook has accepted that many events.
 func (in *inbox) wait(c *collector, count int) []event {
 	c.t.Helper()
 	c.waitFor(fmt.Sprintf("%d events at the webhook", count), func() bool { return in.count() >= count })

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// journal is what was sent to a backend, whatever the backend answered.
+// journal records all requests to a backend, whatever the response.
 type journal struct {
 	mu       sync.Mutex
 	entries  []entry
@@ -18,13 +18,13 @@ type journal struct {
 	peak     int
 }
 
-// entry is a request, when it came, and its events.
+// entry is a request with its time and events.
 type entry struct {
 	at     time.Time
 	events []event
 }
 
-// of is the behavior, written down.
+// of wraps a behavior, and records its requests.
 func (j *journal) of(behave behavior) behavior {
 	return func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
 		j.enter(events)
@@ -47,21 +47,21 @@ func (j *journal) leave() {
 	j.inFlight--
 }
 
-// written is all that was sent so far.
+// written returns all entries so far.
 func (j *journal) written() []entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clone(j.entries)
 }
 
-// most is how many requests there were at a time, at the most.
+// most is the maximum number of concurrent requests.
 func (j *journal) most() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.peak
 }
 
-// byID are the times at which each event was sent.
+// byID returns the times at which each event was sent.
 func (j *journal) byID() map[string][]time.Time {
 	times := map[string][]time.Time{}
 	for _, e := range j.written() {

@@ -18,8 +18,8 @@ import (
 	moengageintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/moengage"
 )
 
-// startMoEngage starts a collector with all receivers, whose logs go to an exporter moengage; settings are more of its keys, in
-// YAML's flow style.
+// startMoEngage starts a collector with all receivers, whose logs go to an exporter moengage;
+// settings are more of its keys, in YAML's flow style.
 func startMoEngage(t *testing.T, in *moengageintake.Intake, key, settings string) *plant {
 	t.Helper()
 	exporter := fmt.Sprintf("  moengage: {endpoint: %q, workspace_id: %s, api_key: %q, data_center: 1, dead_letter: dead_letter, %s, %s}",
@@ -30,7 +30,7 @@ func startMoEngage(t *testing.T, in *moengageintake.Intake, key, settings string
 	}, nil)
 }
 
-// emit tells an event as an application does with the OpenTelemetry SDK.
+// emit emits an event like an application with the OpenTelemetry SDK.
 func (a *goApp) emit(name string, attributes ...attribute.KeyValue) {
 	var record log.Record
 	record.SetEventName(name)
@@ -39,7 +39,7 @@ func (a *goApp) emit(name string, attributes ...attribute.KeyValue) {
 	a.logger.Emit(a.t.Context(), record)
 }
 
-func TestWhatTheGoSDKTellsIsAUserAndTheirEventsAtMoEngage(t *testing.T) {
+func TestMoEngageGetsUsersAndEventsFromGoSDK(t *testing.T) {
 	t.Parallel()
 	in := moengageintake.New(t)
 	p := startMoEngage(t, in, moengageintake.Key, "resource_attributes: [service.name]")
@@ -52,8 +52,8 @@ func TestWhatTheGoSDKTellsIsAUserAndTheirEventsAtMoEngage(t *testing.T) {
 	app.emit("order_paid", user)
 	app.emit("nobody_knows_who")
 	app.sendLogs()
-	account := p.settled("moengage", 4)
-	assert.Equal(t, 4, account.ended())
+	counts := p.settled("moengage", 4)
+	assert.Equal(t, 4, counts.ended())
 
 	taken := in.Taken()
 	require.Len(t, taken.Users, 1)
@@ -71,7 +71,7 @@ func TestWhatTheGoSDKTellsIsAUserAndTheirEventsAtMoEngage(t *testing.T) {
 	require.Len(t, in.Requests(), 1, "all of it is one bulk request")
 }
 
-func TestAUsersEventsKeepTheirOrderThoughMoEngageFails(t *testing.T) {
+func TestMoEngageKeepsUserOrderOnFailure(t *testing.T) {
 	t.Parallel()
 	in := moengageintake.New(t)
 	var requests atomic.Int64
@@ -106,7 +106,7 @@ func TestAUsersEventsKeepTheirOrderThoughMoEngageFails(t *testing.T) {
 	}
 }
 
-func TestAWrongMoEngageKeyIsToldNowhere(t *testing.T) {
+func TestWrongMoEngageKeyIsNeverShown(t *testing.T) {
 	t.Parallel()
 	const key = "another-data-api-key"
 	in := moengageintake.New(t)

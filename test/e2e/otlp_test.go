@@ -18,7 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 )
 
-// records are the events from first on, as an application's SDK would send them.
+// records returns events from first on, as an application's SDK sends them.
 func records(first, count int) plog.Logs {
 	logs := recordsWithoutID(first, count)
 	of := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
@@ -28,7 +28,7 @@ func records(first, count int) plog.Logs {
 	return logs
 }
 
-// recordsWithoutID leave it to the collector to give the events ids.
+// recordsWithoutID returns records without ids, which the collector adds.
 func recordsWithoutID(first, count int) plog.Logs {
 	logs := plog.NewLogs()
 	resource := logs.ResourceLogs().AppendEmpty()
@@ -43,7 +43,7 @@ func recordsWithoutID(first, count int) plog.Logs {
 	return logs
 }
 
-// sdk posts OTLP over HTTP and keeps at it like the exporters of the OpenTelemetry SDKs.
+// sdk posts OTLP over HTTP, and retries like the exporters of the OpenTelemetry SDKs.
 type sdk struct {
 	http *http.Client
 	url  string
@@ -78,7 +78,7 @@ func (s *sdk) post(logs plog.Logs) (status int, said string, err error) {
 	return response.StatusCode, "", nil
 }
 
-// export posts until it is accepted, six times at the most. Whatever else it was answered is in the error.
+// export posts until the request is accepted, at most six times. The error has the other responses.
 func (s *sdk) export(logs plog.Logs) error {
 	var seen error
 	wait := 50 * time.Millisecond
@@ -90,7 +90,7 @@ func (s *sdk) export(logs plog.Logs) error {
 		case status/100 == 2:
 			return seen
 		default:
-			seen = errors.Join(seen, fmt.Errorf("the client was answered %d: %s", status, said))
+			seen = errors.Join(seen, fmt.Errorf("the client got %d: %s", status, said))
 		}
 		switch status {
 		case 0, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -103,7 +103,7 @@ func (s *sdk) export(logs plog.Logs) error {
 	return seen
 }
 
-// mustExport posts once, and it is accepted.
+// mustExport posts once, and the request must be accepted.
 func (s *sdk) mustExport(t *testing.T, logs plog.Logs) {
 	t.Helper()
 	status, said, err := s.post(logs)

@@ -1,9 +1,9 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package e2e tests the built binary from the outside: its command line, and what arrives at webhooks of what real
-// clients send it. It takes the binary that OTELCOL_FANOUT names, or builds one. All traffic stays on 127.0.0.1, on
-// ports that the kernel picks.
+// Package e2e tests the built binary from the outside: its command line, and how events of real
+// clients arrive at webhooks. It runs the binary in OTELCOL_FANOUT, or builds one. All traffic
+// stays on 127.0.0.1, on ports that the kernel picks.
 package e2e
 
 import (
@@ -20,7 +20,7 @@ import (
 const (
 	// binaryVariable names the binary under test.
 	binaryVariable = "OTELCOL_FANOUT"
-	// root is where the repository is, from here.
+	// root is the relative path of the repository.
 	root = "../.."
 )
 
@@ -68,7 +68,7 @@ func findBinary(folder string) (string, error) {
 	return build(filepath.Join(folder, "otelcol-fanout"))
 }
 
-// build uses the flags of `make build`, and with them what the build cache holds.
+// build uses the flags of `make build`, so that it reuses the build cache.
 func build(path string) (string, error) {
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./cmd/otelcol-fanout")
 	cmd.Dir = root
@@ -79,8 +79,8 @@ func build(path string) (string, error) {
 	return path, nil
 }
 
-// noteInputs looks at the binary and at the sources, because `go test` gives an old result again unless something
-// that the tests have looked at has changed. What TestMain looks at does not count.
+// noteInputs reads the binary and the sources, so that `go test` does not reuse a cached result
+// after they change. Files that TestMain reads do not count.
 var noteInputs = sync.OnceValue(func() error {
 	_ = os.Getenv(binaryVariable)
 	if _, err := os.Stat(binary); err != nil {

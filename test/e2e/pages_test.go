@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pages are the Markdown files of the repository, by their path from its root.
+// pages returns the Markdown files of the repository by path.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -39,7 +39,7 @@ func pages(t *testing.T) map[string]string {
 
 var pageLink = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
 
-func TestEveryLinkBetweenThePagesLeadsSomewhere(t *testing.T) {
+func TestPageLinksResolve(t *testing.T) {
 	t.Parallel()
 	for page, text := range pages(t) {
 		for _, link := range pageLink.FindAllStringSubmatch(text, -1) {
@@ -51,7 +51,7 @@ func TestEveryLinkBetweenThePagesLeadsSomewhere(t *testing.T) {
 
 var pageHeading = regexp.MustCompile(`(?m)^#+ (.*)$`)
 
-func TestEveryLinkToAHeadingLeadsToOne(t *testing.T) {
+func TestHeadingLinksResolve(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
 	for page, text := range all {
@@ -69,13 +69,13 @@ func TestEveryLinkToAHeadingLeadsToOne(t *testing.T) {
 	}
 }
 
-// anchorOf is what GitHub calls a heading in links.
+// anchorOf returns GitHub's anchor for a heading.
 func anchorOf(heading string) string {
 	kept := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(heading), "")
 	return strings.ReplaceAll(kept, " ", "-")
 }
 
-// shownVariables are what the configurations that pages show read.
+// shownVariables are the variables that configurations on pages read.
 var shownVariables = []string{
 	"SENTRY_ENABLED=true", "SENTRY_DSN=http://key@127.0.0.1:1/42", "POSTHOG_API_KEY=phc_0123456789abcdefghij",
 	"MOENGAGE_WORKSPACE_ID=w", "MOENGAGE_API_KEY=k", "AUDIT_ENABLED=true", "AUDIT_URL=" + aURL, "CRM_ENABLED=true", "CRM_URL=" + aURL,
@@ -84,8 +84,8 @@ var shownVariables = []string{
 
 var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)\n```")
 
-// A configuration that a page shows whole is one that begins a pipeline.
-func TestTheConfigurationsThatPagesShowAreValid(t *testing.T) {
+// Only complete configurations, with receivers and a service, are checked.
+func TestConfigurationsOnPagesAreValid(t *testing.T) {
 	t.Parallel()
 	for page, text := range pages(t) {
 		for i, block := range yamlBlock.FindAllStringSubmatch(text, -1) {
@@ -103,7 +103,7 @@ func TestTheConfigurationsThatPagesShowAreValid(t *testing.T) {
 	}
 }
 
-func TestThePageOfVariablesHasThoseOfTheShippedConfiguration(t *testing.T) {
+func TestEnvironmentPageListsAllVariables(t *testing.T) {
 	t.Parallel()
 	read := func(path string) string {
 		text, err := os.ReadFile(filepath.Join(root, path))
@@ -124,7 +124,7 @@ func TestThePageOfVariablesHasThoseOfTheShippedConfiguration(t *testing.T) {
 
 var provenBy = regexp.MustCompile(`\[(Test\w+)\]\(([^)]+)\)`)
 
-func TestEveryPromiseNamesTestsThatThereAre(t *testing.T) {
+func TestPromisesNameExistingTests(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join(root, "docs", "promises.md")
 	text, err := os.ReadFile(page)

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestEventsThatABackendRefusesBecomeDeadLettersAndTheirNeighborsAreDelivered(t *testing.T) {
+func TestRefusedEventsBecomeDeadLetters(t *testing.T) {
 	t.Parallel()
 	const (
 		events       = 1000
@@ -34,11 +34,11 @@ func TestEventsThatABackendRefusesBecomeDeadLettersAndTheirNeighborsAreDelivered
 	p := startPlant(t, newSite(t), webhook{"b", b.URL, "batching: array, sending_queue: {batch: {min_size: 1000, max_size: 1000}}"})
 
 	newSDK(p).mustExport(t, records(0, events))
-	account := p.settled("webhook/b", events)
+	counts := p.settled("webhook/b", events)
 
 	t.Logf("%d requests besides the first", b.requested()-1)
 	assert.LessOrEqual(t, b.requested()-1, extraAtMost)
-	assert.Equal(t, map[string]int{"delivered": events - len(poison), "dead_lettered": len(poison)}, account.outcomes)
+	assert.Equal(t, map[string]int{"delivered": events - len(poison), "dead_lettered": len(poison)}, counts.outcomes)
 	different, again := b.tally()
 	assert.Equal(t, events-len(poison), different)
 	assert.Zero(t, again)
@@ -60,10 +60,10 @@ func TestEventsThatABackendRefusesBecomeDeadLettersAndTheirNeighborsAreDelivered
 		assert.ElementsMatch(t, poison, ids)
 	}
 	for _, l := range onDisk {
-		assert.Equal(t, l.ID, parse(t, string(l.Payload)).id(), "what was refused is in the letter")
+		assert.Equal(t, l.ID, parse(t, string(l.Payload)).id(), "the dead letter has the refused event")
 	}
 
-	// They are mended at the backend.
+	// The backend now accepts them.
 	b.become(well)
 	status, got := p.replay("webhook/b", nil)
 	require.Equal(t, http.StatusOK, status)

@@ -23,8 +23,8 @@ import (
 	posthogintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/posthog"
 )
 
-// startPostHog starts a collector with all receivers, whose logs and traces go to a posthog exporter; settings are more keys, in YAML's
-// flow style.
+// startPostHog starts a collector with all receivers, whose logs and traces go to a posthog
+// exporter; settings are more keys, in YAML's flow style.
 func startPostHog(t *testing.T, s *site, in *posthogintake.Intake, settings string) *plant {
 	t.Helper()
 	exporter := fmt.Sprintf("exporters:\n  posthog: {endpoint: %q, api_key: %s, dead_letter: dead_letter, %s}\n", in.URL(), posthogintake.Key, settings)
@@ -34,7 +34,7 @@ func startPostHog(t *testing.T, s *site, in *posthogintake.Intake, settings stri
 	}, nil)
 }
 
-// eventsAt waits for as many events at the intake, by name.
+// eventsAt waits for that many events at the intake, by name.
 func eventsAt(p *plant, in *posthogintake.Intake, count int) map[string]posthogintake.Event {
 	p.t.Helper()
 	p.waitFor(fmt.Sprintf("%d events at PostHog", count), func() bool {
@@ -48,7 +48,7 @@ func eventsAt(p *plant, in *posthogintake.Intake, count int) map[string]posthogi
 	return byName
 }
 
-func TestAnEventOfAnSDKIsAnEventInPostHog(t *testing.T) {
+func TestPostHogGetsEventsFromSDKs(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range []string{"batch", "v1"} {
 		for name, send := range map[string]func(*testing.T, *collector){
@@ -81,7 +81,7 @@ func TestAnEventOfAnSDKIsAnEventInPostHog(t *testing.T) {
 	}
 }
 
-func TestWhatAGoApplicationDoesIsInPostHog(t *testing.T) {
+func TestPostHogGetsGoApplicationEvents(t *testing.T) {
 	t.Parallel()
 	in := posthogintake.New(t)
 	p := startPostHog(t, newSite(t), in, soon+", ai: {content: redacted}")
@@ -136,7 +136,7 @@ func TestWhatAGoApplicationDoesIsInPostHog(t *testing.T) {
 	assert.Equal(t, 2, exceptions, "one of the span and one of the log")
 }
 
-func TestAnErrorThatTheNodeSDKRecordsIsAnExceptionInPostHog(t *testing.T) {
+func TestPostHogGetsExceptionFromNodeSDK(t *testing.T) {
 	t.Parallel()
 	in := posthogintake.New(t)
 	p := startPostHog(t, newSite(t), in, soon+", protocol: v1")
@@ -152,7 +152,7 @@ func TestAnErrorThatTheNodeSDKRecordsIsAnExceptionInPostHog(t *testing.T) {
 	assert.Equal(t, want.TraceID, e.Properties["trace_id"])
 }
 
-func TestWhatABillingLimitCatchesIsADeadLetterAndArrivesWhenItIsReplayed(t *testing.T) {
+func TestPostHogBillingLimitMakesReplayableDeadLetters(t *testing.T) {
 	t.Parallel()
 	in, s := posthogintake.New(t), newSite(t)
 	in.Answer(func(posthogintake.Request) posthogintake.Reply { return posthogintake.QuotaLimited("events") })
@@ -183,14 +183,14 @@ func TestWhatABillingLimitCatchesIsADeadLetterAndArrivesWhenItIsReplayed(t *test
 const durablePostHog = "sending_queue: {storage: file_storage, batch: {flush_timeout: 5ms, min_size: 50, max_size: 50}}, " +
 	"retry_on_failure: {initial_interval: 20ms, max_interval: 50ms, max_elapsed_time: 0}, protocol: "
 
-func TestEveryEventOfADurableQueueArrivesInPostHogThoughTheCollectorIsKilled(t *testing.T) {
+func TestPostHogGetsDurableQueueAfterKill(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range []string{"batch", "v1"} {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
 			const rounds, requests, together = 3, 40, 10
 			in, s := posthogintake.New(t), newSite(t)
-			in.AllowResending() // by the queue of one that was killed; still, it has to be the same event
+			in.AllowResending() // by the queue of the killed collector, with the same event
 			var asked atomic.Int64
 			in.Answer(func(posthogintake.Request) posthogintake.Reply {
 				if asked.Add(1)%10 == 0 {
@@ -211,7 +211,7 @@ func TestEveryEventOfADurableQueueArrivesInPostHogThoughTheCollectorIsKilled(t *
 					select {
 					case <-began:
 						time.Sleep(life)
-					case <-time.After(patience):
+					case <-time.After(waitTimeout):
 					}
 					p.kill()
 				})
@@ -252,7 +252,7 @@ func TestEveryEventOfADurableQueueArrivesInPostHogThoughTheCollectorIsKilled(t *
 	}
 }
 
-func TestABadConfigurationOfPostHogEndsTheStartWithoutTellingTheKey(t *testing.T) {
+func TestPostHogConfigurationErrorsHideKey(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, settings, problem string }{
 		{"a personal key", "api_key: phx_plantedkey", "exporters::posthog: api_key: is a personal API key"},
@@ -267,7 +267,7 @@ func TestABadConfigurationOfPostHogEndsTheStartWithoutTellingTheKey(t *testing.T
 			e := run(t, nil, "--config", writeConfig(t, configuration))
 			assert.NotZero(t, e.code)
 			assert.Contains(t, e.stderr, tt.problem)
-			assertUntold(t, "the output", e.stdout+e.stderr, []string{"plantedkey"})
+			assertNoSecrets(t, "the output", e.stdout+e.stderr, []string{"plantedkey"})
 		})
 	}
 }

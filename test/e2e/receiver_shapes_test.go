@@ -39,7 +39,7 @@ const (
 	eventsDoc      = root + "/docs/events.md"
 )
 
-// blocks are the code blocks of a document that are in the given language.
+// blocks returns a document's code blocks in a language.
 func blocks(t *testing.T, path, language string) []string {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -63,7 +63,7 @@ func freeAddress(t *testing.T) string {
 // runIn runs a program in an empty folder, and returns what it prints.
 func runIn(t *testing.T, folder string, environment []string, name string, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*waitTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = folder, append(os.Environ(), environment...)
@@ -72,8 +72,8 @@ func runIn(t *testing.T, folder string, environment []string, name string, args 
 	return string(output)
 }
 
-// TestTheCommandsOfTheReceiversReadme runs all of them against the configuration that stands there.
-func TestTheCommandsOfTheReceiversReadme(t *testing.T) {
+// TestReceiverReadmeCommandsWork runs the README's commands with the README's configuration.
+func TestReceiverReadmeCommandsWork(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, arraysOfEvents)
 	anyone, withKeys := freeAddress(t), freeAddress(t)
@@ -94,7 +94,7 @@ service:
 	for _, commands := range blocks(t, receiverReadme, "sh") {
 		printed := runIn(t, t.TempDir(), secrets, "sh", "-euc", addresses.Replace(commands))
 		answers := strings.Split(strings.TrimSpace(printed), "\n")
-		assert.Len(t, answers, strings.Count(commands, "curl "), "an answer for each command")
+		assert.Len(t, answers, strings.Count(commands, "curl "), "one response per command")
 		for _, answer := range answers {
 			assert.Regexp(t, `^\{"accepted":[12],("ids":\[[^]]+\],)?"rejected":\[\]\}$`, answer, "%s", commands)
 		}
@@ -111,7 +111,7 @@ service:
 	}, names)
 }
 
-// launchWith is launch with more in the environment.
+// launchWith is launch with more environment variables.
 func launchWith(t *testing.T, environment []string, configuration string) *collector {
 	t.Helper()
 	for _, variable := range environment {
@@ -121,9 +121,9 @@ func launchWith(t *testing.T, environment []string, configuration string) *colle
 	return launch(t, "--config", writeConfig(t, configuration))
 }
 
-// TestTheSameEventFromEveryLanguage runs what docs/events.md shows. The tests need curl, Node.js, Python and Go; Java and Elixir
-// are large, and tried where they are.
-func TestTheSameEventFromEveryLanguage(t *testing.T) {
+// TestSameEventFromEveryLanguage runs the examples of docs/events.md. They need curl, Node.js,
+// Python and Go; Java and Elixir run only if they are installed.
+func TestSameEventFromEveryLanguage(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, singleEvents)
 	c := start(t, configure("", webhook{"shop", in.URL, ""}))
@@ -172,8 +172,8 @@ func TestTheSameEventFromEveryLanguage(t *testing.T) {
 	c.stop()
 }
 
-// TestTheCloudEventsSDKAsSender sends with the CloudEvents SDK for Go, in each of its modes.
-func TestTheCloudEventsSDKAsSender(t *testing.T) {
+// TestCloudEventsSDKSends sends with the CloudEvents SDK for Go, in each of its modes.
+func TestCloudEventsSDKSends(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, singleEvents)
 	c := start(t, configure("", webhook{"shop", in.URL, ""}))
@@ -235,8 +235,9 @@ func TestTheCloudEventsSDKAsSender(t *testing.T) {
 
 const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
-// TestStandardWebhooksLibrariesAsSenders sends what the libraries of Standard Webhooks for Go and for Node.js have signed.
-func TestStandardWebhooksLibrariesAsSenders(t *testing.T) {
+// TestStandardWebhooksLibrariesSend sends webhooks signed by the Standard Webhooks libraries for Go
+// and Node.js.
+func TestStandardWebhooksLibrariesSend(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, singleEvents)
 	c := start(t, configure("webhooks: {users: {scheme: standard, secrets: ["+webhookSecret+"]}}", webhook{"shop", in.URL, ""}))
@@ -274,8 +275,9 @@ func TestStandardWebhooksLibrariesAsSenders(t *testing.T) {
 	assert.Equal(t, sent, in.count())
 }
 
-// TestALibraryOfATrackAPIAsSender has Segment's library for Node.js send an event of each kind, which it does in one batch.
-func TestALibraryOfATrackAPIAsSender(t *testing.T) {
+// TestTrackAPILibrarySends sends an event of each kind in one batch with Segment's library for
+// Node.js.
+func TestTrackAPILibrarySends(t *testing.T) {
 	t.Parallel()
 	needNode(t)
 	in := newInbox(t, singleEvents)
@@ -287,7 +289,7 @@ func TestALibraryOfATrackAPIAsSender(t *testing.T) {
 	kinds := map[string]string{}
 	for _, e := range in.wait(c, 6) {
 		kinds[e.name()] = text(e["type"])
-		assert.Equal(t, map[string]any{"name": "shop"}, e["source"], "what the key says")
+		assert.Equal(t, map[string]any{"name": "shop"}, e["source"], "the source of the key")
 		assert.NotEmpty(t, e.id(), "the library's messageId")
 	}
 	assert.Equal(t, map[string]string{
@@ -300,8 +302,8 @@ func TestALibraryOfATrackAPIAsSender(t *testing.T) {
 	assert.Equal(t, 6, in.count())
 }
 
-// TestABrowserAsSender has Chromium open a page that sends events in each way that pages have, and then leaves it.
-func TestABrowserAsSender(t *testing.T) {
+// TestBrowserSends opens a page in Chromium that sends events in every way a page can.
+func TestBrowserSends(t *testing.T) {
 	t.Parallel()
 	needChromium(t)
 
@@ -326,7 +328,7 @@ func TestABrowserAsSender(t *testing.T) {
 	c := start(t, configure("cors: {allowed_origins: ["+site.URL+"]}, keys: [{key: page-key, resource: {service.name: page}}]", webhook{"shop", in.URL, ""}))
 	receiverURL.Store(c.eventURL())
 
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*waitTimeout)
 	defer cancel()
 	browser := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--no-first-run", "--user-data-dir="+t.TempDir(), "--remote-debugging-port=0", site.URL)
@@ -353,7 +355,7 @@ func TestABrowserAsSender(t *testing.T) {
 		properties := e["properties"].(map[string]any)
 		assert.Equal(t, "Zoë 👩‍🚀", properties["text"])
 		if accepted, ok := properties["accepted"]; ok {
-			assert.Equal(t, json.Number("1"), accepted, "the page could read the answer to fetch")
+			assert.Equal(t, json.Number("1"), accepted, "the page could read the response")
 		}
 	}
 	assert.Empty(t, want)
@@ -361,8 +363,9 @@ func TestABrowserAsSender(t *testing.T) {
 	c.stop()
 }
 
-// TestTheMemoryLimiterRefuses holds that what memory_limiter refuses is answered 503, and goes nowhere.
-func TestTheMemoryLimiterRefuses(t *testing.T) {
+// TestMemoryLimiterRefusesWith503 checks that events refused by memory_limiter get 503 and go
+// nowhere.
+func TestMemoryLimiterRefusesWith503(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, singleEvents)
 	c := start(t, fmt.Sprintf(`receivers:
@@ -377,7 +380,7 @@ service:
     logs: {receivers: [event], processors: [memory_limiter], exporters: [webhook]}
 `, in.URL))
 	client := newClient(t)
-	c.waitForLog("Refusing data.") // which it does right after it has said so
+	c.waitForLog("Refusing data.") // it refuses right after this
 	accepted := 0
 	c.waitFor("the first refusal", func() bool {
 		r, err := client.post(c.eventURL(), linesType, lines(accepted, 1))
@@ -393,12 +396,12 @@ service:
 		assert.Zero(t, r.body.Accepted)
 	}
 	c.stop()
-	assert.Equal(t, accepted, in.count(), "what was accepted before, and nothing that was refused")
+	assert.Equal(t, accepted, in.count(), "only the accepted events")
 }
 
-// TestAFullQueueLosesAndRepeatsNothing sends events to an exporter whose queue is full at once, as a client that comes again
-// where it is told to: each event arrives once.
-func TestAFullQueueLosesAndRepeatsNothing(t *testing.T) {
+// TestFullQueueLosesAndRepeatsNothing sends events to an exporter whose queue fills up at once,
+// with a client that retries when asked to: each event arrives once.
+func TestFullQueueLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	const events = 60
 	arrived := make(chan string, 10*events)
@@ -450,7 +453,7 @@ service:
 				refused.Add(1)
 				time.Sleep(10 * time.Millisecond)
 			}
-			// The answer got lost, so to speak: the client sends it once more.
+			// As if the response got lost, the client sends it once more.
 			r, err := client.post(url, linesType, lines(i, 1))
 			assert.NoError(t, err)
 			assert.Equal(t, http.StatusAccepted, r.status)

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheLinesBesideABadOneAreDelivered(t *testing.T) {
+func TestBadLineDoesNotAffectOthers(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, singleEvents)
 	c := start(t, configure("", webhook{"shop", in.URL, ""}))
@@ -44,7 +44,7 @@ func TestTheLinesBesideABadOneAreDelivered(t *testing.T) {
 	}
 }
 
-func TestTheEventReceiverAnswers(t *testing.T) {
+func TestEventReceiverResponses(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, singleEvents)
 	c := start(t, configure("max_events: 3, max_request_body_size: 4096", webhook{"shop", in.URL, ""}))
@@ -67,11 +67,11 @@ func TestTheEventReceiverAnswers(t *testing.T) {
 		{"202 to an array of events", "POST", url, asJSON, "[" + oneEvent + "," + oneEvent + "]", 202, 2, ""},
 		{"202 to a content type with a parameter", "POST", url, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, oneEvent, 202, 1, ""},
 		{"202 to gzip", "POST", url, http.Header{"Content-Type": {jsonType}, "Content-Encoding": {"gzip"}}, gzipped(t, oneEvent), 202, 1, ""},
-		{"400 to what is not JSON", "POST", url, asJSON, `{"name": `, 400, 0, "not JSON"},
+		{"400 for invalid JSON", "POST", url, asJSON, `{"name": `, 400, 0, "not JSON"},
 		{"400 to an empty body", "POST", url, asJSON, "", 400, 0, "empty"},
 		{"400 to no event", "POST", url, asJSON, "[]", 400, 0, "no event"},
-		{"400 to what is neither an event nor an array", "POST", url, asJSON, `"order_placed"`, 400, 0, "object"},
-		{"400 to what is not gzip though it says so", "POST", url, http.Header{"Content-Type": {jsonType}, "Content-Encoding": {"gzip"}}, oneEvent, 400, 0, "gzip"},
+		{"400 for neither an event nor an array", "POST", url, asJSON, `"order_placed"`, 400, 0, "object"},
+		{"400 for a wrong content encoding", "POST", url, http.Header{"Content-Type": {jsonType}, "Content-Encoding": {"gzip"}}, oneEvent, 400, 0, "gzip"},
 		{"404 to another path", "POST", url + "/more", asJSON, oneEvent, 404, 0, "/v1/events"},
 		{"405 to another method", "GET", url, nil, "", 405, 0, "POST"},
 		{"413 to a body that is too large", "POST", url, asJSON, `{"name": "` + strings.Repeat("x", 4096) + `"}`, 413, 0, "large"},
@@ -104,7 +104,7 @@ func TestTheEventReceiverAnswers(t *testing.T) {
 	assert.Equal(t, delivered, in.count(), "events of the requests that were accepted")
 }
 
-func TestTheEventReceiverRejectsABodyOfBadEventsOnly(t *testing.T) {
+func TestRequestOfOnlyBadEventsIsRejected(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, singleEvents)
 	c := start(t, configure("", webhook{"shop", in.URL, ""}))
@@ -119,11 +119,11 @@ func TestTheEventReceiverRejectsABodyOfBadEventsOnly(t *testing.T) {
 	assert.Empty(t, in.attempted())
 }
 
-func TestAClientIsToldToComeBackWhenThePipelineRefusesAndItsRetryIsDelivered(t *testing.T) {
+func TestRefusingPipelineMakesClientRetry(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, singleEvents)
-	in.answerNext(answer{status: http.StatusServiceUnavailable}, answer{status: http.StatusServiceUnavailable})
-	// Without a queue and without retries, what the webhook says is what the client is told.
+	in.respondNext(response{status: http.StatusServiceUnavailable}, response{status: http.StatusServiceUnavailable})
+	// Without a queue and retries, the client gets the webhook's response.
 	c := start(t, configure("", webhook{"shop", in.URL, "dispatch: sync, retry_on_failure: {enabled: false}"}))
 	client := newClient(t)
 
@@ -142,7 +142,7 @@ func TestAClientIsToldToComeBackWhenThePipelineRefusesAndItsRetryIsDelivered(t *
 	assert.Zero(t, in.count())
 
 	client.mustAccept(t, c.eventURL(), linesType, lines(0, 1), 1)
-	assert.True(t, in.has(eventID(0)), "delivered when the receiver has answered")
+	assert.True(t, in.has(eventID(0)), "delivered before the response")
 	assert.Len(t, in.attempted(), 3)
 }
 

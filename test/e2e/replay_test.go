@@ -13,17 +13,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// givingUp is a webhook that sends nothing again.
+// givingUp is a webhook exporter without retries.
 const givingUp = "batching: array, retry_on_failure: {enabled: false}"
 
-func TestASecondReplayAndOneFromAWebPageAreRefused(t *testing.T) {
+func TestConcurrentAndCrossOriginReplaysAreRefused(t *testing.T) {
 	t.Parallel()
 	const events = 5
 	b := newBackend(t, refusing(http.StatusServiceUnavailable, "busy"))
 	p := startPlant(t, newSite(t), webhook{"b", b.URL, givingUp})
 	newSDK(p).mustExport(t, records(0, events))
-	account := p.settled("webhook/b", events)
-	require.Equal(t, map[string]int{"dead_lettered/exhausted": events}, account.reasons)
+	counts := p.settled("webhook/b", events)
+	require.Equal(t, map[string]int{"dead_lettered/exhausted": events}, counts.reasons)
 
 	status, _ := p.replay("webhook/b", http.Header{"Origin": {"https://evil.example.com"}})
 	assert.Equal(t, http.StatusForbidden, status)
@@ -57,10 +57,10 @@ func TestASecondReplayAndOneFromAWebPageAreRefused(t *testing.T) {
 	status, got := p.replay("webhook/b", nil)
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, replayed{}, got, "a replay of nothing")
-	assert.Equal(t, account, p.account("webhook/b"))
+	assert.Equal(t, counts, p.eventCounts("webhook/b"))
 }
 
-func TestAReplayOfManyDeadLettersTakesNoLongerThanTheBackend(t *testing.T) {
+func TestLargeReplayHasNoTimeout(t *testing.T) {
 	t.Parallel()
 	const events = 500
 	b := newBackend(t, refusing(http.StatusUnauthorized, "who are you?"))
@@ -74,7 +74,7 @@ func TestAReplayOfManyDeadLettersTakesNoLongerThanTheBackend(t *testing.T) {
 	took := time.Since(began)
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, replayed{Replayed: events, Delivered: events}, got)
-	assert.Less(t, took, patience, "it waits for no interval of retry_on_failure")
+	assert.Less(t, took, waitTimeout, "it waits for no interval of retry_on_failure")
 	assert.Empty(t, b.missing(events))
 	assert.Empty(t, p.kept())
 }
@@ -85,7 +85,7 @@ func TestDeadLettersStayWhileTheirBackendFails(t *testing.T) {
 	b := newBackend(t, refusing(http.StatusServiceUnavailable, "busy"))
 	p := startPlant(t, newSite(t), webhook{"b", b.URL, "batching: array, retry_on_failure: {enabled: false, initial_interval: 10ms}"})
 	newSDK(p).mustExport(t, records(0, events))
-	account := p.settled("webhook/b", events)
+	counts := p.settled("webhook/b", events)
 
 	status, got := p.replay("webhook/b", nil)
 	assert.Equal(t, http.StatusOK, status)
@@ -93,7 +93,7 @@ func TestDeadLettersStayWhileTheirBackendFails(t *testing.T) {
 	assert.Zero(t, got.Refused)
 	assert.NotEmpty(t, got.Stopped, "why it did not go on")
 	assert.Equal(t, events, p.kept()["webhook/b"].Events)
-	assert.Equal(t, account, p.account("webhook/b"))
+	assert.Equal(t, counts, p.eventCounts("webhook/b"))
 
 	b.become(well)
 	_, got = p.replay("webhook/b", nil)
@@ -102,7 +102,7 @@ func TestDeadLettersStayWhileTheirBackendFails(t *testing.T) {
 	assert.Empty(t, p.kept())
 }
 
-func TestDeadLettersSurviveAKilledCollectorAndAKilledReplay(t *testing.T) {
+func TestDeadLettersSurviveKilledReplay(t *testing.T) {
 	t.Parallel()
 	const events = 1000
 	b, s := newBackend(t, refusing(http.StatusServiceUnavailable, "busy")), newSite(t)
@@ -112,7 +112,7 @@ func TestDeadLettersSurviveAKilledCollectorAndAKilledReplay(t *testing.T) {
 	p.settled("webhook/b", events)
 	p.kill()
 
-	// The next one is killed when the backend has taken some of them.
+	// The next collector is killed when the backend has accepted some of them.
 	p = startPlant(t, s, w)
 	assert.Equal(t, events, p.kept()["webhook/b"].Events)
 	taken := make(chan struct{})
@@ -150,10 +150,10 @@ func TestDeadLettersSurviveAKilledCollectorAndAKilledReplay(t *testing.T) {
 	assert.Empty(t, b.missing(events))
 	assert.Empty(t, p.kept())
 	_, again := b.tally()
-	t.Logf("%d dead letters were left after the replay was killed; %d events arrived again", left, again)
+	t.Logf("%d dead letters were left after the killed replay; %d events arrived again", left, again)
 }
 
-func TestWhatIsRefusedAgainComesBackWithItsAttemptsCountedUp(t *testing.T) {
+func TestRefusedReplayCountsAttempts(t *testing.T) {
 	t.Parallel()
 	const events = 4
 	b := newBackend(t, refusing(http.StatusBadRequest, "the order has no total"))
@@ -179,7 +179,7 @@ func TestWhatIsRefusedAgainComesBackWithItsAttemptsCountedUp(t *testing.T) {
 	assert.Contains(t, left[0].Message, "the total is negative")
 }
 
-func TestAReplayOfOneReasonLeavesTheOthers(t *testing.T) {
+func TestReplayOfOneReasonKeepsOthers(t *testing.T) {
 	t.Parallel()
 	const unauthorized, exhausted = 3, 5
 	b := newBackend(t, refusing(http.StatusUnauthorized, "who are you?"))
@@ -189,8 +189,8 @@ func TestAReplayOfOneReasonLeavesTheOthers(t *testing.T) {
 	p.settled("webhook/b", unauthorized)
 	b.become(refusing(http.StatusServiceUnavailable, "busy"))
 	sdk.mustExport(t, records(unauthorized, exhausted))
-	account := p.settled("webhook/b", unauthorized+exhausted)
-	require.Equal(t, map[string]int{"dead_lettered/unauthorized": unauthorized, "dead_lettered/exhausted": exhausted}, account.reasons)
+	counts := p.settled("webhook/b", unauthorized+exhausted)
+	require.Equal(t, map[string]int{"dead_lettered/unauthorized": unauthorized, "dead_lettered/exhausted": exhausted}, counts.reasons)
 
 	b.become(well)
 	status, _ := p.replayOnly("webhook/b", "?reason=exhaustd", nil)
@@ -216,14 +216,14 @@ func TestAReplayOfOneReasonLeavesTheOthers(t *testing.T) {
 	assert.Equal(t, []string{eventID(1), eventID(2)}, b.missing(unauthorized+exhausted), "the oldest comes first")
 }
 
-func TestDeletingEmptiesOneExportersDeadLetters(t *testing.T) {
+func TestDeleteRemovesOneExportersDeadLetters(t *testing.T) {
 	t.Parallel()
 	const events = 4
 	a, b, s := newBackend(t, refusing(http.StatusNotFound, "")), newBackend(t, refusing(http.StatusNotFound, "")), newSite(t)
 	webhooks := []webhook{{"a", a.URL, givingUp}, {"b", b.URL, givingUp}}
 	p := startPlant(t, s, webhooks...)
 	newSDK(p).mustExport(t, records(0, events))
-	account := p.settled("webhook/a", events)
+	counts := p.settled("webhook/a", events)
 	p.settled("webhook/b", events)
 
 	status, _ := p.remove("webhook/a", http.Header{"Sec-Fetch-Site": {"cross-site"}})
@@ -238,7 +238,7 @@ func TestDeletingEmptiesOneExportersDeadLetters(t *testing.T) {
 	assert.NotContains(t, p.kept(), "webhook/a")
 	assert.Empty(t, p.newest("webhook/a", 10))
 	assert.Equal(t, events, p.kept()["webhook/b"].Events)
-	assert.Equal(t, account, p.account("webhook/a"), "the books say what was")
+	assert.Equal(t, counts, p.eventCounts("webhook/a"), "the counts stay the same")
 
 	// They do not come back.
 	p.kill()

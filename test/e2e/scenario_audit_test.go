@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An audit trail: a webhook that takes what is signed, and a caller that wants its answer, or does not.
+// An audit trail: a webhook that accepts signed events, and callers that wait for its response or
+// do not.
 const (
 	toAudit      = "default_pipelines: [logs/audit], sync: [logs/audit]"
 	onDisk       = "sending_queue: {storage: file_storage, batch: {flush_timeout: 20ms}}"
@@ -23,7 +24,7 @@ const (
 	giveUp       = "retry_on_failure: {enabled: false}"
 )
 
-// newAudit is the webhook. It holds each request against the rules of Standard Webhooks.
+// newAudit returns the webhook. It checks each request against the rules of Standard Webhooks.
 func newAudit(t *testing.T, behave behavior) *backend {
 	t.Helper()
 	verifier, err := standardwebhooks.NewWebhook(webhookSecret)
@@ -51,7 +52,7 @@ func auditBranch(b *backend, settings string) branch {
 		"endpoint: %q, format: standard, signing: {scheme: standard, secrets: [%q]}, dead_letter: dead_letter, %s", b.URL, webhookSecret, settings)}
 }
 
-func TestScenarioAuditTrailTellsACallerThatWaitsWhatTheBackendSaid(t *testing.T) {
+func TestScenarioAuditSyncCallerGetsBackendError(t *testing.T) {
 	t.Parallel()
 	const events = 3
 	for _, dispatch := range []string{"dispatch: sync", "dispatch: auto"} {
@@ -72,16 +73,16 @@ func TestScenarioAuditTrailTellsACallerThatWaitsWhatTheBackendSaid(t *testing.T)
 			b.become(sent.of(well))
 			caller.mustExport(t, recordsWithoutID(0, events))
 
-			assert.Len(t, b.numbers(), events, "delivered when the caller was answered")
+			assert.Len(t, b.numbers(), events, "delivered before the response")
 			assert.Equal(t, map[string]int{"returned": 2 * events, "delivered": events}, p.settled("webhook/audit", 3*events).outcomes)
-			assert.Empty(t, p.kept(), "dead letters of what the caller was told")
-			assert.Zero(t, p.counted("otelcol_fanout_kept_refusals_total"), "events that were refused without the caller being told")
+			assert.Empty(t, p.kept(), "dead letters of events returned to the caller")
+			assert.Zero(t, p.counted("otelcol_fanout_kept_refusals_total"), "refusals hidden from the caller")
 			assertIDAndTimeAreKept(t, &sent, events)
 		})
 	}
 }
 
-func TestScenarioAuditTrailHoldsNoCallerUpThatDoesNotWait(t *testing.T) {
+func TestScenarioAuditAsyncCallerDoesNotWait(t *testing.T) {
 	t.Parallel()
 	const events = 3
 	for _, tt := range []struct {
@@ -100,7 +101,7 @@ func TestScenarioAuditTrailHoldsNoCallerUpThatDoesNotWait(t *testing.T) {
 			p := startFanout(t, s, toAudit, audit)
 			newSDK(p).mustExport(t, recordsWithoutID(0, events))
 			p.waitFor("a second attempt at each", func() bool { return len(sent.sentAgain()) == events })
-			assert.Empty(t, p.account("webhook/audit").outcomes, "what became of them while the backend was busy")
+			assert.Empty(t, p.eventCounts("webhook/audit").outcomes, "outcomes while the backend was busy")
 
 			if tt.durable {
 				p.kill()
@@ -117,7 +118,7 @@ func TestScenarioAuditTrailHoldsNoCallerUpThatDoesNotWait(t *testing.T) {
 	}
 }
 
-// sentAgain are the ids of events that were sent more than once.
+// sentAgain returns the ids of events that were sent more than once.
 func (j *journal) sentAgain() []string {
 	var ids []string
 	for id, times := range j.byID() {
@@ -128,7 +129,7 @@ func (j *journal) sentAgain() []string {
 	return ids
 }
 
-// assertIDAndTimeAreKept checks that each event had its time and one id whenever it was sent, which was more than once.
+// assertIDAndTimeAreKept checks that each repeated event kept its id and time.
 func assertIDAndTimeAreKept(t *testing.T, sent *journal, events int) {
 	t.Helper()
 	assert.Len(t, sent.sentAgain(), events, "events that were sent more than once under one id")
@@ -144,7 +145,7 @@ func assertIDAndTimeAreKept(t *testing.T, sent *journal, events int) {
 	assert.Len(t, ids, events)
 }
 
-func TestScenarioAuditTrailIsRefusedAtTheStartWhereItIsToBeDurableWithoutStorage(t *testing.T) {
+func TestScenarioAuditMissingStorageStopsStart(t *testing.T) {
 	t.Parallel()
 	for _, dispatch := range []string{"async", "auto"} {
 		t.Run(dispatch, func(t *testing.T) {

@@ -23,8 +23,8 @@ import (
 	sentryintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/sentry"
 )
 
-// converter is a service that converts documents, and tells with the OpenTelemetry SDK for Go what becomes of each. It knows of
-// no backend.
+// converter is a service that converts documents and reports each result with the OpenTelemetry SDK
+// for Go. It knows no backend.
 type converter struct{ *goApp }
 
 // unreadable is the error of a document that cannot be converted.
@@ -32,23 +32,23 @@ type unreadable struct{ document string }
 
 func (e unreadable) Error() string { return e.document + " is unreadable" }
 
-// converts tells of a document that is converted.
+// converts reports a converted document.
 func (c *converter) converts(user, document string) {
-	c.tell("conversion_started", log.SeverityInfo, user, document)
-	c.tell("conversion_completed", log.SeverityInfo, user, document)
+	c.emitRecord("conversion_started", log.SeverityInfo, user, document)
+	c.emitRecord("conversion_completed", log.SeverityInfo, user, document)
 }
 
-// fails tells of a document that is not. The error was made in the line that is returned.
+// fails reports a failed document. It returns the line at which the error was created.
 func (c *converter) fails(user, document string) (line int) {
-	c.tell("conversion_started", log.SeverityInfo, user, document)
-	c.tell("conversion_failed", log.SeverityWarn, user, document)
+	c.emitRecord("conversion_started", log.SeverityInfo, user, document)
+	c.emitRecord("conversion_failed", log.SeverityWarn, user, document)
 	_, _, line, _ = runtime.Caller(0)
 	thrown := exceptionAttributes(unreadable{document}, debug.Stack())
-	c.tell("error", log.SeverityError, user, document, thrown...)
+	c.emitRecord("error", log.SeverityError, user, document, thrown...)
 	return line + 1
 }
 
-func (c *converter) tell(name string, severity log.Severity, user, document string, more ...attribute.KeyValue) {
+func (c *converter) emitRecord(name string, severity log.Severity, user, document string, more ...attribute.KeyValue) {
 	var record log.Record
 	record.SetEventName(name)
 	record.SetTimestamp(time.Now())
@@ -58,8 +58,8 @@ func (c *converter) tell(name string, severity log.Severity, user, document stri
 	c.logger.Emit(c.t.Context(), record)
 }
 
-// Both backends are there for all of these, and their addresses are set. The switches alone differ.
-func TestScenarioConverterReportsToTheBackendsThatTheEnvironmentSwitchesOn(t *testing.T) {
+// Both backends run and their addresses are set in all cases. Only the switches differ.
+func TestScenarioConverterSwitchesBackendsByEnvironment(t *testing.T) {
 	t.Parallel()
 	const sentryOn, posthogOn = "SENTRY_ENABLED=true", "POSTHOG_ENABLED=true"
 	for _, tt := range []struct {
@@ -91,7 +91,7 @@ func TestScenarioConverterReportsToTheBackendsThatTheEnvironmentSwitchesOn(t *te
 			}
 			p.stop()
 
-			assert.Empty(t, d.refusals(), "what the converter was answered besides success")
+			assert.Empty(t, d.refusals(), "the converter's failed requests")
 			assert.Equal(t, 1, strings.Count(p.stdout.String(), "conversion_failed"), "the console, which is on by default")
 			if tt.sentry {
 				assertConversionsAtSentry(t, sentryAt, line)
@@ -107,7 +107,7 @@ func TestScenarioConverterReportsToTheBackendsThatTheEnvironmentSwitchesOn(t *te
 	}
 }
 
-// addressesOf are the environment variables that say where the backends are, and switch neither on.
+// addressesOf returns the environment variables with the backends' addresses, without the switches.
 func addressesOf(sentryAt *sentryintake.Intake, posthogAt *posthogintake.Intake) []string {
 	return []string{
 		"SENTRY_DSN=" + sentryAt.DSN(),
@@ -160,16 +160,16 @@ func assertConversionsAtPostHog(t *testing.T, in *posthogintake.Intake) {
 	}, told)
 }
 
-func TestScenarioConverterLosesNothingWhenTheCollectorIsKilled(t *testing.T) {
+func TestScenarioConverterSurvivesKill(t *testing.T) {
 	t.Parallel()
 	const batches, each, failing = 3, 20, 5 // one in five documents is unreadable
 	sentryAt, posthogAt := sentryintake.New(t), posthogintake.New(t)
-	posthogAt.AllowResending() // what was in flight when it was killed; still, each has to be the same event
+	posthogAt.AllowResending() // requests in flight during the kill, with the same events
 	environment := append(addressesOf(sentryAt, posthogAt), "SENTRY_ENABLED=true", "POSTHOG_ENABLED=true", "FANOUT_DATA_DIR="+t.TempDir())
 	p := startShipped(t, environment...)
 	d := newDoor(t, p)
 	c := converter{newGoApp(t, d.address(), otlploghttp.WithRetry(otlploghttp.RetryConfig{
-		Enabled: true, InitialInterval: 20 * time.Millisecond, MaxInterval: 100 * time.Millisecond, MaxElapsedTime: patience,
+		Enabled: true, InitialInterval: 20 * time.Millisecond, MaxInterval: 100 * time.Millisecond, MaxElapsedTime: waitTimeout,
 	}))}
 	want := map[string]bool{}
 	convert := func(batch int) {
@@ -185,7 +185,8 @@ func TestScenarioConverterLosesNothingWhenTheCollectorIsKilled(t *testing.T) {
 		}
 	}
 
-	// It is killed when it has delivered a part, another part is under way or in the queues, and the converter is about to send more.
+	// It is killed while some events are delivered, some are queued or in flight, and more are
+	// coming.
 	convert(0)
 	c.sendLogs()
 	p.waitFor("the first at Sentry", func() bool { return len(sentryAt.Raw("log")) > 0 })
@@ -196,14 +197,14 @@ func TestScenarioConverterLosesNothingWhenTheCollectorIsKilled(t *testing.T) {
 	posthogAt.Answer(func(posthogintake.Request) posthogintake.Reply { return hung })
 	convert(1)
 	c.sendLogs()
-	assert.Empty(t, d.refusals(), "what the converter was answered besides success until then")
+	assert.Empty(t, d.refusals(), "the converter's failed requests so far")
 	p.kill()
 	sentryAt.Answer(nil)
 	posthogAt.Answer(nil)
 	convert(2)
 	var sending sync.WaitGroup
 	sending.Go(func() { assert.NoError(t, c.logs.ForceFlush(t.Context())) })
-	require.Eventually(t, func() bool { return len(d.refusals()) > 0 }, patience, time.Millisecond, "the converter finds nobody there")
+	require.Eventually(t, func() bool { return len(d.refusals()) > 0 }, waitTimeout, time.Millisecond, "the converter finds nobody there")
 	p = startShipped(t, environment...)
 	d.behind.Store(p)
 	sending.Wait()
@@ -231,7 +232,7 @@ func set(members ...string) map[string]bool {
 	return s
 }
 
-// conversionsAtPostHog are the names of the events that arrived, each with its document.
+// conversionsAtPostHog returns the names of the events that arrived, with their documents.
 func conversionsAtPostHog(t *testing.T, in *posthogintake.Intake) map[string]bool {
 	t.Helper()
 	told := map[string]bool{}
@@ -243,7 +244,7 @@ func conversionsAtPostHog(t *testing.T, in *posthogintake.Intake) map[string]boo
 	return told
 }
 
-// conversionsAtSentry are the same, of which the errors are Issues.
+// conversionsAtSentry returns the same for Sentry, where errors are issues.
 func conversionsAtSentry(t *testing.T, in *sentryintake.Intake) map[string]bool {
 	t.Helper()
 	told := map[string]bool{}

@@ -14,7 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The collector's own exporter, with a small queue before a backend that hangs. It gives up on what it has sent after a second.
+// The collector's own exporter with a small queue and a hanging backend. It gives up a request
+// after a second.
 const (
 	hungPipeline = "logs/hung"
 	hungExporter = "otlp_http/hung"
@@ -24,44 +25,44 @@ const (
 func hungBranch(t *testing.T) branch {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // the server does not see that a client goes before it has read all
+		_, _ = io.Copy(io.Discard, r.Body) // the server notices a disconnect only after reading the body
 		<-r.Context().Done()
 	}))
 	t.Cleanup(server.Close)
 	return branch{hungPipeline, hungExporter, fmt.Sprintf("endpoint: %q, %s", server.URL, smallQueue)}
 }
 
-func TestScenarioIsolationACoreExporterWhoseBackendHangsCostsTheOthersNothing(t *testing.T) {
+func TestScenarioIsolationHangingCoreExporterAffectsNoOther(t *testing.T) {
 	t.Parallel()
 	const requests, together = 200, 10
 	const events = requests * together
 	b := newBackend(t, well)
-	p := startFanout(t, newSite(t), "default_pipelines: [logs/hung, logs/well]",
-		branch{"logs/well", "webhook/well", fmt.Sprintf("endpoint: %q, batching: array", b.URL)}, hungBranch(t))
+	p := startFanout(t, newSite(t), "default_pipelines: [logs/hung, logs/healthy]",
+		branch{"logs/healthy", "webhook/healthy", fmt.Sprintf("endpoint: %q, batching: array", b.URL)}, hungBranch(t))
 	app := newSDK(p)
 	inParallel(requests, func(i int) bool {
-		return assert.NoError(t, app.export(records(i*together, together)), "what the client was answered besides 2xx")
+		return assert.NoError(t, app.export(records(i*together, together)), "responses other than 2xx")
 	})
 
-	assert.Equal(t, map[string]int{"delivered/": events}, p.settled("webhook/well", events).reasons)
+	assert.Equal(t, map[string]int{"delivered/": events}, p.settled("webhook/healthy", events).reasons)
 	different, again := b.tally()
 	assert.Equal(t, []int{events, 0}, []int{different, again}, "events, and how many came again")
 	assert.Empty(t, b.missing(events))
 
 	refused := p.counted("otelcol_fanout_kept_refusals_total", `pipeline="`+hungPipeline+`"`)
-	assert.Greater(t, refused, events/2, "what the queue had no room for")
+	assert.Greater(t, refused, events/2, "events without room in the queue")
 	assert.Equal(t, refused, p.counted("otelcol_exporter_enqueue_failed_log_records", `exporter="`+hungExporter+`"`))
-	assert.Zero(t, p.counted("otelcol_fanout_kept_refusals_total", `pipeline="logs/well"`))
+	assert.Zero(t, p.counted("otelcol_fanout_kept_refusals_total", `pipeline="logs/healthy"`))
 	assert.Equal(t, events, p.counted("otelcol_fanout_routed_events_total", `pipeline="`+hungPipeline+`"`))
 	assert.Contains(t, p.stderr.String(), hungPipeline, "the log names the pipeline that refuses")
 }
 
-func TestScenarioIsolationTheCallerIsToldOfAPipelineThatItWaitsFor(t *testing.T) {
+func TestScenarioIsolationSyncPipelineReturnsErrors(t *testing.T) {
 	t.Parallel()
 	const most = 200
 	b := newBackend(t, well)
-	p := startFanout(t, newSite(t), "default_pipelines: [logs/hung, logs/well], sync: [logs/hung]",
-		branch{"logs/well", "webhook/well", fmt.Sprintf("endpoint: %q, batching: array", b.URL)}, hungBranch(t))
+	p := startFanout(t, newSite(t), "default_pipelines: [logs/hung, logs/healthy], sync: [logs/hung]",
+		branch{"logs/healthy", "webhook/healthy", fmt.Sprintf("endpoint: %q, batching: array", b.URL)}, hungBranch(t))
 	app := newSDK(p)
 
 	sent, refusals := 0, 0
@@ -74,8 +75,8 @@ func TestScenarioIsolationTheCallerIsToldOfAPipelineThatItWaitsFor(t *testing.T)
 		}
 	}
 	assert.Equal(t, 3, refusals, "refusals of %d requests", sent)
-	assert.Equal(t, map[string]int{"delivered/": sent}, p.settled("webhook/well", sent).reasons, "the other pipeline has what was refused")
+	assert.Equal(t, map[string]int{"delivered/": sent}, p.settled("webhook/healthy", sent).reasons, "the other pipeline has the refused events")
 	assert.Empty(t, b.missing(sent))
-	assert.Zero(t, p.counted("otelcol_fanout_kept_refusals_total"), "refusals that the caller was not told")
+	assert.Zero(t, p.counted("otelcol_fanout_kept_refusals_total"), "refusals hidden from the caller")
 	assert.Equal(t, refusals, p.counted("otelcol_exporter_enqueue_failed_log_records", `exporter="`+hungExporter+`"`))
 }

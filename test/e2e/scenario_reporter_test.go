@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A reporter hands on events in batches of fifty.
+// A reporter forwards events in batches of fifty.
 const (
 	toReports  = "default_pipelines: [logs/reports]"
 	fullBatch  = 50
@@ -28,7 +28,7 @@ func reportsBranch(url, settings string) branch {
 	return branch{"logs/reports", "webhook/reports", fmt.Sprintf("endpoint: %q, batching: array, %s", url, settings)}
 }
 
-// sizesOf are how many events each request had, in their order.
+// sizesOf returns the number of events in each request, in order.
 func sizesOf(attempts []attempt) []int {
 	var sizes []int
 	for _, a := range attempts {
@@ -37,7 +37,7 @@ func sizesOf(attempts []attempt) []int {
 	return sizes
 }
 
-func TestScenarioReporterSendsAFullBatchAtOnceAndAPartOfOneAfterAWhile(t *testing.T) {
+func TestScenarioReporterFlushesFullAndPartialBatches(t *testing.T) {
 	t.Parallel()
 	const part, while = 7, 500 * time.Millisecond
 	in := newInbox(t, arraysOfEvents)
@@ -51,7 +51,7 @@ func TestScenarioReporterSendsAFullBatchAtOnceAndAPartOfOneAfterAWhile(t *testin
 	assert.GreaterOrEqual(t, attempts[1].at.Sub(began), while, "when the part came")
 }
 
-func TestScenarioReporterSendsAFullBatchHoweverLateAPartOfOneWouldGoAndDrainsAtTheEnd(t *testing.T) {
+func TestScenarioReporterDrainsPartialBatchAtShutdown(t *testing.T) {
 	t.Parallel()
 	const events = 2*fullBatch + 20
 	in := newInbox(t, arraysOfEvents)
@@ -80,7 +80,7 @@ func TestScenarioReporterSendsAFullBatchHoweverLateAPartOfOneWouldGoAndDrainsAtT
 	}
 }
 
-func TestScenarioReporterShedsWhatTheQueueHasNoRoomForAndCountsIt(t *testing.T) {
+func TestScenarioReporterCountsEventsShedByFullQueue(t *testing.T) {
 	t.Parallel()
 	const requests, together = 100, 10
 	const events = requests * together
@@ -95,19 +95,19 @@ func TestScenarioReporterShedsWhatTheQueueHasNoRoomForAndCountsIt(t *testing.T) 
 		r, err := client.post(p.eventURL(), linesType, lines(i*together, together))
 		return assert.NoError(t, err) && assert.Equal(t, http.StatusAccepted, r.status) && assert.Equal(t, together, r.body.Accepted)
 	})
-	shed := p.account("webhook/reports").reasons["dropped/queue_full"]
+	shed := p.eventCounts("webhook/reports").reasons["dropped/queue_full"]
 	assert.Positive(t, shed)
 	assert.Zero(t, p.counted("otelcol_fanout_kept_refusals_total"), "shedding is the queue's own")
 
 	releaseOnce()
-	account := p.settled("webhook/reports", events)
-	assert.Equal(t, map[string]int{"dropped/queue_full": shed, "delivered/": events - shed}, account.reasons)
+	counts := p.settled("webhook/reports", events)
+	assert.Equal(t, map[string]int{"dropped/queue_full": shed, "delivered/": events - shed}, counts.reasons)
 	different, again := b.tally()
 	assert.Equal(t, []int{events - shed, 0}, []int{different, again}, "events, and how many came again")
 	assert.Contains(t, p.stderr.String(), "queue_full", "the log")
 }
 
-func TestScenarioReporterSetsAPoisonEventAsideAndDeliversItsNeighbors(t *testing.T) {
+func TestScenarioReporterIsolatesPoisonEvent(t *testing.T) {
 	t.Parallel()
 	const events = 3 * fullBatch
 	poison := eventID(fullBatch + 17)

@@ -16,7 +16,7 @@ import (
 	posthogintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/posthog"
 )
 
-// shopTable says which provider hears of what.
+// shopTable says which provider gets which events.
 const shopTable = `
     routes: [
       {events: [login_success], pipelines: [logs/posthog, logs/moengage]},
@@ -25,7 +25,7 @@ const shopTable = `
     ],
     default_pipelines: [logs/posthog, logs/moengage]`
 
-// shop tells two providers what its users do.
+// shop reports user events to two providers.
 type shop struct {
 	*plant
 
@@ -35,7 +35,7 @@ type shop struct {
 
 func openShop(t *testing.T) *shop {
 	t.Helper()
-	// A provider that fails is tried for a fifth of a second, and what it did not take then is kept.
+	// A failing provider is retried for a fifth of a second; then its events are kept.
 	const settings = "dead_letter: dead_letter, sending_queue: {batch: {flush_timeout: 20ms}}, " +
 		"retry_on_failure: {initial_interval: 20ms, max_interval: 50ms, max_elapsed_time: 200ms}"
 	s := &shop{posthog: posthogintake.New(t), moengage: moengageintake.New(t)}
@@ -46,7 +46,7 @@ func openShop(t *testing.T) *shop {
 	return s
 }
 
-// What users of the shop do: of each provider's business are five things.
+// User events of the shop. Each provider gets five of them.
 const ofEach = 5
 
 func (s *shop) opensForADay() {
@@ -62,12 +62,12 @@ func (s *shop) opensForADay() {
 	curl(s.t, base+"/identify", `{"messageId":"0198c0de-0000-7000-8000-000000000001","userId":"ada1001","traits":{"plan":"pro"}}`)
 	curl(s.t, base+"/page", `{"messageId":"0198c0de-0000-7000-8000-000000000002","userId":"ada1001","name":"Pricing",
 		"properties":{"url.full":"https://shop.example/pricing"}}`)
-	// These two say themselves where they are to go.
+	// These two select their own destinations.
 	curl(s.t, base+"/track", `{"event":"login_success","userId":"bob1002","integrations":{"MoEngage":false}}`)
 	curl(s.t, base+"/events", `{"name":"login_success","user":{"id":"cleo1003"},"destinations":{"all":false,"moengage":true}}`)
 }
 
-func TestScenarioShopTellsEachProviderWhatTheTableSaysThoughOneIsDown(t *testing.T) {
+func TestScenarioShopRoutesDespiteOutage(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name     string
@@ -99,8 +99,8 @@ func TestScenarioShopTellsEachProviderWhatTheTableSaysThoughOneIsDown(t *testing
 			s.opensForADay()
 			assert.Equal(t, map[string]int{"delivered/": ofEach}, s.settled(tt.up, ofEach).reasons)
 			assert.Equal(t, map[string]int{"dead_lettered/exhausted": ofEach}, s.settled(tt.down, ofEach).reasons)
-			assert.Equal(t, theDay[tt.up], s.day(tt.up), "what the one has that is up")
-			assert.Empty(t, s.day(tt.down), "what the one has that is down")
+			assert.Equal(t, theDay[tt.up], s.day(tt.up), "events at the running provider")
+			assert.Empty(t, s.day(tt.down), "events at the failing provider")
 
 			tt.mends(s)
 			_, got := s.replay(tt.down, nil)
@@ -114,7 +114,7 @@ func TestScenarioShopTellsEachProviderWhatTheTableSaysThoughOneIsDown(t *testing
 	}
 }
 
-// theDay is what each provider is to have of it, and how often.
+// theDay has the events that each provider must get, and how often.
 var theDay = map[string]map[string]int{
 	"posthog": {
 		"ada1001 login_success": 1, "ada1001 feature_clicked": 1, "ada1001 $identify": 1, "ada1001 $pageview": 1,
@@ -126,7 +126,7 @@ var theDay = map[string]map[string]int{
 	},
 }
 
-// day is what a provider has.
+// day returns the events that a provider has.
 func (s *shop) day(provider string) map[string]int {
 	day := map[string]int{}
 	if provider == "posthog" {
@@ -145,7 +145,7 @@ func (s *shop) day(provider string) map[string]int {
 	return day
 }
 
-// assertIDsAreShared checks that an event which went to both providers has one id.
+// assertIDsAreShared checks that an event has the same id at both providers.
 func assertIDsAreShared(t *testing.T, s *shop) {
 	t.Helper()
 	ids := map[string]string{}

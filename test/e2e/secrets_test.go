@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What must not be told: secretsOfWebhook anywhere, and secretsOfEvent in logs and metrics.
+// secretsOfWebhook must not appear anywhere, and secretsOfEvent not in logs and metrics.
 var (
 	secretsOfWebhook = []string{"planted-header", "planted-authorization", "planted-path", "planted-query", "planted-user", "planted-password", "planted-location"}
 	secretsOfEvent   = []string{"planted-name", "planted-message", "planted-property", "planted-value", "planted-actor", "planted-service"}
@@ -22,7 +22,7 @@ var (
 const secretEvent = `{"id": "e1", "name": "planted-name", "message": "planted-message", "user": {"id": "planted-actor"},
 	"source": {"name": "planted-service"}, "properties": {"planted-property": "planted-value"}}`
 
-// quoting answers with a status and says again what it was sent.
+// quoting responds with a status and echoes the request.
 func quoting(status int) behavior {
 	return func(w http.ResponseWriter, _ *http.Request, _ []event, body []byte) bool {
 		w.Header().Set("Location", "http://planted-location.example.com/planted-location?planted-location")
@@ -32,7 +32,7 @@ func quoting(status int) behavior {
 	}
 }
 
-// raw answers with bytes, and says again what it was sent.
+// raw responds with bytes, and echoes the request.
 func raw(text string) behavior {
 	return func(w http.ResponseWriter, _ *http.Request, _ []event, body []byte) bool {
 		connection, _, err := w.(http.Hijacker).Hijack()
@@ -45,10 +45,10 @@ func raw(text string) behavior {
 	}
 }
 
-// hangs is the failure of a backend that does not answer.
+// hangs is the failure of a backend that does not respond.
 const hangs = "hang"
 
-// failures are ways to fail, each with the reason for which events become dead letters then.
+// failures are the kinds of failure, each with the reason of its dead letters.
 var failures = []struct {
 	name   string
 	behave behavior
@@ -72,7 +72,7 @@ var failures = []struct {
 	{"garbage_encoding", raw("HTTP/1.1 500 Oh\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"), "exhausted"},
 }
 
-// secretWebhooks are one webhook for each failure.
+// secretWebhooks returns one webhook for each failure.
 func secretWebhooks(t *testing.T, settings string) []webhook {
 	t.Helper()
 	const secret = `headers: {X-Api-Key: planted-header, Authorization: Bearer planted-authorization}, ` +
@@ -81,7 +81,7 @@ func secretWebhooks(t *testing.T, settings string) []webhook {
 	for _, f := range failures {
 		b := newBackend(t, f.behave)
 		url := strings.Replace(b.URL, "http://", "http://planted-user:planted-password@", 1) + "/planted-path?key=planted-query"
-		// Who answers has the time to, however slow the machine is: what is answered decides the reason.
+		// A generous timeout: the response must decide the reason, even on a slow machine.
 		timeout := "timeout: 30s, "
 		if f.name == hangs {
 			timeout = "timeout: 200ms, "
@@ -100,11 +100,11 @@ func atDebug(t *testing.T) func(string) string {
 	}
 }
 
-func TestNoSecretIsToldWhateverFails(t *testing.T) {
+func TestSecretsAreNeverShown(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	webhooks := secretWebhooks(t, "batching: array, shutdown_timeout: 500ms")
-	// One has a queue without room for a single event, and one is stopped while its backend hangs.
+	// One has a queue too small for a single event, and one is stopped while its backend hangs.
 	url := newBackend(t, hanging).URL + "/planted-path?key=planted-query"
 	webhooks = append(webhooks,
 		webhook{"full", url, "headers: {X-Api-Key: planted-header}, sending_queue: {queue_size: 10, batch: {sizer: items}}"},
@@ -132,11 +132,11 @@ func TestNoSecretIsToldWhateverFails(t *testing.T) {
 	p.replay("webhook/broken", nil)
 	p.stop()
 
-	assertUntold(t, "the log", p.stdout.String()+p.stderr.String(), secretsOfWebhook, secretsOfEvent)
-	assertUntold(t, "the metrics", metrics, secretsOfWebhook, secretsOfEvent)
-	assertUntold(t, "the list of dead letters", list, secretsOfWebhook, secretsOfEvent)
-	assertUntold(t, "the dead letters over HTTP", newest.String(), secretsOfWebhook)
-	assertUntold(t, "the dead letters on disk", s.text(t), secretsOfWebhook)
+	assertNoSecrets(t, "the log", p.stdout.String()+p.stderr.String(), secretsOfWebhook, secretsOfEvent)
+	assertNoSecrets(t, "the metrics", metrics, secretsOfWebhook, secretsOfEvent)
+	assertNoSecrets(t, "the list of dead letters", list, secretsOfWebhook, secretsOfEvent)
+	assertNoSecrets(t, "the dead letters over HTTP", newest.String(), secretsOfWebhook)
+	assertNoSecrets(t, "the dead letters on disk", s.text(t), secretsOfWebhook)
 
 	assert.Contains(t, p.stderr.String(), "\tdebug\t", "debug messages in the log")
 	onDisk := s.onDisk(t)
@@ -151,7 +151,7 @@ func TestNoSecretIsToldWhateverFails(t *testing.T) {
 	}
 }
 
-func TestNoSecretIsToldToOrOfACallerThatWaits(t *testing.T) {
+func TestSyncCallersNeverGetSecrets(t *testing.T) {
 	t.Parallel()
 	for _, w := range secretWebhooks(t, "dispatch: sync") {
 		t.Run(w.name, func(t *testing.T) {
@@ -171,14 +171,14 @@ func TestNoSecretIsToldToOrOfACallerThatWaits(t *testing.T) {
 			assert.Equal(t, map[string]int{"returned": 3}, p.settled("webhook/"+w.name, 3).outcomes)
 			p.stop()
 
-			assertUntold(t, "the log", p.stdout.String()+p.stderr.String(), secretsOfWebhook, secretsOfEvent)
-			assertUntold(t, "the answers", fmt.Sprintf("%+v\n%s\n%v", r.body, said, err), secretsOfWebhook)
+			assertNoSecrets(t, "the log", p.stdout.String()+p.stderr.String(), secretsOfWebhook, secretsOfEvent)
+			assertNoSecrets(t, "the responses", fmt.Sprintf("%+v\n%s\n%v", r.body, said, err), secretsOfWebhook)
 		})
 	}
 }
 
-// assertUntold checks that a text has none of the secrets, and shows the lines that have one.
-func assertUntold(t *testing.T, what, text string, secrets ...[]string) {
+// assertNoSecrets checks that a text contains none of the secrets, and prints the lines that do.
+func assertNoSecrets(t *testing.T, what, text string, secrets ...[]string) {
 	t.Helper()
 	for _, some := range secrets {
 		for _, secret := range some {
@@ -187,7 +187,7 @@ func assertUntold(t *testing.T, what, text string, secrets ...[]string) {
 			}
 			for line := range strings.Lines(text) {
 				if strings.Contains(line, secret) {
-					assert.Fail(t, secret+" is told", "in %s: %.600s", what, line)
+					assert.Fail(t, secret+" is shown", "in %s: %.600s", what, line)
 					break
 				}
 			}

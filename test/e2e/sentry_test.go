@@ -41,10 +41,11 @@ import (
 	sentryintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/sentry"
 )
 
-// sentry is a sentry exporter of a configuration; settings are more keys, in YAML's flow style.
+// sentry returns a sentry exporter's configuration; settings are more keys, in YAML's flow style.
 type sentry struct{ name, dsn, settings string }
 
-// startSentry starts a collector with all receivers, whose logs and traces go to the given exporters.
+// startSentry starts a collector with all receivers, whose logs and traces go to the given
+// exporters.
 func startSentry(t *testing.T, s *site, change func(string) string, exporters ...sentry) *plant {
 	t.Helper()
 	var written, names []string
@@ -62,11 +63,11 @@ func startSentry(t *testing.T, s *site, change func(string) string, exporters ..
 
 func unchanged(configuration string) string { return configuration }
 
-// soon sends what there is within milliseconds, and tries again as soon.
+// soon flushes and retries within milliseconds.
 const soon = "sending_queue: {batch: {flush_timeout: 20ms}}, " +
 	"retry_on_failure: {initial_interval: 20ms, max_interval: 50ms, max_elapsed_time: 0}"
 
-// issue is what Sentry gets of one, as far as these tests look.
+// issue has the parts of a Sentry issue that these tests check.
 type issue struct {
 	EventID     string `json:"event_id"`
 	Platform    string
@@ -103,7 +104,7 @@ type traceContext struct {
 	Status  string
 }
 
-// thrown is the exception that was thrown, and top the frame that threw it.
+// thrown returns the thrown exception, and top the frame that threw it.
 func (i *issue) thrown(t *testing.T) exception {
 	t.Helper()
 	require.NotEmpty(t, i.Exception.Values, "exceptions")
@@ -116,7 +117,7 @@ func (e *exception) top(t *testing.T) frame {
 	return e.Stacktrace.Frames[len(e.Stacktrace.Frames)-1]
 }
 
-// issuesAt are the Issues at the intake.
+// issuesAt returns the issues at the intake.
 func issuesAt(t *testing.T, in *sentryintake.Intake) []issue {
 	t.Helper()
 	raw := in.Raw("event")
@@ -127,7 +128,7 @@ func issuesAt(t *testing.T, in *sentryintake.Intake) []issue {
 	return issues
 }
 
-// spanAt is the span of this name at the intake.
+// spanAt returns the span with this name at the intake.
 type spanAt struct {
 	Name       string
 	TraceID    string `json:"trace_id"`
@@ -182,7 +183,7 @@ type goApp struct {
 	logger log.Logger
 }
 
-// newGoApp is an application that sends to this host and port; options are more of its exporter of logs.
+// newGoApp returns an application that sends to host; options are for its log exporter.
 func newGoApp(t *testing.T, endpoint string, options ...otlploghttp.Option) *goApp {
 	t.Helper()
 	res, err := resource.New(t.Context(), resource.WithTelemetrySDK(),
@@ -195,7 +196,7 @@ func newGoApp(t *testing.T, endpoint string, options ...otlploghttp.Option) *goA
 	require.NoError(t, err)
 	app := &goApp{
 		t: t,
-		// They send when sendSpans and sendLogs say so, and not by themselves before.
+		// They send only when sendSpans and sendLogs are called.
 		spans: sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans, sdktrace.WithBatchTimeout(time.Hour)), sdktrace.WithResource(res)),
 		logs: sdklog.NewLoggerProvider(sdklog.WithProcessor(sdklog.NewBatchProcessor(logs, sdklog.WithExportInterval(time.Hour))),
 			sdklog.WithResource(res)),
@@ -218,15 +219,15 @@ func (a *goApp) sendLogs() {
 	require.NoError(a.t, a.logs.ForceFlush(a.t.Context()))
 }
 
-// stockError is an error that has a type of its own.
+// stockError is an error with its own type.
 type stockError struct{ item string }
 
 func (e stockError) Error() string { return e.item + " is out of stock" }
 
-// thisPackage is what Go calls it.
+// thisPackage is this package's import path.
 const thisPackage = "github.com/otelcol-fanout/otelcol-fanout/test/e2e"
 
-// assertThrownHere checks that an exception is a stockError that this line of this file threw.
+// assertThrownHere checks that this line of this file threw the exception, a stockError.
 func assertThrownHere(t *testing.T, e exception, function string, line int) {
 	t.Helper()
 	assert.Equal(t, thisPackage+".stockError", e.Type)
@@ -239,7 +240,7 @@ func assertThrownHere(t *testing.T, e exception, function string, line int) {
 	assert.True(t, top.InApp)
 	first := e.Stacktrace.Frames[0]
 	assert.Equal(t, frame{Module: "testing", Function: "(*T).Run"},
-		frame{Module: first.Module, Function: first.Function, InApp: first.InApp}, "what started the goroutine")
+		frame{Module: first.Module, Function: first.Function, InApp: first.InApp}, "the caller of the goroutine")
 	for _, f := range e.Stacktrace.Frames {
 		assert.Positive(t, f.Lineno, f.Function)
 		assert.NotContains(t, f.Module, "go.opentelemetry.io", "a frame of the SDK")
@@ -255,7 +256,7 @@ func reserve(span trace.Span) (line int) {
 	return line + 1
 }
 
-func TestAnErrorThatTheGoSDKRecordsInASpanIsOneIssueOfItsTrace(t *testing.T) {
+func TestGoSDKSpanErrorIsOneSentryIssue(t *testing.T) {
 	t.Parallel()
 	in := sentryintake.New(t)
 	p := startSentry(t, newSite(t), unchanged, sentry{"sentry", in.DSN(), soon})
@@ -306,8 +307,9 @@ func TestAnErrorThatTheGoSDKRecordsInASpanIsOneIssueOfItsTrace(t *testing.T) {
 	assert.Equal(t, "error", inner.Status)
 }
 
-// reserveTwiceTold fails, and tells it in a log record and in the span, as OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN=logs/dup asks.
-func (a *goApp) reserveTwiceTold() (span trace.Span, line int) {
+// reserveTwice fails, and records the error in a log record and in the span, as with
+// OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN=logs/dup.
+func (a *goApp) reserveTwice() (span trace.Span, line int) {
 	ctx, span := a.tracer.Start(a.t.Context(), "reserve")
 	defer span.End()
 	_, _, line, _ = runtime.Caller(0)
@@ -329,7 +331,7 @@ func exceptionAttributes(err error, stack []byte) []attribute.KeyValue {
 	}
 }
 
-func TestAnErrorThatTheGoSDKTellsInALogAndInTheSpanIsOneIssue(t *testing.T) {
+func TestErrorInLogAndSpanIsOneSentryIssue(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name      string
@@ -345,27 +347,27 @@ func TestAnErrorThatTheGoSDKTellsInALogAndInTheSpanIsOneIssue(t *testing.T) {
 			p := startSentry(t, newSite(t), unchanged, sentry{"sentry", in.DSN(), soon})
 			app := newGoApp(t, p.otlpHTTP())
 
-			span, line := app.reserveTwiceTold()
+			span, line := app.reserveTwice()
 			tt.send[0](app)
 			sentryintake.WaitFor(in, 1, in.Events)
 			tt.send[1](app)
-			account := p.settled("sentry", 3)
-			assert.Equal(t, map[string]int{"delivered/": 2, "skipped/duplicate": 1}, account.reasons)
+			counts := p.settled("sentry", 3)
+			assert.Equal(t, map[string]int{"delivered/": 2, "skipped/duplicate": 1}, counts.reasons)
 			p.stop()
 
 			issues := issuesAt(t, in)
 			require.Len(t, issues, 1)
-			assertThrownHere(t, issues[0].thrown(t), "(*goApp).reserveTwiceTold", line)
+			assertThrownHere(t, issues[0].thrown(t), "(*goApp).reserveTwice", line)
 			assert.Equal(t, tt.mechanism, issues[0].thrown(t).Mechanism.Type)
 			assert.Equal(t, span.SpanContext().TraceID().String(), issues[0].Contexts.Trace.TraceID)
 			assert.Equal(t, span.SpanContext().SpanID().String(), issues[0].Contexts.Trace.SpanID)
 			assert.Len(t, spansAt(t, in), 1)
-			assert.Empty(t, logsAt(t, in), "what is an Issue is no log")
+			assert.Empty(t, logsAt(t, in), "an issue is not also a log")
 		})
 	}
 }
 
-func TestAnErrorThatIsToldTwiceAroundARestartHasOneEventID(t *testing.T) {
+func TestRepeatedErrorKeepsEventIDAcrossRestart(t *testing.T) {
 	t.Parallel()
 	in := sentryintake.New(t)
 	var current atomic.Pointer[plant]
@@ -374,9 +376,9 @@ func TestAnErrorThatIsToldTwiceAroundARestartHasOneEventID(t *testing.T) {
 	}})
 	t.Cleanup(proxy.Close)
 	app := newGoApp(t, proxy.Listener.Addr().String())
-	app.reserveTwiceTold()
+	app.reserveTwice()
 
-	// The second collector remembers nothing of what was sent to the first.
+	// The second collector knows nothing about the events of the first.
 	for i, send := range []func(*goApp){(*goApp).sendLogs, (*goApp).sendSpans} {
 		p := startSentry(t, newSite(t), unchanged, sentry{"sentry", in.DSN(), soon})
 		current.Store(p)
@@ -386,14 +388,14 @@ func TestAnErrorThatIsToldTwiceAroundARestartHasOneEventID(t *testing.T) {
 	}
 	issues := issuesAt(t, in)
 	require.Len(t, issues, 2)
-	assert.Equal(t, issues[0].EventID, issues[1].EventID, "so that Sentry takes the second for the first")
+	assert.Equal(t, issues[0].EventID, issues[1].EventID, "so that Sentry drops the second")
 }
 
-func TestAnErrorThatTheNodeSDKRecordsIsOneIssueOfItsTrace(t *testing.T) {
+func TestNodeSDKErrorIsOneSentryIssue(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, ways string
-		items      int // a span, and how the error is told
+		items      int // a span and the error
 		mechanism  string
 		causes     bool
 	}{
@@ -463,7 +465,7 @@ func recordWithNode(t *testing.T, c *collector, ways string) traceContext {
 	return ids
 }
 
-// assertThrownByScript checks that a frame is where this code stands in node/record_exception.mjs.
+// assertThrownByScript checks that a frame is at this code in node/record_exception.mjs.
 func assertThrownByScript(t *testing.T, f frame, function, code string) {
 	t.Helper()
 	content, err := os.ReadFile("node/" + script)
@@ -495,7 +497,7 @@ Traceback (most recent call last):
 shop.errors.OutOfStock: tea
 `
 
-func TestAnExceptionPostedAsJSONIsAnIssueAndAnEventIsALog(t *testing.T) {
+func TestJSONExceptionsAreSentryIssuesAndEventsLogs(t *testing.T) {
 	t.Parallel()
 	in := sentryintake.New(t)
 	p := startSentry(t, newSite(t), unchanged, sentry{"sentry", in.DSN(), soon})
@@ -548,12 +550,12 @@ func TestAnExceptionPostedAsJSONIsAnIssueAndAnEventIsALog(t *testing.T) {
 	}
 }
 
-// exceptionNumber is an exception that is told apart by its number.
+// exceptionNumber returns an exception with a number.
 func exceptionNumber(n int) string {
 	return fmt.Sprintf(`{"timestamp": "2026-01-02T03:04:05Z", "exception": {"type": "OutOfStock", "message": "%d"}}`, n)
 }
 
-func TestWhatARateLimitCatchesIsADeadLetterAndArrivesWhenItIsReplayedAfterTheLimit(t *testing.T) {
+func TestSentryRateLimitMakesReplayableDeadLetters(t *testing.T) {
 	t.Parallel()
 	in := sentryintake.New(t)
 	p := startSentry(t, newSite(t), unchanged, sentry{"sentry", in.DSN(), soon})
@@ -562,19 +564,19 @@ func TestWhatARateLimitCatchesIsADeadLetterAndArrivesWhenItIsReplayedAfterTheLim
 		return sentryintake.RateLimited("3:error:organization:quota")
 	})
 	client.mustAccept(t, p.eventURL(), jsonType, exceptionNumber(1), 1)
-	assert.Equal(t, map[string]int{"dead_lettered/rate_limited": 1}, p.settled("sentry", 1).reasons, "what Sentry refused")
+	assert.Equal(t, map[string]int{"dead_lettered/rate_limited": 1}, p.settled("sentry", 1).reasons, "refused by Sentry")
 	letters := p.newest("sentry", 10)
 	require.Len(t, letters, 1)
 	assert.Equal(t, http.StatusTooManyRequests, letters[0].Status)
 	assert.Equal(t, 1, letters[0].Attempts, "it is not sent again by itself")
 	in.Answer(nil)
 
-	// The intake fails the test if any of these is sent to it while the limit lasts.
+	// The intake fails the test if one of these arrives while the limit lasts.
 	client.mustAccept(t, p.eventURL(), jsonType, exceptionNumber(2), 1)
-	assert.Equal(t, map[string]int{"dead_lettered/rate_limited": 2}, p.settled("sentry", 2).reasons, "what was not even sent")
+	assert.Equal(t, map[string]int{"dead_lettered/rate_limited": 2}, p.settled("sentry", 2).reasons, "not sent at all")
 	client.mustAccept(t, p.eventURL(), jsonType, `{"name": "order_placed"}`, 1)
-	account := p.settled("sentry", 3)
-	assert.Equal(t, map[string]int{"dead_lettered/rate_limited": 2, "delivered/": 1}, account.reasons, "logs are not limited")
+	counts := p.settled("sentry", 3)
+	assert.Equal(t, map[string]int{"dead_lettered/rate_limited": 2, "delivered/": 1}, counts.reasons, "logs are not limited")
 	for _, l := range p.newest("sentry", 10) {
 		assert.Equal(t, "rate_limited", l.Reason)
 	}
@@ -587,13 +589,13 @@ func TestWhatARateLimitCatchesIsADeadLetterAndArrivesWhenItIsReplayedAfterTheLim
 		return delivered >= 2
 	})
 	assert.Empty(t, p.kept())
-	assert.Equal(t, account, p.account("sentry"), "a replay changes nothing in the account")
+	assert.Equal(t, counts, p.eventCounts("sentry"), "a replay does not change the counts")
 	p.stop()
 	assert.ElementsMatch(t, []string{"1", "2"}, valuesOf(issuesAt(t, in)))
 	assert.Len(t, in.Requests(), 4, "two Issues and a log, and the one that the limit began with")
 }
 
-// valuesOf are the messages of the exceptions that were thrown.
+// valuesOf returns the messages of the thrown exceptions.
 func valuesOf(issues []issue) []string {
 	var values []string
 	for i := range issues {
@@ -604,7 +606,7 @@ func valuesOf(issues []issue) []string {
 	return values
 }
 
-func TestAnIssueThatSentryDidNotAnswerForIsSentAgainWithItsEventID(t *testing.T) {
+func TestSentryRetryKeepsEventID(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name  string
@@ -612,7 +614,7 @@ func TestAnIssueThatSentryDidNotAnswerForIsSentAgainWithItsEventID(t *testing.T)
 	}{
 		{"503", sentryintake.Unavailable()},
 		{"502", sentryintake.Reply{Status: http.StatusBadGateway}},
-		{"no answer", sentryintake.Slow(time.Hour)},
+		{"no response", sentryintake.Slow(time.Hour)},
 		{"a reset", sentryintake.Reset()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -648,7 +650,7 @@ func TestAnIssueThatSentryDidNotAnswerForIsSentAgainWithItsEventID(t *testing.T)
 const durableSentry = "sending_queue: {storage: file_storage, batch: {flush_timeout: 20ms}}, " +
 	"retry_on_failure: {initial_interval: 5ms, max_interval: 20ms, max_elapsed_time: 0}"
 
-// exceptionsAndEvents are records by number, every other one of them an exception.
+// exceptionsAndEvents returns numbered records, every second one an exception.
 func exceptionsAndEvents(first, count int) plog.Logs {
 	logs := recordsWithoutID(first, count)
 	of := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
@@ -659,7 +661,7 @@ func exceptionsAndEvents(first, count int) plog.Logs {
 	return logs
 }
 
-func TestEveryIssueOfADurableQueueArrivesThoughTheCollectorIsKilled(t *testing.T) {
+func TestSentryGetsDurableQueueAfterKill(t *testing.T) {
 	t.Parallel()
 	const rounds, requests, together = 4, 40, 10
 	in, s := sentryintake.New(t), newSite(t)
@@ -685,7 +687,7 @@ func TestEveryIssueOfADurableQueueArrivesThoughTheCollectorIsKilled(t *testing.T
 			select {
 			case <-began:
 				time.Sleep(life)
-			case <-time.After(patience):
+			case <-time.After(waitTimeout):
 			}
 			p.kill()
 		})
@@ -722,7 +724,7 @@ func TestEveryIssueOfADurableQueueArrivesThoughTheCollectorIsKilled(t *testing.T
 	assertOneEventID(t, issuesAt(t, in))
 }
 
-// numbersAt are the numbers of the records that are at the intake, as often as they are.
+// numbersAt returns the numbers of the records at the intake, including repeats.
 func numbersAt(t *testing.T, in *sentryintake.Intake) []int {
 	t.Helper()
 	var numbers []int
@@ -739,7 +741,7 @@ func numbersAt(t *testing.T, in *sentryintake.Intake) []int {
 	return numbers
 }
 
-// assertOneEventID checks that what arrived again had the id that it had the first time, and nothing else had it.
+// assertOneEventID checks that a repeated event kept its id, and that no other event had it.
 func assertOneEventID(t *testing.T, issues []issue) {
 	t.Helper()
 	ids, numbers := map[string]string{}, map[string]string{}
@@ -756,13 +758,13 @@ func assertOneEventID(t *testing.T, issues []issue) {
 	t.Logf("%d Issues arrived, %d of them again", len(issues), len(issues)-len(ids))
 }
 
-// secretsOfDSN are in DSNs, and must not be told anywhere.
+// secretsOfDSN are parts of DSNs that must not appear anywhere.
 var secretsOfDSN = []string{"plantedpublickey", "plantedsecretkey", "planted-location"}
 
-// telling answers with the DSN's key.
-const telling = "telling"
+// leaking responds with the DSN's key.
+const leaking = "leaking"
 
-// sentryFailures are ways in which Sentry fails, each with what becomes of an event then.
+// sentryFailures are failures of Sentry, each with the outcome of its events.
 var sentryFailures = []struct {
 	name  string
 	reply sentryintake.Reply
@@ -779,11 +781,11 @@ var sentryFailures = []struct {
 	{"busy", sentryintake.Unavailable(), "dead_lettered/exhausted"},
 	{"reset", sentryintake.Reset(), "dead_lettered/exhausted"},
 	{hangs, sentryintake.Slow(time.Hour), "dead_lettered/exhausted"},
-	{telling, sentryintake.Reply{}, "dead_lettered/refused"},
+	{leaking, sentryintake.Reply{}, "dead_lettered/refused"},
 	{"garbage", sentryintake.Garbage(), "delivered/"},
 }
 
-func TestTheKeyOfADSNIsToldNowhereWhateverFails(t *testing.T) {
+func TestSentryDSNKeyIsNeverShown(t *testing.T) {
 	t.Parallel()
 	const settings = "shutdown_timeout: 500ms, sending_queue: {batch: {flush_timeout: 20ms}}, " +
 		"retry_on_failure: {initial_interval: 20ms, max_interval: 50ms, max_elapsed_time: 100ms}"
@@ -793,7 +795,7 @@ func TestTheKeyOfADSNIsToldNowhereWhateverFails(t *testing.T) {
 	for i, f := range sentryFailures {
 		id := strconv.Itoa(i + 1)
 		projects = append(projects, sentryintake.Project{ID: id, PublicKey: "plantedpublickey", SecretKey: "plantedsecretkey"})
-		if f.name != telling {
+		if f.name != leaking {
 			replies[id] = f.reply
 		}
 	}
@@ -829,15 +831,15 @@ func TestTheKeyOfADSNIsToldNowhereWhateverFails(t *testing.T) {
 	p.stop()
 
 	values := append(slices.Clone(secretsOfEvent), "planted-type", "planted-exception")
-	assertUntold(t, "the log", p.stdout.String()+p.stderr.String(), secretsOfDSN, values)
-	assertUntold(t, "the metrics", metrics, secretsOfDSN, values)
-	assertUntold(t, "the list of dead letters", list, secretsOfDSN, values)
-	assertUntold(t, "the dead letters on disk", s.text(t), secretsOfDSN)
+	assertNoSecrets(t, "the log", p.stdout.String()+p.stderr.String(), secretsOfDSN, values)
+	assertNoSecrets(t, "the metrics", metrics, secretsOfDSN, values)
+	assertNoSecrets(t, "the list of dead letters", list, secretsOfDSN, values)
+	assertNoSecrets(t, "the dead letters on disk", s.text(t), secretsOfDSN)
 	assert.Contains(t, p.stderr.String(), "\tdebug\t", "debug messages in the log")
-	assert.Len(t, s.onDisk(t), len(want)-1, "exporters with dead letters: all but the one that was answered 200")
+	assert.Len(t, s.onDisk(t), len(want)-1, "all exporters have dead letters except the one that got 200")
 }
 
-func TestABadDSNEndsTheStartWithoutBeingTold(t *testing.T) {
+func TestBadDSNIsNeverShown(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, dsn, problem string }{
 		{"one without a project", "https://plantedpublickey:plantedsecretkey@sentry.example.com", "no project"},
@@ -854,7 +856,7 @@ func TestABadDSNEndsTheStartWithoutBeingTold(t *testing.T) {
 			assert.NotZero(t, e.code)
 			assert.Contains(t, e.stderr, "exporters::sentry: dsn")
 			assert.Contains(t, e.stderr, tt.problem)
-			assertUntold(t, "the output", e.stdout+e.stderr, secretsOfDSN)
+			assertNoSecrets(t, "the output", e.stdout+e.stderr, secretsOfDSN)
 		})
 	}
 }

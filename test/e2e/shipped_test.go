@@ -20,7 +20,7 @@ import (
 
 const stabilityOfOurs = "Alpha"
 
-func TestTheShippedConfigurationIsValid(t *testing.T) {
+func TestShippedConfigurationIsValid(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name        string
@@ -52,19 +52,19 @@ func TestTheShippedConfigurationIsValid(t *testing.T) {
 	}
 }
 
-func TestASlipInTheShippedConfigurationIsOneLineThatSaysWhereAndWhatToWriteInstead(t *testing.T) {
+func TestMistakesInShippedConfigurationAreOneErrorLine(t *testing.T) {
 	t.Parallel()
 	const isUnset = "is an environment variable unset?"
 	moengageOn := []string{"MOENGAGE_ENABLED=true"}
 	for _, tt := range []struct {
 		name        string
-		from, to    string // what is changed in the file, if anything
+		from, to    string // the change in the file, if any
 		environment []string
 		words       []string
 	}{
 		{
 			name: "a pipeline that is misspelled in default_pipelines", from: "      - logs/sentry\n", to: "      - logs/sentri\n",
-			words: []string{"connectors::fanout", "default_pipelines", "no pipeline logs/sentri has this connector as a receiver", "these do: logs/console", "logs/sentry"},
+			words: []string{"connectors::fanout", "default_pipelines", "no pipeline logs/sentri has this connector", "these do: logs/console", "logs/sentry"},
 		},
 		{
 			name: "a signal that is misspelled in default_pipelines", from: "      - logs/sentry\n", to: "      - log/sentry\n",
@@ -77,13 +77,13 @@ func TestASlipInTheShippedConfigurationIsOneLineThatSaysWhereAndWhatToWriteInste
 		{
 			name: "a route to a pipeline that does not exist",
 			from: "    default_pipelines:\n", to: "    routes: [{events: [login_success], pipelines: [logs/postdog]}]\n    default_pipelines:\n",
-			words: []string{"connectors::fanout", "routes::0::pipelines", "no pipeline logs/postdog has this connector as a receiver", "these do: logs/console", "logs/posthog"},
+			words: []string{"connectors::fanout", "routes::0::pipelines", "no pipeline logs/postdog has this connector", "these do: logs/console", "logs/posthog"},
 		},
 		{
 			name: "a route to a pipeline of a backend that is off, misspelled",
 			from: "    default_pipelines:\n", to: "    routes: [{events: [login_success], pipelines: [logs/postdog]}]\n    default_pipelines:\n",
 			environment: []string{"WEBHOOK_ENABLED=true", "WEBHOOK_URL=" + aURL, "DEBUG_ENABLED=false"},
-			words:       []string{"connectors::fanout", "routes::0::pipelines", "no pipeline logs/postdog has this connector as a receiver"},
+			words:       []string{"connectors::fanout", "routes::0::pipelines", "no pipeline logs/postdog has this connector"},
 		},
 		{
 			name: "a route that another one leaves nothing for",
@@ -181,13 +181,13 @@ func TestASlipInTheShippedConfigurationIsOneLineThatSaysWhereAndWhatToWriteInste
 	}
 }
 
-func TestTheBuiltInConfigurationWantsAURLForTheWebhook(t *testing.T) {
+func TestBuiltInConfigurationRequiresWebhookURL(t *testing.T) {
 	t.Parallel()
 	assertOneError(t, run(t, []string{"WEBHOOK_ENABLED=true"}, "validate"), "exporters::webhook", "endpoint", "missing")
 }
 
-// The scenario of the converter has Sentry and PostHog.
-func TestTheOtherBackendsOfTheShippedConfigurationAreSwitchedOnByTheirVariables(t *testing.T) {
+// The converter scenario covers Sentry and PostHog.
+func TestVariablesSwitchBackendsOn(t *testing.T) {
 	t.Parallel()
 	t.Run("a webhook", func(t *testing.T) {
 		t.Parallel()
@@ -212,7 +212,7 @@ func TestTheOtherBackendsOfTheShippedConfigurationAreSwitchedOnByTheirVariables(
 			"MOENGAGE_ENABLED=true", "MOENGAGE_WORKSPACE_ID=" + moengageintake.Workspace, "MOENGAGE_API_KEY=" + moengageintake.Key,
 			"MOENGAGE_DATA_CENTER=2",
 		}
-		// The variables lead to the data center, and this to the stand-in.
+		// The variables select the data center; this selects the stand-in.
 		p := startShippedWith(t, environment, "--config", "yaml:exporters::moengage::endpoint: "+in.URL())
 		newClient(t).mustAccept(t, p.eventURL(), jsonType, `{"name": "order_placed", "user": {"id": "ada1001"}}`, 1)
 		assert.Equal(t, map[string]int{"delivered/": 1}, p.settled("moengage", 1).reasons)
@@ -228,7 +228,7 @@ func TestTheOtherBackendsOfTheShippedConfigurationAreSwitchedOnByTheirVariables(
 			_, span := app.tracer.Start(t.Context(), "POST /orders")
 			span.End()
 			app.sendSpans()
-			p.stop() // which sends what there is
+			p.stop() // sends what is queued
 			events, spans := in.taken()
 			assert.Equal(t, []string{"order_placed"}, events)
 			assert.Equal(t, []string{"POST /orders"}, spans)
@@ -239,7 +239,7 @@ func TestTheOtherBackendsOfTheShippedConfigurationAreSwitchedOnByTheirVariables(
 	}
 }
 
-func TestWhatIsRefusedIsKeptWhereTheShippedConfigurationHasAFolderAndElseLoggedAndCounted(t *testing.T) {
+func TestDataDirectoryKeepsRefusedEvents(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name        string
@@ -266,7 +266,7 @@ func TestWhatIsRefusedIsKeptWhereTheShippedConfigurationHasAFolderAndElseLoggedA
 	}
 }
 
-func TestTheBuiltInConfigurationIsTheShippedOne(t *testing.T) {
+func TestBuiltInConfigurationIsShippedOne(t *testing.T) {
 	t.Parallel()
 	validated := run(t, nil, "validate")
 	assert.Zero(t, validated.code)
@@ -278,7 +278,7 @@ func TestTheBuiltInConfigurationIsTheShippedOne(t *testing.T) {
 	assert.Contains(t, builtIn.stdout, "localhost:4319")
 }
 
-func TestTheBinaryListsOurComponentsWithTheirStability(t *testing.T) {
+func TestBinaryListsComponentsWithStability(t *testing.T) {
 	t.Parallel()
 	end := run(t, nil, "components")
 	require.Zero(t, end.code, end.stderr)
@@ -300,7 +300,7 @@ func TestTheBinaryListsOurComponentsWithTheirStability(t *testing.T) {
 	assert.Equal(t, stabilityOfOurs, stability["exporter webhook"])
 }
 
-func TestTheExampleOfTheShippedConfigurationIsShownOnTheConsole(t *testing.T) {
+func TestShippedExampleEventAppearsOnConsole(t *testing.T) {
 	t.Parallel()
 	shipped, err := os.ReadFile(shippedConfig(t))
 	require.NoError(t, err)
@@ -330,7 +330,7 @@ func shippedConfig(t *testing.T) string {
 	return path
 }
 
-// onFreePorts has the kernel pick the ports of a configuration.
+// onFreePorts makes the kernel pick the ports of a configuration.
 func onFreePorts(t *testing.T, configuration string) string {
 	t.Helper()
 	free := regexp.MustCompile(`(?m)endpoint: localhost:\d+$`).ReplaceAllString(configuration, "endpoint: localhost:0")

@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startShipped starts the shipped configuration as it is, but for its ports, with these environment variables.
+// startShipped starts the shipped configuration with these environment variables and free ports.
 func startShipped(t *testing.T, environment ...string) *plant {
 	t.Helper()
 	return startShippedWith(t, environment)
@@ -37,7 +37,7 @@ func startShippedWith(t *testing.T, environment []string, args ...string) *plant
 	})
 }
 
-// siteIn is where the shipped configuration keeps what FANOUT_DATA_DIR makes it keep.
+// siteIn returns the folders of the shipped configuration in FANOUT_DATA_DIR.
 func siteIn(environment []string) *site {
 	for _, variable := range environment {
 		if folder, ok := strings.CutPrefix(variable, "FANOUT_DATA_DIR="); ok {
@@ -47,19 +47,19 @@ func siteIn(environment []string) *site {
 	return nil
 }
 
-// door is the address of a collector that is replaced by another one. It notes what clients were answered.
-type door struct {
+// frontend is an address whose collector can be replaced. It records the responses to clients.
+type frontend struct {
 	*httptest.Server
 
 	behind atomic.Pointer[plant]
 
 	mu       sync.Mutex
-	statuses map[int]int // how often each was answered, 0 where there was nobody to answer
+	statuses map[int]int // count by status, 0 without a collector
 }
 
-func newDoor(t *testing.T, p *plant) *door {
+func newDoor(t *testing.T, p *plant) *frontend {
 	t.Helper()
-	d := &door{statuses: map[int]int{}}
+	d := &frontend{statuses: map[int]int{}}
 	d.behind.Store(p)
 	transport := &http.Transport{DisableKeepAlives: true}
 	d.Server = httptest.NewServer(&httputil.ReverseProxy{
@@ -75,14 +75,14 @@ func newDoor(t *testing.T, p *plant) *door {
 	return d
 }
 
-func (d *door) note(status int) {
+func (d *frontend) note(status int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.statuses[status]++
 }
 
-// refusals are what clients were answered besides 200, and how often.
-func (d *door) refusals() map[int]int {
+// refusals returns the responses other than 200, with their counts.
+func (d *frontend) refusals() map[int]int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	others := maps.Clone(d.statuses)
@@ -91,4 +91,4 @@ func (d *door) refusals() map[int]int {
 }
 
 // address is the host and port.
-func (d *door) address() string { return d.Listener.Addr().String() }
+func (d *frontend) address() string { return d.Listener.Addr().String() }

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What real senders need besides Go. The scripts install it, or say what to install; without it the tests fail, so that they
-// never pass for not having run.
+// Real senders need more than Go. Scripts install the tools or say what to install; without them
+// the tests fail rather than skip.
 
 // needNode is for tests that run scripts of the folder node.
 func needNode(t *testing.T) {
@@ -26,7 +26,7 @@ func needChromium(t *testing.T) {
 	require.NoError(t, installChromium())
 }
 
-// needCurl returns where curl is. `make tools` installs it.
+// needCurl returns the path of curl. `make tools` installs it.
 func needCurl(t *testing.T) string {
 	t.Helper()
 	curl, err := exec.LookPath("curl")
@@ -34,13 +34,13 @@ func needCurl(t *testing.T) string {
 	return curl
 }
 
-// Tests run at the same time, and an installation must run once.
+// Tests run in parallel, but an installation must run once.
 var (
 	installNode     = sync.OnceValue(func() error { return install("node/install.sh") })
 	installChromium = sync.OnceValue(func() error { return install("browser/install.sh") })
 )
 
-// install runs a script, which does nothing where all is there.
+// install runs a script, which does nothing if everything is installed.
 func install(script string) error {
 	if printed, err := exec.Command(script).CombinedOutput(); err != nil {
 		return &installError{script: script, printed: string(printed)}

@@ -22,8 +22,8 @@ import (
 	sentryintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/sentry"
 )
 
-// restoreQueues writes the queues of testdata/queue_v1.json as file_storage keeps them. A collector whose queue format was version 1
-// filled them with 18 records and 6 spans while all backends were down, and was killed.
+// restoreQueues writes the queues of testdata/queue_v1.json in file_storage's format. A collector
+// with queue format 1 filled them with 18 records and 6 spans, and was then killed.
 func restoreQueues(t *testing.T, directory string) {
 	t.Helper()
 	raw, err := os.ReadFile("testdata/queue_v1.json")
@@ -49,7 +49,7 @@ func restoreQueues(t *testing.T, directory string) {
 	}
 }
 
-func TestQueuesOfTheVersionBeforeAreDelivered(t *testing.T) {
+func TestQueueOfPreviousVersionIsDelivered(t *testing.T) {
 	t.Parallel()
 	spans, transactions := sentryintake.New(t), sentryintake.New(t)
 	batch, v1 := posthogintake.New(t), posthogintake.New(t)
@@ -74,12 +74,12 @@ func TestQueuesOfTheVersionBeforeAreDelivered(t *testing.T) {
 	for exporter, want := range map[string]int{
 		"sentry": 18 + 7, "sentry/transactions": 7, "posthog": 17 + 2, "posthog/v1": 17, "moengage": 16, "webhook": 18,
 	} {
-		p.waitFor("what the queue of "+exporter+" held", func() bool {
+		p.waitFor("the events queued for "+exporter, func() bool {
 			time.Sleep(20 * time.Millisecond)
-			books := p.account(exporter)
+			books := p.eventCounts(exporter)
 			return books.ended() >= want
 		})
-		assert.Equal(t, map[string]int{"delivered": want}, p.account(exporter).outcomes, exporter)
+		assert.Equal(t, map[string]int{"delivered": want}, p.eventCounts(exporter).outcomes, exporter)
 	}
 	p.stop()
 	assert.Empty(t, s.text(t), "dead letters")

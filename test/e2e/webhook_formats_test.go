@@ -33,7 +33,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
-// strictServer is a webhook that holds what each example sends against its receiver's rules, by path.
+// strictServer is a webhook that checks each example's requests against its receiver's rules, by
+// path.
 type strictServer struct {
 	*httptest.Server
 	t *testing.T
@@ -90,18 +91,18 @@ func (s *strictServer) at(path string) []webhookRequest {
 	return slices.Clone(s.requests[path])
 }
 
-// theExamplesOrders are what the examples are tried with; the second event is urgent.
+// theExamplesOrders are the events for the examples; the second one is urgent.
 const theExamplesOrders = `{"id":"evt.1","name":"order.placed","severity":"info","message":"placed","source":{"name":"shop"},"user":{"id":"u1"},"groups":{"company":"c/1"},"properties":{"total":9007199254740993,"items":["a"]}}
 {"id":"evt_2","severity":"error","user":{"id":"u2"},"source":{"name":"shop"},"exception":{"type":"PaymentError","message":"declined <!channel>"}}
 `
 
-// runExample runs examples/<name> with the variables, on a port that the kernel picks.
+// runExample runs examples/<name> with the variables, on a free port.
 func runExample(t *testing.T, name string, variables map[string]string) *collector {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "examples", name))
 	require.NoError(t, err)
 	conf := regexp.MustCompile(`(?m)endpoint: localhost:\d+$`).ReplaceAllString(string(text), "endpoint: localhost:0")
-	conf = os.Expand(conf, func(variable string) string { // which the environment of the collector would else have to hold
+	conf = os.Expand(conf, func(variable string) string { // instead of setting the collector's environment
 		reference, isEnv := strings.CutPrefix(variable, "env:")
 		if !isEnv {
 			return "$" + variable
@@ -115,7 +116,7 @@ func runExample(t *testing.T, name string, variables map[string]string) *collect
 	return startWith(t, "--config", writeConfig(t, conf), "--config", "yaml:service::telemetry::metrics::level: none")
 }
 
-func TestEachWebhookExampleSendsWhatItsReceiverTakes(t *testing.T) {
+func TestWebhookExamplesMatchTheirReceivers(t *testing.T) {
 	t.Parallel()
 	tested := []string{}
 	for name, check := range map[string]func(t *testing.T, s *strictServer, name string){
@@ -138,7 +139,8 @@ func TestEachWebhookExampleSendsWhatItsReceiverTakes(t *testing.T) {
 	assert.Len(t, examples, len(tested), "an example is not tried: %v", examples)
 }
 
-// sendOrders posts the events, and waits until each path has had as many requests. The collector is then stopped.
+// sendOrders posts the events, waits for the expected requests on each path, and stops the
+// collector.
 func sendOrders(t *testing.T, s *strictServer, c *collector, requests map[string]int) {
 	t.Helper()
 	newClient(t).mustAccept(t, c.eventURL(), linesType, theExamplesOrders, 2)
@@ -193,7 +195,7 @@ func verifyWithNode(t *testing.T, req webhookRequest) {
 	assert.Contains(t, []string{"order.placed\n", "exception\n"}, output)
 }
 
-// asGiven is the request as the programs of other languages are given it.
+// asGiven is the request in the form passed to programs in other languages.
 func (r webhookRequest) asGiven() map[string]any {
 	headers := map[string]string{}
 	for name := range r.header {
@@ -202,7 +204,7 @@ func (r webhookRequest) asGiven() map[string]any {
 	return map[string]any{"headers": headers, "body": string(r.body)}
 }
 
-// givenToNode runs a script of the folder node with a value on its standard input, and returns what it prints.
+// givenToNode runs a script in node with a value on standard input, and returns its output.
 func givenToNode(t *testing.T, value any, script string, args ...string) string {
 	t.Helper()
 	needNode(t)
@@ -215,7 +217,7 @@ func givenToNode(t *testing.T, value any, script string, args ...string) string 
 	return string(output)
 }
 
-// snippet is a code block of the webhook exporter's README.
+// snippet returns a code block of the webhook exporter's README.
 func snippet(t *testing.T, language string) string {
 	t.Helper()
 	readme, err := os.ReadFile(filepath.Join(root, "exporter", "webhookexporter", "README.md"))
@@ -226,7 +228,7 @@ func snippet(t *testing.T, language string) string {
 	return code
 }
 
-// verifiedInPython is what the README's function for Python says of the webhook.
+// verifiedInPython reports whether the README's Python function accepts the webhook.
 func verifiedInPython(t *testing.T, req webhookRequest) bool {
 	t.Helper()
 	python, err := exec.LookPath("python3")
@@ -241,7 +243,8 @@ func verifiedInPython(t *testing.T, req webhookRequest) bool {
 	return string(output) == "True\n"
 }
 
-// verifyWithNodeServer sends the webhooks, and each with another body, to the README's server for Node.js.
+// verifyWithNodeServer sends the webhooks, and each with a changed body, to the README's Node.js
+// server.
 func verifyWithNodeServer(t *testing.T, requests []webhookRequest) {
 	t.Helper()
 	needNode(t)
@@ -256,7 +259,7 @@ func verifyWithNodeServer(t *testing.T, requests []webhookRequest) {
 	require.NoError(t, cmd.Start())
 	defer func() {
 		assert.NoError(t, cmd.Process.Kill())
-		_ = cmd.Wait() // which says that it was killed
+		_ = cmd.Wait() // returns that it was killed
 	}()
 	port, err := bufio.NewReader(stdout).ReadString('\n')
 	require.NoError(t, err)
@@ -306,7 +309,7 @@ func checkCloudEventsExample(t *testing.T, s *strictServer, name string) {
 	assert.Contains(t, string(s.at("/structured")[0].body)+string(s.at("/structured")[1].body), "9007199254740993")
 }
 
-// readWithNode are the types, sorted, of the CloudEvents that the cloudevents package for Node.js reads.
+// readWithNode returns the sorted types of the CloudEvents that Node's cloudevents package reads.
 func readWithNode(t *testing.T, requests []webhookRequest) []string {
 	t.Helper()
 	var given []map[string]any

@@ -13,21 +13,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestARedirectIsNotFollowedAndTheLogSaysSo(t *testing.T) {
+func TestRedirectIsNotFollowedAndLogged(t *testing.T) {
 	t.Parallel()
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("the redirect was followed with %s %s", r.Method, r.URL)
 	}))
 	t.Cleanup(elsewhere.Close)
 	in := newInbox(t, singleEvents)
-	in.answerNext(answer{status: http.StatusFound, location: elsewhere.URL + "/hook"})
+	in.respondNext(response{status: http.StatusFound, location: elsewhere.URL + "/hook"})
 	c := start(t, configure("", webhook{"shop", in.URL, ""}))
 
 	client := newClient(t)
 	client.mustAccept(t, c.eventURL(), linesType, lines(0, 1), 1)
 	c.waitForLog("redirects are not followed")
 
-	// The next event finds the webhook well.
+	// The webhook accepts the next event.
 	client.mustAccept(t, c.eventURL(), linesType, lines(1, 1), 1)
 	in.wait(c, 1)
 	c.stop()
@@ -36,7 +36,7 @@ func TestARedirectIsNotFollowedAndTheLogSaysSo(t *testing.T) {
 	assert.Len(t, in.attempted(), 2)
 }
 
-func TestAWebhookThatIsBusyGetsTheSameEventAgainWhenItAskedForIt(t *testing.T) {
+func TestRetryHonorsRetryAfterWithSameEvent(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ form, batching string }{
 		{singleEvents, "batching: single"},
@@ -45,10 +45,10 @@ func TestAWebhookThatIsBusyGetsTheSameEventAgainWhenItAskedForIt(t *testing.T) {
 		t.Run(tt.batching, func(t *testing.T) {
 			t.Parallel()
 			in := newInbox(t, tt.form)
-			in.answerNext(answer{status: http.StatusServiceUnavailable, retryAfter: "1"})
+			in.respondNext(response{status: http.StatusServiceUnavailable, retryAfter: "1"})
 			c := start(t, configure("", webhook{"shop", in.URL, tt.batching + ", retry_on_failure: {initial_interval: 10ms}"}))
 
-			// It has no id, so the collector makes one.
+			// It has no id, so the collector adds one.
 			newClient(t).mustAccept(t, c.eventURL(), jsonType, `{"name": "order_placed"}`, 1)
 			in.wait(c, 1)
 			c.stop()
@@ -63,19 +63,19 @@ func TestAWebhookThatIsBusyGetsTheSameEventAgainWhenItAskedForIt(t *testing.T) {
 	}
 }
 
-func TestAWebhookThatHangsDoesNotKeepAnotherFromItsEvents(t *testing.T) {
+func TestHangingWebhookDoesNotDelayAnother(t *testing.T) {
 	t.Parallel()
 	const events = 500
 	release := make(chan struct{})
-	hanging, well := newInbox(t, arraysOfEvents), newInbox(t, arraysOfEvents)
-	held := make([]answer, events)
+	hanging, healthy := newInbox(t, arraysOfEvents), newInbox(t, arraysOfEvents)
+	held := make([]response, events)
 	for i := range held {
-		held[i] = answer{status: http.StatusOK, hold: release}
+		held[i] = response{status: http.StatusOK, hold: release}
 	}
-	hanging.answerNext(held...)
+	hanging.respondNext(held...)
 	c := start(t, configure("",
 		webhook{"hanging", hanging.URL, "batching: array"},
-		webhook{"well", well.URL, "batching: array"}))
+		webhook{"healthy", healthy.URL, "batching: array"}))
 	released := false
 	t.Cleanup(func() { // before the collector is stopped
 		if !released {
@@ -87,7 +87,7 @@ func TestAWebhookThatHangsDoesNotKeepAnotherFromItsEvents(t *testing.T) {
 	for i := range events {
 		client.mustAccept(t, c.eventURL(), linesType, lines(i, 1), 1)
 	}
-	well.wait(c, events)
+	healthy.wait(c, events)
 	assert.Zero(t, hanging.count(), "events at the webhook that hangs")
 
 	close(release)

@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// Route is what a request is for.
+// Route is the purpose of a request.
 type Route string
 
 // The routes.
@@ -27,18 +27,18 @@ const (
 	RouteMerge  Route = "merge"
 )
 
-// Content is what a request holds, in its order.
+// Content is the content of a request, in order.
 type Content struct {
 	Actions []Action
 	Users   []Object
 	Devices []Object
 	Merges  []Merge
-	// Order is what the users of the request did and are, each customer id with its things in their order: the id of an
-	// action, "user", "device" or "merge".
+	// Order lists, by customer id, the request's items in order: the id of an action, "user",
+	// "device" or "merge".
 	Order []Thing
 }
 
-// Action is something that a user did.
+// Action is an action of a user.
 type Action struct {
 	Customer, Device string
 	Name             string
@@ -54,21 +54,21 @@ type Object struct {
 	Attributes       map[string]any
 }
 
-// Merge is two users who are one.
+// Merge is a merge of two users.
 type Merge struct{ Merged, Retained string }
 
-// Thing is one thing of a request: the id of an action, or the word for what else it is.
+// Thing is an item of a request: the id of an action, or the kind of item.
 type Thing struct{ Customer, What string }
 
-// checker reads a body, and collects what is wrong with it.
+// checker reads a body and collects violations.
 type checker struct {
 	standin.Checker
 	now     time.Time
 	content Content
 }
 
-// Check reads the body of a request for a route, and returns what it holds and which rules it breaks. What came is not from the
-// future where it is not after now.
+// Check reads the body of a request for a route, and returns its content and violations. Times
+// after now are in the future.
 func Check(route Route, body []byte, now time.Time) (Content, []Violation) {
 	c := &checker{now: now}
 	if len(body) > maxBody {
@@ -159,7 +159,7 @@ func (c *checker) action(o object, customer, device string) {
 	c.content.Order = append(c.content.Order, Thing{customer, id})
 }
 
-// time is current_time. MoEngage's samples have it to the second or the millisecond.
+// time reads current_time. MoEngage's samples give it to the second or millisecond.
 func (c *checker) time(o object) time.Time {
 	written := text(o, "current_time")
 	at, err := time.Parse("2006-01-02T15:04:05Z", written)
@@ -173,7 +173,7 @@ func (c *checker) time(o object) time.Time {
 	return at
 }
 
-// merges reads the pairs of users.
+// merges reads the user pairs.
 func (c *checker) merges(o object) {
 	o.Only(RuleMember, "merge_data")
 	for _, pair := range some(o, "merge_data") {
@@ -215,7 +215,7 @@ func (c *checker) name(where, name string) {
 	}
 }
 
-// attribute holds a value against the tracking policy.
+// attribute checks a value against the tracking policy.
 func (c *checker) attribute(where string, value any) {
 	switch v := value.(type) {
 	case string:

@@ -1,9 +1,9 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package moengageintake is a stand-in for the Data API of MoEngage, for tests of what sends to it. It has the routes for events,
-// users, devices, merges and bulk, holds each request against the rules that MoEngage publishes, and fails the test for each
-// that is broken. What it answers is the test's to say.
+// Package moengageintake is a stand-in for MoEngage's Data API, for testing senders. It has the
+// routes for events, users, devices, merges and bulk, and fails the test if a request breaks a rule
+// that MoEngage publishes. The test decides the responses.
 //
 //	in := moengageintake.New(t)
 //	exporter := start(t, in.URL(), moengageintake.Workspace, moengageintake.Key)
@@ -11,6 +11,6 @@
 //	...
 //	actions := in.Actions()
 //
-// It is stricter than MoEngage, which cuts off or drops much without a word: what a sender ought not to send is a violation, though
-// MoEngage may put up with it. rules.go lists the rules and where each is published.
+// It is stricter than MoEngage, which truncates or drops much silently: whatever a sender should
+// not send is a violation. rules.go lists the rules and where each is published.
 package moengageintake

@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// The account of the intake.
+// The intake's credentials.
 const (
 	Workspace = "DAO6UGZ73D9RTK8B5W96TPYN"
 	Key       = "data-api-key-of-the-tests"
@@ -25,7 +25,7 @@ const (
 type Intake struct {
 	standin.Server[Request]
 
-	// What follows is read and written within Do.
+	// The following fields are used within Do.
 	workspace      string
 	now            func() time.Time
 	answer         func(Request) Reply
@@ -37,40 +37,41 @@ type Intake struct {
 	userAttributes map[string]bool
 }
 
-// Limits is how much of each kind the intake takes a minute; 0 is any number.
+// Limits are the intake's limits per minute; 0 is unlimited.
 type Limits struct{ Events, Users, Devices, Merges int }
 
-// sent is how much came when.
+// sent is how much arrived at a time.
 type sent struct {
 	at   time.Time
 	much Limits
 }
 
-// Request is a request that came, whatever was answered.
+// Request is a received request, whatever the response.
 type Request struct {
-	// URI and Header are as they came.
+	// URI and Header are as received.
 	URI    string
 	Header http.Header
-	// Route is what it was for, Body and Content what it held.
+	// Route is its purpose, Body and Content its contents.
 	Route   Route
 	Body    []byte
 	Content Content
-	// At is when it came, by the intake's clock.
+	// At is when it arrived, by the intake's clock.
 	At time.Time
-	// Violations are the rules that it broke.
+	// Violations are the rules it broke.
 	Violations []Violation
-	// Status is what was answered, 0 for no answer. Taken tells whether it was taken in.
+	// Status is the response status, 0 for no response. Taken reports whether it was accepted.
 	Status int
 	Taken  bool
 }
 
-// New starts an intake. A rule that is broken fails the test. The intake ends with the test.
+// New starts an intake that ends with the test. A broken rule fails the test.
 func New(t testing.TB) *Intake {
 	t.Helper()
 	return start(t, false)
 }
 
-// NewRecording starts an intake that keeps what rules are broken, for [Intake.Violations], and does not fail the test.
+// NewRecording starts an intake that records broken rules for [Intake.Violations] instead of
+// failing the test.
 func NewRecording(t testing.TB) *Intake {
 	t.Helper()
 	return start(t, true)
@@ -84,26 +85,27 @@ func start(t testing.TB, recording bool) *Intake {
 	return in
 }
 
-// ServeWorkspace sets the workspace that the intake has, which is Workspace at first.
+// ServeWorkspace sets the intake's workspace; default Workspace.
 func (in *Intake) ServeWorkspace(id string) { in.Do(func() { in.workspace = id }) }
 
-// Answer sets what answers requests from now on. A request that breaks a rule, or that a limit forbids, is answered as MoEngage
-// would, without asking it.
+// Answer sets the function that replies to requests from now on. A request that breaks a rule or
+// exceeds a limit gets MoEngage's response instead.
 func (in *Intake) Answer(answer func(Request) Reply) { in.Do(func() { in.answer = answer }) }
 
-// Clock sets the clock that times and limits are held against, which is time.Now at first.
+// Clock sets the clock for times and limits; default time.Now.
 func (in *Intake) Clock(now func() time.Time) { in.Do(func() { in.now = now }) }
 
-// Limit sets how much the intake takes in 60 seconds. What is beyond is answered 429, and is no violation.
+// Limit sets the intake's limits per 60 seconds. Requests beyond them get 429, which is not a
+// violation.
 func (in *Intake) Limit(limits Limits) { in.Do(func() { in.limits = limits }) }
 
-// LimitBody lowers the size of a body from which on it is answered 413, which is then no violation.
+// LimitBody lowers the maximum body size. Larger bodies get 413, which is then not a violation.
 func (in *Intake) LimitBody(size int) { in.Do(func() { in.maxBody = size }) }
 
-// AllowCompression lets requests be compressed, of which MoEngage says nothing.
+// AllowCompression allows compressed requests, which MoEngage does not document.
 func (in *Intake) AllowCompression() { in.Do(func() { in.compression = true }) }
 
-// Taken is what was taken in so far, in its order.
+// Taken returns the accepted content so far, in order.
 func (in *Intake) Taken() Content {
 	var all Content
 	requests := in.Requests()
@@ -121,24 +123,24 @@ func (in *Intake) Taken() Content {
 	return all
 }
 
-// Actions are the actions that were taken in so far, in their order.
+// Actions returns the accepted actions so far, in order.
 func (in *Intake) Actions() []Action { return in.Taken().Actions }
 
 // ServeHTTP implements http.Handler.
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{Intake: in, request: Request{URI: r.RequestURI, Header: r.Header.Clone()}}
-	reply := in.Hold(r, v.look(r)) // which is noted already: a request that hangs has come
+	reply := in.Hold(r, v.look(r)) // already recorded, so that hanging requests count
 	reply.Write(w, success)
 }
 
-// visit is a request while it is looked at.
+// visit is a request being checked.
 type visit struct {
 	*Intake
 	request Request
 	refusal *Reply
 }
 
-// refuse notes what is answered, unless something went wrong before.
+// refuse sets the response, unless an earlier check failed.
 func (v *visit) refuse(reply Reply) {
 	if v.refusal == nil {
 		v.refusal = &reply
@@ -150,9 +152,9 @@ func (v *visit) broke(reply Reply, rule Rule, message string) {
 	v.refuse(reply)
 }
 
-// look says what is answered, and notes the request.
+// look checks and records a request, and returns the reply.
 func (v *visit) look(r *http.Request) Reply {
-	body, _ := io.ReadAll(r.Body) // what is cut off is not JSON
+	body, _ := io.ReadAll(r.Body) // a truncated body is not JSON
 	var answer func(Request) Reply
 	v.Do(func() {
 		v.request.At = v.now()
@@ -173,7 +175,7 @@ func (v *visit) look(r *http.Request) Reply {
 	return reply
 }
 
-// checkRequest looks at the method, the URL and the headers.
+// checkRequest checks the method, the URL and the headers.
 func (v *visit) checkRequest(r *http.Request) {
 	if r.Method != http.MethodPost {
 		v.broke(Fail(http.StatusMethodNotAllowed, "Method Not Allowed", "POST"), RuleMethod, "is a "+r.Method)
@@ -195,11 +197,11 @@ func (v *visit) checkRequest(r *http.Request) {
 	case r.Header.Get("MOE-APPKEY") != user || workspace != user && route != "":
 		v.broke(Unauthorized(), RuleHeaders, "has another workspace in its Authorization than in MOE-APPKEY or its URL")
 	case user != v.workspace || key != Key:
-		v.refuse(Unauthorized()) // which is the user's mistake
+		v.refuse(Unauthorized()) // the user's mistake
 	}
 }
 
-// routeOf is what a URL is for, and the workspace it names.
+// routeOf returns a URL's route and workspace.
 func routeOf(r *http.Request) (route Route, workspace string) {
 	path, ok := strings.CutPrefix(r.URL.Path, "/v1/")
 	kind, workspace, found := strings.Cut(path, "/")
@@ -220,7 +222,7 @@ func routeOf(r *http.Request) (route Route, workspace string) {
 	}
 }
 
-// readBody holds the body against the rules.
+// readBody checks the body against the rules.
 func (v *visit) readBody(r *http.Request, body []byte) {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
 		if !v.compression {
@@ -245,7 +247,7 @@ func (v *visit) readBody(r *http.Request, body []byte) {
 	}
 }
 
-// checkWorkspace counts what a workspace may have only so many of.
+// checkWorkspace counts names and attributes that a workspace has limits for.
 func (v *visit) checkWorkspace() {
 	if v.refusal != nil {
 		return
@@ -268,13 +270,13 @@ func (v *visit) checkWorkspace() {
 	}
 }
 
-// own are MoEngage's own attributes of users (api: user/create-update-user).
+// own are MoEngage's own user attributes (api: user/create-update-user).
 var own = [...]string{
 	"name", "first_name", "last_name", "email", "mobile", "age", "gender", "source", "created_time", "last_seen", "transactions",
 	"revenue", "moe_unsubscribe",
 }
 
-// note keeps the request, and what was answered.
+// note records the request and the response.
 func (v *visit) note(reply *Reply) {
 	v.request.Status, v.request.Taken = reply.Seen(), reply.Takes()
 	v.Note(v.request, v.request.Violations, v.request.URI, v.request.Body)

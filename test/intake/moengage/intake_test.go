@@ -19,17 +19,17 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// noon is when the tests take place.
+// noon is the tests' current time.
 func noon() time.Time { return time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC) }
 
-// event is a body of the route event, with more members in its action.
+// event returns a body for the event route, with more members in its action.
 func event(action string) string {
 	return `{"type":"event","customer_id":"u1001","actions":[` + action + `]}`
 }
 
 const fine = `{"action":"order_placed","attributes":{"event_id":"e1","total":1.5},"platform":"iOS","app_version":"1","current_time":"2026-01-02T11:59:59.999Z"}`
 
-// post sends a body as an exporter ought to, but for what change changes.
+// post sends a body as an exporter should; change modifies the request.
 func post(t *testing.T, in *Intake, path, body string, change func(*http.Request)) (status int, answer string) {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodPost, in.URL()+path, strings.NewReader(body))
@@ -51,7 +51,7 @@ func basic(user, password string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }
 
-func TestWhatIsWellIsTaken(t *testing.T) {
+func TestValidRequestsAreAccepted(t *testing.T) {
 	in := New(t)
 	in.Clock(noon)
 	for path, body := range map[string]string{
@@ -76,7 +76,7 @@ func TestWhatIsWellIsTaken(t *testing.T) {
 	}, in.Actions()[0])
 }
 
-func TestEachRuleOfTheBody(t *testing.T) {
+func TestBodyRules(t *testing.T) {
 	many := func(n int, format string) string {
 		parts := make([]string, n)
 		for i := range parts {
@@ -150,7 +150,7 @@ func TestEachRuleOfTheBody(t *testing.T) {
 	}
 }
 
-func TestEachRuleOfTheRequest(t *testing.T) {
+func TestRequestRules(t *testing.T) {
 	for name, c := range map[string]struct {
 		path   string
 		change func(*http.Request)
@@ -184,7 +184,7 @@ func TestEachRuleOfTheRequest(t *testing.T) {
 	}
 }
 
-func TestAKeyThatIsNotKnownIsNoViolation(t *testing.T) {
+func TestUnknownKeyIsNotViolation(t *testing.T) {
 	in := New(t)
 	in.Clock(noon)
 	status, _ := post(t, in, "/v1/event/"+Workspace, event(fine), func(r *http.Request) { r.Header.Set("Authorization", basic(Workspace, "other")) })
@@ -192,7 +192,7 @@ func TestAKeyThatIsNotKnownIsNoViolation(t *testing.T) {
 	assert.Empty(t, in.Actions())
 }
 
-func TestAMinuteHasOnlySoMany(t *testing.T) {
+func TestRequestsPerMinuteAreLimited(t *testing.T) {
 	in := New(t)
 	now := noon()
 	in.Clock(func() time.Time { return now })
@@ -209,7 +209,7 @@ func TestAMinuteHasOnlySoMany(t *testing.T) {
 	assert.Equal(t, []int{200, 200, 429, 429, 200}, statuses, "what was refused counts too")
 }
 
-func TestAWorkspaceHasOnlySoManyNames(t *testing.T) {
+func TestEventNamesPerWorkspaceAreLimited(t *testing.T) {
 	in := NewRecording(t)
 	in.Clock(noon)
 	for i := range maxEventNames + 1 {
@@ -222,7 +222,7 @@ func TestAWorkspaceHasOnlySoManyNames(t *testing.T) {
 	for i := range attributes {
 		attributes[i] = fmt.Sprintf(`"a%d":1`, i)
 	}
-	attributes[0] = `"email":"x"` // which is not counted
+	attributes[0] = `"email":"x"` // not counted
 	_, _ = post(t, in, "/v1/customer/"+Workspace, `{"type":"customer","customer_id":"u1001","attributes":{`+strings.Join(attributes, ",")+`}}`, nil)
 	violations := in.Violations()
 	require.Len(t, violations, 3)
@@ -230,7 +230,7 @@ func TestAWorkspaceHasOnlySoManyNames(t *testing.T) {
 	assert.Equal(t, RuleUserAttributes, violations[2].Rule)
 }
 
-func TestRepliesAreAsMoEngagesAre(t *testing.T) {
+func TestRepliesMatchMoEngage(t *testing.T) {
 	in := New(t)
 	in.Clock(noon)
 	in.LimitBody(100)
@@ -260,7 +260,7 @@ func TestRepliesAreAsMoEngagesAre(t *testing.T) {
 	}
 }
 
-func TestARequestThatHangsHasComeAndWasNotTaken(t *testing.T) {
+func TestHangingRequestIsReceivedButNotAccepted(t *testing.T) {
 	in := New(t)
 	in.Clock(noon)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -275,7 +275,7 @@ func TestARequestThatHangsHasComeAndWasNotTaken(t *testing.T) {
 	assert.Empty(t, in.Actions())
 }
 
-func TestABrokenRuleFailsTheTest(t *testing.T) {
+func TestBrokenRuleFailsTest(t *testing.T) {
 	f := &standin.Failing{TB: t}
 	in := New(f)
 	in.Clock(noon)

@@ -5,7 +5,7 @@ package moengageintake
 
 import "time"
 
-// checkLimits refuses what is more than the intake takes in 60 seconds. What was refused counts too, since it was sent.
+// checkLimits refuses requests beyond the limits per 60 seconds. Refused requests count too.
 func (v *visit) checkLimits() {
 	content := &v.request.Content
 	much := Limits{Events: len(content.Actions), Users: len(content.Users), Devices: len(content.Devices), Merges: len(content.Merges)}
@@ -16,7 +16,7 @@ func (v *visit) checkLimits() {
 	}
 }
 
-// within is how much came in the 60 seconds before at.
+// within returns how much arrived in the 60 seconds before at.
 func (in *Intake) within(at time.Time) (total Limits) {
 	for i := range in.sent {
 		if s := &in.sent[i]; at.Sub(s.at) < time.Minute {

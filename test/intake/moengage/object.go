@@ -5,23 +5,23 @@ package moengageintake
 
 import "github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 
-// object is a JSON object that is held against the rules.
+// object is a JSON object that is checked against the rules.
 type object = standin.Object
 
-// text is a member that is a string, or empty.
+// text returns a string member, empty if it has another type.
 func text(o object, name string) string {
 	text, _ := o.Members[name].(string)
 	return text
 }
 
-// optionalText wants a member, where it is there, to be a string that is not empty.
+// optionalText checks that a member, if present, is a nonempty string.
 func optionalText(o object, name string) {
 	if text, ok := o.Text(name); ok && text == "" {
 		o.Breaks(RuleMember, name, "is empty")
 	}
 }
 
-// some is a member that is an array of objects, of one at least.
+// some returns an array member with at least one object.
 func some(o object, name string) []object {
 	objects, _ := o.Objects(name, RuleMember)
 	if len(objects) == 0 {
@@ -30,7 +30,7 @@ func some(o object, name string) []object {
 	return objects
 }
 
-// attributes is the member of that name, each of which keeps to the tracking policy.
+// attributes returns the attributes, checked against the tracking policy.
 func (c *checker) attributes(o object) map[string]any {
 	o.Require("attributes")
 	attributes, _ := o.Nested("attributes", RuleMember)

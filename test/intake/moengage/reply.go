@@ -10,42 +10,43 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// Reply is what the intake answers. The zero value is 200 and success, as from MoEngage when all is well.
+// Reply is the intake's response. The zero value is MoEngage's successful response.
 type Reply = standin.Reply
 
-// Fail answers in the form of MoEngage's errors.
+// Fail responds with an error in MoEngage's format.
 func Fail(status int, kind, message string) Reply {
-	body, _ := json.Marshal(map[string]any{ // strings are always encoded
+	body, _ := json.Marshal(map[string]any{ // strings cannot fail to encode
 		"status": "fail", "error": map[string]string{"message": message, "type": kind, "request_id": "fbkHZtPx"},
 	})
 	return Reply{Status: status, Body: string(body)}
 }
 
-// BadRequest answers 400.
+// BadRequest responds with 400.
 func BadRequest(message string) Reply { return Fail(http.StatusBadRequest, "Bad Request", message) }
 
-// Unauthorized answers 401.
+// Unauthorized responds with 401.
 func Unauthorized() Reply {
 	return Fail(http.StatusUnauthorized, "Authentication required", "Authentication Header is not valid")
 }
 
-// Forbidden answers 403, as for a workspace that is suspended.
+// Forbidden responds with 403, as for a suspended workspace.
 func Forbidden() Reply { return Fail(http.StatusForbidden, "Account Suspended", "Account is blocked") }
 
-// TooLarge answers 413.
+// TooLarge responds with 413.
 func TooLarge() Reply {
 	return Fail(http.StatusRequestEntityTooLarge, "Payload too large", "Payload too large")
 }
 
-// RateLimited answers 429.
+// RateLimited responds with 429.
 func RateLimited() Reply {
 	return Fail(http.StatusTooManyRequests, "Rate Limits Exceeded", "Rate limits for customers exceeded. Please Try After Some Time")
 }
 
-// Unavailable answers 503.
+// Unavailable responds with 503.
 func Unavailable() Reply { return Fail(http.StatusServiceUnavailable, "Server Error", "try again") }
 
-// Hung gives no answer until the client has gone or the test ends. Whether the request was taken in is the caller's to say.
+// Hung does not respond until the client disconnects or the test ends. The caller decides whether
+// the request is accepted.
 func Hung() Reply { return Reply{Hang: make(chan struct{}), Reset: true} }
 
 // Reset resets the connection.

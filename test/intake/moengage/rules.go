@@ -5,72 +5,76 @@ package moengageintake
 
 import "github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 
-// Rule is one of MoEngage's rules for what is sent to it. In the sources, api stands for https://www.moengage.com/docs/api, old for
-// https://developers.moengage.com/hc/en-us/articles, and help for https://help.moengage.com/hc/en-us/articles.
+// Rule is one of MoEngage's rules for requests. In the sources, api stands for
+// https://www.moengage.com/docs/api, old for https://developers.moengage.com/hc/en-us/articles, and
+// help for https://help.moengage.com/hc/en-us/articles.
 type Rule = standin.Rule
 
-// Violation is a rule that was broken.
-type Violation = standin.Violation //nolint:errname // see there
+// Violation is a broken rule.
+type Violation = standin.Violation //nolint:errname // see standin
 
 // Rules of the request.
 const (
-	// RuleMethod: everything is POSTed (api).
+	// RuleMethod: every request is a POST (api).
 	RuleMethod Rule = "method"
-	// RulePath: to /v1/event/, /v1/customer/, /v1/device/ or /v1/transition/ and the workspace, or to
-	// /v1/customer/merge?app_id= and the workspace (api: event/track-event, user/merge-users, bulk).
+	// RulePath: the path is /v1/event/, /v1/customer/, /v1/device/ or /v1/transition/ and the
+	// workspace, or to /v1/customer/merge?app_id= and the workspace (api: event/track-event,
+	// user/merge-users, bulk).
 	RulePath Rule = "path"
-	// RuleHeaders: Content-Type is application/json, Authorization is Basic, and MOE-APPKEY is the workspace (old:
-	// 4404674776724).
+	// RuleHeaders: Content-Type is application/json, Authorization is Basic, and MOE-APPKEY is the
+	// workspace (old: 4404674776724).
 	RuleHeaders Rule = "headers"
-	// RuleEncoding: no content encoding is published.
+	// RuleEncoding: MoEngage documents no content encoding.
 	RuleEncoding Rule = "content-encoding"
 	// RuleSize: a request has up to 100 kB (api: bulk/bulk-import-users-and-events).
 	RuleSize Rule = "size"
 	// RuleJSON: the body is one JSON object.
 	RuleJSON Rule = "json"
-	// RuleUTF8: it is UTF-8.
+	// RuleUTF8: the body is UTF-8.
 	RuleUTF8 = standin.RuleUTF8
-	// RuleDuplicateName: no name is there twice.
+	// RuleDuplicateName: no object has duplicate names.
 	RuleDuplicateName = standin.RuleDuplicateName
 )
 
 // Rules of the body.
 const (
-	// RuleType: type is event, customer, device or transition, as the route has it (api).
+	// RuleType: type is event, customer, device or transition, matching the route (api).
 	RuleType Rule = "type"
-	// RuleMember: an object has the members that it needs, of their types, and no others (api).
+	// RuleMember: an object has its required members with the right types, and no others (api).
 	RuleMember Rule = "member"
-	// RuleCustomer: customer_id is a string of two characters or more, and none of those that many users would share (api:
-	// data/data-overview).
+	// RuleCustomer: customer_id is a string of at least two characters, and not a placeholder that
+	// many users would share (api: data/data-overview).
 	RuleCustomer Rule = "customer_id"
 	// RuleTime: current_time is ISO 8601 in UTC, and not in the future (old: 4413174104852).
 	RuleTime Rule = "current_time"
 	// RulePlatform: platform is ANDROID, iOS, web or unknown (old: 4413174104852).
 	RulePlatform Rule = "platform"
-	// RuleOneElement: the actions of one user and device that follow each other share an element, for which MoEngage has the
-	// list actions.
+	// RuleOneElement: consecutive actions of one user and device share an element, in its list
+	// actions.
 	RuleOneElement Rule = "one-element"
-	// RuleMerge: a merge names two users, which are not the same (api: user/merge-users).
+	// RuleMerge: a merge names two different users (api: user/merge-users).
 	RuleMerge Rule = "merge"
 )
 
 // Rules of the tracking policy (help: 360037314991, 31226180214804).
 const (
-	// RuleName: a name has 1 to 200 characters, no period, and does not begin with moe_ (api: event/track-event).
+	// RuleName: a name has 1 to 200 characters, no period, and does not begin with moe_ (api:
+	// event/track-event).
 	RuleName Rule = "name"
 	// RuleAttributes: an event has up to 100 attributes.
 	RuleAttributes Rule = "attributes"
 	// RuleValue: a value is a string of up to 512 characters, a number, a boolean or an array.
 	RuleValue Rule = "value"
-	// RuleArray: an array has 1 to 50 items, all of them numbers or all strings of up to 512 characters.
+	// RuleArray: an array has 1 to 50 items, all of them numbers or all strings of up to 512
+	// characters.
 	RuleArray Rule = "array"
-	// RuleEventNames: a workspace has up to 512 names of events.
+	// RuleEventNames: a workspace has up to 512 event names.
 	RuleEventNames Rule = "event-names"
-	// RuleUserAttributes: a workspace has up to 256 attributes of users beyond those that MoEngage has itself.
+	// RuleUserAttributes: a workspace has up to 256 user attributes besides MoEngage's own.
 	RuleUserAttributes Rule = "user-attributes"
 )
 
-// What MoEngage takes.
+// MoEngage's limits.
 const (
 	maxBody           = 100_000
 	maxEventNames     = 512

@@ -13,7 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Decompress takes off a content encoding, which is gzip, deflate or zstd, and stops after a number of bytes.
+// Decompress decodes a gzip, deflate or zstd body, up to a maximum size.
 func Decompress(encoding string, compressed []byte, limit int64) ([]byte, error) {
 	var body io.Reader
 	var err error

@@ -15,16 +15,16 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// What the stand-ins themselves are tested with.
+// Helpers for testing the stand-ins themselves.
 
-// Answer is what a client sees.
+// Answer is the response that a client gets.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   string
 }
 
-// Send sends a request on a connection of its own, and follows no redirect.
+// Send sends a request on its own connection, and follows no redirect.
 func Send(r *http.Request) (Answer, error) {
 	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
 	if err != nil {
@@ -35,7 +35,7 @@ func Send(r *http.Request) (Answer, error) {
 	return Answer{response.StatusCode, response.Header, string(body)}, err
 }
 
-// Compress puts a body into a content encoding: gzip, deflate or zstd, or none of them.
+// Compress encodes a body with gzip, deflate or zstd, or leaves it unchanged.
 func Compress(encoding string, body []byte) []byte {
 	var compressed bytes.Buffer
 	var w io.WriteCloser
@@ -45,16 +45,16 @@ func Compress(encoding string, body []byte) []byte {
 	case "deflate":
 		w = zlib.NewWriter(&compressed)
 	case "zstd":
-		w, _ = zstd.NewWriter(&compressed, zstd.WithEncoderConcurrency(1)) // it fails for wrong options alone
+		w, _ = zstd.NewWriter(&compressed, zstd.WithEncoderConcurrency(1)) // fails only for invalid options
 	default:
 		return body
 	}
-	_, _ = w.Write(body) // a buffer takes everything
+	_, _ = w.Write(body) // writing to a buffer cannot fail
 	_ = w.Close()
 	return compressed.Bytes()
 }
 
-// Failing is a test whose failures are what is tested.
+// Failing is a fake test that records failures.
 type Failing struct {
 	testing.TB
 	Failures []string
@@ -65,7 +65,7 @@ func (f *Failing) Errorf(format string, args ...any) {
 	f.Failures = append(f.Failures, fmt.Sprintf(format, args...))
 }
 
-// Fatalf implements testing.TB. It panics, since it is not to return.
+// Fatalf implements testing.TB. It panics, since it must not return.
 func (f *Failing) Fatalf(format string, args ...any) {
 	f.Errorf(format, args...)
 	panic(f)

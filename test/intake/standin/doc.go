@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package standin has what the strict stand-ins for vendors' intakes share: a server for as long as the test runs, the requests
-// that came to it and the rules that they broke, the answers that it gives, and how JSON is held against rules. Which rules there
-// are is each vendor's.
+// Package standin is shared by the strict stand-ins for vendors' servers: a server that runs during
+// a test, records requests and violated rules, and sends replies; and checks of JSON. Each vendor's
+// package has its own rules.
 package standin

@@ -18,7 +18,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Decode reads one JSON value, with numbers as they are written. What is not JSON at all breaks the rule that is given.
+// Decode reads one JSON value, and keeps the text of numbers. Invalid JSON breaks the given rule.
 func Decode(b []byte, rule Rule, where string) (any, *Violation) {
 	if !utf8.Valid(b) {
 		return nil, Violate(RuleUTF8, where, "is not UTF-8")
@@ -45,7 +45,7 @@ func Decode(b []byte, rule Rule, where string) (any, *Violation) {
 	return value, nil
 }
 
-// DecodeObject reads a JSON object, whose members are to be held against the rule.
+// DecodeObject reads a JSON object whose members are checked against the rule.
 func (c *Checker) DecodeObject(b []byte, rule Rule, where string) (Object, bool) {
 	value, violation := Decode(b, rule, where)
 	if violation != nil {
@@ -59,8 +59,8 @@ func (c *Checker) DecodeObject(b []byte, rule Rule, where string) (Object, bool)
 	return c.Object(members, rule, where), ok
 }
 
-// Object is a JSON object, where it stands, and the rule that is broken when a member does not have the type it should have.
-// The methods that read a member report false where it is absent, which they do not mind, and where it has another type.
+// Object is a JSON object, its location, and the rule that a member of the wrong type breaks.
+// Methods that read a member return false if it is absent, which is allowed, or has the wrong type.
 type Object struct {
 	*Checker
 	Where   string
@@ -68,20 +68,20 @@ type Object struct {
 	Members map[string]any
 }
 
-// Object is an object that the checker looks at.
+// Object returns an object for the checker.
 func (c *Checker) Object(members map[string]any, rule Rule, where string) Object {
 	return Object{Checker: c, Where: where, Rule: rule, Members: members}
 }
 
-// Breaks notes what is wrong with a member.
+// Breaks records a violation by a member.
 func (o Object) Breaks(rule Rule, name, format string, args ...any) {
 	o.Violate(rule, o.Where+"."+name, format, args...)
 }
 
-// Names are the names of the members, sorted so that violations come in the same order each time.
+// Names returns the members' names, sorted, so that violations have a stable order.
 func (o Object) Names() []string { return slices.Sorted(maps.Keys(o.Members)) }
 
-// Require notes members that are missing.
+// Require records missing members as violations.
 func (o Object) Require(names ...string) {
 	for _, name := range names {
 		if _, ok := o.Members[name]; !ok {
@@ -90,7 +90,7 @@ func (o Object) Require(names ...string) {
 	}
 }
 
-// Only notes members that the format does not have.
+// Only records members that the format does not have as violations.
 func (o Object) Only(rule Rule, names ...string) {
 	for _, name := range o.Names() {
 		if !slices.Contains(names, name) {
@@ -99,24 +99,24 @@ func (o Object) Only(rule Rule, names ...string) {
 	}
 }
 
-// Text is a member that is a string.
+// Text returns a string member.
 func (o Object) Text(name string) (string, bool) { return Member[string](o, name, "a string") }
 
-// Texts wants members to be strings.
+// Texts checks that members are strings.
 func (o Object) Texts(names ...string) {
 	for _, name := range names {
 		o.Text(name)
 	}
 }
 
-// Booleans wants members to be booleans.
+// Booleans checks that members are booleans.
 func (o Object) Booleans(names ...string) {
 	for _, name := range names {
 		Member[bool](o, name, "a boolean")
 	}
 }
 
-// OneOf wants a string of an enumeration.
+// OneOf checks that a member is one of the values.
 func (o Object) OneOf(rule Rule, name string, values ...string) {
 	value, ok := o.Text(name)
 	if ok && !slices.Contains(values, value) {
@@ -124,7 +124,7 @@ func (o Object) OneOf(rule Rule, name string, values ...string) {
 	}
 }
 
-// Number is a member that is a number.
+// Number returns a numeric member.
 func (o Object) Number(name string) (float64, bool) {
 	written, ok := Member[json.Number](o, name, "a number")
 	if !ok {
@@ -137,7 +137,7 @@ func (o Object) Number(name string) (float64, bool) {
 	return value, err == nil
 }
 
-// Integer is a member that is a number without a fraction and an exponent.
+// Integer returns a numeric member without fraction and exponent.
 func (o Object) Integer(name string) (int64, bool) {
 	written, ok := Member[json.Number](o, name, "an integer")
 	if !ok {
@@ -150,17 +150,17 @@ func (o Object) Integer(name string) (int64, bool) {
 	return value, err == nil
 }
 
-// List is a member that is an array.
+// List returns an array member.
 func (o Object) List(name string) ([]any, bool) { return Member[[]any](o, name, "an array") }
 
-// Nested is a member that is an object. It and its own members are held against the rule that is given.
+// Nested returns an object member. It and its members are checked against the given rule.
 func (o Object) Nested(name string, rule Rule) (Object, bool) {
 	o.Rule = rule
 	members, ok := Member[map[string]any](o, name, "an object")
 	return o.Object(members, rule, o.Where+"."+name), ok
 }
 
-// Objects is a member that is an array of objects, and is held against the rule in the same way.
+// Objects returns the objects in an array member, checked against the rule in the same way.
 func (o Object) Objects(name string, rule Rule) ([]Object, bool) {
 	o.Rule = rule
 	values, ok := o.List(name)
@@ -177,7 +177,7 @@ func (o Object) Objects(name string, rule Rule) ([]Object, bool) {
 	return objects, ok
 }
 
-// Member is a member of a type, which is to be called as wanted says.
+// Member returns a member of a type; wanted names the type in violations.
 func Member[T any](o Object, name, wanted string) (value T, ok bool) {
 	written, present := o.Members[name]
 	if !present {
@@ -189,7 +189,7 @@ func Member[T any](o Object, name, wanted string) (value T, ok bool) {
 	return value, ok
 }
 
-// TypeOf is the type of a JSON value, in words.
+// TypeOf returns the type of a JSON value, in words.
 func TypeOf(value any) string {
 	switch value.(type) {
 	case nil:

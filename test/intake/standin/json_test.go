@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestWhatIsNotAJSONObjectBreaksARule(t *testing.T) {
+func TestNonObjectsBreakRule(t *testing.T) {
 	for name, c := range map[string]struct {
 		body string
 		want string
@@ -35,10 +35,10 @@ func TestWhatIsNotAJSONObjectBreaksARule(t *testing.T) {
 	}
 }
 
-// members are one of each kind.
+// members has one member of each kind.
 const members = `{"text":"a","number":1.5,"huge":1e999,"integer":7,"boolean":true,"null":null,"list":[{"a":1},2],"object":{"a":"b"}}`
 
-func TestMembersAreHeldAgainstTheirTypes(t *testing.T) {
+func TestMembersAreCheckedAgainstTypes(t *testing.T) {
 	for name, c := range map[string]struct {
 		look func(o Object)
 		want []string
@@ -89,13 +89,13 @@ func TestMembersAreHeldAgainstTheirTypes(t *testing.T) {
 	}
 }
 
-func TestNumbersAreAsTheyAreWritten(t *testing.T) {
+func TestNumbersKeepTheirText(t *testing.T) {
 	value, violation := Decode([]byte(`[1.10]`), "body", "body")
 	require.Nil(t, violation)
 	assert.Equal(t, []any{json.Number("1.10")}, value)
 }
 
-func TestEncodingsAreTakenOffAndBombsNotUnpacked(t *testing.T) {
+func TestBodiesAreDecodedWithinLimit(t *testing.T) {
 	for _, encoding := range []string{"gzip", "deflate", "zstd"} {
 		compressed := Compress(encoding, make([]byte, 1<<20))
 		body, err := Decompress(encoding, compressed, 1<<21)

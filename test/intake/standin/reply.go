@@ -12,37 +12,39 @@ import (
 	"time"
 )
 
-// Reply is what a stand-in answers. The zero value is 200 and what the vendor says when all is well.
+// Reply is a stand-in's response. The zero value is the vendor's successful response.
 type Reply struct {
 	// Status is the status; 0 is 200.
 	Status int
-	// Header is added to the answer.
+	// Header is added to the response.
 	Header http.Header
-	// Body is the body; with a 200, an empty one is the vendor's.
+	// Body is the body. With a 200, an empty one is replaced by the vendor's.
 	Body string
-	// Hang keeps the answer back until it is closed. If the client goes away or the test ends before that, there is none.
+	// Hang delays the response until it is closed. There is no response if the client disconnects
+	// or the test ends first.
 	Hang <-chan struct{}
-	// Delay keeps the answer back for this long.
+	// Delay delays the response.
 	Delay time.Duration
-	// Reset resets the connection instead of answering.
+	// Reset resets the connection instead of responding.
 	Reset bool
-	// Taken says that the request was taken in, though the answer does not say so: an answer may get lost. NotTaken says that
-	// it was not, though its status says so.
+	// Taken accepts the request although the response does not say so: a response can get lost.
+	// NotTaken does not accept it although the status says so.
 	Taken, NotTaken bool
 }
 
-// Redirect answers a redirect to this location.
+// Redirect responds with a redirect.
 func Redirect(status int, location string) Reply {
 	return Reply{Status: status, Header: http.Header{"Location": {location}}}
 }
 
-// Hung answers when it is released, if the client is still there. Release may be called more than once.
+// Hung responds when it is released, if the client is still connected. Release may be called more
+// than once.
 func Hung() (reply Reply, release func()) {
 	hang := make(chan struct{})
 	return Reply{Hang: hang}, sync.OnceFunc(func() { close(hang) })
 }
 
-// Within replaces the time that an answer asks to wait, in seconds.
+// Within sets the wait that the response asks for, in seconds.
 func (r Reply) Within(seconds string) Reply {
 	r.Header = r.Header.Clone()
 	if r.Header == nil {
@@ -52,7 +54,7 @@ func (r Reply) Within(seconds string) Reply {
 	return r
 }
 
-// Seen is the status that the client sees, 0 for none.
+// Seen returns the status that the client gets, 0 for none.
 func (r *Reply) Seen() int {
 	switch {
 	case r.Reset:
@@ -64,10 +66,10 @@ func (r *Reply) Seen() int {
 	}
 }
 
-// Takes reports whether the request was taken in.
+// Takes reports whether the request is accepted.
 func (r *Reply) Takes() bool { return r.Taken || r.Seen() == http.StatusOK && !r.NotTaken }
 
-// Write gives the answer. Success is the body of a 200 that has none.
+// Write writes the response. Success is the default body of a 200.
 func (r *Reply) Write(w http.ResponseWriter, success string) {
 	if r.Reset {
 		reset(w)
@@ -83,7 +85,7 @@ func (r *Reply) Write(w http.ResponseWriter, success string) {
 	_, _ = io.WriteString(w, body) //nolint:gosec // tests read it, not browsers
 }
 
-// reset closes the connection with what TCP calls a reset.
+// reset closes the connection with a TCP reset.
 func reset(w http.ResponseWriter) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

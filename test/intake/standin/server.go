@@ -12,21 +12,21 @@ import (
 	"time"
 )
 
-// Server is the server of a stand-in, and what came to it. R is what the stand-in has for a request.
+// Server is the server of a stand-in, with its requests. R is the stand-in's type for a request.
 type Server[R any] struct {
 	t         testing.TB
 	vendor    string
 	recording bool
 	server    *httptest.Server
-	closing   chan struct{} // closed when the test ends, so that no answer hangs longer
+	closing   chan struct{} // closed when the test ends, to end hanging responses
 
 	mu         sync.Mutex
 	requests   []R
 	violations []Violation
 }
 
-// Start starts the server, which ends with the test. A rule of the vendor's that is broken fails the test, unless it is only
-// recorded.
+// Start starts the server, which stops with the test. A broken rule fails the test, unless it is
+// only recorded.
 func (s *Server[R]) Start(t testing.TB, vendor string, recording bool, handler http.Handler) {
 	s.t, s.vendor, s.recording, s.closing = t, vendor, recording, make(chan struct{})
 	s.server = httptest.NewServer(handler)
@@ -36,30 +36,30 @@ func (s *Server[R]) Start(t testing.TB, vendor string, recording bool, handler h
 	})
 }
 
-// URL is the server's address.
+// URL returns the server's address.
 func (s *Server[R]) URL() string { return s.server.URL }
 
-// Do does something while no other does.
+// Do calls a function while holding the lock.
 func (s *Server[R]) Do(something func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	something()
 }
 
-// Requests are all that came, in the order in which they were answered.
+// Requests returns all requests, in the order of their responses.
 func (s *Server[R]) Requests() []R { return All(s, &s.requests) }
 
-// Violations are the rules that were broken so far.
+// Violations returns the rules broken so far.
 func (s *Server[R]) Violations() []Violation { return All(s, &s.violations) }
 
-// All are the things that there are so far.
+// All returns a copy of the items so far.
 func All[R, T any](s *Server[R], things *[]T) []T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(*things)
 }
 
-// Hold keeps an answer back for as long as it says, and returns it, or a reset where nobody waits for it any longer.
+// Hold delays a reply as it asks, and returns it, or a reset if the client no longer waits.
 func (s *Server[R]) Hold(r *http.Request, reply Reply) Reply {
 	if reply.Hang == nil && reply.Delay == 0 {
 		return reply
@@ -81,8 +81,8 @@ func (s *Server[R]) Hold(r *http.Request, reply Reply) Reply {
 	return reply
 }
 
-// Note keeps a request with the rules that it broke, and fails the test for them with the line and the body. It is to be
-// called within Do.
+// Note records a request and its violations, and fails the test for them with the line and the
+// body. It must be called within Do.
 func (s *Server[R]) Note(request R, violations []Violation, line string, body []byte) {
 	s.requests = append(s.requests, request)
 	s.violations = append(s.violations, violations...)

@@ -17,11 +17,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// intake is a stand-in that answers as the test says, and has a rule against PUT. Its requests are their methods.
+// intake is a stand-in that responds as the test says, and has a rule against PUT. It records
+// requests by method.
 type intake struct {
 	Server[string]
 	reply Reply
-	held  chan Reply // what became of the answers, where somebody reads it
+	held  chan Reply // the replies after Hold, if a test reads them
 }
 
 func newIntake(t testing.TB, recording bool, reply Reply) *intake {
@@ -49,7 +50,7 @@ func send(ctx context.Context, method, url string) (Answer, error) {
 	return Send(r)
 }
 
-func TestTheReplySaysWhatIsAnsweredAndTaken(t *testing.T) {
+func TestReplyControlsResponseAndAcceptance(t *testing.T) {
 	released, release := Hung()
 	release()
 	release()
@@ -80,7 +81,7 @@ func TestTheReplySaysWhatIsAnsweredAndTaken(t *testing.T) {
 	}
 }
 
-func TestAResetIsNoAnswer(t *testing.T) {
+func TestResetSendsNoResponse(t *testing.T) {
 	in := newIntake(t, false, Reply{Reset: true, Status: 200})
 	_, err := send(t.Context(), http.MethodPost, in.URL())
 	assert.True(t, errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF), "%v", err)
@@ -89,7 +90,7 @@ func TestAResetIsNoAnswer(t *testing.T) {
 	assert.False(t, reply.Takes())
 }
 
-func TestAHungAnswerEndsWhenTheClientGoes(t *testing.T) {
+func TestHangingResponseEndsWithClient(t *testing.T) {
 	hung, _ := Hung()
 	in := newIntake(t, false, hung)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -104,7 +105,7 @@ func TestAHungAnswerEndsWhenTheClientGoes(t *testing.T) {
 	assert.Equal(t, Reply{Reset: true}, <-in.held)
 }
 
-func TestAHungAnswerEndsWithTheTest(t *testing.T) {
+func TestHangingResponseEndsWithTest(t *testing.T) {
 	var held chan Reply
 	gone := make(chan error, 1)
 	t.Run("the test", func(t *testing.T) {
@@ -121,14 +122,14 @@ func TestAHungAnswerEndsWithTheTest(t *testing.T) {
 	assert.Equal(t, Reply{Reset: true}, <-held)
 }
 
-func TestWithinSaysHowLongToWait(t *testing.T) {
+func TestWithinLimitsWait(t *testing.T) {
 	reply := Reply{Header: http.Header{"Retry-After": {"60"}}}
 	assert.Equal(t, "2.5", reply.Within("2.5").Header.Get("Retry-After"))
 	assert.Equal(t, "60", reply.Header.Get("Retry-After"))
 	assert.Equal(t, "1", Reply{}.Within("1").Header.Get("Retry-After"))
 }
 
-func TestAViolationFailsTheTestUnlessItIsRecorded(t *testing.T) {
+func TestViolationFailsTestUnlessRecorded(t *testing.T) {
 	for recording, want := range map[bool][]string{
 		false: {"the request breaks rules of Acme's:\n  request is a PUT (rule \"method\")\n/\nits body"},
 		true:  nil,

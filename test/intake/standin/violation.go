@@ -8,33 +8,33 @@ import (
 	"strings"
 )
 
-// Rule is one of a vendor's rules for what is sent to it.
+// Rule is a vendor's rule for requests.
 type Rule string
 
 // Rules of JSON, for any vendor (RFC 7493).
 const (
-	// RuleUTF8: JSON is UTF-8, escapes included.
+	// RuleUTF8: JSON is valid UTF-8, including escapes.
 	RuleUTF8 Rule = "utf-8"
-	// RuleDuplicateName: an object has no name twice.
+	// RuleDuplicateName: an object has no duplicate names.
 	RuleDuplicateName Rule = "duplicate-name"
 )
 
-// Violation is a rule that was broken. It is an error.
+// Violation is a broken rule. It is an error.
 //
-//nolint:errname // What is broken is a rule of a vendor's; it is an error only where there is nothing else to return.
+//nolint:errname // It is a violation first; only some functions return it as an error.
 type Violation struct {
 	// Rule is the rule.
 	Rule Rule
-	// Where is the place, such as "item 0 (event).exception.values[1].mechanism".
+	// Where is the location, such as "item 0 (event).exception.values[1].mechanism".
 	Where string
-	// Message says what is wrong there. Where is its subject.
+	// Message says what is wrong. Its subject is Where.
 	Message string
 }
 
 // Error implements error.
 func (v *Violation) Error() string { return fmt.Sprintf("%s %s (rule %q)", v.Where, v.Message, v.Rule) }
 
-// Violate is a violation with this message.
+// Violate returns a violation.
 func Violate(rule Rule, where, format string, args ...any) *Violation {
 	return &Violation{Rule: rule, Where: where, Message: fmt.Sprintf(format, args...)}
 }
@@ -42,12 +42,12 @@ func Violate(rule Rule, where, format string, args ...any) *Violation {
 // Checker collects violations.
 type Checker struct{ Violations []Violation }
 
-// Violate notes a violation.
+// Violate records a violation.
 func (c *Checker) Violate(rule Rule, where, format string, args ...any) {
 	c.Violations = append(c.Violations, *Violate(rule, where, format, args...))
 }
 
-// report lists violations, each on a line.
+// report lists violations, one per line.
 func report(violations []Violation) string {
 	var lines strings.Builder
 	for i := range violations {

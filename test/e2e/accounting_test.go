@@ -23,7 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// site is the folders of a collector, which outlive it.
+// site is the data folders of a collector, which outlive it.
 type site struct{ letters, storage string }
 
 func newSite(t *testing.T) *site {
@@ -31,7 +31,7 @@ func newSite(t *testing.T) *site {
 	return &site{letters: t.TempDir(), storage: t.TempDir()}
 }
 
-// plant is a collector that keeps dead letters and tells its metrics, so that it can be told what became of each event.
+// plant is a collector with dead letters and metrics, which account for every event.
 type plant struct {
 	*collector
 
@@ -40,14 +40,14 @@ type plant struct {
 	metrics string // the URL
 }
 
-// startPlant starts a collector with one pipeline to the given webhooks, which put what they cannot deliver into the
-// extension dead_letter. There is the extension file_storage too.
+// startPlant starts a collector with one pipeline to the given webhooks and the extensions
+// dead_letter and file_storage.
 func startPlant(t *testing.T, s *site, webhooks ...webhook) *plant {
 	t.Helper()
 	return startPlantWith(t, s, func(configuration string) string { return configuration }, webhooks)
 }
 
-// startPlantWith is startPlant with a configuration that is changed, and more arguments.
+// startPlantWith is startPlant with a modified configuration and more arguments.
 func startPlantWith(t *testing.T, s *site, change func(string) string, webhooks []webhook, args ...string) *plant {
 	t.Helper()
 	return startOnFreePort(t, s, func(port int) *collector {
@@ -56,8 +56,8 @@ func startPlantWith(t *testing.T, s *site, change func(string) string, webhooks 
 	})
 }
 
-// startOnFreePort launches a collector that is to tell its metrics on the given port, which somebody else may have taken
-// meanwhile.
+// startOnFreePort launches a collector that serves its metrics on a free port. It tries again if
+// another process takes the port first.
 func startOnFreePort(t *testing.T, s *site, launch func(metricsPort int) *collector) *plant {
 	t.Helper()
 	for again := true; ; again = false {
@@ -76,18 +76,18 @@ func startOnFreePort(t *testing.T, s *site, launch func(metricsPort int) *collec
 	}
 }
 
-// stop is the collector's, whose servers would wait five seconds for a connection on which there was no request yet, and
-// our client may have opened one too many.
+// stop closes idle connections first: the collector's servers wait five seconds for a connection
+// without a request.
 func (p *plant) stop() {
 	p.t.Helper()
 	p.client.CloseIdleConnections()
 	p.collector.stop()
 }
 
-// comesUp waits until it is ready, or has ended.
+// comesUp waits until the collector is ready or has ended.
 func (c *collector) comesUp() bool {
 	c.t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(waitTimeout)
 	for !strings.Contains(c.stderr.String(), ready) {
 		select {
 		case <-c.exited:
@@ -100,7 +100,7 @@ func (c *collector) comesUp() bool {
 	return true
 }
 
-// freePort is a port that is free now. Somebody else may take it.
+// freePort returns a port that is free now. Another process may take it.
 func freePort(t *testing.T) int {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -124,20 +124,20 @@ func (s *site) configuration(t *testing.T, metricsPort int, webhooks []webhook) 
 `, s.letters, s.storage) + c
 }
 
-// metricsReaders are those of a configuration, in YAML's flow style.
+// metricsReaders returns the metrics readers of a configuration, in YAML's flow style.
 func metricsReaders(port int) string {
 	return fmt.Sprintf("[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]", port)
 }
 
-// account is what an exporter's metrics say.
-type account struct {
+// eventCounts are the counts in an exporter's metrics.
+type eventCounts struct {
 	accepted int
 	outcomes map[string]int // by outcome
 	reasons  map[string]int // by outcome and reason, with a slash between
 }
 
-// ended is how many events came to an end.
-func (a *account) ended() int {
+// ended returns how many events have an outcome.
+func (a *eventCounts) ended() int {
 	return a.outcomes["delivered"] + a.outcomes["skipped"] + a.outcomes["dead_lettered"] + a.outcomes["dropped"] + a.outcomes["returned"]
 }
 
@@ -146,12 +146,12 @@ var (
 	eventsSample   = regexp.MustCompile(`^otelcol_fanout_events_total\{exporter="([^"]*)",outcome="([^"]*)",reason="([^"]*)"\} (\d+)$`)
 )
 
-// account reads an exporter's metrics.
-func (p *plant) account(exporter string) account {
-	a := account{outcomes: map[string]int{}, reasons: map[string]int{}}
+// eventCounts reads an exporter's metrics.
+func (p *plant) eventCounts(exporter string) eventCounts {
+	a := eventCounts{outcomes: map[string]int{}, reasons: map[string]int{}}
 	_, text, err := p.get(p.metrics)
 	if err != nil {
-		return a // it is going down, or not up yet
+		return a // it is stopping, or not ready yet
 	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
@@ -166,7 +166,7 @@ func (p *plant) account(exporter string) account {
 	return a
 }
 
-// counted is the sum of a metric's samples that have all of the labels, such as pipeline="logs/audit".
+// counted sums a metric's samples that have all of the labels, such as pipeline="logs/audit".
 func (p *plant) counted(metric string, labels ...string) int {
 	p.t.Helper()
 	_, text, err := p.get(p.metrics)
@@ -187,12 +187,12 @@ func number(text string) int {
 	return n
 }
 
-// settled waits until every one of as many accepted events has come to an end, and no more than these.
-func (p *plant) settled(exporter string, accepted int) account {
+// settled waits until exactly the given number of accepted events have an outcome.
+func (p *plant) settled(exporter string, accepted int) eventCounts {
 	p.t.Helper()
-	var a account
+	var a eventCounts
 	p.waitFor(fmt.Sprintf("%s to settle %d events", exporter, accepted), func() bool {
-		if a = p.account(exporter); a.accepted == accepted && a.ended() >= accepted {
+		if a = p.eventCounts(exporter); a.accepted == accepted && a.ended() >= accepted {
 			return true
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -212,7 +212,7 @@ func (p *plant) get(url string) (status int, text string, err error) {
 	return response.StatusCode, string(content), err
 }
 
-// kept is what the extension lists of an exporter.
+// kept is the extension's summary of an exporter.
 type kept struct {
 	Exporter string
 	Events   int
@@ -222,7 +222,7 @@ type kept struct {
 	}
 }
 
-// kept is what the extension keeps, by exporter.
+// kept returns the extension's summaries, by exporter.
 func (p *plant) kept() map[string]kept {
 	p.t.Helper()
 	status, text, err := p.get(p.lettersURL())
@@ -248,7 +248,7 @@ type letter struct {
 	Payload  json.RawMessage
 }
 
-// newest asks the extension for an exporter's newest dead letters.
+// newest returns an exporter's newest dead letters from the extension.
 func (p *plant) newest(exporter string, limit int) []letter {
 	p.t.Helper()
 	status, text, err := p.get(fmt.Sprintf("%s/%s?limit=%d", p.lettersURL(), url.PathEscape(exporter), limit))
@@ -261,7 +261,7 @@ func (p *plant) newest(exporter string, limit int) []letter {
 	return list.DeadLetters
 }
 
-// replayed is the answer to a replay.
+// replayed is the response to a replay.
 type replayed struct {
 	Replayed, Delivered, Refused, Kept, Unreadable int
 	Stopped                                        string
@@ -273,14 +273,14 @@ func (p *plant) replay(exporter string, header http.Header) (status int, got rep
 	return p.replayOnly(exporter, "", header)
 }
 
-// replayOnly replays those that the query, such as ?reason=exhausted, asks for.
+// replayOnly replays the dead letters that a query such as ?reason=exhausted selects.
 func (p *plant) replayOnly(exporter, query string, header http.Header) (status int, got replayed) {
 	p.t.Helper()
 	status = p.order(http.MethodPost, url.PathEscape(exporter)+"/replay"+query, header, &got)
 	return status, got
 }
 
-// remove deletes an exporter's dead letters, and returns how many those were. header may be nil.
+// remove deletes an exporter's dead letters, and returns their number. header may be nil.
 func (p *plant) remove(exporter string, header http.Header) (status, deleted int) {
 	p.t.Helper()
 	var got struct{ Deleted int }
@@ -288,7 +288,7 @@ func (p *plant) remove(exporter string, header http.Header) (status, deleted int
 	return status, got.Deleted
 }
 
-// order makes a request of the extension, and reads the answer.
+// order sends a request to the extension, and reads the response.
 func (p *plant) order(method, path string, header http.Header, answer any) (status int) {
 	p.t.Helper()
 	request, err := http.NewRequestWithContext(p.t.Context(), method, p.lettersURL()+"/"+path, http.NoBody)
@@ -305,7 +305,7 @@ func (p *plant) order(method, path string, header http.Header, answer any) (stat
 	return response.StatusCode
 }
 
-// onDisk are the dead letters in the folder, by exporter. Every line is a JSON object.
+// onDisk returns the dead letters in the folder, by exporter, and checks that each line is JSON.
 func (s *site) onDisk(t *testing.T) map[string][]letter {
 	t.Helper()
 	letters := map[string][]letter{}
@@ -317,7 +317,7 @@ func (s *site) onDisk(t *testing.T) map[string][]letter {
 	return letters
 }
 
-// text is all that the files of dead letters hold.
+// text returns the contents of all dead letter files.
 func (s *site) text(t *testing.T) string {
 	t.Helper()
 	var text strings.Builder

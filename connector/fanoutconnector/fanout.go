@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pipeline"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/callresult"
 )
 
 // batch is plog.Logs or ptrace.Traces.
@@ -102,7 +104,7 @@ func (f *fanout[T]) consume(ctx context.Context, data T) error {
 	groups := f.group(data)
 	defer f.owner.hold(groups)()
 	for to := range f.table.firstSync {
-		f.send(ctx, to, groups)
+		f.send(callresult.Without(ctx), to, groups)
 	}
 	return f.sendSync(ctx, groups)
 }
@@ -140,6 +142,8 @@ func (f *fanout[T]) sendSync(ctx context.Context, groups []group[T]) error {
 	if all>>f.table.firstSync == 0 {
 		return nil
 	}
+	ctx, _, end := callresult.Open(ctx)
+	defer end() // the result of one pipeline decides what another does with its refused events
 	var calls []func() error
 	for to := f.table.firstSync; to < len(f.targets); to++ {
 		if all.has(to) {

@@ -72,17 +72,24 @@ func causeOf(err error) cause {
 	}
 }
 
-// joinErrors joins the errors of sync pipelines. If any of them is temporary, it leaves out the
-// permanent ones, so that the caller retries.
+// joinErrors joins the errors of sync pipelines. If any of them is temporary, it comes first, and
+// permanent ones are joined by their text only, so that the caller retries.
 func joinErrors(errs []error) error {
-	var temporary []error
+	var temporary, permanent []error
 	for _, err := range errs {
-		if err != nil && !consumererror.IsPermanent(err) {
+		switch {
+		case err == nil:
+		case consumererror.IsPermanent(err):
+			permanent = append(permanent, err)
+		default:
 			temporary = append(temporary, err)
 		}
 	}
-	if len(temporary) > 0 {
-		return errors.Join(temporary...)
+	if len(temporary) == 0 {
+		return errors.Join(permanent...)
 	}
-	return errors.Join(errs...)
+	for _, err := range permanent {
+		temporary = append(temporary, errors.New(err.Error()))
+	}
+	return errors.Join(temporary...)
 }

@@ -89,8 +89,8 @@ func messages(events []map[string]any) []string {
 func TestTransientFailuresAreRetriedWithSameEventID(t *testing.T) {
 	for name, reply := range map[string]sentryintake.Reply{
 		"503": sentryintake.Unavailable(), "502": {Status: 502}, "504": {Status: 504}, "408": {Status: 408}, "reset": sentryintake.Reset(),
-		"hung":            func() sentryintake.Reply { r, _ := sentryintake.Hung(); return r }(),
-		"503 with a wait": {Status: 503, Header: http.Header{"Retry-After": {"0.001"}}},
+		"hung":                 func() sentryintake.Reply { r, _ := sentryintake.Hung(); return r }(),
+		"503 with Retry-After": {Status: 503, Header: http.Header{"Retry-After": {"0.001"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := sentryintake.New(t)
@@ -187,13 +187,13 @@ func TestRateLimitsAreRespected(t *testing.T) {
 		reply      sentryintake.Reply
 		more, logs map[string]int64 // the outcomes after another exception, and after a log
 	}{
-		"of errors":        {sentryintake.RateLimited("60:error:organization"), map[string]int64{"dead_lettered/rate_limited": 2}, map[string]int64{"dead_lettered/rate_limited": 2, "delivered": 1}},
-		"of all":           {sentryintake.RateLimited("60::organization"), map[string]int64{"dead_lettered/rate_limited": 2}, map[string]int64{"dead_lettered/rate_limited": 3}},
-		"by Retry-After":   {sentryintake.RetryAfter("60"), map[string]int64{"dead_lettered/rate_limited": 2}, map[string]int64{"dead_lettered/rate_limited": 3}},
-		"without a word":   {sentryintake.TooManyRequests(), map[string]int64{"dead_lettered/rate_limited": 2}, map[string]int64{"dead_lettered/rate_limited": 3}},
-		"with a 200":       {sentryintake.LimitsFromNowOn("2.5:error;unknown:key:reason:ns, 60:replay"), map[string]int64{"delivered": 1, "dead_lettered/rate_limited": 1}, map[string]int64{"delivered": 2, "dead_lettered/rate_limited": 1}},
-		"of the unknown":   {sentryintake.LimitsFromNowOn("60:replay;profile:key"), map[string]int64{"delivered": 2}, map[string]int64{"delivered": 3}},
-		"of bytes of logs": {sentryintake.LimitsFromNowOn("60:log_byte:key"), map[string]int64{"delivered": 2}, map[string]int64{"delivered": 2, "dead_lettered/rate_limited": 1}},
+		"for errors":             {sentryintake.RateLimited("60:error:organization"), map[string]int64{"dead_lettered/rate_limited": 2}, map[string]int64{"dead_lettered/rate_limited": 2, "delivered": 1}},
+		"for all categories":     {sentryintake.RateLimited("60::organization"), map[string]int64{"dead_lettered/rate_limited": 2}, map[string]int64{"dead_lettered/rate_limited": 3}},
+		"from Retry-After":       {sentryintake.RetryAfter("60"), map[string]int64{"dead_lettered/rate_limited": 2}, map[string]int64{"dead_lettered/rate_limited": 3}},
+		"without headers":        {sentryintake.TooManyRequests(), map[string]int64{"dead_lettered/rate_limited": 2}, map[string]int64{"dead_lettered/rate_limited": 3}},
+		"on a 200":               {sentryintake.LimitsFromNowOn("2.5:error;unknown:key:reason:ns, 60:replay"), map[string]int64{"delivered": 1, "dead_lettered/rate_limited": 1}, map[string]int64{"delivered": 2, "dead_lettered/rate_limited": 1}},
+		"for unknown categories": {sentryintake.LimitsFromNowOn("60:replay;profile:key"), map[string]int64{"delivered": 2}, map[string]int64{"delivered": 3}},
+		"for log bytes":          {sentryintake.LimitsFromNowOn("60:log_byte:key"), map[string]int64{"delivered": 2}, map[string]int64{"delivered": 2, "dead_lettered/rate_limited": 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := sentryintake.New(t)
@@ -316,7 +316,7 @@ func TestFailuresOfProjectsAreIsolated(t *testing.T) {
 	}
 	assert.Len(t, got["42"], 2)
 	assert.Len(t, got["43"], 1)
-	assert.Len(t, in.Requests(), 6, "events that the other project took are not sent again")
+	assert.Len(t, in.Requests(), 6, "events that the other project accepted are not resent")
 }
 
 func TestRateLimitsOfProjectsAreIsolated(t *testing.T) {

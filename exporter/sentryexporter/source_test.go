@@ -53,9 +53,9 @@ func encoded(t *testing.T, enc *encoder, ld plog.Logs) []string {
 
 func TestSourcesAreCachedByResourceAndScope(t *testing.T) {
 	b := benchBackend(func(*Config) {})
-	remembering := newEncoder(b)
+	caching := newEncoder(b)
 	for name, change := range map[string]func(resource pcommon.Map, scope pcommon.InstrumentationScope){
-		"no attribute more":       func(pcommon.Map, pcommon.InstrumentationScope) {},
+		"no more attributes":      func(pcommon.Map, pcommon.InstrumentationScope) {},
 		"another service":         func(r pcommon.Map, _ pcommon.InstrumentationScope) { r.PutStr("service.name", "till") },
 		"another scope":           func(_ pcommon.Map, s pcommon.InstrumentationScope) { s.SetName("payments") },
 		"another scope's version": func(_ pcommon.Map, s pcommon.InstrumentationScope) { s.SetVersion("2") },
@@ -66,21 +66,21 @@ func TestSourcesAreCachedByResourceAndScope(t *testing.T) {
 		"their base64":            func(r pcommon.Map, _ pcommon.InstrumentationScope) { r.PutStr("shard", "MQ==") },
 		"a map":                   func(r pcommon.Map, _ pcommon.InstrumentationScope) { r.PutEmptyMap("shard").PutInt("n", 1) },
 		"its JSON":                func(r pcommon.Map, _ pcommon.InstrumentationScope) { r.PutStr("shard", `{"n":1}`) },
-		"names and values run together": func(r pcommon.Map, _ pcommon.InstrumentationScope) {
+		"two attributes": func(r pcommon.Map, _ pcommon.InstrumentationScope) {
 			r.PutStr("shard", "1")
 			r.PutStr("zone", "2")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := encoded(t, newEncoder(b), resourceWith(change))
-			assert.Equal(t, want, encoded(t, remembering, resourceWith(change)))
-			known := len(remembering.sources.known)
-			assert.Equal(t, want, encoded(t, remembering, resourceWith(change)), "what is remembered is the same")
-			assert.Len(t, remembering.sources.known, known)
+			assert.Equal(t, want, encoded(t, caching, resourceWith(change)))
+			known := len(caching.sources.known)
+			assert.Equal(t, want, encoded(t, caching, resourceWith(change)), "the cached source is the same")
+			assert.Len(t, caching.sources.known, known)
 		})
 	}
-	assert.Len(t, remembering.sources.known, 12)
-	assert.Nil(t, remembering.sources.lastOf, "the pdata is not")
+	assert.Len(t, caching.sources.known, 12)
+	assert.Nil(t, caching.sources.lastOf, "no pdata is kept")
 }
 
 func TestSourceCacheIsBounded(t *testing.T) {
@@ -129,7 +129,7 @@ func TestRecordAttributesWinOverResource(t *testing.T) {
 	log.Attributes().PutStr("zone", "b")
 	assert.Contains(t, with(), `"zone":{"value":"b","type":"string"}`)
 	assert.Equal(t, 1, strings.Count(with(), `"zone":{`))
-	assert.Contains(t, with(), `"host.arch":{"value":"amd64","type":"string"}`, "all others are there")
+	assert.Contains(t, with(), `"host.arch":{"value":"amd64","type":"string"}`, "all others are sent")
 }
 
 func TestSourcesAreForgottenWithTheirNames(t *testing.T) {

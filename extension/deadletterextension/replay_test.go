@@ -480,13 +480,13 @@ func TestEditedFileIsReplayed(t *testing.T) {
 		require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky(fmt.Sprint(i), 40_000)}))
 	}
 	path := s.filesOf(t, audit)[0]
-	mended := `{"exporter":"webhook/audit","signal":"logs","id":"mended","payload":{"right":true}}` + "\n"
-	require.NoError(t, os.WriteFile(path+"x", []byte(mended), 0o600))
+	edited := `{"exporter":"webhook/audit","signal":"logs","id":"edited","payload":{"right":true}}` + "\n"
+	require.NoError(t, os.WriteFile(path+"x", []byte(edited), 0o600))
 	require.NoError(t, os.Rename(path+"x", path))
 	backend := &fakeBackend{}
 	defer s.register(audit.String(), "logs", backend)()
 	s.mustReplay(t, selection{})
-	assert.Equal(t, "mended", backend.ids()[0])
+	assert.Equal(t, "edited", backend.ids()[0])
 	assert.JSONEq(t, `{"right":true}`, string(backend.got[0].Payload))
 	assert.Zero(t, s.total)
 }

@@ -24,7 +24,7 @@ import (
 // waitTimeout limits waits that take milliseconds on an idle machine.
 const waitTimeout = 30 * time.Second
 
-// ready is what a collector logs when it has started.
+// ready is the log message of a started collector.
 const ready = "Everything is ready"
 
 // collector is a running binary.

@@ -163,7 +163,7 @@ func TestDurableQueueKeepsUndeliveredEventsForNextStart(t *testing.T) {
 			p.waitFor("a request", func() bool { return b.requested() > 0 })
 			before := p.eventCounts("webhook/b")
 			assert.Equal(t, events, before.accepted)
-			assert.Empty(t, before.outcomes, "nothing has come to an end")
+			assert.Empty(t, before.outcomes, "no event has an outcome")
 
 			began := time.Now()
 			p.stop()

@@ -467,7 +467,7 @@ service:
 		times[id]++
 	}
 	assert.Positive(t, refused.Load(), "the queue was full")
-	assert.Len(t, times, events, "nothing that was accepted is lost")
+	assert.Len(t, times, events, "no accepted event is lost")
 	for id, n := range times {
 		assert.Equal(t, 1, n, id)
 	}

@@ -480,7 +480,7 @@ func assertThrownByScript(t *testing.T, f frame, function, code string) {
 	assert.True(t, f.InApp)
 }
 
-// pythonStack is what traceback.format_exc returns.
+// pythonStack is a result of traceback.format_exc.
 const pythonStack = `Traceback (most recent call last):
   File "/srv/shop/stock.py", line 12, in take
     return levels[item] - 1

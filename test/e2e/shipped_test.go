@@ -18,7 +18,7 @@ import (
 	moengageintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/moengage"
 )
 
-const stabilityOfOurs = "Alpha"
+const ownStability = "Alpha"
 
 func TestShippedConfigurationIsValid(t *testing.T) {
 	t.Parallel()
@@ -296,8 +296,8 @@ func TestBinaryListsComponentsWithStability(t *testing.T) {
 	for _, c := range list.Exporters {
 		stability["exporter "+c.Name] = c.Stability["logs"]
 	}
-	assert.Equal(t, stabilityOfOurs, stability["receiver event"])
-	assert.Equal(t, stabilityOfOurs, stability["exporter webhook"])
+	assert.Equal(t, ownStability, stability["receiver event"])
+	assert.Equal(t, ownStability, stability["exporter webhook"])
 }
 
 func TestShippedExampleEventAppearsOnConsole(t *testing.T) {

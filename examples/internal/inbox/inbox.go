@@ -33,7 +33,7 @@ type Inbox struct {
 	changed chan struct{}
 }
 
-// Counts is what an inbox has received so far.
+// Counts are the numbers of events and requests received so far.
 type Counts struct {
 	// Events is the number of events received, and IDs the number of distinct ids among them: two
 	// events with the same id are the same event.

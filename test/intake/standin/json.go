@@ -120,7 +120,7 @@ func (o Object) Booleans(names ...string) {
 func (o Object) OneOf(rule Rule, name string, values ...string) {
 	value, ok := o.Text(name)
 	if ok && !slices.Contains(values, value) {
-		o.Breaks(rule, name, "is %q, which is none of %s", value, strings.Join(values, ", "))
+		o.Breaks(rule, name, "is %q, not one of %s", value, strings.Join(values, ", "))
 	}
 }
 

@@ -126,7 +126,7 @@ func TestBodyRules(t *testing.T) {
 		"a long value":                    {RouteEvent, withAttributes(`"a":"` + strings.Repeat("é", 513) + `"`), RuleValue},
 		"null":                            {RouteEvent, withAttributes(`"a":null`), RuleValue},
 		"a map":                           {RouteEvent, withAttributes(`"a":{}`), RuleValue},
-		"an invalid number":           {RouteEvent, withAttributes(`"a":1e999`), RuleValue},
+		"an invalid number":               {RouteEvent, withAttributes(`"a":1e999`), RuleValue},
 		"an empty array":                  {RouteEvent, withAttributes(`"a":[]`), RuleArray},
 		"a mixed array":                   {RouteEvent, withAttributes(`"a":[1,"b"]`), RuleArray},
 		"an array of booleans":            {RouteEvent, withAttributes(`"a":[true]`), RuleArray},

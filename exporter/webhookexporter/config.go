@@ -63,16 +63,13 @@ type Config struct {
 	SuccessCodes []int `mapstructure:"success_codes"`
 
 	// RetryCodes are the statuses after which events are retried; default 408, 425, 429, 500, 502,
-	// 503, 504. Events without a response are always retried.
+	// 503, 504, 520 to 524, 529 and 598. Events without a response are always retried.
 	RetryCodes []int `mapstructure:"retry_codes"`
 
 	// RetrySchedule are the waits before the second, third, ... attempt, each randomized by up to
-	// 10%. They replace the intervals and max_elapsed_time of retry_on_failure. Default none.
+	// 10%. They replace the intervals and max_elapsed_time of retry_on_failure. Events are given up
+	// after the last one, unless max_retries is larger: then the last wait is repeated. Default none.
 	RetrySchedule []time.Duration `mapstructure:"retry_schedule"`
-
-	// MaxRetries limits how often events are retried; default as often as retry_schedule has waits
-	// or, without one, until max_elapsed_time. Retries beyond the schedule repeat its last wait.
-	MaxRetries int `mapstructure:"max_retries"`
 
 	// RateLimit is how many requests are sent per second, evenly spaced; default slack 1, discord
 	// 0.5, teams 4, others no limit. Further requests wait.

@@ -96,7 +96,7 @@ func TestConfigurationIsChecked(t *testing.T) {
 		"status in both lists":                     {conf: map[string]any{"endpoint": endpoint, "success_codes": []any{200, 409}, "retry_codes": []any{409}}, want: "retry_codes: 409 is in success_codes too"},
 		"schedule":                                 {conf: map[string]any{"endpoint": endpoint, "retry_schedule": []any{"1s", "5s", "30s", "2m"}, "max_retries": 10}},
 		"wait of 0":                                {conf: map[string]any{"endpoint": endpoint, "retry_schedule": []any{"1s", "0s"}}, want: "retry_schedule::1: 0s is not a wait"},
-		"schedule without retries":                 {conf: map[string]any{"endpoint": endpoint, "retry_schedule": []any{"1s"}, "retry_on_failure": map[string]any{"enabled": false}}, want: "retry_on_failure::enabled: is false"},
+		"schedule without retries":                 {conf: map[string]any{"endpoint": endpoint, "retry_schedule": []any{"1s"}, "retry_on_failure": map[string]any{"enabled": false}}, want: "retry_schedule: has no effect, because retry_on_failure::enabled is false"},
 		"negative retries":                         {conf: map[string]any{"endpoint": endpoint, "max_retries": -1}, want: "max_retries: -1 is negative"},
 		"negative rate limit":                      {conf: map[string]any{"endpoint": endpoint, "rate_limit": -1}, want: "rate_limit: -1 is negative"},
 		"cloud metadata address":                   {conf: map[string]any{"endpoint": "http://169.254.169.254/hunter2"}, want: "endpoint: 169.254.169.254 is a link-local or cloud-metadata address"},

@@ -149,7 +149,7 @@ func TestRetrySchedule(t *testing.T) {
 				cfg := testConfig(w.URL, BatchingSingle)
 				cfg.Delivery.Dispatch = dispatch
 				cfg.Delivery.RetryConfig.MaxElapsedTime = time.Minute
-				cfg.RetrySchedule, cfg.MaxRetries = tt.schedule, tt.retries
+				cfg.RetrySchedule, cfg.Delivery.MaxRetries = tt.schedule, tt.retries
 				e := start(t, cfg)
 				began := time.Now()
 				err := e.Consume(t.Context(), eventsNamed("a"))
@@ -343,7 +343,7 @@ func TestHandshakeWithoutResponse(t *testing.T) {
 	cfg := async(w.URL+"/hunter2-hunter2", BatchingSingle)
 	cfg.Format = FormatCloudEvents
 	cfg.CloudEvents.Handshake = HandshakeConfig{Enabled: true, Origin: "events.example.com"}
-	cfg.MaxRetries = 1
+	cfg.Delivery.MaxRetries = 1
 	e := deliverytest.Setup{Factory: NewFactory(), Config: cfg, Credentials: []string{"hunter2"}}.StartLogs(t)
 	e.Send(eventsNamed("a"))
 	assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 1}, e.Outcomes())

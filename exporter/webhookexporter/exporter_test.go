@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -232,7 +233,7 @@ func TestRefusedEventCostsNoOther(t *testing.T) {
 func TestOnlyPendingEventsAreRetried(t *testing.T) {
 	w := newWebhook(t, status(204), status(204), status(400), status(503), status(204), status(500))
 	e := start(t, testConfig(w.URL, BatchingSingle))
-	e.Send(eventsNamed("a", "b", "bad", "d", "e"))
+	require.ErrorContains(t, e.Consume(t.Context(), eventsNamed("a", "b", "bad", "d", "e")), "1 of 5 events refused")
 	assert.Equal(t, [][]string{{"a"}, {"b"}, {"bad"}, {"d"}, {"e"}, {"d"}, {"d"}}, w.got(), "unsent events come before failed ones")
 }
 
@@ -245,7 +246,7 @@ func TestRetriesEnd(t *testing.T) {
 	cfg := testConfig(w.URL, BatchingSingle)
 	cfg.Delivery.RetryConfig.MaxElapsedTime = 20 * time.Millisecond
 	e := start(t, cfg)
-	require.ErrorContains(t, e.Consume(t.Context(), eventsNamed("a")), "no more retries left")
+	require.ErrorContains(t, e.Consume(t.Context(), eventsNamed("a")), "the backend answered 503")
 }
 
 func TestConnectionRefused(t *testing.T) {
@@ -265,7 +266,7 @@ func TestSecretsReachOnlyTheWebhook(t *testing.T) {
 		"reset": deliverytest.Reset, "garbage": deliverytest.Garbage, "fine": status(204),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWebhook(t, response, response, response, response)
+			w := newWebhook(t, slices.Repeat([]http.HandlerFunc{response}, 100)...)
 			cfg := testConfig(w.URL+"/"+credential+"?token="+credential, BatchingArray)
 			cfg.ClientConfig.Headers.Set("X-Key", configopaque.String(credential))
 			cfg.Delivery.RetryConfig.MaxElapsedTime = 5 * time.Millisecond

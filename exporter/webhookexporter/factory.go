@@ -117,7 +117,7 @@ func (b *backend) options() delivery.Options {
 	options := delivery.Options{
 		NewTracesEncoder: b.newTracesEncoder,
 		Pace:             b.pacer.Pace,
-		Schedule:         delivery.Schedule{Waits: b.cfg.RetrySchedule, MaxRetries: b.cfg.MaxRetries},
+		RetrySchedule:    b.cfg.RetrySchedule,
 		Disabled:         b.disabled,
 		Enable:           b.enable,
 		Guard:            b.cfg.guard(),

@@ -176,16 +176,13 @@ func (cfg *Config) validateCodes() error {
 }
 
 func (cfg *Config) validateRetries() error {
-	if cfg.MaxRetries < 0 {
-		return fmt.Errorf("max_retries: %d is negative; write how often events are retried, or set retry_on_failure::enabled: false", cfg.MaxRetries)
-	}
 	for i, wait := range cfg.RetrySchedule {
 		if wait <= 0 {
 			return fmt.Errorf("retry_schedule::%d: %s is not a wait; write one such as 30s", i, wait)
 		}
 	}
-	if !cfg.Delivery.RetryConfig.Enabled && (len(cfg.RetrySchedule) > 0 || cfg.MaxRetries > 0) {
-		return errors.New("retry_on_failure::enabled: is false, so retry_schedule and max_retries have no effect; remove one or the other")
+	if !cfg.Delivery.RetryConfig.Enabled && len(cfg.RetrySchedule) > 0 {
+		return errors.New("retry_schedule: has no effect, because retry_on_failure::enabled is false; remove one of the two")
 	}
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -199,7 +201,7 @@ func TestRetryAfterHoldsLaterBatchesBack(t *testing.T) {
 }
 
 func TestHeldEventsAreNotExhausted(t *testing.T) {
-	f := newFixture(t, options{schedule: Schedule{MaxRetries: 1}, configure: func(cfg *Config) { cfg.RetryConfig.MaxInterval = time.Second }})
+	f := newFixture(t, options{configure: func(cfg *Config) { cfg.MaxRetries, cfg.RetryConfig.MaxInterval = 1, time.Second }})
 	var n atomic.Int64
 	f.server.on(func([]string) (int, http.Header) {
 		if n.Add(1) == 1 {
@@ -212,4 +214,37 @@ func TestHeldEventsAreNotExhausted(t *testing.T) {
 		f.send(name)
 	}
 	assert.Len(t, f.server.takenOnce(), 4)
+}
+
+func TestMaxRetriesGivesUpEarly(t *testing.T) {
+	f := newFixture(t, options{configure: func(cfg *Config) { cfg.MaxRetries = 2 }})
+	f.server.always(http.StatusServiceUnavailable)
+	f.send("a")
+	assert.Equal(t, 3, f.server.requestCount())
+	assert.Equal(t, []string{"a:exhausted"}, f.Letters.Reasons())
+}
+
+func TestMaxAgeGivesUpOldEvents(t *testing.T) {
+	old := records("old", "young", "timeless")
+	record := func(i int) plog.LogRecord {
+		return old.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(i)
+	}
+	record(1).SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
+	record(2).SetTimestamp(0)
+	for name, configure := range map[string]func(*Config){
+		"async": func(*Config) {}, "sync": func(cfg *Config) { cfg.Dispatch = DispatchSync },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, options{configure: func(cfg *Config) { cfg.MaxAge = time.Hour; configure(cfg) }})
+			copied := plog.NewLogs()
+			old.CopyTo(copied)
+			_ = f.Consume(t.Context(), copied)
+			f.Settle()
+			assert.Equal(t, []string{"timeless", "young"}, f.server.takenOnce())
+			assert.Equal(t, []string{"old:expired"}, f.Letters.Reasons())
+			assert.Equal(t, "the event is older than max_age (1h0m0s)", f.Letters.All()[0].Message)
+			f.Letters.Replay(t.Context())
+			assert.Equal(t, []string{"old", "timeless", "young"}, f.server.takenOnce(), "a replay ignores the age")
+		})
+	}
 }

@@ -50,6 +50,14 @@ type Config struct {
 	// 10s. Events that are left then become dead letters, or stay in the queue if it is durable.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 
+	// MaxRetries is how often events are sent again before they are given up; default 0, which means
+	// as often as retry_on_failure::max_elapsed_time allows.
+	MaxRetries int `mapstructure:"max_retries"`
+
+	// MaxAge is the age from which events are given up instead of sent, counted from the time of the
+	// event; default 0, which means never. They become dead letters (expired).
+	MaxAge time.Duration `mapstructure:"max_age"`
+
 	// QueueConfig configures the queue of encoded events, and their batches; default 64 MiB of
 	// events (sizer bytes), in memory.
 	QueueConfig configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
@@ -92,6 +100,15 @@ func (cfg *Config) Check() error {
 	}
 	if cfg.ShutdownTimeout <= 0 {
 		return fmt.Errorf("shutdown_timeout: %s is not positive; it is how long the exporter may go on sending when the collector stops (default %s)", cfg.ShutdownTimeout, defaultShutdownTimeout)
+	}
+	if cfg.MaxAge < 0 {
+		return fmt.Errorf("max_age: %s is negative; it is the age from which events are given up instead of sent, such as 24h, or 0 for never", cfg.MaxAge)
+	}
+	if cfg.MaxRetries < 0 {
+		return fmt.Errorf("max_retries: %d is negative; it is how often events are sent again, or 0 for as often as retry_on_failure allows", cfg.MaxRetries)
+	}
+	if cfg.MaxRetries > 0 && !cfg.RetryConfig.Enabled {
+		return errors.New("max_retries: has no effect, because retry_on_failure::enabled is false; remove one of the two")
 	}
 	return cfg.validateQueue()
 }

@@ -54,7 +54,7 @@ func TestDurableQueueKeepsUndeliveredEvents(t *testing.T) {
 }
 
 func TestDeliveredEventsAreNotResentAfterRestart(t *testing.T) {
-	for name, schedule := range map[string]Schedule{"with a schedule": {Waits: []time.Duration{time.Hour}, MaxRetries: 9}, "without": {}} {
+	for name, schedule := range map[string][]time.Duration{"with a schedule": {time.Hour, time.Hour}, "without": nil} {
 		t.Run(name, func(t *testing.T) {
 			o := durable(t.TempDir(), nil)
 			o.schedule, o.most = schedule, 1

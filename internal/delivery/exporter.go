@@ -73,8 +73,8 @@ func newBase(set exporter.Settings, cfg *Config, client confighttp.ClientConfig,
 			Backend: backend, Slots: make(chan struct{}, cfg.MaxInFlight), MaxWait: 10 * cfg.RetryConfig.MaxInterval, RedactHost: !async,
 			Ordered: options.Ordered, Pace: options.Pace, Handshake: e.handshake(), Disabled: options.Disabled,
 		},
-		recorder: recorder, retry: retry.Policy{Backoff: cfg.RetryConfig, Schedule: options.Schedule}, lifetime: e.lifetime,
-		async: async, durable: cfg.durable(),
+		recorder: recorder, retry: retry.Policy{Backoff: cfg.RetryConfig, Waits: options.RetrySchedule, MaxRetries: cfg.MaxRetries}, lifetime: e.lifetime,
+		maxAge: maxAge(cfg.MaxAge), async: async, durable: cfg.durable(),
 	}
 	return e, nil
 }
@@ -179,7 +179,7 @@ func (e *base) logDispatch() {
 	case e.deliverer.durable:
 		e.set.Logger.Info("The queue is on disk: accepted events survive a crash of this process; set fsync: true on the storage extension to survive a power failure too",
 			zap.Stringer("storage", e.cfg.storage()))
-	case !e.deliverer.async && retry.Enabled && len(e.options.Schedule.Waits) == 0 && (retry.MaxElapsedTime == 0 || retry.MaxElapsedTime > longWait):
+	case !e.deliverer.async && retry.Enabled && len(e.options.RetrySchedule) == 0 && (retry.MaxElapsedTime == 0 || retry.MaxElapsedTime > longWait):
 		e.set.Logger.Info("Callers wait for up to retry_on_failure::max_elapsed_time while the backend fails; set it below their own timeout so that they see the error",
 			zap.Duration("max_elapsed_time", retry.MaxElapsedTime))
 	}

@@ -192,12 +192,12 @@ type options struct {
 	most        int // events a request; 100 where it is 0
 	answer      func(*Request, *Response) Classification
 	compression configcompression.Type
-	timeout     time.Duration // of a request; 10s where it is 0
-	server      *server       // a new one where it is nil
-	path        string        // of the backend's URL, with a query
-	key         string        // of the header X-Key, which the backend adds
-	headers     http.Header   // which the configuration adds
-	schedule    Schedule      // of the backend
+	timeout     time.Duration   // of a request; 10s where it is 0
+	server      *server         // a new one where it is nil
+	path        string          // of the backend's URL, with a query
+	key         string          // of the header X-Key, which the backend adds
+	headers     http.Header     // which the configuration adds
+	schedule    []time.Duration // of the backend
 
 	// of deliverytest.Setup
 	credentials, values []string
@@ -231,7 +231,7 @@ func newFixture(t *testing.T, o options) *fixture {
 		most: cmp.Or(o.most, 100), answer: o.answer,
 	}
 	f.Exporter = deliverytest.Setup{
-		Factory: newFactory(&cfg, client, backend, Options{NewTracesEncoder: newSpanEncoder, Schedule: o.schedule}), Config: &cfg,
+		Factory: newFactory(&cfg, client, backend, Options{NewTracesEncoder: newSpanEncoder, RetrySchedule: o.schedule}), Config: &cfg,
 		Credentials: o.credentials, Values: o.values, Letters: o.letters, Storage: o.storage, StorageFails: o.storageFails,
 	}.StartLogs(t)
 	return f

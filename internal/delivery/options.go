@@ -6,6 +6,7 @@ package delivery
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
@@ -28,9 +29,9 @@ type Options struct {
 	// [Pacer.Pace] does. It is called once for each request of an attempt.
 	Pace func(ctx context.Context, req *Request) error
 
-	// Schedule says when events are sent again, for backends whose users configure the times of the
-	// retries rather than how long to go on.
-	Schedule Schedule
+	// RetrySchedule are the waits before the second, third, ... attempt, for backends whose users
+	// configure these; see [retry.Policy]. If it is empty, retry_on_failure says how long to wait.
+	RetrySchedule []time.Duration
 
 	// Handshake asks the backend for permission to send events, using do for its requests, unless
 	// it already has it. It is called before each attempt; its error, such as a [HandshakeError],

@@ -8,7 +8,6 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
-	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 )
 
@@ -51,9 +50,6 @@ type (
 	// HandshakeError says what is missing from a backend's response to a handshake.
 	HandshakeError = attempt.HandshakeError
 )
-
-// Schedule says when and how often events are sent again; see [retry.Schedule].
-type Schedule = retry.Schedule
 
 // The kinds of outcomes.
 const (

@@ -12,28 +12,21 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 )
 
-// Schedule says when and how often events are sent again. The zero value leaves both to
-// retry_on_failure.
-type Schedule struct {
+// Policy says when and how often events are sent again.
+type Policy struct {
+	// Backoff is retry_on_failure.
+	Backoff configretry.BackOffConfig
 	// Waits are the waits before the second, third, ... attempt, each randomized by up to a tenth.
-	// They replace the waits and the max_elapsed_time of retry_on_failure. If the backend asks for
-	// a longer wait, that is used.
+	// They replace the waits and the max_elapsed_time of Backoff. If the backend asks for a longer
+	// wait, that is used. It may be empty.
 	Waits []time.Duration
 	// MaxRetries is how often events are sent again. 0 means once for each of Waits or, without
 	// Waits, until max_elapsed_time. Retries beyond Waits repeat the last wait.
 	MaxRetries int
 }
 
-// Policy is retry_on_failure, and the schedule of a backend that has one.
-type Policy struct {
-	Backoff  configretry.BackOffConfig
-	Schedule Schedule
-}
-
 // HasSchedule reports whether this package, not exporterhelper, decides on the waits.
-func (p *Policy) HasSchedule() bool {
-	return len(p.Schedule.Waits) > 0 || p.Schedule.MaxRetries > 0
-}
+func (p *Policy) HasSchedule() bool { return len(p.Waits) > 0 || p.MaxRetries > 0 }
 
 // IsExhausted reports whether events are given up after attempts attempts, the first of them at
 // first, rather than sent again after wait.
@@ -42,15 +35,15 @@ func (p *Policy) IsExhausted(attempts int, first time.Time, wait time.Duration) 
 		return true
 	}
 	limit := p.Backoff.MaxElapsedTime
-	return len(p.Schedule.Waits) == 0 && limit > 0 && time.Since(first)+wait > limit
+	return len(p.Waits) == 0 && limit > 0 && time.Since(first)+wait > limit
 }
 
 func (p *Policy) maxRetries() int {
 	switch {
-	case p.Schedule.MaxRetries > 0:
-		return p.Schedule.MaxRetries
-	case len(p.Schedule.Waits) > 0:
-		return len(p.Schedule.Waits)
+	case p.MaxRetries > 0:
+		return p.MaxRetries
+	case len(p.Waits) > 0:
+		return len(p.Waits)
 	default:
 		return math.MaxInt
 	}
@@ -71,7 +64,7 @@ func (p *Policy) CallerWait(attempts int, asked time.Duration) time.Duration {
 }
 
 func (p *Policy) scheduled(attempts int) time.Duration {
-	if waits := p.Schedule.Waits; len(waits) > 0 {
+	if waits := p.Waits; len(waits) > 0 {
 		return spread(waits[max(0, min(attempts, len(waits))-1)], waitSpread)
 	}
 	grown := float64(p.Backoff.InitialInterval) * math.Pow(p.Backoff.Multiplier, float64(max(0, attempts-1)))

@@ -14,17 +14,18 @@ import (
 func TestWaitsOfASchedule(t *testing.T) {
 	backoff := configretry.BackOffConfig{InitialInterval: time.Second, Multiplier: 2, MaxInterval: 5 * time.Second, RandomizationFactor: 0}
 	for name, tt := range map[string]struct {
-		schedule Schedule
+		schedule Policy
 		retries  int
 		waits    []time.Duration
 	}{
-		"the list":                        {Schedule{Waits: []time.Duration{time.Second, time.Minute}}, 2, []time.Duration{time.Second, time.Minute}},
-		"the last wait is repeated":       {Schedule{Waits: []time.Duration{time.Second, time.Minute}, MaxRetries: 4}, 4, []time.Duration{time.Second, time.Minute, time.Minute, time.Minute}},
-		"without a list it grows":         {Schedule{MaxRetries: 4}, 4, []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second}},
-		"it grows without an end of time": {Schedule{MaxRetries: 2000}, 2000, []time.Duration{1999: 5 * time.Second}},
+		"the list":                        {Policy{Waits: []time.Duration{time.Second, time.Minute}}, 2, []time.Duration{time.Second, time.Minute}},
+		"the last wait is repeated":       {Policy{Waits: []time.Duration{time.Second, time.Minute}, MaxRetries: 4}, 4, []time.Duration{time.Second, time.Minute, time.Minute, time.Minute}},
+		"without a list it grows":         {Policy{MaxRetries: 4}, 4, []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second}},
+		"it grows without an end of time": {Policy{MaxRetries: 2000}, 2000, []time.Duration{1999: 5 * time.Second}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			policy := Policy{Backoff: backoff, Schedule: tt.schedule}
+			policy := tt.schedule
+			policy.Backoff = backoff
 			assert.True(t, policy.HasSchedule())
 			assert.Equal(t, tt.retries, policy.maxRetries())
 			for i, want := range tt.waits {
@@ -34,6 +35,6 @@ func TestWaitsOfASchedule(t *testing.T) {
 			}
 		})
 	}
-	assert.Positive(t, (&Policy{Backoff: backoff, Schedule: Schedule{Waits: []time.Duration{time.Second}}}).Wait(0, 0), "before any attempt")
+	assert.Positive(t, (&Policy{Backoff: backoff, Waits: []time.Duration{time.Second}}).Wait(0, 0), "before any attempt")
 	assert.False(t, (&Policy{Backoff: backoff}).HasSchedule())
 }

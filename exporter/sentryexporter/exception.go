@@ -123,16 +123,19 @@ func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
 		short := cutFrame(f)
 		f = &short
 	}
-	function := f.Function
-	if function == "" && f.Filename == "" {
-		function = "<unknown>"
+	switch {
+	case f.Function != "":
+		dst = jsonappend.String(append(dst, `{"function":`...), f.Function)
+		dst = frameMember(dst, `,"filename":`, f.Filename)
+	case f.Filename != "":
+		dst = jsonappend.String(append(dst, `{"filename":`...), f.Filename)
+	default:
+		dst = append(dst, `{"function":"<unknown>"`...)
 	}
-	dst = textMember(append(dst, '{'), "function", function)
-	dst = textMember(dst, "filename", f.Filename)
-	dst = textMember(dst, "module", f.Module)
-	dst = textMember(dst, "package", f.Package)
+	dst = frameMember(dst, `,"module":`, f.Module)
+	dst = frameMember(dst, `,"package":`, f.Package)
 	if f.AbsPath != f.Filename {
-		dst = textMember(dst, "abs_path", f.AbsPath)
+		dst = frameMember(dst, `,"abs_path":`, f.AbsPath)
 	}
 	if f.Line > 0 {
 		dst = append(dst, `,"lineno":`...)
@@ -143,12 +146,22 @@ func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
 		dst = jsonappend.Int(dst, int64(f.Column))
 	}
 	if t < trimFrames {
-		dst = textMember(dst, "context_line", f.ContextLine)
+		dst = frameMember(dst, `,"context_line":`, f.ContextLine)
 	}
 	if f.InApp {
 		return append(dst, `,"in_app":true},`...)
 	}
 	return append(dst, `,"in_app":false},`...)
+}
+
+// frameMember is textMember for a member that is not the first of its object. begin is its name with
+// comma, quotes and colon. An Issue has hundreds of them, and the check in textMember would take a
+// tenth of its time.
+func frameMember(dst []byte, begin, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	return jsonappend.String(append(dst, begin...), value)
 }
 
 // cutFrame returns the frame with all its texts cut, and without its whole path.

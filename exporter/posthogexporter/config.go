@@ -6,8 +6,6 @@ package posthogexporter
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -58,7 +56,7 @@ type Config struct {
 	// ResourceAttributes lists the resource attributes that become properties, by name or by
 	// pattern such as service.*. The default is service.name, service.namespace, service.version
 	// and deployment.environment.name.
-	ResourceAttributes []string `mapstructure:"resource_attributes"`
+	ResourceAttributes analyticsconf.ResourceAttributes `mapstructure:"resource_attributes"`
 
 	// IPAttribute names the attribute with the IP address of the person's device, such as
 	// client.address, by which PostHog locates the person. If it is empty (default), or the event
@@ -79,7 +77,7 @@ type Config struct {
 // EventNamesConfig renames events.
 type EventNamesConfig struct {
 	// Map maps event names to the names in PostHog. Names that it does not list stay unchanged.
-	Map map[string]string `mapstructure:"map"`
+	Map analyticsconf.EventNames `mapstructure:"map"`
 }
 
 // ExceptionsConfig configures $exception events.
@@ -247,12 +245,12 @@ func (cfg *Config) checkNames() error {
 	if err := cfg.DistinctID.Check("distinct_id"); err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(cfg.EventNames.Map)) {
-		if to := cfg.EventNames.Map[name]; to == "" || len(to) > maxName {
-			return fmt.Errorf("event_names::map::%s: the name has %d bytes; PostHog requires 1 to %d", name, len(to), maxName)
+	return cfg.EventNames.Map.Check(func(name string) error {
+		if name == "" || len(name) > maxName {
+			return fmt.Errorf("the name has %d bytes; PostHog requires 1 to %d", len(name), maxName)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 func createDefaultConfig() component.Config {

@@ -41,7 +41,7 @@ func TestOnlyAPIKeyIsRequired(t *testing.T) {
 	assert.Equal(t, ProfilesAlways, cfg.PersonProfiles)
 	assert.Empty(t, cfg.EventNames.Map)
 	assert.Equal(t, analyticsconf.LogsSkip, cfg.Logs)
-	assert.Equal(t, []string{"service.name", "service.namespace", "service.version", "deployment.environment.name"}, cfg.ResourceAttributes)
+	assert.Equal(t, analyticsconf.ResourceAttributes{"service.name", "service.namespace", "service.version", "deployment.environment.name"}, cfg.ResourceAttributes)
 	assert.Empty(t, cfg.IPAttribute)
 	assert.Equal(t, ExceptionsConfig{Enabled: true}, cfg.Exceptions)
 	assert.Equal(t, AIConfig{Enabled: true, Content: ContentFull}, cfg.AI)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
-	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 )
 
 // Resource attributes (semantic conventions v1.44.0, telemetry registry).
@@ -72,7 +71,7 @@ func (b *backend) newSource(of *appevent.Source) *source {
 			s.sdkVersion = v.AsString()
 		}
 		s.onDevice = s.onDevice || isOfDevice(name)
-		if pattern.Any(b.cfg.ResourceAttributes, name) && !strings.HasPrefix(name, appevent.FanoutPrefix) {
+		if b.cfg.ResourceAttributes.Match(name) {
 			properties = append(properties, property{name, string(values.Value(nil, v))})
 		}
 	}

@@ -137,7 +137,7 @@ func (a *object) name(dst []byte, name *attributeName) ([]byte, bool) {
 		a.enc.noted[correctedUserAttributes]++
 		return dst, false
 	}
-	dst, ok := a.members.Ready(dst, &name.valid)
+	dst, ok := a.members.PrecomputedName(dst, &name.valid)
 	if !ok {
 		a.enc.noted[correctedDuplicate]++
 	}

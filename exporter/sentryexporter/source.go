@@ -293,7 +293,7 @@ func (s *source) platformOf(stack *stacktrace.Stack) string {
 	case stacktrace.Python:
 		return "python"
 	case stacktrace.JavaScript:
-		if stack.OfNode() {
+		if stack.IsNode() {
 			return "node"
 		}
 		return "javascript"

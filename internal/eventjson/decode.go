@@ -32,7 +32,7 @@ type Result struct {
 	// Accepted is the number of accepted events.
 	Accepted int
 	// Records holds the accepted events in the order of the body.
-	Records []Accepted
+	Records []Record
 	// Rejected holds the rejected events in the order of the body.
 	Rejected []Rejection
 }
@@ -47,8 +47,8 @@ type Rejection struct {
 	Err error
 }
 
-// Accepted is one accepted event.
-type Accepted struct {
+// Record is one accepted event.
+type Record struct {
 	Record plog.LogRecord
 	// Index is the event's position in the body, as in [Rejection].
 	Index int
@@ -188,7 +188,7 @@ func (d *Decoder) begin(received time.Time, size int) {
 	d.valueCount = 0
 	d.received = pcommon.NewTimestampFromTime(received)
 	d.eventsHint = min(d.eventsHint, size/minEventSize)
-	d.result = Result{Logs: plog.NewLogs(), Records: make([]Accepted, 0, d.eventsHint)}
+	d.result = Result{Logs: plog.NewLogs(), Records: make([]Record, 0, d.eventsHint)}
 	d.index = 0
 	d.single = false
 	d.large = size >= largeBody
@@ -394,7 +394,7 @@ func (d *Decoder) appendRecord() {
 	}
 	record := d.groups[d.lastGroup].records.AppendEmpty()
 	d.event.record.MoveTo(record)
-	d.result.Records = append(d.result.Records, Accepted{Record: record, Index: d.index, Anonymous: d.event.anonymous})
+	d.result.Records = append(d.result.Records, Record{Record: record, Index: d.index, Anonymous: d.event.anonymous})
 }
 
 // groupsSearched limits the search in a body with many sources. Two groups with the same source do

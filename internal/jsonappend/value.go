@@ -185,8 +185,8 @@ func (m *Members) quotedName(dst []byte, name string) ([]byte, bool) {
 	return append(String(dst, name), ':'), true
 }
 
-// Ready is [Members.Name] for a precomputed name.
-func (m *Members) Ready(dst []byte, name *Name) ([]byte, bool) {
+// PrecomputedName is [Members.Name] for a precomputed name.
+func (m *Members) PrecomputedName(dst []byte, name *Name) ([]byte, bool) {
 	if m.seen.has(name.bucket) && m.isWritten(name.text) {
 		return dst, false
 	}

@@ -155,7 +155,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-func TestOfNode(t *testing.T) {
+func TestIsNode(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		language Language
@@ -174,7 +174,7 @@ func TestOfNode(t *testing.T) {
 		{"a file of another language", Python, `  File "/srv/shop/cart.py", line 1, in add`, false},
 	} {
 		var p Parser
-		assert.Equal(t, test.want, p.Parse(test.language, "", "", test.line).OfNode(), test.name)
+		assert.Equal(t, test.want, p.Parse(test.language, "", "", test.line).IsNode(), test.name)
 	}
 }
 

@@ -94,9 +94,9 @@ type Stack struct {
 	Unparsed string
 }
 
-// OfNode reports whether a JavaScript stack comes from Node.js: at least one frame is in a file or
+// IsNode reports whether a JavaScript stack comes from Node.js: at least one frame is in a file or
 // in Node.js itself. Frames in browsers are at URLs.
-func (s *Stack) OfNode() bool {
+func (s *Stack) IsNode() bool {
 	if s.Language != JavaScript {
 		return false
 	}

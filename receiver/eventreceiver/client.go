@@ -25,7 +25,7 @@ type clientInfo struct {
 
 // addTo adds the trace context, client address and user agent of the request to events that lack
 // them. The ids are set before: a retry may have another span or address.
-func (c *clientInfo) addTo(r *http.Request, accepted []eventjson.Accepted) {
+func (c *clientInfo) addTo(r *http.Request, accepted []eventjson.Record) {
 	trace, traced := eventjson.ParseTraceparent(r.Header.Get("Traceparent"))
 	address, userAgent := "", ""
 	if c.enabled {

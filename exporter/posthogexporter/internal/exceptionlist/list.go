@@ -110,7 +110,7 @@ func newFraming(stack *stacktrace.Stack, o Options) framing {
 		f.platform = platformPython
 	case language == stacktrace.Go:
 		f.platform = platformGo
-	case language == stacktrace.JavaScript && (o.Runtime == "webjs" || o.Runtime == "" && !stack.OfNode()):
+	case language == stacktrace.JavaScript && (o.Runtime == "webjs" || o.Runtime == "" && !stack.IsNode()):
 		f.platform = platformWeb
 	case language == stacktrace.JavaScript:
 		f.platform = platformNode

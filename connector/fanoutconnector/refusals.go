@@ -21,7 +21,7 @@ import (
 // errors themselves, because they may quote events.
 type refusals []*throttle.Log[refused]
 
-// refused is what a pipeline has refused since its last log line.
+// refused counts the events that a pipeline has refused since its last log line.
 type refused struct {
 	events int
 	cause  cause // of the latest refusal

@@ -38,8 +38,8 @@ func (enc *encoder) identify(e *appevent.Event) (customer string, ok bool) {
 	return customer, customer != ""
 }
 
-// usualCustomer is a fast path: most records have a user ID and nothing that customer_id::from
-// prefers. It returns the same as customerOf, or an empty string.
+// usualCustomer is a fast path: most records have a user ID, and none of the attributes that
+// customer_id::from prefers. It returns the same as customerOf, or an empty string.
 func (enc *encoder) usualCustomer(e *appevent.Event) string {
 	if !enc.usualIDs || e.User.ID == "" {
 		return ""

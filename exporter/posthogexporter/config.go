@@ -163,7 +163,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// Validate implements confmap.Validator. Its errors contain nothing that may be a secret.
+// Validate implements confmap.Validator. Its errors never quote a possible secret.
 func (cfg *Config) Validate() error {
 	if err := checkKey(string(cfg.APIKey)); err != nil {
 		return fmt.Errorf("api_key: %w", err)

@@ -276,8 +276,8 @@ func (cfg *Config) batching() Batching {
 	}
 }
 
-// rateLimit returns the requests per second; 0 is no limit. The defaults are what the services
-// document for a webhook: Slack's rate limits, Discord's (30 per minute), and Microsoft's for
+// rateLimit returns the requests per second; 0 is no limit. The defaults follow the services'
+// documentation of webhooks: Slack's rate limits, Discord's (30 per minute), and Microsoft's for
 // Teams.
 func (cfg *Config) rateLimit() float64 {
 	if cfg.RateLimit > 0 {

@@ -122,8 +122,8 @@ func eventsByID(t *testing.T, sink *consumertest.LogsSink) map[string]string {
 	return all
 }
 
-// TestOTLPIsTheUnchangedRecord checks that an OTLP body is what the collector's own marshaler
-// writes, with this project's attributes, and with an ID.
+// TestOTLPIsTheUnchangedRecord compares an OTLP body with the output of the collector's own
+// marshaler for the same record with this project's attributes and an ID.
 func TestOTLPIsTheUnchangedRecord(t *testing.T) {
 	b := testBackend(t, map[string]any{"format": "otlp_json"})
 	for seed := range uint64(300) {

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// Source is what all events of one resource and scope share. The pointer identifies it: an encoder
+// Source is shared by all events of one resource and scope. The pointer identifies it: an encoder
 // may cache what it built for a Source.
 type Source struct {
 	// Resource and Scope are the pdata that the source is a view of.

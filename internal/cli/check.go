@@ -121,7 +121,7 @@ func (c *configured) missingExtensions(svc service) []string {
 	return missing
 }
 
-// service is what the service section starts: has holds the ids under extensions, starts those in
+// service describes the service section: has holds the ids under extensions, starts those in
 // service::extensions, and uses all components in use, by section.
 type service struct {
 	has, starts map[component.ID]bool

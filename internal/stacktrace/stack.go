@@ -140,11 +140,11 @@ type Frame struct {
 	// Function has no arguments, and no module if Module is set. It is "?" for a frame with neither
 	// a function nor a file.
 	Function string
-	// Module is what the function belongs to: a class in Java, .NET and PHP, a package in Go, a
-	// path in Rust, a module in Elixir.
+	// Module contains the function: a class in Java, .NET and PHP, a package in Go, a path in
+	// Rust, a module in Elixir.
 	Module string
-	// Package is what the code was distributed in, if the text names it: a jar, a Java module, a
-	// gem, an Erlang application.
+	// Package is the package that the code was distributed in, if the text names it: a jar, a
+	// Java module, a gem, an Erlang application.
 	Package string
 	// Filename is relative to the package for libraries and webpack bundles. Otherwise it is the
 	// base name if frames have a module (Java, Go, .NET, Rust), else the whole path, with slashes,

@@ -236,17 +236,9 @@ func readSelection(w http.ResponseWriter, r *http.Request, sum *summary) (select
 	}
 	which := selection{reason: deadletter.Reason(q.Get("reason")), limit: limit}
 	// An edited file may contain another reason.
-	if !q.Has("reason") || slices.Contains(reasons(), which.reason) || sum.count.reasons[which.reason] > 0 {
+	if !q.Has("reason") || slices.Contains(deadletter.Reasons(), which.reason) || sum.count.reasons[which.reason] > 0 {
 		return which, true
 	}
-	writeError(w, http.StatusBadRequest, fmt.Sprintf("reason: unknown reason; valid reasons: %s", join(reasons())))
+	writeError(w, http.StatusBadRequest, fmt.Sprintf("reason: unknown reason; valid reasons: %s", join(deadletter.Reasons())))
 	return selection{}, false
-}
-
-func reasons() []deadletter.Reason {
-	return []deadletter.Reason{
-		deadletter.ReasonEncoding, deadletter.ReasonRefused, deadletter.ReasonTooLarge, deadletter.ReasonUnauthorized,
-		deadletter.ReasonRedirected, deadletter.ReasonRateLimited, deadletter.ReasonExhausted, deadletter.ReasonQueueFull,
-		deadletter.ReasonStorageFailed, deadletter.ReasonShutdown, deadletter.ReasonGone, deadletter.ReasonBlocked,
-	}
 }

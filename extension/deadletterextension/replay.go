@@ -4,6 +4,7 @@
 package deadletterextension
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,9 @@ const (
 	// A replayer gets one chunk at a time.
 	maxChunkLetters = 100
 	maxChunkBytes   = 4 << 20
+	// A replay passes over dead letters that stay, and stops after this many chunks of nothing else:
+	// then the backend is down.
+	maxStuckChunks = 2
 	// A file is rewritten after this many changes, so that a crash repeats no more than these.
 	checkpointLetters = 5000
 
@@ -119,6 +123,9 @@ func (f *folder) replay(client context.Context, which selection) (result, error)
 			return r.result, fmt.Errorf("replaying: %w; delivered dead letters may be delivered again", err)
 		}
 	}
+	if r.result.Stopped == "" && r.stuck > 0 {
+		r.result.Stopped = stoppedBusy
+	}
 	return r.result, nil
 }
 
@@ -167,6 +174,7 @@ type replay struct {
 	ctx       context.Context
 	client    context.Context
 	result    result
+	stuck     int // chunks since anything left the store
 }
 
 // halted reports whether the replay must stop, and records why.
@@ -325,8 +333,12 @@ func (r *replay) sendTo(replayer *registration, items []*item) {
 	switch {
 	case kept > 0 && r.ctx.Err() != nil:
 		r.result.Stopped = context.Cause(r.ctx).Error()
-	case kept == len(items) && replayer != nil:
-		r.result.Stopped = stoppedBusy
+	case kept < len(items):
+		r.stuck = 0
+	case replayer != nil:
+		if r.stuck++; r.stuck == maxStuckChunks {
+			r.result.Stopped = stoppedBusy
+		}
 	}
 }
 
@@ -339,24 +351,30 @@ func (r *replay) settle(it *item, outcome *deadletter.Replayed) deadletter.Outco
 		it.removed = true
 	case deadletter.OutcomeRefused:
 		r.result.Refused++
-		r.replace(it, &outcome.Letter)
 	default:
 		r.result.Kept++
-		return deadletter.OutcomeKept
 	}
+	r.replace(it, outcome.Letters)
 	return outcome.Outcome
 }
 
-// replace puts the new dead letter in the place of the old one, unless it could not be read back.
-func (r *replay) replace(it *item, letter *deadletter.Letter) {
-	letter.Exporter = r.exporter
-	if letter.Signal == "" {
-		letter.Signal = it.letter.Signal
+// replace puts the new dead letters, if any, in the place of the old one, unless one of them could
+// not be read back.
+func (r *replay) replace(it *item, letters []deadletter.Letter) {
+	var text []byte
+	for i := range letters {
+		letter := &letters[i]
+		letter.Exporter = r.exporter
+		letter.Signal = cmp.Or(letter.Signal, it.letter.Signal)
+		if letter.FailedAt.IsZero() {
+			letter.FailedAt = r.store.now()
+		}
+		var err error
+		if text, err = appendLine(text, letter); err != nil {
+			return
+		}
 	}
-	if letter.FailedAt.IsZero() {
-		letter.FailedAt = r.store.now()
-	}
-	if text, err := appendLine(nil, letter); err == nil {
-		it.text, it.changed = text[:len(text)-1], true
+	if len(text) > 0 {
+		it.text, it.changed = text[:len(text)-1], true // without the last line feed
 	}
 }

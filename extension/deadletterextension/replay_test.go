@@ -72,7 +72,7 @@ func refusedAgain(l *deadletter.Letter) deadletter.Replayed {
 	again.Reason = deadletter.ReasonTooLarge
 	again.Message = "too large this time, and with a longer message"
 	again.FailedAt = noon.Add(time.Hour)
-	return deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letter: again}
+	return deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letters: []deadletter.Letter{again}}
 }
 
 func (s *testStore) mustReplay(t *testing.T, which selection) result {
@@ -150,7 +150,7 @@ func TestRefusedReplayUpdatesDeadLetter(t *testing.T) {
 			return deadletter.Replayed{}
 		}
 		got := refusedAgain(l)
-		got.Letter.Exporter, got.Letter.Signal = "", ""
+		got.Letters[0].Exporter, got.Letters[0].Signal = "", ""
 		return got
 	}})()
 	s.mustReplay(t, selection{})
@@ -174,7 +174,7 @@ func TestReplacementOfSameLengthIsCounted(t *testing.T) {
 	defer s.register(audit.String(), "logs", &fakeBackend{outcome: func(l *deadletter.Letter) deadletter.Replayed {
 		again := *l
 		again.Reason = "refuted"
-		return deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letter: again}
+		return deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letters: []deadletter.Letter{again}}
 	}})()
 	s.mustReplay(t, selection{})
 }
@@ -212,8 +212,43 @@ func TestReplayStopsWhenBackendAcceptsNothing(t *testing.T) {
 		return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
 	}}
 	defer s.register(audit.String(), "logs", backend)()
-	assert.Equal(t, result{Replayed: 300, Delivered: 150, Kept: 150, Stopped: stoppedBusy}, s.mustReplay(t, selection{}))
+	assert.Equal(t, result{Replayed: 400, Delivered: 150, Kept: 250, Stopped: stoppedBusy}, s.mustReplay(t, selection{}))
 	assert.Equal(t, numbered(1000)[150:], s.ids(t, audit))
+}
+
+func TestReplayPassesOverStuckDeadLetters(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf(numbered(450)...)))
+	n := 0
+	defer s.register(audit.String(), "logs", &fakeBackend{outcome: func(*deadletter.Letter) deadletter.Replayed {
+		if n++; n <= 100 { // the first chunk is stuck
+			return deadletter.Replayed{}
+		}
+		return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
+	}})()
+	assert.Equal(t, result{Replayed: 450, Delivered: 350, Kept: 100}, s.mustReplay(t, selection{}))
+	assert.Equal(t, numbered(450)[:100], s.ids(t, audit))
+}
+
+func TestReplayLeavesPartsOfDeadLetter(t *testing.T) {
+	for name, o := range map[string]deadletter.Outcome{"kept": deadletter.OutcomeKept, "refused": deadletter.OutcomeRefused} {
+		t.Run(name, func(t *testing.T) {
+			s := openTestStore(t, t.TempDir())
+			require.NoError(t, s.put(audit, lettersOf("e0", "span", "e2")))
+			defer s.register(audit.String(), "logs", &fakeBackend{outcome: func(l *deadletter.Letter) deadletter.Replayed {
+				if l.ID != "span" {
+					return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
+				}
+				first, second := *l, *l
+				first.ID, second.ID = "first", "second"
+				return deadletter.Replayed{Outcome: o, Letters: []deadletter.Letter{first, second}}
+			}})()
+			got := s.mustReplay(t, selection{})
+			assert.Equal(t, 2, got.Delivered)
+			assert.Equal(t, 1, got.Kept+got.Refused)
+			assert.Equal(t, []string{"first", "second"}, s.ids(t, audit))
+		})
+	}
 }
 
 func TestReplayOfOneReason(t *testing.T) {

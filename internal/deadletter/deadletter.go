@@ -46,6 +46,15 @@ const (
 	ReasonExpired Reason = "expired"
 )
 
+// Reasons returns all reasons. Each has a remedy in package outcome of internal/delivery, and a row in
+// docs/delivery.md.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonEncoding, ReasonRefused, ReasonTooLarge, ReasonUnauthorized, ReasonRedirected, ReasonRateLimited, ReasonExhausted,
+		ReasonQueueFull, ReasonStorageFailed, ReasonGone, ReasonBlocked, ReasonShutdown, ReasonExpired,
+	}
+}
+
 // Letter is a dead letter: an event that was not delivered. It is stored as one line of JSON.
 type Letter struct {
 	// Exporter is the id of the exporter, such as webhook/audit, and Signal is logs or traces.
@@ -102,9 +111,10 @@ type Replayer interface {
 type Replayed struct {
 	// Outcome says whether the dead letter leaves the store.
 	Outcome Outcome
-	// Letter replaces the old dead letter for OutcomeRefused, with a new reason, message and
-	// attempts.
-	Letter Letter
+	// Letters take the place of the old dead letter: for OutcomeRefused the one with the new reason,
+	// message and attempts. They may be several if the old one held several events, also for
+	// OutcomeKept: then some were delivered, and these are left. Empty leaves it as it is.
+	Letters []Letter
 }
 
 // Outcome is the outcome of replaying one dead letter.

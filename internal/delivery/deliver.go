@@ -17,6 +17,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/lifetime"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/outcome"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/progress"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
 )
 
@@ -28,6 +29,7 @@ type deliverer struct {
 	retry    retry.Policy
 	lifetime *lifetime.Lifetime
 	maxAge   maxAge
+	progress *progress.Log // nil if the queue is not on disk
 	waiting  waiting
 	// async is true if callers do not wait, durable if the queue is on disk.
 	async, durable bool
@@ -215,10 +217,21 @@ func (d *deliverer) settle(r *request, result *attempt.Result, exhausted bool) e
 		pending = d.retryLater(r, result)
 	}
 	d.recorder.Refused(final, r.attempts)
+	if d.progress != nil && len(final) > 0 {
+		d.progress.Settle(eventsOf(final), false)
+	}
 	if len(final) == 0 && pending == nil { // otherwise dead letters may hold payloads
 		r.Release()
 	}
 	return pending
+}
+
+func eventsOf(refused []attempt.RefusedEvent) []batch.Event {
+	events := make([]batch.Event, len(refused))
+	for i := range refused {
+		events[i] = refused[i].Event
+	}
+	return events
 }
 
 func givenUp(events []batch.Event, cause attempt.Cause) []attempt.RefusedEvent {

@@ -673,12 +673,12 @@ func TestReplay(t *testing.T) {
 		switch letters[i].Name {
 		case "bad":
 			assert.Equal(t, deadletter.OutcomeRefused, r.Outcome)
-			assert.Equal(t, deadletter.ReasonRefused, r.Letter.Reason)
-			assert.Equal(t, letters[i].Attempts+1, r.Letter.Attempts)
-			assert.Equal(t, letters[i].Payload, r.Letter.Payload)
+			assert.Equal(t, deadletter.ReasonRefused, r.Letters[0].Reason)
+			assert.Equal(t, letters[i].Attempts+1, r.Letters[0].Attempts)
+			assert.Equal(t, letters[i].Payload, r.Letters[0].Payload)
 		case "unencodable":
 			assert.Equal(t, deadletter.OutcomeRefused, r.Outcome)
-			assert.Equal(t, deadletter.ReasonEncoding, r.Letter.Reason)
+			assert.Equal(t, deadletter.ReasonEncoding, r.Letters[0].Reason)
 		default:
 			assert.Equal(t, deadletter.OutcomeDelivered, r.Outcome)
 		}
@@ -758,7 +758,7 @@ func TestReplayEncodesRecordsAgain(t *testing.T) {
 	assert.Equal(t, deadletter.OutcomeDelivered, got[1].Outcome, "it is no longer meant for the backend")
 	assert.Equal(t, deadletter.OutcomeRefused, got[2].Outcome)
 	assert.Equal(t, deadletter.OutcomeRefused, got[3].Outcome)
-	assert.Contains(t, got[3].Letter.Message, "holds no record")
+	assert.Contains(t, got[3].Letters[0].Message, "holds no record")
 	assert.Equal(t, []string{"double", "double-2"}, f.server.takenOnce())
 }
 

@@ -13,13 +13,14 @@
 //	exporter.go   offer puts the batch into the queue, or sheds it if the queue is full
 //	request.go    exporterhelper's queue and retry merge, split, store and repeat requests
 //	deliver.go    push makes one attempt to deliver a request, and settles its result
+//	call.go       or collects the results for a caller that waits
 //	attempt/      Run lets the backend build requests, and sends them: in parallel, in order, bisected
 //	transport/    Send joins, compresses and POSTs a body, and reads the response
 //	attempt/      Backend.ClassifyResponse says what it means; the Result goes back to push
 //	outcome/      counts, dead letters, log lines, component status, errors for callers
 //
 // Between Encode and BuildRequests an event is bytes with their [Meta] beside them, in memory and on
-// disk: package batch. Package retry decides when a request is repeated; package replay sends dead
+// disk: package batch. Package progress notes on disk which of them are settled. Package retry decides when a request is repeated; package replay sends dead
 // letters again, bypassing the queue; package lifetime ends all of it in time. Package upstream is
 // the one place that relies on the collector's internals, and request.go the one file that uses
 // exporterhelper's experimental API.

@@ -6,6 +6,7 @@ package delivery
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
 // durable keeps the queue in the directory, and retries forever.
@@ -86,6 +89,51 @@ func TestDeliveredEventsAreNotResentAfterRestart(t *testing.T) {
 			f.Stop()
 			assert.Equal(t, numbered(5), f.server.takenOnce())
 			assert.Equal(t, map[string]int64{"delivered": 5}, f.Outcomes())
+		})
+	}
+}
+
+func TestRestartSendsOnlyPendingEvents(t *testing.T) {
+	for _, most := range []int{1, 10, 1000} {
+		t.Run(fmt.Sprintf("%d events per request", most), func(t *testing.T) {
+			directory := t.TempDir()
+			o := durable(directory, func(cfg *Config) {
+				cfg.QueueConfig.Get().Batch.Get().MinSize, cfg.QueueConfig.Get().Batch.Get().MaxSize = 300, 300
+			})
+			o.most, o.schedule = most, []time.Duration{time.Hour, time.Hour}
+			// One event in ten is retried, and one in a hundred is refused.
+			o.answer = func(req *Request, response *Response) Classification {
+				if response.Status == http.StatusOK {
+					return AllDelivered()
+				}
+				c := Classification{Events: make([]Outcome, len(req.Events))}
+				for i := range req.Events {
+					switch name := req.Events[i].Name; {
+					case strings.HasSuffix(name, "55"):
+						c.Events[i] = Outcome{Kind: Refused, Reason: deadletter.ReasonRefused}
+					case strings.HasSuffix(name, "5"):
+						c.Events[i] = Outcome{Kind: Retryable, Message: "later"}
+					default:
+						c.Events[i] = Outcome{Kind: Delivered}
+					}
+				}
+				return c
+			}
+			first := newFixture(t, o)
+			first.server.always(http.StatusMultiStatus)
+			require.NoError(t, first.Consume(t.Context(), records(numbered(1000)...)))
+			first.WaitFor("the first attempts", func() bool { return first.Outcomes()["delivered"] == 900 })
+			first.WaitFor("the dead letters", func() bool { return first.Outcomes()["dead_lettered/refused"] == 10 })
+			first.Stop()
+
+			o.server = first.server
+			o.server.always(http.StatusOK)
+			second := newFixture(t, o)
+			second.WaitFor("the rest", func() bool { return second.Outcomes()["delivered"] == 90 })
+			second.Stop()
+			names := first.server.takenOnce()
+			assert.Len(t, names, 90)
+			assert.NotContains(t, strings.Join(names, " "), "55")
 		})
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/lifetime"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/outcome"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/progress"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/replay"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
@@ -47,7 +48,8 @@ type base struct {
 	recorder  *outcome.Recorder
 	queueLoss *queueLoss
 	lifetime  *lifetime.Lifetime
-	order     *order // nil if the backend is not ordered
+	order     *order        // nil if the backend is not ordered
+	progress  *progress.Log // nil if the queue is not on disk
 
 	host      component.Host
 	transport *transport.Client
@@ -76,6 +78,10 @@ func newBase(set exporter.Settings, cfg *Config, client confighttp.ClientConfig,
 		recorder: recorder, retry: retry.Policy{Backoff: cfg.RetryConfig, Waits: options.RetrySchedule, MaxRetries: cfg.MaxRetries}, lifetime: e.lifetime,
 		maxAge: maxAge(cfg.MaxAge), async: async, durable: cfg.durable(),
 	}
+	if cfg.durable() {
+		e.progress = progress.NewLog()
+		e.deliverer.progress, e.deliverer.runner.OnDelivered = e.progress, e.progress.Settle
+	}
 	return e, nil
 }
 
@@ -97,7 +103,7 @@ func (e *base) helperSettings() (exporter.Settings, *helperSettings) {
 	set.Logger = upstream.Quiet(set.Logger, throttle.Interval)
 	return set, &helperSettings{
 		retry: &e.deliverer.retry, async: e.deliverer.async, queue: e.cfg.QueueConfig, push: e.deliverer.push,
-		encoding: encoding{corrupt: e.queueLoss.corrupt, complete: e.options.CompleteMeta, order: e.order},
+		encoding: encoding{corrupt: e.queueLoss.corrupt, complete: e.options.CompleteMeta, order: e.order, progress: e.progress},
 	}
 }
 
@@ -126,7 +132,9 @@ func (e *base) Start(ctx context.Context, host component.Host) error {
 	e.recorder.Start(store, e.replayer())
 	e.logDispatch()
 	if id := e.cfg.storage(); id != nil {
-		host = upstream.WithStorageFailures(host, *id, upstream.StorageFailures{Lost: e.queueLoss.corrupt, NotStored: e.queueLoss.notStored})
+		host = upstream.WithQueueStorage(host, *id, upstream.QueueStorage{
+			Open: e.progress.Open, Lost: e.queueLoss.corrupt, NotStored: e.queueLoss.notStored,
+		})
 	}
 	if err := e.helper.Start(ctx, host); err != nil {
 		e.stop()

@@ -119,7 +119,7 @@ func TestCredentialsInReplaysAreRedacted(t *testing.T) {
 	f.send("a")
 	f.server.Config.Handler = echo(401, `unknown key %s`, theHeader("X-Key"))
 	for _, replayed := range f.Letters.Replay(context.Background()) {
-		assert.Contains(t, replayed.Letter.Message, "the backend answered 401: unknown key")
-		assert.NotContains(t, replayed.Letter.Message, "hunter2")
+		assert.Contains(t, replayed.Letters[0].Message, "the backend answered 401: unknown key")
+		assert.NotContains(t, replayed.Letters[0].Message, "hunter2")
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/progress"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
 )
 
@@ -110,7 +111,8 @@ func (e *pendingError) throttled() error {
 type encoding struct {
 	corrupt  func(error)
 	complete func(*batch.Event)
-	order    *order // see request
+	order    *order        // see request
+	progress *progress.Log // nil if the queue is not on disk
 }
 
 // Marshal implements the Encoding of xexporterhelper.QueueBatchSettings.
@@ -122,14 +124,29 @@ func (encoding) Marshal(_ context.Context, r xexporterhelper.Request) ([]byte, e
 // a request that cannot be read, so corrupt is called. Empty data stands for a request that could
 // not be stored, and is settled already.
 func (e encoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Request, error) {
-	b, err := batch.Unmarshal(data, e.complete)
+	b, err := e.unmarshal(data)
 	if err != nil {
 		if len(data) > 0 {
 			e.corrupt(err)
 		}
 		return context.Background(), nil, err
 	}
+	if b.Count() == 0 {
+		return context.Background(), nil, errSettled
+	}
 	return context.Background(), &request{Batch: b, order: e.order}, nil
+}
+
+// errSettled makes the queue delete a request whose events an earlier run has all settled.
+var errSettled = errors.New("all events of the request are settled")
+
+func (e encoding) unmarshal(data []byte) (*batch.Batch, error) {
+	if e.progress != nil {
+		if stored, request, ok := e.progress.Read(data); ok {
+			return batch.UnmarshalStored(request, e.complete, stored)
+		}
+	}
+	return batch.Unmarshal(data, e.complete)
 }
 
 // helper is exporterhelper's chain of queue, batcher and retry.

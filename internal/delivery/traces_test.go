@@ -71,7 +71,7 @@ func TestTracesAreDelivered(t *testing.T) {
 			assert.Equal(t, deadletter.OutcomeDelivered, replayed.Outcome)
 		} else {
 			assert.Equal(t, deadletter.OutcomeRefused, replayed.Outcome)
-			assert.Contains(t, string(replayed.Letter.OTLP), `"unencodable"`)
+			assert.Contains(t, string(replayed.Letters[0].OTLP), `"unencodable"`)
 			assert.Equal(t, "traces", letters[i].Signal)
 		}
 	}

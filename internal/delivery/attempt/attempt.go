@@ -46,8 +46,8 @@ type Runner struct {
 	// Disabled returns why nothing is sent any more, or "" while requests are sent; it may be nil.
 	Disabled func() string
 	// OnDelivered is called with the delivered events of each request, as soon as its response is
-	// there; it may be nil. Partitions call it concurrently.
-	OnDelivered func(delivered []batch.Event)
+	// there; all is true if the attempt has no others. It may be nil. Partitions call it concurrently.
+	OnDelivered func(delivered []batch.Event, all bool)
 
 	holds holds
 }

@@ -493,9 +493,11 @@ func TestDeliveredEventsAreReportedAtOnce(t *testing.T) {
 	}}
 	r := newRunner(b, &s)
 	var reported []string
-	r.OnDelivered = func(events []batch.Event) { reported = append(reported, namesOf(events)) }
+	r.OnDelivered = func(events []batch.Event, all bool) {
+		reported = append(reported, fmt.Sprint(namesOf(events), " ", all))
+	}
 	r.Run(t.Context(), named("a", "b", "c", "d"))
-	assert.Equal(t, []string{"a b", "c"}, reported)
+	assert.Equal(t, []string{"a b false", "c false"}, reported)
 }
 
 func TestRetryableStatuses(t *testing.T) {

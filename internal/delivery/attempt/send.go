@@ -169,7 +169,7 @@ func (s *sending) stopsAtFailure() bool { return s.Ordered && !s.breaker.bisecti
 func (s *sending) record(result requestResult) {
 	if s.OnDelivered != nil {
 		if delivered := result.delivered(); len(delivered) > 0 {
-			s.OnDelivered(delivered)
+			s.OnDelivered(delivered, len(delivered) == s.total)
 		}
 	}
 	s.mu.Lock()

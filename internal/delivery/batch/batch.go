@@ -3,6 +3,8 @@
 
 package batch
 
+import "slices"
+
 // Batch holds encoded events in order. Batches that were split from one another share memory; each
 // serves one goroutine at a time.
 type Batch struct {
@@ -18,17 +20,53 @@ type part struct {
 	payloads []byte
 	count    int
 	memory   *memory // holds the payloads; nil if it is not reused
+
+	// stored is the stored batch that the events were read from; nil if none. Their positions in it
+	// are positions or, if that is nil, first and the following ones.
+	stored    *Stored
+	first     int
+	positions []int
+}
+
+// position returns the position in the stored batch of the i-th event.
+func (p *part) position(i int) int {
+	if p.positions != nil {
+		return p.positions[i]
+	}
+	return p.first + i
 }
 
 func (p *part) size() int { return len(p.records) + len(p.payloads) }
 
 // Of copies events into a batch.
 func Of(events []Event) *Batch {
+	b := &Batch{}
+	for len(events) > 0 {
+		stored := events[0].stored
+		n := slices.IndexFunc(events, func(e Event) bool { return e.stored != stored })
+		if n < 0 {
+			n = len(events)
+		}
+		b.add(partOf(events[:n], stored))
+		events = events[n:]
+	}
+	return b
+}
+
+// partOf copies events, which were read from one stored batch or none, into a part.
+func partOf(events []Event, stored *Stored) part {
 	var w Writer
 	for i := range events {
 		w.End(append(w.Begin(events[i].Meta), events[i].Payload...))
 	}
-	return w.Take()
+	p := w.Take().parts[0]
+	if stored != nil {
+		p.stored, p.positions = stored, make([]int, len(events))
+		for i := range events {
+			p.positions[i] = events[i].position
+		}
+	}
+	return p
 }
 
 // Count is the number of events.
@@ -43,7 +81,7 @@ func (b *Batch) Events() []Event {
 	for i := range b.parts {
 		p := &b.parts[i]
 		payloads := p.payloads
-		for records := p.records; len(records) > 0; {
+		for records, i := p.records, 0; len(records) > 0; i++ {
 			record, payload, err := recordSizes(records)
 			if err != nil {
 				break // cannot happen: Unmarshal has checked
@@ -51,6 +89,9 @@ func (b *Batch) Events() []Event {
 			e := &events[n]
 			_ = readFields(&e.Meta, records[recordHead:record]) // cannot fail, as above
 			e.Payload = payloads[:payload:payload]
+			if p.stored != nil {
+				e.stored, e.position = p.stored, p.position(i)
+			}
 			n++
 			records, payloads = records[record:], payloads[payload:]
 		}
@@ -114,8 +155,12 @@ func (p *part) split(maxEvents, maxBytes int) (head, tail part) {
 		payloads += payload
 		n++
 	}
-	return part{p.records[:records], p.payloads[:payloads:payloads], n, p.memory},
-		part{p.records[records:], p.payloads[payloads:], p.count - n, p.memory}
+	head = part{p.records[:records], p.payloads[:payloads:payloads], n, p.memory, p.stored, p.first, nil}
+	tail = part{p.records[records:], p.payloads[payloads:], p.count - n, p.memory, p.stored, p.first + n, nil}
+	if p.positions != nil {
+		head.positions, tail.positions = p.positions[:n:n], p.positions[n:]
+	}
+	return head, tail
 }
 
 // Release returns the memory of the payloads to its pool. No payload may be used any more.

@@ -36,6 +36,11 @@ type Event struct {
 	Payload []byte
 	// Index is the position among the events of one attempt, which sets it.
 	Index int
+
+	// stored is the stored batch that the event was read from, nil if none, and position is the
+	// event's position in it.
+	stored   *Stored
+	position int
 }
 
 // Skip is an encoder's error for an event that the backend should not get. Its text is the reason,

@@ -6,6 +6,7 @@ package outcome
 import (
 	"context"
 	"errors"
+	"os"
 	"testing"
 	"time"
 
@@ -155,14 +156,18 @@ func TestLossIsLoggedOnceAMinute(t *testing.T) {
 }
 
 func TestEachReasonHasARemedy(t *testing.T) {
-	for _, reason := range []deadletter.Reason{
-		deadletter.ReasonEncoding, deadletter.ReasonRefused, deadletter.ReasonTooLarge, deadletter.ReasonUnauthorized, deadletter.ReasonRedirected,
-		deadletter.ReasonRateLimited, deadletter.ReasonExhausted, deadletter.ReasonQueueFull, deadletter.ReasonStorageFailed, deadletter.ReasonGone,
-		deadletter.ReasonBlocked, deadletter.ReasonShutdown, reasonTorn,
-	} {
+	for _, reason := range append(deadletter.Reasons(), reasonTorn) {
 		for _, outcome := range []string{dropped, deadLettered, returned} {
 			assert.NotEmpty(t, whatToDo(lossTopic{outcome, reason}), reason)
 		}
+	}
+}
+
+func TestEachReasonIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/delivery.md")
+	require.NoError(t, err)
+	for _, reason := range append(deadletter.Reasons(), reasonTorn) {
+		assert.Contains(t, string(page), "\n| `"+string(reason)+"` |")
 	}
 }
 

@@ -7,6 +7,7 @@
 package replay
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -50,49 +51,58 @@ func (r *Replayer) Replay(ctx context.Context, letters []deadletter.Letter) []de
 	if r.Enable != nil {
 		r.Enable()
 	}
-	p := pass{letters: letters, results: make([]deadletter.Replayed, len(letters)), left: make([]int, len(letters))}
-	events := r.eventsOf(&p)
+	replays := make([]letterReplay, len(letters))
+	events, replayOf := r.eventsOf(letters, replays)
 	ctx, cancel := r.Bound(ctx)
 	defer cancel()
 	for n := 1; len(events) > 0; n++ {
 		result := r.Attempt(ctx, events, n == maxAttempts)
-		events = p.settle(result)
+		events, replayOf = settle(result, replayOf)
 		if len(events) == 0 || n == maxAttempts || !r.Sleep(ctx, min(max(result.Wait, r.Wait), maxWait)) {
 			break
 		}
 	}
-	r.Count(p.results)
-	return p.results
+	for i := range events {
+		replayOf[i].left = append(replayOf[i].left, events[i])
+	}
+	results := make([]deadletter.Replayed, len(letters))
+	for i := range replays {
+		results[i] = replays[i].result()
+	}
+	r.Count(results)
+	return results
 }
 
-// pass is one call of Replay.
-type pass struct {
-	letters []deadletter.Letter
-	results []deadletter.Replayed
-	// letterOf maps each event of the next attempt to its dead letter. left counts, per dead letter,
-	// the events that are not delivered yet.
-	letterOf []int
-	left     []int
+// letterReplay is the replay of one dead letter.
+type letterReplay struct {
+	letter *deadletter.Letter
+	// encoding is why its records cannot be encoded; nil if they can.
+	encoding error
+	// events is the number of its events, of which some were refused, and left are not delivered yet.
+	events  int
+	refused []attempt.RefusedEvent
+	left    []batch.Event
 }
 
-// eventsOf returns the events of the dead letters: their payloads, or their records encoded again.
-func (r *Replayer) eventsOf(p *pass) []batch.Event {
-	var events []batch.Event
-	for i := range p.letters {
-		letter := &p.letters[i]
+// eventsOf returns the events of the dead letters, their payloads or their records encoded again, and
+// the dead letter that each belongs to.
+func (r *Replayer) eventsOf(letters []deadletter.Letter, replays []letterReplay) (events []batch.Event, replayOf []*letterReplay) {
+	for i := range letters {
+		replay := &replays[i]
+		replay.letter = &letters[i]
 		var found []batch.Event
-		if len(letter.Payload) > 0 {
-			found = []batch.Event{r.eventOf(letter)}
+		if len(letters[i].Payload) > 0 {
+			found = []batch.Event{r.eventOf(&letters[i])}
 		} else {
-			found, p.results[i] = r.encode(*letter)
+			found, replay.encoding = r.Encode(letters[i].OTLP)
 		}
 		for range found {
-			p.letterOf = append(p.letterOf, i)
+			replayOf = append(replayOf, replay)
 		}
-		p.left[i] = len(found)
+		replay.events = len(found)
 		events = append(events, found...)
 	}
-	return events
+	return events, replayOf
 }
 
 func (r *Replayer) eventOf(letter *deadletter.Letter) batch.Event {
@@ -111,51 +121,67 @@ func (r *Replayer) eventOf(letter *deadletter.Letter) batch.Event {
 	return event
 }
 
-// encode encodes the records of a dead letter. If one still cannot be encoded, the dead letter is
-// refused again; if all are skipped now, it is settled.
-func (r *Replayer) encode(letter deadletter.Letter) ([]batch.Event, deadletter.Replayed) {
-	events, err := r.Encode(letter.OTLP)
-	switch {
-	case err == nil && len(events) == 0:
-		return nil, deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
-	case err == nil:
-		return events, deadletter.Replayed{}
-	}
-	letter.Attempts++
-	letter.FailedAt = time.Now()
-	letter.Reason, letter.Message = deadletter.ReasonEncoding, err.Error()
-	return nil, deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letter: letter}
-}
-
-// settle notes the outcomes of an attempt, and returns the events of the next one.
-func (p *pass) settle(result *attempt.Result) []batch.Event {
-	letterOf := p.letterOf
-	delivered := make([]bool, len(letterOf))
-	for i := range delivered {
-		delivered[i] = true
-	}
+// settle notes the refused events of an attempt, and returns the events of the next one, each with the
+// replay it belongs to. Events that the backend discards are kept: somebody wants them delivered.
+func settle(result *attempt.Result, replayOf []*letterReplay) ([]batch.Event, []*letterReplay) {
 	for i := range result.Refused {
 		refused := &result.Refused[i]
-		delivered[refused.Index] = false
-		at := letterOf[refused.Index]
-		letter := p.letters[at]
-		letter.Reason, letter.Status, letter.Message = refused.Reason, refused.Status, refused.Message
-		letter.Attempts++
-		letter.FailedAt = time.Now()
-		p.results[at] = deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letter: letter}
+		replay := replayOf[refused.Index]
+		if refused.Discard {
+			replay.left = append(replay.left, refused.Event)
+		} else {
+			replay.refused = append(replay.refused, *refused)
+		}
 	}
-	p.letterOf = make([]int, len(result.Pending))
+	next := make([]*letterReplay, len(result.Pending))
 	for i := range result.Pending {
-		delivered[result.Pending[i].Index] = false
-		p.letterOf[i] = letterOf[result.Pending[i].Index]
+		next[i] = replayOf[result.Pending[i].Index]
 	}
-	for i, at := range letterOf {
-		if !delivered[i] {
-			continue
-		}
-		if p.left[at]--; p.left[at] == 0 && p.results[at].Outcome == deadletter.OutcomeKept {
-			p.results[at].Outcome = deadletter.OutcomeDelivered
-		}
+	return result.Pending, next
+}
+
+// result returns what becomes of the dead letter. A dead letter whose records are all skipped now is
+// settled.
+func (r *letterReplay) result() deadletter.Replayed {
+	switch {
+	case r.encoding != nil:
+		again := r.again(attempt.Cause{Reason: deadletter.ReasonEncoding, Message: r.encoding.Error()})
+		return deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letters: []deadletter.Letter{again}}
+	case len(r.refused) == 0 && len(r.left) == 0:
+		return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
+	case len(r.refused) == 0 && len(r.left) == r.events:
+		return deadletter.Replayed{Outcome: deadletter.OutcomeKept}
+	case r.events == 1:
+		return deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letters: []deadletter.Letter{r.again(r.refused[0].Cause)}}
 	}
-	return result.Pending
+	// Of several events some are delivered or refused: each of the others gets a dead letter of its own.
+	outcome := deadletter.OutcomeKept
+	var letters []deadletter.Letter
+	for i := range r.refused {
+		outcome = deadletter.OutcomeRefused
+		letters = append(letters, withEvent(r.again(r.refused[i].Cause), &r.refused[i].Event))
+	}
+	for i := range r.left {
+		letters = append(letters, withEvent(*r.letter, &r.left[i]))
+	}
+	return deadletter.Replayed{Outcome: outcome, Letters: letters}
+}
+
+// again returns the dead letter after one more attempt.
+func (r *letterReplay) again(cause attempt.Cause) deadletter.Letter {
+	letter := *r.letter
+	letter.Reason, letter.Status, letter.Message = cause.Reason, cause.Status, cause.Message
+	letter.Attempts++
+	letter.FailedAt = time.Now()
+	return letter
+}
+
+// withEvent returns the dead letter of one event instead of records.
+func withEvent(letter deadletter.Letter, event *batch.Event) deadletter.Letter {
+	letter.OTLP, letter.Payload = nil, bytes.Clone(event.Payload)
+	letter.ID, letter.Name, letter.Category, letter.Destination = event.ID, event.Name, event.Category, event.Destination
+	if event.Time != 0 {
+		letter.Time = event.Time.AsTime()
+	}
+	return letter
 }

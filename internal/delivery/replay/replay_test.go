@@ -6,6 +6,7 @@ package replay
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,20 +90,61 @@ func TestEachDeadLetterHasAnOutcome(t *testing.T) {
 		deadletter.OutcomeRefused, deadletter.OutcomeDelivered, deadletter.OutcomeRefused, deadletter.OutcomeDelivered,
 	}, outcomesOf(results))
 	assert.Equal(t, 2, attempts)
-	assert.Equal(t, 5, results[1].Letter.Attempts)
-	assert.Equal(t, "no", results[1].Letter.Message)
-	assert.Equal(t, deadletter.ReasonEncoding, results[6].Letter.Reason)
+	assert.Equal(t, 5, results[1].Letters[0].Attempts)
+	assert.Equal(t, "no", results[1].Letters[0].Message)
+	assert.Equal(t, deadletter.ReasonEncoding, results[6].Letters[0].Reason)
 }
 
-func TestDeadLetterWithAPendingEventIsKept(t *testing.T) {
-	attempts := 0
-	r := newReplayer(func(n int, events []batch.Event) *attempt.Result {
-		attempts = n
-		return outcome(events, "", "b")
-	})
-	results := r.Replay(t.Context(), []deadletter.Letter{{OTLP: []byte("ab")}, {Payload: []byte("c")}})
-	assert.Equal(t, []deadletter.Outcome{deadletter.OutcomeKept, deadletter.OutcomeDelivered}, outcomesOf(results))
-	assert.Equal(t, maxAttempts, attempts)
+func TestDeadLetterOfSeveralEventsKeepsWhatIsLeft(t *testing.T) {
+	discard := func(events []batch.Event) *attempt.Result {
+		r := outcome(events, "r", "p")
+		for i := range r.Refused {
+			r.Refused[i].Discard = true
+		}
+		return r
+	}
+	refuse := func(events []batch.Event) *attempt.Result { return outcome(events, "r", "p") }
+	for name, tt := range map[string]struct {
+		otlp    string
+		attempt func([]batch.Event) *attempt.Result
+		outcome deadletter.Outcome
+		left    []string // payloads of the new dead letters; none leaves it as it is
+	}{
+		"delivered":                 {"ab", refuse, deadletter.OutcomeDelivered, nil},
+		"all pending":               {"pp", refuse, deadletter.OutcomeKept, nil},
+		"one pending":               {"ap", refuse, deadletter.OutcomeKept, []string{"p"}},
+		"one refused":               {"ar", refuse, deadletter.OutcomeRefused, []string{"r"}},
+		"one refused, one pending":  {"arp", refuse, deadletter.OutcomeRefused, []string{"r", "p"}},
+		"all refused":               {"rr", refuse, deadletter.OutcomeRefused, []string{"r", "r"}},
+		"one discarded":             {"ar", discard, deadletter.OutcomeKept, []string{"r"}},
+		"the only one is discarded": {"r", discard, deadletter.OutcomeKept, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			attempts := 0
+			r := newReplayer(func(n int, events []batch.Event) *attempt.Result {
+				attempts = n
+				return tt.attempt(events)
+			})
+			old := deadletter.Letter{OTLP: []byte(tt.otlp), Reason: deadletter.ReasonExhausted, Attempts: 3}
+			results := r.Replay(t.Context(), []deadletter.Letter{old, {Payload: []byte("c")}})
+			assert.Equal(t, []deadletter.Outcome{tt.outcome, deadletter.OutcomeDelivered}, outcomesOf(results))
+			var left []string
+			for _, letter := range results[0].Letters {
+				assert.Empty(t, letter.OTLP)
+				left = append(left, string(letter.Payload))
+				if string(letter.Payload) == "r" && tt.outcome == deadletter.OutcomeRefused {
+					assert.Equal(t, 4, letter.Attempts)
+					assert.Equal(t, deadletter.ReasonRefused, letter.Reason)
+				} else {
+					assert.Equal(t, deadletter.ReasonExhausted, letter.Reason)
+				}
+			}
+			assert.Equal(t, tt.left, left)
+			if strings.Contains(tt.otlp, "p") {
+				assert.Equal(t, maxAttempts, attempts)
+			}
+		})
+	}
 }
 
 func TestReplayEndsWithItsContext(t *testing.T) {

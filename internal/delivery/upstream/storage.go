@@ -13,9 +13,11 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// StorageFailures receives what exporterhelper's persistent queue loses silently when its storage
-// fails, for example because the disk is full.
-type StorageFailures struct {
+// QueueStorage extends the storage of exporterhelper's persistent queue, and receives what the queue
+// loses silently when its storage fails, for example because the disk is full.
+type QueueStorage struct {
+	// Open returns the client that the queue uses instead of the storage's own.
+	Open func(storage.Client) storage.Client
 	// Lost is called when a stored request cannot be read, and is deleted.
 	Lost func(err error)
 	// NotStored is called when a request could not be stored. ctx is that of the call that offered
@@ -24,22 +26,21 @@ type StorageFailures struct {
 	NotStored func(ctx context.Context, stored []byte, err error) (settled bool)
 }
 
-// WithStorageFailures returns the host with its storage extension id wrapped, so that failures of the
-// queue's storage are reported.
+// WithQueueStorage returns the host with its storage extension id wrapped.
 //
 // It relies on how the queue uses its storage (exporterhelper/internal/queue/persistent_queue.go):
 // the key of a request is its number, the keys of the queue's own state are names; a request is
 // stored or taken out in one Batch together with that state; requests that an earlier run was
 // sending are read in one Batch of Gets. A queue that returns such errors would replace it.
-func WithStorageFailures(host component.Host, id component.ID, failures StorageFailures) component.Host {
-	return storageHost{host, id, failures}
+func WithQueueStorage(host component.Host, id component.ID, queue QueueStorage) component.Host {
+	return storageHost{host, id, queue}
 }
 
 type storageHost struct {
 	component.Host
 
-	id       component.ID
-	failures StorageFailures
+	id    component.ID
+	queue QueueStorage
 }
 
 // GetExtensions implements component.Host.
@@ -63,13 +64,13 @@ func (s queueStorage) GetClient(ctx context.Context, kind component.Kind, id com
 	if err != nil {
 		return nil, fmt.Errorf("sending_queue::storage: opening the queue of %s for %s in %s: %w; if it is damaged, move it away from there", id, name, s.host.id, err)
 	}
-	return queueClient{client, s.host.failures}, nil
+	return queueClient{s.host.queue.Open(client), s.host.queue}, nil
 }
 
 type queueClient struct {
 	storage.Client
 
-	failures StorageFailures
+	queue QueueStorage
 }
 
 // Batch implements storage.Client.
@@ -92,7 +93,7 @@ func (c queueClient) Batch(ctx context.Context, ops ...*storage.Operation) error
 		// it could not read.
 		for _, op := range reads {
 			if isRequestKey(op.Key) {
-				c.failures.Lost(err)
+				c.queue.Lost(err)
 			}
 		}
 	default:
@@ -102,7 +103,7 @@ func (c queueClient) Batch(ctx context.Context, ops ...*storage.Operation) error
 		if c.Client.Batch(ctx, reads...) == nil {
 			return nil
 		}
-		c.failures.Lost(err)
+		c.queue.Lost(err)
 	}
 	return err
 }
@@ -111,7 +112,7 @@ func (c queueClient) Batch(ctx context.Context, ops ...*storage.Operation) error
 // settled.
 func (c queueClient) settleNotStored(ctx context.Context, ops []*storage.Operation, err error) bool {
 	for _, op := range ops {
-		if op.Type == storage.Set && isRequestKey(op.Key) && c.failures.NotStored(ctx, op.Value, err) {
+		if op.Type == storage.Set && isRequestKey(op.Key) && c.queue.NotStored(ctx, op.Value, err) {
 			return true
 		}
 	}

@@ -210,7 +210,7 @@ func durable(id component.ID) exporterhelper.Option {
 	return exporterhelper.WithQueue(configoptional.Some(queue))
 }
 
-// TestPersistentQueueKeysRequestsByNumber pins what WithStorageFailures knows of the
+// TestPersistentQueueKeysRequestsByNumber pins what WithQueueStorage knows of the
 // queue's keys and of what it does at once.
 func TestPersistentQueueKeysRequestsByNumber(t *testing.T) {
 	id := component.MustNewID("memory")
@@ -267,7 +267,7 @@ func TestSettledRequestIsHiddenFromTheQueue(t *testing.T) {
 	for _, settled := range []bool{true, false} {
 		t.Run(strconv.FormatBool(settled), func(t *testing.T) {
 			var offered []any
-			host := WithStorageFailures(extensions{id: s}, id, StorageFailures{
+			host := WithQueueStorage(extensions{id: s}, id, QueueStorage{Open: same,
 				Lost: func(err error) { t.Errorf("lost: %v", err) },
 				NotStored: func(ctx context.Context, stored []byte, err error) bool {
 					assert.EqualError(t, err, "disk full")
@@ -295,7 +295,7 @@ func TestSettledRequestIsHiddenFromTheQueue(t *testing.T) {
 
 func TestStorageErrorNamesTheQueue(t *testing.T) {
 	id := component.MustNewID("memory")
-	host := WithStorageFailures(extensions{id: brokenStorage{}}, id, StorageFailures{})
+	host := WithQueueStorage(extensions{id: brokenStorage{}}, id, QueueStorage{Open: same})
 	e := newExporter(t, zap.NewNop(), func(context.Context, plog.Logs) error { return nil }, durable(id))
 	err := e.Start(t.Context(), host)
 	require.ErrorContains(t, err, "sending_queue::storage: opening the queue of line/")
@@ -365,3 +365,6 @@ func TestHostListsItsExporters(t *testing.T) {
 
 	assert.Empty(t, Exporters(componenttest.NewNopHost()), "of a host that does not know them")
 }
+
+// same is a QueueStorage.Open that changes nothing.
+func same(client storage.Client) storage.Client { return client }

@@ -1,0 +1,236 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package progress notes on disk which events of a stored batch are settled. A queue on disk keeps a
+// batch until all of it is settled; without the notes, a restart would send all of it again.
+//
+// A [Log] wraps the client of the queue's storage. The notes on the request with the key 17 are under
+// the key settled/17, written at most every [interval], and deleted with the request.
+package progress
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+)
+
+// interval is the least time between two writes. A crash repeats what was settled since the last one.
+const interval = 10 * time.Millisecond
+
+// keyPrefix begins the keys of notes. The keys of requests are numbers, and those of the queue's own
+// state are words.
+const keyPrefix = "settled/"
+
+// envelope begins the value of a request that is read, to which its key and its notes are added.
+const envelope = 0xFF
+
+// Log notes the progress of one queue. Its methods are safe for concurrent use.
+type Log struct {
+	client  storage.Client
+	wake    chan struct{}
+	stop    chan struct{}
+	stopped sync.WaitGroup
+
+	mu    sync.Mutex
+	dirty map[*batch.Stored]struct{}
+	// writing is held while notes are written or deleted, so that none is written after its request
+	// was deleted.
+	writing sync.Mutex
+	read    map[uint64]*batch.Stored
+	written map[uint64]bool
+}
+
+// NewLog returns a log without a client: see Open.
+func NewLog() *Log {
+	return &Log{
+		wake: make(chan struct{}, 1), stop: make(chan struct{}), dirty: map[*batch.Stored]struct{}{},
+		read: map[uint64]*batch.Stored{}, written: map[uint64]bool{},
+	}
+}
+
+// Open returns the client that the queue has to use. Its Close writes the last notes.
+func (l *Log) Open(client storage.Client) storage.Client {
+	l.client = client
+	l.stopped.Go(l.run)
+	return &loggingClient{client, l}
+}
+
+// Settle notes that events are settled. If they are all that their attempt had, and no other event of
+// their stored batches is left, nothing is written: the queue is about to delete the batches.
+func (l *Log) Settle(events []batch.Event, all bool) {
+	var last *batch.Stored
+	for i := range events {
+		stored := events[i].Settle()
+		if stored != last {
+			l.mark(last, all)
+			last = stored
+		}
+	}
+	l.mark(last, all)
+}
+
+func (l *Log) mark(stored *batch.Stored, all bool) {
+	if stored == nil || all && stored.IsSettled() {
+		return
+	}
+	l.mu.Lock()
+	l.dirty[stored] = struct{}{}
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run writes notes until the log is closed.
+func (l *Log) run() {
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		select {
+		case <-l.wake:
+			l.write()
+		case <-l.stop:
+			return
+		}
+		pause.Reset(interval)
+		select {
+		case <-pause.C:
+		case <-l.stop:
+			return
+		}
+	}
+}
+
+// write writes the notes that have changed. If the storage fails they are lost, and a restart sends
+// more events again.
+func (l *Log) write() {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.mu.Lock()
+	dirty := l.dirty
+	l.dirty = map[*batch.Stored]struct{}{}
+	l.mu.Unlock()
+	var ops []*storage.Operation
+	for stored := range dirty {
+		if l.read[stored.Index] == stored {
+			ops = append(ops, storage.SetOperation(keyOf(stored.Index), stored.Settled()))
+			l.written[stored.Index] = true
+		}
+	}
+	if len(ops) > 0 {
+		_ = l.client.Batch(context.Background(), ops...)
+	}
+}
+
+func (l *Log) close() {
+	close(l.stop)
+	l.stopped.Wait()
+	l.write()
+}
+
+func keyOf(index uint64) string { return keyPrefix + strconv.FormatUint(index, 10) }
+
+// Read returns what [Open] added to the value of a request, or false if it is no such value.
+func (l *Log) Read(value []byte) (stored *batch.Stored, request []byte, ok bool) {
+	if len(value) == 0 || value[0] != envelope {
+		return nil, value, false
+	}
+	index, n := binary.Uvarint(value[1:])
+	value = value[1+n:]
+	size, n := binary.Uvarint(value)
+	value = value[n:]
+	stored = batch.NewStored(index, value[:size])
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.read[index] = stored
+	return stored, value[size:], true
+}
+
+// loggingClient is the client of a queue that reads and deletes notes with requests.
+type loggingClient struct {
+	storage.Client
+
+	log *Log
+}
+
+// Batch implements storage.Client.
+func (c *loggingClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	var reads []*storage.Operation // each request, followed by its notes
+	var deleted []uint64
+	all := ops
+	for _, op := range ops {
+		index, err := strconv.ParseUint(op.Key, 10, 64)
+		switch {
+		case err != nil:
+		case op.Type == storage.Get:
+			notes := storage.GetOperation(keyOf(index))
+			reads = append(reads, op, notes)
+			all = append(slices.Clip(all), notes)
+		case op.Type == storage.Delete:
+			deleted = append(deleted, index)
+		}
+	}
+	if len(deleted) > 0 {
+		return c.log.deleting(ctx, all, deleted)
+	}
+	if err := c.Client.Batch(ctx, all...); err != nil {
+		return err
+	}
+	for i := 0; i < len(reads); i += 2 {
+		c.log.wrap(reads[i], reads[i+1])
+	}
+	return nil
+}
+
+// wrap adds its key and its notes to the value of a request that was read.
+func (l *Log) wrap(request, notes *storage.Operation) {
+	if request.Value == nil {
+		return
+	}
+	index, _ := strconv.ParseUint(request.Key, 10, 64) // it was parsed before
+	value := make([]byte, 1, 1+2*binary.MaxVarintLen64+len(notes.Value)+len(request.Value))
+	value[0] = envelope
+	value = binary.AppendUvarint(value, index)
+	value = binary.AppendUvarint(value, uint64(len(notes.Value)))
+	value = append(append(value, notes.Value...), request.Value...)
+	request.Value = value
+	if len(notes.Value) > 0 {
+		l.writing.Lock()
+		defer l.writing.Unlock()
+		l.written[index] = true
+	}
+}
+
+// deleting executes operations that delete requests, and deletes their notes too.
+func (l *Log) deleting(ctx context.Context, ops []*storage.Operation, deleted []uint64) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	all := ops
+	for _, index := range deleted {
+		delete(l.read, index)
+		if l.written[index] {
+			all = append(slices.Clip(all), storage.DeleteOperation(keyOf(index)))
+		}
+	}
+	err := l.client.Batch(ctx, all...)
+	if err == nil {
+		for _, index := range deleted {
+			delete(l.written, index)
+		}
+	}
+	return err
+}
+
+// Close implements storage.Client.
+func (c *loggingClient) Close(ctx context.Context) error {
+	c.log.close()
+	return c.Client.Close(ctx)
+}

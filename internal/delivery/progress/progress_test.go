@@ -1,0 +1,228 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package progress
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+)
+
+// memory is a storage.Client in memory.
+type memory struct {
+	mu     sync.Mutex
+	values map[string][]byte
+	writes atomic.Int64 // of notes
+	err    error
+	closed bool
+}
+
+func newMemory() *memory { return &memory{values: map[string][]byte{}} }
+
+func (m *memory) Batch(_ context.Context, ops ...*storage.Operation) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return m.err
+	}
+	for _, op := range ops {
+		switch op.Type {
+		case storage.Get:
+			op.Value = m.values[op.Key]
+		case storage.Set:
+			m.values[op.Key] = op.Value
+			if op.Key == "settled/0" || op.Key == "settled/1" {
+				m.writes.Add(1)
+			}
+		case storage.Delete:
+			delete(m.values, op.Key)
+		}
+	}
+	return nil
+}
+
+func (m *memory) Get(ctx context.Context, key string) ([]byte, error) {
+	op := storage.GetOperation(key)
+	return op.Value, m.Batch(ctx, op)
+}
+
+func (m *memory) Set(ctx context.Context, key string, value []byte) error {
+	return m.Batch(ctx, storage.SetOperation(key, value))
+}
+
+func (m *memory) Delete(ctx context.Context, key string) error {
+	return m.Batch(ctx, storage.DeleteOperation(key))
+}
+
+func (m *memory) Close(context.Context) error {
+	m.closed = true
+	return nil
+}
+
+func (m *memory) keys() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Keys(m.values))
+}
+
+// newStored returns a client with a stored batch of events under the key 0.
+func newStored(t *testing.T, names ...string) *memory {
+	t.Helper()
+	m := newMemory()
+	var w batch.Writer
+	for _, name := range names {
+		w.End(append(w.Begin(batch.Meta{Name: name}), name...))
+	}
+	require.NoError(t, m.Set(t.Context(), "0", w.Take().Marshal()))
+	return m
+}
+
+// read reads the stored batch as the queue does.
+func read(t *testing.T, l *Log, client storage.Client) *batch.Batch {
+	t.Helper()
+	op := storage.GetOperation("0")
+	require.NoError(t, client.Batch(t.Context(), storage.SetOperation("state", []byte("x")), op))
+	stored, request, ok := l.Read(op.Value)
+	require.True(t, ok)
+	b, err := batch.UnmarshalStored(request, nil, stored)
+	require.NoError(t, err)
+	return b
+}
+
+func namesOf(b *batch.Batch) (names []string) {
+	for _, e := range b.Events() {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+func TestRestartReadsUnsettledEvents(t *testing.T) {
+	m := newStored(t, "a", "b", "c", "d")
+	first := NewLog()
+	client := first.Open(m)
+	events := read(t, first, client).Events()
+	first.Settle([]batch.Event{events[1], events[3]}, false)
+	require.NoError(t, client.Close(t.Context()))
+	assert.True(t, m.closed)
+	assert.Equal(t, []string{"0", "settled/0", "state"}, m.keys())
+
+	second := NewLog()
+	client = second.Open(m)
+	b := read(t, second, client)
+	assert.Equal(t, []string{"a", "c"}, namesOf(b))
+	halves := b.Split(1, 1<<20)
+	second.Settle(halves[1].Events(), false)
+	require.NoError(t, client.Close(t.Context()))
+
+	third := NewLog()
+	client = third.Open(m)
+	b = read(t, third, client)
+	assert.Equal(t, []string{"a"}, namesOf(b))
+	third.Settle(batch.Of(b.Events()).Events(), false)
+	require.NoError(t, client.Batch(t.Context(), storage.DeleteOperation("0")))
+	require.NoError(t, client.Close(t.Context()))
+	assert.Equal(t, []string{"state"}, m.keys(), "the notes go with the request")
+}
+
+func TestFullySettledBatchIsEmpty(t *testing.T) {
+	m := newStored(t, "a", "b")
+	first := NewLog()
+	client := first.Open(m)
+	first.Settle(read(t, first, client).Events(), false)
+	require.NoError(t, client.Close(t.Context()))
+
+	second := NewLog()
+	client = second.Open(m)
+	assert.Zero(t, read(t, second, client).Count())
+	require.NoError(t, client.Close(t.Context()))
+}
+
+func TestBatchInOneRequestNeedsNoNotes(t *testing.T) {
+	m := newStored(t, "a", "b")
+	l := NewLog()
+	client := l.Open(m)
+	l.Settle(read(t, l, client).Events(), true)
+	require.NoError(t, client.Close(t.Context()))
+	assert.Zero(t, m.writes.Load())
+}
+
+func TestPartOfSplitBatchIsNoted(t *testing.T) {
+	m := newStored(t, "a", "b")
+	l := NewLog()
+	client := l.Open(m)
+	l.Settle(read(t, l, client).Split(1, 1<<20)[0].Events(), true)
+	require.NoError(t, client.Close(t.Context()))
+	assert.EqualValues(t, 1, m.writes.Load())
+}
+
+func TestNotesAreWrittenOnceAnInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newStored(t, "a", "b", "c", "d", "e")
+		l := NewLog()
+		client := l.Open(m)
+		events := read(t, l, client).Events()
+		for i := range events[:4] {
+			l.Settle(events[i:i+1], false)
+			synctest.Wait()
+		}
+		assert.EqualValues(t, 1, m.writes.Load(), "the first is written at once")
+		time.Sleep(interval)
+		synctest.Wait()
+		assert.EqualValues(t, 2, m.writes.Load())
+		require.NoError(t, client.Close(t.Context()))
+		assert.EqualValues(t, 2, m.writes.Load())
+	})
+}
+
+func TestNotesOfDeletedRequestAreNotWritten(t *testing.T) {
+	m := newStored(t, "a", "b")
+	l := NewLog()
+	client := l.Open(m)
+	events := read(t, l, client).Events()
+	require.NoError(t, client.Batch(t.Context(), storage.DeleteOperation("0")))
+	l.Settle(events[:1], false)
+	require.NoError(t, client.Close(t.Context()))
+	assert.Equal(t, []string{"state"}, m.keys())
+}
+
+func TestFailingStorageIsNoFailureOfTheLog(t *testing.T) {
+	m := newStored(t, "a", "b")
+	l := NewLog()
+	client := l.Open(m)
+	events := read(t, l, client).Events()
+	m.err = errors.New("disk full")
+	l.Settle(events[:1], false)
+	require.ErrorIs(t, client.Batch(t.Context(), storage.GetOperation("0")), m.err)
+	require.ErrorIs(t, client.Batch(t.Context(), storage.DeleteOperation("0")), m.err)
+	require.NoError(t, client.Close(t.Context()))
+}
+
+func TestOtherValuesAreLeftAlone(t *testing.T) {
+	m := newMemory()
+	l := NewLog()
+	client := l.Open(m)
+	missing := storage.GetOperation("7")
+	require.NoError(t, client.Batch(t.Context(), missing))
+	assert.Nil(t, missing.Value)
+	for _, value := range []string{"", "\x02x"} {
+		_, rest, ok := l.Read([]byte(value))
+		assert.False(t, ok)
+		assert.Equal(t, value, string(rest))
+	}
+	l.Settle(batch.Of([]batch.Event{{}}).Events(), false)
+	require.NoError(t, client.Close(t.Context()))
+	assert.Empty(t, m.keys())
+}

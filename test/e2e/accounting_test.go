@@ -23,32 +23,32 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// site is the data folders of a collector, which outlive it.
-type site struct{ letters, storage string }
+// dataFolders are the folders of a collector, which outlive it.
+type dataFolders struct{ deadLetters, storage string }
 
-func newSite(t *testing.T) *site {
+func newDataFolders(t *testing.T) *dataFolders {
 	t.Helper()
-	return &site{letters: t.TempDir(), storage: t.TempDir()}
+	return &dataFolders{deadLetters: t.TempDir(), storage: t.TempDir()}
 }
 
-// plant is a collector with dead letters and metrics, which account for every event.
-type plant struct {
+// instrumentedCollector is a collector with dead letters and metrics, which account for every event.
+type instrumentedCollector struct {
 	*collector
 
-	site    *site
+	folders *dataFolders
 	client  *http.Client
 	metrics string // the URL
 }
 
-// startPlant starts a collector with one pipeline to the given webhooks and the extensions
+// startInstrumented starts a collector with one pipeline to the given webhooks and the extensions
 // dead_letter and file_storage.
-func startPlant(t *testing.T, s *site, webhooks ...webhook) *plant {
+func startInstrumented(t *testing.T, s *dataFolders, webhooks ...webhook) *instrumentedCollector {
 	t.Helper()
-	return startPlantWith(t, s, func(configuration string) string { return configuration }, webhooks)
+	return startInstrumentedWith(t, s, func(configuration string) string { return configuration }, webhooks)
 }
 
-// startPlantWith is startPlant with a modified configuration and more arguments.
-func startPlantWith(t *testing.T, s *site, change func(string) string, webhooks []webhook, args ...string) *plant {
+// startInstrumentedWith is startInstrumented with a modified configuration and more arguments.
+func startInstrumentedWith(t *testing.T, s *dataFolders, change func(string) string, webhooks []webhook, args ...string) *instrumentedCollector {
 	t.Helper()
 	return startOnFreePort(t, s, func(port int) *collector {
 		configuration := change(s.configuration(t, port, webhooks))
@@ -58,14 +58,14 @@ func startPlantWith(t *testing.T, s *site, change func(string) string, webhooks 
 
 // startOnFreePort launches a collector that serves its metrics on a free port. It tries again if
 // another process takes the port first.
-func startOnFreePort(t *testing.T, s *site, launch func(metricsPort int) *collector) *plant {
+func startOnFreePort(t *testing.T, s *dataFolders, launch func(metricsPort int) *collector) *instrumentedCollector {
 	t.Helper()
 	for again := true; ; again = false {
 		port := freePort(t)
 		c := launch(port)
 		if c.comesUp() {
-			return &plant{
-				collector: c, site: s, client: newClient(t).http,
+			return &instrumentedCollector{
+				collector: c, folders: s, client: newClient(t).http,
 				metrics: fmt.Sprintf("http://127.0.0.1:%d/metrics", port),
 			}
 		}
@@ -78,7 +78,7 @@ func startOnFreePort(t *testing.T, s *site, launch func(metricsPort int) *collec
 
 // stop closes idle connections first: the collector's servers wait five seconds for a connection
 // without a request.
-func (p *plant) stop() {
+func (p *instrumentedCollector) stop() {
 	p.t.Helper()
 	p.client.CloseIdleConnections()
 	p.collector.stop()
@@ -109,7 +109,7 @@ func freePort(t *testing.T) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-func (s *site) configuration(t *testing.T, metricsPort int, webhooks []webhook) string {
+func (s *dataFolders) configuration(t *testing.T, metricsPort int, webhooks []webhook) string {
 	t.Helper()
 	var keeping []webhook
 	for _, w := range webhooks {
@@ -121,7 +121,7 @@ func (s *site) configuration(t *testing.T, metricsPort int, webhooks []webhook) 
 	return fmt.Sprintf(`extensions:
   dead_letter: {endpoint: "127.0.0.1:0", directory: %q}
   file_storage: {directory: %q}
-`, s.letters, s.storage) + c
+`, s.deadLetters, s.storage) + c
 }
 
 // metricsReaders returns the metrics readers of a configuration, in YAML's flow style.
@@ -147,7 +147,7 @@ var (
 )
 
 // eventCounts reads an exporter's metrics.
-func (p *plant) eventCounts(exporter string) eventCounts {
+func (p *instrumentedCollector) eventCounts(exporter string) eventCounts {
 	a := eventCounts{outcomes: map[string]int{}, reasons: map[string]int{}}
 	_, text, err := p.get(p.metrics)
 	if err != nil {
@@ -167,7 +167,7 @@ func (p *plant) eventCounts(exporter string) eventCounts {
 }
 
 // counted sums a metric's samples that have all of the labels, such as pipeline="logs/audit".
-func (p *plant) counted(metric string, labels ...string) int {
+func (p *instrumentedCollector) counted(metric string, labels ...string) int {
 	p.t.Helper()
 	_, text, err := p.get(p.metrics)
 	require.NoError(p.t, err)
@@ -188,7 +188,7 @@ func number(text string) int {
 }
 
 // settled waits until exactly the given number of accepted events have an outcome.
-func (p *plant) settled(exporter string, accepted int) eventCounts {
+func (p *instrumentedCollector) settled(exporter string, accepted int) eventCounts {
 	p.t.Helper()
 	var a eventCounts
 	p.waitFor(fmt.Sprintf("%s to settle %d events", exporter, accepted), func() bool {
@@ -202,7 +202,7 @@ func (p *plant) settled(exporter string, accepted int) eventCounts {
 	return a
 }
 
-func (p *plant) get(url string) (status int, text string, err error) {
+func (p *instrumentedCollector) get(url string) (status int, text string, err error) {
 	response, err := p.client.Get(url)
 	if err != nil {
 		return 0, "", err
@@ -223,9 +223,9 @@ type kept struct {
 }
 
 // kept returns the extension's summaries, by exporter.
-func (p *plant) kept() map[string]kept {
+func (p *instrumentedCollector) kept() map[string]kept {
 	p.t.Helper()
-	status, text, err := p.get(p.lettersURL())
+	status, text, err := p.get(p.deadLettersURL())
 	require.NoError(p.t, err)
 	require.Equal(p.t, http.StatusOK, status, text)
 	var list struct{ Exporters []kept }
@@ -237,8 +237,8 @@ func (p *plant) kept() map[string]kept {
 	return all
 }
 
-// letter is a dead letter.
-type letter struct {
+// deadLetter is an undeliverable event, as the extension returns it.
+type deadLetter struct {
 	Exporter string
 	ID       string
 	Reason   string
@@ -249,13 +249,13 @@ type letter struct {
 }
 
 // newest returns an exporter's newest dead letters from the extension.
-func (p *plant) newest(exporter string, limit int) []letter {
+func (p *instrumentedCollector) newest(exporter string, limit int) []deadLetter {
 	p.t.Helper()
-	status, text, err := p.get(fmt.Sprintf("%s/%s?limit=%d", p.lettersURL(), url.PathEscape(exporter), limit))
+	status, text, err := p.get(fmt.Sprintf("%s/%s?limit=%d", p.deadLettersURL(), url.PathEscape(exporter), limit))
 	require.NoError(p.t, err)
 	require.Equal(p.t, http.StatusOK, status, text)
 	var list struct {
-		DeadLetters []letter `json:"dead_letters"`
+		DeadLetters []deadLetter `json:"dead_letters"`
 	}
 	require.NoError(p.t, json.Unmarshal([]byte(text), &list))
 	return list.DeadLetters
@@ -268,30 +268,30 @@ type replayed struct {
 }
 
 // replay replays an exporter's dead letters. header may be nil.
-func (p *plant) replay(exporter string, header http.Header) (status int, got replayed) {
+func (p *instrumentedCollector) replay(exporter string, header http.Header) (status int, got replayed) {
 	p.t.Helper()
 	return p.replayOnly(exporter, "", header)
 }
 
 // replayOnly replays the dead letters that a query such as ?reason=exhausted selects.
-func (p *plant) replayOnly(exporter, query string, header http.Header) (status int, got replayed) {
+func (p *instrumentedCollector) replayOnly(exporter, query string, header http.Header) (status int, got replayed) {
 	p.t.Helper()
-	status = p.order(http.MethodPost, url.PathEscape(exporter)+"/replay"+query, header, &got)
+	status = p.callExtension(http.MethodPost, url.PathEscape(exporter)+"/replay"+query, header, &got)
 	return status, got
 }
 
 // remove deletes an exporter's dead letters, and returns their number. header may be nil.
-func (p *plant) remove(exporter string, header http.Header) (status, deleted int) {
+func (p *instrumentedCollector) remove(exporter string, header http.Header) (status, deleted int) {
 	p.t.Helper()
 	var got struct{ Deleted int }
-	status = p.order(http.MethodDelete, url.PathEscape(exporter), header, &got)
+	status = p.callExtension(http.MethodDelete, url.PathEscape(exporter), header, &got)
 	return status, got.Deleted
 }
 
-// order sends a request to the extension, and reads the response.
-func (p *plant) order(method, path string, header http.Header, answer any) (status int) {
+// callExtension sends a request to the extension, and reads the response.
+func (p *instrumentedCollector) callExtension(method, path string, header http.Header, answer any) (status int) {
 	p.t.Helper()
-	request, err := http.NewRequestWithContext(p.t.Context(), method, p.lettersURL()+"/"+path, http.NoBody)
+	request, err := http.NewRequestWithContext(p.t.Context(), method, p.deadLettersURL()+"/"+path, http.NoBody)
 	require.NoError(p.t, err)
 	if header != nil {
 		request.Header = header
@@ -306,22 +306,22 @@ func (p *plant) order(method, path string, header http.Header, answer any) (stat
 }
 
 // onDisk returns the dead letters in the folder, by exporter, and checks that each line is JSON.
-func (s *site) onDisk(t *testing.T) map[string][]letter {
+func (s *dataFolders) onDisk(t *testing.T) map[string][]deadLetter {
 	t.Helper()
-	letters := map[string][]letter{}
+	deadLetters := map[string][]deadLetter{}
 	for line := range strings.Lines(s.text(t)) {
-		var l letter
+		var l deadLetter
 		require.NoError(t, json.Unmarshal([]byte(line), &l), line)
-		letters[l.Exporter] = append(letters[l.Exporter], l)
+		deadLetters[l.Exporter] = append(deadLetters[l.Exporter], l)
 	}
-	return letters
+	return deadLetters
 }
 
 // text returns the contents of all dead letter files.
-func (s *site) text(t *testing.T) string {
+func (s *dataFolders) text(t *testing.T) string {
 	t.Helper()
 	var text strings.Builder
-	require.NoError(t, filepath.WalkDir(s.letters, func(path string, entry fs.DirEntry, err error) error {
+	require.NoError(t, filepath.WalkDir(s.deadLetters, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || filepath.Ext(path) != ".jsonl" {
 			return err
 		}

@@ -39,8 +39,8 @@ func newBackend(t *testing.T, behave behavior) *backend {
 	return b
 }
 
-// become changes the behavior.
-func (b *backend) become(behave behavior) {
+// setBehavior changes the behavior.
+func (b *backend) setBehavior(behave behavior) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.behave = behave
@@ -116,7 +116,7 @@ func (b *backend) missing(n int) []string {
 
 // Behaviors of a backend.
 
-func well(w http.ResponseWriter, _ *http.Request, _ []event, _ []byte) bool {
+func accepting(w http.ResponseWriter, _ *http.Request, _ []event, _ []byte) bool {
 	w.WriteHeader(http.StatusOK)
 	return true
 }
@@ -141,7 +141,7 @@ func held(release <-chan struct{}) behavior {
 	return func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
 		select {
 		case <-release:
-			return well(w, r, events, body)
+			return accepting(w, r, events, body)
 		case <-r.Context().Done():
 			return false
 		}

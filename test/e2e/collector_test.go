@@ -144,7 +144,7 @@ func (c *collector) otlpHTTP() string { return c.address("Starting HTTP server")
 func (c *collector) eventURL() string {
 	return "http://" + c.address("Listening for events") + "/v1/events"
 }
-func (c *collector) lettersURL() string {
+func (c *collector) deadLettersURL() string {
 	return "http://" + c.address("Listening for dead letter requests") + "/v1/dead_letters"
 }
 

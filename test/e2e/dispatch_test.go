@@ -20,10 +20,10 @@ import (
 func TestSyncCallerGetsBackendError(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name   string
-		sick   behavior
-		status int
-		code   codes.Code
+		name    string
+		failure behavior
+		status  int
+		code    codes.Code
 	}{
 		{"a backend that is busy", refusing(http.StatusServiceUnavailable, "busy"), http.StatusServiceUnavailable, codes.Unavailable},
 		{"a backend that resets connections", resetting, http.StatusServiceUnavailable, codes.Unavailable},
@@ -31,8 +31,8 @@ func TestSyncCallerGetsBackendError(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBackend(t, tt.sick)
-			p := startPlant(t, newSite(t), webhook{"b", b.URL, "batching: array, dispatch: sync, retry_on_failure: {enabled: false}"})
+			b := newBackend(t, tt.failure)
+			p := startInstrumented(t, newDataFolders(t), webhook{"b", b.URL, "batching: array, dispatch: sync, retry_on_failure: {enabled: false}"})
 			app, client := newSDK(p), newClient(t)
 
 			got, said, err := app.post(records(0, 3))
@@ -57,7 +57,7 @@ func TestSyncCallerGetsBackendError(t *testing.T) {
 			assert.Equal(t, map[string]int{"returned": 9}, p.settled("webhook/b", 9).outcomes)
 			assert.Empty(t, p.kept(), "dead letters of events returned to the caller")
 
-			b.become(well)
+			b.setBehavior(accepting)
 			app.mustExport(t, records(0, 3))
 			assert.Empty(t, b.missing(3), "delivered before the response")
 			require.NoError(t, exportOverGRPC(t, p.collector, 3, 3))
@@ -81,13 +81,13 @@ func exportOverGRPC(t *testing.T, c *collector, first, count int) error {
 func TestAutoDispatchWaitsUnlessQueueIsDurable(t *testing.T) {
 	t.Parallel()
 	b, c := newBackend(t, refusing(http.StatusBadRequest, "no")), newBackend(t, refusing(http.StatusBadRequest, "no"))
-	p := startPlant(t, newSite(t), webhook{"b", b.URL, "dispatch: auto"})
+	p := startInstrumented(t, newDataFolders(t), webhook{"b", b.URL, "dispatch: auto"})
 	got, _, err := newSDK(p).post(records(0, 1))
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusBadRequest, got)
 	assert.Equal(t, map[string]int{"returned": 1}, p.settled("webhook/b", 1).outcomes)
 
-	p = startPlant(t, newSite(t), webhook{"c", c.URL, "dispatch: auto, sending_queue: {storage: file_storage}"})
+	p = startInstrumented(t, newDataFolders(t), webhook{"c", c.URL, "dispatch: auto, sending_queue: {storage: file_storage}"})
 	newSDK(p).mustExport(t, records(0, 1))
 	assert.Equal(t, map[string]int{"dead_lettered/refused": 1}, p.settled("webhook/c", 1).reasons)
 }

@@ -33,15 +33,15 @@ func TestDurableQueueSurvivesKill(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return false
 		}
-		return well(w, r, events, body)
+		return accepting(w, r, events, body)
 	}
-	b, s := newBackend(t, flapping), newSite(t)
+	b, s := newBackend(t, flapping), newDataFolders(t)
 	var mu sync.Mutex
 	accepted := map[int]bool{} // by the number in the event
 	first := 0                 // the next to send
 
 	for round := range rounds {
-		p := startPlant(t, s, webhook{"b", b.URL, durable})
+		p := startInstrumented(t, s, webhook{"b", b.URL, durable})
 		app := newSDK(p)
 		began := make(chan struct{})
 		begin := sync.OnceFunc(func() { close(began) })
@@ -76,7 +76,7 @@ func TestDurableQueueSurvivesKill(t *testing.T) {
 		t.Logf("round %d: killed after %s; %d events accepted; the backend has %d so far, and got %d again", round+1, life, sent.Load(), different, again)
 	}
 
-	p := startPlant(t, s, webhook{"b", b.URL, durable})
+	p := startInstrumented(t, s, webhook{"b", b.URL, durable})
 	p.waitFor("every accepted event at the backend", func() bool {
 		time.Sleep(20 * time.Millisecond)
 		return len(undelivered(b, accepted)) == 0
@@ -143,8 +143,8 @@ func assertOneID(t *testing.T, b *backend) {
 func TestDurableQueueKeepsUndeliveredEventsForNextStart(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name string
-		sick behavior
+		name    string
+		failure behavior
 	}{
 		{"responds 503", refusing(http.StatusServiceUnavailable, "busy")},
 		{"it hangs", hanging},
@@ -153,9 +153,9 @@ func TestDurableQueueKeepsUndeliveredEventsForNextStart(t *testing.T) {
 			t.Parallel()
 			const events, together = 500, 10
 			const shutdownTimeout = time.Second
-			b, s := newBackend(t, tt.sick), newSite(t)
+			b, s := newBackend(t, tt.failure), newDataFolders(t)
 			w := webhook{"b", b.URL, fmt.Sprintf("shutdown_timeout: %s, %s", shutdownTimeout, durable)}
-			p := startPlant(t, s, w)
+			p := startInstrumented(t, s, w)
 			app := newSDK(p)
 			inParallel(events/together, func(i int) bool {
 				return assert.NoError(t, app.export(records(i*together, together)))
@@ -171,8 +171,8 @@ func TestDurableQueueKeepsUndeliveredEventsForNextStart(t *testing.T) {
 			assert.Less(t, took, shutdownTimeout+5*time.Second)
 			assert.Empty(t, s.text(t), "dead letters")
 
-			b.become(well)
-			p = startPlant(t, s, w)
+			b.setBehavior(accepting)
+			p = startInstrumented(t, s, w)
 			p.waitFor("every event at the backend", func() bool { return len(b.missing(events)) == 0 })
 			p.waitFor("delivery to webhook/b", func() bool { return p.eventCounts("webhook/b").outcomes["delivered"] >= events })
 			assert.Equal(t, map[string]int{"delivered": events}, p.eventCounts("webhook/b").outcomes,

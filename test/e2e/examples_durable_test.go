@@ -27,7 +27,7 @@ type allBackends struct {
 }
 
 // startEverything starts everything.yaml, which keeps its data in the folder.
-func (b *allBackends) startEverything(t *testing.T, folder string) *plant {
+func (b *allBackends) startEverything(t *testing.T, folder string) *instrumentedCollector {
 	t.Helper()
 	return startExample(t, "everything.yaml", []string{
 		"FANOUT_DATA_DIR=" + folder,
@@ -45,7 +45,7 @@ func (b *allBackends) fail() {
 		return posthogintake.Error(http.StatusServiceUnavailable, "service_unavailable")
 	})
 	b.moengage.Answer(func(moengageintake.Request) moengageintake.Reply { return moengageintake.Unavailable() })
-	b.webhook.become(refusing(http.StatusServiceUnavailable, "busy"))
+	b.webhook.setBehavior(refusing(http.StatusServiceUnavailable, "busy"))
 	b.otlp.set(true)
 }
 
@@ -54,7 +54,7 @@ func (b *allBackends) recover() {
 	b.sentry.Answer(nil)
 	b.posthog.Answer(nil)
 	b.moengage.Answer(nil)
-	b.webhook.become(well)
+	b.webhook.setBehavior(accepting)
 	b.otlp.set(false)
 }
 
@@ -88,7 +88,7 @@ func (b *allBackends) names(t *testing.T) map[string][]string {
 
 func TestEverythingExampleSurvivesOutagesAndKill(t *testing.T) {
 	t.Parallel()
-	b := &allBackends{sentryintake.New(t), posthogintake.New(t), moengageintake.New(t), newBackend(t, well), newOTLPIntake(t)}
+	b := &allBackends{sentryintake.New(t), posthogintake.New(t), moengageintake.New(t), newBackend(t, accepting), newOTLPIntake(t)}
 	b.posthog.AllowResending()
 	b.fail()
 	folder := t.TempDir()
@@ -123,13 +123,13 @@ func TestEverythingExampleSurvivesOutagesAndKill(t *testing.T) {
 	}
 	p.waitFor("every backend to have all of it", func() bool { return assert.ObjectsAreEqual(want, b.names(t)) })
 
-	b.webhook.become(refusing(http.StatusBadRequest, "the order has no total"))
+	b.webhook.setBehavior(refusing(http.StatusBadRequest, "the order has no total"))
 	p.post(`{"id":"e1","name":"order_sent","user":{"id":"u1001"}}`)
 	p.waitFor("a dead letter", func() bool { return len(p.newest("webhook", 10)) == 1 })
-	letter := p.newest("webhook", 10)[0]
-	assert.Equal(t, "e1", letter.ID)
-	assert.Contains(t, letter.Message, "the order has no total")
-	b.webhook.become(well)
+	refused := p.newest("webhook", 10)[0]
+	assert.Equal(t, "e1", refused.ID)
+	assert.Contains(t, refused.Message, "the order has no total")
+	b.webhook.setBehavior(accepting)
 	_, got := p.replay("webhook", nil)
 	assert.Equal(t, 1, got.Delivered)
 	p.stop()

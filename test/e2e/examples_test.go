@@ -75,7 +75,7 @@ func TestEveryShippedConfigurationIsTested(t *testing.T) {
 	inTests := namesIn(t, regexp.MustCompile(`"([\w-]+\.yaml)"`), tests...)
 	onPage := namesIn(t, regexp.MustCompile(`\]\(([\w./-]+\.yaml)\)`), filepath.Join(root, "examples", "README.md"))
 	for _, file := range shippedFiles(t) {
-		assert.Contains(t, inTests, filepath.Base(file), "no test is about it")
+		assert.Contains(t, inTests, filepath.Base(file), "no test names it")
 		assert.Contains(t, onPage, strings.TrimPrefix("../"+file, "../examples/"), "examples/README.md has no link to it")
 	}
 }
@@ -99,7 +99,7 @@ var portOfExample = regexp.MustCompile(`(?m)endpoint: localhost:\d+$`)
 
 // startExample starts a file in examples with these environment variables and free ports. settings
 // are more configuration, such as "exporters::moengage::endpoint: http://127.0.0.1:9".
-func startExample(t *testing.T, name string, environment []string, settings ...string) *plant {
+func startExample(t *testing.T, name string, environment []string, settings ...string) *instrumentedCollector {
 	t.Helper()
 	example, err := os.ReadFile(filepath.Join(root, "examples", name))
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ func (a *goApp) emitRecord(severity log.Severity, name, body string, attributes 
 }
 
 // post sends events as JSON, all of which must be accepted.
-func (p *plant) post(events ...string) {
+func (p *instrumentedCollector) post(events ...string) {
 	p.t.Helper()
 	newClient(p.t).mustAccept(p.t, p.eventURL(), jsonType, "["+strings.Join(events, ",")+"]", len(events))
 }
@@ -285,12 +285,12 @@ func (b *backend) taken() []event {
 
 func TestAuditExampleReturnsErrorsOfAuditEventsOnly(t *testing.T) {
 	t.Parallel()
-	audit, others := newBackend(t, well), newBackend(t, well)
+	audit, others := newBackend(t, accepting), newBackend(t, accepting)
 	audit.open = signedEvents(t)
 	p := startExample(t, "audit-webhook.yaml", []string{"AUDIT_URL=" + audit.URL, "AUDIT_SECRET=" + webhookSecret, "EVENTS_URL=" + others.URL})
 	client, app := newClient(t), newSDK(p)
 
-	audit.become(refusing(http.StatusUnprocessableEntity, "no such role"))
+	audit.setBehavior(refusing(http.StatusUnprocessableEntity, "no such role"))
 	r, err := client.post(p.eventURL(), jsonType, auditEvent)
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusBadRequest, r.status, "the webhook refuses it for good")
@@ -301,19 +301,19 @@ func TestAuditExampleReturnsErrorsOfAuditEventsOnly(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusBadRequest, status, "over OTLP too")
 
-	audit.become(refusing(http.StatusServiceUnavailable, "busy"))
+	audit.setBehavior(refusing(http.StatusServiceUnavailable, "busy"))
 	r, err = client.post(p.eventURL(), jsonType, auditEvent)
 	require.NoError(t, err)
-	assert.Equal(t, http.StatusServiceUnavailable, r.status, "the webhook is down for as long as the example has the caller wait")
+	assert.Equal(t, http.StatusServiceUnavailable, r.status, "the webhook is down longer than the caller waits")
 	assert.NotEmpty(t, r.header.Get("Retry-After"))
 	assert.Greater(t, audit.requested(), 2, "it was tried again meanwhile")
 
 	app.mustExport(t, records(0, 3))
-	others.become(refusing(http.StatusBadRequest, "no"))
+	others.setBehavior(refusing(http.StatusBadRequest, "no"))
 	app.mustExport(t, records(3, 3))
 	assert.Empty(t, audit.taken())
 
-	audit.become(well)
+	audit.setBehavior(accepting)
 	client.mustAccept(t, p.eventURL(), jsonType, auditEvent, 1)
 	require.Len(t, audit.taken(), 1, "it arrived before the response")
 	assert.Equal(t, "a1", audit.taken()[0].id())

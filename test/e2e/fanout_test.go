@@ -15,9 +15,9 @@ type branch struct{ pipeline, exporter, settings string }
 
 // startFanout starts a collector with all receivers, a fanout connector and the branches. table has
 // the connector's keys, in YAML's flow style.
-func startFanout(t *testing.T, s *site, table string, branches ...branch) *plant {
+func startFanout(t *testing.T, s *dataFolders, table string, branches ...branch) *instrumentedCollector {
 	t.Helper()
-	return startPlantWith(t, s, throughFanout(t, table, branches...), nil)
+	return startInstrumentedWith(t, s, throughFanout(t, table, branches...), nil)
 }
 
 // throughFanout adds the connector and the branches to a configuration without exporters.

@@ -16,16 +16,16 @@ import (
 func TestHealthCheckFollowsBackend(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name string
-		sick behavior
-		says string
+		name    string
+		failure behavior
+		says    string
 	}{
 		{"responds 503", refusing(http.StatusServiceUnavailable, "busy"), "503"},
 		{"it refuses our credentials", refusing(http.StatusUnauthorized, "who are you?"), "check the credentials"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBackend(t, tt.sick)
+			b := newBackend(t, tt.failure)
 			var port int
 			change := func(configuration string) string {
 				port = freePort(t)
@@ -33,12 +33,12 @@ func TestHealthCheckFollowsBackend(t *testing.T) {
 					"  health_check: {http: {endpoint: \"127.0.0.1:%d\"}, component_health: {include_recoverable_errors: true, recovery_duration: 0s}}\n", port))
 				return replace(t, configuration, "extensions: [", "extensions: [health_check, ")
 			}
-			p := startPlantWith(t, newSite(t), change,
+			p := startInstrumentedWith(t, newDataFolders(t), change,
 				[]webhook{{"b", b.URL, "batching: array, retry_on_failure: {initial_interval: 10ms, max_interval: 20ms}"}},
 				"--feature-gates=+extension.healthcheck.useComponentStatus")
 			var status int
 			var text string
-			become := func(want int) {
+			awaitStatus := func(want int) {
 				p.waitFor(fmt.Sprintf("health check status %d", want), func() bool {
 					time.Sleep(10 * time.Millisecond)
 					var err error
@@ -46,17 +46,17 @@ func TestHealthCheckFollowsBackend(t *testing.T) {
 					return err == nil && status == want
 				})
 			}
-			become(http.StatusOK)
+			awaitStatus(http.StatusOK)
 
 			newSDK(p).mustExport(t, records(0, 1))
-			become(http.StatusInternalServerError)
+			awaitStatus(http.StatusInternalServerError)
 			assert.Contains(t, text, "StatusRecoverableError")
 			assert.Contains(t, text, tt.says)
 			assert.NotContains(t, text, b.URL)
 
-			b.become(well)
+			b.setBehavior(accepting)
 			newSDK(p).mustExport(t, records(1, 1))
-			become(http.StatusOK)
+			awaitStatus(http.StatusOK)
 			require.Contains(t, text, "webhook/b")
 			assert.NotContains(t, text, "StatusRecoverableError")
 			p.settled("webhook/b", 2)

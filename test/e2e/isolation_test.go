@@ -21,8 +21,8 @@ func TestIsolation(t *testing.T) {
 		pace               = 10 * time.Millisecond // between requests
 	)
 	for _, tt := range []struct {
-		name string
-		sick behavior
+		name    string
+		failure behavior
 	}{
 		{"it hangs", hanging},
 		{"responds 503", refusing(http.StatusServiceUnavailable, "busy")},
@@ -30,8 +30,8 @@ func TestIsolation(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			a, b := newBackend(t, well), newBackend(t, tt.sick)
-			p := startPlant(t, newSite(t),
+			a, b := newBackend(t, accepting), newBackend(t, tt.failure)
+			p := startInstrumented(t, newDataFolders(t),
 				webhook{"a", a.URL, "batching: array"},
 				// It gives up a batch after half a second, and has room for about a hundred events.
 				webhook{"b", b.URL, "batching: array, timeout: 1s, " +
@@ -60,7 +60,7 @@ func TestIsolation(t *testing.T) {
 			assert.Positive(t, ofB.reasons["dead_lettered/exhausted"])
 			assert.Equal(t, events, p.kept()["webhook/b"].Events)
 
-			b.become(well)
+			b.setBehavior(accepting)
 			replayBegan := time.Now()
 			status, got := p.replay("webhook/b", nil)
 			require.Equal(t, http.StatusOK, status)
@@ -73,7 +73,7 @@ func TestIsolation(t *testing.T) {
 			assert.Zero(t, again, "events it got again")
 			assert.Empty(t, b.missing(events))
 			assert.Empty(t, p.kept(), "dead letters")
-			assert.Empty(t, p.site.text(t), "dead letters on disk")
+			assert.Empty(t, p.folders.text(t), "dead letters on disk")
 			assert.Equal(t, ofB, p.eventCounts("webhook/b"), "a replay does not change the counts")
 		})
 	}

@@ -20,11 +20,11 @@ import (
 
 // startMoEngage starts a collector with all receivers, whose logs go to an exporter moengage;
 // settings are more of its keys, in YAML's flow style.
-func startMoEngage(t *testing.T, in *moengageintake.Intake, key, settings string) *plant {
+func startMoEngage(t *testing.T, in *moengageintake.Intake, key, settings string) *instrumentedCollector {
 	t.Helper()
 	exporter := fmt.Sprintf("  moengage: {endpoint: %q, workspace_id: %s, api_key: %q, data_center: 1, dead_letter: dead_letter, %s, %s}",
 		in.URL(), moengageintake.Workspace, key, soon, settings)
-	return startPlantWith(t, newSite(t), func(configuration string) string {
+	return startInstrumentedWith(t, newDataFolders(t), func(configuration string) string {
 		configuration = replace(t, configuration, "exporters:\n", "exporters:\n"+exporter)
 		return replace(t, configuration, "exporters: []}", "exporters: [moengage]}")
 	}, nil)
@@ -99,7 +99,7 @@ func TestMoEngageKeepsUserOrderOnFailure(t *testing.T) {
 
 	last := map[string]string{}
 	actions := in.Actions()
-	assert.Len(t, actions, calls*each, "each came once")
+	assert.Len(t, actions, calls*each, "each arrives once")
 	for i := range actions {
 		assert.Less(t, last[actions[i].Customer], actions[i].ID, "in order")
 		last[actions[i].Customer] = actions[i].ID
@@ -113,11 +113,11 @@ func TestWrongMoEngageKeyIsNeverShown(t *testing.T) {
 	p := startMoEngage(t, in, key, "mode: single")
 	newClient(t).mustAccept(t, p.eventURL(), jsonType, `{"name":"order_placed","user":{"id":"u1001"}}`, 1)
 	p.settled("moengage", 1)
-	letters := p.newest("moengage", 10)
-	require.Len(t, letters, 1)
-	assert.Equal(t, "unauthorized", letters[0].Reason)
+	deadLetters := p.newest("moengage", 10)
+	require.Len(t, deadLetters, 1)
+	assert.Equal(t, "unauthorized", deadLetters[0].Reason)
 	p.stop()
-	for place, text := range map[string]string{"the log": p.stderr.String(), "the output": p.stdout.String(), "the dead letters": fmt.Sprint(letters)} {
+	for place, text := range map[string]string{"the log": p.stderr.String(), "the output": p.stdout.String(), "the dead letters": fmt.Sprint(deadLetters)} {
 		assert.NotContains(t, text, key, place)
 		assert.NotContains(t, text, "Basic ", place)
 	}

@@ -49,7 +49,7 @@ type sdk struct {
 	url  string
 }
 
-func newSDK(p *plant) *sdk {
+func newSDK(p *instrumentedCollector) *sdk {
 	return &sdk{http: p.client, url: "http://" + p.otlpHTTP() + "/v1/logs"}
 }
 

@@ -119,7 +119,7 @@ func TestEnvironmentPageListsAllVariables(t *testing.T) {
 		onPage[row[1]] = row[2]
 	}
 	assert.Equal(t, inConfig, onPage)
-	assert.Equal(t, strings.Count(shipped, "${env:"), strings.Count(shipped, ":-"), "every variable has a default, were it empty")
+	assert.Equal(t, strings.Count(shipped, "${env:"), strings.Count(shipped, ":-"), "every variable has a default, even if it is empty")
 }
 
 var provenBy = regexp.MustCompile(`\[(Test\w+)\]\(([^)]+)\)`)

@@ -16,10 +16,10 @@ import (
 func TestRefusedEventsBecomeDeadLetters(t *testing.T) {
 	t.Parallel()
 	const (
-		events       = 1000
-		said         = `{"error": "the order has no total"}`
-		extraAtMost  = 80
-		backendsWord = "the order has no total"
+		events      = 1000
+		said        = `{"error": "the order has no total"}`
+		extraAtMost = 80
+		refusal     = "the order has no total"
 	)
 	poison := []string{eventID(17), eventID(500), eventID(987)}
 	isPoison := func(e event) bool { return slices.Contains(poison, e.id()) }
@@ -29,9 +29,9 @@ func TestRefusedEventsBecomeDeadLetters(t *testing.T) {
 			_, _ = io.WriteString(w, said)
 			return false
 		}
-		return well(w, r, events, body)
+		return accepting(w, r, events, body)
 	})
-	p := startPlant(t, newSite(t), webhook{"b", b.URL, "batching: array, sending_queue: {batch: {min_size: 1000, max_size: 1000}}"})
+	p := startInstrumented(t, newDataFolders(t), webhook{"b", b.URL, "batching: array, sending_queue: {batch: {min_size: 1000, max_size: 1000}}"})
 
 	newSDK(p).mustExport(t, records(0, events))
 	counts := p.settled("webhook/b", events)
@@ -45,16 +45,16 @@ func TestRefusedEventsBecomeDeadLetters(t *testing.T) {
 	assert.ElementsMatch(t, poison, b.missing(events))
 
 	assert.Equal(t, len(poison), p.kept()["webhook/b"].Events)
-	told := p.newest("webhook/b", 10)
-	onDisk := p.site.onDisk(t)["webhook/b"]
-	for _, letters := range [][]letter{told, onDisk} {
-		require.Len(t, letters, len(poison))
+	listed := p.newest("webhook/b", 10)
+	onDisk := p.folders.onDisk(t)["webhook/b"]
+	for _, deadLetters := range [][]deadLetter{listed, onDisk} {
+		require.Len(t, deadLetters, len(poison))
 		var ids []string
-		for _, l := range letters {
+		for _, l := range deadLetters {
 			ids = append(ids, l.ID)
 			assert.Equal(t, "refused", l.Reason)
 			assert.Equal(t, http.StatusBadRequest, l.Status)
-			assert.Contains(t, l.Message, backendsWord)
+			assert.Contains(t, l.Message, refusal)
 			assert.Equal(t, 1, l.Attempts)
 		}
 		assert.ElementsMatch(t, poison, ids)
@@ -64,7 +64,7 @@ func TestRefusedEventsBecomeDeadLetters(t *testing.T) {
 	}
 
 	// The backend now accepts them.
-	b.become(well)
+	b.setBehavior(accepting)
 	status, got := p.replay("webhook/b", nil)
 	require.Equal(t, http.StatusOK, status)
 	assert.Equal(t, replayed{Replayed: len(poison), Delivered: len(poison)}, got)

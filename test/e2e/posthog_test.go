@@ -25,17 +25,17 @@ import (
 
 // startPostHog starts a collector with all receivers, whose logs and traces go to a posthog
 // exporter; settings are more keys, in YAML's flow style.
-func startPostHog(t *testing.T, s *site, in *posthogintake.Intake, settings string) *plant {
+func startPostHog(t *testing.T, s *dataFolders, in *posthogintake.Intake, settings string) *instrumentedCollector {
 	t.Helper()
 	exporter := fmt.Sprintf("exporters:\n  posthog: {endpoint: %q, api_key: %s, dead_letter: dead_letter, %s}\n", in.URL(), posthogintake.Key, settings)
-	return startPlantWith(t, s, func(configuration string) string {
+	return startInstrumentedWith(t, s, func(configuration string) string {
 		configuration = replace(t, configuration, "exporters:\n", exporter)
 		return replace(t, configuration, "exporters: []}", "exporters: [posthog]}\n    traces: {receivers: [otlp], exporters: [posthog]}")
 	}, nil)
 }
 
 // eventsAt waits for that many events at the intake, by name.
-func eventsAt(p *plant, in *posthogintake.Intake, count int) map[string]posthogintake.Event {
+func eventsAt(p *instrumentedCollector, in *posthogintake.Intake, count int) map[string]posthogintake.Event {
 	p.t.Helper()
 	p.waitFor(fmt.Sprintf("%d events at PostHog", count), func() bool {
 		time.Sleep(10 * time.Millisecond)
@@ -57,7 +57,7 @@ func TestPostHogGetsEventsFromSDKs(t *testing.T) {
 			t.Run(protocol+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				in := posthogintake.New(t)
-				p := startPostHog(t, newSite(t), in, soon+", logs: as_events, protocol: "+protocol)
+				p := startPostHog(t, newDataFolders(t), in, soon+", logs: as_events, protocol: "+protocol)
 				send(t, p.collector)
 				events := eventsAt(p, in, 2)
 				assert.Equal(t, map[string]int{"delivered": 2}, p.settled("posthog", 2).outcomes)
@@ -84,7 +84,7 @@ func TestPostHogGetsEventsFromSDKs(t *testing.T) {
 func TestPostHogGetsGoApplicationEvents(t *testing.T) {
 	t.Parallel()
 	in := posthogintake.New(t)
-	p := startPostHog(t, newSite(t), in, soon+", ai: {content: redacted}")
+	p := startPostHog(t, newDataFolders(t), in, soon+", ai: {content: redacted}")
 	app := newGoApp(t, p.otlpHTTP())
 
 	ctx, request := app.tracer.Start(t.Context(), "POST /orders", trace.WithAttributes(attribute.String("user.id", "u1"), attribute.String("session.id", "s1")))
@@ -139,7 +139,7 @@ func TestPostHogGetsGoApplicationEvents(t *testing.T) {
 func TestPostHogGetsExceptionFromNodeSDK(t *testing.T) {
 	t.Parallel()
 	in := posthogintake.New(t)
-	p := startPostHog(t, newSite(t), in, soon+", protocol: v1")
+	p := startPostHog(t, newDataFolders(t), in, soon+", protocol: v1")
 	want := recordWithNode(t, p.collector, "span")
 	e := eventsAt(p, in, 1)["$exception"]
 	p.stop()
@@ -154,7 +154,7 @@ func TestPostHogGetsExceptionFromNodeSDK(t *testing.T) {
 
 func TestPostHogBillingLimitMakesReplayableDeadLetters(t *testing.T) {
 	t.Parallel()
-	in, s := posthogintake.New(t), newSite(t)
+	in, s := posthogintake.New(t), newDataFolders(t)
 	in.Answer(func(posthogintake.Request) posthogintake.Reply { return posthogintake.QuotaLimited("events") })
 	p := startPostHog(t, s, in, soon)
 	status, _, err := newSDK(p).post(records(0, 10))
@@ -189,7 +189,7 @@ func TestPostHogGetsDurableQueueAfterKill(t *testing.T) {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
 			const rounds, requests, together = 3, 40, 10
-			in, s := posthogintake.New(t), newSite(t)
+			in, s := posthogintake.New(t), newDataFolders(t)
 			in.AllowResending() // by the queue of the killed collector, with the same event
 			var asked atomic.Int64
 			in.Answer(func(posthogintake.Request) posthogintake.Reply {

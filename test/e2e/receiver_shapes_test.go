@@ -309,7 +309,7 @@ func TestBrowserSends(t *testing.T) {
 
 	var left atomic.Bool
 	var receiverURL atomic.Value
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	pageServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" {
 			left.Store(true)
 			return
@@ -323,15 +323,15 @@ func TestBrowserSends(t *testing.T) {
 			t.Errorf("the page: %v", err)
 		}
 	}))
-	t.Cleanup(site.Close)
+	t.Cleanup(pageServer.Close)
 	in := newInbox(t, singleEvents)
-	c := start(t, configure("cors: {allowed_origins: ["+site.URL+"]}, keys: [{key: page-key, resource: {service.name: page}}]", webhook{"shop", in.URL, ""}))
+	c := start(t, configure("cors: {allowed_origins: ["+pageServer.URL+"]}, keys: [{key: page-key, resource: {service.name: page}}]", webhook{"shop", in.URL, ""}))
 	receiverURL.Store(c.eventURL())
 
 	ctx, cancel := context.WithTimeout(t.Context(), 2*waitTimeout)
 	defer cancel()
 	browser := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--no-first-run", "--user-data-dir="+t.TempDir(), "--remote-debugging-port=0", site.URL)
+		"--no-first-run", "--user-data-dir="+t.TempDir(), "--remote-debugging-port=0", pageServer.URL)
 	browser.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its helpers end with it
 	browser.WaitDelay = time.Second
 	var said output

@@ -133,7 +133,7 @@ func TestRefusingPipelineMakesClientRetry(t *testing.T) {
 		assert.Equal(t, http.StatusServiceUnavailable, r.status)
 		assert.Zero(t, r.body.Accepted)
 		assert.Contains(t, r.body.Error, "again later")
-		assert.NotContains(t, r.body.Error, "secret", "the URL of the webhook")
+		assert.NotContains(t, r.body.Error, "secret", "the URL of the webhook is not shown")
 		wait, err := strconv.Atoi(r.header.Get("Retry-After"))
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, wait, 1)

@@ -20,7 +20,7 @@ func TestConcurrentAndCrossOriginReplaysAreRefused(t *testing.T) {
 	t.Parallel()
 	const events = 5
 	b := newBackend(t, refusing(http.StatusServiceUnavailable, "busy"))
-	p := startPlant(t, newSite(t), webhook{"b", b.URL, givingUp})
+	p := startInstrumented(t, newDataFolders(t), webhook{"b", b.URL, givingUp})
 	newSDK(p).mustExport(t, records(0, events))
 	counts := p.settled("webhook/b", events)
 	require.Equal(t, map[string]int{"dead_lettered/exhausted": events}, counts.reasons)
@@ -36,9 +36,9 @@ func TestConcurrentAndCrossOriginReplaysAreRefused(t *testing.T) {
 	before, release := b.requested(), make(chan struct{})
 	releaseOnce := sync.OnceFunc(func() { close(release) })
 	t.Cleanup(releaseOnce)
-	b.become(func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
+	b.setBehavior(func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
 		<-release
-		return well(w, r, events, body)
+		return accepting(w, r, events, body)
 	})
 	var first sync.WaitGroup
 	first.Go(func() {
@@ -64,17 +64,17 @@ func TestLargeReplayHasNoTimeout(t *testing.T) {
 	t.Parallel()
 	const events = 500
 	b := newBackend(t, refusing(http.StatusUnauthorized, "who are you?"))
-	p := startPlant(t, newSite(t), webhook{"b", b.URL, "batching: array, retry_on_failure: {initial_interval: 2m, max_interval: 2m}"})
+	p := startInstrumented(t, newDataFolders(t), webhook{"b", b.URL, "batching: array, retry_on_failure: {initial_interval: 2m, max_interval: 2m}"})
 	newSDK(p).mustExport(t, records(0, events))
 	require.Equal(t, map[string]int{"dead_lettered/unauthorized": events}, p.settled("webhook/b", events).reasons)
 
-	b.become(well)
+	b.setBehavior(accepting)
 	began := time.Now()
 	status, got := p.replay("webhook/b", nil)
 	took := time.Since(began)
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, replayed{Replayed: events, Delivered: events}, got)
-	assert.Less(t, took, waitTimeout, "it waits for no interval of retry_on_failure")
+	assert.Less(t, took, waitTimeout, "a replay does not wait for retry_on_failure")
 	assert.Empty(t, b.missing(events))
 	assert.Empty(t, p.kept())
 }
@@ -83,7 +83,7 @@ func TestDeadLettersStayWhileTheirBackendFails(t *testing.T) {
 	t.Parallel()
 	const events = 150
 	b := newBackend(t, refusing(http.StatusServiceUnavailable, "busy"))
-	p := startPlant(t, newSite(t), webhook{"b", b.URL, "batching: array, retry_on_failure: {enabled: false, initial_interval: 10ms}"})
+	p := startInstrumented(t, newDataFolders(t), webhook{"b", b.URL, "batching: array, retry_on_failure: {enabled: false, initial_interval: 10ms}"})
 	newSDK(p).mustExport(t, records(0, events))
 	counts := p.settled("webhook/b", events)
 
@@ -91,11 +91,11 @@ func TestDeadLettersStayWhileTheirBackendFails(t *testing.T) {
 	assert.Equal(t, http.StatusOK, status)
 	assert.Zero(t, got.Delivered)
 	assert.Zero(t, got.Refused)
-	assert.NotEmpty(t, got.Stopped, "why it did not go on")
+	assert.NotEmpty(t, got.Stopped, "the reason why it stopped")
 	assert.Equal(t, events, p.kept()["webhook/b"].Events)
 	assert.Equal(t, counts, p.eventCounts("webhook/b"))
 
-	b.become(well)
+	b.setBehavior(accepting)
 	_, got = p.replay("webhook/b", nil)
 	assert.Equal(t, replayed{Replayed: events, Delivered: events}, got)
 	assert.Empty(t, b.missing(events))
@@ -105,25 +105,25 @@ func TestDeadLettersStayWhileTheirBackendFails(t *testing.T) {
 func TestDeadLettersSurviveKilledReplay(t *testing.T) {
 	t.Parallel()
 	const events = 1000
-	b, s := newBackend(t, refusing(http.StatusServiceUnavailable, "busy")), newSite(t)
+	b, s := newBackend(t, refusing(http.StatusServiceUnavailable, "busy")), newDataFolders(t)
 	w := webhook{"b", b.URL, "batching: array, retry_on_failure: {enabled: false, initial_interval: 10ms}"}
-	p := startPlant(t, s, w)
+	p := startInstrumented(t, s, w)
 	newSDK(p).mustExport(t, records(0, events))
 	p.settled("webhook/b", events)
 	p.kill()
 
 	// The next collector is killed when the backend has accepted some of them.
-	p = startPlant(t, s, w)
+	p = startInstrumented(t, s, w)
 	assert.Equal(t, events, p.kept()["webhook/b"].Events)
 	taken := make(chan struct{})
 	tookSome := sync.OnceFunc(func() { close(taken) })
-	b.become(func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
+	b.setBehavior(func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
 		if different, _ := b.tally(); different >= 300 {
 			tookSome()
 		}
-		return well(w, r, events, body)
+		return accepting(w, r, events, body)
 	})
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.lettersURL()+"/webhook%2Fb/replay", http.NoBody)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.deadLettersURL()+"/webhook%2Fb/replay", http.NoBody)
 	require.NoError(t, err)
 	var replay sync.WaitGroup
 	replay.Go(func() {
@@ -142,7 +142,7 @@ func TestDeadLettersSurviveKilledReplay(t *testing.T) {
 	p.kill()
 	replay.Wait()
 
-	p = startPlant(t, s, w)
+	p = startInstrumented(t, s, w)
 	left := p.kept()["webhook/b"].Events
 	status, got := p.replay("webhook/b", nil)
 	assert.Equal(t, http.StatusOK, status)
@@ -157,15 +157,15 @@ func TestRefusedReplayCountsAttempts(t *testing.T) {
 	t.Parallel()
 	const events = 4
 	b := newBackend(t, refusing(http.StatusBadRequest, "the order has no total"))
-	p := startPlant(t, newSite(t), webhook{"b", b.URL, "batching: single, retry_on_failure: {initial_interval: 10ms}"})
+	p := startInstrumented(t, newDataFolders(t), webhook{"b", b.URL, "batching: single, retry_on_failure: {initial_interval: 10ms}"})
 	newSDK(p).mustExport(t, records(0, events))
 	p.settled("webhook/b", events)
 
-	b.become(func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
+	b.setBehavior(func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
 		if events[0].id() == eventID(2) {
 			return refusing(http.StatusUnprocessableEntity, "the total is negative")(w, r, events, body)
 		}
-		return well(w, r, events, body)
+		return accepting(w, r, events, body)
 	})
 	status, got := p.replay("webhook/b", nil)
 	assert.Equal(t, http.StatusOK, status)
@@ -183,16 +183,16 @@ func TestReplayOfOneReasonKeepsOthers(t *testing.T) {
 	t.Parallel()
 	const unauthorized, exhausted = 3, 5
 	b := newBackend(t, refusing(http.StatusUnauthorized, "who are you?"))
-	p := startPlant(t, newSite(t), webhook{"b", b.URL, givingUp})
+	p := startInstrumented(t, newDataFolders(t), webhook{"b", b.URL, givingUp})
 	sdk := newSDK(p)
 	sdk.mustExport(t, records(0, unauthorized))
 	p.settled("webhook/b", unauthorized)
-	b.become(refusing(http.StatusServiceUnavailable, "busy"))
+	b.setBehavior(refusing(http.StatusServiceUnavailable, "busy"))
 	sdk.mustExport(t, records(unauthorized, exhausted))
 	counts := p.settled("webhook/b", unauthorized+exhausted)
 	require.Equal(t, map[string]int{"dead_lettered/unauthorized": unauthorized, "dead_lettered/exhausted": exhausted}, counts.reasons)
 
-	b.become(well)
+	b.setBehavior(accepting)
 	status, _ := p.replayOnly("webhook/b", "?reason=exhaustd", nil)
 	assert.Equal(t, http.StatusBadRequest, status)
 	status, got := p.replayOnly("webhook/b", "?reason=queue_full", nil)
@@ -203,7 +203,7 @@ func TestReplayOfOneReasonKeepsOthers(t *testing.T) {
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, replayed{Replayed: exhausted, Delivered: exhausted}, got)
 	assert.Equal(t, []string{eventID(0), eventID(1), eventID(2)}, b.missing(unauthorized+exhausted))
-	left := p.site.onDisk(t)["webhook/b"]
+	left := p.folders.onDisk(t)["webhook/b"]
 	require.Len(t, left, unauthorized)
 	for _, l := range left {
 		assert.Equal(t, "unauthorized", l.Reason)
@@ -219,9 +219,9 @@ func TestReplayOfOneReasonKeepsOthers(t *testing.T) {
 func TestDeleteRemovesOneExportersDeadLetters(t *testing.T) {
 	t.Parallel()
 	const events = 4
-	a, b, s := newBackend(t, refusing(http.StatusNotFound, "")), newBackend(t, refusing(http.StatusNotFound, "")), newSite(t)
+	a, b, s := newBackend(t, refusing(http.StatusNotFound, "")), newBackend(t, refusing(http.StatusNotFound, "")), newDataFolders(t)
 	webhooks := []webhook{{"a", a.URL, givingUp}, {"b", b.URL, givingUp}}
-	p := startPlant(t, s, webhooks...)
+	p := startInstrumented(t, s, webhooks...)
 	newSDK(p).mustExport(t, records(0, events))
 	counts := p.settled("webhook/a", events)
 	p.settled("webhook/b", events)
@@ -242,10 +242,10 @@ func TestDeleteRemovesOneExportersDeadLetters(t *testing.T) {
 
 	// They do not come back.
 	p.kill()
-	p = startPlant(t, s, webhooks...)
+	p = startInstrumented(t, s, webhooks...)
 	assert.Empty(t, s.onDisk(t)["webhook/a"])
-	a.become(well)
-	b.become(well)
+	a.setBehavior(accepting)
+	b.setBehavior(accepting)
 	_, got := p.replay("webhook/a", nil)
 	assert.Equal(t, replayed{}, got)
 	_, got = p.replay("webhook/b", nil)

@@ -60,17 +60,17 @@ func TestScenarioAuditSyncCallerGetsBackendError(t *testing.T) {
 			t.Parallel()
 			var sent journal
 			b := newAudit(t, sent.of(refusing(http.StatusBadRequest, "the trail is closed")))
-			p := startFanout(t, newSite(t), toAudit, auditBranch(b, giveUp+", "+dispatch))
+			p := startFanout(t, newDataFolders(t), toAudit, auditBranch(b, giveUp+", "+dispatch))
 			caller := newSDK(p)
 
 			status, said, err := caller.post(recordsWithoutID(0, events))
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusBadRequest, status, said)
-			b.become(sent.of(refusing(http.StatusServiceUnavailable, "busy")))
+			b.setBehavior(sent.of(refusing(http.StatusServiceUnavailable, "busy")))
 			status, said, err = caller.post(recordsWithoutID(0, events))
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusServiceUnavailable, status, said)
-			b.become(sent.of(well))
+			b.setBehavior(sent.of(accepting))
 			caller.mustExport(t, recordsWithoutID(0, events))
 
 			assert.Len(t, b.numbers(), events, "delivered before the response")
@@ -96,7 +96,7 @@ func TestScenarioAuditAsyncCallerDoesNotWait(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var sent journal
-			b, s := newAudit(t, sent.of(refusing(http.StatusServiceUnavailable, "busy"))), newSite(t)
+			b, s := newAudit(t, sent.of(refusing(http.StatusServiceUnavailable, "busy"))), newDataFolders(t)
 			audit := auditBranch(b, tryAgainSoon+", "+tt.settings)
 			p := startFanout(t, s, toAudit, audit)
 			newSDK(p).mustExport(t, recordsWithoutID(0, events))
@@ -107,11 +107,11 @@ func TestScenarioAuditAsyncCallerDoesNotWait(t *testing.T) {
 				p.kill()
 				p = startFanout(t, s, toAudit, audit)
 			}
-			b.become(sent.of(well))
+			b.setBehavior(sent.of(accepting))
 			p.waitFor("the events", func() bool { return len(b.numbers()) >= events })
 			p.stop()
 			different, again := b.tally()
-			assert.Equal(t, []int{events, 0}, []int{different, again}, "events, and how many came again")
+			assert.Equal(t, []int{events, 0}, []int{different, again}, "events, and repeated ones")
 			assert.Empty(t, s.text(t), "dead letters")
 			assertIDAndTimeAreKept(t, &sent, events)
 		})

@@ -77,7 +77,7 @@ func TestScenarioConverterSwitchesBackendsByEnvironment(t *testing.T) {
 			t.Parallel()
 			sentryAt, posthogAt := sentryintake.New(t), posthogintake.New(t)
 			p := startShipped(t, append(addressesOf(sentryAt, posthogAt), tt.switches...)...)
-			d := newDoor(t, p)
+			d := newFrontend(t, p)
 			c := converter{newGoApp(t, d.address())}
 
 			c.converts("ada", "letter.docx")
@@ -128,22 +128,22 @@ func assertConversionsAtSentry(t *testing.T, in *sentryintake.Intake, line int) 
 	assert.Equal(t, []any{thisPackage, "(*converter).fails", line, true}, []any{top.Module, top.Function, top.Lineno, top.InApp})
 	assert.True(t, strings.HasSuffix(top.Filename, "test/e2e/scenario_converter_test.go"), top.Filename)
 
-	var told []string
+	var reported []string
 	for _, l := range logsAt(t, in) {
 		assert.Equal(t, l.Attributes["event.name"].Value, l.Body)
-		told = append(told, fmt.Sprint(l.Body, " ", l.Level, " ", l.Attributes["document.id"].Value))
+		reported = append(reported, fmt.Sprint(l.Body, " ", l.Level, " ", l.Attributes["document.id"].Value))
 	}
 	assert.ElementsMatch(t, []string{
 		"conversion_started info letter.docx", "conversion_completed info letter.docx",
 		"conversion_started info broken.pdf", "conversion_failed warn broken.pdf",
-	}, told, "the logs")
+	}, reported, "the logs")
 }
 
 func assertConversionsAtPostHog(t *testing.T, in *posthogintake.Intake) {
 	t.Helper()
-	var told []string
+	var reported []string
 	for _, e := range in.Events() {
-		told = append(told, fmt.Sprint(e.DistinctID, " ", e.Name, " ", e.Properties["document.id"]))
+		reported = append(reported, fmt.Sprint(e.DistinctID, " ", e.Name, " ", e.Properties["document.id"]))
 		if e.Name != "$exception" {
 			continue
 		}
@@ -157,7 +157,7 @@ func assertConversionsAtPostHog(t *testing.T, in *posthogintake.Intake) {
 		"ada conversion_started letter.docx", "ada conversion_completed letter.docx",
 		"bob conversion_started broken.pdf", "bob conversion_failed broken.pdf",
 		"bob error broken.pdf", "bob $exception broken.pdf",
-	}, told)
+	}, reported)
 }
 
 func TestScenarioConverterSurvivesKill(t *testing.T) {
@@ -167,7 +167,7 @@ func TestScenarioConverterSurvivesKill(t *testing.T) {
 	posthogAt.AllowResending() // requests in flight during the kill, with the same events
 	environment := append(addressesOf(sentryAt, posthogAt), "SENTRY_ENABLED=true", "POSTHOG_ENABLED=true", "FANOUT_DATA_DIR="+t.TempDir())
 	p := startShipped(t, environment...)
-	d := newDoor(t, p)
+	d := newFrontend(t, p)
 	c := converter{newGoApp(t, d.address(), otlploghttp.WithRetry(otlploghttp.RetryConfig{
 		Enabled: true, InitialInterval: 20 * time.Millisecond, MaxInterval: 100 * time.Millisecond, MaxElapsedTime: waitTimeout,
 	}))}
@@ -215,7 +215,7 @@ func TestScenarioConverterSurvivesKill(t *testing.T) {
 	p.stop()
 	assert.Equal(t, want, conversionsAtPostHog(t, posthogAt))
 	assert.Equal(t, want, conversionsAtSentry(t, sentryAt))
-	assert.Empty(t, p.site.text(t), "dead letters")
+	assert.Empty(t, p.folders.text(t), "dead letters")
 	assertOneEventID(t, issuesAt(t, sentryAt))
 	ids := map[string]string{}
 	for _, e := range posthogAt.Events() {
@@ -235,24 +235,24 @@ func set(members ...string) map[string]bool {
 // conversionsAtPostHog returns the names of the events that arrived, with their documents.
 func conversionsAtPostHog(t *testing.T, in *posthogintake.Intake) map[string]bool {
 	t.Helper()
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, e := range in.Events() {
 		if e.Name != "$exception" {
-			told[fmt.Sprint(e.Name, " ", e.Properties["document.id"])] = true
+			reported[fmt.Sprint(e.Name, " ", e.Properties["document.id"])] = true
 		}
 	}
-	return told
+	return reported
 }
 
 // conversionsAtSentry returns the same for Sentry, where errors are issues.
 func conversionsAtSentry(t *testing.T, in *sentryintake.Intake) map[string]bool {
 	t.Helper()
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, l := range logsAt(t, in) {
-		told[fmt.Sprint(l.Body, " ", l.Attributes["document.id"].Value)] = true
+		reported[fmt.Sprint(l.Body, " ", l.Attributes["document.id"].Value)] = true
 	}
 	for _, value := range valuesOf(issuesAt(t, in)) {
-		told["error "+strings.TrimSuffix(value, " is unreadable")] = true
+		reported["error "+strings.TrimSuffix(value, " is unreadable")] = true
 	}
-	return told
+	return reported
 }

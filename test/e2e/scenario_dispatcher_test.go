@@ -53,7 +53,7 @@ func failing(times int) behavior {
 		if fails {
 			return refusing(http.StatusServiceUnavailable, "busy")(w, r, events, body)
 		}
-		return well(w, r, events, body)
+		return accepting(w, r, events, body)
 	}
 }
 
@@ -63,7 +63,7 @@ func TestScenarioDispatcherReachesSubscribersWithoutBlocking(t *testing.T) {
 	const second, ms = time.Second, time.Millisecond
 	release := make(chan struct{})
 	releaseOnce := sync.OnceFunc(func() { close(release) })
-	healthy := newSubscriber(t, &subscriber{name: "healthy", maxInFlight: 4, timeout: 60 * second, content: "full"}, well)
+	healthy := newSubscriber(t, &subscriber{name: "healthy", maxInFlight: 4, timeout: 60 * second, content: "full"}, accepting)
 	slow := newSubscriber(t, &subscriber{name: "slow", maxInFlight: 2, timeout: 60 * second, content: "summary"}, held(release))
 	flaky := newSubscriber(t, &subscriber{name: "flaky", maxInFlight: 3, timeout: 60 * second, content: "full", schedule: []time.Duration{20 * ms, 60 * ms}}, failing(2))
 	dead := newSubscriber(t, &subscriber{name: "dead", maxInFlight: 1, timeout: 60 * second, content: "summary", schedule: []time.Duration{10 * ms, 20 * ms, 30 * ms}},
@@ -76,7 +76,7 @@ func TestScenarioDispatcherReachesSubscribersWithoutBlocking(t *testing.T) {
 		branches, pipelines = append(branches, s.branch()), append(pipelines, s.branch().pipeline)
 	}
 	t.Cleanup(releaseOnce)
-	p := startFanout(t, newSite(t), "default_pipelines: ["+strings.Join(pipelines, ", ")+"]", branches...)
+	p := startFanout(t, newDataFolders(t), "default_pipelines: ["+strings.Join(pipelines, ", ")+"]", branches...)
 
 	// The slow one does not respond until every write has its response.
 	client := newClient(t)
@@ -99,9 +99,9 @@ func TestScenarioDispatcherReachesSubscribersWithoutBlocking(t *testing.T) {
 		assert.LessOrEqual(t, s.sent.most(), s.maxInFlight, "requests at a time to the %s one", s.name)
 	}
 	for _, s := range []*subscriber{dead, mute} {
-		letters := p.newest("webhook/"+s.name, 2*events)
-		assert.Len(t, letters, events, s.name)
-		for _, l := range letters {
+		deadLetters := p.newest("webhook/"+s.name, 2*events)
+		assert.Len(t, deadLetters, events, s.name)
+		for _, l := range deadLetters {
 			assert.Equal(t, len(s.schedule)+1, l.Attempts, s.name)
 		}
 	}

@@ -36,8 +36,8 @@ func TestScenarioIsolationHangingCoreExporterAffectsNoOther(t *testing.T) {
 	t.Parallel()
 	const requests, together = 200, 10
 	const events = requests * together
-	b := newBackend(t, well)
-	p := startFanout(t, newSite(t), "default_pipelines: [logs/hung, logs/healthy]",
+	b := newBackend(t, accepting)
+	p := startFanout(t, newDataFolders(t), "default_pipelines: [logs/hung, logs/healthy]",
 		branch{"logs/healthy", "webhook/healthy", fmt.Sprintf("endpoint: %q, batching: array", b.URL)}, hungBranch(t))
 	app := newSDK(p)
 	inParallel(requests, func(i int) bool {
@@ -46,7 +46,7 @@ func TestScenarioIsolationHangingCoreExporterAffectsNoOther(t *testing.T) {
 
 	assert.Equal(t, map[string]int{"delivered/": events}, p.settled("webhook/healthy", events).reasons)
 	different, again := b.tally()
-	assert.Equal(t, []int{events, 0}, []int{different, again}, "events, and how many came again")
+	assert.Equal(t, []int{events, 0}, []int{different, again}, "events, and repeated ones")
 	assert.Empty(t, b.missing(events))
 
 	refused := p.counted("otelcol_fanout_kept_refusals_total", `pipeline="`+hungPipeline+`"`)
@@ -60,8 +60,8 @@ func TestScenarioIsolationHangingCoreExporterAffectsNoOther(t *testing.T) {
 func TestScenarioIsolationSyncPipelineReturnsErrors(t *testing.T) {
 	t.Parallel()
 	const most = 200
-	b := newBackend(t, well)
-	p := startFanout(t, newSite(t), "default_pipelines: [logs/hung, logs/healthy], sync: [logs/hung]",
+	b := newBackend(t, accepting)
+	p := startFanout(t, newDataFolders(t), "default_pipelines: [logs/hung, logs/healthy], sync: [logs/hung]",
 		branch{"logs/healthy", "webhook/healthy", fmt.Sprintf("endpoint: %q, batching: array", b.URL)}, hungBranch(t))
 	app := newSDK(p)
 

@@ -17,11 +17,11 @@ import (
 
 // A reporter forwards events in batches of fifty.
 const (
-	toReports  = "default_pipelines: [logs/reports]"
-	fullBatch  = 50
-	muchLater  = "10m"
-	inBatches  = "min_size: 50, max_size: 50, flush_timeout: "
-	ofTheBatch = "sending_queue: {batch: {" + inBatches
+	toReports      = "default_pipelines: [logs/reports]"
+	fullBatch      = 50
+	muchLater      = "10m"
+	inBatches      = "min_size: 50, max_size: 50, flush_timeout: "
+	queueInBatches = "sending_queue: {batch: {" + inBatches
 )
 
 func reportsBranch(url, settings string) branch {
@@ -41,21 +41,21 @@ func TestScenarioReporterFlushesFullAndPartialBatches(t *testing.T) {
 	t.Parallel()
 	const part, while = 7, 500 * time.Millisecond
 	in := newInbox(t, arraysOfEvents)
-	p := startFanout(t, newSite(t), toReports, reportsBranch(in.URL, ofTheBatch+while.String()+"}}"))
+	p := startFanout(t, newDataFolders(t), toReports, reportsBranch(in.URL, queueInBatches+while.String()+"}}"))
 
 	began := time.Now()
 	newClient(t).mustAccept(t, p.eventURL(), linesType, lines(0, fullBatch+part), fullBatch+part)
 	in.wait(p.collector, fullBatch+part)
 	attempts := in.attempted()
 	assert.Equal(t, []int{fullBatch, part}, sizesOf(attempts))
-	assert.GreaterOrEqual(t, attempts[1].at.Sub(began), while, "when the part came")
+	assert.GreaterOrEqual(t, attempts[1].at.Sub(began), while, "the partial batch waits for the flush")
 }
 
 func TestScenarioReporterDrainsPartialBatchAtShutdown(t *testing.T) {
 	t.Parallel()
 	const events = 2*fullBatch + 20
 	in := newInbox(t, arraysOfEvents)
-	p := startFanout(t, newSite(t), toReports, reportsBranch(in.URL, ofTheBatch+muchLater+"}}"))
+	p := startFanout(t, newDataFolders(t), toReports, reportsBranch(in.URL, queueInBatches+muchLater+"}}"))
 	client := newClient(t)
 	send := func(from, to int) {
 		for i := from; i < to; i++ {
@@ -88,7 +88,7 @@ func TestScenarioReporterCountsEventsShedByFullQueue(t *testing.T) {
 	releaseOnce := sync.OnceFunc(func() { close(release) })
 	t.Cleanup(releaseOnce)
 	b := newBackend(t, held(release))
-	p := startFanout(t, newSite(t), toReports,
+	p := startFanout(t, newDataFolders(t), toReports,
 		reportsBranch(b.URL, "timeout: 1m, sending_queue: {queue_size: 20000, num_consumers: 1, batch: {"+inBatches+"50ms}}"))
 	client := newClient(t)
 	inParallel(requests, func(i int) bool {
@@ -97,13 +97,13 @@ func TestScenarioReporterCountsEventsShedByFullQueue(t *testing.T) {
 	})
 	shed := p.eventCounts("webhook/reports").reasons["dropped/queue_full"]
 	assert.Positive(t, shed)
-	assert.Zero(t, p.counted("otelcol_fanout_kept_refusals_total"), "shedding is the queue's own")
+	assert.Zero(t, p.counted("otelcol_fanout_kept_refusals_total"), "the queue sheds without refusing")
 
 	releaseOnce()
 	counts := p.settled("webhook/reports", events)
 	assert.Equal(t, map[string]int{"dropped/queue_full": shed, "delivered/": events - shed}, counts.reasons)
 	different, again := b.tally()
-	assert.Equal(t, []int{events - shed, 0}, []int{different, again}, "events, and how many came again")
+	assert.Equal(t, []int{events - shed, 0}, []int{different, again}, "events, and repeated ones")
 	assert.Contains(t, p.stderr.String(), "queue_full", "the log")
 }
 
@@ -115,17 +115,17 @@ func TestScenarioReporterIsolatesPoisonEvent(t *testing.T) {
 		if slices.ContainsFunc(events, func(e event) bool { return e.id() == poison }) {
 			return refusing(http.StatusBadRequest, "the order has no total")(w, r, events, body)
 		}
-		return well(w, r, events, body)
+		return accepting(w, r, events, body)
 	})
-	p := startFanout(t, newSite(t), toReports, reportsBranch(b.URL, "dead_letter: dead_letter, "+ofTheBatch+muchLater+"}}"))
+	p := startFanout(t, newDataFolders(t), toReports, reportsBranch(b.URL, "dead_letter: dead_letter, "+queueInBatches+muchLater+"}}"))
 	newClient(t).mustAccept(t, p.eventURL(), linesType, lines(0, events), events)
 
 	assert.Equal(t, map[string]int{"delivered/": events - 1, "dead_lettered/refused": 1}, p.settled("webhook/reports", events).reasons)
 	assert.Equal(t, []string{poison}, b.missing(events))
 	_, again := b.tally()
-	assert.Zero(t, again, "events that came again")
-	letters := p.newest("webhook/reports", 10)
-	require.Len(t, letters, 1)
-	assert.Equal(t, []any{poison, "refused", http.StatusBadRequest}, []any{letters[0].ID, letters[0].Reason, letters[0].Status})
-	assert.Contains(t, letters[0].Message, "the order has no total")
+	assert.Zero(t, again, "repeated events")
+	deadLetters := p.newest("webhook/reports", 10)
+	require.Len(t, deadLetters, 1)
+	assert.Equal(t, []any{poison, "refused", http.StatusBadRequest}, []any{deadLetters[0].ID, deadLetters[0].Reason, deadLetters[0].Status})
+	assert.Contains(t, deadLetters[0].Message, "the order has no total")
 }

@@ -27,19 +27,19 @@ const shopTable = `
 
 // shop reports user events to two providers.
 type shop struct {
-	*plant
+	*instrumentedCollector
 
 	posthog  *posthogintake.Intake
 	moengage *moengageintake.Intake
 }
 
-func openShop(t *testing.T) *shop {
+func newShop(t *testing.T) *shop {
 	t.Helper()
 	// A failing provider is retried for a fifth of a second; then its events are kept.
 	const settings = "dead_letter: dead_letter, sending_queue: {batch: {flush_timeout: 20ms}}, " +
 		"retry_on_failure: {initial_interval: 20ms, max_interval: 50ms, max_elapsed_time: 200ms}"
 	s := &shop{posthog: posthogintake.New(t), moengage: moengageintake.New(t)}
-	s.plant = startFanout(t, newSite(t), shopTable,
+	s.instrumentedCollector = startFanout(t, newDataFolders(t), shopTable,
 		branch{"logs/posthog", "posthog", fmt.Sprintf("endpoint: %q, api_key: %s, %s", s.posthog.URL(), posthogintake.Key, settings)},
 		branch{"logs/moengage", "moengage", fmt.Sprintf("endpoint: %q, workspace_id: %s, api_key: %s, data_center: 1, %s",
 			s.moengage.URL(), moengageintake.Workspace, moengageintake.Key, settings)})
@@ -47,9 +47,9 @@ func openShop(t *testing.T) *shop {
 }
 
 // User events of the shop. Each provider gets five of them.
-const ofEach = 5
+const eventsPerProvider = 5
 
-func (s *shop) opensForADay() {
+func (s *shop) reportEvents() {
 	s.t.Helper()
 	app := newGoApp(s.t, s.otlpHTTP())
 	ada := attribute.String("user.id", "ada1001")
@@ -94,28 +94,28 @@ func TestScenarioShopRoutesDespiteOutage(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := openShop(t)
+			s := newShop(t)
 			tt.breaks(s)
-			s.opensForADay()
-			assert.Equal(t, map[string]int{"delivered/": ofEach}, s.settled(tt.up, ofEach).reasons)
-			assert.Equal(t, map[string]int{"dead_lettered/exhausted": ofEach}, s.settled(tt.down, ofEach).reasons)
-			assert.Equal(t, theDay[tt.up], s.day(tt.up), "events at the running provider")
-			assert.Empty(t, s.day(tt.down), "events at the failing provider")
+			s.reportEvents()
+			assert.Equal(t, map[string]int{"delivered/": eventsPerProvider}, s.settled(tt.up, eventsPerProvider).reasons)
+			assert.Equal(t, map[string]int{"dead_lettered/exhausted": eventsPerProvider}, s.settled(tt.down, eventsPerProvider).reasons)
+			assert.Equal(t, wantEvents[tt.up], s.eventsAtProvider(tt.up), "events at the running provider")
+			assert.Empty(t, s.eventsAtProvider(tt.down), "events at the failing provider")
 
 			tt.mends(s)
 			_, got := s.replay(tt.down, nil)
-			assert.Equal(t, replayed{Replayed: ofEach, Delivered: ofEach}, got)
+			assert.Equal(t, replayed{Replayed: eventsPerProvider, Delivered: eventsPerProvider}, got)
 			s.stop()
 			for _, provider := range []string{tt.up, tt.down} {
-				assert.Equal(t, theDay[provider], s.day(provider), provider)
+				assert.Equal(t, wantEvents[provider], s.eventsAtProvider(provider), provider)
 			}
 			assertIDsAreShared(t, s)
 		})
 	}
 }
 
-// theDay has the events that each provider must get, and how often.
-var theDay = map[string]map[string]int{
+// wantEvents has the events that each provider must get, and how often.
+var wantEvents = map[string]map[string]int{
 	"posthog": {
 		"ada1001 login_success": 1, "ada1001 feature_clicked": 1, "ada1001 $identify": 1, "ada1001 $pageview": 1,
 		"bob1002 login_success": 1,
@@ -126,8 +126,8 @@ var theDay = map[string]map[string]int{
 	},
 }
 
-// day returns the events that a provider has.
-func (s *shop) day(provider string) map[string]int {
+// eventsAtProvider returns the events that a provider has.
+func (s *shop) eventsAtProvider(provider string) map[string]int {
 	day := map[string]int{}
 	if provider == "posthog" {
 		for _, e := range s.posthog.Events() {

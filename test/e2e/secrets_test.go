@@ -102,14 +102,14 @@ func atDebug(t *testing.T) func(string) string {
 
 func TestSecretsAreNeverShown(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newDataFolders(t)
 	webhooks := secretWebhooks(t, "batching: array, shutdown_timeout: 500ms")
 	// One has a queue too small for a single event, and one is stopped while its backend hangs.
 	url := newBackend(t, hanging).URL + "/planted-path?key=planted-query"
 	webhooks = append(webhooks,
 		webhook{"full", url, "headers: {X-Api-Key: planted-header}, sending_queue: {queue_size: 10, batch: {sizer: items}}"},
 		webhook{"stopped", url, "headers: {X-Api-Key: planted-header}, shutdown_timeout: 500ms"})
-	p := startPlantWith(t, s, atDebug(t), webhooks)
+	p := startInstrumentedWith(t, s, atDebug(t), webhooks)
 	newClient(t).mustAccept(t, p.eventURL(), jsonType, secretEvent, 1)
 
 	want := map[string]string{"full": "queue_full", "refused": "exhausted"}
@@ -121,11 +121,11 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	}
 	_, metrics, err := p.get(p.metrics)
 	require.NoError(t, err)
-	_, list, err := p.get(p.lettersURL())
+	_, list, err := p.get(p.deadLettersURL())
 	require.NoError(t, err)
 	var newest strings.Builder
 	for name := range want {
-		_, text, err := p.get(p.lettersURL() + "/webhook%2F" + name + "?payload=true")
+		_, text, err := p.get(p.deadLettersURL() + "/webhook%2F" + name + "?payload=true")
 		require.NoError(t, err)
 		newest.WriteString(text)
 	}
@@ -142,11 +142,11 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	onDisk := s.onDisk(t)
 	want["stopped"] = "shutdown"
 	for name, reason := range want {
-		letters := onDisk["webhook/"+name]
-		require.Len(t, letters, 1, name)
-		assert.Equal(t, reason, letters[0].Reason, name)
+		deadLetters := onDisk["webhook/"+name]
+		require.Len(t, deadLetters, 1, name)
+		assert.Equal(t, reason, deadLetters[0].Reason, name)
 		for _, secret := range secretsOfEvent {
-			assert.Contains(t, string(letters[0].Payload), secret, "the event in the dead letter of %s", name)
+			assert.Contains(t, string(deadLetters[0].Payload), secret, "the event in the dead letter of %s", name)
 		}
 	}
 }
@@ -156,8 +156,8 @@ func TestSyncCallersNeverGetSecrets(t *testing.T) {
 	for _, w := range secretWebhooks(t, "dispatch: sync") {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t)
-			p := startPlantWith(t, s, atDebug(t), []webhook{w})
+			s := newDataFolders(t)
+			p := startInstrumentedWith(t, s, atDebug(t), []webhook{w})
 			r, err := newClient(t).post(p.eventURL(), jsonType, secretEvent)
 			require.NoError(t, err)
 			assert.GreaterOrEqual(t, r.status, 400)

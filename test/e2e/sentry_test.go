@@ -46,7 +46,7 @@ type sentry struct{ name, dsn, settings string }
 
 // startSentry starts a collector with all receivers, whose logs and traces go to the given
 // exporters.
-func startSentry(t *testing.T, s *site, change func(string) string, exporters ...sentry) *plant {
+func startSentry(t *testing.T, s *dataFolders, change func(string) string, exporters ...sentry) *instrumentedCollector {
 	t.Helper()
 	var written, names []string
 	for _, e := range exporters {
@@ -54,7 +54,7 @@ func startSentry(t *testing.T, s *site, change func(string) string, exporters ..
 		names = append(names, e.name)
 	}
 	all := strings.Join(names, ", ")
-	return startPlantWith(t, s, func(configuration string) string {
+	return startInstrumentedWith(t, s, func(configuration string) string {
 		configuration = replace(t, configuration, "exporters:\n", "exporters:\n"+strings.Join(written, "\n"))
 		return change(replace(t, configuration, "exporters: []}",
 			"exporters: ["+all+"]}\n    traces: {receivers: [otlp], exporters: ["+all+"]}"))
@@ -151,7 +151,7 @@ func spansAt(t *testing.T, in *sentryintake.Intake) map[string]spanAt {
 	for _, raw := range in.Raw("span") {
 		var s spanAt
 		require.NoError(t, json.Unmarshal(raw, &s), "%s", raw)
-		assert.NotContains(t, spans, s.Name, "a span came twice")
+		assert.NotContains(t, spans, s.Name, "a span arrives twice")
 		spans[s.Name] = s
 	}
 	return spans
@@ -259,7 +259,7 @@ func reserve(span trace.Span) (line int) {
 func TestGoSDKSpanErrorIsOneSentryIssue(t *testing.T) {
 	t.Parallel()
 	in := sentryintake.New(t)
-	p := startSentry(t, newSite(t), unchanged, sentry{"sentry", in.DSN(), soon})
+	p := startSentry(t, newDataFolders(t), unchanged, sentry{"sentry", in.DSN(), soon})
 	app := newGoApp(t, p.otlpHTTP())
 
 	ctx, request := app.tracer.Start(t.Context(), "POST /orders", trace.WithSpanKind(trace.SpanKindServer),
@@ -313,12 +313,12 @@ func (a *goApp) reserveTwice() (span trace.Span, line int) {
 	ctx, span := a.tracer.Start(a.t.Context(), "reserve")
 	defer span.End()
 	_, _, line, _ = runtime.Caller(0)
-	told := exceptionAttributes(stockError{"tea"}, debug.Stack())
-	span.AddEvent("exception", trace.WithAttributes(told...))
+	attributes := exceptionAttributes(stockError{"tea"}, debug.Stack())
+	span.AddEvent("exception", trace.WithAttributes(attributes...))
 	var record log.Record
 	record.SetTimestamp(time.Now())
 	record.SetSeverity(log.SeverityError)
-	record.AddAttributes(told...)
+	record.AddAttributes(attributes...)
 	a.logger.Emit(ctx, record)
 	return span, line + 1
 }
@@ -344,7 +344,7 @@ func TestErrorInLogAndSpanIsOneSentryIssue(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			in := sentryintake.New(t)
-			p := startSentry(t, newSite(t), unchanged, sentry{"sentry", in.DSN(), soon})
+			p := startSentry(t, newDataFolders(t), unchanged, sentry{"sentry", in.DSN(), soon})
 			app := newGoApp(t, p.otlpHTTP())
 
 			span, line := app.reserveTwice()
@@ -370,7 +370,7 @@ func TestErrorInLogAndSpanIsOneSentryIssue(t *testing.T) {
 func TestRepeatedErrorKeepsEventIDAcrossRestart(t *testing.T) {
 	t.Parallel()
 	in := sentryintake.New(t)
-	var current atomic.Pointer[plant]
+	var current atomic.Pointer[instrumentedCollector]
 	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(&url.URL{Scheme: "http", Host: current.Load().otlpHTTP()})
 	}})
@@ -380,7 +380,7 @@ func TestRepeatedErrorKeepsEventIDAcrossRestart(t *testing.T) {
 
 	// The second collector knows nothing about the events of the first.
 	for i, send := range []func(*goApp){(*goApp).sendLogs, (*goApp).sendSpans} {
-		p := startSentry(t, newSite(t), unchanged, sentry{"sentry", in.DSN(), soon})
+		p := startSentry(t, newDataFolders(t), unchanged, sentry{"sentry", in.DSN(), soon})
 		current.Store(p)
 		send(app)
 		sentryintake.WaitFor(in, i+1, in.Events)
@@ -388,7 +388,7 @@ func TestRepeatedErrorKeepsEventIDAcrossRestart(t *testing.T) {
 	}
 	issues := issuesAt(t, in)
 	require.Len(t, issues, 2)
-	assert.Equal(t, issues[0].EventID, issues[1].EventID, "so that Sentry drops the second")
+	assert.Equal(t, issues[0].EventID, issues[1].EventID, "the same id lets Sentry drop the second")
 }
 
 func TestNodeSDKErrorIsOneSentryIssue(t *testing.T) {
@@ -407,7 +407,7 @@ func TestNodeSDKErrorIsOneSentryIssue(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			in := sentryintake.New(t)
-			p := startSentry(t, newSite(t), unchanged, sentry{"sentry", in.DSN(), soon})
+			p := startSentry(t, newDataFolders(t), unchanged, sentry{"sentry", in.DSN(), soon})
 
 			want := recordWithNode(t, p.collector, tt.ways)
 			sentryintake.WaitFor(in, 1, in.Events)
@@ -436,7 +436,7 @@ func TestNodeSDKErrorIsOneSentryIssue(t *testing.T) {
 			for _, f := range thrown.Stacktrace.Frames {
 				assert.Equal(t, !strings.HasPrefix(f.Filename, "node:"), f.InApp, "%+v", f)
 			}
-			assert.Len(t, i.Exception.Values, map[bool]int{false: 1, true: 2}[tt.causes], "error.stack says nothing of a cause")
+			assert.Len(t, i.Exception.Values, map[bool]int{false: 1, true: 2}[tt.causes], "error.stack does not have the cause")
 			if tt.causes {
 				cause := i.Exception.Values[0]
 				assert.Equal(t, "SyntaxError", cause.Type)
@@ -500,7 +500,7 @@ shop.errors.OutOfStock: tea
 func TestJSONExceptionsAreSentryIssuesAndEventsLogs(t *testing.T) {
 	t.Parallel()
 	in := sentryintake.New(t)
-	p := startSentry(t, newSite(t), unchanged, sentry{"sentry", in.DSN(), soon})
+	p := startSentry(t, newDataFolders(t), unchanged, sentry{"sentry", in.DSN(), soon})
 	stack, err := json.Marshal(pythonStack)
 	require.NoError(t, err)
 	newClient(t).mustAccept(t, p.eventURL(), jsonType, `[
@@ -519,7 +519,7 @@ func TestJSONExceptionsAreSentryIssuesAndEventsLogs(t *testing.T) {
 	require.Len(t, issues, 1)
 	i := issues[0]
 	assert.Equal(t, "0198f3a2b4c57d6e8f90a1b2c3d4e5f6", i.EventID)
-	assert.Equal(t, "python", i.Platform, "by the text, since nobody says it")
+	assert.Equal(t, "python", i.Platform, "recognized from the text")
 	assert.Equal(t, traceContext{TraceID: "0102030405060708090a0b0c0d0e0f10", SpanID: "1112131415161718"}, i.Contexts.Trace)
 	require.Len(t, i.Exception.Values, 2)
 	cause, thrown := i.Exception.Values[0], i.Exception.Values[1]
@@ -558,17 +558,17 @@ func exceptionNumber(n int) string {
 func TestSentryRateLimitMakesReplayableDeadLetters(t *testing.T) {
 	t.Parallel()
 	in := sentryintake.New(t)
-	p := startSentry(t, newSite(t), unchanged, sentry{"sentry", in.DSN(), soon})
+	p := startSentry(t, newDataFolders(t), unchanged, sentry{"sentry", in.DSN(), soon})
 	client := newClient(t)
 	in.Answer(func(sentryintake.Envelope) sentryintake.Reply {
 		return sentryintake.RateLimited("3:error:organization:quota")
 	})
 	client.mustAccept(t, p.eventURL(), jsonType, exceptionNumber(1), 1)
 	assert.Equal(t, map[string]int{"dead_lettered/rate_limited": 1}, p.settled("sentry", 1).reasons, "refused by Sentry")
-	letters := p.newest("sentry", 10)
-	require.Len(t, letters, 1)
-	assert.Equal(t, http.StatusTooManyRequests, letters[0].Status)
-	assert.Equal(t, 1, letters[0].Attempts, "it is not sent again by itself")
+	deadLetters := p.newest("sentry", 10)
+	require.Len(t, deadLetters, 1)
+	assert.Equal(t, http.StatusTooManyRequests, deadLetters[0].Status)
+	assert.Equal(t, 1, deadLetters[0].Attempts, "it is not sent again by itself")
 	in.Answer(nil)
 
 	// The intake fails the test if one of these arrives while the limit lasts.
@@ -592,7 +592,7 @@ func TestSentryRateLimitMakesReplayableDeadLetters(t *testing.T) {
 	assert.Equal(t, counts, p.eventCounts("sentry"), "a replay does not change the counts")
 	p.stop()
 	assert.ElementsMatch(t, []string{"1", "2"}, valuesOf(issuesAt(t, in)))
-	assert.Len(t, in.Requests(), 4, "two Issues and a log, and the one that the limit began with")
+	assert.Len(t, in.Requests(), 4, "two issues, a log, and the one that started the limit")
 }
 
 // valuesOf returns the messages of the thrown exceptions.
@@ -627,7 +627,7 @@ func TestSentryRetryKeepsEventID(t *testing.T) {
 				}
 				return sentryintake.OK()
 			})
-			p := startSentry(t, newSite(t), unchanged, sentry{"sentry", in.DSN(), "timeout: 1s, " + soon})
+			p := startSentry(t, newDataFolders(t), unchanged, sentry{"sentry", in.DSN(), "timeout: 1s, " + soon})
 			newClient(t).mustAccept(t, p.eventURL(), jsonType, exceptionNumber(1), 1)
 			sentryintake.WaitFor(in, 1, in.Events)
 			assert.Equal(t, map[string]int{"delivered": 1}, p.settled("sentry", 1).outcomes)
@@ -664,7 +664,7 @@ func exceptionsAndEvents(first, count int) plog.Logs {
 func TestSentryGetsDurableQueueAfterKill(t *testing.T) {
 	t.Parallel()
 	const rounds, requests, together = 4, 40, 10
-	in, s := sentryintake.New(t), newSite(t)
+	in, s := sentryintake.New(t), newDataFolders(t)
 	var asked atomic.Int64
 	in.Answer(func(sentryintake.Envelope) sentryintake.Reply {
 		if asked.Add(1)%10 == 0 {
@@ -815,7 +815,7 @@ func TestSentryDSNKeyIsNeverShown(t *testing.T) {
 		exporters = append(exporters, sentry{"sentry/" + f.name, in.DSN(strconv.Itoa(i + 1)), settings + timeouts[f.name]})
 		want["sentry/"+f.name] = f.end
 	}
-	s := newSite(t)
+	s := newDataFolders(t)
 	p := startSentry(t, s, atDebug(t), exporters...)
 	newClient(t).mustAccept(t, p.eventURL(), jsonType, `{"name": "planted-name", "message": "planted-message",
 		"source": {"name": "planted-service"}, "properties": {"planted-property": "planted-value"},
@@ -825,7 +825,7 @@ func TestSentryDSNKeyIsNeverShown(t *testing.T) {
 	}
 	_, metrics, err := p.get(p.metrics)
 	require.NoError(t, err)
-	_, list, err := p.get(p.lettersURL())
+	_, list, err := p.get(p.deadLettersURL())
 	require.NoError(t, err)
 	p.replay("sentry/busy", nil)
 	p.stop()

@@ -256,9 +256,9 @@ func TestDataDirectoryKeepsRefusedEvents(t *testing.T) {
 			newClient(t).mustAccept(t, p.eventURL(), linesType, lines(0, 1), 1)
 			assert.Equal(t, map[string]int{tt.end: 1}, p.settled("webhook", 1).reasons)
 			p.waitForLog(`"reason": "refused"`)
-			if p.site != nil {
+			if p.folders != nil {
 				assert.Equal(t, 1, p.kept()["webhook"].Events)
-				b.become(well)
+				b.setBehavior(accepting)
 				_, got := p.replay("webhook", nil)
 				assert.Equal(t, replayed{Replayed: 1, Delivered: 1}, got)
 			}

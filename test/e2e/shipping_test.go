@@ -20,28 +20,28 @@ import (
 )
 
 // startShipped starts the shipped configuration with these environment variables and free ports.
-func startShipped(t *testing.T, environment ...string) *plant {
+func startShipped(t *testing.T, environment ...string) *instrumentedCollector {
 	t.Helper()
 	return startShippedWith(t, environment)
 }
 
 // startShippedWith is startShipped with more arguments.
-func startShippedWith(t *testing.T, environment []string, args ...string) *plant {
+func startShippedWith(t *testing.T, environment []string, args ...string) *instrumentedCollector {
 	t.Helper()
 	shipped, err := os.ReadFile(shippedConfig(t))
 	require.NoError(t, err)
 	path := writeConfig(t, onFreePorts(t, string(shipped)))
-	return startOnFreePort(t, siteIn(environment), func(port int) *collector {
+	return startOnFreePort(t, dataFoldersIn(environment), func(port int) *collector {
 		return launchIn(t, environment, append(args, "--config", path,
 			"--config", "yaml:service::telemetry::metrics::readers: "+metricsReaders(port))...)
 	})
 }
 
-// siteIn returns the folders of the shipped configuration in FANOUT_DATA_DIR.
-func siteIn(environment []string) *site {
+// dataFoldersIn returns the folders of the shipped configuration in FANOUT_DATA_DIR.
+func dataFoldersIn(environment []string) *dataFolders {
 	for _, variable := range environment {
 		if folder, ok := strings.CutPrefix(variable, "FANOUT_DATA_DIR="); ok {
-			return &site{letters: filepath.Join(folder, "dead-letters"), storage: filepath.Join(folder, "queue")}
+			return &dataFolders{deadLetters: filepath.Join(folder, "dead-letters"), storage: filepath.Join(folder, "queue")}
 		}
 	}
 	return nil
@@ -51,44 +51,44 @@ func siteIn(environment []string) *site {
 type frontend struct {
 	*httptest.Server
 
-	behind atomic.Pointer[plant]
+	behind atomic.Pointer[instrumentedCollector]
 
 	mu       sync.Mutex
 	statuses map[int]int // count by status, 0 without a collector
 }
 
-func newDoor(t *testing.T, p *plant) *frontend {
+func newFrontend(t *testing.T, p *instrumentedCollector) *frontend {
 	t.Helper()
-	d := &frontend{statuses: map[int]int{}}
-	d.behind.Store(p)
+	f := &frontend{statuses: map[int]int{}}
+	f.behind.Store(p)
 	transport := &http.Transport{DisableKeepAlives: true}
-	d.Server = httptest.NewServer(&httputil.ReverseProxy{
+	f.Server = httptest.NewServer(&httputil.ReverseProxy{
 		Transport:      transport,
-		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: d.behind.Load().otlpHTTP()}) },
-		ModifyResponse: func(r *http.Response) error { d.note(r.StatusCode); return nil },
+		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: f.behind.Load().otlpHTTP()}) },
+		ModifyResponse: func(r *http.Response) error { f.note(r.StatusCode); return nil },
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
-			d.note(0)
+			f.note(0)
 			w.WriteHeader(http.StatusServiceUnavailable)
 		},
 	})
-	t.Cleanup(d.Close)
-	return d
+	t.Cleanup(f.Close)
+	return f
 }
 
-func (d *frontend) note(status int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.statuses[status]++
+func (f *frontend) note(status int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.statuses[status]++
 }
 
 // refusals returns the responses other than 200, with their counts.
-func (d *frontend) refusals() map[int]int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	others := maps.Clone(d.statuses)
+func (f *frontend) refusals() map[int]int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	others := maps.Clone(f.statuses)
 	delete(others, http.StatusOK)
 	return others
 }
 
 // address is the host and port.
-func (d *frontend) address() string { return d.Listener.Addr().String() }
+func (f *frontend) address() string { return f.Listener.Addr().String() }

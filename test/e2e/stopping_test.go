@@ -21,8 +21,8 @@ func TestShutdownKeepsEventsOfHangingBackend(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b, s := newBackend(t, hanging), newSite(t)
-			p := startPlant(t, s, webhook{"b", b.URL, tt.settings + ", shutdown_timeout: " + shutdownTimeout.String()})
+			b, s := newBackend(t, hanging), newDataFolders(t)
+			p := startInstrumented(t, s, webhook{"b", b.URL, tt.settings + ", shutdown_timeout: " + shutdownTimeout.String()})
 			app := newSDK(p)
 			inParallel(events/together, func(i int) bool {
 				return assert.NoError(t, app.export(records(i*together, together)))
@@ -38,12 +38,12 @@ func TestShutdownKeepsEventsOfHangingBackend(t *testing.T) {
 			assert.Less(t, took, shutdownTimeout+5*time.Second)
 
 			ids := map[string]bool{}
-			letters := s.onDisk(t)["webhook/b"]
-			for _, l := range letters {
+			deadLetters := s.onDisk(t)["webhook/b"]
+			for _, l := range deadLetters {
 				assert.Equal(t, "shutdown", l.Reason)
 				ids[l.ID] = true
 			}
-			assert.Len(t, letters, events)
+			assert.Len(t, deadLetters, events)
 			assert.Len(t, ids, events, "different events")
 			different, _ := b.tally()
 			assert.Zero(t, different, "events at the backend")
@@ -55,12 +55,12 @@ func TestHangingBackendsShareShutdownTimeout(t *testing.T) {
 	t.Parallel()
 	const events = 30
 	const shutdownTimeout = 3 * time.Second
-	s := newSite(t)
+	s := newDataFolders(t)
 	var webhooks []webhook
 	for _, name := range []string{"a", "b", "c", "d"} {
 		webhooks = append(webhooks, webhook{name, newBackend(t, hanging).URL, "batching: array, shutdown_timeout: " + shutdownTimeout.String()})
 	}
-	p := startPlant(t, s, webhooks...)
+	p := startInstrumented(t, s, webhooks...)
 	newSDK(p).mustExport(t, records(0, events))
 
 	began := time.Now()

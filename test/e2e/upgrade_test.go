@@ -53,12 +53,12 @@ func TestQueueOfPreviousVersionIsDelivered(t *testing.T) {
 	t.Parallel()
 	spans, transactions := sentryintake.New(t), sentryintake.New(t)
 	batch, v1 := posthogintake.New(t), posthogintake.New(t)
-	moengage, hook := moengageintake.New(t), newBackend(t, well)
+	moengage, hook := moengageintake.New(t), newBackend(t, accepting)
 
-	s := newSite(t)
+	s := newDataFolders(t)
 	restoreQueues(t, s.storage)
 	const onDisk = "dead_letter: dead_letter, sending_queue: {storage: file_storage, batch: {flush_timeout: 20ms}}, retry_on_failure: {initial_interval: 20ms, max_interval: 50ms, max_elapsed_time: 0}"
-	p := startPlantWith(t, s, func(configuration string) string {
+	p := startInstrumentedWith(t, s, func(configuration string) string {
 		exporters := fmt.Sprintf("  sentry: {dsn: %q, %s}\n", spans.DSN(), onDisk) +
 			fmt.Sprintf("  sentry/transactions: {dsn: %q, traces: {format: transactions}, %s}\n", transactions.DSN(), onDisk) +
 			fmt.Sprintf("  posthog: {endpoint: %q, api_key: %s, %s}\n", batch.URL(), posthogintake.Key, onDisk) +

@@ -91,8 +91,8 @@ func (s *strictServer) at(path string) []webhookRequest {
 	return slices.Clone(s.requests[path])
 }
 
-// theExamplesOrders are the events for the examples; the second one is urgent.
-const theExamplesOrders = `{"id":"evt.1","name":"order.placed","severity":"info","message":"placed","source":{"name":"shop"},"user":{"id":"u1"},"groups":{"company":"c/1"},"properties":{"total":9007199254740993,"items":["a"]}}
+// exampleOrders are the events for the examples; the second one is urgent.
+const exampleOrders = `{"id":"evt.1","name":"order.placed","severity":"info","message":"placed","source":{"name":"shop"},"user":{"id":"u1"},"groups":{"company":"c/1"},"properties":{"total":9007199254740993,"items":["a"]}}
 {"id":"evt_2","severity":"error","user":{"id":"u2"},"source":{"name":"shop"},"exception":{"type":"PaymentError","message":"declined <!channel>"}}
 `
 
@@ -143,7 +143,7 @@ func TestWebhookExamplesMatchTheirReceivers(t *testing.T) {
 // collector.
 func sendOrders(t *testing.T, s *strictServer, c *collector, requests map[string]int) {
 	t.Helper()
-	newClient(t).mustAccept(t, c.eventURL(), linesType, theExamplesOrders, 2)
+	newClient(t).mustAccept(t, c.eventURL(), linesType, exampleOrders, 2)
 	waitForRequests(s, c, requests)
 }
 

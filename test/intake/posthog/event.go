@@ -23,26 +23,26 @@ const (
 	maxDistinctID = 200
 )
 
-// object is a JSON object that is held against the rules.
+// object is a JSON object that is checked against the rules.
 type object = standin.Object
 
 // Event is one event of a request.
 type Event struct {
 	UUID, Name, DistinctID string
 	Timestamp              string
-	// SessionID is $session_id with batch, and the member session_id with v1.
+	// SessionID is the property $session_id in batch, and the member session_id in v1.
 	SessionID  string
 	Properties map[string]any
-	// Options are those of v1.
+	// Options are the members of options; only v1 has them.
 	Options map[string]any
-	// Raw is the event as it came.
+	// Raw is the unchanged JSON of the event.
 	Raw json.RawMessage
 }
 
-// key is what PostHog drops repetitions by.
+// key identifies an event: PostHog drops a later event with the same key.
 func (e *Event) key() [4]string { return [4]string{e.UUID, e.Name, e.DistinctID, e.Timestamp} }
 
-// illegalIDs are distinct ids that PostHog processes no person for, in any case.
+// illegalIDs are distinct ids that PostHog gives no person profile, in upper or lower case.
 var illegalIDs = []string{
 	"0", "00000000-0000-0000-0000-000000000000", "[object object]", "anonymous", "anonymous-user", "backend", "distinct_id",
 	"distinctid", "email", "false", "guest", "id", "nan", "none", "not_authenticated", "null", "system", "true", "undefined", "user",
@@ -54,13 +54,13 @@ func isIllegal(id string) bool {
 
 var uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// lifted are the properties that v1 wants beside the properties.
+// lifted are properties that v1 moves out of an event's properties.
 var lifted = []string{"$session_id", "$window_id", "$cookieless_mode", "$ignore_sent_at", "$product_tour_id", "$process_person_profile"}
 
-// checkEvent looks at an event.
+// checkEvent checks an event.
 func checkEvent(o object, protocol Protocol) Event {
 	e := Event{}
-	filled(o, "uuid", "event", "distinct_id", "timestamp")
+	requireText(o, "uuid", "event", "distinct_id", "timestamp")
 	o.Require("properties")
 	e.UUID, _ = o.Text("uuid")
 	e.Name, _ = o.Text("event")
@@ -70,10 +70,10 @@ func checkEvent(o object, protocol Protocol) Event {
 		o.Breaks(RuleUUID, "uuid", "is %q, not a UUID in lower case", e.UUID)
 	}
 	if len(e.Name) > maxName {
-		o.Breaks(RuleName, "event", "has %d bytes; it may have %d", len(e.Name), maxName)
+		o.Breaks(RuleName, "event", "has %d bytes; the limit is %d", len(e.Name), maxName)
 	}
 	if len(e.DistinctID) > maxDistinctID {
-		o.Breaks(RuleDistinctID, "distinct_id", "has %d bytes; it may have %d", len(e.DistinctID), maxDistinctID)
+		o.Breaks(RuleDistinctID, "distinct_id", "has %d bytes; the limit is %d", len(e.DistinctID), maxDistinctID)
 	}
 	if isIllegal(e.DistinctID) {
 		o.Breaks(RuleIllegalID, "distinct_id", "is %q, which many people share", e.DistinctID)
@@ -102,7 +102,7 @@ func checkBatchEvent(o, properties object, e *Event) {
 	e.SessionID, _ = properties.Text("$session_id")
 	library := properties
 	library.Rule = RuleLibrary
-	filled(library, "$lib", "$lib_version")
+	requireText(library, "$lib", "$lib_version")
 	properties.Booleans("$cookieless_mode", "$ignore_sent_at", "$process_person_profile")
 	properties.Texts("$window_id")
 }
@@ -113,7 +113,7 @@ func checkV1Event(o, properties object, e *Event) {
 	o.Texts("window_id")
 	for _, name := range lifted {
 		if _, ok := properties.Members[name]; ok {
-			properties.Breaks(RuleLifted, name, "stands beside the properties in v1")
+			properties.Breaks(RuleLifted, name, "is not a property in v1; it belongs in the event or its options")
 		}
 	}
 	o.Require("options")
@@ -140,7 +140,7 @@ func (e *Event) hasProfile(protocol Protocol) bool {
 	return e.Properties["$process_person_profile"] != false
 }
 
-// checkProperties looks at properties that any event may have.
+// checkProperties checks the properties that any event may have.
 func checkProperties(properties object) {
 	properties.Nested("$set", RuleProperty)
 	properties.Nested("$set_once", RuleProperty)
@@ -152,7 +152,7 @@ func checkProperties(properties object) {
 	if groups, ok := properties.Nested("$groups", RuleProperty); ok {
 		for name, key := range groups.Members {
 			if text, ok := key.(string); !ok || text == "" || name == "" {
-				groups.Breaks(RuleProperty, name, "is %#v, not the key of a group", key)
+				groups.Breaks(RuleProperty, name, "is %#v, not a group key", key)
 			}
 		}
 	}
@@ -160,15 +160,15 @@ func checkProperties(properties object) {
 	properties.Booleans("$geoip_disable", "$is_server")
 	ip, hasIP := properties.Text("$ip")
 	if _, err := netip.ParseAddr(ip); hasIP && err != nil {
-		properties.Breaks(RuleGeoIP, "$ip", "is %q, not an address", ip)
+		properties.Breaks(RuleGeoIP, "$ip", "is %q, not an IP address", ip)
 	}
 	if !hasIP && properties.Members["$geoip_disable"] != true {
 		properties.Breaks(RuleGeoIP, "$geoip_disable", "is not true, and there is no $ip")
 	}
 }
 
-// filled wants members that are strings and not empty.
-func filled(o object, names ...string) {
+// requireText checks that members are strings and not empty.
+func requireText(o object, names ...string) {
 	o.Require(names...)
 	for _, name := range names {
 		if text, ok := o.Text(name); ok && text == "" {
@@ -177,11 +177,11 @@ func filled(o object, names ...string) {
 	}
 }
 
-// atLeast wants members to be whole numbers, from the least on.
-func atLeast(o object, least int64, names ...string) {
+// atLeast checks that members are integers that are not less than the minimum.
+func atLeast(o object, minimum int64, names ...string) {
 	for _, name := range names {
-		if n, ok := o.Integer(name); ok && n < least {
-			o.Breaks(o.Rule, name, "is %d, which is less than %d", n, least)
+		if n, ok := o.Integer(name); ok && n < minimum {
+			o.Breaks(o.Rule, name, "is %d, less than %d", n, minimum)
 		}
 	}
 }

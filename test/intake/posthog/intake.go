@@ -5,16 +5,14 @@ package posthogintake
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// Key is the API key of the project that the intake has.
+// Key is the API key of the intake's project.
 const Key = "phc_examplekeyofaproject"
 
 // Protocol is one of PostHog's capture APIs.
@@ -30,52 +28,52 @@ const (
 type Intake struct {
 	standin.Server[Request]
 
-	// What follows is read and written within Do.
+	// The fields below are read and written within Do.
 	answer    func(Request) Reply
 	plans     map[string][]Result // by name of the event
-	maxBody   int                 // 0 is PostHog's own
+	maxBody   int                 // 0 means PostHog's limit
 	resending bool
 	taken     []Event
-	events    map[string]Event // the first of each uuid
-	isTaken   map[string]bool  // by uuid; true where the client was told
-	merged    map[string]bool  // the distinct ids that others were merged into
-	tries     map[string]*try  // of v1, by the id of the request
+	events    map[string]Event     // the first event of each uuid
+	confirmed map[string]bool      // taken events by uuid; false if the client did not get the response
+	merged    map[string]bool      // distinct ids that others were merged into
+	attempts  map[string]*attempts // of v1, by request id
 }
 
-// try is a request of v1 that was seen before.
-type try struct {
-	attempt   int
+// attempts records the attempts of a v1 request so far.
+type attempts struct {
+	last      int // the highest PostHog-Attempt
 	createdAt string
-	owed      map[string]bool
+	pending   map[string]bool // uuids that the next attempt may have
 }
 
-// Request is a request that came, whatever was answered.
+// Request is a received request, whatever the response was.
 type Request struct {
 	Protocol Protocol
-	// URI and Header are as they came, and Body without its content encoding.
+	// URI and Header are unchanged. Body has no content encoding.
 	URI    string
 	Header http.Header
 	Body   []byte
 	// Historical is historical_migration.
 	Historical bool
-	// RequestID, Attempt and CreatedAt are those of v1.
+	// RequestID, Attempt and CreatedAt are set in v1 only.
 	RequestID string
 	Attempt   int
 	CreatedAt string
 	Events    []Event
-	// Violations are the rules that it broke.
+	// Violations are the rules that the request broke.
 	Violations []Violation
-	// Status is what was answered, 0 for a connection that was reset.
+	// Status is the status of the response, or 0 if the connection was reset.
 	Status int
 }
 
-// New starts an intake. A rule that is broken fails the test. The intake ends with the test.
+// New starts an intake, which stops with the test. A broken rule fails the test.
 func New(t testing.TB) *Intake {
 	t.Helper()
 	return start(t, false)
 }
 
-// NewRecording starts an intake that keeps what rules are broken, for [Intake.Violations], and does not fail the test.
+// NewRecording starts an intake that only records broken rules, for [Intake.Violations].
 func NewRecording(t testing.TB) *Intake {
 	t.Helper()
 	return start(t, true)
@@ -83,28 +81,31 @@ func NewRecording(t testing.TB) *Intake {
 
 func start(t testing.TB, recording bool) *Intake {
 	in := &Intake{
-		plans: map[string][]Result{}, events: map[string]Event{}, isTaken: map[string]bool{}, merged: map[string]bool{}, tries: map[string]*try{},
+		plans: map[string][]Result{}, events: map[string]Event{}, confirmed: map[string]bool{}, merged: map[string]bool{}, attempts: map[string]*attempts{},
 	}
 	in.Start(t, "PostHog", recording, in)
 	return in
 }
 
-// Answer sets what answers requests from now on. It is called from several goroutines if several requests come at once. A request
-// that breaks a rule, or that is larger than a lowered limit, is answered as PostHog would, without asking it.
+// Answer sets the function that responds to later requests. Concurrent requests call it
+// concurrently. It is not called for a request that breaks a rule or exceeds a lowered limit: the
+// intake responds like PostHog.
 func (in *Intake) Answer(answer func(Request) Reply) { in.Do(func() { in.answer = answer }) }
 
-// Plan says what v1 answers for events of this name, one result a time that it sees one, and ok after that.
+// Plan sets v1's next results for events with this name, in order. Later ones get ok.
 func (in *Intake) Plan(name string, results ...Result) {
 	in.Do(func() { in.plans[name] = append(in.plans[name], results...) })
 }
 
-// LimitBody lowers the size in bytes from which on a request is answered 413. To go beyond it is no violation.
+// LimitBody lowers the size limit of bodies, in bytes. A larger body gets 413, and is not a
+// violation.
 func (in *Intake) LimitBody(size int) { in.Do(func() { in.maxBody = size }) }
 
-// AllowResending makes it no violation to send again what was taken, as a sender does that has crashed.
+// AllowResending allows accepted events to be sent again, as a sender does after a crash.
 func (in *Intake) AllowResending() { in.Do(func() { in.resending = true }) }
 
-// Events are those that were taken, in their order. One that was taken twice is there once: it is the same in PostHog.
+// Events returns the accepted events in order. One that was accepted twice appears once, as in
+// PostHog.
 func (in *Intake) Events() []Event { return standin.All(&in.Server, &in.taken) }
 
 // ServeHTTP implements http.Handler.
@@ -116,7 +117,7 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply.Write(w, success)
 }
 
-// decide says what is answered.
+// decide returns the response to a request.
 func (in *Intake) decide(v *visit) Reply {
 	var answer func(Request) Reply
 	var tooLarge bool
@@ -138,7 +139,7 @@ func (in *Intake) decide(v *visit) Reply {
 	}
 }
 
-// compare holds a request against those that came before.
+// compare checks a request against earlier ones.
 func (in *Intake) compare(v *visit) {
 	for i := range v.request.Events {
 		e := &v.request.Events[i]
@@ -149,48 +150,48 @@ func (in *Intake) compare(v *visit) {
 			continue
 		}
 		if first.key() != e.key() {
-			v.broke(RuleSameEvent, e.UUID, "was %q and is now %q", first.key(), e.key())
+			v.broke(RuleSameEvent, e.UUID, "was %q before, and is now %q", first.key(), e.key())
 		}
-		if in.isTaken[e.UUID] && !in.resending {
-			v.broke(RuleResent, e.UUID, "was taken before")
+		if in.confirmed[e.UUID] && !in.resending {
+			v.broke(RuleResent, e.UUID, "was already accepted")
 		}
 	}
 	if v.request.RequestID == "" || v.refusal != nil {
 		return
 	}
-	before, ok := in.tries[v.request.RequestID]
+	before, ok := in.attempts[v.request.RequestID]
 	if !ok {
-		in.tries[v.request.RequestID] = &try{attempt: v.request.Attempt, createdAt: v.request.CreatedAt}
+		in.attempts[v.request.RequestID] = &attempts{last: v.request.Attempt, createdAt: v.request.CreatedAt}
 		return
 	}
-	if v.request.Attempt <= before.attempt {
-		v.broke(RuleAttempt, "PostHog-Attempt", "is %d, and was %d before", v.request.Attempt, before.attempt)
+	if v.request.Attempt <= before.last {
+		v.broke(RuleAttempt, "PostHog-Attempt", "is %d, but was already %d", v.request.Attempt, before.last)
 	}
 	if v.request.CreatedAt != before.createdAt {
-		v.broke(RuleCreatedAt, "created_at", "is %s, and was %s before", v.request.CreatedAt, before.createdAt)
+		v.broke(RuleCreatedAt, "created_at", "is %s, but was %s in the first attempt", v.request.CreatedAt, before.createdAt)
 	}
 	for i := range v.request.Events {
-		if !before.owed[v.request.Events[i].UUID] {
-			v.broke(RuleRequestID, "PostHog-Request-Id", "is that of a request which %s was not owed of", v.request.Events[i].UUID)
+		if !before.pending[v.request.Events[i].UUID] {
+			v.broke(RuleRequestID, "PostHog-Request-Id", "is the id of an earlier request, in which %s is not pending", v.request.Events[i].UUID)
 		}
 	}
-	before.attempt = v.request.Attempt
+	before.last = v.request.Attempt
 }
 
-// merge holds an event that makes two persons one against those before: one whom others were merged into is identified, and PostHog
-// does not merge such a person into another.
+// merge checks an event that merges two persons. A person that others were merged into is
+// identified, and PostHog does not merge it into another one.
 func (in *Intake) merge(v *visit, e *Event) {
 	name, other := e.mergedID()
 	if name == "" {
 		return
 	}
 	if in.merged[other] {
-		v.broke(RulePerson, e.UUID, "has %s %q, which is identified and is not merged into %q", name, other, e.DistinctID)
+		v.broke(RulePerson, e.UUID, "has %s %q, an identified person, which PostHog does not merge into %q", name, other, e.DistinctID)
 	}
 	in.merged[e.DistinctID] = true
 }
 
-// settle keeps the request and what was answered, and returns the body of an answer that all is well.
+// settle records the request and its response, and returns the body of a successful response.
 func (in *Intake) settle(v *visit, reply *Reply) string {
 	v.request.Violations, v.request.Status = v.checker.Violations, reply.Seen()
 	in.Note(v.request, v.checker.Violations, v.request.URI, v.request.Body)
@@ -198,15 +199,15 @@ func (in *Intake) settle(v *visit, reply *Reply) string {
 	for i := range v.request.Events {
 		results[v.request.Events[i].UUID] = in.result(&v.request, &v.request.Events[i], reply)
 	}
-	in.owe(&v.request, results)
+	in.setPending(&v.request, results)
 	if v.request.Protocol != V1 {
 		return `{"status":1}`
 	}
-	body, _ := json.Marshal(map[string]any{"results": results}) // it is always encoded
+	body, _ := json.Marshal(map[string]any{"results": results}) // cannot fail
 	return string(body)
 }
 
-// result is what becomes of an event.
+// result returns the result of an event, and records it if it is accepted.
 func (in *Intake) result(request *Request, e *Event, reply *Reply) Result {
 	if !reply.Takes() {
 		return Result{Result: "retry", Details: DetailsNotPersisted}
@@ -221,22 +222,22 @@ func (in *Intake) result(request *Request, e *Event, reply *Reply) Result {
 	if r.Result != "ok" && r.Result != "warning" {
 		return r
 	}
-	told, taken := in.isTaken[e.UUID]
-	in.isTaken[e.UUID] = told || reply.Seen() != 0
+	confirmed, taken := in.confirmed[e.UUID]
+	in.confirmed[e.UUID] = confirmed || reply.Seen() != 0
 	if !taken {
 		in.taken = append(in.taken, *e)
 	}
 	return r
 }
 
-// owe notes what is owed of a request.
-func (in *Intake) owe(request *Request, results map[string]Result) {
-	t, ok := in.tries[request.RequestID]
+// setPending records which events the next attempt of a request may have.
+func (in *Intake) setPending(request *Request, results map[string]Result) {
+	soFar, ok := in.attempts[request.RequestID]
 	if !ok {
 		return
 	}
-	t.owed = map[string]bool{}
-	for _, id := range slices.Sorted(maps.Keys(results)) {
-		t.owed[id] = results[id].Result == "retry" || request.Status == 0
+	soFar.pending = map[string]bool{}
+	for id, result := range results {
+		soFar.pending[id] = result.Result == "retry" || request.Status == 0
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// Events that break no rule. The tests change one place each.
+// Valid events. Each test changes one detail.
 const (
 	idA = "0198c0de-0000-7000-8000-00000000000a"
 	idB = "0198c0de-0000-7000-8000-00000000000b"
@@ -34,7 +34,7 @@ const (
 		`{"raw_id":"1","mangled_name":"a","resolved_name":"a","in_app":true,"lang":"java","resolved":true,"line":1,"column":2,"source":"A.java"}]}}]`
 )
 
-// special is an event of this name with more properties.
+// special returns an event with this name and more properties.
 func special(name, distinctID, properties string) string {
 	event := strings.NewReplacer(`"order placed"`, `"`+name+`"`, `"u1"`, `"`+distinctID+`"`, common, `"$geoip_disable":true`).Replace(batchEvent)
 	return strings.Replace(event, `"properties":{`, `"properties":{`+properties+`,`, 1)
@@ -95,26 +95,26 @@ func send(t *testing.T, in *Intake, protocol Protocol, body string) standin.Answ
 	return a
 }
 
-func TestWhatBreaksNoRuleIsTaken(t *testing.T) {
+func TestValidRequestsAreAccepted(t *testing.T) {
 	for name, c := range map[string]struct {
 		protocol Protocol
 		body     string
 		answer   string
 	}{
-		"an event":               {Batch, batchOf(batchEvent), `{"status":1}`},
-		"two events":             {Batch, batchOf(batchEvent, strings.Replace(batchEvent, idA, idB, 1)), `{"status":1}`},
-		"an old event":           {Batch, strings.Replace(batchOf(strings.Replace(batchEvent, "2026-", "2023-", 1)), `"batch"`, `"historical_migration":true,"batch"`, 1), `{"status":1}`},
-		"one of v1":              {V1, v1Of(v1Event), `{"results":{"` + idA + `":{"result":"ok"}}}`},
-		"identify":               {Batch, batchOf(identify()), `{"status":1}`},
-		"set":                    {Batch, batchOf(special("$set", "u1", `"$set":{"a":1}`)), `{"status":1}`},
-		"alias":                  {Batch, batchOf(alias()), `{"status":1}`},
-		"group":                  {Batch, batchOf(group()), `{"status":1}`},
-		"screen":                 {Batch, batchOf(special("$screen", "u1", `"$screen_name":"Home"`)), `{"status":1}`},
-		"an exception":           {Batch, batchOf(exception()), `{"status":1}`},
-		"a generation":           {Batch, batchOf(generation()), `{"status":1}`},
-		"an address":             {Batch, batchOf(strings.Replace(batchEvent, `"$geoip_disable":true`, `"$ip":"192.0.2.1"`, 1)), `{"status":1}`},
-		"a sent_at of now":       {Batch, strings.Replace(batchOf(batchEvent), `"batch"`, `"sent_at":"`+time.Now().UTC().Format(time.RFC3339Nano)+`","batch"`, 1), `{"status":1}`},
-		"nobody without profile": {Batch, batchOf(strings.Replace(batchEvent, `"$session_id"`, `"$process_person_profile":false,"$session_id"`, 1)), `{"status":1}`},
+		"an event":                          {Batch, batchOf(batchEvent), `{"status":1}`},
+		"two events":                        {Batch, batchOf(batchEvent, strings.Replace(batchEvent, idA, idB, 1)), `{"status":1}`},
+		"an old event":                      {Batch, strings.Replace(batchOf(strings.Replace(batchEvent, "2026-", "2023-", 1)), `"batch"`, `"historical_migration":true,"batch"`, 1), `{"status":1}`},
+		"an event in v1":                    {V1, v1Of(v1Event), `{"results":{"` + idA + `":{"result":"ok"}}}`},
+		"identify":                          {Batch, batchOf(identify()), `{"status":1}`},
+		"set":                               {Batch, batchOf(special("$set", "u1", `"$set":{"a":1}`)), `{"status":1}`},
+		"alias":                             {Batch, batchOf(alias()), `{"status":1}`},
+		"group":                             {Batch, batchOf(group()), `{"status":1}`},
+		"screen":                            {Batch, batchOf(special("$screen", "u1", `"$screen_name":"Home"`)), `{"status":1}`},
+		"an exception":                      {Batch, batchOf(exception()), `{"status":1}`},
+		"a generation":                      {Batch, batchOf(generation()), `{"status":1}`},
+		"an IP address":                     {Batch, batchOf(strings.Replace(batchEvent, `"$geoip_disable":true`, `"$ip":"192.0.2.1"`, 1)), `{"status":1}`},
+		"a current sent_at":                 {Batch, strings.Replace(batchOf(batchEvent), `"batch"`, `"sent_at":"`+time.Now().UTC().Format(time.RFC3339Nano)+`","batch"`, 1), `{"status":1}`},
+		"an event without a person profile": {Batch, batchOf(strings.Replace(batchEvent, `"$session_id"`, `"$process_person_profile":false,"$session_id"`, 1)), `{"status":1}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := New(t)
@@ -132,7 +132,7 @@ func TestWhatBreaksNoRuleIsTaken(t *testing.T) {
 	}
 }
 
-func TestEveryRuleIsHeld(t *testing.T) {
+func TestBodyRulesAreEnforced(t *testing.T) {
 	type broken struct {
 		name, old, by string
 		rule          Rule
@@ -145,30 +145,30 @@ func TestEveryRuleIsHeld(t *testing.T) {
 	}
 	for _, k := range []kind{
 		{"batch", Batch, batchOf(batchEvent), []broken{
-			{"cut off", `]}`, ``, RuleBody},
-			{"something after it", `}]}`, `}]} {}`, RuleBody},
+			{"truncated JSON", `]}`, ``, RuleBody},
+			{"data after the object", `}]}`, `}]} {}`, RuleBody},
 			{"an array", `{"api_key"`, `[{"api_key"`, RuleBody},
-			{"no UTF-8", `order placed`, "order \xff", RuleUTF8},
+			{"invalid UTF-8", `order placed`, "order \xff", RuleUTF8},
 			{"half a surrogate pair", `order placed`, `order \ud83d`, RuleUTF8},
-			{"a name twice", `"batch"`, `"api_key":"","batch"`, RuleDuplicateName},
-			{"a property twice", `"$session_id":"s1"`, `"$session_id":"s1","$session_id":"s2"`, RuleDuplicateName},
+			{"a duplicate member", `"batch"`, `"api_key":"","batch"`, RuleDuplicateName},
+			{"a duplicate property", `"$session_id":"s1"`, `"$session_id":"s1","$session_id":"s2"`, RuleDuplicateName},
 			{"no batch", `"batch":`, `"events":`, RuleUnknownField},
 			{"a token", `"api_key"`, `"token":"x","api_key"`, RuleUnknownField},
-			{"another key", Key, "phc_other", RuleKey},
+			{"a wrong key", Key, "phc_other", RuleKey},
 			{"no key", `"api_key":"` + Key + `",`, ``, RuleKey},
 			{"no events", batchEvent, ``, RuleEmpty},
-			{"a string among events", batchEvent, batchEvent + `,"x"`, RuleEvent},
-			{"a batch that is none", `"batch":[` + batchEvent + `]`, `"batch":{}`, RuleEvent},
+			{"an event that is a string", batchEvent, batchEvent + `,"x"`, RuleEvent},
+			{"a batch that is an object", `"batch":[` + batchEvent + `]`, `"batch":{}`, RuleEvent},
 			{"an old sent_at", `"batch"`, `"sent_at":"2026-01-02T03:04:05Z","batch"`, RuleSentAt},
 			{"a sent_at in another zone", `"batch"`, `"sent_at":"` + time.Now().Add(time.Hour).Format("2006-01-02T15:04:05") + `+01:00","batch"`, RuleSentAt},
-			{"historical: false", `"batch"`, `"historical_migration":false,"batch"`, RuleHistorical},
-			{"historical: a word", `"batch"`, `"historical_migration":"true","batch"`, RuleBody},
-			{"historical, but new", `"batch":[` + batchEvent, `"historical_migration":true,"batch":[` + strings.Replace(batchEvent, "2026-01-02T03:04:05.678Z", time.Now().UTC().Format(time.RFC3339), 1), RuleHistorical},
+			{"historical_migration: false", `"batch"`, `"historical_migration":false,"batch"`, RuleHistorical},
+			{"historical_migration that is a string", `"batch"`, `"historical_migration":"true","batch"`, RuleBody},
+			{"historical_migration with a new event", `"batch":[` + batchEvent, `"historical_migration":true,"batch":[` + strings.Replace(batchEvent, "2026-01-02T03:04:05.678Z", time.Now().UTC().Format(time.RFC3339), 1), RuleHistorical},
 			{"no uuid", `"uuid":"` + idA + `",`, ``, RuleEvent},
 			{"an empty uuid", idA, ``, RuleEvent},
-			{"no UUID", idA, `order-1`, RuleUUID},
+			{"a uuid that is not a UUID", idA, `order-1`, RuleUUID},
 			{"a UUID in upper case", idA, strings.ToUpper(idA), RuleUUID},
-			{"a uuid twice", batchEvent, batchEvent + "," + strings.Replace(batchEvent, "order", "other", 1), RuleDuplicateUUID},
+			{"a duplicate uuid", batchEvent, batchEvent + "," + strings.Replace(batchEvent, "order", "other", 1), RuleDuplicateUUID},
 			{"an empty name", `"order placed"`, `""`, RuleEvent},
 			{"a name that is a number", `"order placed"`, `7`, RuleEvent},
 			{"a long name", `order placed`, strings.Repeat("n", 201), RuleName},
@@ -177,28 +177,28 @@ func TestEveryRuleIsHeld(t *testing.T) {
 			{"an illegal distinct id", `"u1"`, `"Anonymous "`, RuleIllegalID},
 			{"no timestamp", `"timestamp":"2026-01-02T03:04:05.678Z",`, ``, RuleEvent},
 			{"a timestamp in another zone", `05.678Z`, `05.678+01:00`, RuleTimestamp},
-			{"a timestamp that is none", `2026-01-02T03:04:05.678Z`, `1767323045`, RuleTimestamp},
+			{"a timestamp that is a number", `2026-01-02T03:04:05.678Z`, `1767323045`, RuleTimestamp},
 			{"no properties", `"properties"`, `"props"`, RuleEvent},
-			{"properties that are none", `"properties":{`, `"properties":[],"$set":{`, RuleEvent},
+			{"properties that are an array", `"properties":{`, `"properties":[],"$set":{`, RuleEvent},
 			{"a huge event", `order placed","`, `order placed","$set":{"x":"` + strings.Repeat("x", maxEvent) + `"},"`, RuleEventSize},
 			{"no $lib", `"$lib":"example",`, ``, RuleLibrary},
 			{"an empty $lib_version", `1.2.3`, ``, RuleLibrary},
 			{"a $session_id that is a number", `"$session_id":"s1"`, `"$session_id":1`, RuleProperty},
-			{"a profile in words", `"$session_id"`, `"$process_person_profile":"no","$session_id"`, RuleProperty},
-			{"$set that is a list", `"$set":{"plan":"pro"}`, `"$set":[]`, RuleProperty},
-			{"$unset that is an object", `["old"]`, `{}`, RuleProperty},
-			{"a group of an empty key", `"acme"`, `""`, RuleProperty},
-			{"a group of a number", `"acme"`, `12`, RuleProperty},
+			{"a $process_person_profile that is a string", `"$session_id"`, `"$process_person_profile":"no","$session_id"`, RuleProperty},
+			{"a $set that is an array", `"$set":{"plan":"pro"}`, `"$set":[]`, RuleProperty},
+			{"an $unset that is an object", `["old"]`, `{}`, RuleProperty},
+			{"an empty group key", `"acme"`, `""`, RuleProperty},
+			{"a group key that is a number", `"acme"`, `12`, RuleProperty},
 			{"no $geoip_disable", `"$geoip_disable":true`, `"$is_server":true`, RuleGeoIP},
 			{"$geoip_disable: false", `"$geoip_disable":true`, `"$geoip_disable":false`, RuleGeoIP},
-			{"an $ip that is none", `"$geoip_disable":true`, `"$ip":"localhost"`, RuleGeoIP},
+			{"an $ip that is a host name", `"$geoip_disable":true`, `"$ip":"localhost"`, RuleGeoIP},
 		}},
 		{"v1", V1, v1Of(v1Event), []broken{
 			{"a key in the body", `"batch"`, `"api_key":"` + Key + `","batch"`, RuleUnknownField},
 			{"sent_at", `"batch"`, `"sent_at":"x","batch"`, RuleUnknownField},
 			{"no created_at", `"created_at":"2026-01-02T03:04:05Z",`, ``, RuleCreatedAt},
-			{"created_at of tomorrow", `2026-01-02T03:04:05Z`, time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339), RuleCreatedAt},
-			{"$lib in the place of properties", `"session_id"`, `"$lib":"x","session_id"`, RuleUnknownField},
+			{"a created_at in the future", `2026-01-02T03:04:05Z`, time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339), RuleCreatedAt},
+			{"$lib outside the properties", `"session_id"`, `"$lib":"x","session_id"`, RuleUnknownField},
 			{"no options", `"options":{"disable_skew_correction":true,"process_person_profile":"1"},`, ``, RuleEvent},
 			{"an unknown option", `"disable_skew_correction"`, `"ignore_sent_at"`, RuleOptions},
 			{"an option that is an object", `"1"`, `{}`, RuleOptions},
@@ -209,57 +209,57 @@ func TestEveryRuleIsHeld(t *testing.T) {
 			{"the same id", `"anon"`, `"u1"`, RulePerson},
 			{"an illegal id", `"anon"`, `"null"`, RuleIllegalID},
 			{"a long id", `"anon"`, `"` + strings.Repeat("x", 201) + `"`, RuleDistinctID},
-			{"no string", `"anon"`, `7`, RulePerson},
+			{"an id that is a number", `"anon"`, `7`, RulePerson},
 			{"no profile", `"$geoip`, `"$process_person_profile":false,"$geoip`, RulePerson},
 		}},
-		{"set", Batch, batchOf(special("$set", "u1", `"$set":{"a":1}`)), []broken{{"nothing", `"$set":{"a":1},`, ``, RulePerson}}},
+		{"set", Batch, batchOf(special("$set", "u1", `"$set":{"a":1}`)), []broken{{"no property to set", `"$set":{"a":1},`, ``, RulePerson}}},
 		{"alias", Batch, batchOf(alias()), []broken{
 			{"no alias", `"alias":"anon",`, ``, RulePerson},
-			{"of itself", `"alias":"anon"`, `"alias":"u1"`, RulePerson},
+			{"an alias of itself", `"alias":"anon"`, `"alias":"u1"`, RulePerson},
 			{"an illegal id", `"anon"`, `"null"`, RuleIllegalID},
 		}},
 		{"group", Batch, batchOf(group()), []broken{
-			{"another id", `"$company_acme"`, `"u1"`, RulePerson},
+			{"a wrong distinct id", `"$company_acme"`, `"u1"`, RulePerson},
 			{"no key", `"$group_key":"acme",`, ``, RulePerson},
-			{"a set that is none", `"$group_set":{}`, `"$group_set":"x"`, RulePerson},
+			{"a $group_set that is a string", `"$group_set":{}`, `"$group_set":"x"`, RulePerson},
 		}},
 		{"screen", Batch, batchOf(special("$screen", "u1", `"$screen_name":"Home"`)), []broken{{"no name", `Home`, ``, RulePerson}}},
 		{"exception", Batch, batchOf(exception()), []broken{
 			{"an empty list", exceptionList, `[]`, RuleException},
 			{"no list", `"$exception_list"`, `"exceptions"`, RuleException},
-			{"another level", `"$exception_level":"error"`, `"$exception_level":"critical"`, RuleException},
+			{"an unknown level", `"$exception_level":"error"`, `"$exception_level":"critical"`, RuleException},
 			{"$set", `"$geoip`, `"$set":{},"$geoip`, RuleException},
 			{"no type", `"type":"E",`, ``, RuleException},
 			{"no value", `"value":"",`, ``, RuleException},
 			{"no mechanism", `"mechanism":{"type":"generic","handled":true,"synthetic":false,"source":"cause"},`, ``, RuleException},
-			{"another mechanism", `"generic"`, `"log"`, RuleException},
-			{"a parent that is none", `"parent_id":0`, `"parent_id":-1`, RuleException},
-			{"handled in words", `"handled":true`, `"handled":"yes"`, RuleException},
-			{"something else", `"module":"m"`, `"thread":"m"`, RuleException},
-			{"stack of another kind", `"type":"raw"`, `"type":"parsed"`, RuleException},
-			{"a frame of another platform", `"platform":"go"`, `"platform":"java"`, RuleException},
-			{"a line 0", `"lineno":1`, `"lineno":0`, RuleException},
-			{"a line in words", `"lineno":1`, `"lineno":"1"`, RuleException},
+			{"an unknown mechanism", `"generic"`, `"log"`, RuleException},
+			{"a negative parent_id", `"parent_id":0`, `"parent_id":-1`, RuleException},
+			{"handled that is a string", `"handled":true`, `"handled":"yes"`, RuleException},
+			{"an unknown member", `"module":"m"`, `"thread":"m"`, RuleException},
+			{"an unknown kind of stack", `"type":"raw"`, `"type":"parsed"`, RuleException},
+			{"a frame with an unknown platform", `"platform":"go"`, `"platform":"java"`, RuleException},
+			{"line 0", `"lineno":1`, `"lineno":0`, RuleException},
+			{"a line that is a string", `"lineno":1`, `"lineno":"1"`, RuleException},
 			{"a frame without in_app", `,"in_app":true}`, `}`, RuleException},
-			{"an unknown field of a frame", `"colno"`, `"column"`, RuleException},
+			{"a frame with an unknown member", `"colno"`, `"column"`, RuleException},
 			{"a resolved frame without a language", `"java"`, `""`, RuleException},
 			{"a resolved frame without an id", `"raw_id":"1",`, ``, RuleException},
 		}},
 		{"generation", Batch, batchOf(generation()), []broken{
-			{"another name", `$ai_generation`, `$ai_call`, RuleAI},
+			{"an unknown name", `$ai_generation`, `$ai_call`, RuleAI},
 			{"no trace", `"$ai_trace_id":"t",`, ``, RuleAI},
 			{"no model", `"$ai_model":"m",`, ``, RuleAI},
-			{"tokens in words", `"$ai_input_tokens":1`, `"$ai_input_tokens":"1"`, RuleAI},
-			{"half a token", `"$ai_output_tokens":2`, `"$ai_output_tokens":2.5`, RuleAI},
+			{"tokens that are a string", `"$ai_input_tokens":1`, `"$ai_input_tokens":"1"`, RuleAI},
+			{"a fraction of a token", `"$ai_output_tokens":2`, `"$ai_output_tokens":2.5`, RuleAI},
 			{"a negative latency", `0.5`, `-0.5`, RuleAI},
-			{"a first token before the call", `0.25`, `-0.25`, RuleAI},
-			{"cached tokens in words", `"$ai_cache_read_input_tokens":3`, `"$ai_cache_read_input_tokens":"3"`, RuleAI},
-			{"fewer tokens than none", `"$ai_reasoning_tokens":5`, `"$ai_reasoning_tokens":-5`, RuleAI},
-			{"several reasons to stop", `"stop"`, `["stop"]`, RuleAI},
+			{"a negative time to the first token", `0.25`, `-0.25`, RuleAI},
+			{"cached tokens that are a string", `"$ai_cache_read_input_tokens":3`, `"$ai_cache_read_input_tokens":"3"`, RuleAI},
+			{"negative tokens", `"$ai_reasoning_tokens":5`, `"$ai_reasoning_tokens":-5`, RuleAI},
+			{"a list of stop reasons", `"stop"`, `["stop"]`, RuleAI},
 			{"a session that is a number", `"$ai_session_id":"c"`, `"$ai_session_id":7`, RuleAI},
 			{"no parameters", `{"temperature":0.5}`, `{}`, RuleAI},
-			{"parameters in a string", `{"temperature":0.5}`, `"temperature=0.5"`, RuleAI},
-			{"exclusive in words", `"$ai_cache_reporting_exclusive":false`, `"$ai_cache_reporting_exclusive":"no"`, RuleAI},
+			{"parameters that are a string", `{"temperature":0.5}`, `"temperature=0.5"`, RuleAI},
+			{"an exclusive flag that is a string", `"$ai_cache_reporting_exclusive":false`, `"$ai_cache_reporting_exclusive":"no"`, RuleAI},
 			{"a trace with a parent", `$ai_generation`, `$ai_trace`, RuleAI},
 		}},
 	} {
@@ -274,13 +274,13 @@ func TestEveryRuleIsHeld(t *testing.T) {
 				assert.Contains(t, rules, b.rule)
 				assert.GreaterOrEqual(t, a.Status, 400)
 				assert.Less(t, a.Status, 500)
-				assert.Empty(t, in.Events(), "nothing of it is taken")
+				assert.Empty(t, in.Events(), "no event is accepted")
 			})
 		}
 	}
 }
 
-func TestEveryRuleOfRequestsIsHeld(t *testing.T) {
+func TestRequestRulesAreEnforced(t *testing.T) {
 	header := func(name, value string) func(r *http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
 	}
@@ -294,32 +294,32 @@ func TestEveryRuleOfRequestsIsHeld(t *testing.T) {
 		status   int
 		change   func(r *http.Request)
 	}{
-		"a PUT":                            {Batch, RuleMethod, 405, func(r *http.Request) { r.Method = http.MethodPut }},
-		"another path":                     {Batch, RulePath, 404, func(r *http.Request) { r.URL.Path = "/capture/" }},
-		"an older path of v1":              {V1, RulePath, 404, func(r *http.Request) { r.URL.Path = "/i/v1/general/events" }},
-		"a query":                          {Batch, RuleURLSecret, 400, func(r *http.Request) { r.URL.RawQuery = "token=x" }},
-		"no content type":                  {Batch, RuleContentType, 415, without("Content-Type")},
-		"text":                             {V1, RuleContentType, 415, header("Content-Type", "text/plain")},
-		"no user agent":                    {Batch, RuleUserAgent, 400, header("User-Agent", "")},
-		"the user agent of Go":             {V1, RuleUserAgent, 400, header("User-Agent", "Go-http-client/1.1")},
-		"gzip that is none":                {Batch, RuleEncoding, 415, header("Content-Encoding", "gzip")},
-		"zstd with batch":                  {Batch, RuleEncoding, 415, header("Content-Encoding", "zstd")},
-		"zstd that is none":                {V1, RuleEncoding, 415, header("Content-Encoding", "zstd")},
-		"an unknown encoding":              {V1, RuleEncoding, 415, header("Content-Encoding", "snappy")},
-		"gzip that is cut off":             {Batch, RuleEncoding, 415, body("gzip", zipped[:len(zipped)-4])},
-		"two encodings":                    {Batch, RuleEncoding, 415, func(r *http.Request) { r.Header["Content-Encoding"] = []string{"gzip", "gzip"} }},
-		"a large body":                     {Batch, RuleBodySize, 413, body("gzip", standin.Compress("gzip", bytes.Repeat([]byte(" "), maxBatchBody)))},
-		"a large body of v1":               {V1, RuleBodySize, 413, body("gzip", standin.Compress("gzip", bytes.Repeat([]byte(" "), maxV1Body)))},
-		"v1 without a key":                 {V1, RuleKey, 401, without("Authorization")},
-		"v1 with another key":              {V1, RuleKey, 401, header("Authorization", "Bearer phc_other")},
-		"v1 without PostHog-Sdk-Info":      {V1, RuleSDKInfo, 400, without("PostHog-Sdk-Info")},
-		"v1 with no version":               {V1, RuleSDKInfo, 400, header("PostHog-Sdk-Info", "example/")},
-		"v1 without PostHog-Attempt":       {V1, RuleAttempt, 400, without("PostHog-Attempt")},
-		"v1 with attempt 0":                {V1, RuleAttempt, 400, header("PostHog-Attempt", "0")},
-		"v1 without PostHog-Request-Id":    {V1, RuleRequestID, 400, without("PostHog-Request-Id")},
-		"v1 with an id that is no UUID":    {V1, RuleRequestID, 400, header("PostHog-Request-Id", "1")},
-		"v1 without the time of a request": {V1, RuleRequestTimestamp, 400, without("PostHog-Request-Timestamp")},
-		"v1 with an old time":              {V1, RuleRequestTimestamp, 400, header("PostHog-Request-Timestamp", "2026-01-02T03:04:05Z")},
+		"a PUT":                                {Batch, RuleMethod, 405, func(r *http.Request) { r.Method = http.MethodPut }},
+		"another path":                         {Batch, RulePath, 404, func(r *http.Request) { r.URL.Path = "/capture/" }},
+		"an older path of v1":                  {V1, RulePath, 404, func(r *http.Request) { r.URL.Path = "/i/v1/general/events" }},
+		"a query":                              {Batch, RuleURLSecret, 400, func(r *http.Request) { r.URL.RawQuery = "token=x" }},
+		"no content type":                      {Batch, RuleContentType, 415, without("Content-Type")},
+		"text as the content type":             {V1, RuleContentType, 415, header("Content-Type", "text/plain")},
+		"no user agent":                        {Batch, RuleUserAgent, 400, header("User-Agent", "")},
+		"Go's default user agent":              {V1, RuleUserAgent, 400, header("User-Agent", "Go-http-client/1.1")},
+		"a body that is not gzip":              {Batch, RuleEncoding, 415, header("Content-Encoding", "gzip")},
+		"zstd with batch":                      {Batch, RuleEncoding, 415, header("Content-Encoding", "zstd")},
+		"a body that is not zstd":              {V1, RuleEncoding, 415, header("Content-Encoding", "zstd")},
+		"an unknown encoding":                  {V1, RuleEncoding, 415, header("Content-Encoding", "snappy")},
+		"truncated gzip":                       {Batch, RuleEncoding, 415, body("gzip", zipped[:len(zipped)-4])},
+		"two encodings":                        {Batch, RuleEncoding, 415, func(r *http.Request) { r.Header["Content-Encoding"] = []string{"gzip", "gzip"} }},
+		"a large body":                         {Batch, RuleBodySize, 413, body("gzip", standin.Compress("gzip", bytes.Repeat([]byte(" "), maxBatchBody)))},
+		"a large body of v1":                   {V1, RuleBodySize, 413, body("gzip", standin.Compress("gzip", bytes.Repeat([]byte(" "), maxV1Body)))},
+		"v1 without a key":                     {V1, RuleKey, 401, without("Authorization")},
+		"v1 with a wrong key":                  {V1, RuleKey, 401, header("Authorization", "Bearer phc_other")},
+		"v1 without PostHog-Sdk-Info":          {V1, RuleSDKInfo, 400, without("PostHog-Sdk-Info")},
+		"v1 without a version":                 {V1, RuleSDKInfo, 400, header("PostHog-Sdk-Info", "example/")},
+		"v1 without PostHog-Attempt":           {V1, RuleAttempt, 400, without("PostHog-Attempt")},
+		"v1 with attempt 0":                    {V1, RuleAttempt, 400, header("PostHog-Attempt", "0")},
+		"v1 without PostHog-Request-Id":        {V1, RuleRequestID, 400, without("PostHog-Request-Id")},
+		"v1 with an id that is not a UUID":     {V1, RuleRequestID, 400, header("PostHog-Request-Id", "1")},
+		"v1 without PostHog-Request-Timestamp": {V1, RuleRequestTimestamp, 400, without("PostHog-Request-Timestamp")},
+		"v1 with an old timestamp":             {V1, RuleRequestTimestamp, 400, header("PostHog-Request-Timestamp", "2026-01-02T03:04:05Z")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := NewRecording(t)
@@ -345,7 +345,7 @@ func body(encoding string, body []byte) func(r *http.Request) {
 	}
 }
 
-func TestEncodingsAreTakenOff(t *testing.T) {
+func TestBodiesAreDecompressed(t *testing.T) {
 	for _, encoding := range []string{"gzip", "deflate", "zstd"} {
 		in := New(t)
 		r := newRequest(t, in, V1, "")
@@ -356,7 +356,7 @@ func TestEncodingsAreTakenOff(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerThatIsDocumented(t *testing.T) {
+func TestRepliesAreWritten(t *testing.T) {
 	for name, c := range map[string]struct {
 		protocol Protocol
 		reply    Reply
@@ -364,14 +364,14 @@ func TestEveryAnswerThatIsDocumented(t *testing.T) {
 		body     string
 		taken    int
 	}{
-		"quota":     {Batch, QuotaLimited("events"), 200, `{"quota_limited":["events"],"status":1}`, 0},
-		"a text":    {Batch, Failure(400, "event submitted with an empty event name"), 400, "event submitted with an empty event name", 0},
-		"a tag":     {V1, Error(429, "rate_limited"), 429, `{"error":"rate_limited","error_description":"it is rate_limited","error_uri":"https://posthog.com/docs/api"}`, 0},
-		"garbage":   {Batch, Garbage(), 200, "<!doctype html>\x00\xff{{{", 0},
-		"redirect":  {Batch, Redirect(301, "http://h/"), 301, "", 0},
-		"not taken": {V1, Reply{NotTaken: true}, 200, `{"results":{"` + idA + `":{"result":"retry","details":"not_persisted"}}}`, 0},
-		"taken":     {V1, Reply{Status: 503, Taken: true}, 503, "", 1},
-		"ok":        {V1, OK(), 200, `{"results":{"` + idA + `":{"result":"ok"}}}`, 1},
+		"quota":                       {Batch, QuotaLimited("events"), 200, `{"quota_limited":["events"],"status":1}`, 0},
+		"text":                        {Batch, Failure(400, "event submitted with an empty event name"), 400, "event submitted with an empty event name", 0},
+		"tag":                         {V1, Error(429, "rate_limited"), 429, `{"error":"rate_limited","error_description":"it is rate_limited","error_uri":"https://posthog.com/docs/api"}`, 0},
+		"garbage":                     {Batch, Garbage(), 200, "<!doctype html>\x00\xff{{{", 0},
+		"redirect":                    {Batch, Redirect(301, "http://h/"), 301, "", 0},
+		"not accepted":                {V1, Reply{NotTaken: true}, 200, `{"results":{"` + idA + `":{"result":"retry","details":"not_persisted"}}}`, 0},
+		"accepted despite its status": {V1, Reply{Status: 503, Taken: true}, 503, "", 1},
+		"ok":                          {V1, OK(), 200, `{"results":{"` + idA + `":{"result":"ok"}}}`, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := New(t)
@@ -392,7 +392,7 @@ func TestEveryAnswerThatIsDocumented(t *testing.T) {
 	assert.Equal(t, "1", OK().Within("1").Header.Get("Retry-After"))
 }
 
-func TestConnectionsThatEnd(t *testing.T) {
+func TestConnectionsAreReset(t *testing.T) {
 	for name, reply := range map[string]Reply{"reset": Reset(), "lost": Lost()} {
 		in := New(t)
 		in.Answer(func(Request) Reply { return reply })
@@ -400,12 +400,12 @@ func TestConnectionsThatEnd(t *testing.T) {
 		require.Error(t, err)
 		assert.Len(t, in.Events(), map[string]int{"reset": 0, "lost": 1}[name])
 		in.Answer(nil)
-		send(t, in, Batch, batchOf(batchEvent)) // which is no violation: the client could not know
+		send(t, in, Batch, batchOf(batchEvent)) // allowed: the client got no response
 		assert.Len(t, in.Events(), 1)
 	}
 }
 
-func TestAHungAnswerComesWhenItIsReleased(t *testing.T) {
+func TestHungReplyIsWrittenOnRelease(t *testing.T) {
 	in := New(t)
 	reply, release := Hung()
 	in.Answer(func(Request) Reply {
@@ -416,13 +416,13 @@ func TestAHungAnswerComesWhenItIsReleased(t *testing.T) {
 	assert.Len(t, in.Events(), 1)
 }
 
-func TestPlannedResultsComeOneATime(t *testing.T) {
+func TestPlannedResultsAreUsedInOrder(t *testing.T) {
 	in := New(t)
 	in.Plan("order placed", Result{Result: "retry", Details: DetailsNotPersisted}, Result{Result: "drop"}, Result{})
 	results := []string{}
 	for attempt := 1; attempt <= 3; attempt++ {
 		r := newRequest(t, in, V1, v1Of(v1Event))
-		if attempt == 3 { // what was dropped is owed no longer
+		if attempt == 3 { // a dropped event is no longer pending
 			r.Header.Set("PostHog-Request-Id", idB)
 		} else {
 			r.Header.Set("PostHog-Attempt", fmt.Sprint(attempt))
@@ -437,7 +437,7 @@ func TestPlannedResultsComeOneATime(t *testing.T) {
 	assert.Len(t, in.Events(), 1)
 }
 
-func TestRequestsThatAreSentAgain(t *testing.T) {
+func TestRetriesAreCheckedAgainstEarlierAttempts(t *testing.T) {
 	again := func(t *testing.T, in *Intake, event string, change func(r *http.Request)) []Violation {
 		t.Helper()
 		r := newRequest(t, in, V1, v1Of(event))
@@ -454,18 +454,18 @@ func TestRequestsThatAreSentAgain(t *testing.T) {
 		change func(r *http.Request)
 		want   []Rule
 	}{
-		"after a failure":           {Error(503, "x"), v1Event, nothing, nil},
-		"after no answer":           {Lost(), v1Event, nothing, nil},
-		"after it was taken":        {OK(), v1Event, nothing, []Rule{RuleResent}},
-		"as the same attempt":       {Error(503, "x"), v1Event, func(r *http.Request) { r.Header.Set("PostHog-Attempt", "1") }, []Rule{RuleAttempt}},
-		"with another timestamp":    {Error(503, "x"), strings.Replace(v1Event, "05.678Z", "05.679Z", 1), nothing, []Rule{RuleSameEvent}},
-		"with another distinct id":  {Error(503, "x"), strings.Replace(v1Event, `"u1"`, `"u2"`, 1), nothing, []Rule{RuleSameEvent}},
-		"with another name":         {Error(503, "x"), strings.Replace(v1Event, "order", "other", 1), nothing, []Rule{RuleSameEvent}},
-		"with other properties":     {Error(503, "x"), strings.Replace(v1Event, "acme", "other", 1), nothing, nil},
-		"with another event":        {Error(503, "x"), strings.Replace(v1Event, idA, idB, 1), nothing, []Rule{RuleRequestID}},
-		"with another created_at":   {Error(503, "x"), v1Event, body("gzip", standin.Compress("gzip", []byte(strings.Replace(v1Of(v1Event), "04:05Z", "04:06Z", 1)))), []Rule{RuleCreatedAt}},
-		"as a request of its own":   {Error(503, "x"), v1Event, func(r *http.Request) { r.Header.Set("PostHog-Request-Id", idB); r.Header.Set("PostHog-Attempt", "1") }, nil},
-		"though it is owed no more": {Reply{Body: "{}", NotTaken: false}, v1Event, nothing, []Rule{RuleResent}},
+		"after a failure":                  {Error(503, "x"), v1Event, nothing, nil},
+		"after no response":                {Lost(), v1Event, nothing, nil},
+		"after it was accepted":            {OK(), v1Event, nothing, []Rule{RuleResent}},
+		"as the same attempt":              {Error(503, "x"), v1Event, func(r *http.Request) { r.Header.Set("PostHog-Attempt", "1") }, []Rule{RuleAttempt}},
+		"with another timestamp":           {Error(503, "x"), strings.Replace(v1Event, "05.678Z", "05.679Z", 1), nothing, []Rule{RuleSameEvent}},
+		"with another distinct id":         {Error(503, "x"), strings.Replace(v1Event, `"u1"`, `"u2"`, 1), nothing, []Rule{RuleSameEvent}},
+		"with another name":                {Error(503, "x"), strings.Replace(v1Event, "order", "other", 1), nothing, []Rule{RuleSameEvent}},
+		"with other properties":            {Error(503, "x"), strings.Replace(v1Event, "acme", "other", 1), nothing, nil},
+		"with another event":               {Error(503, "x"), strings.Replace(v1Event, idA, idB, 1), nothing, []Rule{RuleRequestID}},
+		"with another created_at":          {Error(503, "x"), v1Event, body("gzip", standin.Compress("gzip", []byte(strings.Replace(v1Of(v1Event), "04:05Z", "04:06Z", 1)))), []Rule{RuleCreatedAt}},
+		"as a new request":                 {Error(503, "x"), v1Event, func(r *http.Request) { r.Header.Set("PostHog-Request-Id", idB); r.Header.Set("PostHog-Attempt", "1") }, nil},
+		"after a response without results": {Reply{Body: "{}"}, v1Event, nothing, []Rule{RuleResent}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := NewRecording(t)
@@ -487,18 +487,18 @@ func TestRequestsThatAreSentAgain(t *testing.T) {
 	assert.Len(t, in.Events(), 1)
 }
 
-func TestAPersonWhoIsIdentifiedIsNotMergedIntoAnother(t *testing.T) {
+func TestIdentifiedPersonIsNotMergedIntoAnother(t *testing.T) {
 	later := func(event string) string { return strings.Replace(event, idA, idB, 1) }
 	back := special("$create_alias", "anon", `"alias":"u1"`)
 	for name, c := range map[string]struct {
 		first, second string
 		want          []Rule
 	}{
-		"after identify":             {identify(), later(back), []Rule{RulePerson}},
-		"after alias":                {alias(), later(back), []Rule{RulePerson}},
-		"but another into the same":  {alias(), later(special("$create_alias", "u1", `"alias":"anon-2"`)), nil},
-		"nor by identify":            {alias(), later(special("$identify", "u2", `"$anon_distinct_id":"u1","$set":{}`)), []Rule{RulePerson}},
-		"but who has only traits is": {special("$identify", "u1", `"$set":{}`), later(back), nil},
+		"after identify":                   {identify(), later(back), []Rule{RulePerson}},
+		"after alias":                      {alias(), later(back), []Rule{RulePerson}},
+		"another person into the same one": {alias(), later(special("$create_alias", "u1", `"alias":"anon-2"`)), nil},
+		"by identify":                      {alias(), later(special("$identify", "u2", `"$anon_distinct_id":"u1","$set":{}`)), []Rule{RulePerson}},
+		"a person with only traits":        {special("$identify", "u1", `"$set":{}`), later(back), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := NewRecording(t)
@@ -513,7 +513,7 @@ func TestAPersonWhoIsIdentifiedIsNotMergedIntoAnother(t *testing.T) {
 	}
 }
 
-func TestALoweredLimitIsNoViolation(t *testing.T) {
+func TestLoweredLimitIsNotViolation(t *testing.T) {
 	in := New(t)
 	in.LimitBody(100)
 	assert.Equal(t, 413, send(t, in, Batch, batchOf(batchEvent)).Status)
@@ -523,7 +523,7 @@ func TestALoweredLimitIsNoViolation(t *testing.T) {
 	assert.Equal(t, 200, send(t, in, Batch, batchOf(batchEvent)).Status)
 }
 
-func TestAViolationFailsTheTest(t *testing.T) {
+func TestViolationFailsTest(t *testing.T) {
 	f := &standin.Failing{TB: t}
 	in := New(f)
 	send(t, in, Batch, batchOf(strings.Replace(batchEvent, "u1", "null", 1)))

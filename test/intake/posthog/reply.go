@@ -10,11 +10,11 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// Result is what v1 says of one event.
+// Result is v1's result for one event.
 type Result struct {
-	// Result is ok, warning, drop, retry or limited; empty is ok.
+	// Result is ok, warning, drop, retry or limited; empty means ok.
 	Result string `json:"result"`
-	// Details say more, such as not_persisted; see the Details constants.
+	// Details gives the reason: one of the Details constants, or empty.
 	Details string `json:"details,omitempty"`
 }
 
@@ -29,25 +29,25 @@ const (
 	DetailsInvalidTimestamp = "invalid_event_timestamp"
 )
 
-// Reply is what the intake answers. The zero value takes all events: {"status":1} with batch, and with v1 a result for each, which
-// is the planned one where there is any.
+// Reply is the intake's response. The zero value accepts all events: with {"status":1} in batch,
+// and in v1 with a result for each event, which is ok unless Plan set another one.
 type Reply = standin.Reply
 
-// OK takes all events, as does the zero Reply.
+// OK accepts all events, like the zero Reply.
 func OK() Reply { return Reply{} }
 
-// QuotaLimited is what batch answers beyond the billing limit of these resources: 200, with nothing stored (posthog:
-// rust/capture/src/v0_endpoint.rs).
+// QuotaLimited is batch's response if the billing limit of these resources is reached: 200, and
+// nothing is stored (posthog: rust/capture/src/v0_endpoint.rs).
 func QuotaLimited(resources ...string) Reply {
-	body, _ := json.Marshal(map[string]any{"status": 1, "quota_limited": resources}) // strings are always encoded
+	body, _ := json.Marshal(map[string]any{"status": 1, "quota_limited": resources}) // cannot fail
 	return Reply{Body: string(body), NotTaken: true}
 }
 
-// Failure answers with a text, as batch does (posthog: rust/capture/src/api.rs).
+// Failure responds with a text, like batch (posthog: rust/capture/src/api.rs).
 func Failure(status int, text string) Reply { return Reply{Status: status, Body: text} }
 
-// Error answers with a tag, as v1 does (posthog: rust/capture v1/error.rs). Where v1 asks to wait for a minute, the header says
-// so, unless it is replaced.
+// Error responds with a tag, like v1 (posthog: rust/capture v1/error.rs). For a 429 or 503, it asks
+// for a wait of one minute; [Reply.Within] changes it.
 func Error(status int, tag string) Reply {
 	body, _ := json.Marshal(map[string]string{"error": tag, "error_description": "it is " + tag, "error_uri": "https://posthog.com/docs/api"})
 	reply := Reply{Status: status, Body: string(body)}
@@ -57,17 +57,18 @@ func Error(status int, tag string) Reply {
 	return reply
 }
 
-// Garbage answers 200 with a body that is no JSON, as the private hosts do.
+// Garbage responds with 200 and a body that is not JSON, like PostHog's private hosts.
 func Garbage() Reply { return Reply{Body: "<!doctype html>\x00\xff{{{", NotTaken: true} }
 
-// Lost takes the events and resets the connection.
+// Lost accepts the events, and resets the connection.
 func Lost() Reply { return Reply{Reset: true, Taken: true} }
 
 // Reset resets the connection.
 func Reset() Reply { return Reply{Reset: true} }
 
-// Redirect answers a redirect to this location.
+// Redirect redirects to the location.
 func Redirect(status int, location string) Reply { return standin.Redirect(status, location) }
 
-// Hung takes the events when it is released, if the client is still there. Release may be called more than once.
+// Hung accepts the events when it is released, if the client is still connected. Release may be
+// called more than once.
 func Hung() (reply Reply, release func()) { return standin.Hung() }

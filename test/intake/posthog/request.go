@@ -15,27 +15,27 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// tolerance is how far the time of a request may be from its arrival.
+// tolerance is the maximum difference between a request's own time and its arrival.
 const tolerance = 10 * time.Second
 
-// historicalAge is the age from which on data is historical.
+// historicalAge is the minimum age of historical data.
 const historicalAge = 48 * time.Hour
 
-// visit is a request while it is looked at.
+// visit is a request that is being checked.
 type visit struct {
 	request Request
 	arrived time.Time
 	checker standin.Checker
-	refusal *Reply // what is to be answered instead of asking the test
+	refusal *Reply // the response, if the test does not decide it
 }
 
-// broke notes a rule that is broken, and that the request is refused for it.
+// broke records a violation, and refuses the request.
 func (v *visit) broke(rule Rule, where, format string, args ...any) {
 	v.checker.Violate(rule, where, format, args...)
 	v.refuse()
 }
 
-// refuse makes the answer to what was broken first, unless there is one.
+// refuse sets the response to the first violation, if any, unless it is already set.
 func (v *visit) refuse() {
 	if v.refusal != nil || len(v.checker.Violations) == 0 {
 		return
@@ -49,7 +49,8 @@ func (v *visit) refuse() {
 	v.refusal = &reply
 }
 
-// statusOf is what PostHog answers to what breaks a rule (posthog: rust/capture/src/api.rs and v1/error.rs).
+// statusOf returns PostHog's response to a request that breaks the rule (posthog:
+// rust/capture/src/api.rs and v1/error.rs).
 func statusOf(rule Rule) (status int, tag string) {
 	switch rule {
 	case RulePath:
@@ -79,7 +80,7 @@ func statusOf(rule Rule) (status int, tag string) {
 	}
 }
 
-// read takes a request apart and holds it against the rules that do not depend on others.
+// read reads a request, and checks the rules that do not depend on earlier requests.
 func read(r *http.Request, arrived time.Time) *visit {
 	v := &visit{arrived: arrived}
 	v.request.URI, v.request.Header = r.RequestURI, r.Header.Clone()
@@ -117,13 +118,13 @@ func (v *visit) checkHeaders() {
 		v.checker.Violate(RuleContentType, "Content-Type", "is %q, not application/json", got)
 	}
 	if header.Get("User-Agent") == "" || strings.HasPrefix(header.Get("User-Agent"), "Go-http-client") {
-		v.checker.Violate(RuleUserAgent, "User-Agent", "is %q, which says nothing", header.Get("User-Agent"))
+		v.checker.Violate(RuleUserAgent, "User-Agent", "is %q, which does not name the client", header.Get("User-Agent"))
 	}
 	if v.request.Protocol != V1 {
 		return
 	}
 	if header.Get("Authorization") != "Bearer "+Key {
-		v.checker.Violate(RuleKey, "Authorization", "is not Bearer and the key of the project")
+		v.checker.Violate(RuleKey, "Authorization", "is not Bearer and the project's key")
 	}
 	name, version, ok := strings.Cut(header.Get("PostHog-Sdk-Info"), "/")
 	if !ok || name == "" || version == "" || strings.ContainsAny(version, "/ ") {
@@ -131,7 +132,7 @@ func (v *visit) checkHeaders() {
 	}
 	attempt, err := strconv.Atoi(header.Get("PostHog-Attempt"))
 	if err != nil || attempt < 1 {
-		v.checker.Violate(RuleAttempt, "PostHog-Attempt", "is %q, not a number from 1 on", header.Get("PostHog-Attempt"))
+		v.checker.Violate(RuleAttempt, "PostHog-Attempt", "is %q, not a number of 1 or more", header.Get("PostHog-Attempt"))
 	}
 	v.request.Attempt, v.request.RequestID = attempt, header.Get("PostHog-Request-Id")
 	if !uuidPattern.MatchString(v.request.RequestID) {
@@ -140,7 +141,7 @@ func (v *visit) checkHeaders() {
 	v.checkNow(RuleRequestTimestamp, "PostHog-Request-Timestamp", header.Get("PostHog-Request-Timestamp"))
 }
 
-// checkNow wants a time to be that of the request.
+// checkNow checks that a time is close to the request's arrival.
 func (v *visit) checkNow(rule Rule, where, written string) {
 	at, err := time.Parse(time.RFC3339Nano, written)
 	if err != nil || !strings.HasSuffix(written, "Z") {
@@ -148,11 +149,11 @@ func (v *visit) checkNow(rule Rule, where, written string) {
 		return
 	}
 	if off := v.arrived.Sub(at).Abs(); off > tolerance {
-		v.checker.Violate(rule, where, "is %v off from when the request came", off)
+		v.checker.Violate(rule, where, "is %v away from the request's arrival", off)
 	}
 }
 
-// body reads the body without its content encoding.
+// body reads and decompresses the body.
 func (v *visit) body(r *http.Request) ([]byte, bool) {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -169,7 +170,7 @@ func (v *visit) body(r *http.Request) ([]byte, bool) {
 		return nil, false
 	}
 	if len(body) >= limit {
-		v.checker.Violate(RuleBodySize, "body", "has to be below %d bytes", limit)
+		v.checker.Violate(RuleBodySize, "body", "has %d bytes or more", limit)
 	}
 	return body, true
 }
@@ -179,12 +180,12 @@ func decompress(encodings []string, protocol Protocol, raw []byte, limit int64) 
 		return raw, nil
 	}
 	if len(encodings) > 1 || protocol != V1 && encodings[0] != "gzip" {
-		return nil, fmt.Errorf("%q is not one that PostHog takes", encodings)
+		return nil, fmt.Errorf("%q is not accepted by PostHog", encodings)
 	}
 	return standin.Decompress(encodings[0], raw, limit)
 }
 
-// checkBody looks at the body and its events.
+// checkBody checks the body and its events.
 func (v *visit) checkBody() {
 	body, ok := v.checker.DecodeObject(v.request.Body, RuleBody, "body")
 	if !ok {
@@ -195,7 +196,7 @@ func (v *visit) checkBody() {
 	v.checkEvents(body)
 }
 
-// checkHead looks at what stands around the batch.
+// checkHead checks the members other than the batch.
 func (v *visit) checkHead(body object) {
 	if historical, ok := standin.Member[bool](body, "historical_migration", "a boolean"); ok {
 		v.request.Historical = historical
@@ -207,13 +208,13 @@ func (v *visit) checkHead(body object) {
 		body.Only(RuleUnknownField, "created_at", "historical_migration", "capture_internal", "batch")
 		v.request.CreatedAt, _ = body.Text("created_at")
 		if at, err := time.Parse(time.RFC3339Nano, v.request.CreatedAt); err != nil || at.Sub(v.arrived) > tolerance {
-			body.Breaks(RuleCreatedAt, "created_at", "is %q, not a time in RFC 3339 before the request came", v.request.CreatedAt)
+			body.Breaks(RuleCreatedAt, "created_at", "is %q, not an RFC 3339 time before the request's arrival", v.request.CreatedAt)
 		}
 		return
 	}
 	body.Only(RuleUnknownField, "api_key", "historical_migration", "sent_at", "batch")
 	if key, _ := body.Text("api_key"); key != Key {
-		body.Breaks(RuleKey, "api_key", "is not the key of the project")
+		body.Breaks(RuleKey, "api_key", "is not the project's key")
 	}
 	if sentAt, ok := body.Text("sent_at"); ok {
 		v.checkNow(RuleSentAt, "sent_at", sentAt)
@@ -223,27 +224,27 @@ func (v *visit) checkHead(body object) {
 func (v *visit) checkEvents(body object) {
 	events, _ := body.Objects("batch", RuleEvent)
 	if batch, ok := body.Members["batch"].([]any); ok && len(batch) == 0 {
-		body.Breaks(RuleEmpty, "batch", "has no event")
+		body.Breaks(RuleEmpty, "batch", "is empty")
 	}
 	var raw struct {
 		Batch []json.RawMessage `json:"batch"`
 	}
-	_ = json.Unmarshal(v.request.Body, &raw) // it is JSON
+	_ = json.Unmarshal(v.request.Body, &raw) // the body is valid JSON
 	seen := map[string]bool{}
 	for i, o := range events {
 		e := checkEvent(o, v.request.Protocol)
-		if len(events) == len(raw.Batch) { // else one is not an object
+		if len(events) == len(raw.Batch) { // otherwise one is not an object
 			e.Raw = raw.Batch[i]
 		}
 		if len(e.Raw) > maxEvent {
-			o.Violate(RuleEventSize, o.Where, "has %d bytes; it may have %d", len(e.Raw), maxEvent)
+			o.Violate(RuleEventSize, o.Where, "has %d bytes; the limit is %d", len(e.Raw), maxEvent)
 		}
 		if seen[e.UUID] {
-			o.Breaks(RuleDuplicateUUID, "uuid", "is that of an earlier event, too")
+			o.Breaks(RuleDuplicateUUID, "uuid", "is also the uuid of an earlier event")
 		}
 		seen[e.UUID] = true
 		if at, err := time.Parse(time.RFC3339Nano, e.Timestamp); v.request.Historical && err == nil && v.arrived.Sub(at) < historicalAge {
-			o.Breaks(RuleHistorical, "timestamp", "is %s, but the request is for data older than 48 hours", e.Timestamp)
+			o.Breaks(RuleHistorical, "timestamp", "is %s, but historical_migration is for events older than 48 hours", e.Timestamp)
 		}
 		v.request.Events = append(v.request.Events, e)
 	}

@@ -5,105 +5,126 @@ package posthogintake
 
 import "github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 
-// Rule is one of PostHog's rules for what is sent to it.
+// Rule is one of PostHog's rules for requests. In the sources, posthog stands for the repository
+// PostHog/posthog, posthog-js for PostHog/posthog-js, and docs for https://posthog.com/docs.
 type Rule = standin.Rule
 
-// Violation is a rule that was broken.
-type Violation = standin.Violation //nolint:errname // see there
+// Violation is a broken rule.
+type Violation = standin.Violation //nolint:errname // see standin
 
 // Rules of the request.
 const (
-	// RuleMethod: events are POSTed (docs: api/capture).
+	// RuleMethod: every request is a POST (docs: api/capture).
 	RuleMethod Rule = "method"
-	// RulePath: to /batch/ or /i/v1/analytics/events (docs: api/capture; posthog: rust/capture/src/router.rs).
+	// RulePath: the path is /batch/ or /i/v1/analytics/events (docs: api/capture; posthog:
+	// rust/capture/src/router.rs).
 	RulePath Rule = "path"
-	// RuleURLSecret: no query. PostHog would read a token there, but URLs are logged by every proxy.
+	// RuleURLSecret: the URL has no query. PostHog would read a token there, but every proxy logs
+	// URLs.
 	RuleURLSecret Rule = "url-secret"
-	// RuleContentType: application/json (posthog: rust/capture v1/error.rs, unsupported_content_type).
+	// RuleContentType: Content-Type is application/json (posthog: rust/capture v1/error.rs,
+	// unsupported_content_type).
 	RuleContentType Rule = "content-type"
-	// RuleEncoding: the body is identity or gzip with batch; gzip, deflate, br or zstd with v1; once, and whole (posthog:
-	// rust/capture/src/payload/types.rs and v1).
+	// RuleEncoding: the content encoding is valid, and is identity or gzip in batch, and identity,
+	// gzip, deflate, br or zstd in v1 (posthog: rust/capture/src/payload/types.rs and v1).
 	RuleEncoding Rule = "content-encoding"
-	// RuleUserAgent: the client says who it is; required by v1.
+	// RuleUserAgent: User-Agent names the client. v1 requires it.
 	RuleUserAgent Rule = "user-agent"
-	// RuleKey: api_key stands in the body of batch, and as a bearer token in v1, which has none in the body. It is the project's.
+	// RuleKey: the project's key is api_key in the body of batch, and the bearer token in v1, whose
+	// body has no key.
 	RuleKey Rule = "key"
-	// RuleSDKInfo: v1 wants PostHog-Sdk-Info as <name>/<version>.
+	// RuleSDKInfo: v1 requires PostHog-Sdk-Info: <name>/<version>.
 	RuleSDKInfo Rule = "sdk-info"
-	// RuleAttempt: v1 wants PostHog-Attempt, from 1 on, larger for each attempt of a request.
+	// RuleAttempt: v1 requires PostHog-Attempt, which is at least 1 and grows with each attempt of a
+	// request.
 	RuleAttempt Rule = "attempt"
-	// RuleRequestID: v1 wants PostHog-Request-Id, a UUID. A request that is sent again keeps it, and holds nothing but what was owed.
+	// RuleRequestID: v1 requires PostHog-Request-Id, a UUID. A retry has the same one, and only
+	// events that are still pending.
 	RuleRequestID Rule = "request-id"
-	// RuleRequestTimestamp: v1 wants PostHog-Request-Timestamp in RFC 3339 in UTC, fresh for each attempt.
+	// RuleRequestTimestamp: v1 requires PostHog-Request-Timestamp, the time of the attempt, as RFC
+	// 3339 in UTC.
 	RuleRequestTimestamp Rule = "request-timestamp"
 )
 
 // Rules of the body.
 const (
-	// RuleBody: it is one JSON object.
+	// RuleBody: the body is one JSON object.
 	RuleBody Rule = "body"
-	// RuleUTF8: JSON is UTF-8, escapes included.
+	// RuleUTF8: JSON is valid UTF-8, including escapes.
 	RuleUTF8 = standin.RuleUTF8
-	// RuleDuplicateName: an object has no name twice.
+	// RuleDuplicateName: no object has duplicate names.
 	RuleDuplicateName = standin.RuleDuplicateName
-	// RuleBodySize: below 20 MB with batch (docs: api/capture), 10 MiB with v1 (there compressed; here either way).
+	// RuleBodySize: a body has less than 20 MB in batch (docs: api/capture), and 10 MiB in v1. v1's
+	// limit is for the compressed body; here it is for the decompressed one.
 	RuleBodySize Rule = "body-size"
-	// RuleEmpty: a batch has an event at least (posthog: rust/capture/src/api.rs; v1 empty_batch).
+	// RuleEmpty: a batch has at least one event (posthog: rust/capture/src/api.rs; v1 empty_batch).
 	RuleEmpty Rule = "empty"
-	// RuleUnknownField: no member that the format does not have. PostHog ignores them, so there is no reason to send one.
+	// RuleUnknownField: there are no members that the format does not have. PostHog ignores them, so
+	// sending one has no purpose.
 	RuleUnknownField Rule = "unknown-field"
-	// RuleSentAt: sent_at, where there is one, is when the request was sent: timestamps are moved by it (docs: data/timestamps).
+	// RuleSentAt: sent_at, if present, is the time of the attempt, because PostHog corrects
+	// timestamps by it (docs: data/timestamps).
 	RuleSentAt Rule = "sent-at"
-	// RuleCreatedAt: v1 wants created_at in RFC 3339, the same for each attempt of a request.
+	// RuleCreatedAt: v1 requires created_at in RFC 3339, the same in each attempt of a request.
 	RuleCreatedAt Rule = "created-at"
-	// RuleHistorical: historical_migration is true or absent, and only where each event is more than 48 hours old (docs: migrate).
+	// RuleHistorical: historical_migration is true or absent, and true only if every event is more
+	// than 48 hours old (docs: migrate).
 	RuleHistorical Rule = "historical"
 )
 
 // Rules of events.
 const (
-	// RuleEvent: an event is an object with the members of its protocol, in their types (docs: api/capture; posthog: rust/capture
-	// v1/analytics/types.rs).
+	// RuleEvent: an event has the required members of its protocol, with the right types (docs:
+	// api/capture; posthog: rust/capture v1/analytics/types.rs).
 	RuleEvent Rule = "event"
-	// RuleEventSize: at most 900,000 bytes. PostHog's own limit is 1 MB after processing (docs: data/ingestion-warnings), and
-	// RudderStack has found smaller ones refused.
+	// RuleEventSize: an event has at most 900,000 bytes. PostHog's limit is 1 MB after processing
+	// (docs: data/ingestion-warnings), and RudderStack has seen smaller events refused.
 	RuleEventSize Rule = "event-size"
-	// RuleUUID: a UUID in lower case, which v1 requires and without which a retry is another event (docs: data/ingestion-warnings).
+	// RuleUUID: uuid is a UUID in lower case. v1 requires it, and without it a retry becomes another
+	// event (docs: data/ingestion-warnings).
 	RuleUUID Rule = "uuid"
-	// RuleDuplicateUUID: no uuid twice in a request (v1 duplicate_event_uuid).
+	// RuleDuplicateUUID: no two events of a request have the same uuid (v1 duplicate_event_uuid).
 	RuleDuplicateUUID Rule = "duplicate-uuid"
-	// RuleName: 1 to 200 bytes (posthog: rust/capture v1/analytics/constants.rs).
+	// RuleName: a name has 1 to 200 bytes (posthog: rust/capture v1/analytics/constants.rs).
 	RuleName Rule = "name"
-	// RuleDistinctID: 1 to 200 bytes (the same). Batch cuts off longer ones.
+	// RuleDistinctID: a distinct id has 1 to 200 bytes (posthog: rust/capture
+	// v1/analytics/constants.rs). Batch truncates longer ones.
 	RuleDistinctID Rule = "distinct-id"
-	// RuleIllegalID: no distinct id that many people share, such as null or anonymous (the same).
+	// RuleIllegalID: a distinct id is not one that many people share, such as null or anonymous
+	// (posthog: rust/capture v1/analytics/constants.rs).
 	RuleIllegalID Rule = "illegal-id"
-	// RuleTimestamp: RFC 3339 in UTC. PostHog makes one up where there is none, and a retry is then another event.
+	// RuleTimestamp: timestamp is RFC 3339 in UTC. PostHog sets a missing one to the time of
+	// arrival, and a retry then becomes another event.
 	RuleTimestamp Rule = "timestamp"
-	// RuleSameEvent: what has a uuid that came before has its event, distinct_id and timestamp too, or both are stored.
+	// RuleSameEvent: an event with the uuid of an earlier one also has its name, distinct_id and
+	// timestamp. Otherwise PostHog stores both.
 	RuleSameEvent Rule = "same-event"
-	// RuleResent: what was taken is not sent again.
+	// RuleResent: an accepted event is not sent again.
 	RuleResent Rule = "resent"
-	// RuleOptions: options of v1 are known ones, of type bool, string or number.
+	// RuleOptions: v1's options are known, and are booleans, strings or numbers.
 	RuleOptions Rule = "options"
-	// RuleLifted: v1 wants $session_id, $window_id and the properties that are options beside the properties.
+	// RuleLifted: in v1, $session_id, $window_id and the options are not among the properties.
 	RuleLifted Rule = "lifted"
-	// RuleLibrary: batch wants $lib and $lib_version, which v1 takes from PostHog-Sdk-Info.
+	// RuleLibrary: batch requires the properties $lib and $lib_version, which v1 takes from
+	// PostHog-Sdk-Info.
 	RuleLibrary Rule = "library"
 )
 
 // Rules of properties and special events.
 const (
-	// RuleProperty: properties of PostHog's have the type that is published (docs: api/capture; data/events).
+	// RuleProperty: PostHog's properties have the published type (docs: api/capture; data/events).
 	RuleProperty Rule = "property"
-	// RuleGeoIP: there is an $ip that is an address, or $geoip_disable. PostHog would look up the collector's address else.
+	// RuleGeoIP: an event has an $ip that is an address, or $geoip_disable. Otherwise PostHog would
+	// look up the collector's address.
 	RuleGeoIP Rule = "geoip"
-	// RulePerson: events about persons and groups have the shape that is published, and a person profile (docs: api/capture). Where they
-	// merge two persons, the other one is not identified yet (posthog: nodejs/src/worker/ingestion/persons/person-merge-service.ts).
+	// RulePerson: events about persons and groups have the published properties, and a person
+	// profile (docs: api/capture). A merged person is not yet identified (posthog:
+	// nodejs/src/worker/ingestion/persons/person-merge-service.ts).
 	RulePerson Rule = "person"
-	// RuleException: so have exceptions (posthog-js: packages/core/src/error-tracking/types.ts; docs:
-	// error-tracking/installation/manual).
+	// RuleException: exceptions have the published properties (posthog-js:
+	// packages/core/src/error-tracking/types.ts; docs: error-tracking/installation/manual).
 	RuleException Rule = "exception"
-	// RuleAI: and those of language models, whose names are on a list (docs: ai-engineering).
+	// RuleAI: events about language models have known names and the published properties (docs:
+	// ai-engineering).
 	RuleAI Rule = "ai"
 )

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// checkSpecial looks at the events that PostHog has a shape for.
+// checkSpecial checks the events whose properties PostHog specifies.
 func checkSpecial(properties object, e *Event, protocol Protocol) {
 	properties.Rule = RulePerson
 	switch e.Name {
@@ -23,12 +23,12 @@ func checkSpecial(properties object, e *Event, protocol Protocol) {
 			properties.Breaks(RulePerson, "$set", "is missing, and so are $set_once and $unset")
 		}
 	case "$create_alias":
-		filled(properties, "alias")
+		requireText(properties, "alias")
 		checkMerged(properties, "alias", e)
 	case "$groupidentify":
 		checkGroup(properties, e)
 	case "$screen":
-		filled(properties, "$screen_name")
+		requireText(properties, "$screen_name")
 	case "$exception":
 		properties.Rule = RuleException
 		checkException(properties)
@@ -44,8 +44,9 @@ func checkSpecial(properties object, e *Event, protocol Protocol) {
 	}
 }
 
-// mergedID is the property with an id whose person PostHog merges into that of the distinct_id, and the id. It is empty where the event
-// merges nobody (posthog: nodejs/src/worker/ingestion/persons/person-merge-service.ts).
+// mergedID returns the id of the person that PostHog merges into the distinct_id's person, and the
+// property with that id. Both are empty if the event merges nobody (posthog:
+// nodejs/src/worker/ingestion/persons/person-merge-service.ts).
 func (e *Event) mergedID() (name, id string) {
 	switch e.Name {
 	case "$create_alias":
@@ -59,7 +60,7 @@ func (e *Event) mergedID() (name, id string) {
 	return name, id
 }
 
-// checkMerged looks at an id that is merged into the event's.
+// checkMerged checks an id that is merged into the event's distinct_id.
 func checkMerged(properties object, name string, e *Event) {
 	id, ok := properties.Members[name].(string)
 	switch {
@@ -69,22 +70,22 @@ func checkMerged(properties object, name string, e *Event) {
 	case id == e.DistinctID:
 		properties.Breaks(RulePerson, name, "is the distinct_id")
 	case len(id) > maxDistinctID:
-		properties.Breaks(RuleDistinctID, name, "has %d bytes; it may have %d", len(id), maxDistinctID)
+		properties.Breaks(RuleDistinctID, name, "has %d bytes; the limit is %d", len(id), maxDistinctID)
 	}
 }
 
 func checkGroup(properties object, e *Event) {
-	filled(properties, "$group_type", "$group_key")
+	requireText(properties, "$group_type", "$group_key")
 	properties.Require("$group_set")
 	properties.Nested("$group_set", RulePerson)
 	kind, _ := properties.Members["$group_type"].(string)
 	key, _ := properties.Members["$group_key"].(string)
 	if want := "$" + kind + "_" + key; e.DistinctID != want {
-		properties.Breaks(RulePerson, "$group_key", "makes %q of the group, but the distinct_id is %q", want, e.DistinctID)
+		properties.Breaks(RulePerson, "$group_key", "requires the distinct_id %q, but it is %q", want, e.DistinctID)
 	}
 }
 
-// checkException looks at an $exception.
+// checkException checks an $exception.
 func checkException(properties object) {
 	properties.Require("$exception_list", "$exception_level")
 	properties.OneOf(RuleException, "$exception_level", "fatal", "error", "warning", "log", "info", "debug")
@@ -100,7 +101,7 @@ func checkException(properties object) {
 	}
 	for _, x := range exceptions {
 		x.Only(RuleException, "type", "value", "module", "thread_id", "mechanism", "stacktrace")
-		filled(x, "type")
+		requireText(x, "type")
 		x.Require("value", "mechanism")
 		x.Texts("value", "module")
 		if mechanism, ok := x.Nested("mechanism", RuleException); ok {
@@ -129,11 +130,11 @@ func checkStacktrace(stacktrace object) {
 		f.Require("in_app")
 		f.Booleans("in_app", "resolved")
 		if stacktrace.Members["type"] == "resolved" {
-			// line, column and source are those of the frames that PostHog itself makes when it resolves.
+			// PostHog itself adds line, column and source when it resolves frames.
 			f.Only(RuleException, "raw_id", "mangled_name", "resolved_name", "in_app", "lang", "resolved", "line", "column", "source")
 			f.Require("raw_id", "mangled_name", "resolved_name", "lang", "resolved")
 			f.Texts("raw_id", "mangled_name", "resolved_name", "source")
-			filled(f, "lang")
+			requireText(f, "lang")
 			atLeast(f, 1, "line", "column")
 			continue
 		}
@@ -146,18 +147,18 @@ func checkStacktrace(stacktrace object) {
 	}
 }
 
-// checkAI looks at an event of a language model.
+// checkAI checks an event about a language model.
 func checkAI(properties object, e *Event) {
 	names := []string{"$ai_generation", "$ai_span", "$ai_trace", "$ai_embedding", "$ai_metric", "$ai_feedback"}
 	if !slices.Contains(names, e.Name) {
 		properties.Violate(RuleAI, properties.Where, "belongs to %q, which is not one of %q", e.Name, names)
 	}
-	filled(properties, "$ai_trace_id")
+	requireText(properties, "$ai_trace_id")
 	if e.Name == "$ai_generation" || e.Name == "$ai_embedding" {
-		filled(properties, "$ai_model")
+		requireText(properties, "$ai_model")
 	}
 	if e.Name == "$ai_trace" && properties.Members["$ai_parent_id"] != nil {
-		properties.Breaks(RuleAI, "$ai_parent_id", "is there, but a trace has no parent")
+		properties.Breaks(RuleAI, "$ai_parent_id", "is set, but a trace has no parent")
 	}
 	properties.Texts("$ai_span_id", "$ai_parent_id", "$ai_session_id", "$ai_span_name", "$ai_provider", "$ai_base_url", "$ai_stop_reason",
 		"$ai_lib", "$ai_lib_version")

@@ -5,7 +5,8 @@
 // batch until all of it is settled; without the notes, a restart would send all of it again.
 //
 // A [Log] wraps the client of the queue's storage. The notes on the request with the key 17 are under
-// the key settled/17, written at most every [interval], and deleted with the request.
+// the key settled/17, and are deleted with the request. What was settled since the last write, a few
+// milliseconds ago, is repeated after a crash.
 package progress
 
 import (
@@ -21,8 +22,11 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 )
 
-// interval is the least time between two writes. A crash repeats what was settled since the last one.
-const interval = 10 * time.Millisecond
+// A pause of four times as long as the write took, within these bounds, follows each write.
+const (
+	minPause = 2 * time.Millisecond
+	maxPause = 10 * time.Millisecond
+)
 
 // keyPrefix begins the keys of notes. The keys of requests are numbers, and those of the queue's own
 // state are words.
@@ -94,13 +98,16 @@ func (l *Log) run() {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
+		var took time.Duration
 		select {
 		case <-l.wake:
+			begun := time.Now()
 			l.write()
+			took = time.Since(begun)
 		case <-l.stop:
 			return
 		}
-		pause.Reset(interval)
+		pause.Reset(max(minPause, min(4*took, maxPause)))
 		select {
 		case <-pause.C:
 		case <-l.stop:

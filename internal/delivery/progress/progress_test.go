@@ -168,7 +168,7 @@ func TestPartOfSplitBatchIsNoted(t *testing.T) {
 	assert.EqualValues(t, 1, m.writes.Load())
 }
 
-func TestNotesAreWrittenOnceAnInterval(t *testing.T) {
+func TestNotesAreWrittenOnceAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newStored(t, "a", "b", "c", "d", "e")
 		l := NewLog()
@@ -179,7 +179,7 @@ func TestNotesAreWrittenOnceAnInterval(t *testing.T) {
 			synctest.Wait()
 		}
 		assert.EqualValues(t, 1, m.writes.Load(), "the first is written at once")
-		time.Sleep(interval)
+		time.Sleep(minPause)
 		synctest.Wait()
 		assert.EqualValues(t, 2, m.writes.Load())
 		require.NoError(t, client.Close(t.Context()))

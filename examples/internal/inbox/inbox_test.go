@@ -89,7 +89,7 @@ func TestInvalidRequestsAreRefused(t *testing.T) {
 		name, method, encoding, body string
 		want                         int
 	}{
-		{"no JSON", http.MethodPost, "", "hello", http.StatusBadRequest},
+		{"not JSON", http.MethodPost, "", "hello", http.StatusBadRequest},
 		{"nothing", http.MethodPost, "", "", http.StatusBadRequest},
 		{"an array with something else in it", http.MethodPost, "", `[{"name":"a"},7]`, http.StatusBadRequest},
 		{"a body that is too large", http.MethodPost, "", strings.Repeat(" ", maxBody+1), http.StatusBadRequest},

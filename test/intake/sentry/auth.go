@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// checkURL looks at the method and the URL, and finds the project.
+// checkURL checks the method and the URL, and finds the project.
 func (in *Intake) checkURL(v *visit) {
 	r := v.request
 	if r.Method != http.MethodPost {
-		v.broke(http.StatusMethodNotAllowed, RuleMethod, "request", "is a %s", r.Method)
+		v.broke(http.StatusMethodNotAllowed, RuleMethod, "request", "is %s, not POST", r.Method)
 	}
 	if r.URL.RawQuery != "" || r.URL.User != nil {
 		v.broke(http.StatusBadRequest, RuleURLSecret, "request", "has a query or a user in its URL")
@@ -25,7 +25,7 @@ func (in *Intake) checkURL(v *visit) {
 		project := &in.projects[i]
 		for _, key := range []string{project.PublicKey, project.SecretKey} {
 			if key != "" && strings.Contains(r.RequestURI, key) {
-				v.broke(http.StatusBadRequest, RuleURLSecret, "request", "has a key of the project %s in its URL", project.ID)
+				v.broke(http.StatusBadRequest, RuleURLSecret, "request", "has a key of project %s in its URL", project.ID)
 			}
 		}
 		rest, ok := strings.CutPrefix(r.URL.Path, project.Path+"/api/")
@@ -47,12 +47,12 @@ func (in *Intake) checkURL(v *visit) {
 	}
 }
 
-// checkAuth reads X-Sentry-Auth. A project or a key that the intake does not have is answered 403, as Sentry does; this is no
-// violation, since the DSN is the user's.
+// checkAuth reads X-Sentry-Auth. An unknown project or key gets 403, as at Sentry. It is not a
+// violation, because the user sets the DSN.
 func (in *Intake) checkAuth(v *visit) {
 	values := v.request.Header.Values("X-Sentry-Auth")
 	if len(values) != 1 {
-		v.broke(http.StatusForbidden, RuleAuth, "request", "has %d headers X-Sentry-Auth", len(values))
+		v.broke(http.StatusForbidden, RuleAuth, "request", "has %d X-Sentry-Auth headers", len(values))
 		return
 	}
 	auth, err := parseAuth(values[0])
@@ -69,7 +69,7 @@ func (in *Intake) checkAuth(v *visit) {
 	}
 }
 
-// parseAuth reads the value of X-Sentry-Auth.
+// parseAuth parses the value of X-Sentry-Auth.
 func parseAuth(value string) (map[string]string, error) {
 	scheme, rest, _ := strings.Cut(value, " ")
 	if !strings.EqualFold(scheme, "Sentry") {
@@ -79,7 +79,7 @@ func parseAuth(value string) (map[string]string, error) {
 	for pair := range strings.SplitSeq(rest, ",") {
 		name, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
 		if !ok || value == "" || strings.ContainsAny(name+value, " =\"") {
-			return nil, fmt.Errorf("has a part number %d that is not name=value", len(auth)+1)
+			return nil, fmt.Errorf("has a part %d that is not name=value", len(auth)+1)
 		}
 		if _, twice := auth[name]; twice {
 			return nil, fmt.Errorf("has %s twice", name)
@@ -88,7 +88,7 @@ func parseAuth(value string) (map[string]string, error) {
 		case "sentry_version", "sentry_client", "sentry_key", "sentry_secret":
 			auth[name] = value
 		default:
-			return nil, fmt.Errorf("has a part %q, which does not belong there", name)
+			return nil, fmt.Errorf("has an unknown part %q", name)
 		}
 	}
 	name, version, _ := strings.Cut(auth["sentry_client"], "/")
@@ -103,7 +103,7 @@ func parseAuth(value string) (map[string]string, error) {
 	return auth, nil
 }
 
-// checkDSN holds the dsn of the envelope's header, if there is one, against the request.
+// checkDSN checks that the envelope header's dsn, if any, matches the request.
 func (v *visit) checkDSN() {
 	written, ok := v.envelope.Header["dsn"].(string)
 	if !ok {
@@ -120,7 +120,7 @@ func (v *visit) checkDSN() {
 	}
 	want := path + "/api/" + project + "/envelope/"
 	if dsn.User.Username() != v.envelope.Key || dsn.Host != v.request.Host || want != v.request.URL.Path {
-		v.broke(http.StatusForbidden, RuleAuthAgrees, "envelope header.dsn", "is that of the key %q and %s%s, but the request is one of the key %q to %s%s",
+		v.broke(http.StatusForbidden, RuleAuthAgrees, "envelope header.dsn", "has the key %q and %s%s, but the request has the key %q and goes to %s%s",
 			dsn.User.Username(), dsn.Host, want, v.envelope.Key, v.request.Host, v.request.URL.Path)
 	}
 }

@@ -11,16 +11,16 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// body reads and decompresses the body, but not more of it than an envelope may have: 200 MiB, or what the test says.
+// body reads and decompresses the body, up to an envelope's limit: 200 MiB, or the test's own.
 func (v *visit) body(limit int) ([]byte, bool) {
 	if n := len(v.request.Header.Values("Content-Encoding")); n > 1 {
-		v.broke(http.StatusBadRequest, RuleEncoding, "request", "has %d headers Content-Encoding", n)
+		v.broke(http.StatusBadRequest, RuleEncoding, "request", "has %d Content-Encoding headers", n)
 		return nil, false
 	}
 	var compressed bytes.Buffer
 	compressed.Grow(bytes.MinRead + int(min(max(v.request.ContentLength, 0), int64(limit)+1)))
 	if _, err := compressed.ReadFrom(io.LimitReader(v.request.Body, int64(limit)+1)); err != nil {
-		v.refuse(http.StatusBadRequest, "the client went away")
+		v.refuse(http.StatusBadRequest, "the client disconnected")
 		return nil, false
 	}
 	body, err := decompress(v.request.Header.Get("Content-Encoding"), compressed.Bytes(), int64(limit)+1)
@@ -37,8 +37,8 @@ func (v *visit) body(limit int) ([]byte, bool) {
 	return nil, false
 }
 
-// decompress undoes the content encoding, and stops after a number of bytes. Brotli, which Relay has too, is not among what
-// this intake takes.
+// decompress decodes the content encoding, up to a limit in bytes. It does not support Brotli, which
+// Relay accepts.
 func decompress(encoding string, compressed []byte, limit int64) ([]byte, error) {
 	switch encoding {
 	case "", "identity":

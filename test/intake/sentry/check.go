@@ -14,15 +14,15 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// sentAtTolerance is how far sent_at may be from the arrival of the request.
+// sentAtTolerance is the maximum difference between sent_at and the request's arrival.
 const sentAtTolerance = 5 * time.Second
 
-// Check holds an envelope against the rules that need no request, and returns what it breaks, which is nothing if all is
-// well. sent_at is compared with Arrived where that is set.
+// Check checks the rules that do not need a request, and returns the violations. sent_at is compared
+// with Arrived if that is set.
 func Check(e Envelope) []Violation {
 	c := &standin.Checker{}
 	if len(e.Raw) > maxEnvelope {
-		c.Violate(RuleEnvelopeSize, "envelope", "has %d bytes, but %d is the limit", len(e.Raw), maxEnvelope)
+		c.Violate(RuleEnvelopeSize, "envelope", "has %d bytes; the limit is %d", len(e.Raw), maxEnvelope)
 	}
 	if len(e.Items) == 0 {
 		c.Violate(RuleEmpty, "envelope", "has no items")
@@ -40,7 +40,7 @@ func Check(e Envelope) []Violation {
 	return c.Violations
 }
 
-// checkHeader looks at the envelope's header.
+// checkHeader checks the envelope's header.
 func checkHeader(header object, arrived time.Time) {
 	header.Only(RuleUnknownField, "event_id", "dsn", "sdk", "sent_at", "trace")
 	header.Texts("dsn")
@@ -67,11 +67,11 @@ func checkSentAt(header object, arrived time.Time) {
 		return
 	}
 	if off := arrived.Sub(sentAt).Abs(); !arrived.IsZero() && off > sentAtTolerance {
-		header.Breaks(RuleSentAt, "sent_at", "is %q, %v off from %s, when the request came", written, off, arrived.UTC().Format(time.RFC3339Nano))
+		header.Breaks(RuleSentAt, "sent_at", "is %q, %v away from the request's arrival at %s", written, off, arrived.UTC().Format(time.RFC3339Nano))
 	}
 }
 
-// checkSDK looks at the member sdk of the envelope's header, or of an event.
+// checkSDK checks the member sdk of the envelope's header or of an event.
 func checkSDK(o object) {
 	sdk, ok := o.Nested("sdk", RuleSDK)
 	if !ok {
@@ -95,7 +95,7 @@ func checkSDK(o object) {
 	}
 }
 
-// checkTraceHeader holds the member trace of the envelope's header against the traces that the items belong to. Spans need it
+// checkTraceHeader checks that the envelope header's trace matches the items' traces. Spans need it
 // (relay: relay-server/src/processing/spans/dynamic_sampling.rs).
 func checkTraceHeader(header object, items []Item, traces map[string]bool) {
 	trace, ok := header.Nested("trace", RuleTraceHeader)
@@ -113,15 +113,15 @@ func checkTraceHeader(header object, items []Item, traces map[string]bool) {
 	trace.OneOf(RuleTraceHeader, "sampled", "true", "false")
 	switch {
 	case len(traces) > 1:
-		header.Breaks(RuleTraceHeader, "trace", "must not be there, since the items belong to %d traces", len(traces))
+		header.Breaks(RuleTraceHeader, "trace", "is not allowed, because the items belong to %d traces", len(traces))
 	case len(traces) == 0:
-		header.Breaks(RuleTraceHeader, "trace", "must not be there, since no item belongs to a trace")
+		header.Breaks(RuleTraceHeader, "trace", "is not allowed, because no item belongs to a trace")
 	case !traces[id]:
 		trace.Breaks(RuleTraceHeader, "trace_id", "is %q, but the items belong to another trace", id)
 	}
 }
 
-// checkShare wants a string with a number from 0 to 1.
+// checkShare checks that a member is a string with a number from 0 to 1.
 func checkShare(trace object, name string) {
 	written, ok := trace.Members[name].(string)
 	if !ok {
@@ -132,13 +132,13 @@ func checkShare(trace object, name string) {
 	}
 }
 
-// checkMix looks at how many items of each type there are, and beside which others.
+// checkMix checks the number of items of each type, and which types occur together.
 func checkMix(c *standin.Checker, items []Item) {
 	counts := map[string]int{}
 	for _, item := range items {
 		counts[item.Type]++
 		if most := itemKinds[item.Type].most; most > 0 && counts[item.Type] == most+1 {
-			c.Violate(RuleItemMix, "envelope", "has more than %d %s", most, item.Type)
+			c.Violate(RuleItemMix, "envelope", "has more than %d items of type %s", most, item.Type)
 		}
 	}
 	if counts["session"]+counts["sessions"] > maxSessions {
@@ -146,14 +146,14 @@ func checkMix(c *standin.Checker, items []Item) {
 	}
 	exclude := func(a, b string) {
 		if counts[a] > 0 && counts[b] > 0 {
-			c.Violate(RuleItemMix, "envelope", "has a %s and a %s", a, b)
+			c.Violate(RuleItemMix, "envelope", "has both a %s and a %s", a, b)
 		}
 	}
 	exclude("event", "transaction")
 	exclude("feedback", "transaction")
 	need := func(a, b string) {
 		if counts[a] > 0 && counts[b] == 0 {
-			c.Violate(RuleItemMix, "envelope", "has a %s, but not its %s", a, b)
+			c.Violate(RuleItemMix, "envelope", "has a %s without a %s", a, b)
 		}
 	}
 	need("profile", "transaction")
@@ -161,19 +161,19 @@ func checkMix(c *standin.Checker, items []Item) {
 	need("replay_recording", "replay_event")
 }
 
-// checkItem looks at an item, and adds the traces that it belongs to. It reports whether the item could be read.
+// checkItem checks an item, and adds its traces. It reports whether the item could be read.
 func checkItem(c *standin.Checker, i int, item *Item, eventID string, traces map[string]bool) bool {
 	where := fmt.Sprintf("item %d (%s)", i, item.Type)
 	kind, ok := itemKinds[item.Type]
 	if !ok {
-		c.Violate(RuleItemType, where, "has a type that clients do not write")
+		c.Violate(RuleItemType, where, "has a type that clients must not send")
 		return false
 	}
 	if kind.needsID && eventID == "" {
 		c.Violate(RuleEventID, where, "needs an event_id in the envelope's header")
 	}
 	if len(item.Payload) > kind.size {
-		c.Violate(RuleItemSize, where, "has %d bytes, but %d is the limit", len(item.Payload), kind.size)
+		c.Violate(RuleItemSize, where, "has %d bytes; the limit is %d", len(item.Payload), kind.size)
 	}
 	checkItemHeader(c.Object(item.Header, RuleItemHeader, where+" header"), item, &kind)
 	if !kind.json {
@@ -191,7 +191,7 @@ func checkItem(c *standin.Checker, i int, item *Item, eventID string, traces map
 	return true
 }
 
-// checkItemHeader looks at the header of an item.
+// checkItemHeader checks an item's header.
 func checkItemHeader(header object, item *Item, kind *itemKind) {
 	header.Only(RuleUnknownField, "type", "length", "content_type", "item_count", "filename", "attachment_type", "platform", "meta_length", "span_id")
 	if _, ok := item.Header["length"]; !ok {
@@ -215,7 +215,7 @@ func checkItemHeader(header object, item *Item, kind *itemKind) {
 	}
 }
 
-// checkContainer looks at a container and its entries.
+// checkContainer checks a container and its entries.
 func checkContainer(container object, item *Item, kind *itemKind, traces map[string]bool) {
 	container.Only(RuleUnknownField, "items", "version")
 	container.Require("items")
@@ -229,13 +229,13 @@ func checkContainer(container object, item *Item, kind *itemKind, traces map[str
 	header := container.Object(item.Header, RuleItemCount, container.Where+" header")
 	header.Require("item_count")
 	if count, ok := header.Integer("item_count"); ok && count != int64(len(entries)) {
-		header.Breaks(RuleItemCount, "item_count", "is %d, but there are %d", count, len(entries))
+		header.Breaks(RuleItemCount, "item_count", "is %d, but the container has %d entries", count, len(entries))
 	}
 	if len(entries) == 0 {
 		container.Breaks(RuleItemCount, "items", "is empty")
 	}
 	if kind.entries > 0 && len(entries) > kind.entries {
-		container.Breaks(RuleItemCount, "items", "has %d entries; it may have %d", len(entries), kind.entries)
+		container.Breaks(RuleItemCount, "items", "has %d entries; the limit is %d", len(entries), kind.entries)
 	}
 	for _, entry := range entries {
 		if trace, ok := entry.Members["trace_id"].(string); ok {
@@ -259,7 +259,7 @@ func checkEntry(entry object, itemType string) {
 	}
 }
 
-// checkPayload looks at a payload that is not a container.
+// checkPayload checks a payload that is not a container.
 func checkPayload(payload object, item *Item, eventID string, traces map[string]bool) {
 	switch item.Type {
 	case "event", "transaction", "feedback":

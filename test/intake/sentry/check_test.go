@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// violationsOf are the rules that an envelope breaks.
+// violationsOf returns the violations of an envelope.
 func violationsOf(raw string) []Violation {
 	e, err := ParseEnvelope([]byte(raw))
 	if violation := (*Violation)(nil); errors.As(err, &violation) {
@@ -28,7 +28,7 @@ func violationsOf(raw string) []Violation {
 	return Check(e)
 }
 
-func TestGoodEnvelopesBreakNoRule(t *testing.T) {
+func TestValidEnvelopesBreakNoRule(t *testing.T) {
 	for name, raw := range good() {
 		t.Run(name, func(t *testing.T) {
 			assert.Empty(t, violationsOf(raw))
@@ -43,7 +43,7 @@ type broken struct {
 	envelope string
 }
 
-// brokenEnvelopes are one and more for each rule that needs no request.
+// brokenEnvelopes returns at least one envelope for each rule that needs no request.
 func brokenEnvelopes(t *testing.T) []broken {
 	t.Helper()
 	ofEvent := func(oldAndNew ...string) string {
@@ -84,32 +84,32 @@ func brokenEnvelopes(t *testing.T) []broken {
 	}
 	return slices.Concat([]broken{
 		// The grammar.
-		{"an envelope that is empty", RuleHeader, ""},
-		{"a header that is no object", RuleHeader, "[]\n"},
+		{"an empty envelope", RuleHeader, ""},
+		{"a header that is an array", RuleHeader, "[]\n"},
 		{"a header with a space before it", RuleHeader, " " + envelope(header, item("client_report", report))},
 		{"a header that ends with CRLF", RuleHeader, with(t, envelope(header, item("client_report", report)), "}\n", "}\r\n")},
-		{"a header that is cut off", RuleHeader, `{"event_id":"}`},
-		{"a header that is two", RuleHeader, "{} {}\n"},
-		{"a header with an attribute that nobody specified", RuleUnknownField, envelope(with(t, header, `"sdk"`, `"source":"me","sdk"`), item("client_report", report))},
+		{"a truncated header", RuleHeader, `{"event_id":"}`},
+		{"a header of two objects", RuleHeader, "{} {}\n"},
+		{"a header with an unknown member", RuleUnknownField, envelope(with(t, header, `"sdk"`, `"source":"me","sdk"`), item("client_report", report))},
 		{"a header over two lines", RuleHeader, envelope(with(t, header, ",", ",\n"), item("client_report", report))},
 		{"an empty line between items", RuleHeader, envelope(header, item("client_report", report), "", item("session", session))},
 		{"two line feeds at the end", RuleHeader, envelope(header, item("client_report", report)) + "\n"},
-		{"sent_at twice", RuleDuplicateName, envelope(with(t, header, `{`, `{"sent_at":"2026-01-02T03:04:05Z",`), item("client_report", report))},
-		{"a name twice in an item's header", RuleDuplicateName, ofItem(`{"type":"event"`, `{"type":"event","type":"event"`)},
-		{"a name twice deep in a payload", RuleDuplicateName, ofEvent(`"n":1`, `"n":1,"n":1`)},
-		{"bytes that are not UTF-8 in a header", RuleUTF8, envelope(with(t, header, "example.go", "example.\xff"), item("client_report", report))},
-		{"bytes that are not UTF-8 in a payload", RuleUTF8, ofEvent("not paid", "not \xc3\x28")},
+		{"a duplicate sent_at", RuleDuplicateName, envelope(with(t, header, `{`, `{"sent_at":"2026-01-02T03:04:05Z",`), item("client_report", report))},
+		{"a duplicate name in an item's header", RuleDuplicateName, ofItem(`{"type":"event"`, `{"type":"event","type":"event"`)},
+		{"a duplicate name in a nested object", RuleDuplicateName, ofEvent(`"n":1`, `"n":1,"n":1`)},
+		{"invalid UTF-8 in a header", RuleUTF8, envelope(with(t, header, "example.go", "example.\xff"), item("client_report", report))},
+		{"invalid UTF-8 in a payload", RuleUTF8, ofEvent("not paid", "not \xc3\x28")},
 		{"half a surrogate pair", RuleUTF8, ofEvent("not paid", `not \ud800 paid`)},
 		{"an item without a type", RuleItemType, ofItem(`"type":"event",`, ``)},
-		{"an item with a type that is no string", RuleItemType, ofItem(`"type":"event"`, `"type":7`)},
-		{"an item of a type that is not there", RuleItemType, ofItem(`"type":"event"`, `"type":"events"`)},
+		{"an item with a type that is a number", RuleItemType, ofItem(`"type":"event"`, `"type":7`)},
+		{"an item of an unknown type", RuleItemType, ofItem(`"type":"event"`, `"type":"events"`)},
 		{"an item of a type that SDKs must not use", RuleItemType, ofItem(`"type":"event"`, `"type":"otel_log"`)},
-		{"an item of a type that is Relay's", RuleItemType, ofItem(`"type":"event"`, `"type":"statsd"`)},
+		{"an item of one of Relay's types", RuleItemType, ofItem(`"type":"event"`, `"type":"statsd"`)},
 		{"an item without a length", RuleItemLength, envelope(header, "{\"type\":\"client_report\"}\n"+report)},
-		{"an item that is shorter than it says", RuleItemLength, strings.TrimSuffix(envelope(header, item("client_report", report)), "}\n")},
-		{"an item that is longer than it says", RuleItemLength, envelope(header, item("client_report", report)+" ")},
-		{"a length that is no number", RuleItemLength, ofItem(`"length":`, `"length":"1","was":`)},
-		{"a length that is negative", RuleItemLength, ofItem(`"length":`, `"length":-`)},
+		{"an item that is shorter than its length", RuleItemLength, strings.TrimSuffix(envelope(header, item("client_report", report)), "}\n")},
+		{"an item that is longer than its length", RuleItemLength, envelope(header, item("client_report", report)+" ")},
+		{"a length that is a string", RuleItemLength, ofItem(`"length":`, `"length":"1","was":`)},
+		{"a negative length", RuleItemLength, ofItem(`"length":`, `"length":-`)},
 		{"a length with a fraction", RuleItemLength, ofItem(`"length":`, `"length":1.`)},
 		{"an item that is only a header", RuleItemLength, header + "\n" + `{"type":"client_report"}`},
 		{"no items", RuleEmpty, header + "\n"},
@@ -122,31 +122,31 @@ func brokenEnvelopes(t *testing.T) []broken {
 		{"an attachment without an event_id in the header", RuleEventID, envelope(header, attachment)},
 		{"an event_id that is not the payload's", RuleEventID, ofHeader("12c2d058d58442709aa2eca08bf20986", "22c2d058d58442709aa2eca08bf20986")},
 		{"no sent_at", RuleSentAt, ofHeader(`"sent_at":"2026-01-02T03:04:05.25Z",`, ``)},
-		{"a sent_at that is no time", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `now`)},
+		{"a sent_at that is not a time", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `now`)},
 		{"a sent_at that is not in UTC", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `2026-01-02T04:04:05.25+01:00`)},
 		{"a sent_at without a zone", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `2026-01-02T03:04:05.25`)},
-		{"a sent_at of when the event was queued", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `2026-01-02T03:03:05Z`)},
-		{"a sent_at of tomorrow", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `2026-01-03T03:04:05Z`)},
+		{"a sent_at from when the event was queued", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `2026-01-02T03:03:05Z`)},
+		{"a sent_at in the future", RuleSentAt, ofHeader(`2026-01-02T03:04:05.25Z`, `2026-01-03T03:04:05Z`)},
 		{"no sdk", RuleSDK, ofHeader(headerSDK, ``)},
 		{"an sdk without a version", RuleSDK, ofHeader(`,"version":"1.2.3"`, ``)},
 		{"an sdk with a v before its version", RuleSDK, ofHeader(`"1.2.3"`, `"v1.2.3"`)},
-		{"an sdk whose name is no name", RuleSDK, ofHeader(`example.go`, `example go/7`)},
+		{"an sdk with an invalid name", RuleSDK, ofHeader(`example.go`, `example go/7`)},
 		{"a trace without a sample_rate", RuleTraceHeader, ofHeader(`"sample_rate":"1.0",`, ``)},
 		{"a trace with a sample_rate that is a number", RuleTraceHeader, ofHeader(`"sample_rate":"1.0"`, `"sample_rate":1.0`)},
 		{"a trace with a sample_rate above 1", RuleTraceHeader, ofHeader(`"sample_rate":"1.0"`, `"sample_rate":"1.5"`)},
-		{"a trace with an id that is none", RuleTraceHeader, ofHeader(`"trace_id":"5b8efff798038103d269b633813fc60c"`, `"trace_id":"00000000000000000000000000000000"`)},
+		{"a trace with an id of zeros", RuleTraceHeader, ofHeader(`"trace_id":"5b8efff798038103d269b633813fc60c"`, `"trace_id":"00000000000000000000000000000000"`)},
 		{"a trace that is not the event's", RuleTraceHeader, ofHeader(`"trace_id":"5b8efff798038103d269b633813fc60c"`, `"trace_id":"6b8efff798038103d269b633813fc60c"`)},
-		{"a trace with logs of several", RuleTraceHeader, envelope(headerWithID, container("log", log, with(t, log, "5b8efff798038103d269b633813fc60c", "627a2885119dcc8184fae7eef09438cb")))},
+		{"a trace with logs of several traces", RuleTraceHeader, envelope(headerWithID, container("log", log, with(t, log, "5b8efff798038103d269b633813fc60c", "627a2885119dcc8184fae7eef09438cb")))},
 		{"spans without a trace", RuleTraceHeader, envelope(header, container("span", span))},
-		{"a trace with spans of several", RuleTraceHeader, envelope(headerWithTrace, container("span", span, with(t, span, "5b8efff798038103d269b633813fc60c", "627a2885119dcc8184fae7eef09438cb")))},
-		{"a trace with nothing that is in one", RuleTraceHeader, envelope(headerWithID, item("client_report", report))},
+		{"a trace with spans of several traces", RuleTraceHeader, envelope(headerWithTrace, container("span", span, with(t, span, "5b8efff798038103d269b633813fc60c", "627a2885119dcc8184fae7eef09438cb")))},
+		{"a trace without items of a trace", RuleTraceHeader, envelope(headerWithID, item("client_report", report))},
 
 		// Items.
-		{"an attachment without a name", RuleItemHeader, envelope(headerWithID, item("event", event), with(t, attachment, `"filename":"hello.txt",`, ``))},
-		{"an attachment of a type that is none", RuleItemHeader, envelope(headerWithID, item("event", event), with(t, attachment, `"filename"`, `"attachment_type":"text","filename"`))},
+		{"an attachment without a filename", RuleItemHeader, envelope(headerWithID, item("event", event), with(t, attachment, `"filename":"hello.txt",`, ``))},
+		{"an attachment of an unknown type", RuleItemHeader, envelope(headerWithID, item("event", event), with(t, attachment, `"filename"`, `"attachment_type":"text","filename"`))},
 		{"logs without a content type", RuleItemContentType, ofLogItem(`,"content_type":"application/vnd.sentry.items.log+json"`, ``)},
 		{"logs with the content type of spans", RuleItemContentType, ofLogItem(`items.log+json`, `items.span.v2+json`)},
-		{"an event that is not called JSON", RuleItemContentType, ofItem(`"type":"event"`, `"type":"event","content_type":"text/plain"`)},
+		{"an event with another content type", RuleItemContentType, ofItem(`"type":"event"`, `"type":"event","content_type":"text/plain"`)},
 		{"an item_count that is too high", RuleItemCount, ofLogItem(`"item_count":1`, `"item_count":2`)},
 		{"no item_count", RuleItemCount, ofLogItem(`"item_count":1,`, ``)},
 		{"a container without entries", RuleItemCount, envelope(header, container("log"))},
@@ -162,11 +162,11 @@ func brokenEnvelopes(t *testing.T) []broken {
 		{"a client report of more than 4 KiB", RuleItemSize, ofReport(`{"timestamp"`, strings.Repeat(" ", 4*kib)+`{"timestamp"`)},
 		{"logs of more than 1 MiB", RuleItemSize, ofLog("paid 1", strings.Repeat("a", mib))},
 		{"a metric of more than 2 KiB", RuleItemSize, envelope(header, container("trace_metric", with(t, metric, "rows", strings.Repeat("a", 2*kib))))},
-		{"a payload that is no JSON", RulePayload, envelope(header, item("client_report", `{"discarded_events":[`))},
-		{"a payload that is two", RulePayload, envelope(header, item("client_report", report+report))},
+		{"a payload that is not JSON", RulePayload, envelope(header, item("client_report", `{"discarded_events":[`))},
+		{"a payload of two objects", RulePayload, envelope(header, item("client_report", report+report))},
 		{"a payload that is an array", RulePayload, envelope(header, item("client_report", `[]`))},
-		{"a container whose items are no array", RulePayload, envelope(header, "{\"type\":\"trace_metric\",\"item_count\":1,\"content_type\":\"application/vnd.sentry.items.trace-metric+json\",\"length\":11}\n{\"items\":1}")},
-		{"a log with a member that nobody specified", RuleUnknownField, ofLog(`"body"`, `"event_name":"a","body"`)},
+		{"a container whose items are a number", RulePayload, envelope(header, "{\"type\":\"trace_metric\",\"item_count\":1,\"content_type\":\"application/vnd.sentry.items.trace-metric+json\",\"length\":11}\n{\"items\":1}")},
+		{"a log with an unknown member", RuleUnknownField, ofLog(`"body"`, `"event_name":"a","body"`)},
 		{"a span with events", RuleUnknownField, ofSpan(`"links"`, `"events":[],"links"`)},
 		{"an event with a misspelled member", RuleUnknownField, ofEvent(`"fingerprint"`, `"finger_print"`)},
 		{"a frame with a misspelled member", RuleUnknownField, ofEvent(`"lineno"`, `"line"`)},
@@ -175,28 +175,28 @@ func brokenEnvelopes(t *testing.T) []broken {
 		// Events.
 		{"an event without an event_id", RuleEvent, ofEvent(`"event_id":"12c2d058d58442709aa2eca08bf20986",`, ``)},
 		{"an event without a platform", RuleEvent, ofEvent(`"platform":"java",`, ``)},
-		{"a logger that is no string", RuleEvent, ofEvent(`"logger":"com.example.Pay"`, `"logger":null`)},
-		{"extra that is no object", RuleEvent, ofEvent(`"extra":{"raw":null}`, `"extra":[]`)},
+		{"a logger that is null", RuleEvent, ofEvent(`"logger":"com.example.Pay"`, `"logger":null`)},
+		{"extra that is an array", RuleEvent, ofEvent(`"extra":{"raw":null}`, `"extra":[]`)},
 		{"modules that are not strings", RuleEvent, ofEvent(`"spring":"6.1"`, `"spring":6.1`)},
-		{"an event that says that it is a transaction", RuleEvent, ofEvent(`"dist"`, `"type":"transaction","dist"`)},
+		{"an event with the type transaction", RuleEvent, ofEvent(`"dist"`, `"type":"transaction","dist"`)},
 		{"a timestamp of 0", RuleTimestamp, ofEvent(`1767323045.5`, `0`)},
 		{"a timestamp in milliseconds", RuleTimestamp, ofEvent(`1767323045.5`, `1767323045500`)},
 		{"a timestamp in nanoseconds", RuleTimestamp, ofEvent(`1767323045.5`, `1767323045500000000`)},
-		{"a timestamp that is no RFC 3339", RuleTimestamp, ofEvent(`1767323045.5`, `"2026-01-02 03:04:05"`)},
+		{"a timestamp that is not RFC 3339", RuleTimestamp, ofEvent(`1767323045.5`, `"2026-01-02 03:04:05"`)},
 		{"a timestamp of year 1", RuleTimestamp, ofEvent(`1767323045.5`, `"0001-01-01T00:00:00Z"`)},
 		{"a platform that is a language of OpenTelemetry", RulePlatform, ofEvent(`"java"`, `"nodejs"`)},
 		{"the level of a log in an event", RuleLevel, ofEvent(`"level":"error"`, `"level":"warn"`)},
 		{"a release with a slash", RuleRelease, ofEvent(`shop@1.2.3`, `shop/1.2.3`)},
 		{"a release with a line feed", RuleRelease, ofEvent(`shop@1.2.3`, `shop\n1.2.3`)},
 		{"a release of 201 characters", RuleRelease, ofEvent(`shop@1.2.3`, strings.Repeat("é", 201))},
-		{"a release that is empty", RuleRelease, ofEvent(`shop@1.2.3`, ``)},
+		{"an empty release", RuleRelease, ofEvent(`shop@1.2.3`, ``)},
 		{"a release that is two periods", RuleRelease, ofEvent(`shop@1.2.3`, `..`)},
 		{"a release in an attribute", RuleRelease, ofLog(`shop@1.2.3`, `shop\\1.2.3`)},
 		{"an environment with a slash", RuleEnvironment, ofEvent(`"production"`, `"eu/production"`)},
 		{"an environment with a space", RuleEnvironment, ofEvent(`"production"`, `"the production"`)},
 		{"an environment with a line feed", RuleEnvironment, ofEvent(`"production"`, `"production\n"`)},
 		{"an environment of 65 characters", RuleEnvironment, ofEvent(`"production"`, `"`+strings.Repeat("p", 65)+`"`)},
-		{"an environment that is None", RuleEnvironment, ofEvent(`"production"`, `"None"`)},
+		{"the environment None", RuleEnvironment, ofEvent(`"production"`, `"None"`)},
 		{"an environment in an attribute", RuleEnvironment, ofLog(`"production"`, `"eu/production"`)},
 		{"a tag that is a number", RuleTags, ofEvent(`"http.status_code":"500"`, `"http.status_code":500`)},
 		{"a tag with a space in its key", RuleTags, ofEvent(`"http.status_code"`, `"http status"`)},
@@ -210,7 +210,7 @@ func brokenEnvelopes(t *testing.T) []broken {
 		{"a fingerprint that is empty", RuleFingerprint, ofEvent(`["{{ default }}","pay"]`, `[]`)},
 		{"an event without sdk", RuleSDK, ofEvent(`"sdk":{"name":"example.go"`, `"debug_meta":{"name":"example.go"`)},
 		{"a user whose id is a number", RuleUser, ofEvent(`"id":"u1"`, `"id":1`)},
-		{"a user whose address is none", RuleUser, ofEvent(`"ip_address":"192.0.2.1"`, `"ip_address":"localhost"`)},
+		{"a user whose address is a host name", RuleUser, ofEvent(`"ip_address":"192.0.2.1"`, `"ip_address":"localhost"`)},
 		{"a user whose geo is a string", RuleUser, ofEvent(`"geo":{"city":"Bern"}`, `"geo":"Bern"`)},
 		{"a request whose method is a number", RuleHTTPRequest, ofEvent(`"method":"POST"`, `"method":1`)},
 		{"a request whose header is a list", RuleHTTPRequest, ofEvent(`"accept":"*/*"`, `"accept":["*/*"]`)},
@@ -228,7 +228,7 @@ func brokenEnvelopes(t *testing.T) []broken {
 		{"a logentry without a message", RuleLogEntry, ofEvent(`"logentry":{"message":"pay %s","formatted":"pay 1",`, `"logentry":{`)},
 		{"a logentry whose params are a string", RuleLogEntry, ofEvent(`"params":["1"]`, `"params":"1"`)},
 		{"exceptions without values", RuleException, ofEvent(exceptions, `"exception":{}`)},
-		{"exceptions that are none", RuleException, ofEvent(exceptions, `"exception":{"values":[]}`)},
+		{"an empty list of exceptions", RuleException, ofEvent(exceptions, `"exception":{"values":[]}`)},
 		{"an exception without a type and a value", RuleException, ofEvent(`"type":"PayException","value":"not paid",`, ``)},
 		{"an exception whose value is an object", RuleException, ofEvent(`"value":"not paid"`, `"value":{}`)},
 		{"a mechanism without a type", RuleMechanism, ofEvent(`"type":"auto.otel.log","handled":false`, `"handled":false`)},
@@ -237,21 +237,21 @@ func brokenEnvelopes(t *testing.T) []broken {
 		{"a group whose root is not last", RuleExceptionGroup, ofEvent(`"exception_id":1,"parent_id":0`, `"exception_id":0`, `"exception_id":0,"data"`, `"exception_id":1,"parent_id":0,"data"`)},
 		{"a group whose root is not 0", RuleExceptionGroup, ofEvent(`"exception_id":1,"parent_id":0`, `"exception_id":1,"parent_id":2`, `"exception_id":0,"data"`, `"exception_id":2,"data"`)},
 		{"a group whose root has a parent", RuleExceptionGroup, ofEvent(`"exception_id":0,"data"`, `"exception_id":0,"parent_id":1,"data"`)},
-		{"a group whose parents go round in a circle", RuleExceptionGroup, ofEvent(`"exception":{"values":[`, `"exception":{"values":[{"type":"a","mechanism":{"type":"auto.otel.log","exception_id":2,"parent_id":1}},`, `"parent_id":0`, `"parent_id":2`)},
-		{"a group whose parent is not there", RuleExceptionGroup, ofEvent(`"parent_id":0`, `"parent_id":7`)},
-		{"a group that is its own parent", RuleExceptionGroup, ofEvent(`"parent_id":0`, `"parent_id":1`)},
-		{"a group with an id twice", RuleExceptionGroup, ofEvent(`"exception_id":1,"parent_id":0`, `"exception_id":0,"parent_id":0`)},
-		{"a group with one that has no id", RuleExceptionGroup, ofEvent(`"exception_id":1,"parent_id":0,`, ``)},
+		{"a group whose parents form a cycle", RuleExceptionGroup, ofEvent(`"exception":{"values":[`, `"exception":{"values":[{"type":"a","mechanism":{"type":"auto.otel.log","exception_id":2,"parent_id":1}},`, `"parent_id":0`, `"parent_id":2`)},
+		{"a group with a missing parent", RuleExceptionGroup, ofEvent(`"parent_id":0`, `"parent_id":7`)},
+		{"an exception that is its own parent", RuleExceptionGroup, ofEvent(`"parent_id":0`, `"parent_id":1`)},
+		{"a group with a duplicate id", RuleExceptionGroup, ofEvent(`"exception_id":1,"parent_id":0`, `"exception_id":0,"parent_id":0`)},
+		{"a group with a missing id", RuleExceptionGroup, ofEvent(`"exception_id":1,"parent_id":0,`, ``)},
 		{"a group with an id that is a string", RuleExceptionGroup, ofEvent(`"exception_id":1`, `"exception_id":"1"`)},
 		{"a stack trace without frames", RuleStacktrace, ofEvent(`"stacktrace":{"frames":[{"function":"wait"}]}`, `"stacktrace":{"frames":[]}`)},
-		{"a frame that says nothing", RuleStacktrace, ofEvent(`{"function":"wait"}`, `{"module":"wait"}`)},
+		{"a frame without a file and function", RuleStacktrace, ofEvent(`{"function":"wait"}`, `{"module":"wait"}`)},
 		{"a frame whose function is empty", RuleStacktrace, ofEvent(`{"function":"wait"}`, `{"function":""}`)},
-		{"a line 0", RuleStacktrace, ofEvent(`"lineno":12`, `"lineno":0`)},
+		{"line 0", RuleStacktrace, ofEvent(`"lineno":12`, `"lineno":0`)},
 		{"a line that is a string", RuleStacktrace, ofEvent(`"lineno":12`, `"lineno":"12"`)},
 		{"an in_app that is a number", RuleStacktrace, ofEvent(`"in_app":true`, `"in_app":1`)},
 		{"an address without 0x", RuleStacktrace, ofEvent(`0x7fff5bf3456c`, `7fff5bf3456c`)},
 		{"a stack_start that is false", RuleStacktrace, ofEvent(`"in_app":true`, `"in_app":true,"stack_start":false`)},
-		{"context that is no list of strings", RuleStacktrace, ofEvent(`"pre_context":["{"]`, `"pre_context":[1]`)},
+		{"context that is a list of numbers", RuleStacktrace, ofEvent(`"pre_context":["{"]`, `"pre_context":[1]`)},
 		{"1,001 frames", RuleStacktrace, ofEvent(`{"function":"wait"}`, `{"function":"wait"}`+strings.Repeat(`,{"function":"wait"}`, 1000))},
 		{"a thread without an id", RuleThreads, ofEvent(`{"id":1,`, `{`)},
 		{"a thread with the id of another", RuleThreads, ofEvent(`{"id":"2",`, `{"id":1,`)},
@@ -305,22 +305,22 @@ func brokenEnvelopes(t *testing.T) []broken {
 		{"a segment without a source", RuleSegment, ofSpan(`"sentry.span.source"`, `"sentry.source"`)},
 		{"a metric without a value", RuleMetric, envelope(header, container("trace_metric", with(t, metric, `"value":2,`, ``)))},
 
-		// What is not an event.
-		{"a reason that is none", RuleClientReport, ofReport(`"queue_overflow"`, `"queue_full"`)},
-		{"a category that is none", RuleClientReport, ofReport(`"error"`, `"event"`)},
+		// Items other than events.
+		{"an unknown reason", RuleClientReport, ofReport(`"queue_overflow"`, `"queue_full"`)},
+		{"an unknown category", RuleClientReport, ofReport(`"error"`, `"event"`)},
 		{"a quantity of 0", RuleClientReport, ofReport(`"quantity":3`, `"quantity":0`)},
 		{"a quantity with a fraction", RuleClientReport, ofReport(`"quantity":3`, `"quantity":3.5`)},
-		{"a reason and a category twice", RuleClientReport, ofReport(`"log_item"`, `"error"`)},
+		{"a duplicate reason and category", RuleClientReport, ofReport(`"log_item"`, `"error"`)},
 		{"a report of nothing", RuleClientReport, envelope(header, item("client_report", `{"discarded_events":[]}`))},
-		{"a report that only a Relay writes", RuleUnknownField, ofReport(`"discarded_events"`, `"filtered_events":[],"discarded_events"`)},
+		{"a member that only a Relay sends", RuleUnknownField, ofReport(`"discarded_events"`, `"filtered_events":[],"discarded_events"`)},
 		{"a check-in whose id has dashes", RuleCheckIn, ofCheckIn(`00000000000000000000000000000000`, `00000000-0000-0000-0000-000000000000`)},
 		{"a check-in without a slug", RuleCheckIn, ofCheckIn(`"monitor_slug":"nightly",`, ``)},
-		{"a check-in whose status is none", RuleCheckIn, ofCheckIn(`"status":"ok"`, `"status":"missed"`)},
+		{"a check-in with an unknown status", RuleCheckIn, ofCheckIn(`"status":"ok"`, `"status":"missed"`)},
 		{"a check-in whose interval has no unit", RuleCheckIn, ofCheckIn(`,"unit":"day"`, ``)},
 		{"a check-in whose crontab is a number", RuleCheckIn, ofCheckIn(`"interval"`, `"crontab"`)},
 		{"a session without a start", RuleSession, ofSession(`"started":"2026-01-02T03:04:00Z",`, ``)},
 		{"a session without a release", RuleSession, ofSession(`"release":"shop@1.2.3",`, ``)},
-		{"a session whose status is none", RuleSession, ofSession(`"status":"ok"`, `"status":"done"`)},
+		{"a session with an unknown status", RuleSession, ofSession(`"status":"ok"`, `"status":"done"`)},
 		{"101 sessions", RuleSession, envelope(header, append(slices.Repeat([]string{item("session", session)}, 100), item("sessions", sessions))...)},
 		{"sessions without buckets", RuleSession, ofSessions(`[{"started":"2026-01-02T03:04:00Z","exited":12,"errored":0,"crashed":1}]`, `[]`)},
 		{"a bucket with a negative count", RuleSession, ofSessions(`"exited":12`, `"exited":-12`)},
@@ -339,7 +339,7 @@ func TestEachRuleIsEnforced(t *testing.T) {
 	}
 }
 
-func TestAnEnvelopeHasAtMost200MiB(t *testing.T) {
+func TestEnvelopeSizeIsLimited(t *testing.T) {
 	raw := []byte(envelope(header, item("client_report", report)))
 	e, err := ParseEnvelope(raw)
 	require.NoError(t, err)
@@ -349,7 +349,7 @@ func TestAnEnvelopeHasAtMost200MiB(t *testing.T) {
 	assert.Equal(t, RuleEnvelopeSize, violations[0].Rule)
 }
 
-func TestEachSeverityNumberHasItsLevel(t *testing.T) {
+func TestSeverityNumbersMatchLevels(t *testing.T) {
 	for number := 1; number <= 24; number++ {
 		for i, level := range []string{"trace", "debug", "info", "warn", "error", "fatal"} {
 			raw := envelope(header, container("log", with(t, log, `"warn"`, strconv.Quote(level), `"severity_number":13`, `"severity_number":`+strconv.Itoa(number))))
@@ -359,7 +359,7 @@ func TestEachSeverityNumberHasItsLevel(t *testing.T) {
 	}
 }
 
-func TestWithoutAnArrivalSentAtMayBeAnyTime(t *testing.T) {
+func TestSentAtIsIgnoredWithoutArrival(t *testing.T) {
 	e, err := ParseEnvelope([]byte(envelope(header, item("client_report", report))))
 	require.NoError(t, err)
 	assert.Empty(t, Check(e))
@@ -367,9 +367,9 @@ func TestWithoutAnArrivalSentAtMayBeAnyTime(t *testing.T) {
 	assert.Len(t, Check(e), 1)
 }
 
-func TestNoRuleIsWithoutATest(t *testing.T) {
+func TestEveryRuleHasTest(t *testing.T) {
 	tested := map[Rule]bool{
-		RuleEnvelopeSize: true, // TestAnEnvelopeHasAtMost200MiB
+		RuleEnvelopeSize: true, // TestEnvelopeSizeIsLimited
 		RuleRateLimit:    true, // ratelimit_test.go
 	}
 	for _, test := range brokenEnvelopes(t) {
@@ -383,7 +383,7 @@ func TestNoRuleIsWithoutATest(t *testing.T) {
 	}
 }
 
-// rulesInSource are the constants of rules.go.
+// rulesInSource returns the constants of rules.go.
 func rulesInSource(t *testing.T) []Rule {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "rules.go", nil, parser.ParseComments)
@@ -394,9 +394,9 @@ func rulesInSource(t *testing.T) []Rule {
 		if !ok {
 			return true
 		}
-		assert.NotNil(t, spec.Doc, "%s says nothing", spec.Names[0])
+		assert.NotNil(t, spec.Doc, "%s has no comment", spec.Names[0])
 		literal, ok := spec.Values[0].(*ast.BasicLit)
-		if !ok { // a rule of JSON's, which package standin tests
+		if !ok { // a JSON rule, which package standin tests
 			return true
 		}
 		rule, err := strconv.Unquote(literal.Value)

@@ -11,29 +11,30 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// waitFor is how long WaitFor waits.
+// waitFor limits WaitFor.
 const waitFor = 30 * time.Second
 
-// Envelopes are those that were accepted, in the order in which they were. What breaks a rule is not.
+// Envelopes returns the accepted envelopes in order. An envelope that breaks a rule is not accepted.
 func (in *Intake) Envelopes() []Envelope { return standin.All(&in.Server, &in.accepted) }
 
-// Events are the events that were accepted. As in all that follows, numbers are json.Number: what was written.
+// Events returns the accepted events. Here and below, numbers are json.Number, which keeps their
+// text.
 func (in *Intake) Events() []map[string]any { return in.Decoded("event") }
 
-// Transactions are the transactions that were accepted.
+// Transactions returns the accepted transactions.
 func (in *Intake) Transactions() []map[string]any { return in.Decoded("transaction") }
 
-// Logs are the logs that were accepted, out of their containers.
+// Logs returns the accepted logs from their containers.
 func (in *Intake) Logs() []map[string]any { return in.Decoded("log") }
 
-// Spans are the spans of version 2 that were accepted, out of their containers.
+// Spans returns the accepted spans of version 2 from their containers.
 func (in *Intake) Spans() []map[string]any { return in.Decoded("span") }
 
-// ClientReports are the client reports that were accepted.
+// ClientReports returns the accepted client reports.
 func (in *Intake) ClientReports() []map[string]any { return in.Decoded("client_report") }
 
-// Decoded are the payloads of the accepted items of a type, or the entries of its containers. Those that are not JSON
-// objects, such as attachments, are left out.
+// Decoded returns the payloads of the accepted items of a type, or the entries of its containers. It
+// leaves out payloads that are not JSON objects, such as attachments.
 func (in *Intake) Decoded(itemType string) []map[string]any {
 	var decoded []map[string]any
 	for _, raw := range in.Raw(itemType) {
@@ -45,7 +46,7 @@ func (in *Intake) Decoded(itemType string) []map[string]any {
 	return decoded
 }
 
-// Raw are the same as they were written.
+// Raw returns the same as unchanged bytes, including payloads that are not JSON.
 func (in *Intake) Raw(itemType string) [][]byte {
 	var raw [][]byte
 	for _, envelope := range in.Envelopes() {
@@ -56,7 +57,7 @@ func (in *Intake) Raw(itemType string) [][]byte {
 	return raw
 }
 
-// Entries are the entries of a container as they were written, or the payload of what is none.
+// Entries returns the unchanged entries of a container, or the payload of any other item.
 func (i *Item) Entries() [][]byte {
 	if itemKinds[i.Type].contentType == "" {
 		return [][]byte{i.Payload}
@@ -74,8 +75,8 @@ func (i *Item) Entries() [][]byte {
 	return entries
 }
 
-// WaitFor waits until there are n or more of something, and returns them. It fails the test if they do not come within half
-// a minute. It is for the test's own goroutine:
+// WaitFor waits until get returns at least n items, and returns them. It fails the test after half a
+// minute. Call it from the test's own goroutine:
 //
 //	events := sentryintake.WaitFor(in, 2, in.Events)
 func WaitFor[T any](in *Intake, n int, get func() []T) []T {
@@ -92,7 +93,7 @@ func WaitFor[T any](in *Intake, n int, get func() []T) []T {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			in.t.Fatalf("%d came to the intake, not %d", len(things), n)
+			in.t.Fatalf("the intake has %d items, not %d", len(things), n)
 		}
 	}
 }

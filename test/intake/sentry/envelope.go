@@ -13,41 +13,43 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// Envelope is what one request holds: a header, and items. Its numbers are json.Number, so that they are what was written.
+// Envelope is the content of a request: a header and items. Its numbers are json.Number, which keeps
+// their text.
 type Envelope struct {
-	// Raw is the envelope as it was written, after decompression.
+	// Raw is the unchanged envelope, after decompression.
 	Raw []byte
 	// Header is the first line.
 	Header map[string]any
-	// Items are in the order in which they stand.
+	// Items are in their order in the envelope.
 	Items []Item
 
-	// Project is the id in the path of the request, and Key the public key in X-Sentry-Auth. Without a request both are
-	// empty.
+	// Project is the id in the request's path, and Key the public key in X-Sentry-Auth. Both are
+	// empty without a request.
 	Project, Key string
-	// Request is the header of the request, nil without one.
+	// Request is the request's header; nil without a request.
 	Request http.Header
-	// Arrived is when the request began, by the intake's clock. Where it is zero, times are not held against it.
+	// Arrived is the start of the request by the intake's clock. If it is zero, times are not
+	// compared with it.
 	Arrived time.Time
 }
 
-// Item is one of the things that an envelope carries.
+// Item is one item of an envelope.
 type Item struct {
 	// Type is the type in the item's header.
 	Type string
 	// Header is the item's header.
 	Header map[string]any
-	// Payload is as it was written.
+	// Payload is the unchanged payload.
 	Payload []byte
 }
 
-// EventID is the event_id of the header, empty where it has none.
+// EventID returns the header's event_id, or an empty string.
 func (e *Envelope) EventID() string {
 	id, _ := e.Header["event_id"].(string)
 	return id
 }
 
-// Of are the items of a type.
+// Of returns the items of a type.
 func (e *Envelope) Of(itemType string) []Item {
 	var items []Item
 	for _, item := range e.Items {
@@ -58,13 +60,13 @@ func (e *Envelope) Of(itemType string) []Item {
 	return items
 }
 
-// ParseEnvelope takes the bytes of an envelope apart. Its error is a *Violation. The grammar is
+// ParseEnvelope parses an envelope. Its error is a *Violation. The grammar is
 //
 //	Envelope = Headers { "\n" Item } [ "\n" ] ;
 //	Item     = Headers "\n" Payload ;
 //
-// where Headers is a JSON object on one line, without anything around it (sentry-docs: data-model/envelopes.mdx). The result
-// refers to b.
+// where Headers is a JSON object on a line of its own (sentry-docs: data-model/envelopes.mdx). The
+// result refers to b.
 func ParseEnvelope(b []byte) (Envelope, error) {
 	line, rest, more := bytes.Cut(b, []byte{'\n'})
 	header, violation := parseHeader(line, "envelope header")
@@ -82,7 +84,7 @@ func ParseEnvelope(b []byte) (Envelope, error) {
 	return envelope, nil
 }
 
-// parseItem reads an item. More says that a line feed follows it, after which rest begins.
+// parseItem parses an item. more reports whether a line feed follows it; rest begins after that.
 func parseItem(b []byte, where string) (item Item, rest []byte, more bool, violation *Violation) {
 	line, rest, found := bytes.Cut(b, []byte{'\n'})
 	header, violation := parseHeader(line, where+" header")
@@ -95,13 +97,14 @@ func parseItem(b []byte, where string) (item Item, rest []byte, more bool, viola
 	}
 	where += " (" + itemType + ")"
 	if !found {
-		return Item{}, nil, false, standin.Violate(RuleItemLength, where, "has a header, but no line feed and payload after it")
+		return Item{}, nil, false, standin.Violate(RuleItemLength, where, "has a header, but no line feed and payload")
 	}
 	payload, rest, more, violation := cutPayload(header, rest, where)
 	return Item{Type: itemType, Header: header, Payload: payload}, rest, more, violation
 }
 
-// cutPayload cuts the payload off, which has the length that its header says, or runs to the line feed.
+// cutPayload returns the payload, whose length is in the header. Without a length, the payload ends
+// at the line feed.
 func cutPayload(header map[string]any, b []byte, where string) (payload, rest []byte, more bool, violation *Violation) {
 	written, ok := header["length"]
 	if !ok {
@@ -114,19 +117,19 @@ func cutPayload(header map[string]any, b []byte, where string) (payload, rest []
 		return nil, nil, false, standin.Violate(RuleItemLength, where, "has the length %v, which is not a number of bytes", written)
 	}
 	if length > uint64(len(b)) {
-		return nil, nil, false, standin.Violate(RuleItemLength, where, "says that it has %d bytes, but the envelope ends after %d", length, len(b))
+		return nil, nil, false, standin.Violate(RuleItemLength, where, "has a length of %d, but the envelope ends after %d bytes", length, len(b))
 	}
 	payload, rest = b[:length], b[length:]
 	if len(rest) == 0 {
 		return payload, nil, false, nil
 	}
 	if rest[0] != '\n' {
-		return nil, nil, false, standin.Violate(RuleItemLength, where, "says that it has %d bytes, but no line feed comes after them", length)
+		return nil, nil, false, standin.Violate(RuleItemLength, where, "has a length of %d, but no line feed follows", length)
 	}
 	return payload, rest[1:], true, nil
 }
 
-// parseHeader reads a header, which is a JSON object that fills its line.
+// parseHeader parses a header, a JSON object that fills its line.
 func parseHeader(line []byte, where string) (map[string]any, *Violation) {
 	if len(line) < 2 || line[0] != '{' || line[len(line)-1] != '}' {
 		return nil, standin.Violate(RuleHeader, where, "is not a JSON object that fills its line: %.200q", line)

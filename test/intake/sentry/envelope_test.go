@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAnEnvelopeIsItsHeaderAndItsItems(t *testing.T) {
+func TestEnvelopesAreParsed(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		raw   string
@@ -24,7 +24,7 @@ func TestAnEnvelopeIsItsHeaderAndItsItems(t *testing.T) {
 		{"an empty payload", "{}\n{\"type\":\"a\",\"length\":0}\n", []Item{{Type: "a"}}},
 		{"two empty payloads", "{}\n{\"type\":\"a\",\"length\":0}\n\n{\"type\":\"b\",\"length\":0}\n\n", []Item{{Type: "a"}, {Type: "b"}}},
 		{"a payload without a length", "{}\n{\"type\":\"a\"}\nhello\n{\"type\":\"b\"}\nworld", []Item{{Type: "a", Payload: []byte("hello")}, {Type: "b", Payload: []byte("world")}}},
-		{"a CR before the line feed belongs to the payload", "{}\n{\"type\":\"a\"}\nhello\r\n", []Item{{Type: "a", Payload: []byte("hello\r")}}},
+		{"a payload that ends with CR", "{}\n{\"type\":\"a\"}\nhello\r\n", []Item{{Type: "a", Payload: []byte("hello\r")}}},
 		{"a payload with line feeds", "{}\n{\"type\":\"a\",\"length\":4}\n\na\n\n\n", []Item{{Type: "a", Payload: []byte("\na\n\n")}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -39,14 +39,15 @@ func TestAnEnvelopeIsItsHeaderAndItsItems(t *testing.T) {
 	}
 }
 
-func TestNumbersAreWhatWasWritten(t *testing.T) {
+func TestNumbersKeepTheirText(t *testing.T) {
 	e, err := ParseEnvelope([]byte(`{"event_id":"a","n":1.50}`))
 	require.NoError(t, err)
 	assert.Equal(t, json.Number("1.50"), e.Header["n"])
 	assert.Equal(t, "a", e.EventID())
 }
 
-// FuzzParse wants nothing to stop the parser, and what it reads to be what is there.
+// FuzzParse checks that the parser never panics, and that a parsed envelope can be written and parsed
+// again.
 func FuzzParse(f *testing.F) {
 	for _, raw := range good() {
 		f.Add([]byte(raw))
@@ -65,12 +66,12 @@ func FuzzParse(f *testing.F) {
 		require.Equal(t, raw, e.Raw)
 		e.Arrived = now
 		first := fmt.Sprint(Check(e))
-		require.Equal(t, first, fmt.Sprint(Check(e)), "the violations depend on chance")
+		require.Equal(t, first, fmt.Sprint(Check(e)), "violations are deterministic")
 		sameAgain(t, &e)
 	})
 }
 
-// sameAgain writes an envelope with what was read, and reads it again.
+// sameAgain writes a parsed envelope, and parses it again.
 func sameAgain(t *testing.T, e *Envelope) {
 	t.Helper()
 	var raw bytes.Buffer

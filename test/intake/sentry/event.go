@@ -15,7 +15,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// The platforms of events and frames (sentry-docs: event-payloads/index.mdx), with rust, which Sentry shows too.
+// platforms are the platforms of events and frames (sentry-docs: event-payloads/index.mdx). The
+// documentation lacks rust, which Sentry also shows.
 var platforms = []string{
 	"as3", "c", "cfml", "cocoa", "csharp", "elixir", "go", "groovy", "haskell", "java", "javascript", "native", "node", "objc",
 	"other", "perl", "php", "python", "ruby", "rust",
@@ -28,23 +29,25 @@ var eventFields = []string{
 	"request", "contexts", "threads", "debug_meta", "sdk", "type", "transaction_info",
 }
 
-// transactionFields are the members that a transaction has beside those of an event.
+// transactionFields are the additional members of a transaction.
 var transactionFields = []string{"start_timestamp", "spans", "measurements"}
 
-// statuses are those of a trace context and of a transaction's spans. Spans of version 2 have others.
+// statuses are the statuses of a trace context and a transaction's spans. Spans of version 2 have
+// others.
 var statuses = []string{
-	"ok", "cancelled", //nolint:misspell // Sentry spells it so.
+	"ok", "cancelled", //nolint:misspell // Sentry's spelling
 	"unknown", "invalid_argument", "deadline_exceeded", "not_found", "already_exists",
 	"permission_denied", "resource_exhausted", "failed_precondition", "aborted", "out_of_range", "unimplemented",
 	"internal_error", "unavailable", "data_loss", "unauthenticated",
 }
 
-// checkEvent looks at an event, a transaction or feedback, which have most in common, and adds the trace that it belongs to.
+// checkEvent checks an event, a transaction or feedback, which have most members in common, and adds
+// its trace.
 func checkEvent(event object, itemType, eventID string, traces map[string]bool) {
 	event.Require("event_id", "timestamp", "platform")
 	checkEventID(event, "event_id")
 	if id, ok := event.Members["event_id"].(string); ok && eventID != "" && id != eventID {
-		event.Breaks(RuleEventID, "event_id", "is %q, but %q in the envelope's header", id, eventID)
+		event.Breaks(RuleEventID, "event_id", "is %q, but the envelope's header has %q", id, eventID)
 	}
 	checkTime(event, "timestamp")
 	event.OneOf(RulePlatform, "platform", platforms...)
@@ -76,11 +79,11 @@ func checkEvent(event object, itemType, eventID string, traces map[string]bool) 
 	}
 }
 
-// The range of a timestamp in seconds. What is beyond it is in milliseconds or less: the last second that OpenTelemetry can
-// write is before it, in 2554.
+// maxSeconds is the maximum timestamp in seconds. Larger ones are in milliseconds or smaller units:
+// OpenTelemetry's timestamps end in 2554, before the maximum.
 const maxSeconds = 2e10
 
-// checkSeconds wants a time in seconds since 1970.
+// checkSeconds checks that a member is a time in seconds since 1970.
 func checkSeconds(o object, name string) (seconds float64, ok bool) {
 	if seconds, ok = o.Number(name); !ok {
 		return 0, false
@@ -92,7 +95,7 @@ func checkSeconds(o object, name string) (seconds float64, ok bool) {
 	return seconds, true
 }
 
-// checkTime wants a time in seconds since 1970 or in RFC 3339.
+// checkTime checks that a member is a time in seconds since 1970 or in RFC 3339.
 func checkTime(o object, name string) (seconds float64, ok bool) {
 	written, isText := o.Members[name].(string)
 	if !isText {
@@ -114,7 +117,7 @@ func checkRelease(o object, name string) {
 	odd := func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) }
 	length := utf8.RuneCountInString(release)
 	if length == 0 || length > maxRelease || strings.ContainsFunc(release, odd) || slices.Contains([]string{".", "..", " "}, release) {
-		o.Breaks(RuleRelease, name, "is %.250q, which is no name of a release", release)
+		o.Breaks(RuleRelease, name, "is %.250q, not a valid release name", release)
 	}
 }
 
@@ -126,7 +129,7 @@ func checkEnvironment(o object, name string) {
 	odd := func(r rune) bool { return r == '/' || unicode.IsSpace(r) }
 	length := utf8.RuneCountInString(environment)
 	if length == 0 || length > maxEnvironment || strings.ContainsFunc(environment, odd) || strings.EqualFold(environment, "none") {
-		o.Breaks(RuleEnvironment, name, "is %.100q, which is no name of an environment", environment)
+		o.Breaks(RuleEnvironment, name, "is %.100q, not a valid environment name", environment)
 	}
 }
 
@@ -134,7 +137,7 @@ func checkTags(o object) {
 	tags, _ := o.Nested("tags", RuleTags)
 	for _, key := range tags.Names() {
 		if key == "" || len(key) > maxTagKey || strings.ContainsFunc(key, notInTagKey) {
-			tags.Breaks(RuleTags, key, "has a key that is not 1 to %d of a-z A-Z 0-9 _ . : -", maxTagKey)
+			tags.Breaks(RuleTags, key, "has a key that is not 1 to %d characters of a-z A-Z 0-9 _ . : -", maxTagKey)
 		}
 		value, ok := tags.Text(key)
 		if length := utf8.RuneCountInString(value); ok && (length == 0 || length > maxTagValue || strings.Contains(value, "\n")) {
@@ -154,7 +157,7 @@ func checkFingerprint(event object) {
 	}
 }
 
-// checkUser looks at the user, which may have members of its own beside those that Sentry knows.
+// checkUser checks the user, which may have members besides Sentry's.
 func checkUser(event object) {
 	user, ok := event.Nested("user", RuleUser)
 	if !ok {
@@ -239,13 +242,13 @@ func checkBreadcrumbs(event object) {
 			continue
 		}
 		if at < last {
-			crumb.Breaks(RuleBreadcrumbs, "timestamp", "is before that of the one before it")
+			crumb.Breaks(RuleBreadcrumbs, "timestamp", "is before the previous breadcrumb's")
 		}
 		last = at
 	}
 }
 
-// checkMessage looks at the message, which is a logentry, or a string at the top.
+// checkMessage checks the message: a logentry, or the string message.
 func checkMessage(event object) {
 	event.Texts("message")
 	entry, ok := event.Nested("logentry", RuleLogEntry)
@@ -255,7 +258,7 @@ func checkMessage(event object) {
 	entry.Only(RuleUnknownField, "message", "formatted", "params")
 	_, hasMessage := entry.Text("message")
 	if _, ok := entry.Text("formatted"); !ok && !hasMessage {
-		entry.Violate(RuleLogEntry, entry.Where, "has neither a message nor a formatted one")
+		entry.Violate(RuleLogEntry, entry.Where, "has neither message nor formatted")
 	}
 	switch params := entry.Members["params"].(type) {
 	case string, bool, json.Number:
@@ -263,7 +266,7 @@ func checkMessage(event object) {
 	}
 }
 
-// checkExtras looks at the objects that hold what they like.
+// checkExtras checks the members with free content.
 func checkExtras(event object) {
 	event.Nested("extra", RuleEvent)
 	event.Nested("debug_meta", RuleEvent)

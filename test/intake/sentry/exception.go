@@ -11,7 +11,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// checkExceptions looks at the exceptions of an event: the oldest cause first, the one that was thrown last.
+// checkExceptions checks an event's exceptions. The oldest cause comes first, the thrown exception
+// last.
 func checkExceptions(event object) {
 	exception, ok := event.Nested("exception", RuleException)
 	if !ok {
@@ -44,7 +45,7 @@ func checkException(exception object) {
 		"is_exception_group", "source", "meta", "data")
 	mechanism.Require("type")
 	if kind, ok := mechanism.Text("type"); ok && (kind == "" || kind == "generic") {
-		mechanism.Breaks(RuleMechanism, "type", "is %q, which does not tell what captured the exception", kind)
+		mechanism.Breaks(RuleMechanism, "type", "is %q, which does not name what captured the exception", kind)
 	}
 	mechanism.Texts("description", "help_link", "source")
 	mechanism.Booleans("handled", "synthetic", "is_exception_group")
@@ -55,7 +56,7 @@ func checkException(exception object) {
 	mechanism.Integer("parent_id")
 }
 
-// checkGroup looks at the ids of exceptions, if any has one.
+// checkGroup checks the ids of exceptions, if any has one.
 func checkGroup(exceptions []object) {
 	ids := make([]string, len(exceptions))
 	parents := make([]string, len(exceptions))
@@ -72,21 +73,21 @@ func checkGroup(exceptions []object) {
 	}
 	root := len(exceptions) - 1
 	if ids[root] != "0" || parents[root] != "" {
-		exceptions[root].Violate(RuleExceptionGroup, exceptions[root].Where, "is the last, and so the root, but has the exception_id %q and the parent_id %q", ids[root], parents[root])
+		exceptions[root].Violate(RuleExceptionGroup, exceptions[root].Where, "is the root, because it is the last, but has the exception_id %q and the parent_id %q", ids[root], parents[root])
 	}
 	for i, exception := range exceptions[:root] {
 		switch {
 		case ids[i] == "":
-			exception.Violate(RuleExceptionGroup, exception.Where, "has no exception_id, though others have one")
+			exception.Violate(RuleExceptionGroup, exception.Where, "has no exception_id, but others have one")
 		case slices.Index(ids, ids[i]) != i || ids[i] == ids[root]:
-			exception.Violate(RuleExceptionGroup, exception.Where, "has the exception_id %s, which another has", ids[i])
+			exception.Violate(RuleExceptionGroup, exception.Where, "has the exception_id %s of another exception", ids[i])
 		case !leadsToRoot(i, ids, parents):
 			exception.Violate(RuleExceptionGroup, exception.Where, "has the parent_id %q, which does not lead to the root", parents[i])
 		}
 	}
 }
 
-// leadsToRoot reports that an exception's parents end at the last exception.
+// leadsToRoot reports whether the chain of an exception's parents ends at the last exception.
 func leadsToRoot(i int, ids, parents []string) bool {
 	for range ids {
 		if i == len(ids)-1 {
@@ -99,7 +100,8 @@ func leadsToRoot(i int, ids, parents []string) bool {
 	return i == len(ids)-1
 }
 
-// checkStacktrace looks at the stack trace of an exception or a thread: the oldest frame first, the one that crashed last.
+// checkStacktrace checks the stack trace of an exception or thread. The oldest frame comes first, the
+// crashed one last.
 func checkStacktrace(o object) {
 	stacktrace, ok := o.Nested("stacktrace", RuleStacktrace)
 	if !ok {
@@ -109,7 +111,7 @@ func checkStacktrace(o object) {
 	stacktrace.Require("frames")
 	frames, ok := stacktrace.Objects("frames", RuleStacktrace)
 	if ok && (len(frames) == 0 || len(frames) > maxFrames) {
-		stacktrace.Breaks(RuleStacktrace, "frames", "has %d frames; it may have 1 to %d", len(frames), maxFrames)
+		stacktrace.Breaks(RuleStacktrace, "frames", "has %d frames, not 1 to %d", len(frames), maxFrames)
 	}
 	for _, frame := range frames {
 		checkFrame(frame)
@@ -124,21 +126,21 @@ func checkFrame(frame object) {
 	filename, _ := frame.Members["filename"].(string)
 	function, _ := frame.Members["function"].(string)
 	if frame.Members["instruction_addr"] == nil && filename == "" && function == "" {
-		frame.Violate(RuleStacktrace, frame.Where, "has neither a filename nor a function nor an instruction_addr")
+		frame.Violate(RuleStacktrace, frame.Where, "has no filename, function or instruction_addr")
 	}
 	for _, name := range []string{"lineno", "colno"} {
 		if n, ok := frame.Integer(name); ok && n < 1 {
-			frame.Breaks(RuleStacktrace, name, "is %d, but the first is 1", n)
+			frame.Breaks(RuleStacktrace, name, "is %d, but counts from 1", n)
 		}
 	}
 	for _, name := range []string{"instruction_addr", "symbol_addr", "image_addr"} {
 		if address, ok := frame.Text(name); ok && !strings.HasPrefix(address, "0x") {
-			frame.Breaks(RuleStacktrace, name, "is %q, not hexadecimal with 0x before it", address)
+			frame.Breaks(RuleStacktrace, name, "is %q, not hexadecimal with the prefix 0x", address)
 		}
 	}
 	frame.Booleans("in_app", "stack_start")
 	if frame.Members["stack_start"] == false {
-		frame.Breaks(RuleStacktrace, "stack_start", "is false; it is left out then")
+		frame.Breaks(RuleStacktrace, "stack_start", "is false; leave it out")
 	}
 	frame.OneOf(RuleStacktrace, "platform", platforms...)
 	textList(frame, "pre_context")
@@ -165,7 +167,7 @@ func checkThreads(event object) {
 		switch id := thread.Members["id"].(type) {
 		case string, json.Number:
 			if ids[id] {
-				thread.Breaks(RuleThreads, "id", "is %v, which another thread has", id)
+				thread.Breaks(RuleThreads, "id", "is %v, the id of another thread", id)
 			}
 			ids[id] = true
 		case nil:

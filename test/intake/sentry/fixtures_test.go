@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// now is when the envelopes here are sent.
+// now is the time at which these envelopes are sent.
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 const (
-	// headerWithID is the header of an envelope with an event, withoutDSN and withoutTrace are it with less.
+	// headerWithID is the header of an envelope with an event. withoutDSN and withoutTrace lack these
+	// members.
 	headerWithID = headerID + headerDSN + headerSDK + headerTrace
 	withoutDSN   = headerID + headerSDK + headerTrace
 	withoutTrace = headerID + headerDSN + headerSDK + `}`
@@ -25,9 +26,9 @@ const (
 	headerSDK    = `,"sdk":{"name":"example.go","version":"1.2.3"}`
 	headerTrace  = `,"trace":{"trace_id":"5b8efff798038103d269b633813fc60c","public_key":"examplepublickey","sample_rate":"1.0","sample_rand":"0.5","sampled":"true"}}`
 
-	// header is the header of an envelope without one.
+	// header is the header of an envelope without an event.
 	header = headerStart + `}`
-	// headerWithTrace is that of an envelope with spans.
+	// headerWithTrace is the header of an envelope with spans.
 	headerWithTrace = headerStart + headerTrace
 	headerStart     = `{"sent_at":"2026-01-02T03:04:05.25Z","sdk":{"name":"example.go","version":"1.2.3"}`
 
@@ -76,12 +77,12 @@ const (
 	sessions = `{"aggregates":[{"started":"2026-01-02T03:04:00Z","exited":12,"errored":0,"crashed":1}],"attrs":{"release":"shop@1.2.3"}}`
 )
 
-// item is an item with the length that it has.
+// item returns an item with the right length.
 func item(itemType, payload string) string {
 	return fmt.Sprintf("{\"type\":%q,\"length\":%d}\n%s", itemType, len(payload), payload)
 }
 
-// container is an item that holds entries.
+// container returns an item with entries.
 func container(itemType string, entries ...string) string {
 	payload := `{"items":[` + strings.Join(entries, ",") + `]}`
 	return fmt.Sprintf("{\"type\":%q,\"length\":%d,\"item_count\":%d,\"content_type\":%q}\n%s",
@@ -96,7 +97,7 @@ func envelope(header string, items ...string) string {
 	return header + "\n" + strings.Join(items, "\n") + "\n"
 }
 
-// with exchanges what occurs in a text, which it has to.
+// with replaces parts of a text, which must occur in it.
 func with(t *testing.T, text string, oldAndNew ...string) string {
 	t.Helper()
 	for i := 0; i < len(oldAndNew); i += 2 {
@@ -106,23 +107,23 @@ func with(t *testing.T, text string, oldAndNew ...string) string {
 	return text
 }
 
-// good are envelopes that break no rule.
+// good returns valid envelopes.
 func good() map[string]string {
 	second := strings.Replace(log, "5b8efff798038103d269b633813fc60c", "627a2885119dcc8184fae7eef09438cb", 1)
 	return map[string]string{
-		"an event with all there is":         envelope(headerWithID, item("event", event)),
-		"an event with what may go along":    envelope(headerWithID, item("event", event), attachment, item("client_report", report), item("check_in", checkIn)),
-		"an envelope without the last LF":    strings.TrimSuffix(envelope(headerWithID, item("event", event)), "\n"),
-		"a transaction":                      envelope(headerWithID, item("transaction", transaction)),
-		"feedback":                           envelope(withoutTrace, item("feedback", feedback)),
-		"logs of several traces":             envelope(header, container("log", log, second)),
-		"logs of one trace":                  envelope(headerWithID, container("log", log, log)),
-		"spans":                              envelope(headerWithID, container("span", span)),
-		"metrics":                            envelope(header, container("trace_metric", metric)),
-		"logs, spans and metrics":            envelope(headerWithID, container("log", log), container("span", span), container("trace_metric", metric)),
-		"a client report":                    envelope(header, item("client_report", report)),
-		"sessions":                           envelope(header, item("session", session), item("sessions", sessions)),
-		"a payload with line feeds":          envelope(header, item("client_report", strings.ReplaceAll(report, ",", ",\n"))),
-		"an item that says what it contains": envelope(header, strings.Replace(item("client_report", report), `{"type"`, `{"content_type":"application/json","type"`, 1)),
+		"an event with all members":       envelope(headerWithID, item("event", event)),
+		"an event with other items":       envelope(headerWithID, item("event", event), attachment, item("client_report", report), item("check_in", checkIn)),
+		"an envelope without the last LF": strings.TrimSuffix(envelope(headerWithID, item("event", event)), "\n"),
+		"a transaction":                   envelope(headerWithID, item("transaction", transaction)),
+		"feedback":                        envelope(withoutTrace, item("feedback", feedback)),
+		"logs of several traces":          envelope(header, container("log", log, second)),
+		"logs of one trace":               envelope(headerWithID, container("log", log, log)),
+		"spans":                           envelope(headerWithID, container("span", span)),
+		"metrics":                         envelope(header, container("trace_metric", metric)),
+		"logs, spans and metrics":         envelope(headerWithID, container("log", log), container("span", span), container("trace_metric", metric)),
+		"a client report":                 envelope(header, item("client_report", report)),
+		"sessions":                        envelope(header, item("session", session), item("sessions", sessions)),
+		"a payload with line feeds":       envelope(header, item("client_report", strings.ReplaceAll(report, ",", ",\n"))),
+		"an item with a content type":     envelope(header, strings.Replace(item("client_report", report), `{"type"`, `{"content_type":"application/json","type"`, 1)),
 	}
 }

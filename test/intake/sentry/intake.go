@@ -14,19 +14,19 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// Project is a project that the intake has.
+// Project is a project of the intake.
 type Project struct {
-	// ID is the last segment of the DSN, and part of the path of requests.
+	// ID is the last segment of the DSN, and part of the request path.
 	ID string
-	// PublicKey is what requests authenticate with.
+	// PublicKey authenticates requests.
 	PublicKey string
-	// SecretKey is optional and deprecated. A request need not send it, but if it does, it has to be this one.
+	// SecretKey is optional and deprecated. A request may omit it.
 	SecretKey string
-	// Path is what the DSN has before the id, such as "/sub/path".
+	// Path is the part of the DSN's path before the id, such as "/sub/path".
 	Path string
 }
 
-// dsn is the project's DSN at an intake with this URL.
+// dsn returns the project's DSN at an intake with this URL.
 func (p *Project) dsn(base string) string {
 	keys := p.PublicKey
 	if p.SecretKey != "" {
@@ -41,37 +41,37 @@ type Intake struct {
 	t        testing.TB
 	projects []Project
 
-	// What follows is read and written within Do.
+	// The fields below are read and written within Do.
 	now      func() time.Time
 	answer   func(Envelope) Reply
 	grace    time.Duration
 	limits   rateLimits
-	maxSizes map[string]int // lower limits of sizes, by type of item; that of the envelope under ""
+	maxSizes map[string]int // lowered size limits by type of item; "" is the envelope
 	accepted []Envelope
-	changed  chan struct{} // closed and replaced when something came
+	changed  chan struct{} // closed and replaced after each request
 }
 
-// Request is a request that came, whatever was answered.
+// Request is a received request, whatever the response was.
 type Request struct {
-	// Method, URI and Header are as they came.
+	// Method, URI and Header are unchanged.
 	Method, URI string
 	Header      http.Header
-	// Envelope is what it held, as far as it could be read.
+	// Envelope is the content, as far as it could be read.
 	Envelope Envelope
-	// Violations are the rules that it broke.
+	// Violations are the rules that the request broke.
 	Violations []Violation
-	// Status is what was answered, 0 for a connection that was reset.
+	// Status is the status of the response, or 0 if the connection was reset.
 	Status int
 }
 
-// New starts an intake with these projects; without any, it has one with the id 42 and the key "examplepublickey". A rule
-// that is broken fails the test. The intake ends with the test.
+// New starts an intake with the projects, which stops with the test. A broken rule fails the test.
+// Without projects, it has one with the id 42 and the key "examplepublickey".
 func New(t testing.TB, projects ...Project) *Intake {
 	t.Helper()
 	return start(t, false, projects)
 }
 
-// NewRecording starts an intake that keeps what rules are broken, for [Intake.Violations], and does not fail the test.
+// NewRecording starts an intake that only records broken rules, for [Intake.Violations].
 func NewRecording(t testing.TB, projects ...Project) *Intake {
 	t.Helper()
 	return start(t, true, projects)
@@ -89,7 +89,7 @@ func start(t testing.TB, recording bool, projects []Project) *Intake {
 	return in
 }
 
-// DSN is the DSN of the project with this id, or of the first one.
+// DSN returns the DSN of the project with this id, or of the first project.
 func (in *Intake) DSN(project ...string) string {
 	if len(project) == 0 {
 		return in.projects[0].dsn(in.URL())
@@ -103,22 +103,24 @@ func (in *Intake) DSN(project ...string) string {
 	return ""
 }
 
-// Answer sets what answers envelopes from now on. It is called from several goroutines if several requests come at once. An
-// envelope that breaks a rule, or that a rate limit or a lowered size forbids, is answered as Sentry would, without asking it.
+// Answer sets the function that responds to later envelopes. Concurrent requests call it
+// concurrently. It is not called for an envelope that breaks a rule, or exceeds a rate limit or a
+// lowered size limit: the intake responds like Sentry.
 func (in *Intake) Answer(answer func(Envelope) Reply) { in.Do(func() { in.answer = answer }) }
 
-// Clock sets the clock that sent_at and rate limits are held against, which is time.Now at first.
+// Clock sets the clock for sent_at and rate limits. The default is time.Now.
 func (in *Intake) Clock(now func() time.Time) { in.Do(func() { in.now = now }) }
 
-// Grace sets for how long after a rate limit was answered a request is only refused for it, and no violation. It is 0 at
-// first. With several requests in flight, one may leave while the answer to another is on its way.
+// Grace sets how long after announcing a rate limit the intake refuses requests without a violation.
+// The default is 0. With several requests in flight, the sender may start one before it gets the
+// response to another.
 func (in *Intake) Grace(d time.Duration) { in.Do(func() { in.grace = d }) }
 
-// LimitEnvelope lowers the size in bytes, decompressed, from which on an envelope is answered 413, as the administrator of a
-// self-hosted Sentry may. To go beyond it is no violation.
+// LimitEnvelope lowers the size limit of envelopes, in decompressed bytes, as a self-hosted Sentry
+// can. A larger envelope gets 413, and is not a violation.
 func (in *Intake) LimitEnvelope(size int) { in.LimitItem("", size) }
 
-// LimitItem does the same for the payloads of a type of item.
+// LimitItem lowers the size limit for the payloads of a type of item in the same way.
 func (in *Intake) LimitItem(itemType string, size int) {
 	in.Do(func() { in.maxSizes[itemType] = size })
 }
@@ -139,30 +141,30 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply.Write(w, success(v.envelope.EventID()))
 }
 
-// visit is a request while it is looked at.
+// visit is a request that is being checked.
 type visit struct {
 	request  *http.Request
 	began    time.Time // by the real clock
 	project  *Project
 	envelope Envelope
 	checker  standin.Checker
-	refusal  *Reply // what is to be answered instead of asking the test
+	refusal  *Reply // the response, if the test does not decide it
 }
 
-// refuse notes what is answered, unless something went wrong before.
+// refuse sets the response, unless it is already set.
 func (v *visit) refuse(status int, cause string) {
 	if v.refusal == nil {
 		v.refusal = &Reply{Status: status, Body: detail(cause)}
 	}
 }
 
-// broke notes a rule that is broken, and that the request is refused for it.
+// broke records a violation, and refuses the request.
 func (v *visit) broke(status int, rule Rule, where, format string, args ...any) {
 	v.checker.Violate(rule, where, format, args...)
 	v.refuse(status, v.checker.Violations[len(v.checker.Violations)-1].Error())
 }
 
-// read takes a request apart and holds it against the rules that do not depend on others.
+// read reads a request, and checks the rules that do not depend on earlier requests.
 func (in *Intake) read(r *http.Request, began, now time.Time, maxSize int) *visit {
 	v := &visit{request: r, began: began}
 	v.envelope.Request, v.envelope.Arrived = r.Header.Clone(), now
@@ -191,7 +193,7 @@ func (in *Intake) read(r *http.Request, began, now time.Time, maxSize int) *visi
 	return v
 }
 
-// decide says what is answered.
+// decide returns the response to a request.
 func (in *Intake) decide(v *visit) Reply {
 	var answer func(Envelope) Reply
 	in.Do(func() {
@@ -209,7 +211,7 @@ func (in *Intake) decide(v *visit) Reply {
 	}
 }
 
-// checkSizes refuses items that are larger than the limits that the test lowered.
+// checkSizes refuses items beyond the limits that the test lowered.
 func (in *Intake) checkSizes(v *visit) {
 	for _, item := range v.envelope.Items {
 		if size, ok := in.maxSizes[item.Type]; ok && len(item.Payload) > size {
@@ -218,8 +220,8 @@ func (in *Intake) checkSizes(v *visit) {
 	}
 }
 
-// checkLimits refuses what a rate limit forbids. That it was sent is a violation, unless it was under way when the limit was
-// answered.
+// checkLimits refuses a rate-limited envelope. Sending it is a violation, unless it was in flight when
+// the limit was announced.
 func (in *Intake) checkLimits(v *visit) {
 	if v.refusal != nil || v.project == nil {
 		return
@@ -228,15 +230,16 @@ func (in *Intake) checkLimits(v *visit) {
 	if !ok {
 		return
 	}
-	if v.began.Sub(limit.answered) > in.grace {
-		v.checker.Violate(RuleRateLimit, "envelope", "has something of the category %q, which is limited for another %v",
+	if v.began.Sub(limit.announced) > in.grace {
+		v.checker.Violate(RuleRateLimit, "envelope", "has data of the category %q, which is limited for another %v",
 			limit.category, limit.until.Sub(v.envelope.Arrived))
 	}
 	reply := RateLimited(limit.header(v.envelope.Arrived))
 	v.refusal = &reply
 }
 
-// note keeps the request, and what was answered. A rate limit counts from now on, which is before the client knows of it.
+// note records the request and its response. A rate limit starts now, before the client gets the
+// response.
 func (in *Intake) note(v *visit, reply *Reply) {
 	if reply.Takes() {
 		in.accepted = append(in.accepted, v.envelope)

@@ -27,14 +27,14 @@ import (
 
 const goodAuth = "Sentry sentry_version=7, sentry_client=example.go/1.2.3, sentry_key=examplepublickey"
 
-// at stops the intake's clock at the time of the fixtures, or when the test moves it.
+// at sets the intake's clock to the fixtures' time. set moves it.
 func at(in *Intake) (set func(time.Duration)) {
 	set = func(d time.Duration) { in.Clock(func() time.Time { return now.Add(d) }) }
 	set(0)
 	return set
 }
 
-// endpoint is where the DSN of an intake sends envelopes.
+// endpoint returns the URL for envelopes of a DSN.
 func endpoint(t *testing.T, dsn string) string {
 	t.Helper()
 	u, err := url.Parse(dsn)
@@ -87,47 +87,47 @@ func brokenRequests() []brokenRequest {
 	return []brokenRequest{
 		{"a PUT", RuleMethod, 405, func(r *http.Request) { r.Method = http.MethodPut }},
 		{"a path without the last slash", RulePath, 404, target("/api/42/envelope")},
-		{"a path of an older API", RulePath, 404, target("/api/42/store/")},
-		{"a path without the DSN's own", RulePath, 404, target("/other/api/42/envelope/")},
+		{"the path of an older API", RulePath, 404, target("/api/42/store/")},
+		{"a path with a wrong prefix", RulePath, 404, target("/other/api/42/envelope/")},
 		{"a path without a project", RulePath, 404, target("/api//envelope/")},
 		{"a query", RuleURLSecret, 400, target("/api/42/envelope/?sentry_version=7")},
 		{"the key in the query", RuleURLSecret, 400, target("/api/42/envelope/?sentry_key=examplepublickey")},
 		{"the key in the path", RuleURLSecret, 400, target("/api/examplepublickey/envelope/")},
 		{"JSON as the content type", RuleContentType, 400, header("Content-Type", "application/json")},
 		{"no content type", RuleContentType, 400, func(r *http.Request) { r.Header.Del("Content-Type") }},
-		{"an encoding that is not there", RuleEncoding, 400, header("Content-Encoding", "snappy")},
-		{"gzip that is none", RuleEncoding, 400, header("Content-Encoding", "gzip")},
-		{"zstd that is none", RuleEncoding, 400, header("Content-Encoding", "zstd")},
-		{"gzip that is cut off", RuleEncoding, 400, body("gzip", zipped[:len(zipped)-4])},
-		{"gzip with something after it", RuleEncoding, 400, body("gzip", append(bytes.Clone(zipped), "more"...))},
+		{"an unknown encoding", RuleEncoding, 400, header("Content-Encoding", "snappy")},
+		{"a body that is not gzip", RuleEncoding, 400, header("Content-Encoding", "gzip")},
+		{"a body that is not zstd", RuleEncoding, 400, header("Content-Encoding", "zstd")},
+		{"truncated gzip", RuleEncoding, 400, body("gzip", zipped[:len(zipped)-4])},
+		{"gzip with data after it", RuleEncoding, 400, body("gzip", append(bytes.Clone(zipped), "more"...))},
 		{"two encodings", RuleEncoding, 400, func(r *http.Request) { r.Header["Content-Encoding"] = []string{"gzip", "gzip"} }},
 		{"no X-Sentry-Auth", RuleAuth, 403, func(r *http.Request) { r.Header.Del("X-Sentry-Auth") }},
-		{"two X-Sentry-Auth", RuleAuth, 403, func(r *http.Request) { r.Header.Add("X-Sentry-Auth", goodAuth) }},
+		{"two X-Sentry-Auth headers", RuleAuth, 403, func(r *http.Request) { r.Header.Add("X-Sentry-Auth", goodAuth) }},
 		{"another scheme", RuleAuth, 403, auth("Sentry ", "Bearer ")},
 		{"version 6", RuleAuth, 403, auth("sentry_version=7", "sentry_version=6")},
 		{"no version", RuleAuth, 403, auth("sentry_version=7, ", "")},
 		{"no key", RuleAuth, 403, auth(", sentry_key=examplepublickey", "")},
 		{"an empty key", RuleAuth, 403, auth("=examplepublickey", "=")},
-		{"a key twice", RuleAuth, 403, auth("sentry_key=", "sentry_key=a, sentry_key=")},
+		{"a duplicate key", RuleAuth, 403, auth("sentry_key=", "sentry_key=a, sentry_key=")},
 		{"a key in quotes", RuleAuth, 403, auth("=examplepublickey", `="examplepublickey"`)},
 		{"a client without a version", RuleAuth, 403, auth("/1.2.3", "")},
 		{"no client", RuleAuth, 403, auth("sentry_client=example.go/1.2.3, ", "")},
-		{"a timestamp, which sent_at replaced", RuleAuth, 403, auth("sentry_key", "sentry_timestamp=1, sentry_key")},
+		{"a timestamp, which is obsolete", RuleAuth, 403, auth("sentry_key", "sentry_timestamp=1, sentry_key")},
 		{"a comma at the end", RuleAuth, 403, auth("examplepublickey", "examplepublickey,")},
 		{"a dsn of another host in the envelope", RuleAuthAgrees, 403, dsn("http://examplepublickey@sentry.example.com/42")},
 		{"a dsn of another key in the envelope", RuleAuthAgrees, 403, dsn("http://otherpublickey@{host}/42")},
 		{"a dsn of another project in the envelope", RuleAuthAgrees, 403, dsn("http://examplepublickey@{host}/43")},
 		{"a dsn of another path in the envelope", RuleAuthAgrees, 403, dsn("http://examplepublickey@{host}/sub/42")},
 		{"a dsn without a key in the envelope", RuleAuthAgrees, 403, dsn("http://{host}/42")},
-		{"an envelope that is none", RuleHeader, 400, body("", []byte("hello"))},
+		{"a body that is not an envelope", RuleHeader, 400, body("", []byte("hello"))},
 		{"an item that is too large", RuleItemSize, 413, body("", []byte(envelope(header2, item("client_report", report+strings.Repeat(" ", 4*kib)))))},
 	}
 }
 
-// header2 is header, which brokenRequests has another use for.
+// header2 is header, a name that brokenRequests uses for something else.
 const header2 = header
 
-// dsn writes a dsn into the envelope's header.
+// dsn returns a change that adds a dsn to the envelope's header.
 func dsn(dsn string) func(r *http.Request) {
 	return func(r *http.Request) {
 		dsn := strings.Replace(dsn, "{host}", r.URL.Host, 1)
@@ -136,13 +136,13 @@ func dsn(dsn string) func(r *http.Request) {
 	}
 }
 
-func TestEachRuleOfRequestsIsEnforced(t *testing.T) {
+func TestRequestRulesAreEnforced(t *testing.T) {
 	for _, test := range brokenRequests() {
 		t.Run(test.name, func(t *testing.T) {
 			in := NewRecording(t)
 			at(in)
 			in.Answer(func(Envelope) Reply {
-				t.Error("the test was asked what to answer")
+				t.Error("the intake asked for a reply")
 				return Reply{}
 			})
 			r := newRequest(t, in, []byte(envelope(header, item("client_report", report))))
@@ -163,7 +163,7 @@ func TestEachRuleOfRequestsIsEnforced(t *testing.T) {
 	}
 }
 
-func TestAViolationFailsTheTestWithTheRuleAndTheRequest(t *testing.T) {
+func TestViolationFailsTestWithDetails(t *testing.T) {
 	f := &standin.Failing{TB: t}
 	in := New(f)
 	at(in)
@@ -174,7 +174,7 @@ func TestAViolationFailsTheTestWithTheRuleAndTheRequest(t *testing.T) {
 	assert.Contains(t, f.Failures[0], "POST /api/42/envelope/\n"+header)
 }
 
-func TestAGoodEnvelopeIsTakenInEachEncoding(t *testing.T) {
+func TestEveryEncodingIsAccepted(t *testing.T) {
 	for encoding, is := range map[string]string{"": "", "identity": "", "gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate", "zstd": "zstd"} {
 		t.Run(encoding, func(t *testing.T) {
 			in := New(t)
@@ -197,7 +197,7 @@ func TestAGoodEnvelopeIsTakenInEachEncoding(t *testing.T) {
 	}
 }
 
-func TestABombIsNotUnpacked(t *testing.T) {
+func TestDecompressionStopsAtLimit(t *testing.T) {
 	for _, encoding := range []string{"gzip", "deflate", "zstd"} {
 		in := New(t)
 		in.LimitEnvelope(kib)
@@ -211,7 +211,7 @@ func TestABombIsNotUnpacked(t *testing.T) {
 	}
 }
 
-// zeros is a body of as many bytes as are read.
+// zeros is an endless body of zeros.
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) {
@@ -219,7 +219,7 @@ func (zeros) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func TestARequestHasAtMost200MiB(t *testing.T) {
+func TestRequestSizeIsLimited(t *testing.T) {
 	in := NewRecording(t)
 	r := newRequest(t, in, nil)
 	r.Body, r.ContentLength = io.NopCloser(io.LimitReader(zeros{}, maxEnvelope+1)), maxEnvelope+1
@@ -230,7 +230,7 @@ func TestARequestHasAtMost200MiB(t *testing.T) {
 	assert.Equal(t, RuleEnvelopeSize, in.Violations()[0].Rule)
 }
 
-func TestProjectsHaveKeysAndPaths(t *testing.T) {
+func TestProjectsCheckKeysAndPaths(t *testing.T) {
 	in := New(t, Project{ID: "1", PublicKey: "one"}, Project{ID: "2", PublicKey: "two", SecretKey: "hush", Path: "/sub/path"})
 	at(in)
 	host := strings.TrimPrefix(in.URL(), "http://")
@@ -245,10 +245,10 @@ func TestProjectsHaveKeysAndPaths(t *testing.T) {
 		{"the key with the secret", in.DSN("2"), "sentry_key=two, sentry_secret=hush", 200},
 		{"the scheme in lower case", in.DSN("1"), "sentry_key=one", 200},
 		{"the key of another project", in.DSN("1"), "sentry_key=two", 403},
-		{"a key of no project", in.DSN("1"), "sentry_key=three", 403},
-		{"a secret that is not the project's", in.DSN("2"), "sentry_key=two, sentry_secret=loud", 403},
+		{"an unknown key", in.DSN("1"), "sentry_key=three", 403},
+		{"a wrong secret", in.DSN("2"), "sentry_key=two, sentry_secret=loud", 403},
 		{"a secret of a project without one", in.DSN("1"), "sentry_key=one, sentry_secret=hush", 403},
-		{"a project that is not there", "http://one@" + host + "/3", "sentry_key=one", 403},
+		{"an unknown project", "http://one@" + host + "/3", "sentry_key=one", 403},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRequest(t, in, []byte(envelope(header, item("client_report", report))))
@@ -262,25 +262,25 @@ func TestProjectsHaveKeysAndPaths(t *testing.T) {
 	assert.Len(t, in.Envelopes(), 4)
 }
 
-func TestADSNOfNoProjectEndsTheTest(t *testing.T) {
+func TestUnknownProjectFailsTest(t *testing.T) {
 	f := &standin.Failing{TB: t}
 	in := New(f)
 	assert.Panics(t, func() { in.DSN("7") })
 	assert.Equal(t, []string{`the intake has no project "7"`}, f.Failures)
 }
 
-func TestTheTestSaysWhatIsAnswered(t *testing.T) {
+func TestRepliesAreWritten(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		reply  Reply
 		status int
-		header string // one that is to be there
+		header string // an expected header, if any
 		body   string
 		taken  bool
 	}{
 		{"OK", OK(), 200, "", `{}`, true},
 		{"rate limited", RateLimited("60:error:organization:quota:"), 429, "X-Sentry-Rate-Limits: 60:error:organization:quota:", `{"detail":"rate limit"}`, false},
-		{"limits to come", LimitsFromNowOn("1.5::project"), 200, "X-Sentry-Rate-Limits: 1.5::project", `{}`, true},
+		{"limits with a 200", LimitsFromNowOn("1.5::project"), 200, "X-Sentry-Rate-Limits: 1.5::project", `{}`, true},
 		{"Retry-After", RetryAfter("30"), 429, "Retry-After: 30", `{"detail":"rate limit"}`, false},
 		{"a bare 429", TooManyRequests(), 429, "", `{"detail":"rate limit"}`, false},
 		{"too large", TooLarge(), 413, "", `{"detail":"envelope exceeded size limits"}`, false},
@@ -289,8 +289,8 @@ func TestTheTestSaysWhatIsAnswered(t *testing.T) {
 		{"unavailable", Unavailable(), 503, "", `{"detail":"failed to queue envelope"}`, false},
 		{"garbage", Garbage(), 200, "", "<html>\x00\xff{{{", true},
 		{"a redirect", Redirect(307, "http://127.0.0.1:1/"), 307, "Location: http://127.0.0.1:1/", "", false},
-		{"a status of its own", Reply{Status: 418, Body: "tea"}, 418, "", "tea", false},
-		{"taken in part", Reply{Status: 429, Taken: true}, 429, "", "", true},
+		{"another status", Reply{Status: 418, Body: "tea"}, 418, "", "tea", false},
+		{"accepted in part", Reply{Status: 429, Taken: true}, 429, "", "", true},
 		{"slow", Slow(time.Millisecond), 200, "", `{}`, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -312,7 +312,7 @@ func TestTheTestSaysWhatIsAnswered(t *testing.T) {
 	}
 }
 
-func TestAConnectionIsReset(t *testing.T) {
+func TestConnectionsAreReset(t *testing.T) {
 	in := New(t)
 	at(in)
 	replies := []Reply{Reset(), {Reset: true, Taken: true}}
@@ -325,7 +325,7 @@ func TestAConnectionIsReset(t *testing.T) {
 	assert.Zero(t, in.Requests()[1].Status)
 }
 
-func TestAHungAnswerComesWhenItIsReleased(t *testing.T) {
+func TestHungReplyIsWrittenOnRelease(t *testing.T) {
 	in := New(t)
 	at(in)
 	reply, release := Hung()
@@ -338,7 +338,7 @@ func TestAHungAnswerComesWhenItIsReleased(t *testing.T) {
 	release()
 }
 
-func TestAHungAnswerEndsWhenTheClientGoes(t *testing.T) {
+func TestHungReplyEndsWhenClientDisconnects(t *testing.T) {
 	in := New(t)
 	at(in)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -353,7 +353,7 @@ func TestAHungAnswerEndsWhenTheClientGoes(t *testing.T) {
 	assert.Empty(t, in.Envelopes())
 }
 
-func TestAClientThatGoesAwayBreaksNoRule(t *testing.T) {
+func TestDisconnectBreaksNoRule(t *testing.T) {
 	in := New(t)
 	at(in)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -363,7 +363,7 @@ func TestAClientThatGoesAwayBreaksNoRule(t *testing.T) {
 	go func() {
 		_, _ = more.Write([]byte(header))
 		cancel()
-		_ = more.CloseWithError(context.Canceled) // else its reader would go on waiting
+		_ = more.CloseWithError(context.Canceled) // otherwise its reader would keep waiting
 	}()
 	_, err := standin.Send(r)
 	require.ErrorIs(t, err, context.Canceled)
@@ -371,17 +371,17 @@ func TestAClientThatGoesAwayBreaksNoRule(t *testing.T) {
 	assert.Empty(t, in.Envelopes())
 }
 
-func TestSizesMayBeLowered(t *testing.T) {
+func TestLoweredSizeLimitsAreEnforced(t *testing.T) {
 	raw := envelope(header, item("client_report", report))
 	for _, test := range []struct {
 		name   string
 		limit  func(in *Intake)
 		status int
 	}{
-		{"an envelope of that size", func(in *Intake) { in.LimitEnvelope(len(raw)) }, 200},
-		{"an envelope that is larger", func(in *Intake) { in.LimitEnvelope(len(raw) - 1) }, 413},
-		{"an item of that size", func(in *Intake) { in.LimitItem("client_report", len(report)) }, 200},
-		{"an item that is larger", func(in *Intake) { in.LimitItem("client_report", len(report)-1) }, 413},
+		{"an envelope at the limit", func(in *Intake) { in.LimitEnvelope(len(raw)) }, 200},
+		{"an envelope over the limit", func(in *Intake) { in.LimitEnvelope(len(raw) - 1) }, 413},
+		{"an item at the limit", func(in *Intake) { in.LimitItem("client_report", len(report)) }, 200},
+		{"an item over the limit", func(in *Intake) { in.LimitItem("client_report", len(report)-1) }, 413},
 		{"an item of another type", func(in *Intake) { in.LimitItem("event", 1) }, 200},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -394,7 +394,7 @@ func TestSizesMayBeLowered(t *testing.T) {
 	}
 }
 
-func TestWhatWasTakenCanBeLookedAt(t *testing.T) {
+func TestAcceptedItemsAreReturned(t *testing.T) {
 	in := New(t)
 	at(in)
 	send(t, in, envelope(withoutDSN, item("event", event), attachment))
@@ -414,7 +414,7 @@ func TestWhatWasTakenCanBeLookedAt(t *testing.T) {
 	assert.Empty(t, in.Violations())
 }
 
-func TestWaitForWaitsUntilThereAreEnough(t *testing.T) {
+func TestWaitForReturnsEnoughItems(t *testing.T) {
 	in := New(t)
 	at(in)
 	var sent sync.WaitGroup
@@ -429,7 +429,7 @@ func TestWaitForWaitsUntilThereAreEnough(t *testing.T) {
 	sent.Wait()
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestConcurrentRequestsAreRecorded(t *testing.T) {
 	in := New(t)
 	at(in)
 	in.Answer(func(e Envelope) Reply { return Reply{Header: http.Header{"X-Items": {strconv.Itoa(len(e.Items))}}} })

@@ -8,9 +8,9 @@ const (
 	mib = 1 << 20
 )
 
-// Sizes in bytes, decompressed: the smaller of what the documentation says (sentry-docs: data-model/envelopes.mdx, Size
-// Limits) and of Relay's defaults (relay: relay-config/src/config.rs). The documentation's 1 MiB is for the item, which is the
-// container where there is one; Relay's is 12 MiB for that.
+// Sizes in decompressed bytes: the smaller of the documented limits (sentry-docs:
+// data-model/envelopes.mdx, Size Limits) and Relay's defaults (relay: relay-config/src/config.rs). A
+// container counts as one item: 1 MiB in the documentation, 12 MiB in Relay.
 const (
 	maxEnvelope     = 200 * mib
 	maxEvent        = mib
@@ -24,38 +24,39 @@ const (
 	maxAttachment   = 200 * mib
 )
 
-// How many there may be of something.
+// Maximum numbers.
 const (
 	maxLogs             = 100  // in a container (sentry-docs: telemetry/logs.mdx, Buffering)
 	maxSpans            = 1000 // in a container (sentry-docs: telemetry/spans/span-protocol.mdx)
 	maxTransactionSpans = 1000 // in a transaction
-	maxSessions         = 100  // in an envelope, and buckets in an item (sentry-docs: data-model/envelopes.mdx)
+	maxSessions         = 100  // in an envelope; also buckets in an item (sentry-docs: data-model/envelopes.mdx)
 	maxAttachments      = 30   // in an envelope (relay: relay-config)
 	maxFrames           = 1000 // 500 at each end (sentry-docs: event-payloads/stacktrace.mdx)
 )
 
-// Lengths in characters.
+// Maximum lengths in characters.
 const (
 	maxTagKey          = 200  // sentry-docs: event-payloads/index.mdx
-	maxTagValue        = 200  // the same
+	maxTagValue        = 200  // sentry-docs: event-payloads/index.mdx
 	maxRelease         = 200  // sentry-docs: docs/product/releases/naming-releases.mdx
 	maxEnvironment     = 64   // sentry-docs: platforms/*/configuration/environments.mdx
 	maxFeedbackMessage = 4096 // sentry-docs: data-model/envelope-items.mdx
 )
 
-// itemKind is what is known about a type of item.
+// itemKind describes a type of item.
 type itemKind struct {
-	categories  []string // what a rate limit calls it; none is never limited
-	most        int      // how many an envelope may have; 0 is any number
-	size        int      // bytes of the payload
-	contentType string   // of a container, whose payload is {"items": [...]}
-	entries     int      // how many a container may have; 0 is any number
+	categories  []string // of rate limits; without any, it is never limited
+	most        int      // maximum number in an envelope; 0 is no limit
+	size        int      // maximum bytes of the payload
+	contentType string   // of a container, whose payload is {"items": [...]}; otherwise empty
+	entries     int      // maximum number in a container; 0 is no limit
 	needsID     bool     // the envelope's header needs an event_id
 	json        bool     // the payload is a JSON object
 }
 
-// itemKinds are the types of items that a client may write (sentry-docs: data-model/envelope-items.mdx; relay:
-// relay-server/src/envelope/item.rs). What is missing here is reserved to Relay, or written by older clients only.
+// itemKinds are the types of items that a client may send (sentry-docs:
+// data-model/envelope-items.mdx; relay: relay-server/src/envelope/item.rs). Other types are reserved
+// for Relay, or sent only by older clients.
 var itemKinds = map[string]itemKind{
 	"event":       {categories: []string{"error"}, most: 1, size: maxEvent, needsID: true, json: true},
 	"transaction": {categories: []string{"transaction"}, most: 1, size: maxEvent, needsID: true, json: true},
@@ -84,8 +85,8 @@ var itemKinds = map[string]itemKind{
 	"replay_video":     {categories: []string{"replay"}, most: 1, size: maxReplay},
 }
 
-// categories are the names that a rate limit may have (sentry-docs: transport/rate-limiting.mdx), and a client report counts
-// by.
+// categories are the data categories of rate limits (sentry-docs: transport/rate-limiting.mdx) and
+// client reports.
 var categories = map[string]bool{
 	"default": true, "error": true, "transaction": true, "monitor": true, "span": true, "log_item": true, "log_byte": true,
 	"security": true, "attachment": true, "attachment_item": true, "session": true, "profile": true, "profile_chunk": true,
@@ -93,5 +94,5 @@ var categories = map[string]bool{
 	"internal": true,
 }
 
-// categoriesOf are the categories that an item counts in.
+// categoriesOf returns the categories in which an item counts.
 func categoriesOf(item *Item) []string { return itemKinds[item.Type].categories }

@@ -10,10 +10,10 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// object is a JSON object that is held against the rules.
+// object is a JSON object that is checked against the rules.
 type object = standin.Object
 
-// textList wants a member to be an array of strings.
+// textList checks that a member is an array of strings.
 func textList(o object, name string) ([]any, bool) {
 	values, ok := o.List(name)
 	for i, value := range values {
@@ -24,16 +24,16 @@ func textList(o object, name string) ([]any, bool) {
 	return values, ok
 }
 
-// checkID wants a member that is n lowercase hexadecimal digits and not all 0, as the ids of traces and spans are.
+// checkID checks the id of a trace or span: n lowercase hexadecimal digits, not all 0.
 func checkID(o object, name string, n int) string {
 	value, ok := o.Text(name)
 	if ok && (!isHex(value, n) || strings.Trim(value, "0") == "") {
-		o.Breaks(o.Rule, name, "is %q, not %d lowercase hexadecimal digits that are not all 0", value, n)
+		o.Breaks(o.Rule, name, "is %q, not %d lowercase hexadecimal digits, not all 0", value, n)
 	}
 	return value
 }
 
-// isHex reports n lowercase hexadecimal digits.
+// isHex reports whether s is n lowercase hexadecimal digits.
 func isHex(s string, n int) bool {
 	return len(s) == n && strings.Trim(s, "0123456789abcdef") == ""
 }

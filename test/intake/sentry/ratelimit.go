@@ -12,25 +12,25 @@ import (
 	"time"
 )
 
-// bareLimit is how long a 429 lasts that does not say it (sentry-docs: transport/rate-limiting.mdx).
+// bareLimit is the duration of a 429 without one (sentry-docs: transport/rate-limiting.mdx).
 const bareLimit = 60 * time.Second
 
-// rateLimits are the limits that were answered, by project and category. The category "" is all of them.
+// rateLimits are the announced limits, by project and category. The category "" means all.
 type rateLimits map[*Project]map[string]rateLimit
 
-// rateLimit is what a project may not send for a while.
+// rateLimit is a limit of one category.
 type rateLimit struct {
-	category string
-	until    time.Time // by the intake's clock
-	answered time.Time // by the real clock
+	category  string
+	until     time.Time // by the intake's clock
+	announced time.Time // by the real clock
 }
 
-// header is the limit as X-Sentry-Rate-Limits, with what is left of it.
+// header returns the rest of the limit as a value of X-Sentry-Rate-Limits.
 func (l rateLimit) header(now time.Time) string {
 	return fmt.Sprintf("%.3f:%s:organization:", l.until.Sub(now).Seconds(), l.category)
 }
 
-// forbids finds a limit for one of the items. Reports of what was dropped are never limited.
+// forbids returns a limit for one of the items, if any. Client reports are never limited.
 func (l rateLimits) forbids(project *Project, items []Item, now time.Time) (rateLimit, bool) {
 	for i := range items {
 		for _, category := range categoriesOf(&items[i]) {
@@ -44,8 +44,8 @@ func (l rateLimits) forbids(project *Project, items []Item, now time.Time) (rate
 	return rateLimit{}, false
 }
 
-// learn keeps what an answer limits: X-Sentry-Rate-Limits with any status; without it, Retry-After of a 429, and without
-// that, a minute.
+// learn records the limits in a response: X-Sentry-Rate-Limits with any status, or the Retry-After of
+// a 429, or one minute for a bare 429.
 func (l rateLimits) learn(project *Project, reply *Reply, now time.Time) {
 	if reply.Reset {
 		return
@@ -62,26 +62,26 @@ func (l rateLimits) learn(project *Project, reply *Reply, now time.Time) {
 	l.keep(project, "", now.Add(parseRetryAfter(reply.Header.Get("Retry-After"), now)))
 }
 
-// keep keeps the longer one of two limits.
+// keep records a limit, unless a longer one is already recorded.
 func (l rateLimits) keep(project *Project, category string, until time.Time) {
 	if l[project] == nil {
 		l[project] = map[string]rateLimit{}
 	}
 	if until.After(l[project][category].until) {
-		l[project][category] = rateLimit{category: category, until: until, answered: time.Now()}
+		l[project][category] = rateLimit{category: category, until: until, announced: time.Now()}
 	}
 }
 
-// announced is a limit of a category as it stands in a header.
-type announced struct {
+// headerLimit is the limit of a category in a header.
+type headerLimit struct {
 	category string
 	after    time.Duration
 }
 
-// parseRateLimits reads X-Sentry-Rate-Limits: retry_after:categories:scope:reason:namespaces, and so on. Categories that are
-// not known are passed over; none at all are all of them.
-func parseRateLimits(value string) []announced {
-	var limits []announced
+// parseRateLimits parses X-Sentry-Rate-Limits: retry_after:categories:scope:reason:namespaces, and
+// more of them after commas. It ignores unknown categories. An empty list means all categories.
+func parseRateLimits(value string) []headerLimit {
+	var limits []headerLimit
 	for limit := range strings.SplitSeq(strings.ReplaceAll(value, " ", ""), ",") {
 		fields := strings.Split(limit, ":")
 		seconds, err := strconv.ParseFloat(fields[0], 64)
@@ -90,19 +90,19 @@ func parseRateLimits(value string) []announced {
 		}
 		after := time.Duration(seconds * float64(time.Second))
 		if len(fields) == 1 || fields[1] == "" {
-			limits = append(limits, announced{"", after})
+			limits = append(limits, headerLimit{"", after})
 			continue
 		}
 		for category := range strings.SplitSeq(fields[1], ";") {
 			if categories[category] {
-				limits = append(limits, announced{category, after})
+				limits = append(limits, headerLimit{category, after})
 			}
 		}
 	}
 	return slices.Clip(limits)
 }
 
-// parseRetryAfter reads Retry-After: seconds, with a fraction or without one, or a date.
+// parseRetryAfter parses Retry-After: seconds, which may have a fraction, or a date.
 func parseRetryAfter(value string, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil && seconds >= 0 {
 		return time.Duration(seconds * float64(time.Second))

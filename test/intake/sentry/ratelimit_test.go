@@ -15,12 +15,12 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// later is a header that is sent later.
+// later returns a header with a later sent_at.
 func later(header string, d time.Duration) string {
 	return strings.Replace(header, "2026-01-02T03:04:05.25Z", now.Add(d).Format(time.RFC3339Nano), 1)
 }
 
-func TestWhatARateLimitForbidsIsNotToBeSent(t *testing.T) {
+func TestRateLimitsAreEnforced(t *testing.T) {
 	const minute = time.Minute
 	for _, test := range []struct {
 		name      string
@@ -37,10 +37,10 @@ func TestWhatARateLimitForbidsIsNotToBeSent(t *testing.T) {
 		{"one of several limits", RateLimited("10:error:key, 60:log_item:organization"), 30 * time.Second, container("log", log), true},
 		{"a limit that ended before another", RateLimited("10:error:key, 60:log_item:organization"), 30 * time.Second, item("event", event), false},
 		{"a category of bytes", RateLimited("60:log_byte:organization"), 0, container("log", log), true},
-		{"no category, which is all", RateLimited("60::organization"), 0, container("log", log), true},
+		{"no category, which means all", RateLimited("60::organization"), 0, container("log", log), true},
 		{"no category, for a client report", RateLimited("60::organization"), 0, item("client_report", report), false},
-		{"a category that is not known", RateLimited("60:unicorn:organization"), 0, item("event", event), false},
-		{"one that is known among others", RateLimited("60:unicorn;error:organization"), 0, item("event", event), true},
+		{"an unknown category", RateLimited("60:unicorn:organization"), 0, item("event", event), false},
+		{"a known category among unknown ones", RateLimited("60:unicorn;error:organization"), 0, item("event", event), true},
 		{"a fraction of a second", RateLimited("0.5:error:organization"), 499 * time.Millisecond, item("event", event), true},
 		{"a fraction of a second, at its end", RateLimited("0.5:error:organization"), 500 * time.Millisecond, item("event", event), false},
 		{"a 200 with limits", LimitsFromNowOn("60:error:organization:quota:custom"), 0, item("event", event), true},
@@ -50,11 +50,11 @@ func TestWhatARateLimitForbidsIsNotToBeSent(t *testing.T) {
 		{"Retry-After", RetryAfter("30"), 29 * time.Second, item("event", event), true},
 		{"Retry-After, at its end", RetryAfter("30"), 30 * time.Second, item("event", event), false},
 		{"Retry-After as a date", RetryAfter(now.Add(minute).Format(http.TimeFormat)), minute - 1, item("event", event), true},
-		{"Retry-After as a date, at it", RetryAfter(now.Add(minute).Format(http.TimeFormat)), minute, item("event", event), false},
+		{"Retry-After as a date, at its end", RetryAfter(now.Add(minute).Format(http.TimeFormat)), minute, item("event", event), false},
 		{"a bare 429", TooManyRequests(), minute - 1, item("event", event), true},
 		{"a bare 429, after a minute", TooManyRequests(), minute, item("event", event), false},
-		{"a Retry-After with a 503, which is no rate limit", Reply{Status: 503, Header: http.Header{"Retry-After": {"60"}}}, 0, item("event", event), false},
-		{"a limit that was never answered", Reply{Reset: true, Status: 429}, 0, item("event", event), false},
+		{"Retry-After with a 503, which limits nothing", Reply{Status: 503, Header: http.Header{"Retry-After": {"60"}}}, 0, item("event", event), false},
+		{"a limit in a response that was lost", Reply{Reset: true, Status: 429}, 0, item("event", event), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			in := NewRecording(t)
@@ -77,7 +77,7 @@ func TestWhatARateLimitForbidsIsNotToBeSent(t *testing.T) {
 	}
 }
 
-// headerFor is the header that an item needs.
+// headerFor returns the header that an item needs.
 func headerFor(item string) string {
 	if strings.Contains(item, `"event"`) {
 		return withoutDSN
@@ -85,7 +85,7 @@ func headerFor(item string) string {
 	return header
 }
 
-func TestARateLimitIsThatOfItsProject(t *testing.T) {
+func TestRateLimitsArePerProject(t *testing.T) {
 	in := New(t, Project{ID: "42", PublicKey: "examplepublickey"}, Project{ID: "43", PublicKey: "otherpublickey"})
 	at(in)
 	in.Answer(func(e Envelope) Reply {
@@ -106,7 +106,7 @@ func TestARateLimitIsThatOfItsProject(t *testing.T) {
 	assert.Equal(t, 200, a.Status)
 }
 
-func TestTheLongerOfTwoRateLimitsHolds(t *testing.T) {
+func TestLongerRateLimitWins(t *testing.T) {
 	in := NewRecording(t)
 	setClock := at(in)
 	for _, limits := range []string{"60:error:key", "10:error:key"} {
@@ -119,7 +119,7 @@ func TestTheLongerOfTwoRateLimitsHolds(t *testing.T) {
 	assert.Equal(t, RuleRateLimit, in.Violations()[0].Rule)
 }
 
-func TestWhatWasUnderWayWhenALimitWasAnsweredIsNoViolation(t *testing.T) {
+func TestRequestsInFlightBreakNoRateLimit(t *testing.T) {
 	in := New(t)
 	at(in)
 	asked, answered := make(chan struct{}), make(chan struct{})
@@ -144,7 +144,7 @@ func TestWhatWasUnderWayWhenALimitWasAnsweredIsNoViolation(t *testing.T) {
 	assert.Equal(t, 200, (<-done).Status)
 }
 
-func TestGraceIsForRequestsInFlight(t *testing.T) {
+func TestGraceAllowsLateRequests(t *testing.T) {
 	in := New(t)
 	at(in)
 	in.Grace(time.Hour)

@@ -5,14 +5,15 @@ package sentryintake
 
 import "slices"
 
-// discardReasons are why a client may say that it dropped something (sentry-docs: telemetry/client-reports.mdx, Discard
+// discardReasons are the reasons in client reports (sentry-docs: telemetry/client-reports.mdx, Discard
 // Reasons).
 var discardReasons = []string{
 	"queue_overflow", "cache_overflow", "buffer_overflow", "ratelimit_backoff", "network_error", "sample_rate", "before_send",
 	"event_processor", "send_error", "internal_sdk_error", "insufficient_data", "backpressure", "ignored", "invalid",
 }
 
-// checkClientReport looks at a report of what a client dropped. rate_limited_events and its like are for a Relay to write.
+// checkClientReport checks a client's report of dropped data. Only a Relay may send members such as
+// rate_limited_events.
 func checkClientReport(report object) {
 	report.Only(RuleUnknownField, "timestamp", "discarded_events")
 	report.Require("discarded_events")
@@ -27,22 +28,22 @@ func checkClientReport(report object) {
 		outcome.Require("reason", "category", "quantity")
 		outcome.OneOf(RuleClientReport, "reason", discardReasons...)
 		if category, ok := outcome.Text("category"); ok && !categories[category] {
-			outcome.Breaks(RuleClientReport, "category", "is %q, which is no category", category)
+			outcome.Breaks(RuleClientReport, "category", "is %q, not a known category", category)
 		}
 		if quantity, ok := outcome.Integer("quantity"); ok && quantity < 1 {
-			outcome.Breaks(RuleClientReport, "quantity", "is %d", quantity)
+			outcome.Breaks(RuleClientReport, "quantity", "is %d, not at least 1", quantity)
 		}
 		reason, _ := outcome.Members["reason"].(string)
 		category, _ := outcome.Members["category"].(string)
 		pair := [2]any{reason, category}
 		if seen[pair] {
-			outcome.Violate(RuleClientReport, outcome.Where, "has the reason and the category of another; add them up")
+			outcome.Violate(RuleClientReport, outcome.Where, "has the reason and category of an earlier outcome; add them up")
 		}
 		seen[pair] = true
 	}
 }
 
-// checkCheckIn looks at a check-in of a cron monitor. Its id may be all 0, for the latest check-in.
+// checkCheckIn checks a check-in of a cron monitor. An id of zeros means the latest check-in.
 func checkCheckIn(checkIn object, traces map[string]bool) {
 	checkIn.Only(RuleUnknownField, "check_in_id", "monitor_slug", "status", "duration", "release", "environment", "contexts", "monitor_config")
 	checkIn.Require("check_in_id", "monitor_slug", "status")
@@ -88,7 +89,7 @@ func checkSchedule(schedule object) {
 	}
 }
 
-// checkSession looks at a session, or at an update of one.
+// checkSession checks a session or an update of one.
 func checkSession(session object) {
 	session.Only(RuleUnknownField, "sid", "did", "seq", "timestamp", "started", "init", "duration", "status", "errors", "abnormal_mechanism", "attrs")
 	session.Require("started", "attrs")
@@ -102,13 +103,13 @@ func checkSession(session object) {
 	checkSessionAttributes(session)
 }
 
-// checkSessions looks at sessions that are counted by the minute in which they started.
+// checkSessions checks sessions that are counted by the minute of their start.
 func checkSessions(sessions object) {
 	sessions.Only(RuleUnknownField, "aggregates", "attrs")
 	sessions.Require("aggregates", "attrs")
 	buckets, ok := sessions.Objects("aggregates", RuleSession)
 	if ok && (len(buckets) == 0 || len(buckets) > maxSessions) {
-		sessions.Breaks(RuleSession, "aggregates", "has %d buckets; it may have 1 to %d", len(buckets), maxSessions)
+		sessions.Breaks(RuleSession, "aggregates", "has %d buckets, not 1 to %d", len(buckets), maxSessions)
 	}
 	counts := []string{"exited", "errored", "abnormal", "crashed"}
 	for _, bucket := range buckets {

@@ -11,7 +11,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// checkLog looks at a log (sentry-docs: telemetry/logs.mdx).
+// checkLog checks a log (sentry-docs: telemetry/logs.mdx).
 func checkLog(log object) {
 	log.Only(RuleUnknownField, "timestamp", "trace_id", "span_id", "level", "body", "severity_number", "attributes")
 	log.Require("timestamp", "trace_id", "level", "body")
@@ -29,10 +29,10 @@ func checkLog(log object) {
 			return
 		}
 	}
-	log.Breaks(RuleLogTemplate, "attributes", "has a sentry.message.template, but no sentry.message.parameter")
+	log.Breaks(RuleLogTemplate, "attributes", "has a sentry.message.template without a sentry.message.parameter")
 }
 
-// checkLogLevel looks at the level, whose name is not the one that events have: warn, not warning.
+// checkLogLevel checks the level of a log. Its names differ from those of events: warn, not warning.
 func checkLogLevel(log object) {
 	levels := [...]string{"trace", "debug", "info", "warn", "error", "fatal"}
 	log.OneOf(RuleLogLevel, "level", levels[:]...)
@@ -41,7 +41,7 @@ func checkLogLevel(log object) {
 		return
 	}
 	if number < 1 || number > 24 {
-		log.Breaks(RuleLogLevel, "severity_number", "is %d, which is none of 1 to 24", number)
+		log.Breaks(RuleLogLevel, "severity_number", "is %d, not 1 to 24", number)
 		return
 	}
 	if level := levels[(number-1)/4]; log.Members["level"] != level {
@@ -49,7 +49,8 @@ func checkLogLevel(log object) {
 	}
 }
 
-// checkSpan looks at a span of version 2 (sentry-docs: telemetry/spans/span-protocol.mdx). It has no events.
+// checkSpan checks a span of version 2, which has no events (sentry-docs:
+// telemetry/spans/span-protocol.mdx).
 func checkSpan(span object) {
 	span.Only(RuleUnknownField, "trace_id", "span_id", "parent_span_id", "name", "status", "is_segment", "start_timestamp", "end_timestamp",
 		"attributes", "links")
@@ -69,7 +70,7 @@ func checkSpan(span object) {
 	}
 	attributes := checkAttributes(span)
 	if _, ok := attributes["sentry.span.source"]; !ok && span.Members["is_segment"] == true {
-		span.Breaks(RuleSegment, "attributes", "has no sentry.span.source, though the span is a segment")
+		span.Breaks(RuleSegment, "attributes", "has no sentry.span.source, but the span is a segment")
 	}
 	checkLinks(span)
 }
@@ -86,7 +87,7 @@ func checkLinks(span object) {
 	}
 }
 
-// checkMetric looks at a metric. Its format is what SDKs were seen to send.
+// checkMetric checks a metric. The format is taken from requests of Sentry's SDKs.
 func checkMetric(metric object) {
 	metric.Only(RuleUnknownField, "timestamp", "trace_id", "span_id", "name", "type", "value", "unit", "attributes")
 	metric.Require("timestamp", "trace_id", "name", "type", "value")
@@ -97,11 +98,11 @@ func checkMetric(metric object) {
 	metric.Number("value")
 	checkAttributes(metric)
 	if encoded, err := json.Marshal(metric.Members); err == nil && len(encoded) > maxMetric {
-		metric.Violate(RuleItemSize, metric.Where, "has %d bytes, but %d is the limit of a metric", len(encoded), maxMetric)
+		metric.Violate(RuleItemSize, metric.Where, "has %d bytes; the limit of a metric is %d", len(encoded), maxMetric)
 	}
 }
 
-// checkAttributes looks at typed attributes, and returns them.
+// checkAttributes checks typed attributes, and returns them.
 func checkAttributes(o object) map[string]any {
 	attributes, _ := o.Nested("attributes", RuleAttributes)
 	for _, name := range attributes.Names() {
@@ -123,7 +124,7 @@ func checkAttributes(o object) map[string]any {
 	return attributes.Members
 }
 
-// checkTyped wants the value to be of the type.
+// checkTyped checks that an attribute's value has its type.
 func checkTyped(attribute object) {
 	kind, ok := attribute.Text("type")
 	if !ok {
@@ -143,10 +144,10 @@ func checkTyped(attribute object) {
 		_, err := number.Float64()
 		ok = isNumber && err == nil
 	default:
-		attribute.Breaks(RuleAttributes, "type", "is %q, which is none of string, integer, double, boolean", kind)
+		attribute.Breaks(RuleAttributes, "type", "is %q, not string, integer, double or boolean", kind)
 		return
 	}
 	if !ok {
-		attribute.Breaks(RuleAttributes, "value", "is %s (%.40v), which is no %s", standin.TypeOf(value), value, kind)
+		attribute.Breaks(RuleAttributes, "value", "is %s (%.40v), not of the type %s", standin.TypeOf(value), value, kind)
 	}
 }

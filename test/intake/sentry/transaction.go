@@ -3,7 +3,7 @@
 
 package sentryintake
 
-// checkTransaction looks at what a transaction has beside an event's attributes.
+// checkTransaction checks the members that only a transaction has.
 func checkTransaction(transaction object) {
 	transaction.Rule = RuleTransaction
 	transaction.Require("type", "transaction", "start_timestamp", "contexts")
@@ -29,7 +29,7 @@ func checkTransaction(transaction object) {
 	checkTransactionSpans(transaction, trace)
 }
 
-// checkOrder wants the start not to be after the end, which is called timestamp.
+// checkOrder checks that the start is not after the end, which is called timestamp.
 func checkOrder(o object) {
 	start, hasStart := checkTime(o, "start_timestamp")
 	end, hasEnd := checkTime(o, "timestamp")
@@ -49,12 +49,12 @@ func checkMeasurements(transaction object) {
 	}
 }
 
-// checkTransactionSpans looks at the spans inside a transaction, which are older than spans of version 2 and differ from
-// them.
+// checkTransactionSpans checks the spans inside a transaction. They are older than spans of version 2,
+// and have other members.
 func checkTransactionSpans(transaction object, trace map[string]any) {
 	spans, _ := transaction.Objects("spans", RuleTransactionSpans)
 	if len(spans) > maxTransactionSpans {
-		transaction.Breaks(RuleTransactionSpans, "spans", "has %d; it may have %d", len(spans), maxTransactionSpans)
+		transaction.Breaks(RuleTransactionSpans, "spans", "has %d spans; the limit is %d", len(spans), maxTransactionSpans)
 	}
 	ids := map[any]bool{trace["span_id"]: true}
 	for _, span := range spans {
@@ -66,7 +66,7 @@ func checkTransactionSpans(transaction object, trace map[string]any) {
 			span.Breaks(RuleTransactionSpans, "trace_id", "is not the transaction's")
 		}
 		if id := checkID(span, "span_id", 16); ids[id] {
-			span.Breaks(RuleTransactionSpans, "span_id", "is %q, which another span has", id)
+			span.Breaks(RuleTransactionSpans, "span_id", "is %q, the id of another span", id)
 		}
 		ids[span.Members["span_id"]] = true
 		checkID(span, "parent_span_id", 16)

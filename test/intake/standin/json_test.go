@@ -16,12 +16,12 @@ func TestNonObjectsBreakRule(t *testing.T) {
 		body string
 		want string
 	}{
-		"nothing":               {``, `body is not JSON: EOF (rule "body")`},
-		"cut off":               {`{"a":1`, `body is not JSON: jsontext: unexpected EOF`},
-		"something behind it":   {`{} {}`, `body has something after its JSON value (rule "body")`},
-		"a byte that no UTF-8":  {"{\"a\":\"\xff\"}", `body is not UTF-8 (rule "utf-8")`},
+		"an empty body":         {``, `body is not JSON: EOF (rule "body")`},
+		"truncated JSON":        {`{"a":1`, `body is not JSON: jsontext: unexpected EOF`},
+		"data after the object": {`{} {}`, `body has something after its JSON value (rule "body")`},
+		"invalid UTF-8":         {"{\"a\":\"\xff\"}", `body is not UTF-8 (rule "utf-8")`},
 		"half a surrogate pair": {`{"a":"\ud83d"}`, `rule "utf-8"`},
-		"a name twice":          {`{"a":{"b":1,"b":2}}`, `rule "duplicate-name"`},
+		"a duplicate name":      {`{"a":{"b":1,"b":2}}`, `rule "duplicate-name"`},
 		"an array":              {`[]`, `body is an array, not an object (rule "body")`},
 		"null":                  {`null`, `body is null, not an object (rule "body")`},
 	} {
@@ -43,7 +43,7 @@ func TestMembersAreCheckedAgainstTypes(t *testing.T) {
 		look func(o Object)
 		want []string
 	}{
-		"members that are well": {func(o Object) {
+		"valid members": {func(o Object) {
 			o.Require("text", "null")
 			o.Texts("text", "absent")
 			o.Booleans("boolean", "absent")
@@ -55,22 +55,22 @@ func TestMembersAreCheckedAgainstTypes(t *testing.T) {
 			o.Nested("object", "other")
 			o.Nested("absent", "other")
 		}, nil},
-		"one that is missing":           {func(o Object) { o.Require("absent") }, []string{`body has no absent (rule "body")`}},
-		"those that are not known":      {func(o Object) { o.Only("other", "text", "number", "huge", "integer", "boolean", "list") }, []string{`body has a member "null", which the format does not have (rule "other")`, `body has a member "object", which the format does not have (rule "other")`}},
-		"not a string":                  {func(o Object) { o.Texts("null") }, []string{`body.null is null, not a string (rule "body")`}},
-		"not a boolean":                 {func(o Object) { o.Booleans("text") }, []string{`body.text is a string, not a boolean (rule "body")`}},
-		"not in an enumeration":         {func(o Object) { o.OneOf("other", "text", "b", "c") }, []string{`body.text is "a", not one of b, c (rule "other")`}},
-		"not a number":                  {func(o Object) { o.Number("boolean") }, []string{`body.boolean is a boolean, not a number (rule "body")`}},
-		"a number beyond all":           {func(o Object) { o.Number("huge") }, []string{`body.huge is 1e999, which no float64 holds (rule "body")`}},
-		"an integer with a fraction":    {func(o Object) { o.Integer("number") }, []string{`body.number is 1.5, which is not a 64-bit integer (rule "body")`}},
-		"not a list":                    {func(o Object) { o.List("object") }, []string{`body.object is an object, not an array (rule "body")`}},
-		"not an object":                 {func(o Object) { o.Nested("list", "other") }, []string{`body.list is an array, not an object (rule "other")`}},
-		"a list that is not of objects": {func(o Object) { o.Objects("list", "other") }, []string{`body.list[1] is a number, not an object (rule "other")`}},
+		"a missing member":           {func(o Object) { o.Require("absent") }, []string{`body has no absent (rule "body")`}},
+		"unknown members":            {func(o Object) { o.Only("other", "text", "number", "huge", "integer", "boolean", "list") }, []string{`body has a member "null", which the format does not have (rule "other")`, `body has a member "object", which the format does not have (rule "other")`}},
+		"not a string":               {func(o Object) { o.Texts("null") }, []string{`body.null is null, not a string (rule "body")`}},
+		"not a boolean":              {func(o Object) { o.Booleans("text") }, []string{`body.text is a string, not a boolean (rule "body")`}},
+		"not in an enumeration":      {func(o Object) { o.OneOf("other", "text", "b", "c") }, []string{`body.text is "a", not one of b, c (rule "other")`}},
+		"not a number":               {func(o Object) { o.Number("boolean") }, []string{`body.boolean is a boolean, not a number (rule "body")`}},
+		"a number that is too large": {func(o Object) { o.Number("huge") }, []string{`body.huge is 1e999, which no float64 holds (rule "body")`}},
+		"an integer with a fraction": {func(o Object) { o.Integer("number") }, []string{`body.number is 1.5, which is not a 64-bit integer (rule "body")`}},
+		"not a list":                 {func(o Object) { o.List("object") }, []string{`body.object is an object, not an array (rule "body")`}},
+		"not an object":              {func(o Object) { o.Nested("list", "other") }, []string{`body.list is an array, not an object (rule "other")`}},
+		"a list with a number":       {func(o Object) { o.Objects("list", "other") }, []string{`body.list[1] is a number, not an object (rule "other")`}},
 		"a member of a nested object": {func(o Object) {
 			nested, _ := o.Nested("object", "other")
 			nested.Number("a")
 		}, []string{`body.object.a is a string, not a number (rule "other")`}},
-		"a member of an object of a list": {func(o Object) {
+		"a member of an object in a list": {func(o Object) {
 			objects, _ := o.Objects("list", "other")
 			objects[0].Text("a")
 		}, []string{`body.list[1] is a number, not an object (rule "other")`, `body.list[0].a is a number, not a string (rule "other")`}},

@@ -26,7 +26,7 @@ const maxResponse = 64 << 10
 type Settings struct {
 	// HTTP is the exporter's HTTP client configuration; its endpoint is ignored.
 	HTTP confighttp.ClientConfig
-	// MaxInFlight is the number of requests at a time; as many connections are kept open.
+	// MaxInFlight is the number of requests at a time; twice as many idle connections are kept open.
 	MaxInFlight int
 	// Guard refuses connections to some addresses; nil refuses none.
 	Guard *Guard
@@ -56,9 +56,11 @@ func NewClient(ctx context.Context, s Settings, host component.Host, telemetry c
 		return nil, err
 	}
 	cfg.Compression = ""
-	// A backend is one host, and net/http keeps only two idle connections per host by default.
+	// A backend is one host, and net/http keeps only two idle connections per host by default. A
+	// response is there before its connection is idle again, so that the next request may need one
+	// more connection; without room for twice as many, the surplus would be closed and opened anew.
 	if keepalive := cfg.Keepalive.Get(); keepalive != nil {
-		keepalive.MaxIdleConnsPerHost = max(keepalive.MaxIdleConnsPerHost, s.MaxInFlight)
+		keepalive.MaxIdleConnsPerHost = max(keepalive.MaxIdleConnsPerHost, 2*s.MaxInFlight)
 	}
 	extensions := host.GetExtensions()
 	if s.Guard != nil {

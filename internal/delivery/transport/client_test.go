@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -96,11 +97,30 @@ func TestRequestIsOneWrite(t *testing.T) {
 	assert.Equal(t, []int{200, 200, 200, 200, 200}, *statuses)
 }
 
-// TestIdleConnectionsMatchMaxInFlight holds that the client of a backend does not open
-// connections anew.
-func TestIdleConnectionsMatchMaxInFlight(t *testing.T) {
+func TestConnectionsAreReused(t *testing.T) {
+	const inFlight, each = 8, 200
+	var opened atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
 	c, _ := newClient(t, confighttp.NewDefaultClientConfig(), nil)
-	assert.Equal(t, 8, c.http.Transport.(withoutLocation).RoundTripper.(*http.Transport).MaxIdleConnsPerHost)
+	defer c.Close()
+	var senders sync.WaitGroup
+	for range inFlight {
+		senders.Go(func() {
+			for range each {
+				_, err := c.Send(t.Context(), &Request{URL: server.URL, Body: []byte("body")})
+				assert.NoError(t, err)
+			}
+		})
+	}
+	senders.Wait()
+	assert.LessOrEqual(t, opened.Load(), int64(2*inFlight))
 }
 
 func TestGuardChecksEveryConnection(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -24,20 +26,52 @@ type Guard struct {
 	BlockPrivateNetworks bool
 }
 
-// CheckHost returns an error if the host is an address that is refused. Names are checked when they
-// are dialed.
+// CheckHost returns an error if the host is an address that is refused, in any form that a resolver
+// takes for one. Names are checked when they are dialed.
 func (g *Guard) CheckHost(host string) error {
-	address, err := netip.ParseAddr(host)
-	if err != nil {
-		return nil //nolint:nilerr // a name
+	if address, err := netip.ParseAddr(host); err == nil {
+		return g.check(address)
 	}
-	return g.check(address)
+	if address, ok := parseLegacyIPv4(host); ok {
+		return g.check(address)
+	}
+	return nil
 }
 
-// check returns an error if the address is refused. An IPv4 address embedded in an IPv6 address is
-// checked as the IPv4 address.
+// parseLegacyIPv4 parses an IPv4 address as inet_aton does: one to four numbers, each in decimal,
+// octal or hexadecimal, of which the last fills the remaining bytes, such as 0xa9fea9fe.
+func parseLegacyIPv4(host string) (netip.Addr, bool) {
+	parts := strings.Split(host, ".")
+	if len(parts) > 4 {
+		return netip.Addr{}, false
+	}
+	var value uint64
+	for i, part := range parts {
+		n, err := strconv.ParseUint(part, 0, 32)
+		bits := 8
+		if i == len(parts)-1 {
+			bits = 8 * (5 - len(parts))
+		}
+		if err != nil || strings.Contains(part, "_") || n>>bits != 0 {
+			return netip.Addr{}, false
+		}
+		value = value<<bits | n
+	}
+	return netip.AddrFrom4([4]byte{byte(value >> 24), byte(value >> 16), byte(value >> 8), byte(value)}), true
+}
+
+// check returns an error if the address, or an IPv4 address embedded in it, is refused.
 func (g *Guard) check(address netip.Addr) error {
-	address = embedded(address.WithZone("").Unmap())
+	address = address.WithZone("").Unmap()
+	for _, candidate := range append(embedded(address), address) {
+		if err := g.checkOne(candidate); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *Guard) checkOne(address netip.Addr) error {
 	if address.IsLinkLocalUnicast() || address.IsLinkLocalMulticast() || isAmong(address, metadataNetworks) {
 		return &BlockedError{fmt.Sprintf("%s is a link-local or cloud-metadata address; refused", address)}
 	}
@@ -74,20 +108,42 @@ func prefixes(texts ...string) []netip.Prefix {
 	return all
 }
 
-// embedded returns the IPv4 address within a NAT64 (RFC 6052) or 6to4 (RFC 3056) address, otherwise
-// the address itself.
-func embedded(address netip.Addr) netip.Addr {
-	bytes := address.As16()
-	switch {
-	case !address.Is6():
-		return address
-	case netip.MustParsePrefix("64:ff9b::/96").Contains(address):
-		return netip.AddrFrom4([4]byte(bytes[12:]))
-	case netip.MustParsePrefix("2002::/16").Contains(address):
-		return netip.AddrFrom4([4]byte(bytes[2:6]))
-	default:
-		return address
+// embeddings are the networks of IPv6 whose addresses embed an IPv4 address, and where: the positions
+// of its four bytes.
+var embeddings = []struct {
+	network netip.Prefix
+	at      [4]int
+}{
+	{netip.MustParsePrefix("::/96"), [4]int{12, 13, 14, 15}},           // IPv4-compatible (RFC 4291, section 2.5.5.1)
+	{netip.MustParsePrefix("::ffff:0:0:0/96"), [4]int{12, 13, 14, 15}}, // IPv4-translated (RFC 2765)
+	{netip.MustParsePrefix("64:ff9b::/96"), [4]int{12, 13, 14, 15}},    // NAT64 (RFC 6052)
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{6, 7, 9, 10}},     // local NAT64 (RFC 8215), with a prefix of 48 bits,
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{7, 9, 10, 11}},    // 56 bits,
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{9, 10, 11, 12}},   // 64 bits,
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{12, 13, 14, 15}},  // or 96 bits
+	{netip.MustParsePrefix("2002::/16"), [4]int{2, 3, 4, 5}},           // 6to4 (RFC 3056)
+	{netip.MustParsePrefix("2001::/32"), [4]int{4, 5, 6, 7}},           // the server of Teredo (RFC 4380)
+}
+
+// embedded returns the IPv4 addresses that an IPv6 address may embed.
+func embedded(address netip.Addr) (all []netip.Addr) {
+	if !address.Is6() || address.IsUnspecified() || address.IsLoopback() {
+		return nil
 	}
+	bytes := address.As16()
+	for _, e := range embeddings {
+		if e.network.Contains(address) {
+			all = append(all, netip.AddrFrom4([4]byte{bytes[e.at[0]], bytes[e.at[1]], bytes[e.at[2]], bytes[e.at[3]]}))
+		}
+	}
+	last := [4]byte(bytes[12:])
+	switch {
+	case bytes[0] == 0x20 && bytes[1] == 0x01 && bytes[2] == 0 && bytes[3] == 0: // the client of Teredo, inverted
+		all = append(all, netip.AddrFrom4([4]byte{^last[0], ^last[1], ^last[2], ^last[3]}))
+	case bytes[8]&^2 == 0 && bytes[9] == 0 && bytes[10] == 0x5e && bytes[11] == 0xfe: // ISATAP (RFC 5214)
+		all = append(all, netip.AddrFrom4(last))
+	}
+	return all
 }
 
 // control checks a connection just before it is made.

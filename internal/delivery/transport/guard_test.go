@@ -4,6 +4,8 @@
 package transport
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -30,5 +32,44 @@ func TestGuardRefusesAddresses(t *testing.T) {
 	// What is dialed is always an address and a port; anything else is refused.
 	for _, address := range []string{"", "localhost:80", "1.2.3.4", "[fe80::1%25eth0]:80"} {
 		assert.Error(t, (&Guard{}).control(t.Context(), "tcp", address, nil), address)
+	}
+}
+
+func TestGuardFindsEmbeddedIPv4(t *testing.T) {
+	for name, format := range map[string]string{
+		"mapped":               "::ffff:%[1]x%02[2]x:%[3]x%02[4]x",
+		"compatible":           "::%[1]x%02[2]x:%[3]x%02[4]x",
+		"translated":           "::ffff:0:%[1]x%02[2]x:%[3]x%02[4]x",
+		"NAT64":                "64:ff9b::%[1]x%02[2]x:%[3]x%02[4]x",
+		"local NAT64, 48 bits": "64:ff9b:1:%[1]x%02[2]x:%[3]x:%[4]x00::",
+		"local NAT64, 56 bits": "64:ff9b:1:00%02[1]x:%[2]x:%[3]x%02[4]x::",
+		"local NAT64, 64 bits": "64:ff9b:1:0:%[1]x:%[2]x%02[3]x:%[4]x00:0",
+		"local NAT64, 96 bits": "64:ff9b:1::%[1]x%02[2]x:%[3]x%02[4]x",
+		"6to4":                 "2002:%[1]x%02[2]x:%[3]x%02[4]x::1",
+		"Teredo, server":       "2001:0:%[1]x%02[2]x:%[3]x%02[4]x::ffff",
+		"Teredo, client":       "2001:0:0808:0808::%[5]x%02[6]x:%[7]x%02[8]x",
+		"ISATAP":               "2606:4700::5efe:%[1]x%02[2]x:%[3]x%02[4]x",
+		"ISATAP, global":       "2606:4700::200:5efe:%[1]x%02[2]x:%[3]x%02[4]x",
+		"decimal":              "%[9]d",
+		"hexadecimal":          "0x%[9]x",
+		"octal":                "0%[9]o",
+		"octal bytes":          "0%[1]o.0%[2]o.0%[3]o.0%[4]o",
+		"hexadecimal bytes":    "0x%[1]x.0x%[2]x.0x%[3]x.0x%[4]x",
+		"two numbers":          "%[1]d.%[10]d",
+		"three numbers":        "%[1]d.%[2]d.%[11]d",
+	} {
+		t.Run(name, func(t *testing.T) {
+			host := func(a, b, c, d byte) string {
+				all := uint32(a)<<24 | uint32(b)<<16 | uint32(c)<<8 | uint32(d)
+				return strings.Split(fmt.Sprintf(format+"%%!(EXTRA)", a, b, c, d, ^a, ^b, ^c, ^d, all, all&0xffffff, all&0xffff), "%!(EXTRA")[0]
+			}
+			assert.ErrorContains(t, (&Guard{}).CheckHost(host(169, 254, 169, 254)), "169.254.169.254 is a link-local", host(169, 254, 169, 254))
+			private := host(10, 1, 2, 3)
+			assert.NoError(t, (&Guard{}).CheckHost(private), private)
+			assert.ErrorContains(t, (&Guard{BlockPrivateNetworks: true}).CheckHost(private), "is not a public address", private)
+		})
+	}
+	for _, name := range []string{"1.2.3.4.5", "0x", "256.1.1.1", "1_0.1.1.1", "4294967296", "face.b00c", "1.2.3.4.", ".1", "09.1.1.1"} {
+		assert.NoError(t, (&Guard{BlockPrivateNetworks: true}).CheckHost(name), name)
 	}
 }

@@ -176,7 +176,8 @@ func TestReplayedDeadLettersHaveTheirOwnOutcome(t *testing.T) {
 				require.Len(t, replayed, 2)
 				assert.Equal(t, deadletter.OutcomeDelivered, replayed[0].Outcome)
 				assert.Equal(t, deadletter.OutcomeRefused, replayed[1].Outcome)
-				assert.Equal(t, deadletter.ReasonRateLimited, replayed[1].Letter.Reason)
+				require.Len(t, replayed[1].Letters, 1)
+				assert.Equal(t, deadletter.ReasonRateLimited, replayed[1].Letters[0].Reason)
 			})
 		})
 	}

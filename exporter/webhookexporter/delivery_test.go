@@ -73,7 +73,7 @@ func TestGoneEndpointIsEnabledByAReplay(t *testing.T) {
 	for _, name := range []string{"a", "b", "c", "d"} {
 		e.Send(eventsNamed(name))
 	}
-	assert.Equal(t, [][]string{{"a"}, {"b"}}, w.got(), "what comes after the 410 is not sent")
+	assert.Equal(t, [][]string{{"a"}, {"b"}}, w.got(), "later events are not sent after the 410")
 	assert.Equal(t, map[string]int64{"delivered": 1, "dead_lettered/gone": 3}, e.Outcomes())
 	require.Len(t, e.Statuses(), 1)
 	assert.Contains(t, e.Statuses()[0], "StatusRecoverableError: the endpoint is gone (410), and nothing more is sent to it")
@@ -83,7 +83,7 @@ func TestGoneEndpointIsEnabledByAReplay(t *testing.T) {
 	assert.Contains(t, letters[1].Message, "has responded with 410 Gone")
 
 	for _, replayed := range e.Letters.Replay(t.Context()) {
-		assert.Equal(t, deadletter.OutcomeDelivered, replayed.Outcome, "%+v", replayed.Letter)
+		assert.Equal(t, deadletter.OutcomeDelivered, replayed.Outcome, "%+v", replayed.Letters)
 	}
 	e.Send(eventsNamed("e"))
 	assert.Equal(t, []string{"e"}, w.got()[len(w.got())-1])

@@ -55,7 +55,7 @@ func firstMatch(routes []RouteConfig, name string) int {
 	return len(routes)
 }
 
-// randomText returns a short text of few letters, so that such texts often match each other.
+// randomText returns a short text of few letters, so texts often match each other.
 func randomText(r *rand.Rand, letters string) string {
 	var b strings.Builder
 	for range r.IntN(6) {

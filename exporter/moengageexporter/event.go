@@ -120,7 +120,7 @@ func (enc *encoder) appendAttributes(dst []byte, e *appevent.Event) []byte {
 	for i := range enc.source.attributes {
 		dst = a.value(dst, enc.source.attributes[i].name, enc.source.attributes[i].value)
 	}
-	enc.noted[correctedDuplicate] = duplicates // the record overrides the resource, which is no correction
+	enc.noted[correctedDuplicate] = duplicates // the record overrides the resource: not a correction
 	a.end()
 	return append(dst, '}')
 }

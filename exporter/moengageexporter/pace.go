@@ -42,7 +42,7 @@ func (cfg *RateLimitsConfig) burst() weights {
 	return burst
 }
 
-// pacers has a pacer for each kind; nil where there is no limit.
+// pacers has a pacer for each kind, or nil if there is no limit.
 type pacers [kinds]*delivery.Pacer
 
 func (cfg *RateLimitsConfig) pacers() (ps pacers) {

@@ -10,8 +10,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// completeMeta sets Meta.Key where it is missing: in dead letters, which may have been edited, and
-// in events that an earlier version left in a queue on disk. Nothing else searches a payload.
+// completeMeta sets a missing Meta.Key: in dead letters, which may have been edited, and in events
+// that an earlier version left in a queue on disk. Nothing else searches a payload.
 func completeMeta(e *delivery.Event) {
 	if kindOf(e) != kindEvent {
 		return

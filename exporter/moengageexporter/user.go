@@ -59,7 +59,7 @@ func (enc *encoder) encodeUser(w *delivery.Writer, e *appevent.Event, customer s
 		if e.User.Roles.Type() != pcommon.ValueTypeEmpty {
 			dst = a.value(dst, "roles", e.User.Roles)
 		}
-		enc.noted[correctedDuplicate] = duplicates // a trait overrides these, which is no correction
+		enc.noted[correctedDuplicate] = duplicates // a trait overrides these: not a correction
 	}
 	a.end()
 	w.End(append(dst, "}}"...))

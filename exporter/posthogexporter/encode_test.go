@@ -279,7 +279,7 @@ func FuzzEncode(f *testing.F) {
 		again := encodeAll(t, b, ld)
 		require.Len(t, again, len(encoded))
 		for i := range again {
-			if encoded[i].Time == again[i].Time { // else it is the time of arrival
+			if encoded[i].Time == again[i].Time { // otherwise it is the time of arrival
 				require.Equal(t, encoded[i], again[i], "encoding is deterministic")
 			}
 		}

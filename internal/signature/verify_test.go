@@ -202,7 +202,7 @@ func TestInvalidVerifySettingsAreRefused(t *testing.T) {
 		"no secret":                 {VerifySettings{Scheme: SchemeGitHub}, "secrets: are missing"},
 		"an empty secret":           {VerifySettings{Scheme: SchemeGitHub, Secrets: []string{"a", ""}}, "secrets::1: is empty"},
 		"a secret with a line feed": {VerifySettings{Scheme: SchemeGitHub, Secrets: []string{secret + "\n"}}, "secrets::0: begins or ends with"},
-		"a secret that is no key":   {VerifySettings{Scheme: SchemeStandard, Secrets: []string{secret}}, "secrets::0: "},
+		"a secret that is not a key": {VerifySettings{Scheme: SchemeStandard, Secrets: []string{secret}}, "secrets::0: "},
 		"an unknown scheme":         {VerifySettings{Scheme: "shopify", Secrets: []string{secret}}, `scheme: "shopify" is not a scheme; write one of github, stripe, standard, svix, sentry, hmac`},
 		"header for github":         {VerifySettings{Scheme: SchemeGitHub, Secrets: []string{secret}, Header: "x"}, `scheme: "github" has a fixed form`},
 		"no header":                 {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}}, "header: is missing"},

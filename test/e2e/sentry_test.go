@@ -845,7 +845,7 @@ func TestBadDSNIsNeverShown(t *testing.T) {
 		{"one without a project", "https://plantedpublickey:plantedsecretkey@sentry.example.com", "no project"},
 		{"one with another scheme", "ftp://plantedpublickey:plantedsecretkey@sentry.example.com/42", "scheme"},
 		{"one with a line feed", `https://plantedpublickey:plantedsecretkey@sentry.example.com/42\n`, "line feed"},
-		{"one that is no URL", "https://plantedpublickey:plantedsecretkey@sentry.example.com:port/42", "URL"},
+		{"one that is not a URL", "https://plantedpublickey:plantedsecretkey@sentry.example.com:port/42", "URL"},
 		{"none", "", "missing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -140,7 +140,7 @@ func TestMistakesInShippedConfigurationAreOneErrorLine(t *testing.T) {
 			words: []string{"exporters::otlp_http", "endpoint", "write http://localhost:4318 or https://localhost:4318"},
 		},
 		{
-			name: "otlp_http with headers that are no map", environment: []string{"OTLP_ENABLED=true", "OTLP_ENDPOINT=" + aURL, "OTLP_HEADERS=a=b"},
+			name: "otlp_http with headers that are not a map", environment: []string{"OTLP_ENABLED=true", "OTLP_ENDPOINT=" + aURL, "OTLP_HEADERS=a=b"},
 			words: []string{"exporters::otlp_http::headers: is text", "write a map, such as {a: b}"},
 		},
 		{

@@ -2,7 +2,7 @@
 # Copyright The otelcol-fanout Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Installs Chromium where apt-get can do it. It does nothing, and says nothing, when there is one.
+# Installs Chromium if apt-get can. It does nothing if a browser is installed.
 set -eu
 
 if command -v chromium >/dev/null 2>&1; then

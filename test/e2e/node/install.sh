@@ -2,8 +2,8 @@
 # Copyright The otelcol-fanout Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Installs what the test of the OpenTelemetry SDK for Node.js needs: the packages that package-lock.json names and,
-# where apt-get can do it, Node.js itself. It does nothing, and says nothing, when all of it is there.
+# Installs what the tests with Node.js need: the packages in package-lock.json, and Node.js itself if
+# apt-get can install it. It does nothing if everything is installed.
 set -eu
 cd "$(dirname "$0")"
 
@@ -11,7 +11,7 @@ installed=node_modules/.installed
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# The SDK runs on these versions; its package.json says so under engines.
+# The SDK requires these versions, according to engines in its package.json.
 node_is_new_enough() {
   has node && node -e '
     const [major, minor] = process.versions.node.split(".").map(Number);
@@ -19,7 +19,7 @@ node_is_new_enough() {
     process.exit(enough ? 0 : 1);'
 }
 
-# Shows what a command printed only when it failed.
+# Shows a command's output only if it fails.
 quietly() {
   printed=$("$@" 2>&1 </dev/null) || {
     status=$?
@@ -40,7 +40,7 @@ if ! { has node && has npm; } && has apt-get && [ "$(id -u)" = 0 ]; then
   install_node || true
 fi
 if ! node_is_new_enough || ! has npm; then
-  echo 'the test of the Node SDK needs Node.js (18.19, 20.6 or newer) and npm: install them' >&2
+  echo 'the tests need Node.js (18.19, 20.6 or newer) and npm: install them' >&2
   exit 1
 fi
 npm ci --no-audit --no-fund --loglevel=error

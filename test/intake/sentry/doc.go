@@ -1,9 +1,9 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sentryintake is a stand-in for Sentry's intake, for testing senders. It parses every byte of
-// a request, and fails the test if the request breaks a rule that Sentry publishes. The test decides
-// the responses.
+// Package sentryintake is a stand-in for Sentry's intake, for testing senders. It parses every byte
+// of a request, and fails the test if the request breaks a rule that Sentry publishes. The test
+// decides the responses.
 //
 //	in := sentryintake.New(t)
 //	exporter := start(t, in.DSN())

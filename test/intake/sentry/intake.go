@@ -220,8 +220,8 @@ func (in *Intake) checkSizes(v *visit) {
 	}
 }
 
-// checkLimits refuses a rate-limited envelope. Sending it is a violation, unless it was in flight when
-// the limit was announced.
+// checkLimits refuses a rate-limited envelope. Sending it is a violation, unless it was in flight
+// when the limit was announced.
 func (in *Intake) checkLimits(v *visit) {
 	if v.refusal != nil || v.project == nil {
 		return

@@ -5,8 +5,8 @@ package sentryintake
 
 import "slices"
 
-// discardReasons are the reasons in client reports (sentry-docs: telemetry/client-reports.mdx, Discard
-// Reasons).
+// discardReasons are the reasons in client reports (sentry-docs: telemetry/client-reports.mdx,
+// Discard Reasons).
 var discardReasons = []string{
 	"queue_overflow", "cache_overflow", "buffer_overflow", "ratelimit_backoff", "network_error", "sample_rate", "before_send",
 	"event_processor", "send_error", "internal_sdk_error", "insufficient_data", "backpressure", "ignored", "invalid",

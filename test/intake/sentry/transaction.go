@@ -49,8 +49,8 @@ func checkMeasurements(transaction object) {
 	}
 }
 
-// checkTransactionSpans checks the spans inside a transaction. They are older than spans of version 2,
-// and have other members.
+// checkTransactionSpans checks the spans inside a transaction. They are older than spans of version
+// 2, and have other members.
 func checkTransactionSpans(transaction object, trace map[string]any) {
 	spans, _ := transaction.Objects("spans", RuleTransactionSpans)
 	if len(spans) > maxTransactionSpans {

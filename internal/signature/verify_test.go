@@ -199,20 +199,20 @@ func TestInvalidVerifySettingsAreRefused(t *testing.T) {
 		settings VerifySettings
 		want     string
 	}{
-		"no secret":                 {VerifySettings{Scheme: SchemeGitHub}, "secrets: are missing"},
-		"an empty secret":           {VerifySettings{Scheme: SchemeGitHub, Secrets: []string{"a", ""}}, "secrets::1: is empty"},
-		"a secret with a line feed": {VerifySettings{Scheme: SchemeGitHub, Secrets: []string{secret + "\n"}}, "secrets::0: begins or ends with"},
+		"no secret":                  {VerifySettings{Scheme: SchemeGitHub}, "secrets: are missing"},
+		"an empty secret":            {VerifySettings{Scheme: SchemeGitHub, Secrets: []string{"a", ""}}, "secrets::1: is empty"},
+		"a secret with a line feed":  {VerifySettings{Scheme: SchemeGitHub, Secrets: []string{secret + "\n"}}, "secrets::0: begins or ends with"},
 		"a secret that is not a key": {VerifySettings{Scheme: SchemeStandard, Secrets: []string{secret}}, "secrets::0: "},
-		"an unknown scheme":         {VerifySettings{Scheme: "shopify", Secrets: []string{secret}}, `scheme: "shopify" is not a scheme; write one of github, stripe, standard, svix, sentry, hmac`},
-		"header for github":         {VerifySettings{Scheme: SchemeGitHub, Secrets: []string{secret}, Header: "x"}, `scheme: "github" has a fixed form`},
-		"no header":                 {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}}, "header: is missing"},
-		"an unknown algorithm":      {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", Algorithm: "md5"}, `algorithm: "md5"`},
-		"an unknown encoding":       {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", Encoding: "base32"}, `encoding: "base32"`},
-		"content without a body":    {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", Content: "{timestamp}", TimestampHeader: "t"}, "content: has no {body}"},
-		"a time without a header":   {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", Content: "{timestamp}{body}"}, "timestamp_header: requires {timestamp}"},
-		"a time that is not signed": {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", TimestampHeader: "t"}, "timestamp_header: requires {timestamp}"},
-		"an id that is not signed":  {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", IDHeader: "t"}, "id_header: requires {id}"},
-		"no tolerance":              {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", Tolerance: -1}, "tolerance: -1ns is not positive"},
+		"an unknown scheme":          {VerifySettings{Scheme: "shopify", Secrets: []string{secret}}, `scheme: "shopify" is not a scheme; write one of github, stripe, standard, svix, sentry, hmac`},
+		"header for github":          {VerifySettings{Scheme: SchemeGitHub, Secrets: []string{secret}, Header: "x"}, `scheme: "github" has a fixed form`},
+		"no header":                  {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}}, "header: is missing"},
+		"an unknown algorithm":       {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", Algorithm: "md5"}, `algorithm: "md5"`},
+		"an unknown encoding":        {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", Encoding: "base32"}, `encoding: "base32"`},
+		"content without a body":     {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", Content: "{timestamp}", TimestampHeader: "t"}, "content: has no {body}"},
+		"a time without a header":    {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", Content: "{timestamp}{body}"}, "timestamp_header: requires {timestamp}"},
+		"a time that is not signed":  {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", TimestampHeader: "t"}, "timestamp_header: requires {timestamp}"},
+		"an id that is not signed":   {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", IDHeader: "t"}, "id_header: requires {id}"},
+		"no tolerance":               {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", Tolerance: -1}, "tolerance: -1ns is not positive"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if tt.settings.Tolerance == 0 {

@@ -151,7 +151,7 @@ const attrDistinctID = "posthog.distinct_id"
 // Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty value, such as that
 // of an empty environment variable, selects the default.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
-	if err := strictconf.Unmarshal(conf, cfg); err != nil {
+	if err := delivery.Unmarshal(conf, cfg, &cfg.Delivery); err != nil {
 		return err
 	}
 	strictconf.Default(&cfg.Protocol, ProtocolBatch)

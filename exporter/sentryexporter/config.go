@@ -175,7 +175,7 @@ const (
 // Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty word, as an environment variable without a
 // value leaves it, means the default.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
-	if err := strictconf.Unmarshal(conf, cfg); err != nil {
+	if err := delivery.Unmarshal(conf, cfg, &cfg.Delivery); err != nil {
 		return err
 	}
 	strictconf.Default(&cfg.ReleaseFormat, ReleaseVersion)

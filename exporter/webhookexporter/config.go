@@ -223,7 +223,7 @@ const (
 // Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty value, as an empty
 // environment variable leaves it, selects the default.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
-	if err := strictconf.Unmarshal(conf, cfg); err != nil {
+	if err := delivery.Unmarshal(conf, cfg, &cfg.Delivery); err != nil {
 		return err
 	}
 	cfg.Template = conf.ToStringMap()["template"] // without the wrappers that keep the text of environment variables

@@ -35,7 +35,7 @@ func TestIsolation(t *testing.T) {
 				webhook{"a", a.URL, "batching: array"},
 				// It gives up a batch after half a second, and has room for about a hundred events.
 				webhook{"b", b.URL, "batching: array, timeout: 1s, " +
-					"sending_queue: {queue_size: 20000, num_consumers: 1}, " +
+					"sending_queue: {queue_size: 20kB, num_consumers: 1}, " +
 					"retry_on_failure: {initial_interval: 50ms, max_interval: 100ms, max_elapsed_time: 500ms}"})
 
 			app, began := newSDK(p), time.Now()

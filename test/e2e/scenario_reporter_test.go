@@ -89,7 +89,7 @@ func TestScenarioReporterCountsEventsShedByFullQueue(t *testing.T) {
 	t.Cleanup(releaseOnce)
 	b := newBackend(t, held(release))
 	p := startFanout(t, newDataFolders(t), toReports,
-		reportsBranch(b.URL, "timeout: 1m, sending_queue: {queue_size: 20000, num_consumers: 1, batch: {"+inBatches+"50ms}}"))
+		reportsBranch(b.URL, "timeout: 1m, sending_queue: {queue_size: 20kB, num_consumers: 1, batch: {"+inBatches+"50ms}}"))
 	client := newClient(t)
 	inParallel(requests, func(i int) bool {
 		r, err := client.post(p.eventURL(), linesType, lines(i*together, together))

@@ -107,7 +107,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	// One has a queue too small for a single event, and one is stopped while its backend hangs.
 	url := newBackend(t, hanging).URL + "/planted-path?key=planted-query"
 	webhooks = append(webhooks,
-		webhook{"full", url, "headers: {X-Api-Key: planted-header}, sending_queue: {queue_size: 10, batch: {sizer: items}}"},
+		webhook{"full", url, "headers: {X-Api-Key: planted-header}, sending_queue: {queue_size: 10B}"},
 		webhook{"stopped", url, "headers: {X-Api-Key: planted-header}, shutdown_timeout: 500ms"})
 	p := startInstrumentedWith(t, s, atDebug(t), webhooks)
 	newClient(t).mustAccept(t, p.eventURL(), jsonType, secretEvent, 1)

@@ -1,0 +1,87 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"unicode"
+
+	"github.com/dustin/go-humanize"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
+)
+
+const (
+	queueKey     = "sending_queue"
+	queueSizeKey = queueKey + "::queue_size"
+	sizerKey     = queueKey + "::sizer"
+	// maxRequests is the largest queue_size that counts requests without saying so. More are almost
+	// certainly meant as bytes, as this key had them before.
+	maxRequests = 100_000
+)
+
+// Unmarshal reads an exporter's configuration into cfg, a pointer to the struct that holds d; the
+// Unmarshal method of the configuration calls it. Unknown keys are errors. A queue_size with a unit,
+// such as 256MiB, is bytes; without a unit and without sizer it counts requests, as in the collector.
+func Unmarshal(conf *confmap.Conf, cfg any, d *Config) error {
+	unit, err := queueUnit(conf)
+	if err != nil {
+		return err
+	}
+	if unit.bytes > 0 {
+		size := map[string]any{queueKey: map[string]any{"queue_size": unit.bytes}}
+		sized := confmap.New() // the collector may read conf again
+		if err := sized.Merge(conf); err != nil {
+			return err
+		}
+		if err := sized.Merge(confmap.NewFromStringMap(size)); err != nil {
+			return err
+		}
+		conf = sized
+	}
+	if err := strictconf.Unmarshal(conf, cfg); err != nil {
+		return err
+	}
+	if queue := d.QueueConfig.Get(); queue != nil && unit.requests {
+		queue.Sizer = exporterhelper.RequestSizerTypeRequests
+		if queue.QueueSize > maxRequests {
+			return fmt.Errorf("%s: %d counts requests, because there is no sizer; write a unit for bytes, such as %s, or add the sizer that you mean (bytes, items or requests)", queueSizeKey, queue.QueueSize, exampleOf(queue.QueueSize))
+		}
+	}
+	return nil
+}
+
+// unitOfQueue says what a queue_size without sizer counts.
+type unitOfQueue struct {
+	requests bool
+	bytes    int64 // the size if it has a unit, else 0
+}
+
+func queueUnit(conf *confmap.Conf) (unitOfQueue, error) {
+	value := conf.Get(queueSizeKey)
+	if value == nil {
+		return unitOfQueue{}, nil
+	}
+	text, isText := value.(string)
+	if !isText || strings.IndexFunc(text, unicode.IsLetter) < 0 {
+		return unitOfQueue{requests: !conf.IsSet(sizerKey)}, nil
+	}
+	size, err := humanize.ParseBytes(text)
+	if err != nil || size == 0 || size > math.MaxInt64 {
+		return unitOfQueue{}, fmt.Errorf("%s: %q is not a size; write a number of requests, such as 1000, or bytes with a unit, such as 256MiB", queueSizeKey, text)
+	}
+	if sizer := conf.Get(sizerKey); sizer != nil && sizer != "bytes" {
+		return unitOfQueue{}, fmt.Errorf("%s: %s is a size in bytes, but sizer is %v; remove one of the two", queueSizeKey, text, sizer)
+	}
+	return unitOfQueue{bytes: int64(size)}, nil
+}
+
+// exampleOf writes a number of bytes with a unit.
+func exampleOf(bytes int64) string {
+	return strings.ReplaceAll(humanize.IBytes(uint64(bytes)), " ", "") //nolint:gosec // it is positive
+}

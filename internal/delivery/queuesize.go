@@ -34,15 +34,10 @@ func Unmarshal(conf *confmap.Conf, cfg any, d *Config) error {
 		return err
 	}
 	if unit.bytes > 0 {
-		size := map[string]any{queueKey: map[string]any{"queue_size": unit.bytes}}
-		sized := confmap.New() // the collector may read conf again
-		if err := sized.Merge(conf); err != nil {
+		if err := setQueueSize(conf, unit.bytes); err != nil {
 			return err
 		}
-		if err := sized.Merge(confmap.NewFromStringMap(size)); err != nil {
-			return err
-		}
-		conf = sized
+		defer func() { _ = setQueueSize(conf, unit.text) }() // the collector may read it again
 	}
 	if err := strictconf.Unmarshal(conf, cfg); err != nil {
 		return err
@@ -56,10 +51,15 @@ func Unmarshal(conf *confmap.Conf, cfg any, d *Config) error {
 	return nil
 }
 
+func setQueueSize(conf *confmap.Conf, size any) error {
+	return conf.Merge(confmap.NewFromStringMap(map[string]any{queueKey: map[string]any{"queue_size": size}}))
+}
+
 // unitOfQueue says what a queue_size without sizer counts.
 type unitOfQueue struct {
 	requests bool
-	bytes    int64 // the size if it has a unit, else 0
+	bytes    int64  // the size if it has a unit, else 0
+	text     string // the size with its unit
 }
 
 func queueUnit(conf *confmap.Conf) (unitOfQueue, error) {
@@ -78,7 +78,7 @@ func queueUnit(conf *confmap.Conf) (unitOfQueue, error) {
 	if sizer := conf.Get(sizerKey); sizer != nil && sizer != "bytes" {
 		return unitOfQueue{}, fmt.Errorf("%s: %s is a size in bytes, but sizer is %v; remove one of the two", queueSizeKey, text, sizer)
 	}
-	return unitOfQueue{bytes: int64(size)}, nil
+	return unitOfQueue{bytes: int64(size), text: text}, nil
 }
 
 // exampleOf writes a number of bytes with a unit.

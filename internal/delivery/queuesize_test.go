@@ -21,15 +21,21 @@ type queued struct {
 	Delivery Config `mapstructure:",squash"`
 }
 
+// Unmarshal implements confmap.Unmarshaler, as the exporters' configurations do.
+func (cfg *queued) Unmarshal(conf *confmap.Conf) error { return Unmarshal(conf, cfg, &cfg.Delivery) }
+
 func unmarshal(t *testing.T, yaml string) (*Config, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(yaml), 0o600))
 	conf, err := confmaptest.LoadConf(path)
 	require.NoError(t, err)
-	cfg := &queued{NewDefaultConfig(100)}
-	if err := Unmarshal(conf, cfg, &cfg.Delivery); err != nil {
-		return nil, err
+	var cfg *queued
+	for range 2 { // the collector reads it again when it reloads
+		cfg = &queued{NewDefaultConfig(100)}
+		if err := conf.Unmarshal(cfg); err != nil {
+			return nil, err
+		}
 	}
 	if err := confmap.Validate(cfg); err != nil {
 		return nil, err

@@ -33,6 +33,11 @@ func (b *Batch) Marshal() []byte {
 	return dst
 }
 
+// IsStored reports whether data begins like a stored batch. No protobuf message does.
+func IsStored(data []byte) bool {
+	return len(data) > 0 && (data[0] == version1 || data[0] == version2)
+}
+
 // Unmarshal reads a stored batch; its payloads are views of data. It returns [ErrCorrupt] if data
 // cannot be read. Events of version 1 are passed to complete, which sets VendorID and Key and may
 // replace the payload; complete may be nil.

@@ -14,6 +14,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -144,6 +145,17 @@ func (l *Log) close() {
 }
 
 func keyOf(index uint64) string { return keyPrefix + strconv.FormatUint(index, 10) }
+
+// ParseKey returns the key of the request whose notes are stored under a key, or false if the key is
+// not one of notes. Notes have a bit for each event of the request, which is set if it is settled.
+func ParseKey(key string) (index uint64, ok bool) {
+	number, ok := strings.CutPrefix(key, keyPrefix)
+	if !ok {
+		return 0, false
+	}
+	index, err := strconv.ParseUint(number, 10, 64)
+	return index, err == nil
+}
 
 // Read returns what [Open] added to the value of a request, or false if it is no such value.
 func (l *Log) Read(value []byte) (stored *batch.Stored, request []byte, ok bool) {

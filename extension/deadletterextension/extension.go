@@ -22,6 +22,7 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/extension/deadletterextension/internal/metadata"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/sdkhttp"
 )
 
 // Bounds of the interval between checks for dead letters older than max_age.
@@ -68,7 +69,7 @@ func (d *deadLetters) Start(ctx context.Context, host component.Host) error {
 }
 
 func (d *deadLetters) serve(ctx context.Context, host component.Host) error {
-	listener, err := d.cfg.ServerConfig.ToListener(ctx)
+	listener, err := sdkhttp.Listen(ctx, &d.cfg.ServerConfig)
 	if err != nil {
 		return fmt.Errorf("listening on endpoint %s: %w", d.cfg.ServerConfig.NetAddr.Endpoint, err)
 	}

@@ -18,6 +18,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configauth"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -102,18 +106,50 @@ func TestExtensionBeforeStart(t *testing.T) {
 	assert.NoError(t, created.Shutdown(t.Context()))
 }
 
-func TestFailedStartReleasesDirectory(t *testing.T) {
+func TestFailedStartReleasesDirectoryAndPort(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
-	cfg := createDefaultConfig().(*Config)
-	cfg.Directory = t.TempDir()
-	cfg.ServerConfig.NetAddr.Endpoint = taken.Addr().String()
-	created, err := NewFactory().Create(t.Context(), extensiontest.NewNopSettings(metadata.Type), cfg)
-	require.NoError(t, err)
-	require.ErrorContains(t, created.Start(t.Context(), componenttest.NewNopHost()), "listening on endpoint "+taken.Addr().String())
-	require.NoError(t, created.Shutdown(t.Context()))
-	start(t, cfg.Directory)
+	for name, tt := range map[string]struct {
+		configure func(*Config)
+		want      string
+	}{
+		"the port is in use": {
+			func(cfg *Config) { cfg.ServerConfig.NetAddr.Endpoint = taken.Addr().String() },
+			"listening on endpoint " + taken.Addr().String(),
+		},
+		"the certificate is missing": {
+			func(cfg *Config) {
+				cfg.ServerConfig.TLS = configoptional.Some(configtls.ServerConfig{Config: configtls.Config{CertFile: "no-such-file", KeyFile: "no-such-file"}})
+			},
+			"no-such-file",
+		},
+		"the auth extension is missing": {
+			func(cfg *Config) {
+				cfg.ServerConfig.Auth = configoptional.Some(confighttp.AuthConfig{Config: configauth.Config{AuthenticatorID: component.MustNewID("missing")}})
+			},
+			"failed to resolve authenticator",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			free, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			require.NoError(t, free.Close())
+			cfg := createDefaultConfig().(*Config)
+			cfg.Directory = t.TempDir()
+			cfg.ServerConfig.NetAddr.Endpoint = free.Addr().String()
+			tt.configure(cfg)
+			created, err := NewFactory().Create(t.Context(), extensiontest.NewNopSettings(metadata.Type), cfg)
+			require.NoError(t, err)
+			require.ErrorContains(t, created.Start(t.Context(), componenttest.NewNopHost()), tt.want)
+			require.NoError(t, created.Shutdown(t.Context()))
+			require.NoError(t, created.Shutdown(t.Context()), "a second shutdown does nothing")
+			start(t, cfg.Directory)
+			again, err := net.Listen("tcp", free.Addr().String())
+			require.NoError(t, err, "the port is released")
+			require.NoError(t, again.Close())
+		})
+	}
 }
 
 func TestPutThenReplay(t *testing.T) {

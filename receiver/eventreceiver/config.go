@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/sdkhttp"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
@@ -29,6 +30,10 @@ const (
 	defaultReadTimeout = 30 * time.Second
 	defaultMaxEvents   = 10_000
 	defaultMaxIDs      = 100_000
+
+	defaultMaxInflightBytes = 64 << 20
+	// A smaller budget would refuse bodies that may contain their write key.
+	minMaxInflightBytes = maxBodyWithoutKey
 )
 
 // Config is the configuration of the event receiver.
@@ -41,6 +46,15 @@ type Config struct {
 	// MaxEvents is the maximum number of events per request; default 10000. A larger request gets
 	// status 413.
 	MaxEvents int `mapstructure:"max_events"`
+
+	// MaxInflightBytes is how many bytes of bodies all requests together may hold, from their arrival
+	// until the pipeline has accepted them; default 64 MiB. Further requests get status 503.
+	MaxInflightBytes sdkhttp.Size `mapstructure:"max_inflight_bytes"`
+
+	// AllowedHosts are names by which clients reach the receiver, such as events.example.com or
+	// *.example.com. A loopback endpoint accepts no other names; any other endpoint accepts all names
+	// unless this is set. Default none.
+	AllowedHosts []string `mapstructure:"allowed_hosts"`
 
 	// Keys are the write keys of the applications that may send events. By default there are none,
 	// and anyone who can reach the endpoint may send.
@@ -89,6 +103,12 @@ func (cfg *Config) Validate() error {
 	}
 	if cfg.MaxEvents <= 0 {
 		return fmt.Errorf("max_events: %d is not positive; it is the maximum number of events per request (default %d)", cfg.MaxEvents, defaultMaxEvents)
+	}
+	if cfg.MaxInflightBytes < minMaxInflightBytes {
+		return fmt.Errorf("max_inflight_bytes: %d is too small; it is for the bodies of all requests together, so use at least %d (default 64MiB)", cfg.MaxInflightBytes, minMaxInflightBytes)
+	}
+	if err := sdkhttp.ValidateHosts(cfg.AllowedHosts); err != nil {
+		return err
 	}
 	if cfg.Deduplication.Window < 0 {
 		return fmt.Errorf("deduplication::window: %s is negative; write how long ids are remembered, such as 10m, or 0 to turn it off", cfg.Deduplication.Window)
@@ -185,5 +205,8 @@ func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = defaultEndpoint
 	server.ReadTimeout = defaultReadTimeout
-	return &Config{ServerConfig: server, MaxEvents: defaultMaxEvents, Deduplication: DeduplicationConfig{MaxIDs: defaultMaxIDs}}
+	return &Config{
+		ServerConfig: server, MaxEvents: defaultMaxEvents, MaxInflightBytes: defaultMaxInflightBytes,
+		Deduplication: DeduplicationConfig{MaxIDs: defaultMaxIDs},
+	}
 }

@@ -171,6 +171,6 @@ func newHandlerOf(t testing.TB, set receiver.Settings, cfg *Config, next consume
 	r, err := newReceiver(set, cfg, next)
 	require.NoError(t, err)
 	r.intake.now = func() time.Time { return now }
-	require.NoError(t, r.buildServer(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, r.buildServer(t.Context(), componenttest.NewNopHost(), nil))
 	return r.server.Handler
 }

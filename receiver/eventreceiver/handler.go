@@ -123,6 +123,7 @@ func (h *eventsHandler) read(r *http.Request, format bodyFormat) (*submission, e
 		if err := h.authorize(r, sub, eventjson.WriteKey(ws.body.Bytes())); err != nil {
 			return nil, err
 		}
+		admissionOf(r).Promote()
 	}
 	if sub.result, err = h.decode(r, ws, format); err != nil {
 		return nil, bodyProblem(err)

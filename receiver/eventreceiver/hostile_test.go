@@ -145,9 +145,9 @@ func TestSlowClients(t *testing.T) {
 		conn, err := net.Dial("tcp", address)
 		require.NoError(t, err)
 		t.Cleanup(func() { conn.Close() })
-		text := "POST /v1/events HTTP/1.1\r\nHost: x\r\nX-Slow: "
+		text := "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 		if i%2 == 0 {
-			text = "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+			text = "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
 		}
 		_, err = io.WriteString(conn, text)
 		require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -39,6 +40,7 @@ type intake struct {
 	telemetry *metadata.TelemetryBuilder
 	receiver  attribute.KeyValue
 	keys      keyring
+	bodies    bodyBudgets
 	clients   clientInfo
 	dedup     *deduplicator // nil if off
 	now       func() time.Time
@@ -82,6 +84,7 @@ func newIntake(set receiver.Settings, cfg *Config, next consumer.Logs) (*intake,
 		telemetry: telemetry,
 		receiver:  attribute.String("receiver", set.ID.String()),
 		keys:      newKeyring(cfg),
+		bodies:    newBodyBudgets(cfg),
 		clients:   clientInfo{enabled: cfg.ServerConfig.IncludeMetadata, proxies: proxies},
 		dedup:     newDeduplicator(cfg.Deduplication),
 		now:       time.Now,
@@ -93,8 +96,16 @@ func newIntake(set receiver.Settings, cfg *Config, next consumer.Logs) (*intake,
 
 // readBody reads the body into a workspace. The caller must release it, also after an error.
 func (in *intake) readBody(r *http.Request) (*workspace, error) {
-	ws := in.workspaces.Get().(*workspace)
-	if _, err := ws.body.ReadFrom(r.Body); err != nil {
+	ws, body := in.workspaces.Get().(*workspace), io.Reader(r.Body)
+	a := admissionOf(r)
+	if a.compressed { // its bytes as sent are counted before it is decompressed
+		body = a.Count(r.Body)
+	}
+	_, err := ws.body.ReadFrom(body)
+	switch {
+	case a.Err() != nil:
+		return ws, in.admissionProblem(r, a)
+	case err != nil:
 		return ws, bodyProblem(fmt.Errorf("reading the body: %w", err))
 	}
 	return ws, nil
@@ -273,6 +284,11 @@ func (in *intake) count(outcome string, events int) {
 		in.telemetry.FanoutReceiverEventsTotal.Add(context.Background(), int64(events),
 			metric.WithAttributes(in.receiver, attribute.String("outcome", outcome)))
 	}
+}
+
+// countRefused counts a request that is refused for one of the reasons in metadata.yaml.
+func (in *intake) countRefused(r *http.Request, reason string) {
+	in.telemetry.FanoutReceiverRefusedRequestsTotal.Add(r.Context(), 1, metric.WithAttributes(in.receiver, attribute.String("reason", reason)))
 }
 
 func (in *intake) countUnauthorized(r *http.Request) {

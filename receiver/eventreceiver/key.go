@@ -73,6 +73,15 @@ func (r resource) applyTo(ld plog.Logs) {
 // required reports whether requests need a key.
 func (k *keyring) required() bool { return len(k.keys) > 0 }
 
+// knows reports whether a request shows who sent it before its body is read, or need not.
+func (k *keyring) knows(r *http.Request) bool {
+	if !k.required() || k.hasAuth {
+		return true
+	}
+	_, ok := k.lookup(k.fromRequest(r, r.URL.Query()))
+	return ok
+}
+
 // lookup returns the key with the given text. The comparison takes constant time.
 func (k *keyring) lookup(text string) (*writeKey, bool) {
 	digest := sha256.Sum256([]byte(text))

@@ -23,6 +23,8 @@ type problem struct {
 	allow string
 	// retryable says that the client may send the same request again.
 	retryable bool
+	// closes says that the connection ends with the response, since the body is not read.
+	closes bool
 }
 
 func (p *problem) Error() string { return p.text }
@@ -59,17 +61,22 @@ func pipelineProblem(err error) *problem {
 	return p
 }
 
-// errorMessage returns the pipeline's message without the collector's wrapping. The message of a
+// errorMessage returns the pipeline's message without the collector's own words. The message of a
 // gRPC status is meant for callers.
 func errorMessage(err error) string {
+	text := err.Error()
 	if withStatus, ok := errors.AsType[interface {
 		error
 		GRPCStatus() *status.Status
 	}](err); ok && withStatus.GRPCStatus().Message() != "" {
-		return withStatus.GRPCStatus().Message()
+		text = withStatus.GRPCStatus().Message()
 	}
-	return strings.TrimPrefix(err.Error(), "Permanent error: ")
+	return collectorWords.Replace(text)
 }
+
+// collectorWords removes what consumererror and the retries of exporterhelper put before a
+// permanent error, once for each component on the way.
+var collectorWords = strings.NewReplacer("Permanent error: ", "", "not retryable error: ", "")
 
 // writeProblem writes the response of a request that failed.
 func writeProblem(w http.ResponseWriter, err error) {
@@ -83,14 +90,20 @@ func writeProblem(w http.ResponseWriter, err error) {
 	if p.retryable {
 		w.Header().Set("Retry-After", retryAfter())
 	}
+	if p.closes {
+		w.Header().Set("Connection", "close")
+	}
 	writeResponse(w, p.status, responseBody{Rejected: []rejected{}, Error: p.text})
 }
 
 // handleServerError responds to requests that confighttp refuses: credentials, encodings and body
 // sizes.
-func handleServerError(w http.ResponseWriter, _ *http.Request, message string, status int) {
+func (in *intake) handleServerError(w http.ResponseWriter, r *http.Request, message string, status int) {
 	p := &problem{status: status, text: "reading the body: " + message}
+	a := admissionOf(r)
 	switch {
+	case a.Err() != nil:
+		p = in.admissionProblem(r, a)
 	case status == http.StatusUnauthorized:
 		p.text = invalidCredentials
 	case strings.HasPrefix(message, "unsupported Content-Encoding"):
@@ -103,6 +116,10 @@ func handleServerError(w http.ResponseWriter, _ *http.Request, message string, s
 
 // invalidCredentials does not say what is wrong with the credentials.
 const invalidCredentials = "the credentials are missing or wrong"
+
+// keyNeededBeforeBody is for a body that the receiver does not read for a client it does not know.
+const keyNeededBeforeBody = "the write key is missing or wrong; send it in a header or the query, " +
+	"since only bodies of up to 65536 bytes, uncompressed or as gzip or deflate, may contain it"
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
 	writeProblem(w, &problem{status: http.StatusNotFound, text: "not found; send events to " + eventsPath})

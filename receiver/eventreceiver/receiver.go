@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,6 +22,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/sdkhttp"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
 const (
@@ -49,6 +52,7 @@ type eventReceiver struct {
 
 	server   *http.Server
 	webhooks []*webhookHandler
+	hosts    *throttle.Log[refusedHosts]
 	done     sync.WaitGroup
 }
 
@@ -57,17 +61,17 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*event
 	if err != nil {
 		return nil, err
 	}
-	return &eventReceiver{cfg: cfg, set: set, intake: in}, nil
+	return &eventReceiver{cfg: cfg, set: set, intake: in, hosts: newHostLog(set.Logger)}, nil
 }
 
 // Start listens and serves.
 func (r *eventReceiver) Start(ctx context.Context, host component.Host) error {
-	if err := r.buildServer(ctx, host); err != nil {
-		return err
-	}
-	listener, err := r.cfg.ServerConfig.ToListener(ctx)
+	listener, err := sdkhttp.Listen(ctx, &r.cfg.ServerConfig)
 	if err != nil {
 		return fmt.Errorf("listening on endpoint %s: %w", r.cfg.ServerConfig.NetAddr.Endpoint, err)
+	}
+	if err := r.buildServer(ctx, host, listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	r.set.Logger.Info("Listening for events", zap.String("endpoint", listener.Addr().String()), zap.String("path", eventsPath))
 
@@ -79,9 +83,9 @@ func (r *eventReceiver) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// buildServer builds the server. Webhooks get a handler chain of their own: they carry a signature
-// instead of credentials, and do not come from browsers.
-func (r *eventReceiver) buildServer(ctx context.Context, host component.Host) error {
+// buildServer builds the server for a listener. Webhooks get a handler chain of their own: they carry
+// a signature instead of credentials, and do not come from browsers.
+func (r *eventReceiver) buildServer(ctx context.Context, host component.Host, listening net.Addr) error {
 	config := r.cfg.ServerConfig
 	if len(config.CompressionAlgorithms) > 0 && !slices.Contains(config.CompressionAlgorithms, "") {
 		// Without the empty encoding, confighttp refuses uncompressed bodies.
@@ -93,18 +97,22 @@ func (r *eventReceiver) buildServer(ctx context.Context, host component.Host) er
 	config.CORS = withDefaultHeaders(config.CORS)
 
 	var err error
-	if r.server, err = config.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, r.eventsMux(), confighttp.WithErrorHandler(handleServerError)); err != nil {
+	if r.server, err = config.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, r.eventsMux(), confighttp.WithErrorHandler(r.intake.handleServerError)); err != nil {
 		return err
 	}
 	mux, err := r.webhooksMux()
 	if err != nil {
 		return err
 	}
-	webhooks, err := webhookConfig.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, mux, confighttp.WithErrorHandler(handleServerError))
+	webhooks, err := webhookConfig.ToServer(ctx, host.GetExtensions(), r.set.TelemetrySettings, mux, confighttp.WithErrorHandler(r.intake.handleServerError))
 	if err != nil {
 		return err
 	}
-	r.server.Handler = normalizeEncoding(&pathRouter{events: r.server.Handler, webhooks: webhooks.Handler})
+	timeout := r.intake.bodies.timeout
+	r.server.Handler = normalizeEncoding(&pathRouter{
+		events:   r.checkHost(&admitter{next: r.server.Handler, admit: r.intake.admitEvents, timeout: timeout}, listening),
+		webhooks: &admitter{next: webhooks.Handler, admit: r.intake.admitWebhook, timeout: timeout},
+	})
 	return nil
 }
 
@@ -177,11 +185,12 @@ func normalizeEncoding(next http.Handler) http.Handler {
 
 // Shutdown stops listening and waits for requests in progress.
 func (r *eventReceiver) Shutdown(ctx context.Context) error {
-	if r.server == nil {
-		return nil
+	var err error
+	if r.server != nil {
+		err = r.server.Shutdown(ctx)
 	}
-	err := r.server.Shutdown(ctx)
 	r.done.Wait()
+	r.hosts.Flush()
 	for _, webhook := range r.webhooks {
 		webhook.refused.Flush()
 	}

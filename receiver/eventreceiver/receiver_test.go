@@ -13,6 +13,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,7 +27,9 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configauth"
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
@@ -446,7 +450,7 @@ func TestSlowBodyTimesOut(t *testing.T) {
 	conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(r.url, "http://"), eventsPath))
 	require.NoError(t, err)
 	defer conn.Close()
-	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", eventsPath)
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", eventsPath)
 	require.NoError(t, err)
 	require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
 	got, err := io.ReadAll(conn)
@@ -454,16 +458,62 @@ func TestSlowBodyTimesOut(t *testing.T) {
 	assert.Contains(t, string(got), "400 Bad Request")
 }
 
-func TestPortInUseErrorNamesTheEndpoint(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func TestFailedStartShutsDownCleanly(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer l.Close()
-	cfg := createDefaultConfig().(*Config)
-	cfg.ServerConfig.NetAddr.Endpoint = l.Addr().String()
-	receiver, err := NewFactory().CreateLogs(t.Context(), receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
-	require.NoError(t, err)
-	err = receiver.Start(t.Context(), componenttest.NewNopHost())
-	assert.ErrorContains(t, err, "listening on endpoint "+l.Addr().String())
-	assert.ErrorContains(t, err, "address already in use")
-	assert.NoError(t, receiver.Shutdown(t.Context()))
+	defer taken.Close()
+	notACertificate := filepath.Join(t.TempDir(), "cert.pem")
+	require.NoError(t, os.WriteFile(notACertificate, []byte("wrong"), 0o600))
+	for name, tt := range map[string]struct {
+		configure func(*Config)
+		want      []string
+	}{
+		"the port is in use": {
+			func(cfg *Config) { cfg.ServerConfig.NetAddr.Endpoint = taken.Addr().String() },
+			[]string{"listening on endpoint " + taken.Addr().String(), "address already in use"},
+		},
+		"the certificate is missing": {
+			func(cfg *Config) { cfg.ServerConfig.TLS = certificate("no-such-file") },
+			[]string{"no-such-file"},
+		},
+		"the certificate is invalid": {
+			func(cfg *Config) { cfg.ServerConfig.TLS = certificate(notACertificate) },
+			[]string{"failed to load TLS"},
+		},
+		"the auth extension is missing": {
+			func(cfg *Config) {
+				cfg.ServerConfig.Auth = configoptional.Some(confighttp.AuthConfig{Config: configauth.Config{AuthenticatorID: component.MustNewID("missing")}})
+			},
+			[]string{"missing"},
+		},
+		"a webhook is invalid": {
+			func(cfg *Config) {
+				cfg.Webhooks = map[string]WebhookConfig{"hook": {Scheme: "unknown", Secrets: []configopaque.String{"s"}}}
+			},
+			[]string{"unknown"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := createDefaultConfig().(*Config)
+			cfg.ServerConfig.NetAddr.Endpoint = freeAddress(t)
+			tt.configure(cfg)
+			receiver, err := NewFactory().CreateLogs(t.Context(), receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
+			require.NoError(t, err)
+			err = receiver.Start(t.Context(), hostWith{componenttest.NewNopHost(), map[component.ID]component.Component{}})
+			for _, text := range tt.want {
+				require.ErrorContains(t, err, text)
+			}
+			require.NoError(t, receiver.Shutdown(t.Context()))
+			require.NoError(t, receiver.Shutdown(t.Context()), "a second shutdown does nothing")
+			if cfg.ServerConfig.NetAddr.Endpoint != taken.Addr().String() {
+				free, err := net.Listen("tcp", cfg.ServerConfig.NetAddr.Endpoint)
+				require.NoError(t, err, "the port is released")
+				require.NoError(t, free.Close())
+			}
+		})
+	}
+}
+
+func certificate(path string) configoptional.Optional[configtls.ServerConfig] {
+	return configoptional.Some(configtls.ServerConfig{Config: configtls.Config{CertFile: path, KeyFile: path}})
 }

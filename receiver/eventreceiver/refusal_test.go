@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/multierr"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 	"google.golang.org/grpc/codes"
@@ -163,6 +164,30 @@ func TestPipelineErrorIsReportedUnwrapped(t *testing.T) {
 			consumererror.NewPermanent(status.Error(codes.InvalidArgument, "")),
 			"the pipeline refused the events: rpc error: code = InvalidArgument desc = ",
 		},
+		"retry around two permanent errors": {
+			fmt.Errorf("not retryable error: %w", consumererror.NewPermanent(fmt.Errorf("logs/a: %w", consumererror.NewPermanent(errors.New("no name"))))),
+			"the pipeline refused the events: logs/a: no name",
+		},
+		"permanent errors of two pipelines": {
+			errors.Join(consumererror.NewPermanent(errors.New("no name")), fmt.Errorf("not retryable error: %w", consumererror.NewPermanent(errors.New("no time")))),
+			"the pipeline refused the events: no name\nno time",
+		},
+		"permanent errors combined by the collector": {
+			multierr.Combine(consumererror.NewPermanent(errors.New("no name")), consumererror.NewPermanent(errors.New("no time"))),
+			"the pipeline refused the events: no name; no time",
+		},
+		"status of another collector that wraps errors as well": {
+			fmt.Errorf("not retryable error: %w", consumererror.NewPermanent(status.Error(codes.InvalidArgument, "not retryable error: Permanent error: no name"))),
+			"the pipeline refused the events: no name",
+		},
+		"status wrapped as text only": {
+			fmt.Errorf("not retryable error: %w", consumererror.NewPermanent(errors.New("sending: "+consumererror.NewPermanent(errors.New("no name")).Error()))),
+			"the pipeline refused the events: sending: no name",
+		},
+		"retryable OTLP error": {
+			consumererror.NewOTLPHTTPError(consumererror.NewPermanent(errors.New("busy")), 503),
+			"the pipeline refused the events: busy",
+		},
 		"permanent error":        {consumererror.NewPermanent(errors.New("no name")), "the pipeline refused the events: no name"},
 		"error without a status": {errors.New("data refused due to high memory usage"), "the pipeline cannot accept the events now; send them again later: data refused due to high memory usage"},
 	} {
@@ -222,7 +247,7 @@ func TestRefusedWebhooksAreLoggedOncePerMinute(t *testing.T) {
 	require.NoError(t, err)
 	at := now
 	r.intake.now = func() time.Time { return at }
-	require.NoError(t, r.buildServer(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, r.buildServer(t.Context(), componenttest.NewNopHost(), nil))
 	for range 30 {
 		assert.Equal(t, http.StatusUnauthorized, ask(t, r.server.Handler, "/v1/webhooks/github", jsonType, "{}").status)
 		at = at.Add(5 * time.Second)

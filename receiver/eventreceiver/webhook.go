@@ -207,6 +207,7 @@ func (h *webhookHandler) read(r *http.Request) (*submission, error) {
 		})
 		return nil, &problem{status: http.StatusUnauthorized, text: "the signature is missing or wrong"}
 	}
+	admissionOf(r).Promote()
 	payload := eventjson.Payload{Name: h.name, NamePath: h.event.NamePath, IDPath: h.event.IDPath, TimePath: h.event.TimePath, NamePrefix: h.event.NamePrefix}
 	if name := headerValue(r, h.event.NameHeader); name != "" {
 		payload.Name = name

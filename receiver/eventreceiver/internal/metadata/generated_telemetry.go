@@ -23,11 +23,12 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                           metric.Meter
-	mu                              sync.Mutex
-	registrations                   []metric.Registration
-	FanoutReceiverEventsTotal       metric.Int64Counter
-	FanoutReceiverUnauthorizedTotal metric.Int64Counter
+	meter                              metric.Meter
+	mu                                 sync.Mutex
+	registrations                      []metric.Registration
+	FanoutReceiverEventsTotal          metric.Int64Counter
+	FanoutReceiverRefusedRequestsTotal metric.Int64Counter
+	FanoutReceiverUnauthorizedTotal    metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -63,6 +64,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_fanout_receiver_events_total",
 		metric.WithDescription("Number of events that were invalid (rejected), already accepted (duplicate), or sent as a beacon that the pipeline could not accept (shed). [Alpha]"),
 		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.FanoutReceiverRefusedRequestsTotal, err = builder.meter.Int64Counter(
+		"otelcol_fanout_receiver_refused_requests_total",
+		metric.WithDescription("Number of requests refused because other requests filled max_inflight_bytes (inflight_bytes), or because of their Host header (host). [Alpha]"),
+		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.FanoutReceiverUnauthorizedTotal, err = builder.meter.Int64Counter(

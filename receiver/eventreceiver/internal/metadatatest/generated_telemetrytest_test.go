@@ -20,8 +20,12 @@ func TestSetupTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	defer tb.Shutdown()
 	tb.FanoutReceiverEventsTotal.Add(context.Background(), 1)
+	tb.FanoutReceiverRefusedRequestsTotal.Add(context.Background(), 1)
 	tb.FanoutReceiverUnauthorizedTotal.Add(context.Background(), 1)
 	AssertEqualFanoutReceiverEventsTotal(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualFanoutReceiverRefusedRequestsTotal(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualFanoutReceiverUnauthorizedTotal(t, testTel,

@@ -22,8 +22,8 @@ const (
 	// A replayer gets one chunk at a time.
 	maxChunkLetters = 100
 	maxChunkBytes   = 4 << 20
-	// A replay passes over dead letters that stay, and stops after this many chunks of nothing else:
-	// then the backend is down.
+	// A replay skips dead letters that the backend does not accept now. After this many consecutive
+	// chunks of only such letters it stops: the backend is probably down.
 	maxStuckChunks = 2
 	// A file is rewritten after this many changes, so that a crash repeats no more than these.
 	checkpointLetters = 5000
@@ -174,7 +174,7 @@ type replay struct {
 	ctx       context.Context
 	client    context.Context
 	result    result
-	stuck     int // chunks since anything left the store
+	stuck     int // consecutive chunks in which nothing was delivered or refused
 }
 
 // halted reports whether the replay must stop, and records why.

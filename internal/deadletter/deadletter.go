@@ -46,8 +46,8 @@ const (
 	ReasonExpired Reason = "expired"
 )
 
-// Reasons returns all reasons. Each has a remedy in package outcome of internal/delivery, and a row in
-// docs/delivery.md.
+// Reasons returns all reasons of dead letters. Tests check that the list is complete, and that each
+// has a remedy in the log and a row in docs/delivery.md.
 func Reasons() []Reason {
 	return []Reason{
 		ReasonEncoding, ReasonRefused, ReasonTooLarge, ReasonUnauthorized, ReasonRedirected, ReasonRateLimited, ReasonExhausted,

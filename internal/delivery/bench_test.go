@@ -39,8 +39,8 @@ func discardingServer(b *testing.B) *httptest.Server {
 	return server
 }
 
-// BenchmarkDelivery is what delivery costs with a trivial backend: a server that discards, one
-// request of 500 events.
+// BenchmarkDelivery measures delivery with a trivial backend: one request of 500 events to a server
+// that discards them.
 func BenchmarkDelivery(b *testing.B) {
 	server := discardingServer(b)
 	ld := deliverytest.BenchLogs(b)
@@ -86,8 +86,8 @@ func benchConsume(b *testing.B, e logsComponent, ld plog.Logs) {
 	require.NoError(b, e.Shutdown(context.Background()))
 }
 
-// BenchmarkQueuedMemory fills the queue behind a backend that hangs with a million events, and
-// reports what a queued event costs beside the size of its bytes, and how long a garbage collection
+// BenchmarkQueuedMemory fills the queue of a hanging backend with a million events, and
+// reports what a queued event costs compared with the size of its bytes, and how long a garbage collection
 // takes then. The reference holds a tenth of the events: what it needs for an event is the same for
 // any number of them.
 func BenchmarkQueuedMemory(b *testing.B) {

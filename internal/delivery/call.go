@@ -59,7 +59,8 @@ func (c *call) notEncoded(letter deadletter.Letter) {
 	c.causes = append(c.causes, attempt.Cause{Reason: letter.Reason, Message: letter.Message})
 }
 
-// fail returns events to the caller, which failed for now or were not sent after others failed.
+// fail returns to the caller the events that failed temporarily, or that were not sent because others
+// had failed.
 func (c *call) fail(events int, err error) {
 	if c.failed == nil {
 		c.failed = err

@@ -197,7 +197,7 @@ func TestRetryAfterHoldsLaterBatchesBack(t *testing.T) {
 	f.WaitFor("the first response", func() bool { return len(f.Statuses()) > 0 })
 	f.send("b")
 	assert.Equal(t, []string{"a", "b"}, f.server.takenOnce())
-	assert.Contains(t, f.Statuses()[0], "the backend answers 429, and asked to wait 300ms")
+	assert.Contains(t, f.Statuses()[0], "the backend answers 429, and asks to wait 300ms")
 }
 
 func TestHeldEventsAreNotExhausted(t *testing.T) {

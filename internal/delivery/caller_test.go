@@ -49,7 +49,7 @@ func assertTold(t *testing.T, err error, code codes.Code, message string) {
 func TestCallAfterShutdownFails(t *testing.T) {
 	f := newFixture(t, syncOptions(options{}))
 	f.Stop()
-	assertTold(t, f.Consume(t.Context(), records("a")), codes.Unavailable, "the collector stops")
+	assertTold(t, f.Consume(t.Context(), records("a")), codes.Unavailable, "the collector is stopping")
 	assert.Empty(t, f.Letters.All(), "the caller has it")
 	assert.Equal(t, map[string]int64{"returned": 1}, f.Outcomes())
 	assert.Zero(t, f.server.requestCount())

@@ -29,7 +29,7 @@ type deliverer struct {
 	retry    retry.Policy
 	lifetime *lifetime.Lifetime
 	maxAge   maxAge
-	progress *progress.Log // nil if the queue is not on disk
+	progress *progress.Notes // nil if the queue is not on disk
 	waiting  waiting
 	// async is true if callers do not wait, durable if the queue is on disk.
 	async, durable bool

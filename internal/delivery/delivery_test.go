@@ -267,7 +267,7 @@ func TestFailingStoreIsLoggedOnce(t *testing.T) {
 	}
 	f.Stop()
 	assert.Equal(t, map[string]int64{"dropped/refused": 50}, f.Outcomes())
-	assert.LessOrEqual(t, f.Logs.FilterLevelExact(zap.ErrorLevel).Len(), 2, "once at first, and once for what is untold in the end")
+	assert.LessOrEqual(t, f.Logs.FilterLevelExact(zap.ErrorLevel).Len(), 2, "one line immediately, and one at shutdown for the rest")
 }
 
 func TestEachReasonIsLoggedWithItsEvents(t *testing.T) {
@@ -392,7 +392,7 @@ func TestSyncCallersGetTheOutcome(t *testing.T) {
 		require.NoError(t, f.Consume(t.Context(), records("a")))
 		assert.Equal(t, []string{"a"}, f.server.takenOnce())
 	})
-	t.Run("a failure that may pass is retryable, and Unavailable", func(t *testing.T) {
+	t.Run("a temporary failure is retryable, and Unavailable", func(t *testing.T) {
 		f := newFixture(t, syncOptions(options{}))
 		f.server.always(http.StatusServiceUnavailable)
 		err := f.Consume(t.Context(), records("a"))
@@ -416,7 +416,7 @@ func TestSyncCallersGetTheOutcome(t *testing.T) {
 		assert.Equal(t, map[string]int64{"returned": 2}, f.Outcomes())
 		assert.Len(t, f.Logs.FilterMessageSnippet("their callers got the error").All(), 1)
 	})
-	t.Run("what the operator has to mend is Unavailable, and not tried again here", func(t *testing.T) {
+	t.Run("a failure that the operator must fix is Unavailable and is not retried", func(t *testing.T) {
 		for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusFound} {
 			f := newFixture(t, syncOptions(options{}))
 			f.server.always(code)
@@ -430,7 +430,7 @@ func TestSyncCallersGetTheOutcome(t *testing.T) {
 			assert.NotContains(t, told[0].ContextMap()["what_to_do"], "dead letters", "there are none")
 		}
 	})
-	t.Run("what is refused beside what is delivered is kept", func(t *testing.T) {
+	t.Run("a refused event is kept if others of the call were delivered", func(t *testing.T) {
 		f := newFixture(t, syncOptions(options{}))
 		f.server.refusing("bad")
 		err := f.Consume(t.Context(), records("a", "bad", "c"))
@@ -486,10 +486,10 @@ func TestMissingExtensionsFailTheStart(t *testing.T) {
 		configure func(*Config)
 		want      string
 	}{
-		"a storage":               {func(cfg *Config) { cfg.QueueConfig.Get().StorageID = &other }, `sending_queue::storage: there is no extension "other"`},
-		"a dead letter store":     {func(cfg *Config) { cfg.DeadLetter = &other }, `dead_letter: there is no extension "other"`},
-		"a storage that is none":  {func(cfg *Config) { id := component.MustNewID("no_store"); cfg.QueueConfig.Get().StorageID = &id }, `sending_queue::storage: extension "no_store" stores nothing`},
-		"one that is not a store": {func(cfg *Config) { id := component.MustNewID("no_store"); cfg.DeadLetter = &id }, `dead_letter: extension "no_store" is not of type dead_letter`},
+		"a storage":                       {func(cfg *Config) { cfg.QueueConfig.Get().StorageID = &other }, `sending_queue::storage: there is no extension "other"`},
+		"a dead letter store":             {func(cfg *Config) { cfg.DeadLetter = &other }, `dead_letter: there is no extension "other"`},
+		"an extension that is no storage": {func(cfg *Config) { id := component.MustNewID("no_store"); cfg.QueueConfig.Get().StorageID = &id }, `sending_queue::storage: extension "no_store" stores nothing`},
+		"one that is not a store":         {func(cfg *Config) { id := component.MustNewID("no_store"); cfg.DeadLetter = &id }, `dead_letter: extension "no_store" is not of type dead_letter`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := NewDefaultConfig(10)
@@ -688,7 +688,7 @@ func TestReplay(t *testing.T) {
 }
 
 func TestBuggyBackendLosesNoEvent(t *testing.T) {
-	t.Run("an answer for another number of events", func(t *testing.T) {
+	t.Run("a response for another number of events", func(t *testing.T) {
 		f := newFixture(t, options{answer: func(*Request, *Response) Classification { return Classification{Events: make([]Outcome, 1)} },
 			configure: func(cfg *Config) { cfg.RetryConfig.Enabled = false }})
 		f.send("a", "b")
@@ -700,7 +700,7 @@ func TestBuggyBackendLosesNoEvent(t *testing.T) {
 		assert.Equal(t, []string{"a", "b"}, f.server.takenOnce())
 		assert.Equal(t, []string{"forgotten:refused"}, f.Letters.Reasons())
 	})
-	t.Run("a URL that is none", func(t *testing.T) {
+	t.Run("an invalid URL", func(t *testing.T) {
 		f := newFixture(t, options{})
 		f.send("a", "nowhere")
 		assert.Equal(t, []string{"nowhere:refused"}, f.Letters.Reasons())
@@ -767,18 +767,18 @@ func TestConfigurations(t *testing.T) {
 		configure func(*Config)
 		want      string
 	}{
-		"the defaults":         {func(*Config) {}, ""},
-		"a dispatch":           {func(cfg *Config) { cfg.Dispatch = "later" }, `dispatch: "later" is not supported`},
-		"a place in flight":    {func(cfg *Config) { cfg.MaxInFlight = 0 }, "max_in_flight: 0"},
-		"a time to stop":       {func(cfg *Config) { cfg.ShutdownTimeout = 0 }, "shutdown_timeout: 0s"},
-		"negative age":         {func(cfg *Config) { cfg.MaxAge = -1 }, "max_age: -1ns is negative"},
-		"negative retries":     {func(cfg *Config) { cfg.MaxRetries = -1 }, "max_retries: -1 is negative"},
-		"retries that are off": {func(cfg *Config) { cfg.MaxRetries, cfg.RetryConfig.Enabled = 1, false }, "max_retries: has no effect"},
-		"a queue that blocks":  {func(cfg *Config) { cfg.QueueConfig.Get().BlockOnOverflow = true }, "sending_queue::block_on_overflow"},
-		"a queue that waits":   {func(cfg *Config) { cfg.QueueConfig.Get().WaitForResult = true }, "sending_queue::wait_for_result"},
-		"sync needs no queue":  {func(cfg *Config) { cfg.Dispatch = DispatchSync; cfg.QueueConfig = noQueue }, ""},
-		"async needs a queue":  {func(cfg *Config) { cfg.QueueConfig = noQueue }, "sending_queue: is off"},
-		"auto is without sync": {func(cfg *Config) { cfg.Dispatch = DispatchAuto; cfg.QueueConfig = noQueue }, ""},
+		"the defaults":          {func(*Config) {}, ""},
+		"a dispatch":            {func(cfg *Config) { cfg.Dispatch = "later" }, `dispatch: "later" is not supported`},
+		"max_in_flight of 0":    {func(cfg *Config) { cfg.MaxInFlight = 0 }, "max_in_flight: 0"},
+		"shutdown_timeout of 0": {func(cfg *Config) { cfg.ShutdownTimeout = 0 }, "shutdown_timeout: 0s"},
+		"negative age":          {func(cfg *Config) { cfg.MaxAge = -1 }, "max_age: -1ns is negative"},
+		"negative retries":      {func(cfg *Config) { cfg.MaxRetries = -1 }, "max_retries: -1 is negative"},
+		"retries that are off":  {func(cfg *Config) { cfg.MaxRetries, cfg.RetryConfig.Enabled = 1, false }, "max_retries: has no effect"},
+		"a queue that blocks":   {func(cfg *Config) { cfg.QueueConfig.Get().BlockOnOverflow = true }, "sending_queue::block_on_overflow"},
+		"a queue that waits":    {func(cfg *Config) { cfg.QueueConfig.Get().WaitForResult = true }, "sending_queue::wait_for_result"},
+		"sync needs no queue":   {func(cfg *Config) { cfg.Dispatch = DispatchSync; cfg.QueueConfig = noQueue }, ""},
+		"async needs a queue":   {func(cfg *Config) { cfg.QueueConfig = noQueue }, "sending_queue: is off"},
+		"auto needs no queue":   {func(cfg *Config) { cfg.Dispatch = DispatchAuto; cfg.QueueConfig = noQueue }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := NewDefaultConfig(10)

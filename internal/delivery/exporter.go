@@ -48,8 +48,8 @@ type base struct {
 	recorder  *outcome.Recorder
 	queueLoss *queueLoss
 	lifetime  *lifetime.Lifetime
-	order     *order        // nil if the backend is not ordered
-	progress  *progress.Log // nil if the queue is not on disk
+	order     *order          // nil if the backend is not ordered
+	progress  *progress.Notes // nil if the queue is not on disk
 
 	host      component.Host
 	transport *transport.Client
@@ -79,7 +79,7 @@ func newBase(set exporter.Settings, cfg *Config, client confighttp.ClientConfig,
 		maxAge: maxAge(cfg.MaxAge), async: async, durable: cfg.durable(),
 	}
 	if cfg.durable() {
-		e.progress = progress.NewLog()
+		e.progress = progress.NewNotes()
 		e.deliverer.progress, e.deliverer.runner.OnDelivered = e.progress, e.progress.Settle
 	}
 	return e, nil

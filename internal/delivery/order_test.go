@@ -60,7 +60,7 @@ func newOrderedFixture(t *testing.T, most int, configure func(*Config)) *fixture
 	return f
 }
 
-// all is what the server was sent, in its order.
+// all holds the requests that the server got, in order.
 func (s *server) all() (all []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,7 +165,7 @@ func TestLargeCallKeepsItsOrder(t *testing.T) {
 	assertFirstTimesAscend(t, f.server.all(), next)
 }
 
-// The goroutine that hands on a batch whose time is over may be slower than the one that makes the
+// The goroutine that flushes a batch on timeout may be slower than the one that makes the
 // next.
 func TestNextBatchWaitsForTheOneBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

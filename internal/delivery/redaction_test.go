@@ -37,9 +37,8 @@ func theHeader(name string) func(*http.Request) string {
 	return func(r *http.Request) string { return r.Header.Get(name) }
 }
 
-// TestCredentialsInResponsesAreRedacted leaves to deliverytest to look for it, and for a
-// part of it: in the dead letters, the error of a caller that waits, the log and the component
-// status.
+// TestCredentialsInResponsesAreRedacted leaves the assertions to deliverytest: it searches the dead
+// letters, the caller's error, the log and the component status for the secret and for parts of it.
 func TestCredentialsInResponsesAreRedacted(t *testing.T) {
 	keyed := options{key: secret}
 	theKey := theHeader("X-Key")
@@ -48,9 +47,9 @@ func TestCredentialsInResponsesAreRedacted(t *testing.T) {
 		answer  http.HandlerFunc
 	}{
 		"the backend's own header":        {keyed, echo(401, `{"error":"unknown key %s"}`, theKey)},
-		"where the answer passes":         {keyed, echo(503, `not now, %s`, theKey)},
-		"where it is about an event":      {keyed, echo(400, `bad event from %s`, theKey)},
-		"where it is any other status":    {keyed, echo(418, `%s?`, theKey)},
+		"a temporary failure":             {keyed, echo(503, `not now, %s`, theKey)},
+		"a refused event":                 {keyed, echo(400, `bad event from %s`, theKey)},
+		"any other status":                {keyed, echo(418, `%s?`, theKey)},
 		"as a text in JSON":               {keyed, echo(401, `{"error":"unknown key %s"}`, func(r *http.Request) string { return strings.ReplaceAll(theKey(r), "/", `\/`) })},
 		"as a text in a URL":              {keyed, echo(401, `see /keys?id=%s`, func(r *http.Request) string { return url.QueryEscape(theKey(r)) })},
 		"where the message is cut off":    {keyed, echo(401, strings.Repeat("x", maxQuoted-len(`unknown key hunter2+0`))+`unknown key %s`, theKey)},

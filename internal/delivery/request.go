@@ -111,8 +111,8 @@ func (e *pendingError) throttled() error {
 type encoding struct {
 	corrupt  func(error)
 	complete func(*batch.Event)
-	order    *order        // see request
-	progress *progress.Log // nil if the queue is not on disk
+	order    *order          // see request
+	progress *progress.Notes // nil if the queue is not on disk
 }
 
 // Marshal implements the Encoding of xexporterhelper.QueueBatchSettings.

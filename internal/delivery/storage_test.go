@@ -94,7 +94,7 @@ func TestEventOnFullDiskHasOneOutcome(t *testing.T) {
 	f.Stop()
 
 	told := f.Logs.FilterMessage("Events were not delivered and are kept as dead letters").All()
-	require.Len(t, told, 2, "once at first, and once for what is untold in the end")
+	require.Len(t, told, 2, "one line immediately, and one at shutdown for the rest")
 	assert.Equal(t, "file_storage: write /queue/exporter_line__logs: no space left on device", told[0].ContextMap()["storage_error"])
 	assert.Contains(t, told[0].ContextMap()["what_to_do"], "free disk space")
 	assert.NotContains(t, told[0].ContextMap()["what_to_do"], "queue_size")
@@ -181,7 +181,7 @@ func TestUnreadableBatchAtStartIsCounted(t *testing.T) {
 	second.Stop()
 }
 
-// damagedStorage is what file_storage is when the file of a queue is none of its own.
+// damagedStorage fails as file_storage does when a queue's file is not a valid database.
 type damagedStorage struct {
 	component.StartFunc
 	component.ShutdownFunc

@@ -279,7 +279,7 @@ func TestRetryAfterHoldsEndpoint(t *testing.T) {
 	app := newSDK(p)
 	app.mustExport(t, records(0, 1))
 	p.waitForLog("The backend is failing")
-	assert.Contains(t, p.stderr.String(), "asked to wait 1s")
+	assert.Contains(t, p.stderr.String(), "asks to wait 1s")
 	for i := 1; i < 4; i++ {
 		app.mustExport(t, records(i, 1))
 	}

@@ -67,7 +67,7 @@ func (b *backend) ClassifyResponse(req *transport.Request, response *transport.R
 
 // sender answers requests, and remembers them as the names of their events.
 type sender struct {
-	answer func(names string) (status int, err error) // 200 where it is nil
+	answer func(names string) (status int, err error) // nil means 200
 
 	mu   sync.Mutex
 	sent []string
@@ -328,11 +328,11 @@ func TestRequestWithoutAResponse(t *testing.T) {
 		atMostOnce  bool
 		wantRefused deadletter.Reason // empty: it is pending
 	}{
-		"is sent again":                                       {err: errors.New("reset")},
-		"is not, where it may have arrived":                   {err: &transport.NoResponseError{Err: io.ErrUnexpectedEOF}, atMostOnce: true, wantRefused: deadletter.ReasonExhausted},
-		"is, where it may have arrived and that does no harm": {err: &transport.NoResponseError{Err: io.ErrUnexpectedEOF}},
-		"is refused, where it cannot be made":                 {err: transport.InvalidRequestError{}, wantRefused: deadletter.ReasonRefused},
-		"is refused, where its address is":                    {err: &transport.BlockedError{}, wantRefused: deadletter.ReasonBlocked},
+		"sent again": {err: errors.New("reset")},
+		"not sent again if it may have arrived and is sent at most once": {err: &transport.NoResponseError{Err: io.ErrUnexpectedEOF}, atMostOnce: true, wantRefused: deadletter.ReasonExhausted},
+		"sent again if it may have arrived":                              {err: &transport.NoResponseError{Err: io.ErrUnexpectedEOF}},
+		"refused if it cannot be made":                                   {err: transport.InvalidRequestError{}, wantRefused: deadletter.ReasonRefused},
+		"refused if its address is blocked":                              {err: &transport.BlockedError{}, wantRefused: deadletter.ReasonBlocked},
 	} {
 		t.Run(name, func(t *testing.T) {
 			told := 0

@@ -58,7 +58,7 @@ func (b *breaker) limit(e *requestResult, events int) int {
 	switch {
 	case e.wait > 0:
 		return 1
-	case b.bisecting && e.mayBeAnEvents():
+	case b.bisecting && e.mayBeEventsFault():
 		return max(manyFailures, bits.Len(uint(events))+2)
 	case e.status == 0, e.status == http.StatusTooManyRequests, e.status == http.StatusServiceUnavailable:
 		return fewFailures

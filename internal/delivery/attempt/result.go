@@ -73,10 +73,10 @@ type requestResult struct {
 	failed bool
 }
 
-// mayBeAnEvents reports whether a failure may be the fault of an event in the request: the server
+// mayBeEventsFault reports whether a failure may be the fault of an event in the request: the server
 // responded, or closed the connection. One that cannot be reached, does not respond in time, or asks
 // for a wait fails for any event.
-func (e *requestResult) mayBeAnEvents() bool {
+func (e *requestResult) mayBeEventsFault() bool {
 	if e.status != 0 {
 		return e.wait == 0 && e.status != http.StatusTooManyRequests
 	}
@@ -132,7 +132,7 @@ func newResult(events []batch.Event, results []requestResult, ordered bool) *Res
 		e := &results[i]
 		r.Wait = max(r.Wait, e.classification.Wait)
 		r.note(e.problem, e.status)
-		r.Bisectable = r.Bisectable || len(e.events) > 1 && e.failed && e.mayBeAnEvents()
+		r.Bisectable = r.Bisectable || len(e.events) > 1 && e.failed && e.mayBeEventsFault()
 		for j := range e.events {
 			outcome := &e.classification.Outcome
 			if len(e.classification.Events) > 0 {

@@ -167,7 +167,7 @@ func TestRunsExportersOfBothSignals(t *testing.T) {
 	traces.Send(spansNamed("c"))
 	assert.Equal(t, []string{"a:exhausted", "b:exhausted"}, logs.Letters.Reasons())
 	assert.Equal(t, map[string]int64{"dead_lettered/exhausted": 1}, traces.Outcomes())
-	assert.Equal(t, []string{"StatusRecoverableError: the backend answers 503, and asked to wait 1ms"}, traces.Statuses())
+	assert.Equal(t, []string{"StatusRecoverableError: the backend answers 503, and asks to wait 1ms"}, traces.Statuses())
 
 	s.begin(deliverytest.Answer(200, ""))
 	assert.Len(t, logs.Letters.Replay(t.Context()), 2)

@@ -24,7 +24,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 )
 
-// watched is a test whose failures are what is tested.
+// watched records the failures of a test, which are under test here.
 type watched struct {
 	testing.TB
 	cleanups []func()

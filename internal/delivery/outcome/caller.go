@@ -30,8 +30,8 @@ func RetryableError(result *attempt.Result) error {
 }
 
 // RefusedError returns the error for a caller that waits, after events were refused; events is the
-// number in its call at this exporter. The error is permanent. If only the operator can fix the cause
-// and call is repeatable when the caller gets the response, its code asks to send the call again.
+// number in its call at this exporter. The code is Unavailable, so that the caller sends again, if only
+// the operator can fix the cause and the call can still be repeated. The error is always permanent.
 func RefusedError(causes []attempt.Cause, events int, call *callresult.Call) error {
 	e := &publicError{code: codes.InvalidArgument, message: refusals(causes, events)}
 	if isForOperator(causes) {
@@ -40,8 +40,8 @@ func RefusedError(causes []attempt.Cause, events int, call *callresult.Call) err
 	return &permanentError{e, consumererror.NewPermanent(e)}
 }
 
-// RetryLaterError is retryable, the error of events that failed for now, and tells of refused events
-// of the same call too: the caller sends all of them again.
+// RetryLaterError returns the retryable error, extended with the call's refused events: the caller
+// sends the whole call again.
 func RetryLaterError(retryable error, causes []attempt.Cause, events int) error {
 	if len(causes) == 0 {
 		return retryable
@@ -90,11 +90,11 @@ func kindOfFailure(problem error, code int) string {
 	operation, isOperation := errors.AsType[*net.OpError](problem)
 	switch {
 	case code/100 == 2:
-		return "the backend did not accept all events for now"
+		return "the backend has not accepted all events yet"
 	case code != 0:
 		return fmt.Sprintf("the backend answered %d", code)
 	case errors.Is(problem, attempt.ErrStopped):
-		return "the collector stops"
+		return "the collector is stopping"
 	case isHeld:
 		return "the backend asked to wait"
 	case isHandshake:

@@ -33,7 +33,7 @@ func TestPublicErrorNamesTheKindOfFailure(t *testing.T) {
 		want    string
 	}{
 		"an answer":                      {errors.New("the backend answered 503: see 10.1.2.3"), 503, "the backend answered 503"},
-		"an answer that wants it again":  {errors.New("full"), 200, "the backend did not accept all events for now"},
+		"an answer that wants it again":  {errors.New("full"), 200, "the backend has not accepted all events yet"},
 		"nobody listens":                 {dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), 0, "the backend cannot be reached: connection refused"},
 		"a name that is not known":       {dial(&net.DNSError{Err: "no such host", Name: "internal.example", Server: "10.0.0.2:53"}), 0, "the backend cannot be reached"},
 		"a dial that takes too long":     {dial(os.ErrDeadlineExceeded), 0, "the backend did not answer in time"},

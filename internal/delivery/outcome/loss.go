@@ -110,13 +110,21 @@ func whatToDo(topic lossTopic) string {
 		return "events wait longer than max_age: see why the backend is slow or fails, or raise max_age" + topic.thenReplay()
 	case deadletter.ReasonTooLarge:
 		return "the event alone exceeds the backend's size limit"
-	}
-	switch topic.outcome {
-	case dropped:
-		return "set dead_letter to keep such events together with the backend's message"
-	case returned:
-		return "the callers got the backend's message"
+	case deadletter.ReasonEncoding, deadletter.ReasonRefused:
+		return topic.whereTheMessageIs()
 	default:
-		return "the dead letters hold the backend's message"
+		return "" // a test checks that no reason gets here
+	}
+}
+
+// whereTheMessageIs says where to read why the backend, or its encoding, refuses the events.
+func (t lossTopic) whereTheMessageIs() string {
+	switch t.outcome {
+	case dropped:
+		return "set dead_letter to keep such events, with a message that says why"
+	case returned:
+		return "the callers got a message that says why"
+	default:
+		return "see the messages of the dead letters"
 	}
 }

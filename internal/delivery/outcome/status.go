@@ -75,7 +75,7 @@ func problemOf(result *attempt.Result) error {
 	if result.Problem != nil && result.Status/100 != 2 { // a backend that answers 2xx works, even if it asks for some event again
 		switch {
 		case result.Status != 0 && result.Wait > 0:
-			return fmt.Errorf("the backend answers %d, and asked to wait %s", result.Status, result.Wait.Round(time.Millisecond))
+			return fmt.Errorf("the backend answers %d, and asks to wait %s", result.Status, result.Wait.Round(time.Millisecond))
 		case result.Status != 0:
 			return fmt.Errorf("the backend answers %d", result.Status)
 		}

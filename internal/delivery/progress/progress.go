@@ -4,7 +4,7 @@
 // Package progress notes on disk which events of a stored batch are settled. A queue on disk keeps a
 // batch until all of it is settled; without the notes, a restart would send all of it again.
 //
-// A [Log] wraps the client of the queue's storage. The notes on the request with the key 17 are under
+// [Notes] wraps the client of the queue's storage. The notes on the request with the key 17 are under
 // the key settled/17, and are deleted with the request. What was settled since the last write, a few
 // milliseconds ago, is repeated after a crash.
 package progress
@@ -36,8 +36,8 @@ const keyPrefix = "settled/"
 // envelope begins the value of a request that is read, to which its key and its notes are added.
 const envelope = 0xFF
 
-// Log notes the progress of one queue. Its methods are safe for concurrent use.
-type Log struct {
+// Notes notes the progress of one queue. Its methods are safe for concurrent use.
+type Notes struct {
 	client  storage.Client
 	wake    chan struct{}
 	stop    chan struct{}
@@ -52,24 +52,24 @@ type Log struct {
 	written map[uint64]bool
 }
 
-// NewLog returns a log without a client: see Open.
-func NewLog() *Log {
-	return &Log{
+// NewNotes returns notes without a client: see Open.
+func NewNotes() *Notes {
+	return &Notes{
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), dirty: map[*batch.Stored]struct{}{},
 		read: map[uint64]*batch.Stored{}, written: map[uint64]bool{},
 	}
 }
 
 // Open returns the client that the queue has to use. Its Close writes the last notes.
-func (l *Log) Open(client storage.Client) storage.Client {
+func (l *Notes) Open(client storage.Client) storage.Client {
 	l.client = client
 	l.stopped.Go(l.run)
-	return &loggingClient{client, l}
+	return &notingClient{client, l}
 }
 
 // Settle notes that events are settled. If they are all that their attempt had, and no other event of
 // their stored batches is left, nothing is written: the queue is about to delete the batches.
-func (l *Log) Settle(events []batch.Event, all bool) {
+func (l *Notes) Settle(events []batch.Event, all bool) {
 	var last *batch.Stored
 	for i := range events {
 		stored := events[i].Settle()
@@ -81,7 +81,7 @@ func (l *Log) Settle(events []batch.Event, all bool) {
 	l.mark(last, all)
 }
 
-func (l *Log) mark(stored *batch.Stored, all bool) {
+func (l *Notes) mark(stored *batch.Stored, all bool) {
 	if stored == nil || all && stored.IsSettled() {
 		return
 	}
@@ -94,8 +94,8 @@ func (l *Log) mark(stored *batch.Stored, all bool) {
 	}
 }
 
-// run writes notes until the log is closed.
-func (l *Log) run() {
+// run writes notes until they are closed.
+func (l *Notes) run() {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
@@ -119,7 +119,7 @@ func (l *Log) run() {
 
 // write writes the notes that have changed. If the storage fails they are lost, and a restart sends
 // more events again.
-func (l *Log) write() {
+func (l *Notes) write() {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	l.mu.Lock()
@@ -138,7 +138,7 @@ func (l *Log) write() {
 	}
 }
 
-func (l *Log) close() {
+func (l *Notes) close() {
 	close(l.stop)
 	l.stopped.Wait()
 	l.write()
@@ -157,8 +157,9 @@ func ParseKey(key string) (index uint64, ok bool) {
 	return index, err == nil
 }
 
-// Read returns what [Open] added to the value of a request, or false if it is no such value.
-func (l *Log) Read(value []byte) (stored *batch.Stored, request []byte, ok bool) {
+// Read splits the value of a request as the queue read it into the stored batch with its notes and the
+// request itself, and registers the batch. It returns false if the value was not read by Open's client.
+func (l *Notes) Read(value []byte) (stored *batch.Stored, request []byte, ok bool) {
 	if len(value) == 0 || value[0] != envelope {
 		return nil, value, false
 	}
@@ -173,15 +174,15 @@ func (l *Log) Read(value []byte) (stored *batch.Stored, request []byte, ok bool)
 	return stored, value[size:], true
 }
 
-// loggingClient is the client of a queue that reads and deletes notes with requests.
-type loggingClient struct {
+// notingClient is the client of a queue that reads and deletes notes with requests.
+type notingClient struct {
 	storage.Client
 
-	log *Log
+	notes *Notes
 }
 
 // Batch implements storage.Client.
-func (c *loggingClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
+func (c *notingClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
 	var reads []*storage.Operation // each request, followed by its notes
 	var deleted []uint64
 	all := ops
@@ -198,19 +199,19 @@ func (c *loggingClient) Batch(ctx context.Context, ops ...*storage.Operation) er
 		}
 	}
 	if len(deleted) > 0 {
-		return c.log.deleting(ctx, all, deleted)
+		return c.notes.deleting(ctx, all, deleted)
 	}
 	if err := c.Client.Batch(ctx, all...); err != nil {
 		return err
 	}
 	for i := 0; i < len(reads); i += 2 {
-		c.log.wrap(reads[i], reads[i+1])
+		c.notes.wrap(reads[i], reads[i+1])
 	}
 	return nil
 }
 
 // wrap adds its key and its notes to the value of a request that was read.
-func (l *Log) wrap(request, notes *storage.Operation) {
+func (l *Notes) wrap(request, notes *storage.Operation) {
 	if request.Value == nil {
 		return
 	}
@@ -229,7 +230,7 @@ func (l *Log) wrap(request, notes *storage.Operation) {
 }
 
 // deleting executes operations that delete requests, and deletes their notes too.
-func (l *Log) deleting(ctx context.Context, ops []*storage.Operation, deleted []uint64) error {
+func (l *Notes) deleting(ctx context.Context, ops []*storage.Operation, deleted []uint64) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	all := ops
@@ -249,7 +250,7 @@ func (l *Log) deleting(ctx context.Context, ops []*storage.Operation, deleted []
 }
 
 // Close implements storage.Client.
-func (c *loggingClient) Close(ctx context.Context) error {
-	c.log.close()
+func (c *notingClient) Close(ctx context.Context) error {
+	c.notes.close()
 	return c.Client.Close(ctx)
 }

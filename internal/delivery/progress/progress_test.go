@@ -91,7 +91,7 @@ func newStored(t *testing.T, names ...string) *memory {
 }
 
 // read reads the stored batch as the queue does.
-func read(t *testing.T, l *Log, client storage.Client) *batch.Batch {
+func read(t *testing.T, l *Notes, client storage.Client) *batch.Batch {
 	t.Helper()
 	op := storage.GetOperation("0")
 	require.NoError(t, client.Batch(t.Context(), storage.SetOperation("state", []byte("x")), op))
@@ -111,7 +111,7 @@ func namesOf(b *batch.Batch) (names []string) {
 
 func TestRestartReadsUnsettledEvents(t *testing.T) {
 	m := newStored(t, "a", "b", "c", "d")
-	first := NewLog()
+	first := NewNotes()
 	client := first.Open(m)
 	events := read(t, first, client).Events()
 	first.Settle([]batch.Event{events[1], events[3]}, false)
@@ -119,7 +119,7 @@ func TestRestartReadsUnsettledEvents(t *testing.T) {
 	assert.True(t, m.closed)
 	assert.Equal(t, []string{"0", "settled/0", "state"}, m.keys())
 
-	second := NewLog()
+	second := NewNotes()
 	client = second.Open(m)
 	b := read(t, second, client)
 	assert.Equal(t, []string{"a", "c"}, namesOf(b))
@@ -127,7 +127,7 @@ func TestRestartReadsUnsettledEvents(t *testing.T) {
 	second.Settle(halves[1].Events(), false)
 	require.NoError(t, client.Close(t.Context()))
 
-	third := NewLog()
+	third := NewNotes()
 	client = third.Open(m)
 	b = read(t, third, client)
 	assert.Equal(t, []string{"a"}, namesOf(b))
@@ -139,12 +139,12 @@ func TestRestartReadsUnsettledEvents(t *testing.T) {
 
 func TestFullySettledBatchIsEmpty(t *testing.T) {
 	m := newStored(t, "a", "b")
-	first := NewLog()
+	first := NewNotes()
 	client := first.Open(m)
 	first.Settle(read(t, first, client).Events(), false)
 	require.NoError(t, client.Close(t.Context()))
 
-	second := NewLog()
+	second := NewNotes()
 	client = second.Open(m)
 	assert.Zero(t, read(t, second, client).Count())
 	require.NoError(t, client.Close(t.Context()))
@@ -152,7 +152,7 @@ func TestFullySettledBatchIsEmpty(t *testing.T) {
 
 func TestBatchInOneRequestNeedsNoNotes(t *testing.T) {
 	m := newStored(t, "a", "b")
-	l := NewLog()
+	l := NewNotes()
 	client := l.Open(m)
 	l.Settle(read(t, l, client).Events(), true)
 	require.NoError(t, client.Close(t.Context()))
@@ -161,7 +161,7 @@ func TestBatchInOneRequestNeedsNoNotes(t *testing.T) {
 
 func TestPartOfSplitBatchIsNoted(t *testing.T) {
 	m := newStored(t, "a", "b")
-	l := NewLog()
+	l := NewNotes()
 	client := l.Open(m)
 	l.Settle(read(t, l, client).Split(1, 1<<20)[0].Events(), true)
 	require.NoError(t, client.Close(t.Context()))
@@ -171,7 +171,7 @@ func TestPartOfSplitBatchIsNoted(t *testing.T) {
 func TestNotesAreWrittenOnceAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newStored(t, "a", "b", "c", "d", "e")
-		l := NewLog()
+		l := NewNotes()
 		client := l.Open(m)
 		events := read(t, l, client).Events()
 		for i := range events[:4] {
@@ -189,7 +189,7 @@ func TestNotesAreWrittenOnceAPause(t *testing.T) {
 
 func TestNotesOfDeletedRequestAreNotWritten(t *testing.T) {
 	m := newStored(t, "a", "b")
-	l := NewLog()
+	l := NewNotes()
 	client := l.Open(m)
 	events := read(t, l, client).Events()
 	require.NoError(t, client.Batch(t.Context(), storage.DeleteOperation("0")))
@@ -198,9 +198,9 @@ func TestNotesOfDeletedRequestAreNotWritten(t *testing.T) {
 	assert.Equal(t, []string{"state"}, m.keys())
 }
 
-func TestFailingStorageIsNoFailureOfTheLog(t *testing.T) {
+func TestFailingStorageIsNotReported(t *testing.T) {
 	m := newStored(t, "a", "b")
-	l := NewLog()
+	l := NewNotes()
 	client := l.Open(m)
 	events := read(t, l, client).Events()
 	m.err = errors.New("disk full")
@@ -212,7 +212,7 @@ func TestFailingStorageIsNoFailureOfTheLog(t *testing.T) {
 
 func TestOtherValuesAreLeftAlone(t *testing.T) {
 	m := newMemory()
-	l := NewLog()
+	l := NewNotes()
 	client := l.Open(m)
 	missing := storage.GetOperation("7")
 	require.NoError(t, client.Batch(t.Context(), missing))

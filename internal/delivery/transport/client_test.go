@@ -49,7 +49,7 @@ func TestBodyIsNotReusedWhileItIsRead(t *testing.T) {
 	}
 }
 
-// decoded is what a backend reads.
+// decoded returns the body as a backend reads it.
 func decoded(t *testing.T, r io.Reader, encoding string) []byte {
 	t.Helper()
 	if encoding == "gzip" {
@@ -75,7 +75,7 @@ func newClient(t *testing.T, cfg confighttp.ClientConfig, guard *Guard) (*Client
 	return c, &statuses
 }
 
-// TestRequestIsOneWrite holds what net/http does for bodies that it knows to be in memory, unless
+// TestRequestIsOneWrite checks that headers and body go out in one write, as net/http does for bodies in memory, unless
 // something is wrapped around them.
 func TestRequestIsOneWrite(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

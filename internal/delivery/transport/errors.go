@@ -23,7 +23,8 @@ type BlockedError struct{ why string }
 
 func (e *BlockedError) Error() string { return e.why }
 
-// NoResponseError is the error of a request that may have arrived, although it got no response.
+// NoResponseError is the error of a request that may have arrived, although it got no response, or an
+// incomplete one.
 type NoResponseError struct{ Err error }
 
 func (e *NoResponseError) Error() string { return e.Err.Error() }
@@ -57,5 +58,5 @@ func Redacted(err error) error {
 	if urlErr, ok := errors.AsType[*url.Error](err); ok {
 		err = urlErr.Err
 	}
-	return fmt.Errorf("the response is not HTTP, or the request failed before it (%T)", err)
+	return fmt.Errorf("the request failed, or the response was not HTTP (%T)", err)
 }

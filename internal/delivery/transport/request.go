@@ -32,7 +32,7 @@ type Request struct {
 	// It may be nil.
 	BeforeSend func(r *Request, now time.Time)
 	// OnNoResponse is called instead of ClassifyResponse if the request is not sent, or gets no
-	// response. It may be nil.
+	// response, for example to release what BuildRequests reserved. It may be nil.
 	OnNoResponse func()
 
 	// Partition is for ordered backends (Options.Ordered of package delivery): requests of one

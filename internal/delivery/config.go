@@ -58,6 +58,10 @@ type Config struct {
 	// event; default 0, which means never. They become dead letters (expired).
 	MaxAge time.Duration `mapstructure:"max_age"`
 
+	// OnQueueDamage is what becomes of a damaged file of a queue on disk at start: fail (default) or
+	// set_aside, which renames it and starts with a new queue.
+	OnQueueDamage OnQueueDamage `mapstructure:"on_queue_damage"`
+
 	// QueueConfig configures the queue of encoded events, and their batches; default 64 MiB of
 	// events (sizer bytes), in memory.
 	QueueConfig configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
@@ -82,6 +86,7 @@ func NewDefaultConfig(batchEvents int64) Config {
 		Dispatch:        DispatchAsync,
 		MaxInFlight:     defaultMaxInFlight,
 		ShutdownTimeout: defaultShutdownTimeout,
+		OnQueueDamage:   QueueDamageFail,
 		QueueConfig:     configoptional.Some(queue),
 		RetryConfig:     configretry.NewDefaultBackOffConfig(),
 	}
@@ -109,6 +114,9 @@ func (cfg *Config) Check() error {
 	}
 	if cfg.MaxRetries > 0 && !cfg.RetryConfig.Enabled {
 		return errors.New("max_retries: has no effect, because retry_on_failure::enabled is false; remove one of the two")
+	}
+	if err := cfg.OnQueueDamage.check(); err != nil {
+		return err
 	}
 	return cfg.validateQueue()
 }

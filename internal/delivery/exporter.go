@@ -133,6 +133,7 @@ func (e *base) Start(ctx context.Context, host component.Host) error {
 	e.logDispatch()
 	if id := e.cfg.storage(); id != nil {
 		host = upstream.WithQueueStorage(host, *id, upstream.QueueStorage{
+			SetAside: e.cfg.OnQueueDamage == QueueDamageSetAside, Aside: e.queueLoss.setAside,
 			Open: e.progress.Open, Lost: e.queueLoss.corrupt, NotStored: e.queueLoss.notStored,
 		})
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/outcome"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/queuefile"
 )
 
 // queueLoss records events that the queue does not take, or that its storage cannot return.
@@ -53,6 +54,11 @@ func (l *queueLoss) notStored(ctx context.Context, stored []byte, err error) boo
 
 // corrupt counts a stored batch that cannot be read.
 func (l *queueLoss) corrupt(err error) { l.recorder.Corrupt(l.inStorage(err)) }
+
+// setAside counts a damaged file of the queue, which is at path now.
+func (l *queueLoss) setAside(damaged *queuefile.DamagedError, path string) {
+	l.recorder.SetAside(damaged.File, path, damaged.Problem)
+}
 
 // inStorage describes an error of the queue's storage, with the storage's ID.
 func (l *queueLoss) inStorage(err error) string {

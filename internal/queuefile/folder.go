@@ -24,8 +24,9 @@ type Report struct {
 	Problem error
 }
 
-// List describes the queues of a directory, by name. isType is that of [ParseName].
-func List(ctx context.Context, directory string, isType func(component.Type) bool) ([]Report, error) {
+// List describes the queues of a directory, by name, without those whose path is to be skipped. isType
+// is that of [ParseName], and skip may be nil.
+func List(ctx context.Context, directory string, isType func(component.Type) bool, skip func(path string) bool) ([]Report, error) {
 	entries, err := os.ReadDir(directory)
 	if err != nil {
 		return nil, err
@@ -36,7 +37,11 @@ func List(ctx context.Context, directory string, isType func(component.Type) boo
 		if !ok || !entry.Type().IsRegular() {
 			continue
 		}
-		report := inspect(ctx, queue, filepath.Join(directory, entry.Name()))
+		path := filepath.Join(directory, entry.Name())
+		if skip != nil && skip(path) {
+			continue
+		}
+		report := inspect(ctx, queue, path)
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

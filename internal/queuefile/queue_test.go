@@ -90,7 +90,7 @@ func TestQueuesOfExporterhelperAreCounted(t *testing.T) {
 	// A crash: the files as they are while one request of each queue is being sent.
 	crashed := t.TempDir()
 	require.NoError(t, os.CopyFS(crashed, os.DirFS(directory)))
-	reports, err := List(t.Context(), crashed, func(t component.Type) bool { return t == set.ID.Type() })
+	reports, err := List(t.Context(), crashed, func(t component.Type) bool { return t == set.ID.Type() }, nil)
 	require.NoError(t, err)
 	require.Len(t, reports, 3)
 	for i, want := range []Report{
@@ -105,7 +105,7 @@ func TestQueuesOfExporterhelperAreCounted(t *testing.T) {
 		assert.Equal(t, want.Requests, reports[i].Requests)
 		assert.Positive(t, reports[i].Bytes)
 	}
-	inUse, err := List(t.Context(), directory, nil)
+	inUse, err := List(t.Context(), directory, nil, nil)
 	require.NoError(t, err)
 	for _, report := range inUse {
 		var locked *InUseError
@@ -114,7 +114,7 @@ func TestQueuesOfExporterhelperAreCounted(t *testing.T) {
 	for _, e := range []component.Component{logs, traces, metrics} {
 		require.NoError(t, e.Shutdown(t.Context()))
 	}
-	after, err := List(t.Context(), directory, nil)
+	after, err := List(t.Context(), directory, nil, nil)
 	require.NoError(t, err)
 	for _, report := range after {
 		assert.NoError(t, report.Problem)

@@ -11,6 +11,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
+	"go.uber.org/zap"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
@@ -154,6 +155,15 @@ func (r *Recorder) lost(outcome string, letters []deadletter.Letter, storeError 
 func (r *Recorder) Corrupt(storageError string) {
 	r.count(dropped, string(reasonTorn), 1)
 	r.loss.add(lossTopic{dropped, reasonTorn}, 1, lossCause{storage: storageError})
+}
+
+// SetAside counts and logs a damaged queue file that was renamed, as one event: how many it held is
+// unknown.
+func (r *Recorder) SetAside(file, renamed, problem string) {
+	r.count(dropped, string(reasonTorn), 1)
+	r.loss.logger.Error("The queue file is damaged: it was renamed, and the exporter starts with a new queue",
+		zap.Stringer("exporter", r.exporter), zap.String("signal", r.signal), zap.String("file", file), zap.String("new_name", renamed),
+		zap.String("damage", problem), zap.String("what_to_do", "check the disk; delete the renamed file when you no longer need it"))
 }
 
 // RefusalsReturned counts and logs refused events whose refusal was returned to the caller.

@@ -5,12 +5,16 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strconv"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/queuefile"
 )
 
 // QueueStorage extends the storage of exporterhelper's persistent queue, and receives what the queue
@@ -18,6 +22,10 @@ import (
 type QueueStorage struct {
 	// Open returns the client that the queue uses instead of the storage's own.
 	Open func(storage.Client) storage.Client
+	// SetAside says that a damaged file is set aside, and not an error. Aside is then called with its
+	// new path.
+	SetAside bool
+	Aside    func(damaged *queuefile.DamagedError, path string)
 	// Lost is called when a stored request cannot be read, and is deleted.
 	Lost func(err error)
 	// NotStored is called when a request could not be stored. ctx is that of the call that offered
@@ -58,13 +66,38 @@ type queueStorage struct {
 	host storageHost
 }
 
-// GetClient implements storage.Extension.
+// GetClient implements storage.Extension. Errors name the queue, and say what to do.
 func (s queueStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
-	client, err := s.Extension.GetClient(ctx, kind, id, name)
-	if err != nil {
-		return nil, fmt.Errorf("sending_queue::storage: opening the queue of %s for %s in %s: %w; if it is damaged, move it away from there", id, name, s.host.id, err)
+	client, err := s.open(ctx, kind, id, name)
+	if err == nil {
+		return queueClient{s.host.queue.Open(client), s.host.queue}, nil
 	}
-	return queueClient{s.host.queue.Open(client), s.host.queue}, nil
+	remedy := "if it is damaged, move it away from there"
+	if _, damaged := errors.AsType[*queuefile.DamagedError](err); damaged {
+		remedy = "move it away from there, or set on_queue_damage: set_aside to start with a new queue"
+	} else if _, inUse := errors.AsType[*queuefile.InUseError](err); inUse {
+		remedy = "stop that collector, or give each its own directory"
+	}
+	return nil, fmt.Errorf("sending_queue::storage: opening the queue of %s for %s in %s: %w; %s", id, name, s.host.id, err, remedy)
+}
+
+// open opens the client of the storage, and sets a damaged file aside if that is wanted.
+func (s queueStorage) open(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
+	checked, ok := s.Extension.(queuefile.Storage)
+	if !ok {
+		return s.Extension.GetClient(ctx, kind, id, name)
+	}
+	client, err := checked.GetChecked(ctx, kind, id, name)
+	damaged, ok := errors.AsType[*queuefile.DamagedError](err)
+	if !ok || !s.host.queue.SetAside && !damaged.Recreate {
+		return client, err
+	}
+	path, err := queuefile.SetAside(damaged.File, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("%w, and cannot be set aside: %w", damaged, err)
+	}
+	s.host.queue.Aside(damaged, path)
+	return checked.GetChecked(ctx, kind, id, name)
 }
 
 type queueClient struct {

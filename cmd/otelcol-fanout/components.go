@@ -27,6 +27,7 @@ import (
 	sentryexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/sentryexporter"
 	webhookexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/webhookexporter"
 	deadletterextension "github.com/otelcol-fanout/otelcol-fanout/extension/deadletterextension"
+	memoryguardextension "github.com/otelcol-fanout/otelcol-fanout/extension/memoryguardextension"
 	eventreceiver "github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
@@ -70,6 +71,7 @@ func components() (otelcol.Factories, error) {
 
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
 		deadletterextension.NewFactory(),
+		memoryguardextension.NewFactory(),
 		zpagesextension.NewFactory(),
 		basicauthextension.NewFactory(),
 		bearertokenauthextension.NewFactory(),
@@ -83,6 +85,7 @@ func components() (otelcol.Factories, error) {
 	}
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
 		deadletterextension.NewFactory().Type():       "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
+		memoryguardextension.NewFactory().Type():      "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		zpagesextension.NewFactory().Type():           "go.opentelemetry.io/collector/extension/zpagesextension v0.165.0",
 		basicauthextension.NewFactory().Type():        "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension v0.158.0",
 		bearertokenauthextension.NewFactory().Type():  "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension v0.165.1",

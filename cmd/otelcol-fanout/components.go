@@ -10,7 +10,6 @@ import (
 	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	oauth2clientauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oauth2clientauthextension"
 	pprofextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
-	filestorage "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	attributesprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
 	filterprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
 	groupbyattrsprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/groupbyattrsprocessor"
@@ -27,6 +26,7 @@ import (
 	sentryexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/sentryexporter"
 	webhookexporter "github.com/otelcol-fanout/otelcol-fanout/exporter/webhookexporter"
 	deadletterextension "github.com/otelcol-fanout/otelcol-fanout/extension/deadletterextension"
+	filestorageextension "github.com/otelcol-fanout/otelcol-fanout/extension/filestorageextension"
 	memoryguardextension "github.com/otelcol-fanout/otelcol-fanout/extension/memoryguardextension"
 	eventreceiver "github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver"
 	"go.opentelemetry.io/collector/component"
@@ -71,6 +71,7 @@ func components() (otelcol.Factories, error) {
 
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
 		deadletterextension.NewFactory(),
+		filestorageextension.NewFactory(),
 		memoryguardextension.NewFactory(),
 		zpagesextension.NewFactory(),
 		basicauthextension.NewFactory(),
@@ -78,13 +79,13 @@ func components() (otelcol.Factories, error) {
 		healthcheckextension.NewFactory(),
 		oauth2clientauthextension.NewFactory(),
 		pprofextension.NewFactory(),
-		filestorage.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
 		deadletterextension.NewFactory().Type():       "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
+		filestorageextension.NewFactory().Type():      "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		memoryguardextension.NewFactory().Type():      "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		zpagesextension.NewFactory().Type():           "go.opentelemetry.io/collector/extension/zpagesextension v0.165.0",
 		basicauthextension.NewFactory().Type():        "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension v0.158.0",
@@ -92,7 +93,6 @@ func components() (otelcol.Factories, error) {
 		healthcheckextension.NewFactory().Type():      "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension v0.165.1",
 		oauth2clientauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oauth2clientauthextension v0.158.0",
 		pprofextension.NewFactory().Type():            "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension v0.165.1",
-		filestorage.NewFactory().Type():               "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage v0.165.1",
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](

@@ -22,6 +22,7 @@ func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Comm
 			command.RunE = wrap(command.RunE, defaultConfig, command == root)
 		}
 	}
+	root.AddCommand(newQueuesCommand(set, defaultConfig))
 	return root
 }
 

@@ -152,13 +152,14 @@ var endpointField = regexp.MustCompile(`"endpoint": ?"([^"]+)"`)
 
 func (c *collector) address(message string) string {
 	c.t.Helper()
+	address := ""
 	for line := range strings.Lines(c.stderr.String()) {
 		if match := endpointField.FindStringSubmatch(line); match != nil && strings.Contains(line, message) {
-			return match[1]
+			address = match[1] // the last one: a reload may pick another port
 		}
 	}
-	require.FailNow(c.t, "no address in the log", "for %q", message)
-	return ""
+	require.NotEmpty(c.t, address, "the address after %q in the log", message)
+	return address
 }
 
 // ended is the result of a binary that exits by itself.

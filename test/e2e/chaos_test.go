@@ -121,6 +121,7 @@ type chaos struct {
 	changing []*chaosBackend
 	p        *instrumentedCollector
 	profiles string // the address of pprof
+	begun    time.Time
 	kills    []time.Time
 	// keptAtKill has the dead letters of each exporter at each kill. Their events may still have been in
 	// the queue too, so that they are sent once more.
@@ -134,7 +135,7 @@ type chaos struct {
 
 func newChaos(t *testing.T, random *rand.Rand) *chaos {
 	c := &chaos{
-		t: t, random: random, folders: &dataFolders{deadLetters: t.TempDir(), storage: smallDisk(t)},
+		t: t, random: random, begun: time.Now(), folders: &dataFolders{deadLetters: t.TempDir(), storage: smallDisk(t)},
 		healthy: newChaosBackend(t), ids: map[string]bool{}, all: map[string]bool{}, keptAtKill: map[string][]map[string]bool{},
 	}
 	for range 3 {
@@ -161,7 +162,7 @@ func (c *chaos) backends() map[string]*chaosBackend {
 }
 
 func (c *chaos) start() {
-	const settings = "batching: array, timeout: 1s, sending_queue: {storage: file_storage, batch: {flush_timeout: 20ms}}, " +
+	const settings = "batching: array, timeout: 3s, sending_queue: {storage: file_storage, batch: {flush_timeout: 20ms}}, " +
 		"retry_on_failure: {initial_interval: 50ms, max_interval: 200ms, max_elapsed_time: 0}"
 	var webhooks []webhook
 	for name, b := range c.backends() {
@@ -193,6 +194,7 @@ func (c *chaos) reload() {
 
 // run sends events while the backends change.
 func (c *chaos) run(duration time.Duration) {
+	c.t.Logf("%s: running for %s", time.Since(c.begun), duration)
 	deadline := time.Now().Add(duration)
 	var all sync.WaitGroup
 	for range 2 {
@@ -321,6 +323,9 @@ func (c *chaos) check(idle footprint) {
 				kept := slices.ContainsFunc(c.keptAtKill[name], func(ids map[string]bool) bool { return ids[id] })
 				if !killed && !kept {
 					unexplained++
+					if unexplained%100 == 1 {
+						c.t.Logf("%s accepted %s after %s, and again after %s", name, id, times[i-1].Sub(c.begun), times[i].Sub(c.begun))
+					}
 				}
 			}
 		}

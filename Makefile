@@ -1,4 +1,5 @@
-# Two commands are enough to start: make run and make test. They need Go, git and make.
+# Two commands are enough to start: make run and make test. Both need Go, git and make; make test also
+# needs Node.js with npm, Chromium, curl and Python 3, which it installs where it may call apt-get.
 
 BINARY   := bin/otelcol-fanout
 LINTER   := bin/golangci-lint
@@ -41,8 +42,8 @@ test: build tools ## Test everything, including the built binary
 e2e: build tools ## Test only the built binary
 	OTELCOL_FANOUT=$(CURDIR)/$(BINARY) go test -count=1 -v ./test/e2e/...
 
-# What the tests need besides Go: Node.js with the SDK's packages, Chromium, curl and Python.
-# Missing tools are installed with apt-get.
+# What the tests need besides Go: Node.js with npm and the SDK's packages, Chromium, curl and Python 3.
+# Missing tools are installed where apt-get may be called.
 .PHONY: tools
 tools:
 	@test/e2e/node/install.sh

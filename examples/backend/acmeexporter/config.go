@@ -29,7 +29,8 @@ type Config struct {
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 
 	// Delivery has the keys that all exporters share: dispatch, dead_letter, max_in_flight,
-	// shutdown_timeout, sending_queue and retry_on_failure. A batch holds up to 500 events.
+	// max_retries, max_age, shutdown_timeout, sending_queue and retry_on_failure. A batch holds up
+	// to 500 events.
 	Delivery delivery.Config `mapstructure:",squash"`
 
 	// APIKey is the project's ingest key (required). Acme shows it under Project settings, API

@@ -39,7 +39,9 @@ type Config struct {
 }
 
 // Unmarshal implements confmap.Unmarshaler. Unknown keys are errors.
-func (cfg *Config) Unmarshal(conf *confmap.Conf) error { return delivery.Unmarshal(conf, cfg, &cfg.Delivery) }
+func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+	return delivery.Unmarshal(conf, cfg, &cfg.Delivery)
+}
 
 // Validate implements confmap.Validator. Its errors never contain a value that may be secret.
 func (cfg *Config) Validate() error {

@@ -61,12 +61,12 @@ func (d *demo) run(ctx context.Context) error {
 	if _, err := os.Stat(d.config); err != nil {
 		return fmt.Errorf("reading the configuration: %w; run the demo from the root of the repository", err)
 	}
-	audit, err := inbox.Listen(ctx, "127.0.0.1:0", inbox.New("audit", d.out, 0))
+	audit, err := inbox.Listen(ctx, "127.0.0.1:0", inbox.New("audit", d.out, inbox.Failures{}))
 	if err != nil {
 		return err
 	}
 	defer audit.Close()
-	analytics, err := inbox.Listen(ctx, "127.0.0.1:0", inbox.New("analytics", d.out, 0))
+	analytics, err := inbox.Listen(ctx, "127.0.0.1:0", inbox.New("analytics", d.out, inbox.Failures{}))
 	if err != nil {
 		return err
 	}

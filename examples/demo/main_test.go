@@ -62,7 +62,7 @@ func TestSummaryComparesInboxes(t *testing.T) {
 }
 
 func filled(name, body string) *inbox.Inbox {
-	box := inbox.New(name, io.Discard, 0)
+	box := inbox.New(name, io.Discard, inbox.Failures{})
 	box.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)))
 	return box
 }

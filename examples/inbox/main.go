@@ -6,9 +6,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,14 +20,18 @@ import (
 
 type options struct {
 	listen, name string
-	fail         int
+	fail, status int
 }
+
+// defaultStatus is that of a webhook that is down for a moment.
+const defaultStatus = http.StatusServiceUnavailable
 
 func main() {
 	var o options
 	flag.StringVar(&o.listen, "listen", "localhost:9001", "`host:port` to listen on; port 0 picks a free port")
 	flag.StringVar(&o.name, "name", "inbox", "the `name` of this inbox")
-	flag.IntVar(&o.fail, "fail", 0, "respond with 503 to the first `n` requests")
+	flag.IntVar(&o.fail, "fail", 0, "respond with an error to the first `n` requests")
+	flag.IntVar(&o.status, "status", defaultStatus, "the `status` of these errors, 400 to 599")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -40,9 +46,15 @@ func main() {
 // run receives events until ctx ends.
 func run(ctx context.Context, o options, out io.Writer) error {
 	if o.fail < 0 {
-		return fmt.Errorf("-fail: %d is negative; set how many requests to fail with 503", o.fail)
+		return fmt.Errorf("-fail: %d is negative; set how many requests to fail", o.fail)
 	}
-	server, err := inbox.Listen(ctx, o.listen, inbox.New(o.name, out, o.fail))
+	if o.status < 400 || o.status > 599 {
+		return fmt.Errorf("-status: %d is not the status of an error; use 400 to 599", o.status)
+	}
+	if o.status != defaultStatus && o.fail == 0 {
+		return errors.New("-status: has no effect without -fail; set how many requests to fail")
+	}
+	server, err := inbox.Listen(ctx, o.listen, inbox.New(o.name, out, inbox.Failures{Requests: o.fail, Status: o.status}))
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,9 @@ func TestPrintsURLEventsAndSummary(t *testing.T) {
 	defer cancel()
 	reader, writer := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, options{listen: "127.0.0.1:0", name: "audit", fail: 1}, writer) }()
+	go func() {
+		ended <- run(ctx, options{listen: "127.0.0.1:0", name: "audit", fail: 1, status: http.StatusBadRequest}, writer)
+	}()
 
 	lines := bufio.NewScanner(reader)
 	require.True(t, lines.Scan())
@@ -31,7 +33,7 @@ func TestPrintsURLEventsAndSummary(t *testing.T) {
 	require.True(t, ok, lines.Text())
 
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	for _, want := range []string{"responded 503", "order_placed"} {
+	for _, want := range []string{"responded 400", "order_placed"} {
 		go func() {
 			response, err := client.Post(url, "application/json", strings.NewReader(`{"id":"1","name":"order_placed"}`))
 			if assert.NoError(t, err) {
@@ -49,6 +51,12 @@ func TestPrintsURLEventsAndSummary(t *testing.T) {
 }
 
 func TestInvalidOptionsAreErrors(t *testing.T) {
-	require.ErrorContains(t, run(t.Context(), options{fail: -1}, io.Discard), "-fail: -1 is negative")
-	require.ErrorContains(t, run(t.Context(), options{listen: "nowhere", name: "audit"}, io.Discard), "audit inbox: listen tcp")
+	for want, o := range map[string]options{
+		"-fail: -1 is negative":                      {fail: -1, status: defaultStatus},
+		"-status: 200 is not the status of an error": {fail: 1, status: http.StatusOK},
+		"-status: has no effect without -fail":       {status: http.StatusBadRequest},
+		"audit inbox: listen tcp":                    {listen: "nowhere", name: "audit", status: defaultStatus},
+	} {
+		require.ErrorContains(t, run(t.Context(), o, io.Discard), want)
+	}
 }

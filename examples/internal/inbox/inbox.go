@@ -5,6 +5,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ type Inbox struct {
 	now  func() time.Time
 
 	mu     sync.Mutex
-	fail   int // how many more requests get 503
+	fail   Failures // still to come
 	counts Counts
 	ids    map[string]struct{}
 	// changed is closed when events arrive, and then replaced.
@@ -42,9 +43,17 @@ type Counts struct {
 	Requests, Refused int
 }
 
-// New returns an inbox that prints to out, with one Write per request. It responds with 503 to the
-// first fail requests, like a webhook that is down for a moment.
-func New(name string, out io.Writer, fail int) *Inbox {
+// Failures are the first requests to an inbox, which it refuses on purpose.
+type Failures struct {
+	// Requests is how many requests it refuses.
+	Requests int
+	// Status is the status of the responses; the default is 503, like a webhook that is down for a
+	// moment. With 400 the events are refused for good.
+	Status int
+}
+
+// New returns an inbox that prints to out, with one Write per request.
+func New(name string, out io.Writer, fail Failures) *Inbox {
 	return &Inbox{
 		name:    name,
 		out:     out,
@@ -88,7 +97,7 @@ func (b *Inbox) read(w http.ResponseWriter, r *http.Request) ([]event, error) {
 		return nil, &refusal{http.StatusUnsupportedMediaType, fmt.Errorf("unsupported content encoding %q; send without compression", encoding)}
 	}
 	if left, failing := b.failing(); failing {
-		return nil, &refusal{http.StatusServiceUnavailable, fmt.Errorf("on purpose, %d more to come", left)}
+		return nil, &refusal{cmp.Or(b.fail.Status, http.StatusServiceUnavailable), fmt.Errorf("on purpose, %d more to come", left)}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -97,15 +106,15 @@ func (b *Inbox) read(w http.ResponseWriter, r *http.Request) ([]event, error) {
 	return decode(body)
 }
 
-// failing reports whether to fail this request with 503, and how many more will fail.
+// failing reports whether to fail this request, and how many more will fail.
 func (b *Inbox) failing() (int, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.fail == 0 {
+	if b.fail.Requests == 0 {
 		return 0, false
 	}
-	b.fail--
-	return b.fail, true
+	b.fail.Requests--
+	return b.fail.Requests, true
 }
 
 // refusal is an error with a response status. The status of any other error is 400.

@@ -20,7 +20,7 @@ import (
 
 func newTestInbox(fail int) (*Inbox, *bytes.Buffer) {
 	var out bytes.Buffer
-	b := New("audit", &out, fail)
+	b := New("audit", &out, Failures{Requests: fail})
 	b.now = func() time.Time { return time.Date(2026, 1, 2, 12, 0, 1, 123e6, time.UTC) }
 	return b, &out
 }
@@ -82,6 +82,16 @@ func TestFirstRequestsFailOnPurpose(t *testing.T) {
 	}
 	assert.Equal(t, Counts{Events: 2, IDs: 1, Requests: 2, Refused: 2}, b.Counts())
 	assert.Contains(t, out.String(), "audit      responded 503: on purpose, 1 more to come\n")
+}
+
+func TestFailuresHaveConfiguredStatus(t *testing.T) {
+	b, out := newTestInbox(1)
+	b.fail.Status = http.StatusBadRequest
+	for _, want := range []int{http.StatusBadRequest, http.StatusOK} {
+		assert.Equal(t, want, post(b, `{"id":"1","name":"a"}`).Code)
+	}
+	assert.Equal(t, Counts{Events: 1, IDs: 1, Requests: 1, Refused: 1}, b.Counts())
+	assert.Contains(t, out.String(), "audit      responded 400: on purpose, 0 more to come\n")
 }
 
 func TestInvalidRequestsAreRefused(t *testing.T) {

@@ -60,7 +60,7 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// runIn runs a program in an empty folder, and returns what it prints.
+// runIn runs a program in a folder, and returns what it prints.
 func runIn(t *testing.T, folder string, environment []string, name string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*waitTimeout)
@@ -169,6 +169,25 @@ func TestSameEventFromEveryLanguage(t *testing.T) {
 			"properties": map[string]any{"order_id": json.Number("17"), "total": json.Number("12.5"), "items": []any{"tea", "cup"}},
 		}, map[string]any(e))
 	}
+	c.stop()
+}
+
+// TestSDKSendsSameEvent runs the example of docs/events.md with the OpenTelemetry SDK for Go.
+func TestSDKSendsSameEvent(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, singleEvents)
+	c := start(t, configure("", webhook{"shop", in.URL, ""}))
+	code := strings.ReplaceAll(blocks(t, eventsDoc, "go")[1], "localhost:4318", c.otlpHTTP())
+	file := filepath.Join(t.TempDir(), "main.go")
+	require.NoError(t, os.WriteFile(file, []byte(code+"\n"), 0o600))
+	assert.Empty(t, runIn(t, root, nil, "go", "run", file))
+
+	assert.Equal(t, map[string]any{
+		"id": "order-17-placed", "name": "order_placed", "timestamp": "2026-01-31T12:00:00Z",
+		"source":     map[string]any{"name": "shop", "version": "1.2.3"},
+		"user":       map[string]any{"id": "u1"},
+		"properties": map[string]any{"order_id": json.Number("17"), "total": json.Number("12.5"), "items": []any{"tea", "cup"}},
+	}, map[string]any(in.wait(c, 1)[0]))
 	c.stop()
 }
 

@@ -40,10 +40,10 @@ type Config struct {
 	Dispatch Dispatch `mapstructure:"dispatch"`
 
 	// DeadLetter is the ID of the dead_letter extension that keeps events that could not be
-	// delivered. Without one they are logged, counted as dropped, and lost.
+	// delivered. Without one they are counted as dropped, reported in the log, and lost.
 	DeadLetter *component.ID `mapstructure:"dead_letter"`
 
-	// MaxInFlight is the number of requests that may be in flight at once; default 8.
+	// MaxInFlight is the number of requests that each signal may have in flight at once; default 8.
 	MaxInFlight int `mapstructure:"max_in_flight"`
 
 	// ShutdownTimeout is how long the exporter may go on sending when the collector stops; default
@@ -58,7 +58,7 @@ type Config struct {
 	// event; default 0, which means never. They become dead letters (expired).
 	MaxAge time.Duration `mapstructure:"max_age"`
 
-	// OnQueueDamage is what becomes of a damaged file of a queue on disk at start: fail (default) or
+	// OnQueueDamage says what to do with a damaged file of a queue on disk at start: fail (default) or
 	// set_aside, which renames it and starts with a new queue.
 	OnQueueDamage OnQueueDamage `mapstructure:"on_queue_damage"`
 

@@ -193,7 +193,7 @@ func TestLongRetryAfterDoesNotExhaustRetries(t *testing.T) {
 	var n atomic.Int64
 	f.server.on(func([]string) (int, http.Header) {
 		if n.Add(1) == 1 {
-			return http.StatusServiceUnavailable, http.Header{"Retry-After": {"300"}} // which comes to ten times max_interval
+			return http.StatusServiceUnavailable, http.Header{"Retry-After": {"300"}} // which is ten times max_interval
 		}
 		return http.StatusOK, nil
 	})

@@ -43,7 +43,7 @@ func (e *InUseError) Error() string {
 type File struct {
 	path string
 	file *os.File
-	// content and size are what is read.
+	// content holds size bytes.
 	content io.ReaderAt
 	size    int64
 }

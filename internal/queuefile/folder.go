@@ -24,7 +24,7 @@ type Report struct {
 	Problem error
 }
 
-// List describes the queues of a directory, by name, without those whose path is to be skipped. isType
+// List describes the queues of a directory, by name, without those whose path skip accepts. isType
 // is that of [ParseName], and skip may be nil.
 func List(ctx context.Context, directory string, isType func(component.Type) bool, skip func(path string) bool) ([]Report, error) {
 	entries, err := os.ReadDir(directory)
@@ -112,7 +112,7 @@ func Move(ctx context.Context, directory string, from, to component.ID) ([]Moved
 	return moved, nil
 }
 
-// openEmpty opens the file of a queue that is to be replaced, or returns nil if there is none. A queue
+// openEmpty opens the file of a queue that will be replaced, or returns nil if there is none. A queue
 // with events in it is an error.
 func openEmpty(ctx context.Context, path, signal string) (*File, error) {
 	file, err := Open(path)

@@ -85,7 +85,7 @@ func walk(file io.ReaderAt, size int64, visit visitor) error {
 	return t.freelist(m.freelist)
 }
 
-// meta is what is used of a meta page.
+// meta holds the fields of a meta page that are used here.
 type meta struct {
 	pageSize int64
 	root     uint64

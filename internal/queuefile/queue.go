@@ -49,7 +49,7 @@ func (f *File) walk(visit visitor) error {
 	return &DamagedError{File: f.path, Problem: err.Error()}
 }
 
-// Contents is what a queue holds.
+// Contents describes the content of a queue.
 type Contents struct {
 	// Requests is the number of stored requests, and Bytes their size.
 	Requests int

@@ -58,7 +58,7 @@ func (b *Budget) give(n int64) {
 	}
 }
 
-// Hold is what one request holds of a budget. It is for one goroutine.
+// Hold is the part of a budget that one request holds. It is for one goroutine.
 type Hold struct {
 	budget *Budget
 	limit  int64

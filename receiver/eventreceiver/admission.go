@@ -49,7 +49,7 @@ func newBodyBudgets(cfg *Config) bodyBudgets {
 	return bodyBudgets{all: all, withoutKey: all.Share(share), webhooks: all.Share(share), timeout: timeout}
 }
 
-// admission is what a request may hold in memory.
+// admission says how much memory a request may hold.
 type admission struct {
 	*sdkhttp.Hold
 	kind admissionKind

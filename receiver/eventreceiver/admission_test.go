@@ -70,7 +70,7 @@ func TestBodyIsNotReadWithoutKey(t *testing.T) {
 		"no key, zstd":            {[]string{"Content-Encoding", "zstd"}, 0, keyNeededBeforeBody},
 		"no key, snappy":          {[]string{"Content-Encoding", "snappy"}, 0, keyNeededBeforeBody},
 		"no key, lz4":             {[]string{"Content-Encoding", "lz4"}, 0, keyNeededBeforeBody},
-		"no key, framed snappy":   {[]string{"Content-Encoding", "x-snappy-framed"}, 0, keyNeededBeforeBody},
+		"no key, snappy in frames":   {[]string{"Content-Encoding", "x-snappy-framed"}, 0, keyNeededBeforeBody},
 		"a wrong key, compressed": {[]string{"X-Write-Key", "wrong", "Content-Encoding", "zstd"}, 0, invalidCredentials},
 	} {
 		t.Run(name, func(t *testing.T) {

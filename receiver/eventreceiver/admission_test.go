@@ -64,14 +64,14 @@ func TestBodyIsNotReadWithoutKey(t *testing.T) {
 		most    int
 		want    string
 	}{
-		"no key":                  {nil, maxBodyWithoutKey + 64<<10, keyNeededBeforeBody},
-		"a wrong key":             {[]string{"X-Write-Key", "wrong"}, 0, invalidCredentials},
-		"a wrong bearer token":    {[]string{"Authorization", "Bearer wrong"}, 0, invalidCredentials},
-		"no key, zstd":            {[]string{"Content-Encoding", "zstd"}, 0, keyNeededBeforeBody},
-		"no key, snappy":          {[]string{"Content-Encoding", "snappy"}, 0, keyNeededBeforeBody},
-		"no key, lz4":             {[]string{"Content-Encoding", "lz4"}, 0, keyNeededBeforeBody},
-		"no key, snappy in frames":   {[]string{"Content-Encoding", "x-snappy-framed"}, 0, keyNeededBeforeBody},
-		"a wrong key, compressed": {[]string{"X-Write-Key", "wrong", "Content-Encoding", "zstd"}, 0, invalidCredentials},
+		"no key":                   {nil, maxBodyWithoutKey + 64<<10, keyNeededBeforeBody},
+		"a wrong key":              {[]string{"X-Write-Key", "wrong"}, 0, invalidCredentials},
+		"a wrong bearer token":     {[]string{"Authorization", "Bearer wrong"}, 0, invalidCredentials},
+		"no key, zstd":             {[]string{"Content-Encoding", "zstd"}, 0, keyNeededBeforeBody},
+		"no key, snappy":           {[]string{"Content-Encoding", "snappy"}, 0, keyNeededBeforeBody},
+		"no key, lz4":              {[]string{"Content-Encoding", "lz4"}, 0, keyNeededBeforeBody},
+		"no key, snappy in frames": {[]string{"Content-Encoding", "x-snappy-framed"}, 0, keyNeededBeforeBody},
+		"a wrong key, compressed":  {[]string{"X-Write-Key", "wrong", "Content-Encoding", "zstd"}, 0, invalidCredentials},
 	} {
 		t.Run(name, func(t *testing.T) {
 			body := &counted{Reader: strings.NewReader(eventOf(10 << 20))}

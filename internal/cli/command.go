@@ -17,6 +17,7 @@ func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Comm
 	addChecks(&set)
 	nameVariables(&set)
 	root := otelcol.NewCommand(set)
+	root.RunE = runCommand(set, watchLocations(root))
 	for _, command := range append(root.Commands(), root) {
 		if command.RunE != nil {
 			command.RunE = wrap(command.RunE, defaultConfig, command == root)
@@ -27,7 +28,7 @@ func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Comm
 }
 
 // wrap gives a command its default configuration and one-line errors. runs is true for the command
-// that starts the collector: it also reports the default configuration and repeats signals.
+// that starts the collector: it also reports the default configuration.
 func wrap(run func(*cobra.Command, []string) error, defaultConfig string, runs bool) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if config := cmd.Flags().Lookup("config"); config != nil && !config.Changed {
@@ -39,9 +40,16 @@ func wrap(run func(*cobra.Command, []string) error, defaultConfig string, runs b
 				cmd.PrintErrf("No --config given: running the built-in configuration. See it with: %s print-config\n", cmd.Name())
 			}
 		}
-		if runs {
-			defer repeatSignals()()
-		}
 		return OneLine(run(cmd, args))
+	}
+}
+
+// runCommand is the command that starts the collector. Unlike the collector's own, it survives a
+// bad configuration on SIGHUP, and a stop signal during the start.
+func runCommand(set otelcol.CollectorSettings, l *locations) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		signals := repeatSignals()
+		defer signals.stop()
+		return newRunner(set, l.uris(), signals.isStopping).run(cmd.Context())
 	}
 }

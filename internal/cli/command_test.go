@@ -89,8 +89,9 @@ func TestUseOfBuiltInConfigurationIsReported(t *testing.T) {
 }
 
 func TestEarlySignalIsRepeated(t *testing.T) {
-	done := repeatSignals()
-	defer done()
+	signals := repeatSignals()
+	defer signals.stop()
+	assert.False(t, signals.isStopping())
 	sendToSelf(syscall.SIGTERM) // without repeatSignals this would kill the test binary
 
 	late := make(chan os.Signal, 1)
@@ -98,6 +99,7 @@ func TestEarlySignalIsRepeated(t *testing.T) {
 	defer signal.Stop(late)
 	select {
 	case <-late:
+		assert.Eventually(t, signals.isStopping, 10*time.Second, time.Millisecond)
 	case <-time.After(10 * time.Second):
 		t.Fatal("the signal was not repeated")
 	}

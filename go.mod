@@ -107,7 +107,6 @@ require (
 require (
 	github.com/dustin/go-humanize v1.0.1
 	go.opentelemetry.io/collector/config/configtls v1.71.0
-	go.opentelemetry.io/collector/pdata/pprofile v0.165.0
 	go.uber.org/multierr v1.11.0
 )
 

@@ -110,7 +110,7 @@ func (q *queues) move(cmd *cobra.Command, from, to string) error {
 	}
 	moved, err := queuefile.Move(cmd.Context(), directory, fromID, toID)
 	for _, m := range moved {
-		cmd.Printf("moved %s of %s to %s: %d events\n", m.Signal, fromID, toID, m.Events)
+		_, _ = fmt.Fprintf(cmd.OutOrStdout(), "moved %s of %s to %s: %d events\n", m.Signal, fromID, toID, m.Events)
 	}
 	return err
 }
@@ -127,10 +127,10 @@ func (q *queues) drop(cmd *cobra.Command, name string) error {
 	dropped, err := queuefile.Drop(cmd.Context(), directory, id)
 	for _, d := range dropped {
 		if d.Damaged {
-			cmd.Printf("dropped %s of %s: the file was damaged\n", d.Signal, id)
+			_, _ = fmt.Fprintf(cmd.OutOrStdout(), "dropped %s of %s: the file was damaged\n", d.Signal, id)
 			continue
 		}
-		cmd.Printf("dropped %s of %s: %d events\n", d.Signal, id, d.Events)
+		_, _ = fmt.Fprintf(cmd.OutOrStdout(), "dropped %s of %s: %d events\n", d.Signal, id, d.Events)
 	}
 	return err
 }

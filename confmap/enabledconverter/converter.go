@@ -62,8 +62,8 @@ func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	return nil
 }
 
-// switched is a component with a switch: the key enabled or enabled_if_set.
-type switched struct {
+// switchable is a component with a switch: the key enabled or enabled_if_set.
+type switchable struct {
 	section string
 	id      string
 	key     string
@@ -71,10 +71,10 @@ type switched struct {
 }
 
 // readSwitches returns the components with a switch, sorted by section and ID, or one error that
-// lists all invalid switches. Processors have no switch: without one, events would pass that it is
-// meant to redact or filter.
-func readSwitches(root map[string]any) ([]switched, error) {
-	var found []switched
+// lists all invalid switches. Processors have no switch: if a processor were removed, events it
+// should redact or filter would pass through.
+func readSwitches(root map[string]any) ([]switchable, error) {
+	var found []switchable
 	var refused []string
 	for _, section := range []string{connectors, exporters, extensions, receivers} {
 		for id, config := range sorted(table(root[section])) {
@@ -83,7 +83,7 @@ func readSwitches(root map[string]any) ([]switched, error) {
 			case err != nil:
 				refused = append(refused, shownPath(section, id, key)+": "+err.Error())
 			case key != "":
-				found = append(found, switched{section: section, id: id, key: key, on: on})
+				found = append(found, switchable{section: section, id: id, key: key, on: on})
 			}
 		}
 	}
@@ -93,9 +93,9 @@ func readSwitches(root map[string]any) ([]switched, error) {
 	return found, nil
 }
 
-// switchEdits removes disabled components, and the switches of enabled ones, which do not have such
-// a key.
-func switchEdits(switches []switched) []edit {
+// switchEdits removes disabled components, and removes the switch from enabled ones, whose own
+// configuration does not know that key.
+func switchEdits(switches []switchable) []edit {
 	edits := make([]edit, 0, len(switches))
 	for _, s := range switches {
 		path := []string{s.section, s.id}
@@ -109,7 +109,7 @@ func switchEdits(switches []switched) []edit {
 
 // report logs which components and pipelines were removed, and which pipelines discard their
 // events.
-func (c *converter) report(switches []switched, pipelines []*pipeline) {
+func (c *converter) report(switches []switchable, pipelines []*pipeline) {
 	var components, removed, discarding []string
 	for _, s := range switches {
 		if !s.on {
@@ -141,7 +141,7 @@ type componentRef struct {
 	id      string
 }
 
-func disabledOf(switches []switched) disabled {
+func disabledOf(switches []switchable) disabled {
 	off := disabled{}
 	for _, s := range switches {
 		if !s.on {
@@ -151,8 +151,8 @@ func disabledOf(switches []switched) disabled {
 	return off
 }
 
-// has reports whether a reference is to a disabled component of one of the sections. It ignores
-// references that are empty or not text, which the collector refuses.
+// has reports whether a value refers to a disabled component in one of the sections. It is false
+// for values that are empty or not text, which the collector refuses.
 func (d disabled) has(reference any, sections ...string) bool {
 	id := referencedID(reference)
 	return id != "" && slices.ContainsFunc(sections, func(section string) bool { return d[componentRef{section, id}] })

@@ -12,7 +12,7 @@ import (
 )
 
 // NewFactory returns the factory of the converter, which has no settings. It does not change a
-// configuration without `enabled` keys.
+// configuration in which no component has the key `enabled` or `enabled_if_set`.
 func NewFactory() confmap.ConverterFactory {
 	return confmap.NewConverterFactory(newConverter)
 }

@@ -25,7 +25,7 @@ type pipeline struct {
 	exporters references
 }
 
-// references is a list of component IDs as the user wrote it, and what is left of it. A list that
+// references is a list of component IDs as the user wrote it, and the IDs that are left. A list that
 // was empty from the start is not repaired.
 type references struct {
 	written []any
@@ -68,9 +68,9 @@ func readPipelines(root map[string]any) []*pipeline {
 	return pipelines
 }
 
-// prune removes disabled components and idle pipelines. It then removes connectors that are left
-// with one end, which the collector would refuse, until nothing changes: each of them may empty
-// another pipeline.
+// prune drops references to disabled components. It then drops idle pipelines and connectors that
+// are left with one end, which the collector would refuse, until nothing changes: each of them may
+// empty another pipeline.
 func prune(pipelines []*pipeline, connectorIDs map[string]bool, off disabled) {
 	written := linksOf(pipelines, connectorIDs)
 
@@ -120,7 +120,7 @@ func linkOf(reference any, p *pipeline) link {
 	return link{connector: id}
 }
 
-// ends says on which sides pipelines use a link.
+// ends says whether pipelines use a link as an exporter, as a receiver, or as both.
 type ends struct {
 	exporter bool
 	receiver bool
@@ -211,14 +211,14 @@ func fanoutEdits(root map[string]any, pipelines []*pipeline, off disabled) []edi
 	return edits
 }
 
-// pipelinesOf returns, for each pipeline that the user gave the connector as a receiver, whether it
-// still has it, and whether any has lost it.
+// pipelinesOf returns, for each pipeline configured with the connector as a receiver, whether it
+// still has it. lost reports whether any no longer does.
 func pipelinesOf(pipelines []*pipeline, connector string) (enabled map[string]any, lost bool) {
-	isIt := func(r any) bool { return referencedID(r) == connector }
+	isConnector := func(r any) bool { return referencedID(r) == connector }
 	enabled = map[string]any{}
 	for _, p := range pipelines {
-		if slices.ContainsFunc(p.receivers.written, isIt) {
-			has := slices.ContainsFunc(p.receivers.left, isIt)
+		if slices.ContainsFunc(p.receivers.written, isConnector) {
+			has := slices.ContainsFunc(p.receivers.left, isConnector)
 			enabled[p.id] = has
 			lost = lost || !has
 		}

@@ -70,7 +70,7 @@ func appendExtensions(all []attribute, e *appevent.Event) []attribute {
 	return all
 }
 
-// unknownService is OpenTelemetry's name for a service without one.
+// unknownService is OpenTelemetry's name for a service without a name.
 const unknownService = "unknown_service"
 
 // cloudEventsSource returns the attribute source, which is computed once per source.
@@ -97,8 +97,8 @@ func sourcePath(s *appevent.Source) string {
 	return path
 }
 
-// cloudEventsText replaces what a CloudEvents String must not contain: control characters and
-// noncharacters.
+// cloudEventsText replaces the characters that a CloudEvents String must not contain: control
+// characters and noncharacters.
 func cloudEventsText(text string) string {
 	if isPrintable(text) || utf8.ValidString(text) && !strings.ContainsFunc(text, isForbidden) {
 		return text
@@ -160,8 +160,8 @@ func (enc *encoder) cloudEventHeaders(e *appevent.Event) []headerField {
 	return fields
 }
 
-// percentEncoded returns a value as a header. A space, ", % and all but printable ASCII become
-// their UTF-8 bytes in hex (HTTP protocol binding, "HTTP Header Values").
+// percentEncoded returns a value as a header. Space, ", % and everything except printable ASCII
+// become UTF-8 bytes in hex, as in %20 (HTTP protocol binding, "HTTP Header Values").
 func percentEncoded(value string) string {
 	const digits = "0123456789ABCDEF"
 	var b strings.Builder

@@ -37,20 +37,20 @@ type Config struct {
 	Format Format `mapstructure:"format"`
 
 	// Content is how much of an event is sent: full (default), or summary, which leaves out
-	// properties, messages and the texts of exceptions.
+	// properties, messages and the text of exceptions.
 	Content Content `mapstructure:"content"`
 
 	// Batching is how events are put into requests: single (default), array or ndjson. With
 	// cloudevents::mode batched it is array.
 	Batching Batching `mapstructure:"batching"`
 
-	// CloudEvents is for the format of that name.
+	// CloudEvents configures the format cloudevents.
 	CloudEvents CloudEventsConfig `mapstructure:"cloudevents"`
 
-	// Template is for the format of that name: a tree of YAML whose strings are templates.
+	// Template is the body for the format template: a YAML tree whose strings are templates.
 	Template any `mapstructure:"template"`
 
-	// PagerDuty is for the format of that name.
+	// PagerDuty configures the format pagerduty.
 	PagerDuty PagerDutyConfig `mapstructure:"pagerduty"`
 
 	// Request adds a path, a query and headers that may depend on the event.
@@ -66,7 +66,7 @@ type Config struct {
 	// 503, 504, 520 to 524, 529 and 598. Events without a response are always retried.
 	RetryCodes []int `mapstructure:"retry_codes"`
 
-	// RetrySchedule are the waits before the second, third, ... attempt, each randomized by up to
+	// RetrySchedule lists the waits before the second, third, ... attempt, each randomized by up to
 	// 10%. They replace the intervals and max_elapsed_time of retry_on_failure. Events are given up
 	// after the last one, unless max_retries is larger: then the last wait is repeated. Default none.
 	RetrySchedule []time.Duration `mapstructure:"retry_schedule"`
@@ -85,7 +85,7 @@ type CloudEventsConfig struct {
 	// Mode is structured (default), binary or batched.
 	Mode CloudEventsMode `mapstructure:"mode"`
 
-	// Source is the attribute of that name; default /<service.namespace>/<service.name>.
+	// Source is the attribute source; default /<service.namespace>/<service.name>.
 	Source string `mapstructure:"source"`
 
 	// TypePrefix precedes the event's name in the attribute type, such as com.example. (with the
@@ -105,8 +105,8 @@ type HandshakeConfig struct {
 	// Origin is the DNS name of the sender (required), such as events.example.com.
 	Origin string `mapstructure:"origin"`
 
-	// Rate is how many requests per minute to ask for; default none. The rate that the webhook
-	// allows is not exceeded.
+	// Rate is how many requests per minute to ask for; default none. Whether or not it is set, the
+	// exporter keeps to the rate that the webhook allows.
 	Rate int `mapstructure:"rate"`
 }
 
@@ -118,7 +118,7 @@ type PagerDutyConfig struct {
 	// Action is a template that becomes trigger (default), acknowledge or resolve.
 	Action string `mapstructure:"event_action"`
 
-	// DedupKey is a template of the key that identifies an alert; default the event's ID.
+	// DedupKey is a template for the key that identifies an alert; default the event's ID.
 	DedupKey string `mapstructure:"dedup_key"`
 }
 
@@ -132,7 +132,7 @@ type RequestConfig struct {
 	// Query is appended to the query of the endpoint. Values are escaped; empty ones are left out.
 	Query map[string]configopaque.String `mapstructure:"query"`
 
-	// Headers are further headers; empty ones are left out.
+	// Headers are additional headers; empty ones are left out.
 	Headers map[string]configopaque.String `mapstructure:"headers"`
 }
 
@@ -220,8 +220,8 @@ const (
 	defaultPagerDuty = "https://events.pagerduty.com/v2/enqueue"
 )
 
-// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty value, as an empty
-// environment variable leaves it, selects the default.
+// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty value, such as an
+// empty environment variable leaves, selects the default.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := delivery.Unmarshal(conf, cfg, &cfg.Delivery); err != nil {
 		return err
@@ -241,8 +241,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 
 const batchKey = "sending_queue::batch::"
 
-// enlargeBatches makes larger batches for requests of several events, which then share the cost of
-// a request.
+// enlargeBatches raises the default batch size, because events that share a request share its cost.
 func (cfg *Config) enlargeBatches() {
 	queue := cfg.Delivery.QueueConfig.Get()
 	if queue == nil || !queue.Batch.HasValue() {
@@ -264,7 +263,7 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// batching returns how events are put into requests, with its default.
+// batching returns Batching, or its default if it is not set.
 func (cfg *Config) batching() Batching {
 	switch {
 	case cfg.Batching != "":
@@ -276,9 +275,8 @@ func (cfg *Config) batching() Batching {
 	}
 }
 
-// rateLimit returns the requests per second; 0 is no limit. The defaults follow the services'
-// documentation of webhooks: Slack's rate limits, Discord's (30 per minute), and Microsoft's for
-// Teams.
+// rateLimit returns the requests per second; 0 means no limit. The defaults follow what Slack,
+// Discord (30 per minute) and Microsoft (for Teams) document for webhooks.
 func (cfg *Config) rateLimit() float64 {
 	if cfg.RateLimit > 0 {
 		return cfg.RateLimit

@@ -10,8 +10,9 @@
 // Follow an event through the files in this order:
 //
 //   - encode.go picks the format; standard.go, cloudevents.go, sink.go, otlp.go, templates.go and
-//     pagerduty.go write it, span.go does so for traces; target.go adds the path, query and headers
+//     pagerduty.go write it, and span.go encodes traces; target.go adds the path, query and headers
 //     of an event;
-//   - requests.go joins encoded events to requests, and signs them;
-//   - response.go classifies responses by status. handshake.go asks for consent before the first.
+//   - handshake.go asks for consent before the first request;
+//   - requests.go joins encoded events into requests, and signs them;
+//   - response.go classifies responses by status.
 package webhookexporter

@@ -15,12 +15,12 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/eventjson"
 )
 
-// view caches the document of the current event, which is made when a template needs it.
+// view caches the document of the current event, which is built when a template first needs it.
 type view struct{ document map[string]any }
 
 func (v *view) reset() { v.document = nil }
 
-// document returns the event as templates see it: the members of the event JSON, and title, level
+// document returns the event as templates see it: the members of the event JSON, plus title, level
 // and text.
 func (enc *encoder) document(e *appevent.Event) (map[string]any, error) {
 	if enc.values.document != nil {
@@ -48,8 +48,8 @@ func documentOf(eventJSON []byte, e *appevent.Event) (map[string]any, error) {
 	return document, nil
 }
 
-// exact replaces each json.Number by an int64 or a float64. The event JSON writes doubles with a
-// point.
+// exact replaces each json.Number by an int64 or a float64. Doubles are recognizable: in the event
+// JSON they have a decimal point or an exponent.
 func exact(value any) any {
 	switch v := value.(type) {
 	case json.Number:
@@ -101,8 +101,8 @@ func levelOf(e *appevent.Event) string {
 	return appevent.LogLevel(n)
 }
 
-// samples returns documents to try templates on: an event that has everything, an exception, and a
-// log that has nothing.
+// samples returns documents to try templates on: an event with every field, an exception, and a log
+// without any.
 func (t *templates) samples() []map[string]any {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()

@@ -91,13 +91,13 @@ func (enc *encoder) Reset() {
 	enc.source, enc.sourcePath, enc.sourceHead = nil, "", nil
 }
 
-// appendEvent appends the event JSON, which most other formats contain.
+// appendEvent appends the event JSON, which several other formats contain.
 func (enc *encoder) appendEvent(dst []byte, e *appevent.Event) ([]byte, error) {
 	return enc.events.Append(dst, e), nil
 }
 
-// target returns what the request of the event has besides its body, as [parseTarget] reads it;
-// empty when all requests have the same.
+// target returns the path, query and headers that the event adds to its request, in the form that
+// [parseTarget] reads. It is empty if no event adds any.
 func (enc *encoder) target(e *appevent.Event) (string, error) {
 	binary := enc.cfg.Format == FormatCloudEvents && enc.cfg.CloudEvents.Mode == ModeBinary
 	if !binary && !enc.templates.hasTarget() {
@@ -160,7 +160,7 @@ func appendOrNull(dst []byte, name, value string) []byte {
 	return appendMember(dst, name, value)
 }
 
-// appendName appends the name of a member, after a comma unless it is the first of its object.
+// appendName appends the name of a member, preceded by a comma unless it is the first of its object.
 func appendName(dst []byte, name string) []byte {
 	if dst[len(dst)-1] != '{' {
 		dst = append(dst, ',')

@@ -36,8 +36,8 @@ func NewFactory() exporter.Factory {
 	})
 }
 
-// backend is one endpoint. The logs and traces of one configuration share its rate limit, its
-// handshake, and that it is gone.
+// backend is one endpoint. The logs and traces exporters of one configuration share its rate limit,
+// its handshake and whether it has responded with 410.
 type backend struct {
 	cfg        *Config
 	exporterID string // such as webhook/audit
@@ -77,8 +77,8 @@ func newBackend(cfg *Config, exporterID string) (*backend, error) {
 	}, nil
 }
 
-// pacerLimit returns the rate limit in requests per second. With a handshake there always is one,
-// because the webhook may lower it.
+// pacerLimit returns the rate limit in requests per second. With a handshake there always is one, so
+// that the webhook's response can lower it.
 func pacerLimit(cfg *Config) float64 {
 	const practicallyNone = 1e9
 	limit := cfg.rateLimit()
@@ -118,7 +118,7 @@ func (b *backend) options() delivery.Options {
 		NewTracesEncoder: b.newTracesEncoder,
 		Pace:             b.pacer.Pace,
 		RetrySchedule:    b.cfg.RetrySchedule,
-		Disabled:         b.disabled,
+		Disabled:         b.disabledReason,
 		Enable:           b.enable,
 		Guard:            b.cfg.guard(),
 	}
@@ -131,13 +131,15 @@ func (b *backend) options() delivery.Options {
 // NewEncoder implements delivery.Backend.
 func (b *backend) NewEncoder() delivery.Encoder { return newEncoder(b) }
 
-// disabled says why the endpoint is sent nothing more; it is empty while the endpoint is in use.
-func (b *backend) disabled() string {
+// disabledReason says why the endpoint gets no more events; it is empty while the endpoint is in
+// use.
+func (b *backend) disabledReason() string {
 	if b.gone.Load() {
 		return "the endpoint has responded with 410 Gone, and gets no more events until the exporter restarts or dead letters are replayed"
 	}
 	return ""
 }
 
-// enable sends to the endpoint again: an operator who replays dead letters expects it to be back.
+// enable forgets that the endpoint has responded with 410: an operator who replays dead letters
+// expects it to be back.
 func (b *backend) enable() { b.gone.Store(false) }

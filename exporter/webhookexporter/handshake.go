@@ -23,7 +23,7 @@ const (
 	headerAllowedRate   = "Webhook-Allowed-Rate"
 )
 
-// handshake asks the webhook for its consent to receiving events.
+// handshake asks the webhook to consent to receiving events.
 type handshake struct {
 	cfg       HandshakeConfig
 	url       string
@@ -61,7 +61,7 @@ func (h *handshake) ask(ctx context.Context, do func(*http.Request) (*http.Respo
 	return nil
 }
 
-// maxHandshakeBody limits how much of the body is read. The body carries no meaning.
+// maxHandshakeBody limits how much of the body is read, in bytes. The body carries no meaning.
 const maxHandshakeBody = 4 << 10
 
 // checkConsent returns an error unless the response's headers give consent. Its status carries no
@@ -71,7 +71,7 @@ func (h *handshake) checkConsent(response *http.Response) error {
 	if origin != "*" && !strings.EqualFold(origin, h.cfg.Origin) {
 		return delivery.HandshakeError(fmt.Sprintf("the webhook responded to OPTIONS with %d but without WebHook-Allowed-Origin: %s (or *), so it does not consent to receiving events", response.StatusCode, h.cfg.Origin))
 	}
-	// A rate of * is no limit. A missing rate allows requests for which no rate was asked.
+	// A rate of * means no limit. A missing header is taken to mean the same.
 	if perMinute, err := strconv.Atoi(response.Header.Get(headerAllowedRate)); err == nil && perMinute > 0 {
 		h.limitRate(float64(perMinute) / 60)
 	}

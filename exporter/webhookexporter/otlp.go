@@ -14,7 +14,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// An event in OTLP JSON is an item of one of these lists, so that several can share a body.
+// An event in OTLP JSON is encoded as an item of one of these lists, so that several events can
+// share a body.
 const (
 	otlpLogsHead   = `{"resourceLogs":[`
 	otlpTracesHead = `{"resourceSpans":[`
@@ -44,7 +45,8 @@ const (
 	otlpSourceTail = `]}]}`
 )
 
-// otlpSource returns an item of a source up to its record.
+// otlpSource returns the part of an item before its record, which is the same for all records of a
+// source.
 func otlpSource(source *appevent.Source) ([]byte, error) {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
@@ -137,7 +139,7 @@ func summarySpan(span, summary ptrace.Span) {
 
 var errNotOTLP = errors.New("the record cannot be written as OTLP JSON")
 
-// appendItem appends the only item of the list in the text.
+// appendItem appends the only item of the list in the text, which begins with head.
 func appendItem(dst, text []byte, head string) ([]byte, error) {
 	item, ok := bytes.CutPrefix(text, []byte(head))
 	if !ok {

@@ -16,8 +16,8 @@ import (
 )
 
 // appendLogRecord appends a record as OTLP JSON (OTLP specification, "JSON Protobuf Encoding"): the
-// same bytes as plog.JSONMarshaler, without copying the record. A record without an ID gets this
-// one.
+// same bytes that plog.JSONMarshaler writes, without copying the record. A record without an ID gets
+// the given one.
 func appendLogRecord(dst []byte, record plog.LogRecord, id string) []byte {
 	dst = append(dst, '{')
 	if at := record.Timestamp(); at != 0 {
@@ -61,7 +61,8 @@ func appendQuoted(dst []byte, n uint64) []byte {
 	return append(strconv.AppendUint(append(dst, '"'), n, 10), '"')
 }
 
-// appendKeyValues appends the items of the list, and reports whether one of them is the ID.
+// appendKeyValues appends the members of the map as a list, and reports whether one of them is the
+// ID.
 func appendKeyValues(dst []byte, m pcommon.Map) (_ []byte, identified bool) {
 	first := true
 	for name, v := range m.All() {
@@ -100,7 +101,7 @@ func appendAnyValue(dst []byte, v pcommon.Value) []byte {
 	return append(dst, '}')
 }
 
-// valuesOpen begins the values that hold others. An empty list is left out.
+// valuesOpen begins arrays and maps, unless they are empty.
 const valuesOpen = `{"values":[`
 
 func appendArrayValue(dst []byte, s pcommon.Slice) []byte {

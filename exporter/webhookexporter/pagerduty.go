@@ -31,7 +31,7 @@ func (t *templates) parsePagerDuty(cfg *PagerDutyConfig) error {
 	return err
 }
 
-// appendTemplate appends the event as the templates render it.
+// appendTemplate appends the body that the templates render for the event.
 func (enc *encoder) appendTemplate(dst []byte, e *appevent.Event) ([]byte, error) {
 	document, err := enc.document(e)
 	if err != nil {
@@ -51,7 +51,7 @@ func (enc *encoder) appendTemplate(dst []byte, e *appevent.Event) ([]byte, error
 	return dst, nil
 }
 
-var errNoAction = errors.New("pagerduty::event_action: does not render trigger, acknowledge or resolve; write a template that does for every event")
+var errNoAction = errors.New("pagerduty::event_action: must render trigger, acknowledge or resolve, but renders something else; write a template that renders one of them for every event")
 
 // renderPagerDuty appends an open object with the action and the alert that it applies to.
 func (t *templates) renderPagerDuty(dst []byte, document map[string]any) ([]byte, error) {

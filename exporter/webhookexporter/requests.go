@@ -17,7 +17,7 @@ import (
 // servers. A single event may be larger.
 const maxBody = 1 << 20
 
-// joins says how encoded events and spans are joined to bodies.
+// joins says how encoded events and spans are joined into bodies.
 type joins struct{ events, spans delivery.Join }
 
 func joinsOf(cfg *Config) joins {
@@ -34,7 +34,7 @@ func joinsOf(cfg *Config) joins {
 	}
 }
 
-// otlpJoin joins events to one OTLP request or, as NDJSON, to one per line.
+// otlpJoin joins events into one OTLP request or, as NDJSON, puts each in a request on its own line.
 func otlpJoin(head string, batching Batching) delivery.Join {
 	if batching == BatchingNDJSON {
 		return delivery.Join{Head: head, Separator: otlpTail + "\n" + head, Tail: otlpTail + "\n"}
@@ -76,7 +76,8 @@ func sameTarget(a, b *delivery.Event) bool {
 	return a.Destination == b.Destination && a.Category == b.Category
 }
 
-// sortByTarget groups events by target, each group in its order. It leaves the slice as it is.
+// sortByTarget groups events by target, and keeps their order within a group. It does not change the
+// slice that it is given.
 func sortByTarget(events []delivery.Event) []delivery.Event {
 	if !slices.ContainsFunc(events, func(e delivery.Event) bool { return !sameTarget(&e, &events[0]) }) {
 		return events
@@ -101,7 +102,7 @@ func (b *backend) fit(events []delivery.Event) int {
 	return len(events)
 }
 
-// request returns the request of the events. It is signed when it is sent: a rate limit may delay
+// request returns the request for the events. It is signed when it is sent: a rate limit may delay
 // it by minutes.
 func (b *backend) request(events []delivery.Event) delivery.Request {
 	req := delivery.Request{URL: b.endpoint.url, Header: b.header, Join: b.joins.of(&events[0]), Events: events}
@@ -119,7 +120,7 @@ func (b *backend) request(events []delivery.Event) delivery.Request {
 	return req
 }
 
-// sign adds the signature of the body and the time.
+// sign adds the signature, which covers the body and the time.
 func (b *backend) sign(req *delivery.Request, now time.Time) {
 	if req.Body == nil {
 		req.Body = req.AppendBody(make([]byte, 0, req.Size()))
@@ -133,7 +134,7 @@ func (b *backend) sign(req *delivery.Request, now time.Time) {
 	req.Header = header
 }
 
-// addTo returns the header with the fields of the target.
+// addTo returns the header with the fields of the target added.
 func (t *target) addTo(header http.Header) http.Header {
 	if len(t.header) == 0 {
 		return header

@@ -14,8 +14,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// ClassifyResponse implements delivery.Backend. A status means what the configuration says, else
-// what it usually means.
+// ClassifyResponse implements delivery.Backend. The configuration says what a status means; if it
+// does not mention the status, the usual meaning applies.
 func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	b.redactRoutingKey(response)
 	status := response.Status
@@ -68,8 +68,8 @@ func discordRetryAfter(response *delivery.Response) time.Duration {
 	return time.Duration(body.RetryAfter * float64(time.Second))
 }
 
-// redactRoutingKey removes the routing key from what PagerDuty returned. The key is in the body of
-// the request, while delivery redacts only headers and the URL.
+// redactRoutingKey removes the routing key from PagerDuty's response. The key is in the body of the
+// request, while delivery redacts only headers and the URL.
 func (b *backend) redactRoutingKey(response *delivery.Response) {
 	if key := b.cfg.PagerDuty.RoutingKey; key != "" {
 		response.Body = bytes.ReplaceAll(response.Body, []byte(key), []byte("[REDACTED]"))

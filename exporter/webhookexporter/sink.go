@@ -7,8 +7,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// appendSink appends a flat envelope of always the same nine members: strings or null, and the
-// event JSON as content.
+// appendSink appends a flat envelope that always has the same nine members: strings or null, and
+// the event JSON as content.
 func (enc *encoder) appendSink(dst []byte, e *appevent.Event) ([]byte, error) {
 	actorType, actorID := actorOf(e)
 	dst = appendMember(append(dst, '{'), "event_type", typeOf(e))

@@ -21,12 +21,13 @@ type spanEncoder struct {
 
 var _ delivery.TracesEncoder = (*spanEncoder)(nil)
 
-// skipSpan is the reason for which spans are skipped.
+// skipSpan is the reason why spans are skipped.
 const skipSpan delivery.Skip = "span" //nolint:errname // it is a reason
 
 var errSpanTarget = errors.New("request: templates need events, but otlp_json sends whole spans; use another exporter, without templates, for traces")
 
-// newTracesEncoder refuses otlp_json with request templates: they need events, but it sends spans.
+// newTracesEncoder refuses otlp_json with request templates, because they need events and otlp_json
+// sends spans.
 func (b *backend) newTracesEncoder() (delivery.TracesEncoder, error) {
 	if b.cfg.Format == FormatOTLPJSON && b.templates.hasTarget() {
 		return nil, errSpanTarget

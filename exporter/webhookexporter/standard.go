@@ -25,7 +25,7 @@ func (enc *encoder) appendStandard(dst []byte, e *appevent.Event) ([]byte, error
 	return append(dst, '}'), nil
 }
 
-// standardType returns a name as a type: segments of letters, digits and underscores, separated by
+// standardType turns a name into a type: segments of letters, digits and underscores, separated by
 // dots.
 func standardType(name string) string {
 	if !strings.ContainsFunc(name, func(r rune) bool { return !isWord(r) }) {

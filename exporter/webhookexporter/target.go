@@ -16,8 +16,8 @@ type endpoint struct {
 	parsed url.URL
 }
 
-// newEndpoint returns the endpoint with a query added that is the same for all requests. The query
-// may be empty.
+// newEndpoint returns the endpoint with the query that all requests have in common, which may be
+// empty.
 func newEndpoint(text string, query url.Values) (endpoint, error) {
 	u, err := parseEndpoint(text)
 	if err != nil {
@@ -54,7 +54,7 @@ func joinQueries(a, b string) string {
 	return a + "&" + b
 }
 
-// target is the part of an event's request besides the body.
+// target is the part of a request, other than the body, that depends on the event.
 type target struct {
 	// path begins with a slash, and query has no question mark; both are escaped, and may be empty.
 	path, query string
@@ -78,7 +78,7 @@ func (t *target) text() (string, error) {
 		b.WriteString("\n" + field.name + ": " + field.value)
 	}
 	if b.Len() > maxTarget {
-		return "", fmt.Errorf("the path, query and headers of the event have %d bytes, but the limit is %d; shorten the templates of request, or the event's name, ID and subject", b.Len(), maxTarget)
+		return "", fmt.Errorf("the path, query and headers of the event have %d bytes, but the limit is %d; shorten the templates under request, or the event's name, ID or subject", b.Len(), maxTarget)
 	}
 	return b.String(), nil
 }
@@ -100,9 +100,9 @@ func parseTarget(text string) target {
 	return t
 }
 
-// headerValue returns a text as the value of a header, without spaces around it. Line feeds and
-// tabs become spaces. Anything else but printable ASCII is percent-encoded, because servers
-// disagree on the meaning of other bytes.
+// headerValue returns a text as the value of a header, without spaces around it. Line breaks and
+// tabs become spaces. Other bytes that are not printable ASCII are percent-encoded, because servers
+// disagree on their meaning.
 func headerValue(text string) string {
 	plain := func(c byte) bool { return c >= ' ' && c <= '~' }
 	var b strings.Builder

@@ -23,11 +23,11 @@ import (
 //go:embed presets
 var presets embed.FS
 
-// templates are those of a configuration. Its methods are safe for concurrent use.
+// templates holds the templates of a configuration. Its methods are safe for concurrent use.
 type templates struct {
-	// body is nil for formats that have none.
+	// body is nil for formats without a template.
 	body *jsontemplate.Tree
-	// action and dedupKey are PagerDuty's.
+	// action and dedupKey are for PagerDuty only.
 	action, dedupKey *jsontemplate.Text
 
 	path    []*jsontemplate.Text // by segment
@@ -139,7 +139,7 @@ func segments(path string) []string {
 	return append(all, path[start:])
 }
 
-// hasTarget reports whether requests differ from event to event in more than the body.
+// hasTarget reports whether the path, query or headers of requests differ from event to event.
 func (t *templates) hasTarget() bool { return len(t.path)+len(t.query)+len(t.headers) > 0 }
 
 // appendTarget renders the path, the query and the headers.
@@ -172,7 +172,7 @@ func (t *templates) appendTarget(to *target, document map[string]any) error {
 	return nil
 }
 
-// errNoPath is the error of an event whose path would lead elsewhere.
+// errNoPath is the error for an event whose path would lead elsewhere.
 var errNoPath = errors.New("request::path: a segment is empty, . or .. for this event; write a default, such as {{ default \"none\" .user.id }}")
 
 func (t *templates) renderPath(document map[string]any) (string, error) {
@@ -190,13 +190,14 @@ func (t *templates) renderPath(document map[string]any) (string, error) {
 	return b.String(), nil
 }
 
-// isSegment reports whether the text may stand between two slashes. The last segment may be empty,
-// which makes a trailing slash.
+// isSegment reports whether the text may stand between two slashes. The last segment may be empty:
+// the path then ends in a slash.
 func isSegment(text string, isLast bool) bool {
 	return text != "." && text != ".." && (text != "" || isLast)
 }
 
-// try renders all templates for sample events, and returns errors that would occur for any event.
+// try renders all templates for sample events. It returns only errors that would occur for every
+// event.
 func (t *templates) try() error {
 	for _, document := range t.samples() {
 		if err := t.tryOn(document); err != nil {

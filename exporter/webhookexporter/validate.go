@@ -88,7 +88,7 @@ func (cfg *Config) validateWords() error {
 	)
 }
 
-// validateBatching refuses what no receiver of the format would accept.
+// validateBatching refuses batching that no receiver of the format would accept.
 func (cfg *Config) validateBatching() error {
 	switch cfg.Format {
 	case FormatSlack, FormatDiscord, FormatTeams, FormatPagerDuty:
@@ -116,7 +116,7 @@ var uriText = regexp.MustCompile(`^[a-zA-Z0-9._~:/?#\[\]@!$&'()*+,;=%-]*$`)
 func (cfg *Config) validateCloudEvents() error {
 	ce := &cfg.CloudEvents
 	if cfg.Format != FormatCloudEvents && (ce.Mode != ModeStructured || ce.Source != "" || ce.TypePrefix != "" || ce.Handshake != HandshakeConfig{}) {
-		return fmt.Errorf("cloudevents: is for format: %s, but the format is %s", FormatCloudEvents, cfg.Format)
+		return fmt.Errorf("cloudevents: only for format: %s; the format is %s", FormatCloudEvents, cfg.Format)
 	}
 	if _, err := url.Parse(ce.Source); err != nil || !uriText.MatchString(ce.Source) {
 		return errors.New("cloudevents::source: is not a URI; write one such as /shop or https://example.com/shop")
@@ -142,9 +142,9 @@ func (cfg *Config) validateFormat() error {
 	case cfg.Format == FormatTemplate && cfg.Template == nil:
 		return errors.New("template: is missing; write the body, such as {text: \"{{ .name }}\"}")
 	case cfg.Format != FormatTemplate && cfg.Template != nil:
-		return fmt.Errorf("template: is for format: %s, but the format is %s", FormatTemplate, cfg.Format)
+		return fmt.Errorf("template: only for format: %s; the format is %s", FormatTemplate, cfg.Format)
 	case cfg.Format != FormatPagerDuty && cfg.PagerDuty != PagerDutyConfig{}:
-		return fmt.Errorf("pagerduty: is for format: %s, but the format is %s", FormatPagerDuty, cfg.Format)
+		return fmt.Errorf("pagerduty: only for format: %s; the format is %s", FormatPagerDuty, cfg.Format)
 	}
 	if cfg.Format == FormatPagerDuty {
 		const remedy = "write the integration key of the service, as its Integrations tab shows it"

@@ -30,8 +30,9 @@ type Config struct {
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 
 	// Delivery configures how events are delivered: dispatch, dead_letter, max_in_flight,
-	// shutdown_timeout, sending_queue and retry_on_failure. A batch holds at least 1000 events;
-	// sending_queue::num_consumers must be 1, which keeps batches in order.
+	// shutdown_timeout, sending_queue and retry_on_failure. A batch is complete when it holds 1000
+	// events or more, or when flush_timeout has passed. sending_queue::num_consumers must be 1, which
+	// keeps batches in order.
 	Delivery delivery.Config `mapstructure:",squash"`
 
 	// WorkspaceID is the workspace (required). The dashboard shows it under Settings, Account,
@@ -59,8 +60,8 @@ type Config struct {
 	// default), which may duplicate them; false gives them up.
 	RetryAmbiguous bool `mapstructure:"retry_ambiguous"`
 
-	// CustomerID says where an event has its customer ID; default moengage.customer_id, user.id,
-	// enduser.id and enduser.pseudo.id.
+	// CustomerID lists the attributes that may hold the customer ID; default moengage.customer_id,
+	// user.id, enduser.id and enduser.pseudo.id.
 	CustomerID analyticsconf.IDAttributes `mapstructure:"customer_id"`
 
 	// WithoutCustomer says what to do with events without a customer ID: skip (default), or
@@ -70,8 +71,8 @@ type Config struct {
 	// EventNames maps and selects events by name.
 	EventNames EventNamesConfig `mapstructure:"event_names"`
 
-	// MaxUserAttributes limits how many distinct user attributes are sent, not counting MoEngage's
-	// own; default 256, the limit of a workspace.
+	// MaxUserAttributes limits how many distinct user attributes are sent, not counting those that
+	// MoEngage defines; default 256, the limit of a workspace.
 	MaxUserAttributes int `mapstructure:"max_user_attributes"`
 
 	// Logs says what to do with plain logs: skip (default) or as_events.
@@ -97,13 +98,13 @@ type EventNamesConfig struct {
 	// with further names are skipped.
 	Max int `mapstructure:"max"`
 
-	// Page and Screen are the names of events of these kinds; default page_viewed and
+	// Page and Screen are the names of page and screen events; default page_viewed and
 	// screen_viewed.
 	Page   string `mapstructure:"page"`
 	Screen string `mapstructure:"screen"`
 }
 
-// RateLimitsConfig limits how much is sent per minute; 0 is no limit.
+// RateLimitsConfig limits how much is sent per minute; 0 means no limit.
 type RateLimitsConfig struct {
 	// Events defaults to 30000, Users and Devices to 10000 each, Merges to 1000.
 	Events  int `mapstructure:"events"`
@@ -136,11 +137,11 @@ const (
 	testSuffix         = "_DEBUG"
 )
 
-// attrCustomerID sets the customer ID for MoEngage alone.
+// attrCustomerID sets the customer ID for MoEngage only.
 const attrCustomerID = "moengage.customer_id"
 
-// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty value, as an empty
-// environment variable leaves it, selects the default.
+// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty value, such as an
+// empty environment variable leaves, selects the default.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := delivery.Unmarshal(conf, cfg, &cfg.Delivery); err != nil {
 		return err
@@ -198,7 +199,7 @@ func (cfg *Config) endpoint() string {
 	return fmt.Sprintf("https://api-%02d.moengage.com", cfg.DataCenter)
 }
 
-// workspace returns the workspace that requests name.
+// workspace returns the workspace that requests are for.
 func (cfg *Config) workspace() string {
 	if cfg.TestEnvironment && !strings.HasSuffix(cfg.WorkspaceID, testSuffix) {
 		return cfg.WorkspaceID + testSuffix

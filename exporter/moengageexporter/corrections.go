@@ -16,12 +16,13 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
-// correction is a change to an event that keeps MoEngage from truncating or dropping it silently.
+// correction is a change to an event, or the decision not to send it, where MoEngage would silently
+// truncate or drop something.
 type correction int
 
 // The corrections, the worst first.
 const (
-	// correctedEventNames: an event was not sent, because there are too many names.
+	// correctedEventNames: an event was not sent at all, because there are too many names.
 	correctedEventNames correction = iota
 	// correctedCustomerID: an attribute had an ID that MoEngage refuses.
 	correctedCustomerID
@@ -29,8 +30,8 @@ const (
 	// too many.
 	correctedUserAttributes
 	correctedAttributes
-	// correctedDuplicate: an attribute was left out, because another one has the same name, or got
-	// it from a correction.
+	// correctedDuplicate: an attribute was left out, because another one has the same name, possibly
+	// only after a correction.
 	correctedDuplicate
 	// correctedDepth: a map was left out, because it is nested too deeply.
 	correctedDepth
@@ -42,11 +43,11 @@ const (
 	correctedValue
 	correctedItems
 	correctedName
-	// correctedTime: an event was dated in the future.
+	// correctedTime: the time of an event was in the future, and became the current time.
 	correctedTime
 	// correctedArrayType: the items of an array became strings.
 	correctedArrayType
-	// correctedReserved: a name began with MoEngage's own prefix.
+	// correctedReserved: a name began with the prefix that MoEngage reserves, and got another _.
 	correctedReserved
 
 	// The corrections from here on lose nothing, and are counted but not logged.
@@ -54,15 +55,15 @@ const (
 	correctedEmpty
 	// correctedMap: the members of a map became attributes.
 	correctedMap
-	// correctedPeriod: periods of a name became underscores.
+	// correctedPeriod: periods in a name became underscores.
 	correctedPeriod
-	allCorrections
+	numCorrections
 
 	firstHarmless = correctedEmpty
 )
 
 // correctionWords are the values of the metric's attribute reason.
-var correctionWords = [allCorrections]string{
+var correctionWords = [numCorrections]string{
 	correctedEventNames: "event_name_limit", correctedCustomerID: "refused_customer_id", correctedUserAttributes: "user_attribute_limit",
 	correctedAttributes: "attribute_limit", correctedDuplicate: "duplicate_name", correctedDepth: "deep_map",
 	correctedNotANumber: "not_a_number", correctedURL: "long_url", correctedValue: "long_value", correctedItems: "long_array",
@@ -71,7 +72,7 @@ var correctionWords = [allCorrections]string{
 }
 
 // advice tells the operator what to do about each correction that is logged.
-var advice = [allCorrections]string{
+var advice = [numCorrections]string{
 	correctedEventNames:     "events with further names are skipped: do the names contain IDs? list the names to send in event_names::allow, or have MoEngage raise the limit, and set event_names::max",
 	correctedCustomerID:     "an attribute of customer_id::from has an ID that MoEngage refuses, such as null or 0: fix the application that sends it",
 	correctedUserAttributes: "further user attributes are left out: send fewer, or have MoEngage raise the limit, and set max_user_attributes",
@@ -89,7 +90,7 @@ var advice = [allCorrections]string{
 }
 
 // tally counts corrections.
-type tally [allCorrections]int
+type tally [numCorrections]int
 
 // addBits counts each correction whose bit is set.
 func (t *tally) addBits(made uint32) {
@@ -111,7 +112,7 @@ func (l *losses) add(more *losses) {
 // for concurrent use.
 type corrections struct {
 	counter metric.Int64Counter
-	reasons [allCorrections]metric.AddOption
+	reasons [numCorrections]metric.AddOption
 	logger  *zap.Logger
 	lines   *throttle.Log[losses]
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// Attributes of the device (semantic conventions v1.44.0, device registry). The two for push
-// notifications are this project's: OpenTelemetry has none.
+// Attributes of the device (semantic conventions v1.44.0, device registry). This project defines the
+// two for push notifications, because OpenTelemetry has none.
 const (
 	attrManufacturer   = "device.manufacturer"
 	attrModelName      = "device.model.name"
@@ -20,8 +20,8 @@ const (
 	attrPushPreference = "device.push_preference"
 )
 
-// deviceAttributes are MoEngage's names for attributes of a device (Track Device), and the
-// attributes that may hold their values, the preferred one first.
+// deviceAttributes lists MoEngage's attributes of a device (Track Device), and for each the event
+// attributes that may hold its value, the preferred one first.
 var deviceAttributes = [...]struct {
 	name string
 	from [2]string
@@ -64,7 +64,8 @@ func isDescribed(e *appevent.Event) bool {
 	return false
 }
 
-// deviceAttribute returns the attribute of the record or, if it has none, of the resource.
+// deviceAttribute returns the first of the attributes that the record has or, if it has none, that
+// the resource has.
 func deviceAttribute(e *appevent.Event, from *[2]string) (pcommon.Value, bool) {
 	for _, attributes := range [...]pcommon.Map{e.Attributes(), e.Source.Resource.Attributes()} {
 		for _, name := range from {

@@ -3,13 +3,13 @@
 
 //go:generate go tool mdatagen metadata.yaml
 
-// Package moengageexporter sends application events to MoEngage: what users did as actions of
-// events, and who they are as attributes of users and devices.
+// Package moengageexporter sends application events to MoEngage: what users did becomes events, and
+// who they are becomes attributes of users and devices.
 //
 // Follow an event through the files in this order:
 //
-//   - encode.go decides what a record becomes; event.go, user.go and device.go write it, and
-//     policy.go keeps it within MoEngage's limits;
+//   - encode.go decides which objects a record becomes; event.go, user.go and device.go write them,
+//     and policy.go keeps them within MoEngage's limits;
 //   - partitions.go sorts encoded events by user, and requests.go puts them into requests that
 //     keep each user's order;
 //   - response.go classifies MoEngage's responses.

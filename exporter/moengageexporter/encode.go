@@ -24,11 +24,11 @@ const (
 	kindUser
 	kindDevice
 	kindMerge
-	kinds
+	numKinds
 )
 
-// categories are the kinds as Meta.Category holds them.
-var categories = [kinds]string{kindEvent: "event", kindUser: "user", kindDevice: "device", kindMerge: "merge"}
+// categories holds the Meta.Category of each kind.
+var categories = [numKinds]string{kindEvent: "event", kindUser: "user", kindDevice: "device", kindMerge: "merge"}
 
 // kindOf returns the kind of an encoded event.
 func kindOf(e *delivery.Event) kind {
@@ -56,7 +56,7 @@ type encoder struct {
 	past     pcommon.Timestamp // when the clock was last read
 	headKey  headKey
 
-	// Of the event that is being written: what it says about its device, and its attributes.
+	// What the current event says about its device, and its encoded attributes.
 	hints   deviceHints
 	scratch []byte
 }
@@ -116,13 +116,13 @@ func metaOf(e *appevent.Event, k kind, destination string) delivery.Meta {
 	return delivery.Meta{ID: e.ID(), Name: e.Name, Time: e.Time, Category: categories[k], Destination: destination}
 }
 
-// beginUser starts an update of a user's attributes, whose object follows.
+// beginUser starts an update of a user. The caller appends the object with the attributes.
 func beginUser(w *delivery.Writer, e *appevent.Event, customer string) []byte {
 	return append(appendHead(w.Begin(metaOf(e, kindUser, customer)), kindUser, customer, ""), attributesOpen...)
 }
 
-// appendHead appends the members with which objects of all kinds but merges begin. The device ID
-// may be empty.
+// appendHead appends the first members of an object of any kind except a merge. The device ID may be
+// empty.
 func appendHead(dst []byte, k kind, customer, deviceID string) []byte {
 	dst = jsonappend.String(append(dst, objectHeads[k]...), customer)
 	if deviceID != "" {
@@ -132,7 +132,7 @@ func appendHead(dst []byte, k kind, customer, deviceID string) []byte {
 }
 
 // objectHeads is how the objects begin, by kind.
-var objectHeads = [kinds]string{
+var objectHeads = [numKinds]string{
 	kindEvent:  `{"type":"event","customer_id":`,
 	kindUser:   `{"type":"customer","customer_id":`,
 	kindDevice: `{"type":"device","customer_id":`,
@@ -159,8 +159,8 @@ func (k *headKey) of(length int) []byte {
 	return k.text
 }
 
-// headLength returns the length of an event's head. It is 0 when the key has none, or when the
-// payload is shorter.
+// headLength returns the length of an event's head, from its key. It is 0 if the key is not a
+// length, or the payload is shorter.
 func headLength(e *delivery.Event) int {
 	length, err := strconv.Atoi(e.Key)
 	if err != nil || length < 0 || length > len(e.Payload) {

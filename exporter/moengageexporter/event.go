@@ -15,8 +15,8 @@ import (
 // logName is the event name of plain logs.
 const logName = "log"
 
-// encodeEvent writes what a user did as an event with one action. The user's traits, if any, come
-// first, as an update of the user.
+// encodeEvent writes an event with one action. If the record has traits, an update of the user comes
+// first.
 func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, customer string) error {
 	name, err := enc.nameOf(e)
 	if err != nil {
@@ -38,7 +38,7 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, customer 
 	dst = append(append(dst, attributesOpen...), enc.scratch...)
 	if device.platform != "" {
 		dst = jsonappend.String(append(dst, `,"platform":`...), device.platform)
-		// Without a platform, the service may be a server rather than the app.
+		// Without a platform, this would be the version of a server rather than of the app.
 		if version := e.Source.ServiceVersion; version != "" {
 			dst = jsonappend.String(append(dst, `,"app_version":`...), version)
 		}
@@ -96,7 +96,7 @@ func (enc *encoder) nameOf(e *appevent.Event) (string, error) {
 			name = enc.validEventName(name)
 		}
 	}
-	if !enc.eventNames.admits(name) {
+	if !enc.eventNames.admit(name) {
 		enc.noted[correctedEventNames]++
 		return "", delivery.Skip("event_name_limit")
 	}
@@ -104,7 +104,7 @@ func (enc *encoder) nameOf(e *appevent.Event) (string, error) {
 }
 
 // appendAttributes appends the attributes of an action: the event's ID, for which MoEngage has no
-// other place, then those of the record and of the resource. It collects enc.hints.
+// other place, then those of the record and of the resource. It fills in enc.hints.
 func (enc *encoder) appendAttributes(dst []byte, e *appevent.Event) []byte {
 	a := enc.object(maxAttributes, nil)
 	dst = append(dst, '{')
@@ -120,7 +120,7 @@ func (enc *encoder) appendAttributes(dst []byte, e *appevent.Event) []byte {
 	for i := range enc.source.attributes {
 		dst = a.value(dst, enc.source.attributes[i].name, enc.source.attributes[i].value)
 	}
-	enc.noted[correctedDuplicate] = duplicates // the record overrides the resource: not a correction
+	enc.noted[correctedDuplicate] = duplicates // the record overrides the resource; this is not counted
 	a.end()
 	return append(dst, '}')
 }

@@ -283,7 +283,7 @@ func TestCorrectionsAreCountedOnce(t *testing.T) {
 }
 
 func TestEveryCorrectionHasWordAndAdvice(t *testing.T) {
-	for c := range allCorrections {
+	for c := range numCorrections {
 		assert.NotEmpty(t, correctionWords[c], c)
 		assert.Equal(t, c < firstHarmless, advice[c] != "", c)
 	}
@@ -291,13 +291,13 @@ func TestEveryCorrectionHasWordAndAdvice(t *testing.T) {
 
 // Several goroutines add the same new names at the same time.
 func TestNamesAreCountedOnce(t *testing.T) {
-	s := &nameSet{max: 100}
+	s := &limitedNames{max: 100}
 	done := make(chan int)
 	for range 4 {
 		go func() {
 			admitted := 0
 			for i := range 200 {
-				if s.admits(fmt.Sprint(i)) {
+				if s.admit(fmt.Sprint(i)) {
 					admitted++
 				}
 			}
@@ -307,8 +307,8 @@ func TestNamesAreCountedOnce(t *testing.T) {
 	for range 4 {
 		assert.Equal(t, 100, <-done)
 	}
-	assert.True(t, s.admits("99"))
-	assert.False(t, s.admits("100"))
+	assert.True(t, s.admit("99"))
+	assert.False(t, s.admit("100"))
 }
 
 func TestKnownNameIsSentAtTheLimit(t *testing.T) {

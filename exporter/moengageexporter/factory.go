@@ -44,8 +44,8 @@ type backend struct {
 	// maxWeights limits what one request may hold.
 	maxWeights weights
 	// eventNames and userAttributes are the names sent so far, which are limited per workspace.
-	eventNames     *nameSet
-	userAttributes *nameSet
+	eventNames     *limitedNames
+	userAttributes *limitedNames
 	corrections    *corrections
 	now            func() time.Time
 }
@@ -76,8 +76,8 @@ func newBackend(cfg *Config, set exporter.Settings) (*backend, error) {
 		},
 		pacers:         cfg.RateLimits.pacers(),
 		maxWeights:     cfg.RateLimits.burst(),
-		eventNames:     &nameSet{max: cfg.EventNames.Max},
-		userAttributes: &nameSet{max: cfg.MaxUserAttributes},
+		eventNames:     &limitedNames{max: cfg.EventNames.Max},
+		userAttributes: &limitedNames{max: cfg.MaxUserAttributes},
 		corrections:    corrections,
 		now:            time.Now,
 	}, nil

@@ -72,7 +72,7 @@ func (enc *encoder) customerOf(attributes pcommon.Map) string {
 	return ""
 }
 
-// device is the device that a user has. Fields are empty when unknown.
+// device is a user's device. Unknown fields are empty.
 type device struct{ id, platform string }
 
 // deviceOf returns the device of an event.
@@ -85,7 +85,7 @@ func (enc *encoder) deviceOf(e *appevent.Event) device {
 // deviceHints holds what attributes say about a device.
 type deviceHints struct{ id, installation, system, platform string }
 
-// device returns the device of a record. What the record does not say comes from its resource.
+// device returns the device of a record. Fields that the record does not set come from its resource.
 func (h *deviceHints) device(ofResource *device) device {
 	d := *ofResource
 	for _, id := range [...]string{h.installation, h.id} {
@@ -107,8 +107,8 @@ func (h *deviceHints) addAll(attributes pcommon.Map) {
 	}
 }
 
-// add reads an attribute, and reports whether it has a place of its own in MoEngage, so that it is
-// not an attribute of the event.
+// add reads an attribute, and reports whether to leave it out of the event's attributes, because
+// MoEngage has another place for it.
 func (h *deviceHints) add(name string, v pcommon.Value) bool {
 	switch name {
 	case attrDeviceID:
@@ -133,7 +133,7 @@ func (h *deviceHints) add(name string, v pcommon.Value) bool {
 	return false
 }
 
-// isDeviceHint reports whether add may read an attribute of this name.
+// isDeviceHint reports whether add uses attributes of this name.
 func isDeviceHint(name string) bool {
 	switch name {
 	case attrDeviceID, attrInstallationID, attrCustomerID, attrPushID, attrPushPreference, attrOSName, appevent.AttrSDKLanguage:
@@ -155,15 +155,15 @@ func withoutSeparator(s string) string {
 	return strings.ReplaceAll(s, mergeSeparator, "\uFFFD")
 }
 
-// sharedIDs are IDs, in any case, that many users would share, by their length. MoEngage refuses
-// those of the first line (moengage.com/docs/api, Data overview); those of the second are on the
-// lists of other vendors.
+// sharedIDs are placeholders that many users would share, in lower case and by their length.
+// MoEngage refuses those in the first line (moengage.com/docs/api, Data overview); those in the
+// second are on the lists of other vendors.
 var sharedIDs = [...][]string{
 	1: {"0", "1"}, 4: {"null", "true", "none"}, 5: {"guest", "false"}, 7: {"unknown"}, 24: {"user_attribute_unique_id"},
 	3: {"nan", "nil"}, 9: {"undefined", "anonymous"}, 15: {"[object object]"}, 36: {"00000000-0000-0000-0000-000000000000"},
 }
 
-// isSharedID reports whether an ID is one of sharedIDs, or shorter than two characters.
+// isSharedID reports whether an ID is one of sharedIDs, in any case, or shorter than two characters.
 func isSharedID(id string) bool {
 	id = strings.TrimSpace(id)
 	switch {

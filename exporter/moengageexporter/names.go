@@ -10,17 +10,17 @@ import (
 	"sync/atomic"
 )
 
-// nameSet is the names that were sent so far, up to a limit. Its methods are safe for concurrent
-// use.
-type nameSet struct {
+// limitedNames holds the names that were sent so far, up to a limit. Its methods are safe for
+// concurrent use.
+type limitedNames struct {
 	max int
 
 	mu    sync.Mutex
 	names atomic.Pointer[map[string]struct{}] // replaced, never changed
 }
 
-// admits adds the name if there is room, and reports whether the set contains it.
-func (s *nameSet) admits(name string) bool {
+// admit adds the name if there is room, and reports whether the set now contains it.
+func (s *limitedNames) admit(name string) bool {
 	if s.has(name) {
 		return true
 	}
@@ -43,7 +43,7 @@ func (s *nameSet) admits(name string) bool {
 	return true
 }
 
-func (s *nameSet) has(name string) bool {
+func (s *limitedNames) has(name string) bool {
 	names := s.names.Load()
 	if names == nil {
 		return false

@@ -10,8 +10,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// Rate limits of a workspace, bulk or not (moengage.com/docs/api/data/data-overview;
-// moengage.com/docs/api/user/merge-users).
+// Rate limits of a workspace, which are the same for bulk and single requests
+// (moengage.com/docs/api/data/data-overview; moengage.com/docs/api/user/merge-users).
 const (
 	maxEventsAMinute  = 30_000
 	maxUsersAMinute   = 10_000
@@ -19,19 +19,19 @@ const (
 	maxMergesAMinute  = 1_000
 )
 
-// burstDivisor: one part in this many of a minute's limit may be sent at once. The rest is spread
-// over the minute, so that no 60 seconds exceed the limit.
+// burstDivisor is the share of a minute's limit that may be sent at once, as 1/burstDivisor. The
+// rest is spread over the minute, so that no 60 seconds exceed the limit.
 const burstDivisor = 20
 
 // weights counts events by kind.
-type weights [kinds]int
+type weights [numKinds]int
 
-// perMinute returns the limits; 0 is no limit.
+// perMinute returns the limits; 0 means no limit.
 func (cfg *RateLimitsConfig) perMinute() weights {
 	return weights{kindEvent: cfg.Events, kindUser: cfg.Users, kindDevice: cfg.Devices, kindMerge: cfg.Merges}
 }
 
-// burst returns how many events may be sent at once, and so in one request; 0 is no limit.
+// burst returns how many events may be sent at once, and therefore in one request; 0 means no limit.
 func (cfg *RateLimitsConfig) burst() weights {
 	burst := cfg.perMinute()
 	for k, limit := range burst {
@@ -42,8 +42,8 @@ func (cfg *RateLimitsConfig) burst() weights {
 	return burst
 }
 
-// pacers has a pacer for each kind, or nil if there is no limit.
-type pacers [kinds]*delivery.Pacer
+// pacers holds a pacer for each kind; nil means no limit.
+type pacers [numKinds]*delivery.Pacer
 
 func (cfg *RateLimitsConfig) pacers() (ps pacers) {
 	burst := cfg.burst()

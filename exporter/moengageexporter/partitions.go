@@ -10,8 +10,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// usersEvents holds events sorted by user; the events of each user are in order. Users whose events
-// can all share requests with those of other users come first.
+// usersEvents holds events sorted by user; the events of each user keep their order. Users whose
+// events can all share requests with those of other users come first.
 type usersEvents struct {
 	events []delivery.Event
 	// userOf is the number of each event's user. Customers that are merged are one user.
@@ -23,7 +23,7 @@ type usersEvents struct {
 // shared returns the events that may share requests.
 func (u *usersEvents) shared() []delivery.Event { return u.events[:u.sharedCount] }
 
-// separate yields the events of each of the other users.
+// separate yields the other users' events, one user at a time.
 func (u *usersEvents) separate() iter.Seq[[]delivery.Event] {
 	return func(yield func([]delivery.Event) bool) {
 		begin := u.sharedCount
@@ -39,7 +39,7 @@ func (u *usersEvents) separate() iter.Seq[[]delivery.Event] {
 	}
 }
 
-// sortByUser returns the events sorted by user. It leaves the slice as it is.
+// sortByUser returns the events sorted by user. It does not change the slice.
 func (b *backend) sortByUser(events []delivery.Event) usersEvents {
 	d := userDirectory{numbers: make(map[string]int, len(events))}
 	userOf := make([]int, len(events))
@@ -86,13 +86,14 @@ const mergeSeparator = "\x00"
 // mergeDestination returns the destination of a merge.
 func mergeDestination(retained, merged string) string { return retained + mergeSeparator + merged }
 
-// userDirectory numbers users: a union-find over customer IDs, which merges unite.
+// userDirectory numbers users. It is a union-find over customer IDs; a merge unites two.
 type userDirectory struct {
 	numbers map[string]int // by customer ID
 	parents []int          // by number; a user's own number unless united with another
 }
 
-// find returns the number of an event's user. After a merge, root returns the number of both.
+// find returns the number of an event's user. For a merge, it unites both users, so that root
+// returns the same number for them.
 func (d *userDirectory) find(e *delivery.Event) int {
 	if e.Category != categories[kindMerge] {
 		return d.number(e.Destination)

@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// Limits beyond which MoEngage truncates or drops silently (help.moengage.com: Data Tracking
+// Limits above which MoEngage silently truncates or drops data (help.moengage.com: Data Tracking
 // Policies, and How to Understand the MoEngage Data Tracking Policy).
 const (
 	maxEventNames     = 512 // per workspace
@@ -27,13 +27,13 @@ const (
 )
 
 const (
-	// reservedPrefix begins MoEngage's own names (moengage.com/docs/api/event/track-event). Only
-	// attrUnsubscribe may be set.
+	// reservedPrefix begins the names that MoEngage reserves (moengage.com/docs/api/event/track-event).
+	// attrUnsubscribe is the only one that may be set.
 	reservedPrefix  = "moe_"
 	attrUnsubscribe = "moe_unsubscribe"
-	// anyNumber is the limit of objects without one.
+	// anyNumber stands for no limit.
 	anyNumber = math.MaxInt
-	// maxDepth is how deeply maps are flattened.
+	// maxDepth is how deep maps may be nested to be flattened.
 	maxDepth = 8
 )
 
@@ -42,14 +42,14 @@ type object struct {
 	enc     *encoder
 	members jsonappend.Members
 	max     int
-	// names, if not nil, limits the names.
-	names *nameSet
+	// names, if not nil, limits the distinct names of all objects.
+	names *limitedNames
 	depth int
 }
 
 // object starts an object of at most limit attributes, whose braces the caller writes. Call end
 // when it is complete.
-func (enc *encoder) object(limit int, names *nameSet) object {
+func (enc *encoder) object(limit int, names *limitedNames) object {
 	return object{enc: enc, members: enc.values.Members(), max: limit, names: names}
 }
 
@@ -60,8 +60,8 @@ func (a *object) value(dst []byte, name string, v pcommon.Value) []byte {
 	return a.named(dst, a.enc.known.of(name), v)
 }
 
-// named is value for a name that was looked up. MoEngage refuses maps, so their members become
-// attributes.
+// named is like value, for a name that was already looked up. MoEngage refuses maps, so their
+// members become attributes.
 func (a *object) named(dst []byte, name *attributeName, v pcommon.Value) []byte {
 	if s := v.Str(); s != "" { // the usual case
 		return a.string(dst, name, s)
@@ -120,8 +120,8 @@ func (a *object) string(dst []byte, name *attributeName, s string) []byte {
 	return jsonappend.String(dst, s)
 }
 
-// name appends the name of an attribute, and reports whether its value may follow. It does not when
-// the attribute is left out.
+// name appends the name of an attribute, and reports whether to append its value. If not, the
+// attribute is left out.
 func (a *object) name(dst []byte, name *attributeName) ([]byte, bool) {
 	if name.corrections != 0 {
 		a.enc.noted.addBits(name.corrections)
@@ -133,7 +133,7 @@ func (a *object) name(dst []byte, name *attributeName) ([]byte, bool) {
 	case a.members.Len() >= a.max:
 		a.enc.noted[correctedAttributes]++
 		return dst, false
-	case a.names != nil && !a.admits(name.valid.Text()):
+	case a.names != nil && !a.admit(name.valid.Text()):
 		a.enc.noted[correctedUserAttributes]++
 		return dst, false
 	}
@@ -144,12 +144,13 @@ func (a *object) name(dst []byte, name *attributeName) ([]byte, bool) {
 	return dst, ok
 }
 
-// admits reports whether the attribute is one of MoEngage's own, or within the limit of names.
-func (a *object) admits(name string) bool {
-	return slices.Contains(standardAttributes[:], name) || a.names.admits(name)
+// admit reports whether the attribute is one that MoEngage defines, or within the limit of names,
+// toward which it then counts.
+func (a *object) admit(name string) bool {
+	return slices.Contains(standardAttributes[:], name) || a.names.admit(name)
 }
 
-// flatten appends the members of a map as attributes, whose names begin with the map's.
+// flatten appends the members of a map as attributes. Their names begin with the name of the map.
 func (a *object) flatten(dst []byte, name string, m pcommon.Map) []byte {
 	if a.depth == maxDepth {
 		a.enc.noted[correctedDepth]++
@@ -169,8 +170,7 @@ func (a *object) flatten(dst []byte, name string, m pcommon.Map) []byte {
 	return dst
 }
 
-// array appends an array of numbers or of strings. Items of other types, and mixed ones, become
-// strings.
+// array appends an array of numbers or of strings. In any other array, all items become strings.
 func (a *object) array(dst []byte, name *attributeName, s pcommon.Slice) []byte {
 	n := s.Len()
 	if n == 0 {
@@ -241,7 +241,7 @@ func (enc *encoder) fit(s string) (string, bool) {
 	return firstCharacters(s, maxValue), true
 }
 
-// fitItem is fit for items of arrays, which are truncated rather than left out.
+// fitItem is like fit, but for items of arrays: even URLs are truncated rather than left out.
 func (enc *encoder) fitItem(s string) string {
 	if len(s) <= maxValue {
 		return s
@@ -283,8 +283,8 @@ func newAttributeName(name string) attributeName {
 	return attributeName{given: name, valid: jsonappend.NewName(valid), corrections: corrections, deviceHint: isDeviceHint(name)}
 }
 
-// knownNames caches names of attributes, since few recur in most events. Names whose slots collide
-// evict each other.
+// knownNames caches names of attributes, since most events have the same few. Names whose slots
+// collide evict each other.
 type knownNames [256]attributeName
 
 // of returns the name of an attribute, valid until the next call.

@@ -19,8 +19,8 @@ import (
 // (moengage.com/docs/api/bulk/bulk-import-users-and-events: 100 KB).
 const maxBody = 100_000
 
-// The text around the objects in the bodies of bulk and merge requests. The other routes accept a
-// single object.
+// The text around the objects in the bodies of bulk and merge requests. The bodies of the other
+// routes are a single object.
 const (
 	bulkHead  = `{"type":"transition","elements":[`
 	bulkTail  = `]}`
@@ -29,8 +29,8 @@ const (
 	maxObject = maxBody - len(bulkHead) - len(bulkTail) // bytes of the only object in a request
 )
 
-// BuildRequests implements delivery.Backend. Each user's events are in requests of one partition,
-// in their order.
+// BuildRequests implements delivery.Backend. The requests with a user's events are all in one
+// partition, and keep the order of these events.
 func (b *backend) BuildRequests(events []delivery.Event) ([]delivery.Request, []delivery.Refusal) {
 	events, refusals := refuseTooLarge(events)
 	if len(events) == 0 {
@@ -64,8 +64,8 @@ func refuseTooLarge(events []delivery.Event) ([]delivery.Event, []delivery.Refus
 	return fitting, refusals
 }
 
-// standsAlone reports whether an event gets a request of its own. The result is the same for every
-// attempt.
+// standsAlone reports whether an event gets a request of its own. The result does not change from
+// attempt to attempt.
 func (b *backend) standsAlone(e *delivery.Event) bool {
 	return b.cfg.Mode == ModeSingle || e.Category == categories[kindMerge] || b.isVerified(e)
 }
@@ -86,8 +86,8 @@ type requestBuilder struct {
 	heads     []int // see fit
 }
 
-// addShared adds requests that hold events of several users. It fills one request after another; a
-// request that begins with the user who ends the one before stays in the same partition.
+// addShared adds requests that hold events of several users. It fills one request after another. If
+// a request begins with the user with whom the previous one ended, it stays in the same partition.
 func (r *requestBuilder) addShared(sorted *usersEvents) {
 	events, at := sorted.shared(), 0
 	for at < len(events) {
@@ -141,7 +141,7 @@ func (r *requestBuilder) addSingle(event []delivery.Event) {
 	r.requests = append(r.requests, req)
 }
 
-// addBulk adds a request with as many of the events as fit, and returns how many these are.
+// addBulk adds a request with as many of the events as fit, and returns their number.
 func (r *requestBuilder) addBulk(events []delivery.Event) int {
 	n, size := r.fit(events)
 	req := r.request(events[:n:n])
@@ -162,7 +162,7 @@ func (r *requestBuilder) request(events []delivery.Event) delivery.Request {
 }
 
 // fit returns how many of the events fit into one body, at least one, and the size of that body. It
-// sets r.heads: for each event the length of the head that it shares with the one before, else 0.
+// sets r.heads: for each event the length of the head that it shares with the previous event, else 0.
 func (r *requestBuilder) fit(events []delivery.Event) (n, size int) {
 	var w weights
 	r.heads = r.heads[:0]
@@ -186,8 +186,8 @@ func (r *requestBuilder) fit(events []delivery.Event) (n, size int) {
 	return n, size
 }
 
-// sharedHead returns the length of the head when both events have the same one, so that their
-// actions can go into one element; else 0.
+// sharedHead returns the length of the head that both events have in common, so that their actions
+// can go into one element. It is 0 if their heads differ.
 func sharedHead(before, e *delivery.Event) int {
 	if before.Destination != e.Destination || before.Key == "" {
 		return 0
@@ -199,8 +199,8 @@ func sharedHead(before, e *delivery.Event) int {
 	return head
 }
 
-// bulkBody returns the body of the events. An event that shares a head adds its action to the
-// element before it.
+// bulkBody returns the body for the events. An event that shares a head adds its action to the
+// previous element.
 func bulkBody(events []delivery.Event, heads []int, size int) []byte {
 	body := append(make([]byte, 0, size), bulkHead...)
 	for i := range events {

@@ -98,7 +98,7 @@ func TestNoMinuteExceedsTheRateLimit(t *testing.T) {
 				begun := time.Now()
 				var sent []sentAt
 				for time.Since(begun) < 10*time.Minute {
-					for k := range kinds {
+					for k := range numKinds {
 						req := &delivery.Request{Events: make([]delivery.Event, b.maxWeights[k])}
 						for i := range req.Events {
 							req.Events[i].Category = categories[k]

@@ -18,7 +18,7 @@ type responseBody struct {
 }
 
 // ClassifyResponse implements delivery.Backend. MoEngage responds to every bulk request with 200,
-// which does not report on single events.
+// and does not report on individual events.
 func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	switch {
 	case response.Status/100 == 2:
@@ -32,7 +32,8 @@ func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Res
 	}
 }
 
-// classifySuccess classifies a 2xx. Events count as delivered only when the body reports success.
+// classifySuccess classifies a 2xx response. Events count as delivered only if the body reports
+// success.
 func (b *backend) classifySuccess(response *delivery.Response) delivery.Classification {
 	var body responseBody
 	_ = json.Unmarshal(response.Body, &body) // a body that is not JSON has no status

@@ -30,7 +30,7 @@ const (
 type source struct {
 	of     *appevent.Source
 	device device
-	// attributes are those of resource_attributes.
+	// attributes are the resource attributes that resource_attributes selects.
 	attributes []resourceAttribute
 }
 
@@ -39,7 +39,7 @@ type resourceAttribute struct {
 	value pcommon.Value
 }
 
-// readSource sets enc.source, unless it is set already.
+// readSource sets enc.source, unless it already holds this source.
 func (enc *encoder) readSource(of *appevent.Source) {
 	if enc.source.of == of {
 		return

@@ -16,8 +16,8 @@ import (
 // groupPrefix precedes the type of a group, and the names of its traits.
 const groupPrefix = "group_"
 
-// userAttributes maps common names of traits to MoEngage's own (Track User; rudder-transformer:
-// MOENGAGEIdentifyAttributesConfig.json).
+// userAttributes maps common names of traits to the names that MoEngage defines (Track User;
+// rudder-transformer: MOENGAGEIdentifyAttributesConfig.json).
 var userAttributes = map[string]string{
 	"firstName": "first_name", "firstname": "first_name", "first name": "first_name", "given_name": "first_name",
 	"lastName": "last_name", "lastname": "last_name", "last name": "last_name", "family_name": "last_name",
@@ -27,7 +27,8 @@ var userAttributes = map[string]string{
 	"moeUnsubscribe": "moe_unsubscribe",
 }
 
-// standardAttributes are MoEngage's own. They do not count toward the limit of a workspace.
+// standardAttributes are the attributes that MoEngage defines. They do not count toward the limit of
+// a workspace.
 var standardAttributes = [...]string{
 	"name", "first_name", "last_name", "email", "mobile", "age", "gender", "source", "created_time", "last_seen", "transactions",
 	"revenue", attrUnsubscribe,
@@ -40,8 +41,8 @@ func (enc *encoder) encodeIdentify(w *delivery.Writer, e *appevent.Event, custom
 	return nil
 }
 
-// encodeUser writes the traits as attributes of the user. An identify event adds what else it says
-// about them.
+// encodeUser writes the traits as attributes of the user. An identify event also adds the user's
+// email, names and roles.
 func (enc *encoder) encodeUser(w *delivery.Writer, e *appevent.Event, customer string) {
 	dst := append(beginUser(w, e, customer), '{')
 	a := enc.object(anyNumber, enc.userAttributes)
@@ -59,13 +60,13 @@ func (enc *encoder) encodeUser(w *delivery.Writer, e *appevent.Event, customer s
 		if e.User.Roles.Type() != pcommon.ValueTypeEmpty {
 			dst = a.value(dst, "roles", e.User.Roles)
 		}
-		enc.noted[correctedDuplicate] = duplicates // a trait overrides these: not a correction
+		enc.noted[correctedDuplicate] = duplicates // a trait overrides these; this is not counted
 	}
 	a.end()
 	w.End(append(dst, "}}"...))
 }
 
-// encodeGroups writes a user's groups and the traits of these as attributes of the user: MoEngage
+// encodeGroups writes a user's groups and their traits as attributes of the user, because MoEngage
 // has no groups.
 func (enc *encoder) encodeGroups(w *delivery.Writer, e *appevent.Event, customer string) error {
 	if e.Groups.Len() == 0 {
@@ -84,7 +85,7 @@ func (enc *encoder) encodeGroups(w *delivery.Writer, e *appevent.Event, customer
 	return nil
 }
 
-// encodeAlias writes a merge: the previous customer becomes part of the event's customer.
+// encodeAlias writes a merge: MoEngage merges the previous customer into the event's.
 func (enc *encoder) encodeAlias(w *delivery.Writer, e *appevent.Event, customer string) error {
 	previous := cleanID(e.PreviousID)
 	if previous == "" {

@@ -44,7 +44,7 @@ func (enc *encoder) identifyAI(ev *event, e *appevent.Event, g *generation) erro
 		return errors.New("the span has no trace ID or no span ID; OTLP requires both, and the uuid is derived from them")
 	}
 	ev.id, ev.name, ev.at, ev.title = id.String(), g.span.Name(), e.Time, g.event()
-	ev.protocol = ProtocolBatch // as PostHog's SDKs do: capture v1 may not accept all of these
+	ev.protocol = ProtocolBatch // which PostHog's SDKs use too: capture v1 may not accept all of these
 	ev.uuid = derive("span", string(trace[:])+string(id[:]))
 	if !enc.findVercel(ev, e) {
 		enc.identify(ev, e, noAttributes, e.TraceID)
@@ -59,7 +59,7 @@ func (enc *encoder) findVercel(ev *event, e *appevent.Event) bool {
 		return false
 	}
 	id := appevent.IDText(v)
-	if !enc.acceptsID(id) {
+	if !enc.checkID(id) {
 		return false
 	}
 	ev.who.id = id

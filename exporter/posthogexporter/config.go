@@ -148,8 +148,8 @@ const (
 // attrDistinctID is the attribute that PostHog's own OTLP endpoint reads.
 const attrDistinctID = "posthog.distinct_id"
 
-// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty value, such as that
-// of an empty environment variable, selects the default.
+// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty value, such as an
+// empty environment variable leaves, selects the default.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := delivery.Unmarshal(conf, cfg, &cfg.Delivery); err != nil {
 		return err
@@ -206,9 +206,9 @@ func checkEndpoint(endpoint string) error {
 	}
 	switch strings.ToLower(u.Hostname()) {
 	case "us.posthog.com", "app.posthog.com", "posthog.com", "www.posthog.com", "us-assets.i.posthog.com":
-		return errors.New("takes no events; write " + defaultEndpoint)
+		return errors.New("does not accept events; write " + defaultEndpoint)
 	case "eu.posthog.com", "eu-assets.i.posthog.com":
-		return errors.New("takes no events; write " + euEndpoint)
+		return errors.New("does not accept events; write " + euEndpoint)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return errors.New("has a user, a query or a fragment; write the address only, such as " + defaultEndpoint)
@@ -231,8 +231,8 @@ func (cfg *Config) checkWords() error {
 	)
 }
 
-// checkCompression refuses what the batch protocol does not accept. With protocol v1 too, the spans
-// of language models and the events queued under protocol batch are sent to it.
+// checkCompression refuses compression that the batch protocol does not accept. Protocol v1 uses it
+// too, for spans of language models and for events that were queued under protocol batch.
 func (cfg *Config) checkCompression() error {
 	c := cfg.ClientConfig.Compression
 	if c.IsCompressed() && c != configcompression.TypeGzip {

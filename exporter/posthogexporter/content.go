@@ -31,7 +31,8 @@ var contentAttributes = map[string]bool{
 	"$ai_input": true, "$ai_output": true, "$ai_output_choices": true, "$ai_input_state": true, "$ai_output_state": true, "$ai_tools": true,
 }
 
-// contentPrefixes begin the names of attributes that each hold a part of a prompt or output.
+// contentPrefixes are prefixes of the names of attributes that each hold a part of a prompt or
+// output.
 var contentPrefixes = [...]string{
 	"gen_ai.prompt.", "gen_ai.completion.", "llm.prompts.", "llm.completions.", "llm.input_messages.", "llm.output_messages.",
 	"llm.prompt_template.", "llm.request.functions.", "llm.tools.", "retrieval.documents.", "reranker.input_documents.",
@@ -127,7 +128,7 @@ func redactMembers(members map[string]any) map[string]any {
 		case "id", "index", "name", "arguments", "args", "result", "response", "text", "input", "output", "refusal":
 			shape[name] = redacted
 		default:
-			shape["other"] = redacted // the name may be a part of the text
+			shape["other"] = redacted // the name itself may be private text
 		}
 	}
 	return shape

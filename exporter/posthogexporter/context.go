@@ -41,7 +41,7 @@ func appendUser(dst []byte, ev *event, e *appevent.Event) []byte {
 		dst = props.text(dst, appevent.AttrAnonymousID, u.AnonymousID)
 	}
 	if e.Kind == appevent.KindIdentify {
-		return dst // $set has the rest
+		return dst // $set has the other fields
 	}
 	dst = props.text(dst, appevent.AttrUserEmail, u.Email)
 	dst = props.text(dst, appevent.AttrUserName, u.Name)

@@ -18,6 +18,6 @@
 //	response.go, results.go  turn a response into outcomes
 //
 // person.go, group.go, page.go, exception.go and ai.go each hold the parts of the phases that are
-// specific to one kind of event, and do not depend on each other. upgrade.go completes events
-// encoded by earlier versions.
+// specific to one kind of event, and do not depend on each other. upgrade.go completes dead letters,
+// and events encoded by earlier versions.
 package posthogexporter

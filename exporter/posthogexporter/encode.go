@@ -16,8 +16,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 )
 
-// encoder writes records as PostHog events. Its fields are valid for many events; event holds the
-// state of one.
+// encoder writes records as PostHog events. It keeps its fields from event to event; the type event
+// holds the state of one.
 type encoder struct {
 	*backend
 	values       jsonappend.Writer

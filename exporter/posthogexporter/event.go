@@ -44,7 +44,7 @@ type event struct {
 	lifted lifted
 	// suffix holds the properties of the source.
 	suffix *suffix
-	// overridden is set once the event has a property of a name that suffix has too.
+	// overridden is set once the event has a property whose name also occurs in suffix.
 	overridden bool
 }
 
@@ -59,7 +59,7 @@ func (ev *event) personID() string {
 
 // begin writes an event up to its first property. PostHog deduplicates by uuid, event, distinct_id
 // and timestamp, so these are written once, here, and stay the same in each attempt. completeMeta
-// must agree with the Meta.
+// must set the same Meta.
 func (enc *encoder) begin(w *delivery.Writer, ev *event) []byte {
 	if ev.at == 0 {
 		ev.at = pcommon.NewTimestampFromTime(enc.now())

@@ -33,11 +33,11 @@ const (
 const reservedBytes = 10_000
 
 // encodeException writes the exception that an event reports. span has the attributes of the span
-// that it happened in. second is set if the record also becomes an event of its own name, which has
-// the record's uuid.
-func (enc *encoder) encodeException(w *delivery.Writer, e *appevent.Event, span pcommon.Map, second bool) error {
+// that it happened in. alsoNamed is set if the record also becomes an event of its own name, which
+// has the record's uuid.
+func (enc *encoder) encodeException(w *delivery.Writer, e *appevent.Event, span pcommon.Map, alsoNamed bool) error {
 	ev := event{source: enc.sourceOf(e.Source)}
-	if err := enc.identifyException(&ev, e, span, second); err != nil {
+	if err := enc.identifyException(&ev, e, span, alsoNamed); err != nil {
 		return err
 	}
 	dst := enc.begin(w, &ev)
@@ -54,11 +54,11 @@ func (enc *encoder) encodeException(w *delivery.Writer, e *appevent.Event, span 
 }
 
 // identifyException is the identity phase of an exception.
-func (enc *encoder) identifyException(ev *event, e *appevent.Event, span pcommon.Map, second bool) error {
+func (enc *encoder) identifyException(ev *event, e *appevent.Event, span pcommon.Map, alsoNamed bool) error {
 	enc.setMeta(ev, e, eventException)
 	enc.identify(ev, e, span, pcommon.TraceID{})
 	ev.ignored = ignoredInExceptions
-	if second {
+	if alsoNamed {
 		ev.uuid = derive("exception", ev.id)
 	}
 	return ev.check()

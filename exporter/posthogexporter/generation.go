@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// aiField is a field of a language model call that spans hold under one of several names.
+// aiField is a field of a language model call, for which spans use one of several names.
 type aiField int
 
 const (
@@ -37,10 +37,11 @@ const (
 	aiSession
 	aiBaseURL
 	aiHTTPStatus
-	aiFields
+	numAIFields
 )
 
-// aiSource is the field of an attribute. Of several attributes of a field, the lowest rank wins.
+// aiSource is the field that an attribute holds. If several attributes hold the same field, the
+// lowest rank wins.
 type aiSource struct {
 	field aiField
 	rank  int
@@ -115,8 +116,8 @@ var aiParameters = map[string]string{
 // generation is the language model call that a span describes.
 type generation struct {
 	span   ptrace.Span
-	values [aiFields]pcommon.Value
-	ranks  [aiFields]int // of values; 0 if the span does not have the field
+	values [numAIFields]pcommon.Value
+	ranks  [numAIFields]int // of values; 0 if the span does not have the field
 	// parameters is set if the span has any of aiParameters.
 	parameters bool
 }
@@ -133,7 +134,7 @@ func readGeneration(span ptrace.Span) generation {
 	return g
 }
 
-// accepts reports whether the field can have the value. Otherwise the attribute stays a property.
+// accepts reports whether the field can have the value. If not, the attribute stays a property.
 func (f aiField) accepts(v pcommon.Value) bool {
 	switch f {
 	case aiInputTokens, aiOutputTokens, aiCacheReadTokens, aiCacheCreationTokens, aiReasoningTokens, aiHTTPStatus:
@@ -243,10 +244,10 @@ func appendLatency(dst []byte, props *properties, span ptrace.Span) []byte {
 	return jsonappend.Double(dst, float64(span.EndTimestamp()-span.StartTimestamp())/1e9)
 }
 
-// firstChunkMS is the rank of the attribute that holds milliseconds.
+// firstChunkMS is the rank of the aiFirstChunk attribute that is in milliseconds.
 const firstChunkMS = 2
 
-// appendFirstChunk appends the time to the first part of the answer, in seconds.
+// appendFirstChunk appends the time to the first part of the model's response, in seconds.
 func (g *generation) appendFirstChunk(dst []byte, props *properties) []byte {
 	if g.ranks[aiFirstChunk] == 0 {
 		return dst
@@ -300,8 +301,8 @@ func (g *generation) appendTokens(dst []byte, props *properties) []byte {
 }
 
 // includesCached reports whether the input tokens include the cached ones: the attributes are those
-// of the conventions, and the numbers allow it. Some instrumentations use the attributes of the
-// conventions but count as Anthropic does.
+// of the conventions, and the numbers allow it. Some instrumentations use these attributes, but
+// count as Anthropic does.
 func (g *generation) includesCached() bool {
 	if created := g.ranks[aiCacheCreationTokens]; g.ranks[aiCacheReadTokens] != 1 && created != 1 && created != 2 {
 		return false

@@ -84,8 +84,8 @@ func (enc *encoder) setMeta(ev *event, e *appevent.Event, title string) {
 }
 
 // identify sets whom the event is about, from the attributes of the event, of the span that it
-// happened in, or of the resource. Without a distinct ID it generates one, which events of trace
-// share.
+// happened in, or of the resource. Without a distinct ID it generates one that events of the same
+// session (or else the same trace) share.
 func (enc *encoder) identify(ev *event, e *appevent.Event, span pcommon.Map, trace pcommon.TraceID) {
 	if enc.usualIDs && span == noAttributes && ev.who.findUsual(e) {
 		return
@@ -122,7 +122,7 @@ func (enc *encoder) find(who *identity, attributes pcommon.Map) bool {
 		if rank < 0 {
 			continue
 		}
-		if id := appevent.IDText(v); enc.acceptsID(id) {
+		if id := appevent.IDText(v); enc.checkID(id) {
 			*who = identity{id: id, anonymous: name == appevent.AttrAnonymousID}
 			better, found = better[:rank], true
 		}
@@ -130,8 +130,9 @@ func (enc *encoder) find(who *identity, attributes pcommon.Map) bool {
 	return found
 }
 
-// acceptsID reports whether PostHog processes a person for the ID. It counts an illegal ID.
-func (enc *encoder) acceptsID(id string) bool {
+// checkID reports whether PostHog processes a person for the ID. It counts an illegal ID as a
+// notice.
+func (enc *encoder) checkID(id string) bool {
 	if id == "" {
 		return false
 	}

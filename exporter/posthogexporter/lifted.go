@@ -9,8 +9,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// PostHog properties that capture v1 expects next to the properties (v1/analytics/types.rs in
-// PostHog/posthog).
+// Fields that PostHog keeps as properties, but that capture v1 expects next to the properties
+// (v1/analytics/types.rs in PostHog/posthog).
 const (
 	propSession       = "$session_id"
 	propWindow        = "$window_id"
@@ -27,7 +27,7 @@ type lifted struct {
 	has                              struct{ process, cookieless, productTour bool }
 }
 
-// lift reports whether the attribute belongs next to the properties, and stores it.
+// lift stores an attribute that belongs next to the properties, and reports whether it is one.
 func (l *lifted) lift(name string, v pcommon.Value) bool {
 	switch name {
 	case propSession:

@@ -3,8 +3,8 @@
 
 package posthogexporter
 
-// nameSet is a Bloom filter for the names of a few attributes. It may report names that are not in
-// the set: for example, all of PostHog's own properties share one bit.
+// nameSet is a Bloom filter for the names of a few attributes. mayHave may also report names that
+// are not in the set: for example, all names that begin with $ share one bit.
 type nameSet uint64
 
 const (

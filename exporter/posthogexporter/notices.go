@@ -17,7 +17,7 @@ type notices struct {
 	exporter attribute.KeyValue
 }
 
-// notice is why an event is worth attention. The values are labels of a metric.
+// notice says why an event is worth attention. The values are attributes of a metric.
 type notice string
 
 const (
@@ -25,7 +25,7 @@ const (
 	noticeDuplicate notice = "duplicate"
 	// noticeIllegalID: an attribute held an ID for which PostHog processes no person.
 	noticeIllegalID notice = "illegal_distinct_id"
-	// noticeNoPerson: PostHog stored the event without processing the person.
+	// noticeNoPerson: PostHog stored the event, but did not process the person.
 	noticeNoPerson notice = "person_processing_disabled"
 	// noticeWarning: PostHog stored the event with another warning.
 	noticeWarning notice = "warning"

@@ -39,8 +39,8 @@ func appendScreen(dst []byte, props *properties, e *appevent.Event) []byte {
 	return props.text(dst, "$screen_name", screenName(e))
 }
 
-// readPage reads a page from attributes of the semantic conventions, else from those of track APIs:
-// url, path, referrer and title, or a map page with these members.
+// readPage reads a page from attributes of the semantic conventions, else from those that track APIs
+// send: url, path, referrer and title, or a map named page with these members.
 func readPage(e *appevent.Event) page {
 	p := readLocation(e)
 	p.referrer = cmp.Or(textAttribute(e, "http.request.header.referer"), pageText(e, "referrer"))
@@ -66,8 +66,8 @@ func screenName(e *appevent.Event) string {
 	return cmp.Or(displayName(e), textAttribute(e, "app.screen.name"), textAttribute(e, "app.screen.id"), readLocation(e).path, "unknown")
 }
 
-// displayName returns the name of the page or screen. It is empty if the event is named after its
-// kind, as receivers name pages and screens without a name.
+// displayName returns the name of the page or screen. It is empty if the event has the name of its
+// kind, which receivers give to pages and screens without a name.
 func displayName(e *appevent.Event) string {
 	if e.Name == e.Kind.String() {
 		return ""
@@ -76,7 +76,7 @@ func displayName(e *appevent.Event) string {
 }
 
 // pageText returns a field of a page that a track API sends: an attribute, else a member of the map
-// page.
+// named page.
 func pageText(e *appevent.Event, name string) string {
 	if text := textAttribute(e, name); text != "" {
 		return text

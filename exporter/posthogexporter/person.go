@@ -51,7 +51,7 @@ func (enc *encoder) previousID(e *appevent.Event, id string) (string, error) {
 		attribute, previous = appevent.AttrAnonymousID, e.User.AnonymousID
 	}
 	previous = appevent.ValidText(previous)
-	if previous == id || !enc.acceptsID(previous) {
+	if previous == id || !enc.checkID(previous) {
 		return "", nil
 	}
 	if len(previous) > maxDistinctID {

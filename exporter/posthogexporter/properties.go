@@ -81,8 +81,8 @@ func (ev *event) ignores(name string) bool {
 	return ev.needsProfile && name == propProcessPerson || slices.Contains(ev.ignored, name)
 }
 
-// appendFields appends the body and the subject. Attributes of these names take precedence, so they
-// must be appended before.
+// appendFields appends the body and the subject. Attributes with these names take precedence, so the
+// attributes must be appended first.
 func (enc *encoder) appendFields(dst []byte, ev *event, e *appevent.Event) []byte {
 	dst = enc.appendBody(dst, ev, e)
 	return ev.props.text(dst, "subject", e.Subject)

@@ -14,7 +14,7 @@ const (
 	resourceSurveys    = "surveys"
 )
 
-// prefixSurvey begins the names of survey events.
+// prefixSurvey is the prefix of the names of survey events.
 const prefixSurvey = "survey "
 
 // resourceOf returns the resource that PostHog bills an event of this name for. It is empty for

@@ -26,9 +26,9 @@ const (
 
 // Limits of PostHog's requests.
 const (
-	// maxEvent is the size of one event. PostHog's limit of 1 MB includes what PostHog adds
-	// (https://posthog.com/docs/data/ingestion-warnings). RudderStack's destination also uses this
-	// value (src/v0/destinations/posthog in rudderlabs/rudder-transformer).
+	// maxEvent is the size of one event. PostHog's limit of 1 MB includes fields that PostHog itself
+	// adds (https://posthog.com/docs/data/ingestion-warnings). RudderStack's destination also uses
+	// this value (src/v0/destinations/posthog in rudderlabs/rudder-transformer).
 	maxEvent = 900_000
 	// maxBatchBody is just below 20 MB before compression (https://posthog.com/docs/api/capture).
 	maxBatchBody = 20_000_000 - 1
@@ -65,8 +65,8 @@ func (b *backend) BuildRequests(events []delivery.Event) ([]delivery.Request, []
 	return requests, refusals
 }
 
-// requestGroup is a group of events that may share requests. An event keeps the protocol that it
-// was encoded for, also on disk and as a dead letter.
+// requestGroup is a group of events that may share requests. An event keeps the protocol for which
+// it was encoded, even on disk and as a dead letter.
 type requestGroup int
 
 const (
@@ -74,11 +74,11 @@ const (
 	batchHistorical
 	v1Recent
 	v1Historical
-	requestGroups
+	numRequestGroups
 )
 
 // group groups events and refuses those that are too large.
-func (b *backend) group(events []delivery.Event, now time.Time) (groups [requestGroups][]delivery.Event, refusals []delivery.Refusal) {
+func (b *backend) group(events []delivery.Event, now time.Time) (groups [numRequestGroups][]delivery.Event, refusals []delivery.Refusal) {
 	cutoff := b.historicalCutoff(now)
 	first, current := 0, batchRecent // start and group of the current run of events
 	for i := range events {
@@ -133,8 +133,8 @@ func groupOf(e *delivery.Event, cutoff pcommon.Timestamp) requestGroup {
 	}
 }
 
-// appendBatchRequests appends requests of the batch protocol. They have no sent_at, by which
-// PostHog would shift the timestamps of events that waited in the queue
+// appendBatchRequests appends requests of the batch protocol. They have no sent_at, because PostHog
+// would shift the timestamps of events that waited in the queue by it
 // (https://posthog.com/docs/data/timestamps).
 func (b *backend) appendBatchRequests(requests []delivery.Request, events []delivery.Event, historical bool) []delivery.Request {
 	if len(events) == 0 {
@@ -159,9 +159,9 @@ func newJoin(head []byte, historical bool) delivery.Join {
 	return delivery.Join{Head: string(head), Separator: ",", Tail: "]}"}
 }
 
-// fill adds as many events to the request as fit, and returns the rest. It omits duplicates of a
-// uuid from the body, because capture v1 refuses requests with duplicates. A duplicate gets the
-// outcome of its twin.
+// fill adds as many events to the request as fit, and returns the rest. The body has only one event
+// of each uuid, because capture v1 refuses requests with duplicates. A duplicate gets the outcome of
+// the event that was sent.
 func (r *route) fill(req *delivery.Request, events []delivery.Event, notices *notices) (rest []delivery.Event) {
 	n, duplicates := r.fit(len(req.Join.Head)+len(req.Join.Tail)-len(req.Join.Separator), events)
 	req.Events = events[:n:n]
@@ -179,11 +179,11 @@ func (r *route) fill(req *delivery.Request, events []delivery.Event, notices *no
 }
 
 // fit returns how many events fit into one body, at least one, and the indexes of duplicates among
-// them. size is the size of a body without events, less one separator: each event adds one.
+// them. size is the size of a body without events, minus one separator, since n events need n-1.
 func (r *route) fit(size int, events []delivery.Event) (n int, duplicates map[int]bool) {
 	seen := newSeen(min(len(events), r.maxEvents))
 	for n < len(events) && n < r.maxEvents {
-		if seen.has(events, n) {
+		if seen.addOrFind(events, n) {
 			if duplicates == nil {
 				duplicates = map[int]bool{}
 			}
@@ -217,8 +217,9 @@ func newSeen(events int) seen {
 	return seen{slots: make([]int32, size), seed: maphash.MakeSeed()}
 }
 
-// has reports whether an earlier call had an event of the same uuid as events[i].
-func (s *seen) has(events []delivery.Event, i int) bool {
+// addOrFind adds events[i], unless the table has an event with the same uuid. It reports whether it
+// does.
+func (s *seen) addOrFind(events []delivery.Event, i int) bool {
 	id := eventUUID(&events[i])
 	for slot := maphash.String(s.seed, id); ; slot++ {
 		at := &s.slots[slot%uint64(len(s.slots))]

@@ -30,16 +30,16 @@ func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Res
 	return c
 }
 
-// redactKey returns the response without the API key, which error texts of the batch protocol
-// quote: "API key is not valid: ..." (rust/capture/src/api.rs in PostHog/posthog).
+// redactKey returns the response without the API key, which errors of the batch protocol quote:
+// "API key is not valid: ..." (rust/capture/src/api.rs in PostHog/posthog).
 func (b *backend) redactKey(response *delivery.Response) *delivery.Response {
 	clean := *response
 	clean.Body = bytes.ReplaceAll(response.Body, []byte(b.key), []byte("[REDACTED]"))
 	return &clean
 }
 
-// rememberPending remembers the request of events to be resent. Only requests of capture v1, which
-// have an OnNoResponse, need it.
+// rememberPending remembers the request of events that will be resent. Only requests of capture v1
+// need this; they are the ones with an OnNoResponse.
 func (b *backend) rememberPending(req *delivery.Request, c *delivery.Classification) {
 	if req.OnNoResponse == nil || !hasRetryable(c) {
 		return
@@ -61,8 +61,8 @@ func hasRetryable(c *delivery.Classification) bool {
 	return len(c.Events) == 0 && c.Kind == delivery.Retryable
 }
 
-// Error tags of capture v1 that mean more than their status (v1/error.rs in PostHog/posthog), and
-// the text of the same error in the batch protocol (rust/capture/src/api.rs).
+// Error tags of capture v1 that say more than the status (v1/error.rs in PostHog/posthog), and the
+// text for the billing limit in the batch protocol (rust/capture/src/api.rs).
 const (
 	tagMissingHeaders = "missing_required_headers"
 	tagBilling        = "billing_limit"
@@ -91,7 +91,7 @@ func classifyFailure(req *delivery.Request, response *delivery.Response) deliver
 		}
 	}
 	if response.Status/100 == 2 {
-		return unreadable(message)
+		return unexpectedSuccess(message)
 	}
 	return delivery.ClassifyStatus(req, response)
 }
@@ -113,9 +113,9 @@ func refused(reason deadletter.Reason, message string) delivery.Classification {
 	return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Refused, Reason: reason, Message: message}}
 }
 
-// unreadable retries events that PostHog may have stored: PostHog deduplicates by uuid, so resending
-// them is harmless.
-func unreadable(message string) delivery.Classification {
+// unexpectedSuccess classifies a 2xx response that is not PostHog's. It retries the events, which
+// PostHog may have stored: PostHog deduplicates by uuid, so resending them is harmless.
+func unexpectedSuccess(message string) delivery.Classification {
 	return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Retryable, Message: message + ", but not as PostHog does; check that endpoint is a PostHog server"}}
 }
 
@@ -131,10 +131,10 @@ type batchResponse struct {
 func classifyBatch(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	var body batchResponse
 	if err := json.Unmarshal(response.Body, &body); err != nil {
-		return unreadable("the backend answered 200")
+		return unexpectedSuccess("the backend answered 200")
 	}
 	if status := string(body.Status); status != "1" && !strings.EqualFold(status, `"ok"`) {
-		return unreadable("the backend answered 200")
+		return unexpectedSuccess("the backend answered 200")
 	}
 	if len(body.QuotaLimited) == 0 {
 		return delivery.AllDelivered()

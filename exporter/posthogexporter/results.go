@@ -25,7 +25,7 @@ type result struct {
 func (b *backend) classifyResults(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	results := parseResults(response.Body)
 	if len(results) == 0 {
-		return unreadable("the backend answered 200")
+		return unexpectedSuccess("the backend answered 200")
 	}
 	outcomes := make([]delivery.Outcome, len(req.Events))
 	for i := range req.Events {
@@ -88,14 +88,14 @@ func readMembers(d *jsontext.Decoder, results map[string]result) {
 	}
 }
 
-// outcome returns the outcome that a result means for its event. Only retry is retried; an unknown
-// result is final.
+// outcome returns the outcome of the event. Only the result retry is retried; an unknown result is
+// final.
 func (r *result) outcome() delivery.Outcome {
 	switch r.Result {
 	case "ok", "warning":
 		return delivery.Outcome{Kind: delivery.Delivered}
 	case "retry":
-		return delivery.Outcome{Kind: delivery.Retryable, Message: "the backend asks to resend the event" + detail(r)}
+		return delivery.Outcome{Kind: delivery.Retryable, Message: "the backend asked to resend the event" + detail(r)}
 	case "drop":
 		reason := deadletter.ReasonRefused
 		if r.Details == "event_too_big" || r.Details == "ai_event_too_big" {

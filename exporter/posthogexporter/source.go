@@ -31,7 +31,7 @@ const (
 // source holds the encoded properties that all events of one resource and scope share.
 type source struct {
 	of *appevent.Source
-	// batch and v1 end the properties of each event of that protocol.
+	// batch and v1 are the last properties of each event of that protocol.
 	batch, v1 suffix
 
 	sdkName, sdkVersion string
@@ -87,8 +87,8 @@ func (b *backend) newSource(of *appevent.Source) *source {
 	return s
 }
 
-// isServer reports whether the resource is a server, by its language. Some of these languages also
-// run on phones, which onDevice excludes.
+// isServer reports whether the resource is a server, judging by its language. Programs in some of
+// these languages also run on phones; onDevice excludes those.
 func (s *source) isServer() bool {
 	if s.onDevice {
 		return false
@@ -110,8 +110,8 @@ func isOfDevice(attribute string) bool {
 	return false
 }
 
-// newSuffix joins the properties, unless a name occurs twice or the encoder may write a property of
-// that name itself. suffix.append then checks each name.
+// newSuffix joins the properties. It does not if a name occurs twice, or the encoder may write a
+// property of that name itself: suffix.append then checks each name.
 func newSuffix(properties []property) suffix {
 	s := suffix{properties: properties}
 	var values jsonappend.Writer
@@ -158,7 +158,8 @@ func (s *suffix) has(name string) bool {
 	return false
 }
 
-// append appends the properties that the event does not have itself. It must be the last property.
+// append appends the properties whose names the event does not have. Call it after the event's own
+// properties.
 func (s *suffix) append(dst []byte, props *properties, overridden bool) []byte {
 	if s.joined == nil || overridden {
 		for i := range s.properties {

@@ -15,7 +15,7 @@ import (
 type spanEncoder struct {
 	*encoder
 	event appevent.Event
-	// asEvent is a copy of a span, which event can read.
+	// asEvent is a copy of a span in the form of a span event, which event can read.
 	asEvent ptrace.SpanEvent
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// try identifies a request of capture v1. A request that resends its events has the same id and
-// createdAt, and the next attempt number.
+// try identifies a request of capture v1. When its events are resent, the request has the same id
+// and createdAt, and the next attempt number.
 type try struct {
 	id, createdAt string
 	attempt       int // from 1; 0 for a request that was not sent yet
@@ -41,7 +41,7 @@ func (ts *tries) remember(events []delivery.Event, t try) {
 	}
 }
 
-// take returns the last requests of the events by their uuid, and forgets them.
+// take returns the last request of each event, by the event's uuid, and forgets it.
 func (ts *tries) take(events []delivery.Event) map[string]try {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -66,8 +66,8 @@ func (ts *tries) forget(e *delivery.Event) {
 	delete(ts.pending, eventUUID(e))
 }
 
-// tryGroup holds events that share requests: those of one try or, with the zero value, those that
-// are sent for the first time.
+// tryGroup holds events that may share requests: those of one try or, if try is the zero value,
+// those that are sent for the first time.
 type tryGroup struct {
 	try    try
 	events []delivery.Event

@@ -10,8 +10,8 @@ import (
 )
 
 // completeMeta sets VendorID and Key from the payload, to the values that begin sets. Dead letters
-// and queues on disk of earlier versions lack them. It leaves an event unchanged whose payload is
-// not a PostHog event.
+// lack them, and so do events that earlier versions left in queues on disk. An event whose payload
+// is not a PostHog event stays unchanged.
 func completeMeta(e *delivery.Event) {
 	var payload struct {
 		UUID  string `json:"uuid"`

@@ -41,7 +41,7 @@ func derive(namespace, text string) uuidText {
 	return madeUUID(xxh3.Hash128(append(name, text...)))
 }
 
-// madeUUID returns a UUID of version 8 (RFC 9562, section 5.8). Do not replace it by
+// madeUUID returns a UUID of version 8 (RFC 9562, section 5.8). Do not replace it with
 // [uuid.NewHash], which hashes differently: PostHog would store resent events twice.
 func madeUUID(digest xxh3.Uint128) uuidText {
 	id := uuid.UUID(digest.Bytes())
@@ -75,7 +75,7 @@ func parseUUID(text string) (u uuidText, ok bool) {
 	return u, ok
 }
 
-// isHex reports whether all characters but the dashes are hexadecimal digits in lower case.
+// isHex reports whether all characters except the dashes are hexadecimal digits in lower case.
 func (u *uuidText) isHex() bool {
 	digits := *u
 	digits[8], digits[13], digits[18], digits[23] = '0', '0', '0', '0'

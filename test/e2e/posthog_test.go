@@ -256,7 +256,7 @@ func TestPostHogConfigurationErrorsHideKey(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, settings, problem string }{
 		{"a personal key", "api_key: phx_plantedkey", "exporters::posthog: api_key: is a personal API key"},
-		{"the private host", "api_key: phc_plantedkey, endpoint: https://us.posthog.com", "exporters::posthog: endpoint: takes no events; write https://us.i.posthog.com"},
+		{"the private host", "api_key: phc_plantedkey, endpoint: https://us.posthog.com", "exporters::posthog: endpoint: does not accept events; write https://us.i.posthog.com"},
 		{"a key in the URL", "api_key: phc_plantedkey, endpoint: \"https://us.i.posthog.com?token=phc_plantedkey\"", "exporters::posthog: endpoint: has a user, a query or a fragment"},
 		{"a line feed", `api_key: "phc_plantedkey\n"`, "exporters::posthog: api_key: contains a character that is not allowed"},
 	} {

@@ -16,11 +16,12 @@ const (
 	origin  = "auto.otel" // of logs and spans
 )
 
-// backend is the Sentry projects of one exporter.
+// backend holds the Sentry projects of one exporter. The logs and traces exporters of one
+// configuration share it.
 type backend struct {
 	cfg         *Config
 	version     string // the collector's
-	sdk         string // the member "sdk" of envelopes and events
+	sdk         string // the JSON member "sdk" of envelopes and events
 	minSeverity plog.SeverityNumber
 	projects    *projects
 	pairing     pairing

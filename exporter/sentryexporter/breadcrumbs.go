@@ -19,7 +19,7 @@ import (
 // asks for its breadcrumbs, so a batch without Issues costs nothing.
 type breadcrumbs struct {
 	limit int
-	// destination returns where an event goes: an Issue shows nothing that goes to another project.
+	// destination returns where an event goes: an Issue does not show events of another project.
 	destination func(e *appevent.Event) string
 	// unread yields the events of the batch; nil once they are in byTrace.
 	unread  iter.Seq[*appevent.Event]
@@ -44,8 +44,8 @@ func (b *breadcrumbs) prepare(batch iter.Seq[*appevent.Event]) { b.unread = batc
 
 func (b *breadcrumbs) reset() { b.unread, b.byTrace = nil, nil }
 
-// before returns the last crumbs of a trace before a time, oldest first, of the events that go to
-// the destination.
+// before returns the last crumbs before a time, oldest first. They are of the same trace, and of
+// events with the same destination.
 func (b *breadcrumbs) before(trace pcommon.TraceID, destination string, at pcommon.Timestamp) []crumb {
 	if b.limit == 0 || trace.IsEmpty() {
 		return nil
@@ -63,11 +63,11 @@ func (b *breadcrumbs) before(trace pcommon.TraceID, destination string, at pcomm
 	return crumbs[begin:end]
 }
 
-// Limits on breadcrumbs, so that many errors of one trace do not each repeat the whole trace.
+// Limits on breadcrumbs. Without them, many errors in one trace would each repeat the whole trace.
 const (
 	maxCrumbs       = 8 << 10 // bytes for each Issue
 	maxCrumbMessage = 512
-	maxCrumbData    = 256 // of attributes; a breadcrumb with more shows none
+	maxCrumbData    = 256 // bytes of attributes; a breadcrumb with more shows none
 	crumbOverhead   = 160 // an estimate of the rest of a breadcrumb
 )
 
@@ -142,7 +142,7 @@ func appendCrumb(dst []byte, c *crumb, vs valueWriter) []byte {
 	return append(dst, '}')
 }
 
-// withoutFields yields the attributes that are not in other fields of a breadcrumb.
+// withoutFields yields the attributes that no other field of a breadcrumb shows.
 func withoutFields(attributes pcommon.Map) iter.Seq2[string, pcommon.Value] {
 	return func(yield func(string, pcommon.Value) bool) {
 		for name, v := range attributes.All() {
@@ -155,8 +155,8 @@ func withoutFields(attributes pcommon.Map) iter.Seq2[string, pcommon.Value] {
 	}
 }
 
-// crumbLevel returns Sentry's word for the severity of a breadcrumb. The default is info, not error as
-// for an Issue.
+// crumbLevel returns Sentry's word for the severity of a breadcrumb. The default is info; for an
+// Issue it is error.
 func crumbLevel(n plog.SeverityNumber) string {
 	if n == plog.SeverityNumberUnspecified {
 		return "info"

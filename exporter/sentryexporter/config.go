@@ -24,16 +24,18 @@ import (
 
 // Config is the configuration of the sentry exporter.
 type Config struct {
-	// ClientConfig configures the HTTP client: timeout of one attempt (default 30s), compression (default gzip), headers,
-	// tls, proxy_url and the other keys of confighttp. The DSN replaces endpoint.
+	// ClientConfig configures the HTTP client: timeout of one attempt (default 30s), compression
+	// (default gzip), headers, tls, proxy_url and the other keys of confighttp. The DSN replaces
+	// endpoint.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 
-	// Delivery has the keys of every exporter of this distribution: dispatch, dead_letter, max_in_flight,
-	// shutdown_timeout, sending_queue and retry_on_failure. A batch has up to 1000 items by default.
+	// Delivery has the keys of every exporter of this distribution: dispatch, dead_letter,
+	// max_in_flight, shutdown_timeout, sending_queue and retry_on_failure. A batch has up to 1000
+	// items by default.
 	Delivery delivery.Config `mapstructure:",squash"`
 
-	// DSN is the project that events go to. It may be empty if routing names projects; events that routing does not cover
-	// are then refused.
+	// DSN is the project that events go to. It may be empty if routing names projects; events that
+	// routing does not cover are then refused.
 	DSN configopaque.String `mapstructure:"dsn"`
 
 	// Routing sends events to several projects.
@@ -51,25 +53,28 @@ type Config struct {
 	// InApp configures which stack frames belong to the application.
 	InApp stacktrace.Rules `mapstructure:"in_app"`
 
-	// Environment is the environment of events whose resource has no deployment.environment.name. If both are empty,
-	// Sentry uses production.
+	// Environment is the environment of events whose resource has no deployment.environment.name. If
+	// both are empty, Sentry uses production.
 	Environment string `mapstructure:"environment"`
 
-	// ReleaseFormat is version (the default: service.version) or name@version (service.name@service.version). All projects
-	// of a Sentry organization share its releases.
+	// ReleaseFormat is version (the default: service.version) or name@version
+	// (service.name@service.version). All projects of a Sentry organization share its releases.
 	ReleaseFormat ReleaseFormat `mapstructure:"release_format"`
 
-	// RateLimited is what happens to items that exceed Sentry's rate limits: dead_letter (default) or drop.
+	// RateLimited says what to do with items that exceed Sentry's rate limits: dead_letter (default)
+	// or drop.
 	RateLimited RateLimited `mapstructure:"rate_limited"`
 
-	// MaxEventBytes is the size above which an item is trimmed: at least 32 KiB; default 1 MiB, which is Sentry's limit.
+	// MaxEventBytes is the size above which an item is trimmed: at least 32 KiB; default 1 MiB, which
+	// is Sentry's limit.
 	MaxEventBytes int `mapstructure:"max_event_bytes"`
 
-	// SendDefaultPII sends personal data: user.*, client addresses, cookies and authorization headers. Default false.
+	// SendDefaultPII sends personal data: user.*, client addresses, cookies and authorization headers.
+	// Default false.
 	SendDefaultPII bool `mapstructure:"send_default_pii"`
 
-	// MaskSecrets sends [Filtered] as the value of attributes whose name is that of a secret, such as password or
-	// api_key. Default true.
+	// MaskSecrets sends [Filtered] instead of the value of attributes that are named like a secret,
+	// such as password or api_key. Default true.
 	MaskSecrets bool `mapstructure:"mask_secrets"`
 
 	// SendClientReports reports to Sentry how many items were dropped here, and why. Default true.
@@ -78,11 +83,11 @@ type Config struct {
 
 // RoutingConfig sends events to projects by an attribute.
 type RoutingConfig struct {
-	// FromAttribute is the attribute that selects the project, such as service.name. An attribute of the record or span
-	// takes precedence over one of the resource.
+	// FromAttribute is the attribute that selects the project, such as service.name. An attribute of
+	// the record or span takes precedence over one of the resource.
 	FromAttribute string `mapstructure:"from_attribute"`
 
-	// DSNs are the DSNs by the attribute's value. Other values go to dsn.
+	// DSNs maps values of the attribute to DSNs. Events with any other value go to dsn.
 	DSNs map[string]configopaque.String `mapstructure:"dsns"`
 }
 
@@ -91,18 +96,20 @@ type IssuesConfig struct {
 	// Enabled sends Issues; default true. Without Issues, exceptions are sent as logs.
 	Enabled bool `mapstructure:"enabled"`
 
-	// MinSeverity is the lowest severity at which a record without an exception becomes an Issue: trace, debug, info,
-	// warn, error (default), fatal, or off.
+	// MinSeverity is the lowest severity at which a record without an exception becomes an Issue:
+	// trace, debug, info, warn, error (default), fatal, or off.
 	MinSeverity Severity `mapstructure:"min_severity"`
 
-	// Fingerprints groups Issues by event name. The keys are names or patterns such as payment_*; the values are lists of
-	// strings, in which {{ default }} stands for Sentry's default grouping.
+	// Fingerprints groups Issues by event name. The keys are names or patterns such as payment_*; the
+	// values are lists of strings, in which {{ default }} stands for Sentry's default grouping.
 	Fingerprints map[string][]string `mapstructure:"fingerprints"`
 
-	// MaxBreadcrumbs is how many earlier records of the same trace an Issue shows at most; default 100, 0 for none.
+	// MaxBreadcrumbs is how many earlier records of the same trace an Issue shows at most; default
+	// 100, 0 for none.
 	MaxBreadcrumbs int `mapstructure:"max_breadcrumbs"`
 
-	// Tags are the attributes that become searchable tags: names or patterns such as http.*. Default all ("*").
+	// Tags are the attributes that become searchable tags: names or patterns such as http.*. Default
+	// all ("*").
 	Tags []string `mapstructure:"tags"`
 }
 
@@ -114,11 +121,12 @@ type LogsConfig struct {
 
 // TracesConfig configures spans.
 type TracesConfig struct {
-	// Format is spans (default), transactions (for servers that do not support spans), or off. Exceptions in spans become
-	// Issues with every format.
+	// Format is spans (default), transactions (for servers that do not support spans), or off.
+	// Exceptions in spans become Issues with every format.
 	Format TracesFormat `mapstructure:"format"`
 
-	// SpanEvents sends span events that are not exceptions as logs; default true. It needs logs::enabled.
+	// SpanEvents sends span events that are not exceptions as logs; default true. It needs
+	// logs::enabled.
 	SpanEvents bool `mapstructure:"span_events"`
 }
 
@@ -131,10 +139,10 @@ const (
 	ReleaseNameVersion ReleaseFormat = "name@version"
 )
 
-// RateLimited is what happens to rate-limited items.
+// RateLimited says what to do with rate-limited items.
 type RateLimited string
 
-// What happens to them.
+// The values of rate_limited.
 const (
 	RateLimitedDeadLetter RateLimited = "dead_letter"
 	RateLimitedDrop       RateLimited = "drop"
@@ -150,10 +158,11 @@ const (
 	TracesOff          TracesFormat = "off"
 )
 
-// Severity is a threshold.
+// Severity is the lowest severity of Issues.
 type Severity string
 
-// severityNumbers returns the lowest severity number of each word (OpenTelemetry logs data model, "Severity Fields").
+// severityNumbers returns the lowest severity number of each word (OpenTelemetry logs data model,
+// "Severity Fields").
 func severityNumbers() map[Severity]plog.SeverityNumber {
 	return map[Severity]plog.SeverityNumber{
 		"trace": plog.SeverityNumberTrace, "debug": plog.SeverityNumberDebug, "info": plog.SeverityNumberInfo,
@@ -172,8 +181,8 @@ const (
 	minEventBytes      = 32 << 10
 )
 
-// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty word, as an environment variable without a
-// value leaves it, means the default.
+// Unmarshal implements confmap.Unmarshaler. Unknown keys are errors. An empty value, such as an
+// empty environment variable leaves, selects the default.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := delivery.Unmarshal(conf, cfg, &cfg.Delivery); err != nil {
 		return err
@@ -185,7 +194,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// Validate implements confmap.Validator. Its errors repeat no DSN.
+// Validate implements confmap.Validator. Its errors never quote a DSN.
 func (cfg *Config) Validate() error {
 	if err := cfg.validateDSNs(); err != nil {
 		return err

@@ -3,8 +3,8 @@
 
 //go:generate go tool mdatagen metadata.yaml
 
-// Package sentryexporter sends exceptions to Sentry as Issues, other records as its logs, and spans
-// as its spans or transactions. It sends envelopes to the projects that DSNs name.
+// Package sentryexporter sends exceptions to Sentry as Issues, other records as logs, and spans as
+// spans or transactions. It sends envelopes to the projects that the DSNs name.
 //
 // An event passes through these files:
 //
@@ -14,7 +14,7 @@
 //	key.go                      what BuildRequests needs to know about a span, in delivery.Meta
 //	requests.go, forest.go      BuildRequests puts the bytes into envelopes and transactions
 //	response.go, limits.go      ClassifyResponse reads Sentry's response and its rate limits
-//	upgrade.go                  adds the keys to events that have none
+//	upgrade.go                  adds keys to events without one
 //
 // Issues, logs, spans and transactions do not use each other. All use source.go, values.go and
 // json.go; logs and spans also use typed.go.

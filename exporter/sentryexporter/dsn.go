@@ -23,7 +23,7 @@ type dsn struct {
 	projectID                    string
 }
 
-// parseDSN reads a DSN. Its errors repeat nothing of it, since it contains a key.
+// parseDSN reads a DSN. Its errors quote no part of it, since it contains a key.
 func parseDSN(text string) (dsn, error) {
 	if err := strictconf.CheckCredential(text, "write the project's DSN, "+dsnPlace, dsnVariable); err != nil {
 		return dsn{}, err
@@ -47,7 +47,7 @@ func parseDSN(text string) (dsn, error) {
 	return d, nil
 }
 
-// What the user must write.
+// Parts of the errors, which say what to write.
 const (
 	dsnPlace    = "which Sentry shows under Settings, Projects, Client Keys"
 	dsnForm     = "write it as https://key@host/project, " + dsnPlace

@@ -12,8 +12,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// encoder writes log records as Issues or logs. It holds only what outlives an event: each event is
-// read into an issue, a logItem or a spanItem, which is then written phase by phase.
+// encoder writes log records as Issues or logs. Its fields outlive an event. The event itself is read
+// into an issue, a logItem or a spanItem, which is then written phase by phase.
 type encoder struct {
 	*backend
 	names   *nameCache
@@ -43,7 +43,7 @@ func (enc *encoder) Prepare(ld plog.Logs) { enc.issues.crumbs.prepare(appevent.L
 // Reset implements delivery.Encoder.
 func (enc *encoder) Reset() {
 	enc.sources.reset()
-	if enc.names.forgets() {
+	if enc.names.forgetIfLarge() {
 		enc.sources.forget()
 	}
 	enc.issues.reset()
@@ -71,7 +71,7 @@ func (enc *encoder) isIssue(e *appevent.Event) bool {
 	return enc.cfg.Issues.Enabled && (e.IsException() || e.SeverityLevel() >= enc.minSeverity)
 }
 
-// reasonDuplicate is why the second report of an exception is skipped.
+// reasonDuplicate is the reason why the second report of an exception is skipped.
 const reasonDuplicate = "duplicate"
 
 // writeIssue writes an Issue. It returns false, and writes nothing, if the exception was reported

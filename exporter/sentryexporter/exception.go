@@ -19,7 +19,7 @@ const (
 	mechanismChained   = "chained"
 )
 
-// mechanism is how the thrown exception was captured.
+// mechanism says how the thrown exception was captured.
 type mechanism struct {
 	kind    string
 	handled bool
@@ -154,9 +154,9 @@ func appendFrame(dst []byte, f *stacktrace.Frame, t trim) []byte {
 	return append(dst, `,"in_app":false},`...)
 }
 
-// frameMember is textMember for a member that is not the first of its object. begin is its name with
-// comma, quotes and colon. An Issue has hundreds of them, and the check in textMember would take a
-// tenth of its time.
+// frameMember is like textMember, for a member that is not the first of its object. begin is its name
+// with comma, quotes and colon. An Issue has hundreds of such members; with textMember, which checks
+// for the comma, it would take a tenth longer.
 func frameMember(dst []byte, begin, value string) []byte {
 	if value == "" {
 		return dst
@@ -164,7 +164,7 @@ func frameMember(dst []byte, begin, value string) []byte {
 	return jsonappend.String(append(dst, begin...), value)
 }
 
-// cutFrame returns the frame with all its texts cut, and without its whole path.
+// cutFrame returns the frame with its texts cut, and without the absolute path.
 func cutFrame(f *stacktrace.Frame) stacktrace.Frame {
 	short := *f
 	for _, text := range []*string{&short.Function, &short.Module, &short.Package, &short.Filename} {

@@ -11,7 +11,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// NewFactory returns the factory of the sentry exporter. The logs and the traces of one
+// NewFactory returns the factory of the sentry exporter. The logs and traces exporters of one
 // configuration share a backend, and with it rate limits, paired exceptions and client reports.
 func NewFactory() exporter.Factory {
 	return delivery.NewFactory(delivery.Definition[Config]{

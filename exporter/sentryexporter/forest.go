@@ -55,7 +55,7 @@ type forest struct {
 	children map[spanRef][]int
 	taken    []bool
 	roots    []int // of the transactions that remain
-	rest     int   // all spans before it are taken
+	rest     int   // index of the first span that may not be taken yet
 }
 
 func newForest(spans []transactionSpan) *forest {
@@ -83,7 +83,7 @@ func (f *forest) next() []int {
 			return f.take(root)
 		}
 	}
-	for ; f.rest < len(f.taken); f.rest++ { // what is left are cycles of parents
+	for ; f.rest < len(f.taken); f.rest++ { // the spans that are left are their own ancestors
 		if !f.taken[f.rest] {
 			return f.take(f.rest)
 		}
@@ -115,7 +115,7 @@ func (f *forest) take(root int) []int {
 }
 
 // transaction returns a transaction and its id (Sentry's SDK documentation, "Event Payloads",
-// "Transaction Payloads"). The id is derived from the root's, so it is the same at each attempt.
+// "Transaction Payloads"). The id is derived from that of the root, so it is the same in each attempt.
 func transaction(spans []transactionSpan, members []int) (id string, payload []byte) {
 	root := &spans[members[0]]
 	digest := uuidOf(xxh3.HashString128(root.event.VendorID + root.span.String()))

@@ -13,8 +13,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// httpRequest is the HTTP request that was being served, from the attributes of the http, url, server
-// and client registries, also under their names before v1.23.
+// httpRequest is the HTTP request that was being served. It is read from attributes of the http, url,
+// server and client registries, including their names before v1.23.
 type httpRequest struct {
 	method, route, full, scheme, host, path, query string
 	userAgent, clientAddress                       string
@@ -28,7 +28,7 @@ type header struct {
 
 const prefixRequestHeader = "http.request.header."
 
-// readAttribute reads one attribute. The first one that is not empty wins.
+// readAttribute reads one attribute. Of several for the same field, the first that is not empty wins.
 func (r *httpRequest) readAttribute(name string, v pcommon.Value) {
 	switch name {
 	case "http.request.method", "http.method":

@@ -12,12 +12,13 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// eventID is the id of an Issue's event. Both reports of an exception and all retries have the same.
+// eventID is the id of an Issue's event. It is the same in both reports of an exception and in all
+// retries.
 type eventID [16]byte
 
 // idOf returns the id of an Issue: the event's own if its producer gave it one. The ids that this
-// collector assigns (UUIDs of version 8) depend on the record and so differ between the two reports
-// of an exception; a paired exception gets an id derived from key and n, which they share.
+// collector assigns (UUIDs of version 8) depend on the record, and so differ between the two reports
+// of an exception; a paired exception gets an id derived from key and n, which both reports share.
 func idOf(e *appevent.Event, key xxh3.Uint128, paired bool, n int) eventID {
 	id, ok := parseUUID(e.ID())
 	switch {
@@ -111,9 +112,8 @@ func eight(first, second string) uint64 {
 // ones has the value 1 in each of eight bytes.
 const ones = 0x0101010101010101
 
-// areHexDigits reports whether each of eight characters is a digit or a letter from a to f. Each sum
-// sets the highest bit of the bytes that are at least the first such character, or above the last
-// one. No byte carries into the next.
+// areHexDigits reports whether each of eight characters is a digit or a letter from a to f. Adding
+// 0x80-c to a byte sets its highest bit if the byte is c or higher. No byte carries into the next.
 func areHexDigits(eight uint64) bool {
 	const highest = ones * 0x80
 	low := eight &^ highest

@@ -21,7 +21,7 @@ type issue struct {
 	sdk    string
 	id     eventID
 	at     pcommon.Timestamp
-	// platform, and the name of the operation, are derived from several other fields.
+	// platform, and transaction (the name of the operation), are derived from several other fields.
 	platform, transaction string
 	// span is the span of a span event; nil for a log record.
 	span *spanContext
@@ -40,7 +40,7 @@ type attribute struct {
 	value pcommon.Value
 }
 
-// spanContext is the part of a span that Issues of its events show.
+// spanContext is the part of a span that an Issue shows if it was made from one of the span's events.
 type spanContext struct {
 	parent      pcommon.SpanID
 	op, status  string
@@ -55,7 +55,7 @@ type issueReader struct {
 	names  *nameCache
 	parser stacktrace.Parser
 	crumbs breadcrumbs
-	// attributes is reused memory for the attributes of an issue.
+	// attributes is memory that the attributes of each issue reuse.
 	attributes []attribute
 }
 
@@ -67,7 +67,7 @@ func newIssueReader(cfg *Config, sdk string, ns *nameCache, destination func(*ap
 	}
 }
 
-// read reads what several phases write of the event.
+// read collects the fields of the event that more than one phase writes.
 func (r *issueReader) read(e *appevent.Event, src *source, id eventID, span *spanContext, destination string) issue {
 	x := &e.Exception
 	i := issue{
@@ -95,7 +95,7 @@ func (r *issueReader) readAttributes(e *appevent.Event, span *spanContext) []att
 	return r.attributes
 }
 
-// transactionOf returns the name of the operation: the segment's, else that of the HTTP request.
+// transactionOf returns the name of the operation: that of the segment, else that of the HTTP request.
 func transactionOf(span *spanContext, http *httpRequest) string {
 	switch {
 	case span != nil && span.transaction != "":
@@ -107,7 +107,7 @@ func transactionOf(span *spanContext, http *httpRequest) string {
 	}
 }
 
-// maxKept is the most attributes whose memory is kept for the next batch.
+// maxKept is the largest number of attributes whose memory is kept for the next batch.
 const maxKept = 256
 
 // reset drops all references to pdata.
@@ -159,8 +159,8 @@ func appendIssueClose(dst []byte, i *issue) []byte {
 	return append(dst, '}')
 }
 
-// appendExtra appends data without a field of its own: a stack that could not be parsed, and a body
-// that is not a string.
+// appendExtra appends data for which Issues have no field: a stack that could not be parsed, a body
+// that is not a string, and a note about what was trimmed.
 func appendExtra(dst []byte, i *issue) []byte {
 	start := len(dst)
 	dst = append(dst, `,"extra":{`...)

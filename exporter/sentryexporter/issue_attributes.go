@@ -19,7 +19,7 @@ func appendIssueAttributes(dst []byte, i *issue) []byte {
 	return appendContexts(dst, i)
 }
 
-// appendTags appends the tags that Issues are searched by: short strings, numbers and booleans.
+// appendTags appends the tags by which Issues are searched: short strings, numbers and booleans.
 func appendTags(dst []byte, i *issue) []byte {
 	dst = append(dst, `,"tags":{`...)
 	m := i.values.json.Members()
@@ -102,8 +102,8 @@ func appendContexts(dst []byte, i *issue) []byte {
 	return append(dst, '}')
 }
 
-// appendTraceContext appends the trace. Sentry requires a span: a record without one gets a span id
-// made from its id.
+// appendTraceContext appends the trace. Sentry requires a span id, so a record without one gets an id
+// made from its own.
 func appendTraceContext(dst []byte, i *issue) []byte {
 	dst = hexMember(append(dst, '{'), "trace_id", i.TraceID[:])
 	span := i.SpanID[:]

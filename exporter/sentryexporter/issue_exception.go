@@ -43,7 +43,7 @@ func appendMessage(dst []byte, i *issue) []byte {
 }
 
 // messageTemplate returns the template of the message, without its parameters. Sentry groups by it.
-// The attribute has Sentry's name, .NET's or Serilog's.
+// The names of the attribute are Sentry's, .NET's and Serilog's.
 func (i *issue) messageTemplate() string {
 	for _, name := range [...]string{"sentry.message.template", "{OriginalFormat}", "message_template.text"} {
 		if v, ok := i.Attribute(name); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {
@@ -56,7 +56,7 @@ func (i *issue) messageTemplate() string {
 // maxFingerprint is how many strings of a fingerprint are sent, each cut to the length of a tag.
 const maxFingerprint = 20
 
-// appendFingerprint appends the strings that Sentry groups the event by. Without any, Sentry groups
+// appendFingerprint appends the strings by which Sentry groups the event. Without any, Sentry groups
 // it by its own rules.
 func appendFingerprint(dst []byte, i *issue) []byte {
 	values := fingerprintOf(i)
@@ -73,8 +73,8 @@ func appendFingerprint(dst []byte, i *issue) []byte {
 	return append(dst, ']')
 }
 
-// fingerprintOf returns the event's own fingerprint, else the configured one of the longest pattern
-// that matches its name.
+// fingerprintOf returns the event's own fingerprint, else the one that is configured for the longest
+// pattern that matches the event's name.
 func fingerprintOf(i *issue) []string {
 	switch i.Fingerprint.Type() {
 	case pcommon.ValueTypeStr:

@@ -23,7 +23,7 @@ func textMember(dst []byte, name, value string) []byte {
 	return jsonappend.String(memberName(dst, name), value)
 }
 
-// jsonMember is textMember for a value that is already a JSON string, without its quotes.
+// jsonMember is like textMember, for a value that is already a JSON string without its quotes.
 func jsonMember(dst []byte, name string, text []byte) []byte {
 	if len(text) == 0 {
 		return dst
@@ -39,7 +39,7 @@ func hexMember(dst []byte, name string, value []byte) []byte {
 	return append(dst, '"')
 }
 
-// memberName appends the name of a member, after a comma unless it is the first of its object.
+// memberName appends the name of a member, preceded by a comma unless it is the first of its object.
 func memberName(dst []byte, name string) []byte {
 	if len(dst) == 0 || dst[len(dst)-1] != '{' {
 		dst = append(dst, ',')
@@ -49,7 +49,7 @@ func memberName(dst []byte, name string) []byte {
 	return append(dst, '"', ':')
 }
 
-// within returns what is inside the braces of an object, or the quotes of a string.
+// within returns the part between the braces of an object, or between the quotes of a string.
 func within(object []byte) []byte { return object[1 : len(object)-1] }
 
 // cut returns the beginning of s, in whole characters: up to limit bytes, and up to 2*limit bytes of
@@ -72,7 +72,7 @@ func cut(s string, limit int) string {
 	return s
 }
 
-// jsonSize returns the most bytes that a JSON string needs for a character.
+// jsonSize returns how many bytes a JSON string needs at most for a character.
 func jsonSize(r rune) int {
 	switch {
 	case r < ' ':

@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// [delivery.Meta] has what BuildRequests needs to know about an event, so it does not parse payloads:
+// BuildRequests does not parse payloads. The fields that it needs are in [delivery.Meta]:
 //
 //	category     VendorID         Key
 //	error        the event's id   -
@@ -22,13 +22,13 @@ import (
 //	transaction  the trace's id   a transactionKey
 //
 // Ids are hexadecimal. A key consists of fields separated by tabs. Queues on disk contain keys, so new
-// fields go to the end and none is removed. Parsing never fails: missing and invalid fields have their
-// default. completeMeta adds both to events that have neither.
+// fields go to the end and none is removed. Parsing never fails: missing and invalid fields get their
+// default. completeMeta adds VendorID and Key to events without them.
 
 // rootMark is the first field of the key of a span without a parent.
 const rootMark = "root"
 
-// spanKey is what the trace header of an envelope repeats of a span. Its string form is:
+// spanKey holds the span fields that an envelope's trace header repeats. Its string form is:
 //
 //	root, or nothing | sample rate, or nothing for 1 | release | environment | transaction
 type spanKey struct {
@@ -38,8 +38,8 @@ type spanKey struct {
 	release, environment, transaction []byte
 }
 
-// maxTraceText is the size in bytes up to which a value is part of the trace header. Larger values are
-// not names.
+// maxTraceText is the largest size in bytes of a value in the trace header. Anything larger is left
+// out: it cannot be a name.
 const maxTraceText = 250
 
 // append appends the string form of the key.
@@ -122,7 +122,8 @@ func escapeLen(s string) int {
 	return 6
 }
 
-// transactionKey is what BuildRequests needs to join a span into a transaction. Its string form is:
+// transactionKey holds the span fields that BuildRequests needs to join spans into transactions. Its
+// string form is:
 //
 //	id of the span | id of its parent, or nothing | segment, or nothing | size of each section, in their order
 type transactionKey struct {
@@ -190,23 +191,23 @@ const (
 	sectionSpan
 	sectionEvent
 	sectionOtel
-	allSections
+	numSections
 )
 
 // sectionNames precede the sections in the payload, whose last byte closes the object around them.
-var sectionNames = [allSections]string{`,"context":`, `,"span":`, `,"event":`, `,"otel":`}
+var sectionNames = [numSections]string{`,"context":`, `,"span":`, `,"event":`, `,"otel":`}
 
 // sectionSizes are the sizes of the sections in bytes.
-type sectionSizes [allSections]int
+type sectionSizes [numSections]int
 
 // sections are the sections of a payload.
-type sections [allSections][]byte
+type sections [numSections][]byte
 
-// of returns the sections of a payload; false if these are not their sizes. Only the last section may
+// of returns the sections of a payload, and whether they have these sizes. Only the last section may
 // be empty.
 func (sizes *sectionSizes) of(payload []byte) (all sections, ok bool) {
 	rest, ok := bytes.CutSuffix(payload, []byte("}"))
-	for s := allSections - 1; ok && s >= 0; s-- {
+	for s := numSections - 1; ok && s >= 0; s-- {
 		at := len(rest) - sizes[s]
 		if at < 0 || sizes[s] < len("{}") || sizes[s] == len("{}") && s != sectionOtel {
 			return sections{}, false

@@ -25,14 +25,14 @@ const (
 	categoryAll         = ""
 )
 
-// defaultLimit is the duration of a rate limit if the 429 does not say (Sentry's SDK documentation,
-// "Rate Limiting", "Stage 1").
+// defaultLimit is the duration of a rate limit if the 429 response does not specify one (Sentry's SDK
+// documentation, "Rate Limiting", "Stage 1").
 const defaultLimit = 60 * time.Second
 
 // maxLimit keeps a limit from blocking a project forever.
 const maxLimit = 24 * time.Hour
 
-// limits are the rate limits of a project: until when to send nothing of a category. The methods are
+// limits are the rate limits of a project: until when to send nothing of a category. Its methods are
 // safe for concurrent use.
 type limits struct {
 	mu    sync.Mutex
@@ -52,7 +52,7 @@ func (l *limits) of(category string, now time.Time) time.Time {
 	return latest
 }
 
-// governing returns the categories whose limits apply to items of a category: logs are limited by
+// governing returns the categories whose limits apply to items of a category. Logs are limited both by
 // number and by bytes.
 func governing(category string) []string {
 	if category == categoryLog {

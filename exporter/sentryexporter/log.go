@@ -21,7 +21,7 @@ type logItem struct {
 	values   valueWriter
 }
 
-// read reads what several phases write of the event.
+// read collects the fields of the event that more than one phase writes.
 func (l *logItem) read(e *appevent.Event, src *source, ns *nameCache) {
 	l.Event, l.source, l.values.nameCache = e, src, ns
 	l.at, l.severity, l.message = timeOrNow(e.Time), e.SeverityLevel(), messageOf(e, ns)
@@ -36,8 +36,8 @@ func appendLog(dst []byte, l *logItem) []byte {
 	return append(dst, "}}"...)
 }
 
-// appendLogIdentity appends time and trace. Sentry requires a trace: a record without one gets a trace
-// id made from its id.
+// appendLogIdentity appends time and trace. Sentry requires a trace id, so a record without one gets
+// an id made from its own.
 func appendLogIdentity(dst []byte, l *logItem) []byte {
 	dst = append(dst, `{"timestamp":`...)
 	dst = appendSeconds(dst, l.at)

@@ -9,13 +9,13 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// nameCache caches the names of attributes, of which there are few, with how their values are sent. It
+// nameCache caches the names of attributes, of which there are few, and how to send their values. It
 // outlives events and serves one goroutine.
 type nameCache struct {
 	privacy privacy
 	json    *jsonappend.Writer
 	known   map[string]*name
-	first   *name  // the empty name; the first name of an object is its next
+	first   *name  // the empty name; its next is the first name of the last object
 	last    *name  // the name of the last lookup
 	objects uint64 // how many objects were started
 	scratch []byte
@@ -28,11 +28,11 @@ type name struct {
 	begin string
 	treat treatment
 	trace traceField
-	// special is whether its values need more than appendTyped.
+	// special says that its values need more than appendTyped.
 	special bool
-	// shared is whether it is the name of a shared attribute of any source.
+	// shared says that it is the name of a shared attribute of some source.
 	shared bool
-	// object is the number of the last object that has this name: an object has each name once.
+	// object is the number of the last object with this name. An object has each name only once.
 	object uint64
 	// next is the name that followed this one last time, or this one itself.
 	next *name
@@ -51,7 +51,7 @@ const (
 	prefixTraitOnce  = "user.traits_once."
 )
 
-// maxNames bounds the cache for applications that generate names.
+// maxNames bounds the cache, because some applications generate names.
 const maxNames = 4096
 
 func newNameCache(p privacy) *nameCache {
@@ -61,8 +61,8 @@ func newNameCache(p privacy) *nameCache {
 	return ns
 }
 
-// of looks up a name. Most objects have the same names in the same order as the object before, so the
-// map is rarely needed.
+// of looks up a name. Most objects have the same names in the same order as the previous object, so
+// the map is rarely needed.
 func (ns *nameCache) of(text string) *name {
 	next := ns.last.next
 	if next.text != text {
@@ -96,9 +96,9 @@ func (ns *nameCache) masks(member string) bool {
 	return treat == treatSecret || treat == treatPersonal
 }
 
-// forgets clears the cache if it is too large, and reports whether it did. Call it only between
+// forgetIfLarge clears the cache if it is too large, and reports whether it did. Call it only between
 // objects.
-func (ns *nameCache) forgets() bool {
+func (ns *nameCache) forgetIfLarge() bool {
 	if len(ns.known) <= maxNames {
 		return false
 	}

@@ -27,8 +27,8 @@ type pairing struct {
 	next  int
 }
 
-// reported has the times of the reports of one exception, by signal, and the signal that made each
-// report first.
+// reported has the times of the reports of one exception, by signal, and for each pair of reports the
+// signal that came first.
 type reported struct {
 	times [2][]pcommon.Timestamp
 	first []signal
@@ -46,8 +46,8 @@ const (
 	fromTraces
 )
 
-// identify returns the id of the Issue that an event becomes, or that the event is a duplicate: the
-// other signal has already reported the exception.
+// identify returns the id of the Issue that an event becomes. duplicate means that the other signal
+// has already reported the exception.
 func (p *pairing) identify(e *appevent.Event, destination string, from signal) (id eventID, duplicate bool) {
 	key, paired := pairKey(e, destination)
 	n := 0
@@ -59,8 +59,8 @@ func (p *pairing) identify(e *appevent.Event, destination string, from signal) (
 	return idOf(e, key, paired, n), false
 }
 
-// pairKey returns a digest of what the two reports of an exception have in common, which is all but
-// the time; false for an exception without a span.
+// pairKey returns a digest of the fields that are the same in both reports of an exception: all except
+// the time. It returns false for an exception without a span.
 func pairKey(e *appevent.Event, destination string) (xxh3.Uint128, bool) {
 	if e.TraceID.IsEmpty() || e.SpanID.IsEmpty() || !e.IsException() {
 		return xxh3.Uint128{}, false
@@ -77,9 +77,9 @@ func pairKey(e *appevent.Event, destination string) (xxh3.Uint128, bool) {
 	return h.Sum128(), true
 }
 
-// report returns the number of this report of an exception, from 0, and whether the other signal made
-// it first: the nth report by one signal pairs with the nth by the other. A report that a client
-// resends has the same time, and so the same number.
+// report returns the number of this report of an exception, from 0, and whether the other signal has
+// already made it: the nth report by one signal pairs with the nth by the other. A report that a
+// client resends has the same time, and so the same number.
 func (p *pairing) report(key xxh3.Uint128, from signal, at pcommon.Timestamp) (n int, duplicate bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,17 +9,17 @@ import (
 	"unicode"
 )
 
-// treatment is how an attribute is sent. It depends on the attribute's name.
+// treatment says how to send an attribute. It depends on the attribute's name.
 type treatment uint8
 
 const (
 	// treatPlain sends the value unchanged.
 	treatPlain treatment = iota
-	// treatPersonal does not send the attribute, since it is personal data.
+	// treatPersonal leaves the attribute out, since it is personal data.
 	treatPersonal
 	// treatSecret sends [Filtered] instead of the value.
 	treatSecret
-	// treatURL sends the value with [Filtered] instead of query parameters that are secrets.
+	// treatURL sends the value with [Filtered] in place of its secrets, such as query parameters.
 	treatURL
 )
 
@@ -62,8 +62,8 @@ func isPersonal(name string) bool {
 	return false
 }
 
-// isPersonalName checks a whole name, in lower case and with dashes for underscores (registries of the
-// semantic conventions).
+// isPersonalName checks a whole name, in lower case and with dashes instead of underscores (registries
+// of the semantic conventions).
 func isPersonalName(name string) bool {
 	switch first, _, _ := strings.Cut(name, "."); first {
 	case "user", "enduser":
@@ -88,8 +88,8 @@ func isURL(name string) bool {
 	return false
 }
 
-// isSecret reports whether a name is that of a secret, such as access_token, dbPassword, x-api-key
-// or userpassword; output_tokens and tokenizer are not.
+// isSecret reports whether a name is the name of a secret, such as access_token, dbPassword, x-api-key
+// or userpassword, but not output_tokens or tokenizer.
 func isSecret(name string) bool {
 	previous := ""
 	for word := range words(name) {
@@ -145,8 +145,8 @@ func endsInSecret(word string) bool {
 	return false
 }
 
-// withoutSecrets returns a URL or a query with [Filtered] instead of the values of parameters that are
-// secrets, and instead of the credentials before the host.
+// withoutSecrets returns a URL or a query with [Filtered] in place of the values of secret parameters,
+// and in place of the credentials before the host.
 func withoutSecrets(url string) string {
 	if at := strings.IndexByte(url, '@'); at > 0 {
 		url = withoutPassword(url, at)

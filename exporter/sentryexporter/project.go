@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// project is a Sentry project, as one of its DSNs identifies it.
+// project is a Sentry project, identified by one of its DSNs.
 type project struct {
 	url       string
 	publicKey string
@@ -54,8 +54,8 @@ func newProjects(cfg *Config, client string) *projects {
 	return all
 }
 
-// destination returns the destination of an event in the queue: its routing value if that has a DSN,
-// else an empty string for the fallback.
+// destination returns the Meta.Destination of an event: its routing value if that has a DSN, else an
+// empty string for the fallback.
 func (ps *projects) destination(own func(name string) (pcommon.Value, bool), resource pcommon.Map) (string, error) {
 	if ps.attribute == "" {
 		return "", nil

@@ -67,8 +67,8 @@ func discardReason(lost *deadletter.Letter) string {
 	}
 }
 
-// countDiscards counts one lost event: a log by number and by bytes, a span for a transaction as a
-// span.
+// countDiscards counts one lost event. A log counts by number and by bytes; a span that would have
+// become part of a transaction counts as a span.
 func countDiscards(counts map[discard]int64, lost *deadletter.Letter) {
 	reason := discardReason(lost)
 	if reason == "" {

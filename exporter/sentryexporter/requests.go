@@ -38,7 +38,7 @@ type group struct {
 	events   []delivery.Event
 }
 
-// order puts Issues last: each is an envelope, while the other groups make few envelopes.
+// order puts Issues last: each of them needs an envelope, while the other groups need few.
 func (g *group) order() int {
 	if g.category == categoryError {
 		return 1
@@ -65,7 +65,8 @@ func (b *backend) BuildRequests(events []delivery.Event) (requests []delivery.Re
 	return requests, refusals
 }
 
-// groups refuses events whose project is no longer in the configuration.
+// groups returns the events by project and category. It refuses events whose project is no longer in
+// the configuration.
 func (b *backend) groups(events []delivery.Event) (groups []group, refusals []delivery.Refusal) {
 	for i := range events {
 		p := b.projects.of(events[i].Destination)
@@ -152,7 +153,7 @@ func (b *backend) buildTransactions(g *group) (requests []delivery.Request, refu
 	return requests, refusals
 }
 
-// appendEventHead appends what precedes the payload of an event or a transaction in an envelope.
+// appendEventHead appends the lines before the payload of an event or a transaction in an envelope.
 func (b *backend) appendEventHead(dst []byte, id, itemType string, size int, now time.Time) []byte {
 	dst = textMember(append(dst, '{'), "event_id", id)
 	dst = b.appendSent(dst, now)
@@ -168,13 +169,14 @@ func (b *backend) appendSent(dst []byte, now time.Time) []byte {
 	return append(dst, "}\n"...)
 }
 
-// container is an item that contains several logs or spans. With version 2 Sentry does not take the
-// sender for the user (Sentry's SDK documentation, "Envelope Items", ingest_settings).
+// container is an item that contains several logs or spans. It has version 2, with which Sentry does
+// not mistake the sender for the user (Sentry's SDK documentation, "Envelope Items",
+// ingest_settings).
 type container struct {
 	maxItems    int
 	itemHead    string
 	contentType string
-	trace       []byte // the member trace of the envelope's header
+	trace       []byte // the JSON member "trace" of the envelope's header
 }
 
 const (

@@ -11,8 +11,8 @@ import (
 )
 
 // ClassifyResponse implements delivery.Backend (Sentry's SDK documentation, "Transport" and "Rate
-// Limiting"). A response of any status may carry rate limits. Events that got a 429 are never
-// retried automatically, as Sentry asks.
+// Limiting"). A response of any status may carry rate limits. As Sentry asks, events are not retried
+// automatically after a 429.
 func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	if p := b.projects.of(req.Events[0].Destination); p != nil {
 		p.limits.learn(response)

@@ -8,14 +8,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Bits of a span's flags (OTLP, SpanFlags): whether its parent is known to be in another process or
-// not.
+// Bits of a span's flags (OTLP, SpanFlags): whether it is known if the parent is in another process,
+// and whether it is.
 const (
 	flagHasIsRemote = 0x100
 	flagIsRemote    = 0x200
 )
 
-// isSegment reports whether a span is the first of its process, which Sentry calls a segment.
+// isSegment reports whether a span is the first one in its process. Sentry calls such a span a segment.
 func isSegment(span ptrace.Span) bool {
 	if span.ParentSpanID().IsEmpty() {
 		return true

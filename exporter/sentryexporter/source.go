@@ -34,8 +34,8 @@ const (
 	maxShort       = 200 // of logger, transaction and server_name
 )
 
-// source is what all items of one resource and scope have in common, encoded once. It does not refer
-// to pdata.
+// source holds the data that all items of one resource and scope have in common, encoded once. It does
+// not refer to pdata.
 type source struct {
 	service, namespace                 string
 	language                           stacktrace.Language
@@ -47,8 +47,8 @@ type source struct {
 	logShared, spanShared sharedAttributes
 	// resource is an object with the resource's attributes, for contexts.otel.
 	resource []byte
-	// These are members of Issues and transactions, each after a comma. origin is server_name, release,
-	// dist and environment; contexts is runtime and os, which are members of contexts.
+	// These are members of Issues and transactions, each after a comma. origin holds server_name,
+	// release, dist and environment; contexts holds runtime and os, which go into the object contexts.
 	logger, origin, contexts []byte
 }
 
@@ -97,7 +97,7 @@ func (ss *sources) find(of *appevent.Source) *source {
 	return s
 }
 
-// appendContent appends everything that newSource reads, each value after its type, since values of
+// appendContent appends everything that newSource reads. Each value follows its type, since values of
 // different types can have the same JSON.
 func (ss *sources) appendContent(dst []byte, of *appevent.Source) []byte {
 	dst = jsonappend.String(dst, of.Scope.Name())
@@ -146,8 +146,9 @@ func (ss *sources) newSource(of *appevent.Source) *source {
 	return s
 }
 
-// sharedOf returns the attributes that all logs or all spans have: Sentry's own (Sentry's SDK
-// documentation, "Logs", "Default Attributes"), and the resource's, except those about the SDK.
+// sharedOf returns the attributes that all logs or all spans have: those that Sentry defines (Sentry's
+// SDK documentation, "Logs", "Default Attributes"), and those of the resource that are not about the
+// SDK.
 func (s *source) sharedOf(resource pcommon.Map, vs valueWriter, version, server string) (all sharedAttributes) {
 	var o typedObject
 	o.begin(vs)
@@ -164,7 +165,7 @@ func (s *source) sharedOf(resource pcommon.Map, vs valueWriter, version, server 
 		switch {
 		case strings.HasPrefix(name, "telemetry."), name == appevent.AttrServiceVersion && s.release != "",
 			name == appevent.AttrEnvironment && s.environment != "", name == attrHostName && server != "":
-			// Sentry's own attribute has the value. Sentry charges for logs and spans by their bytes.
+			// An attribute that Sentry defines already has the value, and Sentry charges by bytes.
 		default:
 			all.share(name, v, &o, 0)
 		}
@@ -172,7 +173,7 @@ func (s *source) sharedOf(resource pcommon.Map, vs valueWriter, version, server 
 	return all
 }
 
-// share adds an attribute of the resource, in the way that typedObject.append does.
+// share adds an attribute of the resource, as typedObject.append does.
 func (s *sharedAttributes) share(text string, v pcommon.Value, o *typedObject, depth int) {
 	n := o.of(text)
 	switch {
@@ -186,8 +187,8 @@ func (s *sharedAttributes) share(text string, v pcommon.Value, o *typedObject, d
 	}
 }
 
-// add adds an attribute unless there is one of the same name. o is an object for these attributes
-// alone.
+// add adds an attribute unless there is one with the same name. o is an object that has only these
+// attributes.
 func (s *sharedAttributes) add(o *typedObject, n *name, typed []byte) {
 	if n.object == o.number {
 		return
@@ -247,7 +248,7 @@ func environmentOf(environment string) string {
 
 func isOddInEnvironment(r rune) bool { return r == '/' || unicode.IsSpace(r) || unicode.IsControl(r) }
 
-// withoutRunes replaces each such character with a dash.
+// withoutRunes replaces each odd character with a dash.
 func withoutRunes(s string, odd func(rune) bool) string {
 	return strings.Map(func(r rune) rune {
 		if odd(r) {
@@ -282,7 +283,7 @@ func platformOf(language string) string {
 	return otherPlatform
 }
 
-// platformOf returns the platform of the resource, else that of the stack.
+// platformOf returns the platform of the resource or, if that is unknown, of the stack.
 func (s *source) platformOf(stack *stacktrace.Stack) string {
 	if s.platform != otherPlatform {
 		return s.platform

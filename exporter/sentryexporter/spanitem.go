@@ -25,7 +25,8 @@ type spanItem struct {
 	values         valueWriter
 }
 
-// read reads what several phases write of the span. traceID is the trace's id in hexadecimal.
+// read collects the fields of the span that more than one phase writes. traceID is the trace's id in
+// hexadecimal.
 func (s *spanItem) read(span ptrace.Span, src *source, traceID *hexTraceID, ns *nameCache) {
 	s.Span, s.source, s.traceID, s.values.nameCache = span, src, traceID, ns
 	id := span.SpanID()
@@ -35,8 +36,8 @@ func (s *spanItem) read(span ptrace.Span, src *source, traceID *hexTraceID, ns *
 	s.began, s.ended = timesOf(span)
 }
 
-// timesOf returns when a span began and ended. If a time is missing, or they are in the wrong order,
-// the duration is 0.
+// timesOf returns when a span began and ended. If one of the times is missing, or they are in the
+// wrong order, the duration is 0.
 func timesOf(span ptrace.Span) (began, ended pcommon.Timestamp) {
 	began, ended = span.StartTimestamp(), span.EndTimestamp()
 	if !isTime(began) {
@@ -48,7 +49,7 @@ func timesOf(span ptrace.Span) (began, ended pcommon.Timestamp) {
 // hexTraceID is a trace id in hexadecimal.
 type hexTraceID [2 * len(pcommon.TraceID{})]byte
 
-// hexTrace caches the last encoded trace id: most spans have the same one as the span before.
+// hexTrace caches the last encoded trace id: most spans have the same one as the previous span.
 type hexTrace struct {
 	id   pcommon.TraceID
 	text hexTraceID
@@ -76,8 +77,8 @@ func appendSpanIDs(dst []byte, s *spanItem) []byte {
 	return append(dst, '"')
 }
 
-// appendSpanTimes appends when the span began and ended. end is the name of the second member,
-// with its comma and colon.
+// appendSpanTimes appends when the span began and ended. end is the name of the second member, with
+// comma, quotes and colon.
 func appendSpanTimes(dst []byte, s *spanItem, end string) []byte {
 	dst = appendSeconds(append(dst, `,"start_timestamp":`...), s.began)
 	return appendSeconds(append(dst, end...), s.ended)

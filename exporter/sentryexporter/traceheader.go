@@ -11,10 +11,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// appendTraceHeader appends the member trace of an envelope's header, which describes the trace of the
-// events, all spans (Sentry's SDK documentation, "Dynamic Sampling Context"). Sentry refuses spans
-// without it, and spans of other traces. The values are the root's if it is here, else the first
-// span's.
+// appendTraceHeader appends the member trace of an envelope's header. The events are spans of one trace
+// (Sentry's SDK documentation, "Dynamic Sampling Context"); Sentry refuses spans of other traces, and
+// spans without the header. The values are those of the root span, else of the first span.
 func appendTraceHeader(dst []byte, p *project, events []delivery.Event) []byte {
 	first := max(0, slices.IndexFunc(events, func(e delivery.Event) bool { return isRootKey(e.Key) }))
 	key := parseSpanKey(events[first].Key)
@@ -39,7 +38,7 @@ const (
 	traceRelease
 	traceEnvironment
 	traceTransaction
-	allTraceFields
+	numTraceFields
 )
 
 // traceFieldOf returns the field of an attribute.
@@ -57,9 +56,9 @@ func traceFieldOf(attribute string) traceField {
 	return notInTraceHeader
 }
 
-// traceTexts are the values of these attributes in the object that was written last: JSON strings
-// without their quotes. They refer to the written bytes.
-type traceTexts [allTraceFields][]byte
+// traceTexts holds the values of these attributes in the object that was written last: JSON strings
+// without their quotes. The slices refer to the written bytes.
+type traceTexts [numTraceFields][]byte
 
 // note records the value of an attribute, as it was written with its type. It ignores values that are
 // not strings.
@@ -80,8 +79,8 @@ func (texts *traceTexts) key(root bool) spanKey {
 	}
 }
 
-// sampleRate returns the share of traces that samplers kept, from the trace state, else 1
-// (OpenTelemetry, "TraceState: Probability Sampling", rejection threshold).
+// sampleRate returns the share of traces that samplers kept, according to the trace state
+// (OpenTelemetry, "TraceState: Probability Sampling", rejection threshold). It is 1 if unknown.
 func sampleRate(traceState []byte) float64 {
 	if len(traceState) == 0 {
 		return 1

@@ -13,9 +13,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// appendTransactionSpan appends a span for a transaction. BuildRequests joins the spans that are sent
-// together, and only then knows which span becomes the transaction itself. So the payload has
-// sections for both cases:
+// appendTransactionSpan appends a span for a transaction. Which span becomes the transaction itself is
+// known only when BuildRequests joins the spans that are sent together. So the payload has sections
+// for both cases:
 //
 //	context  contexts.trace of a transaction, or the first members of one of its spans
 //	span     the other members of one of its spans
@@ -81,7 +81,7 @@ func appendOtelSection(dst []byte, s *spanItem) []byte {
 }
 
 // descriptionOf describes a span as Sentry's SDKs do: by its database query, else by its HTTP method
-// and URL without the query, else by its name.
+// and URL (without the query string), else by its name.
 func descriptionOf(s *spanItem) string {
 	text := func(names ...string) string {
 		for _, name := range names {

@@ -3,7 +3,7 @@
 
 package sentryexporter
 
-// trim is how much to leave out of an item that is too large. Each step includes the steps before it.
+// trim says how much to leave out of an item that is too large. Each step includes the previous ones.
 type trim int
 
 const (
@@ -18,7 +18,7 @@ const (
 	trimBody
 )
 
-// withinLimit appends an item. It trims the item step by step until that has at most limit bytes.
+// withinLimit appends an item. It trims the item step by step until it has at most limit bytes.
 func withinLimit(dst []byte, limit int, write func(dst []byte, t trim) []byte) []byte {
 	start := len(dst)
 	for t := trimNothing; ; t++ {
@@ -29,7 +29,7 @@ func withinLimit(dst []byte, limit int, write func(dst []byte, t trim) []byte) [
 	}
 }
 
-// What trimming keeps: so little that any item is below 32 KiB.
+// How much trimming keeps: so little that any item is below 32 KiB.
 const (
 	fewFrames     = 50
 	fewExceptions = 10
@@ -47,7 +47,7 @@ const (
 	maxFrames     = 1000
 )
 
-// note says what was left out, for the item itself. It is empty if nothing was.
+// note returns text for the item itself that says what was left out. It is empty if nothing was.
 func (t trim) note() string {
 	return [...]string{"", "frames", "frames, long attributes", "frames, attributes", "frames, attributes, body"}[t]
 }

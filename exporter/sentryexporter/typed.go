@@ -18,19 +18,19 @@ type typedObject struct {
 	written bool   // whether it has a member
 	overlap bool   // whether the name of a member is shared
 	depth   int    // how many maps enclose the current value
-	// trace gets the values that the trace header of an envelope repeats; nil if it needs none.
+	// trace collects the values that the trace header of an envelope repeats; nil if none are needed.
 	trace *traceTexts
 }
 
-// begin begins the object, whose braces the caller writes. Only one is written at a time.
+// begin begins the object, whose braces the caller writes. Write only one object at a time.
 func (o *typedObject) begin(vs valueWriter) {
 	vs.objects++
 	vs.last = vs.first
 	o.valueWriter, o.number = vs, vs.objects
 }
 
-// append appends an attribute: a map as one attribute per member, with dotted names, and an array as
-// JSON. It leaves out empty values and personal data that must not be sent.
+// append appends an attribute. A map becomes one attribute per member, with dotted names; an array
+// becomes JSON. It leaves out empty values and personal data that must not be sent.
 func (o *typedObject) append(dst []byte, text string, v pcommon.Value) []byte {
 	n, t := o.of(text), v.Type()
 	switch {
@@ -49,7 +49,7 @@ func (o *typedObject) append(dst []byte, text string, v pcommon.Value) []byte {
 	return o.appendTyped(dst, v, t)
 }
 
-// member appends the beginning of a member, unless the object already has one of that name.
+// member appends the beginning of a member, unless the object already has one with that name.
 func (o *typedObject) member(dst []byte, n *name) ([]byte, bool) {
 	if n.object == o.number {
 		return dst, false
@@ -63,8 +63,8 @@ func (o *typedObject) member(dst []byte, n *name) ([]byte, bool) {
 	return append(dst, n.begin[1:]...), true
 }
 
-// appendSpecial is appendTyped for a value that may be masked, shortened, or repeated in the trace
-// header.
+// appendSpecial is like appendTyped, for a value that may be masked, shortened, or repeated in the
+// trace header.
 func (o *typedObject) appendSpecial(dst []byte, n *name, v pcommon.Value) []byte {
 	start := len(dst)
 	dst = o.appendTreated(dst, v, n.treat)
@@ -83,8 +83,8 @@ func (o *typedObject) appendFlattened(dst []byte, text string, members pcommon.M
 	return dst
 }
 
-// text appends an attribute unless it is empty. It does not check the name for personal data and
-// secrets.
+// text appends an attribute unless it is empty. It does not check whether it is personal data or a
+// secret.
 func (o *typedObject) text(dst []byte, text, value string) []byte {
 	if value == "" {
 		return dst
@@ -106,10 +106,10 @@ func (o *typedObject) appendText(dst []byte, text, value string) []byte {
 	return append(dst, typeString...)
 }
 
-// shared is an attribute of many objects, encoded once.
+// shared is an attribute that many objects have, encoded once.
 type shared struct {
 	name *name
-	// typed is the value and its type.
+	// typed is the encoded value and its type.
 	typed []byte
 }
 
@@ -131,8 +131,8 @@ func (o *typedObject) noteShared(s *sharedAttributes) {
 	}
 }
 
-// appendShared appends the shared attributes, except those whose name the object already has. It
-// must come last.
+// appendShared appends the shared attributes, except those whose name the object already has. Call it
+// last.
 func (o *typedObject) appendShared(dst []byte, s *sharedAttributes) []byte {
 	if o.written && !o.overlap {
 		return append(dst, s.joined...)

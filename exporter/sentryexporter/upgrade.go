@@ -12,7 +12,7 @@ import (
 
 // completeMeta implements delivery.Options.CompleteMeta. It sets VendorID and Key from the payload of
 // an event without them: a dead letter, which may have been edited, or an event that an earlier
-// version queued. It leaves events with an invalid payload unchanged.
+// version queued. An event whose payload is invalid stays unchanged.
 func completeMeta(e *delivery.Event) {
 	switch e.Category {
 	case categoryError:

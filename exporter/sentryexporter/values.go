@@ -16,7 +16,7 @@ import (
 // sent.
 type valueWriter struct {
 	*nameCache
-	// trim is how much to leave out of the item.
+	// trim says how much to leave out of the item.
 	trim trim
 }
 
@@ -72,10 +72,10 @@ func (vs valueWriter) appendPlain(dst []byte, path string, v pcommon.Value, trea
 	return append(dst, '}')
 }
 
-// maxFlattened is how deep maps are flattened. Deeper maps are written as JSON.
+// maxFlattened is how many levels of maps are flattened. Deeper maps are written as JSON.
 const maxFlattened = 8
 
-// appendTreated is appendTyped for a value that may be masked or shortened.
+// appendTreated is like appendTyped, for a value that may be masked or shortened.
 func (vs valueWriter) appendTreated(dst []byte, v pcommon.Value, treat treatment) []byte {
 	start, t := len(dst), v.Type()
 	switch {
@@ -92,7 +92,7 @@ func (vs valueWriter) appendTreated(dst []byte, v pcommon.Value, treat treatment
 	return dst
 }
 
-// appendTyped appends a value of type t, and that type.
+// appendTyped appends a value of type t, and the name of the type.
 func (vs valueWriter) appendTyped(dst []byte, v pcommon.Value, t pcommon.ValueType) []byte {
 	switch t {
 	case pcommon.ValueTypeStr:
@@ -133,7 +133,7 @@ func (vs valueWriter) appendBrief(dst []byte, v pcommon.Value, treat treatment) 
 	return jsonappend.String(dst, cut(vs.shown(v.Str(), treat), shortText)+"...")
 }
 
-// shown returns a string without the secrets of a URL.
+// shown returns a string as it is sent: a URL without its secrets.
 func (vs valueWriter) shown(s string, treat treatment) string {
 	if treat == treatURL {
 		return withoutSecrets(s)

@@ -6,22 +6,23 @@ package fanoutconnector
 import "github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 
 // assignment assigns each record of a batch to a group; the records of a group go to the same
-// pipelines. Assignments are pooled, so that in the long run they allocate nothing.
+// pipelines. Assignments are pooled, so that routing rarely allocates memory.
 type assignment struct {
 	table *table
 	// groupOf has the group of each record, in the order of the batch.
 	groupOf []int32
-	groups  []groupSize
-	// byRoute has the group of each route's records, or noGroup. Records with their own destinations
-	// are found in bySet only.
+	groups  []groupInfo
+	// byRoute has the group of each route, or noGroup. It does not apply to records with destinations
+	// of their own.
 	byRoute []int32
-	bySet   map[set]int32
+	// bySet has the group of each set of pipelines.
+	bySet map[set]int32
 	// routed counts, by route, the records without destinations of their own.
 	routed []int64
 }
 
-// groupSize is the pipelines of a group, and how many records it has.
-type groupSize struct {
+// groupInfo says which pipelines get a group, and how many records it has.
+type groupInfo struct {
 	to      set
 	records int
 }
@@ -69,13 +70,13 @@ func (a *assignment) group(to set) int32 {
 	group, ok := a.bySet[to]
 	if !ok {
 		group = int32(len(a.groups)) //nolint:gosec // there are fewer groups than records
-		a.groups = append(a.groups, groupSize{to: to})
+		a.groups = append(a.groups, groupInfo{to: to})
 		a.bySet[to] = group
 	}
 	return group
 }
 
-// largest returns the largest group that goes to any pipeline, or noGroup.
+// largest returns the largest group among those that go to any pipeline, or noGroup.
 func (a *assignment) largest() int32 {
 	largest := int32(noGroup)
 	for i := range a.groups {

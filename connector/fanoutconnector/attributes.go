@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// routingAttributes are the attributes, besides the name, that affect routing.
+// routingAttributes are the attributes, other than the name, that routing needs.
 type routingAttributes struct {
 	hasID        bool
 	kind         appevent.Kind

@@ -31,9 +31,9 @@ type Config struct {
 	// Sync lists the pipelines whose errors are returned to the caller; default none.
 	Sync []pipeline.ID `mapstructure:"sync"`
 
-	// PipelinesEnabled is written by the enabled converter when it removes pipelines: every pipeline
-	// that has the connector as a receiver in the file, and whether it still exists. Default none,
-	// which means that all exist.
+	// PipelinesEnabled is set by the enabled converter when it removes pipelines. It lists every
+	// pipeline that has the connector as a receiver in the file, and says whether the pipeline still
+	// exists. Default none, which means that all exist.
 	PipelinesEnabled map[pipeline.ID]bool `mapstructure:"pipelines_enabled"`
 }
 
@@ -71,8 +71,8 @@ func (cfg *Config) Validate() error {
 	return errors.Join(cfg.checkReach(pipeline.SignalLogs), cfg.checkReach(pipeline.SignalTraces), cfg.checkEnabled())
 }
 
-// checkEnabled finds mistyped pipelines of disabled backends. The connector itself cannot: it is
-// not even created when all of its pipelines are disabled.
+// checkEnabled finds mistyped pipelines when some of them are disabled. newTable, which otherwise
+// finds them, does not run if all pipelines of the connector are disabled.
 func (cfg *Config) checkEnabled() error {
 	if len(cfg.PipelinesEnabled) == 0 {
 		return nil
@@ -143,8 +143,8 @@ func (cfg *Config) checkReach(signal pipeline.Signal) error {
 // coveredBy returns the first pattern of an earlier route that matches every name that event
 // matches, and the index of its route. The pattern is empty if there is none.
 func (cfg *Config) coveredBy(signal pipeline.Signal, event string, before int) (by string, at int) {
-	// Matching event as if it were a name works: only a * can match a literal *, and it then matches
-	// everything that the * in event matches.
+	// Matching event as if it were a name works: only a * can match the character *, and it then also
+	// matches everything that the * in event matches.
 	for at := range cfg.Routes[:before] {
 		for _, by := range cfg.Routes[at].Events {
 			if cfg.Routes[at].appliesTo(signal) && pattern.Match(by, event) {

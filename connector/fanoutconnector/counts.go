@@ -16,13 +16,16 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/connector/fanoutconnector/internal/metadata"
 )
 
-// counts holds the metrics. Counting costs an addition; the metrics are read only when collected.
+// counts holds the metrics. Counting costs one addition; OpenTelemetry reads the counts only when it
+// collects metrics.
 type counts struct {
 	table     *table
 	telemetry *metadata.TelemetryBuilder
 
-	routed         [][]atomic.Int64 // by route, and pipeline
-	withheld, kept []atomic.Int64   // by pipeline
+	routed   [][]atomic.Int64 // by route, and pipeline
+	withheld []atomic.Int64   // by pipeline
+	// hidden counts refused records whose caller gets no error, by pipeline.
+	hidden []atomic.Int64
 
 	// Records that went to no pipeline, by reason.
 	noRoute, noPipelines, disabled, destinations atomic.Int64
@@ -41,7 +44,7 @@ func newCounts(set connector.Settings, signal pipeline.Signal, t *table) (*count
 	}
 	c := &counts{
 		table: t, telemetry: telemetry, routed: make([][]atomic.Int64, len(t.routes)),
-		withheld: make([]atomic.Int64, len(t.pipelines)), kept: make([]atomic.Int64, len(t.pipelines)),
+		withheld: make([]atomic.Int64, len(t.pipelines)), hidden: make([]atomic.Int64, len(t.pipelines)),
 	}
 	for i := range c.routed {
 		c.routed[i] = make([]atomic.Int64, len(t.pipelines))
@@ -51,13 +54,13 @@ func newCounts(set connector.Settings, signal pipeline.Signal, t *table) (*count
 }
 
 func (c *counts) register(connector, signal attribute.KeyValue) error {
-	var routed, kept []series
+	var routed, hidden []series
 	withheld := make([]series, 0, len(c.table.pipelines))
 	for i, id := range c.table.pipelines {
 		to := attribute.String("pipeline", id.String())
 		withheld = append(withheld, newSeries(&c.withheld[i], connector, to))
 		if i < c.table.firstSync {
-			kept = append(kept, newSeries(&c.kept[i], connector, to))
+			hidden = append(hidden, newSeries(&c.hidden[i], connector, to))
 		}
 		for j := range c.table.routes {
 			if c.table.routes[j].to.has(i) {
@@ -75,7 +78,7 @@ func (c *counts) register(connector, signal attribute.KeyValue) error {
 	return errors.Join(
 		c.telemetry.RegisterFanoutRoutedEventsTotalCallback(observe(routed)),
 		c.telemetry.RegisterFanoutWithheldEventsTotalCallback(observe(withheld)),
-		c.telemetry.RegisterFanoutKeptRefusalsTotalCallback(observe(kept)),
+		c.telemetry.RegisterFanoutKeptRefusalsTotalCallback(observe(hidden)),
 		c.telemetry.RegisterFanoutUnroutedEventsTotalCallback(observe(unrouted)))
 }
 
@@ -94,7 +97,7 @@ func observe(all []series) metric.Int64Callback {
 
 func (c *counts) stop() { c.telemetry.Shutdown() }
 
-// add counts the records without destinations of their own.
+// add counts the records without destinations of their own; addNarrowed counts the others.
 func (c *counts) add(a *assignment) {
 	for at, n := range a.routed {
 		if n > 0 {
@@ -122,7 +125,8 @@ func (c *counts) addRoute(at int, to set, n int64) {
 	}
 }
 
-// addNarrowed counts a record whose own destinations left only these pipelines of its route.
+// addNarrowed counts a record with destinations of its own, which leave only these pipelines of its
+// route.
 func (c *counts) addNarrowed(at int, to set) {
 	c.addRoute(at, to, 1)
 	for i := range c.table.pipelines {

@@ -10,8 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pipeline"
 )
 
-// destinations finds pipelines by the lower-case keys of fanout.destinations. The key of
-// logs/webhook/audit is its name, webhook/audit, or its backend, which is webhook.
+// destinations finds pipelines by the keys of fanout.destinations, in lower case. The key of
+// logs/webhook/audit is its name, webhook/audit, or its backend, webhook.
 type destinations struct {
 	byName, byBackend map[string]set
 }
@@ -33,7 +33,7 @@ func newDestinations(pipelines []pipeline.ID) destinations {
 
 // narrow returns the pipelines of a route that an event's switches leave on. The more specific key
 // wins: a name over a backend, a backend over all. Switches never add a pipeline to the route.
-// Unknown keys and values that are not bool are ignored.
+// Unknown keys and values other than bools are ignored.
 func (d *destinations) narrow(to set, switches pcommon.Map) set {
 	var all, backends, names choice
 	for key, v := range switches.All() {
@@ -53,7 +53,7 @@ func (d *destinations) narrow(to set, switches pcommon.Map) set {
 	return names.apply(backends.apply(all.apply(to, to), to), to)
 }
 
-// choice is the pipelines that keys of one kind switch on and off.
+// choice holds the pipelines that keys of one kind switch on and off.
 type choice struct{ on, off set }
 
 func (c *choice) add(s set, on bool) {

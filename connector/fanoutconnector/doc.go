@@ -12,6 +12,6 @@
 //     attributes that routing needs;
 //   - table.go and tree.go find the route of a name, and destinations.go narrows it;
 //   - assignment.go groups records by their pipelines, split.go moves each group to a batch of its
-//     own, and ownership.go says which pipeline gets a copy;
-//   - refusals.go logs what pipelines refuse, and counts.go has the metrics.
+//     own, and ownership.go decides which pipelines get a copy;
+//   - refusals.go logs the events that pipelines refuse, and counts.go has the metrics.
 package fanoutconnector

@@ -37,7 +37,7 @@ type fanout[T batch[T]] struct {
 	refusals    refusals
 }
 
-// operations are the functions that differ between the signals.
+// operations are the functions that differ between logs and traces.
 type operations[T batch[T]] struct {
 	create func() T
 	// assign adds each record to the assignment, and move moves it to its group.
@@ -119,21 +119,21 @@ func (f *fanout[T]) group(data T) []group[T] {
 	return f.split(data, a)
 }
 
-// send sends a pipeline its groups. It counts and logs refusals, but does not return them.
+// send sends the groups of a pipeline to it. It counts and logs refusals, but does not return them.
 func (f *fanout[T]) send(ctx context.Context, to int, groups []group[T]) {
 	for i := range groups {
 		if !groups[i].to.has(to) {
 			continue
 		}
 		if err := f.targets[to].consume(ctx, f.owner.share(&groups[i], to)); err != nil {
-			f.counts.kept[to].Add(int64(groups[i].records))
+			f.counts.hidden[to].Add(int64(groups[i].records))
 			f.refusals.add(to, groups[i].records, err)
 		}
 	}
 }
 
-// sendSync sends the sync pipelines their groups, and returns their errors. They come last because
-// they may be slow, and run concurrently.
+// sendSync sends the groups of the sync pipelines to them, concurrently, and returns their errors. It
+// is called last because these pipelines may be slow.
 func (f *fanout[T]) sendSync(ctx context.Context, groups []group[T]) error {
 	var all set
 	for i := range groups {
@@ -160,8 +160,8 @@ func (f *fanout[T]) sendSync(ctx context.Context, groups []group[T]) error {
 	return joinErrors(errs)
 }
 
-// newCall returns a function that sends a sync pipeline its groups. It takes the batches from the
-// owner right away, so that the functions can run concurrently.
+// newCall returns a function that sends the groups of a sync pipeline to it. newCall itself takes the
+// batches from the owner, so that the functions can run concurrently.
 func (f *fanout[T]) newCall(ctx context.Context, to int, groups []group[T]) func() error {
 	var shares []T
 	for i := range groups {

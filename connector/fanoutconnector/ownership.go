@@ -5,7 +5,7 @@ package fanoutconnector
 
 import "math/bits"
 
-// owner decides which pipeline may change the batch of a group, and when it is recycled.
+// owner decides which pipeline may change the batch of a group, and when the batch is recycled.
 type owner[T batch[T]] struct {
 	create func() T
 	mark   func(T) bool
@@ -13,8 +13,8 @@ type owner[T batch[T]] struct {
 	mutate set // the pipelines that change their batches
 }
 
-// hold makes batches read-only if pipelines share them, and keeps all of them from being recycled
-// until release is called.
+// hold keeps batches from being recycled until release is called. It makes a batch read-only if
+// several pipelines get it, unless all of them change their batches: then each has its own.
 func (o *owner[T]) hold(groups []group[T]) (release func()) {
 	var held []T
 	for i := range groups {
@@ -36,7 +36,7 @@ func (o *owner[T]) hold(groups []group[T]) (release func()) {
 	}
 }
 
-// share returns the batch for a pipeline: a copy if the pipeline changes it while others use it,
+// share returns the batch for a pipeline: a copy if the pipeline changes it and others use it too,
 // else the batch itself. If all pipelines change it, the last one gets the original. Call it in the
 // order of the pipelines.
 func (o *owner[T]) share(g *group[T], to int) T {

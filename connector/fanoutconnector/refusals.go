@@ -48,14 +48,14 @@ func (r refusals) add(at, events int, err error) {
 	})
 }
 
-// flush logs what is still pending.
+// flush logs the refusals that are not logged yet.
 func (r refusals) flush() {
 	for _, log := range r {
 		log.Flush()
 	}
 }
 
-// cause is why a pipeline refuses events, in fixed words, because the error may quote events.
+// cause says why a pipeline refuses events, in fixed words, because the error may quote events.
 type cause struct{ name, whatToDo string }
 
 func causeOf(err error) cause {
@@ -72,8 +72,8 @@ func causeOf(err error) cause {
 	}
 }
 
-// joinErrors joins the errors of sync pipelines. If any of them is temporary, it comes first, and
-// permanent ones are joined by their text only, so that the caller retries.
+// joinErrors joins the errors of sync pipelines. If any of them is temporary, the caller must retry:
+// temporary errors come first, and only the text of permanent ones is added.
 func joinErrors(errs []error) error {
 	var temporary, permanent []error
 	for _, err := range errs {

@@ -5,7 +5,7 @@ package fanoutconnector
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// group is the records of a batch that go to the same pipelines, as a batch of their own.
+// group holds the records of a batch that go to the same pipelines, as a batch of their own.
 type group[T any] struct {
 	data    T
 	to      set
@@ -21,8 +21,8 @@ type splitter[T comparable] struct {
 	groups     []group[T]
 }
 
-// split returns the groups of a batch. The records of the largest one stay in it, the others are
-// moved to new batches, and records that go to no pipeline are removed.
+// split returns the groups of a batch. The records of the largest group stay in the batch, those of
+// the others are moved to new batches, and records that go to no pipeline are removed.
 func (o *operations[T]) split(data T, a *assignment) []group[T] {
 	staying := a.largest()
 	if staying == noGroup {
@@ -48,7 +48,7 @@ func (s *splitter[T]) batch(at int32) T {
 	return s.groups[at].data
 }
 
-// The methods that the walk uses of pdata's slices, resources, scopes, and records or spans.
+// The methods of pdata's slices, resources, scopes, records and spans that walk uses.
 type (
 	slice[E any] interface {
 		AppendEmpty() E
@@ -98,7 +98,8 @@ type walk[T comparable, RS slice[R], R resource[R], SS slice[S], S scope, ES sli
 	scopeRecords              int
 }
 
-// cursor is where a group appends records: its copy of the resource and scope with these indexes.
+// cursor is the place where a group appends records: its copy of the resource and scope with these
+// indexes.
 type cursor[R, ES any] struct {
 	resourceIndex, scopeIndex int
 	resource                  R
@@ -125,7 +126,8 @@ func (w *walk[T, RS, R, SS, S, ES, E]) resource(r R) bool {
 	return w.scopes(r).Len() == 0
 }
 
-// whole moves a resource whose records all belong to one group.
+// whole moves a resource whose records all belong to one group, and reports whether to remove it from
+// the batch.
 func (w *walk[T, RS, R, SS, S, ES, E]) whole(r R, at int32) bool {
 	if at == w.staying {
 		return false

@@ -37,7 +37,7 @@ type table struct {
 
 // route is a route of the configuration.
 type route struct {
-	// label is the first name or pattern, which is unique among the routes of a signal.
+	// label is the first name or pattern of the route. No other route of the signal has the same one.
 	label string
 	to    set
 	// disabled says that the route has pipelines, and that all of them are disabled.

@@ -15,7 +15,7 @@ import (
 // tree is a radix tree of event names, and of the text before the first * of patterns. It finds the
 // first matching route in one walk along a name.
 type tree struct {
-	label string // the text that this node adds to its parent's, without the byte that selects the node
+	label string // the text that follows the parent's text and the byte that selects this node
 	routes
 	// children[i] is the child that the byte low+i selects, or nil.
 	low      byte
@@ -65,8 +65,8 @@ func (b builder) tree() *tree {
 	return b.node(slices.Sorted(maps.Keys(b)), 0)
 }
 
-// node builds the subtree of sorted texts that share a prefix, of which the nodes above already
-// cover the first bytes.
+// node builds the subtree of sorted texts that share a prefix. The nodes above it already cover their
+// first bytes.
 func (b builder) node(texts []string, covered int) *tree {
 	first, last := texts[0], texts[len(texts)-1]
 	end := covered

@@ -258,13 +258,16 @@ func (d *Decoder) cloudTrace(value string) error {
 	return setOnce(&d.cloud.traceparent, value)
 }
 
+// maxExtensionName is the longest name of a CloudEvents extension, in bytes.
+const maxExtensionName = 64
+
 // cloudExtension adds an attribute for an extension that the specification does not define.
 func (d *Decoder) cloudExtension(name string) (pcommon.Value, error) {
 	if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
 		return pcommon.Value{}, reject("not a valid CloudEvents attribute name (a to z, 0 to 9); put your own data under data")
 	}
-	if len(name) > longName {
-		return pcommon.Value{}, reject("is longer than %d characters", longName)
+	if len(name) > maxExtensionName {
+		return pcommon.Value{}, reject("is longer than %d characters", maxExtensionName)
 	}
 	return newMember(d.event.record.Attributes(), cloudPrefix+name)
 }

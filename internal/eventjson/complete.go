@@ -52,7 +52,7 @@ func (e *pending) completeID() error {
 	if err != nil {
 		return err
 	}
-	e.anonymous = true
+	e.randomID = true
 	e.record.Attributes().PutStr(appevent.AttrID, id.String())
 	return nil
 }

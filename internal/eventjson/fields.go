@@ -36,7 +36,7 @@ type pending struct {
 	severityNumber bool
 	valueTypes     []valueType
 
-	anonymous bool // it has neither an id nor a time
+	randomID bool // it has neither an id nor a time
 }
 
 // valueType is a member of value_types.
@@ -57,7 +57,7 @@ func (d *Decoder) beginEvent() {
 // write barriers.
 func (e *pending) clear() {
 	e.id, e.name, e.kind, e.seen = "", "", appevent.KindTrack, 0
-	e.nameIsNull, e.hasException, e.hasBody, e.severityNumber, e.anonymous, e.sameOrigin = false, false, false, false, false, false
+	e.nameIsNull, e.hasException, e.hasBody, e.severityNumber, e.randomID, e.sameOrigin = false, false, false, false, false, false
 	e.origin.source.text, e.origin.resource.text, e.origin.scope.text = nil, nil, nil
 	e.valueTypes = e.valueTypes[:0]
 }

@@ -81,8 +81,8 @@ const (
 	bitExceptionHandled
 )
 
-// isBatchMember reports whether libraries send this member beside a batch. It is ignored: events
-// have their own.
+// isBatchMember reports whether libraries send this member next to the events of a batch. It is
+// ignored, because each event has its own.
 func (r Route) isBatchMember(name string) bool {
 	return r == RouteBatch && (name == "context" || name == "messageId")
 }

@@ -87,14 +87,13 @@ func slot[T string | []byte](name T) int {
 	return (int(name[0])*131 + int(name[len(name)/2])*31 + int(name[len(name)-1])*7 + len(name)) % nameSlots
 }
 
-// longName is the length from which a name is not cached, and the longest CloudEvents extension
-// name.
-const longName = 64
+// maxCachedName is the length in bytes up to which a name is cached.
+const maxCachedName = 63
 
 // intern returns raw as a string. The depth is part of the hash, since the name that follows
 // depends on it.
 func (n *nameCache) intern(raw []byte, depth int) string {
-	if len(raw) == 0 || len(raw) >= longName {
+	if len(raw) == 0 || len(raw) > maxCachedName {
 		return string(raw)
 	}
 	at := (slot(raw) + 61*depth) % nameSlots
@@ -128,7 +127,7 @@ func (d *Decoder) putAttribute(attributes pcommon.Map, name string) error {
 func newMember(m pcommon.Map, name string) (pcommon.Value, error) {
 	v, taken := m.GetOrPutEmpty(name)
 	if taken {
-		return v, reject("given twice, here or in the event field for this attribute")
+		return v, reject("given twice: under this name, or also in the event field for this attribute")
 	}
 	return v, nil
 }

@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// given is the optional <case>.given.json: what is passed to Parse besides the text.
+// given is the optional <case>.given.json: the arguments of Parse other than the text.
 type given struct {
 	// Language defaults to the folder's.
 	Language *string `json:"language"`

@@ -33,7 +33,7 @@ func (r *rustReader) read(line string) {
 	case body == "":
 	case strings.EqualFold(line, "stack backtrace:"):
 		r.header.open, r.causes = false, false
-		r.started()
+		r.ensureStarted()
 	case r.causes && r.cause(body):
 	case !r.header.open && r.frameLine(line, body):
 	case line == "Caused by:" && r.current != none && !r.numbered:
@@ -53,8 +53,8 @@ func (r *rustReader) start() {
 	r.current = r.begin(noParent, "")
 }
 
-// started ensures that there is an exception for the frames that follow.
-func (r *rustReader) started() {
+// ensureStarted ensures that there is an exception for the frames that follow.
+func (r *rustReader) ensureStarted() {
 	if r.current == none && len(r.exceptions) == 0 {
 		r.start()
 	}
@@ -130,7 +130,7 @@ func (r *rustReader) frameLine(line, body string) bool {
 	if name == "" {
 		return false
 	}
-	r.started()
+	r.ensureStarted()
 	r.numbered = true
 	r.frame(r.thrown()).setRustFunction(name)
 	return true

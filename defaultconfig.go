@@ -1,7 +1,7 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package otelcolfanout holds what the module ships beside its code.
+// Package otelcolfanout holds the files that the module ships in addition to its code.
 package otelcolfanout
 
 import _ "embed"

@@ -53,7 +53,7 @@ func TestTransientFailuresAreRetried(t *testing.T) {
 // failFirst responds to the first n requests with the reply, and counts all.
 func failFirst(in *moengageintake.Intake, n int64, reply moengageintake.Reply) *atomic.Int64 {
 	var count atomic.Int64
-	in.Answer(func(moengageintake.Request) moengageintake.Reply {
+	in.ReplyWith(func(moengageintake.Request) moengageintake.Reply {
 		if count.Add(1) <= n {
 			return reply
 		}
@@ -116,7 +116,7 @@ func TestRetryAmbiguousFalseStillRetriesFailures(t *testing.T) {
 func TestRefusedEventCostsNoOther(t *testing.T) {
 	for _, mode := range []Mode{ModeBulk, ModeSingle} {
 		in := moengageintake.New(t)
-		in.Answer(func(r moengageintake.Request) moengageintake.Reply {
+		in.ReplyWith(func(r moengageintake.Request) moengageintake.Reply {
 			for _, action := range r.Content.Actions {
 				if action.Name == "bad" {
 					return moengageintake.BadRequest("no such event")
@@ -135,7 +135,7 @@ func TestRefusedEventCostsNoOther(t *testing.T) {
 		assert.Equal(t, `the backend answered 400: {"error":{"message":"no such event","request_id":"fbkHZtPx","type":"Bad Request"},"status":"fail"}`, letter.Message)
 		assert.JSONEq(t, `{"type":"event","customer_id":"u1","actions":[{"action":"bad","attributes":{"event_id":"id-bad","note":"`+bodySecret+`"},"current_time":"2023-11-14T22:13:20.123Z"}]}`, string(letter.Payload))
 
-		in.Answer(nil)
+		in.ReplyWith(nil)
 		replayed := e.Letters.Replay(t.Context())
 		require.Len(t, replayed, 1)
 		assert.Equal(t, "id-bad", ids(in)[4])
@@ -144,7 +144,7 @@ func TestRefusedEventCostsNoOther(t *testing.T) {
 
 func TestFailureIn200IsBisected(t *testing.T) {
 	in := moengageintake.New(t)
-	in.Answer(func(r moengageintake.Request) moengageintake.Reply {
+	in.ReplyWith(func(r moengageintake.Request) moengageintake.Reply {
 		if strings.Contains(string(r.Body), "bad") {
 			return moengageintake.Reply{Body: `{"status":"failure","error":{"message":"x"}}`}
 		}
@@ -200,7 +200,7 @@ func TestTooLargeEventIsRefusedWithoutARequest(t *testing.T) {
 func TestVerifyFindsEventsThatBulkHides(t *testing.T) {
 	in := moengageintake.New(t)
 	var single atomic.Int64
-	in.Answer(func(r moengageintake.Request) moengageintake.Reply {
+	in.ReplyWith(func(r moengageintake.Request) moengageintake.Reply {
 		if r.Route == moengageintake.RouteBulk {
 			return moengageintake.Reply{}
 		}

@@ -56,7 +56,7 @@ func TestEachUsersEventsArriveInOrder(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 7))
 			in := moengageintake.New(t)
-			in.Answer(unreliable(seed))
+			in.ReplyWith(unreliable(seed))
 			cfg := testConfig(in)
 			cfg.Delivery.RetryConfig.MaxElapsedTime = 0
 			cfg.ClientConfig.Timeout = 10 * time.Second

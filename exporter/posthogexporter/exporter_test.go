@@ -106,7 +106,7 @@ func eachProtocol(t *testing.T, test func(t *testing.T, in *posthogintake.Intake
 // first makes the intake reply to the first n requests with reply, and accept all others.
 func first(in *posthogintake.Intake, n int32, reply posthogintake.Reply) {
 	var requests atomic.Int32
-	in.Answer(func(posthogintake.Request) posthogintake.Reply {
+	in.ReplyWith(func(posthogintake.Request) posthogintake.Reply {
 		if requests.Add(1) <= n {
 			return reply
 		}
@@ -167,14 +167,14 @@ func TestRefusedEventsAreReplayedUnchanged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
-				in.Answer(func(posthogintake.Request) posthogintake.Reply { return c.reply })
+				in.ReplyWith(func(posthogintake.Request) posthogintake.Reply { return c.reply })
 				e := setup(cfg).StartLogs(t)
 				e.Send(events("a"))
 				assert.Equal(t, []string{"a:" + c.reason}, e.Letters.Reasons())
 				assert.Contains(t, e.Letters.All()[0].Message, c.message)
 				require.Len(t, in.Requests(), 1)
 
-				in.Answer(nil)
+				in.ReplyWith(nil)
 				replayed := e.Letters.Replay(t.Context())
 				require.Len(t, replayed, 1)
 				requests := in.Requests()
@@ -187,7 +187,7 @@ func TestRefusedEventsAreReplayedUnchanged(t *testing.T) {
 
 func TestBadEventCostsNoOther(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
-		in.Answer(func(r posthogintake.Request) posthogintake.Reply {
+		in.ReplyWith(func(r posthogintake.Request) posthogintake.Reply {
 			if slices.Contains(names(r.Events), "e0037") {
 				return posthogintake.Failure(400, "invalid event could not be processed")
 			}
@@ -227,7 +227,7 @@ func TestBillingLimitIsReadFrom200(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := posthogintake.New(t)
-			in.Answer(func(posthogintake.Request) posthogintake.Reply { return posthogintake.QuotaLimited(c.resources...) })
+			in.ReplyWith(func(posthogintake.Request) posthogintake.Reply { return posthogintake.QuotaLimited(c.resources...) })
 			e := setup(testConfig(in)).StartLogs(t)
 			ld := events("a", "survey sent", "$ai_feedback")
 			ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(2).Attributes().PutStr("$ai_trace_id", "t")
@@ -245,7 +245,7 @@ func TestBillingLimitIsReadFrom200(t *testing.T) {
 func TestMessagesFrom200RedactTheKey(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
 		in.Plan("a", posthogintake.Result{Result: "drop", Details: "of the project " + posthogintake.Key})
-		in.Answer(func(r posthogintake.Request) posthogintake.Reply {
+		in.ReplyWith(func(r posthogintake.Request) posthogintake.Reply {
 			if r.Protocol == posthogintake.V1 {
 				return posthogintake.OK()
 			}
@@ -292,7 +292,7 @@ func TestEachEventHasItsOwnResult(t *testing.T) {
 
 func TestRetryAfterOfV1IsHonored(t *testing.T) {
 	in := posthogintake.New(t)
-	in.Answer(func(posthogintake.Request) posthogintake.Reply { return posthogintake.OK().Within("0.3") })
+	in.ReplyWith(func(posthogintake.Request) posthogintake.Reply { return posthogintake.OK().Within("0.3") })
 	in.Plan("again", posthogintake.Result{Result: "retry"})
 	cfg := testConfig(in)
 	cfg.Protocol = ProtocolV1
@@ -306,7 +306,7 @@ func TestRetryAfterOfV1IsHonored(t *testing.T) {
 func TestTruncatedResultsAreRetried(t *testing.T) {
 	in := posthogintake.New(t)
 	var cut atomic.Bool
-	in.Answer(func(r posthogintake.Request) posthogintake.Reply {
+	in.ReplyWith(func(r posthogintake.Request) posthogintake.Reply {
 		if cut.Swap(true) {
 			return posthogintake.OK()
 		}
@@ -337,7 +337,7 @@ func TestLongestResponseIsRead(t *testing.T) {
 
 func TestUnknownKeySetsTheStatus(t *testing.T) {
 	in := posthogintake.New(t)
-	in.Answer(func(posthogintake.Request) posthogintake.Reply {
+	in.ReplyWith(func(posthogintake.Request) posthogintake.Reply {
 		return posthogintake.Failure(401, "API key is not valid")
 	})
 	e := setup(testConfig(in)).StartLogs(t)
@@ -349,7 +349,7 @@ func TestUnknownKeySetsTheStatus(t *testing.T) {
 
 func TestWaitingCallersGetTheError(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
-		in.Answer(func(posthogintake.Request) posthogintake.Reply {
+		in.ReplyWith(func(posthogintake.Request) posthogintake.Reply {
 			return posthogintake.Failure(401, "API key is not valid: "+posthogintake.Key)
 		})
 		cfg.Delivery.Dispatch = delivery.DispatchSync
@@ -360,7 +360,7 @@ func TestWaitingCallersGetTheError(t *testing.T) {
 
 func TestRestartSendsTheSameEvents(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
-		in.Answer(func(posthogintake.Request) posthogintake.Reply {
+		in.ReplyWith(func(posthogintake.Request) posthogintake.Reply {
 			return posthogintake.Error(503, "service_unavailable")
 		})
 		cfg.Delivery.QueueConfig.Get().StorageID = deliverytest.StorageID()
@@ -375,7 +375,7 @@ func TestRestartSendsTheSameEvents(t *testing.T) {
 		before.WaitFor("an attempt", func() bool { return len(in.Requests()) > 0 })
 		before.Stop()
 
-		in.Answer(nil)
+		in.ReplyWith(nil)
 		if cfg.Protocol == ProtocolBatch {
 			cfg.Protocol = ProtocolV1 // queued events keep their protocol
 		} else {

@@ -105,7 +105,7 @@ func TestRequestsStayWithinTheLimits(t *testing.T) {
 func TestDuplicateSharesItsTwinsOutcome(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
 		in.Plan("bad", posthogintake.Result{Result: "drop"})
-		in.Answer(func(r posthogintake.Request) posthogintake.Reply {
+		in.ReplyWith(func(r posthogintake.Request) posthogintake.Reply {
 			if slices.Contains(names(r.Events), "bad") && r.Protocol == posthogintake.Batch {
 				return posthogintake.Failure(400, "bad")
 			}

@@ -156,7 +156,7 @@ func TestReplayedDeadLettersHaveTheirOwnOutcome(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachProtocol(t, func(t *testing.T, in *posthogintake.Intake, cfg *Config) {
-				in.Answer(func(posthogintake.Request) posthogintake.Reply { return posthogintake.Failure(401, "unauthorized") })
+				in.ReplyWith(func(posthogintake.Request) posthogintake.Reply { return posthogintake.Failure(401, "unauthorized") })
 				e := setup(cfg).StartLogs(t)
 				e.Send(events("a", "survey sent"))
 				letters := e.Letters.All()
@@ -165,7 +165,7 @@ func TestReplayedDeadLettersHaveTheirOwnOutcome(t *testing.T) {
 					letters[i].Payload = mend(t, letters[i].Payload)
 				}
 
-				in.Answer(func(r posthogintake.Request) posthogintake.Reply {
+				in.ReplyWith(func(r posthogintake.Request) posthogintake.Reply {
 					if r.Protocol == posthogintake.Batch {
 						return posthogintake.QuotaLimited("surveys")
 					}

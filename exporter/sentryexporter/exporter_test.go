@@ -95,7 +95,7 @@ func TestTransientFailuresAreRetriedWithSameEventID(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := sentryintake.New(t)
 			var requests atomic.Int32
-			in.Answer(func(sentryintake.Envelope) sentryintake.Reply {
+			in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply {
 				if requests.Add(1) <= 2 {
 					return reply
 				}
@@ -135,14 +135,14 @@ func TestPermanentRefusalsBecomeDeadLetters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := sentryintake.New(t)
-			in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return c.reply })
+			in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return c.reply })
 			e := setup(testConfig(in)).StartLogs(t)
 			e.Send(exceptions("a"))
 			assert.Equal(t, []string{"a:" + c.reason}, e.Letters.Reasons())
 			assert.Contains(t, e.Letters.All()[0].Message, c.message)
 			assert.Len(t, in.Requests(), 1)
 
-			in.Answer(nil)
+			in.ReplyWith(nil)
 			e.Letters.Replay(t.Context())
 			assert.Equal(t, []string{"a"}, messages(in.Events()), "a replay sends the same payload")
 		})
@@ -151,7 +151,7 @@ func TestPermanentRefusalsBecomeDeadLetters(t *testing.T) {
 
 func TestResponseBodyNeedNotBeJSON(t *testing.T) {
 	in := sentryintake.New(t)
-	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Garbage() })
+	in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Garbage() })
 	e := setup(testConfig(in)).StartLogs(t)
 	e.Send(exceptions("a"))
 	assert.Equal(t, map[string]int64{"delivered": 1}, e.Outcomes())
@@ -159,7 +159,7 @@ func TestResponseBodyNeedNotBeJSON(t *testing.T) {
 
 func TestOneBadLogIsRefusedAlone(t *testing.T) {
 	in := sentryintake.New(t)
-	in.Answer(func(e sentryintake.Envelope) sentryintake.Reply {
+	in.ReplyWith(func(e sentryintake.Envelope) sentryintake.Reply {
 		if strings.Contains(string(e.Raw), `"n":{"value":37,`) {
 			return sentryintake.BadRequest("bad log")
 		}
@@ -197,10 +197,10 @@ func TestRateLimitsAreRespected(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := sentryintake.New(t)
-			in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return c.reply })
+			in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return c.reply })
 			e := setup(testConfig(in)).StartLogs(t)
 			e.Send(exceptions("a"))
-			in.Answer(nil)
+			in.ReplyWith(nil)
 			e.Send(exceptions("b"))
 			assert.Equal(t, c.more, e.Outcomes())
 			e.Send(logs(1))
@@ -211,10 +211,10 @@ func TestRateLimitsAreRespected(t *testing.T) {
 
 func TestRateLimitsExpire(t *testing.T) {
 	in := sentryintake.New(t)
-	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.RateLimited("0.05:error:key") })
+	in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.RateLimited("0.05:error:key") })
 	e := setup(testConfig(in)).StartLogs(t)
 	e.Send(exceptions("a"))
-	in.Answer(nil)
+	in.ReplyWith(nil)
 	e.WaitFor("the limit to end", func() bool {
 		e.Send(exceptions("b"))
 		return len(in.Events()) == 1
@@ -223,7 +223,7 @@ func TestRateLimitsExpire(t *testing.T) {
 
 func TestRateLimitedEventsCanBeDropped(t *testing.T) {
 	in := sentryintake.New(t)
-	in.Answer(func(sentryintake.Envelope) sentryintake.Reply {
+	in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply {
 		return sentryintake.RateLimited("60:error:organization")
 	})
 	cfg := testConfig(in)
@@ -234,7 +234,7 @@ func TestRateLimitedEventsCanBeDropped(t *testing.T) {
 	assert.Equal(t, map[string]int64{"dropped/rate_limited": 3}, e.Outcomes())
 	assert.Empty(t, e.Letters.All())
 
-	in.Answer(nil)
+	in.ReplyWith(nil)
 	e.Send(logs(1))
 	reports := in.ClientReports()
 	require.Len(t, reports, 1)
@@ -244,7 +244,7 @@ func TestRateLimitedEventsCanBeDropped(t *testing.T) {
 
 func TestClientReportsCountLostEvents(t *testing.T) {
 	in := sentryintake.New(t)
-	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.BadRequest("no") })
+	in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.BadRequest("no") })
 	cfg := testConfig(in)
 	cfg.Delivery.DeadLetter = nil
 	e := setup(cfg).StartLogs(t)
@@ -258,10 +258,10 @@ func TestClientReportsCountLostEvents(t *testing.T) {
 			}
 		}
 	}
-	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.BadRequest("not this one either") })
+	in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.BadRequest("not this one either") })
 	e.Send(exceptions("b"))
 	assert.Empty(t, in.ClientReports(), "the envelope that carried the report was refused")
-	in.Answer(nil)
+	in.ReplyWith(nil)
 	e.Send(exceptions("c"))
 	e.Send(exceptions("d"))
 	reports := in.ClientReports()
@@ -283,10 +283,10 @@ func texts(values []any) []string {
 
 func TestClientReportsLeaveOutDeadLetters(t *testing.T) {
 	in := sentryintake.New(t)
-	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.BadRequest("no") })
+	in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.BadRequest("no") })
 	e := setup(testConfig(in)).StartLogs(t)
 	e.Send(exceptions("a"))
-	in.Answer(nil)
+	in.ReplyWith(nil)
 	e.Send(exceptions("b"))
 	assert.Empty(t, in.ClientReports())
 }
@@ -295,7 +295,7 @@ func TestFailuresOfProjectsAreIsolated(t *testing.T) {
 	in := sentryintake.New(t, sentryintake.Project{ID: "42", PublicKey: "examplepublickey"},
 		sentryintake.Project{ID: "43", PublicKey: "otherpublickey", SecretKey: "legacy", Path: "/sub/path"})
 	var failed atomic.Int32
-	in.Answer(func(e sentryintake.Envelope) sentryintake.Reply {
+	in.ReplyWith(func(e sentryintake.Envelope) sentryintake.Reply {
 		if e.Project == "43" && failed.Add(1) <= 3 {
 			return sentryintake.Unavailable()
 		}
@@ -321,7 +321,7 @@ func TestFailuresOfProjectsAreIsolated(t *testing.T) {
 
 func TestRateLimitsOfProjectsAreIsolated(t *testing.T) {
 	in := sentryintake.New(t, sentryintake.Project{ID: "42", PublicKey: "examplepublickey"}, sentryintake.Project{ID: "43", PublicKey: "otherpublickey"})
-	in.Answer(func(e sentryintake.Envelope) sentryintake.Reply {
+	in.ReplyWith(func(e sentryintake.Envelope) sentryintake.Reply {
 		if e.Project == "43" {
 			return sentryintake.RateLimited("60:error:key")
 		}
@@ -447,7 +447,7 @@ func TestBreadcrumbsStayWithinTheProject(t *testing.T) {
 
 func TestSentAtIsTheTimeOfSending(t *testing.T) {
 	in := sentryintake.New(t)
-	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Slow(30 * time.Millisecond) })
+	in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Slow(30 * time.Millisecond) })
 	e := setup(testConfig(in)).StartLogs(t)
 	e.Send(exceptions("a", "b", "c", "d"))
 	envelopes := in.Envelopes()
@@ -460,7 +460,7 @@ func TestSentAtIsTheTimeOfSending(t *testing.T) {
 
 func TestQueuedEventsSurviveARestart(t *testing.T) {
 	in := sentryintake.New(t)
-	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Unavailable() })
+	in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Unavailable() })
 	cfg := testConfig(in)
 	cfg.Delivery.QueueConfig.Get().StorageID = deliverytest.StorageID()
 	cfg.Delivery.ShutdownTimeout = time.Millisecond
@@ -471,7 +471,7 @@ func TestQueuedEventsSurviveARestart(t *testing.T) {
 	require.NoError(t, before.Consume(t.Context(), exceptions("a", "b")))
 	before.Stop()
 
-	in.Answer(nil)
+	in.ReplyWith(nil)
 	after := with.StartLogs(t)
 	after.WaitFor("the queued events", func() bool { return len(in.Events()) >= 2 })
 	assert.ElementsMatch(t, []string{"a", "b"}, messages(in.Events()))
@@ -479,7 +479,7 @@ func TestQueuedEventsSurviveARestart(t *testing.T) {
 
 func TestSyncCallersGetTheError(t *testing.T) {
 	in := sentryintake.New(t)
-	in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Forbidden() })
+	in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Forbidden() })
 	cfg := testConfig(in)
 	cfg.Delivery.Dispatch = delivery.DispatchSync
 	e := setup(cfg).StartLogs(t)

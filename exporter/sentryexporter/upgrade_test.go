@@ -77,13 +77,13 @@ func TestEventsWithoutKeysBecomeTheSameRequests(t *testing.T) {
 func TestReplayedDeadLettersBecomeTheSameRequests(t *testing.T) {
 	for _, format := range []TracesFormat{TracesSpans, TracesTransactions} {
 		in := sentryintake.New(t)
-		in.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Forbidden() })
+		in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Forbidden() })
 		cfg := testConfig(in)
 		cfg.Traces.Format = format
 		e := setup(cfg).StartTraces(t)
 		e.Send(spanWithException("boom"))
 		require.Len(t, e.Letters.All(), 2)
-		in.Answer(nil)
+		in.ReplyWith(nil)
 		e.Letters.Replay(t.Context())
 		var envelopes []string
 		for _, r := range in.Requests() {

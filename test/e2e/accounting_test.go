@@ -136,8 +136,8 @@ type eventCounts struct {
 	reasons  map[string]int // by outcome and reason, with a slash between
 }
 
-// ended returns how many events have an outcome.
-func (a *eventCounts) ended() int {
+// withOutcome returns how many events have an outcome.
+func (a *eventCounts) withOutcome() int {
 	return a.outcomes["delivered"] + a.outcomes["skipped"] + a.outcomes["dead_lettered"] + a.outcomes["dropped"] + a.outcomes["returned"]
 }
 
@@ -192,13 +192,13 @@ func (p *instrumentedCollector) settled(exporter string, accepted int) eventCoun
 	p.t.Helper()
 	var a eventCounts
 	p.waitFor(fmt.Sprintf("%s to settle %d events", exporter, accepted), func() bool {
-		if a = p.eventCounts(exporter); a.accepted == accepted && a.ended() >= accepted {
+		if a = p.eventCounts(exporter); a.accepted == accepted && a.withOutcome() >= accepted {
 			return true
 		}
 		time.Sleep(20 * time.Millisecond)
 		return false
 	})
-	require.Equal(p.t, a.accepted, a.ended(), "accepted = delivered + skipped + dead_lettered + dropped + returned of %s: %v", exporter, a.reasons)
+	require.Equal(p.t, a.accepted, a.withOutcome(), "accepted = delivered + skipped + dead_lettered + dropped + returned of %s: %v", exporter, a.reasons)
 	return a
 }
 
@@ -212,8 +212,8 @@ func (p *instrumentedCollector) get(url string) (status int, text string, err er
 	return response.StatusCode, string(content), err
 }
 
-// kept is the extension's summary of an exporter.
-type kept struct {
+// deadLetterSummary is the extension's summary of an exporter's dead letters.
+type deadLetterSummary struct {
 	Exporter string
 	Events   int
 	Reasons  []struct {
@@ -222,17 +222,17 @@ type kept struct {
 	}
 }
 
-// kept returns the extension's summaries, by exporter.
-func (p *instrumentedCollector) kept() map[string]kept {
+// deadLetterSummaries returns the extension's summaries, by exporter.
+func (p *instrumentedCollector) deadLetterSummaries() map[string]deadLetterSummary {
 	p.t.Helper()
 	status, text, err := p.get(p.deadLettersURL())
 	require.NoError(p.t, err)
 	require.Equal(p.t, http.StatusOK, status, text)
-	var list struct{ Exporters []kept }
+	var list struct{ Exporters []deadLetterSummary }
 	require.NoError(p.t, json.Unmarshal([]byte(text), &list))
-	all := map[string]kept{}
-	for _, k := range list.Exporters {
-		all[k.Exporter] = k
+	all := map[string]deadLetterSummary{}
+	for _, summary := range list.Exporters {
+		all[summary.Exporter] = summary
 	}
 	return all
 }
@@ -288,8 +288,8 @@ func (p *instrumentedCollector) remove(exporter string, header http.Header) (sta
 	return status, got.Deleted
 }
 
-// callExtension sends a request to the extension, and reads the response.
-func (p *instrumentedCollector) callExtension(method, path string, header http.Header, answer any) (status int) {
+// callExtension sends a request to the extension, and reads the response into result.
+func (p *instrumentedCollector) callExtension(method, path string, header http.Header, result any) (status int) {
 	p.t.Helper()
 	request, err := http.NewRequestWithContext(p.t.Context(), method, p.deadLettersURL()+"/"+path, http.NoBody)
 	require.NoError(p.t, err)
@@ -301,7 +301,7 @@ func (p *instrumentedCollector) callExtension(method, path string, header http.H
 	defer response.Body.Close()
 	content, err := io.ReadAll(response.Body)
 	require.NoError(p.t, err)
-	require.NoError(p.t, json.Unmarshal(content, answer), "%s", content)
+	require.NoError(p.t, json.Unmarshal(content, result), "%s", content)
 	return response.StatusCode
 }
 

@@ -191,12 +191,12 @@ func TestBadConfigurationIsOneErrorLine(t *testing.T) {
 			[]string{`"webhook/shop"`, "storage", `"health_check"`},
 		},
 		{
-			"a webhook that is dispatched to in a way that does not exist",
+			"an unknown dispatch mode",
 			shop(aURL, "dispatch: nonsense"),
 			[]string{"exporters::webhook/shop", "dispatch", `"nonsense"`, "async", "sync", "auto"},
 		},
 		{
-			"a webhook without a queue that the caller is not to wait for",
+			"dispatch: async without a queue",
 			shop(aURL, "dispatch: async, sending_queue: {enabled: false}"),
 			[]string{"exporters::webhook/shop", "sending_queue", "dispatch: sync"},
 		},

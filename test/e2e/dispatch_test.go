@@ -55,7 +55,7 @@ func TestSyncCallerGetsBackendError(t *testing.T) {
 				assert.Error(t, err, "Retry-After, though it is of no use")
 			}
 			assert.Equal(t, map[string]int{"returned": 9}, p.settled("webhook/b", 9).outcomes)
-			assert.Empty(t, p.kept(), "dead letters of events returned to the caller")
+			assert.Empty(t, p.deadLetterSummaries(), "dead letters of events returned to the caller")
 
 			b.setBehavior(accepting)
 			app.mustExport(t, records(0, 3))

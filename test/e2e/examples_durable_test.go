@@ -40,20 +40,20 @@ func (b *allBackends) startEverything(t *testing.T, folder string) *instrumented
 
 // fail makes all backends fail.
 func (b *allBackends) fail() {
-	b.sentry.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Unavailable() })
-	b.posthog.Answer(func(posthogintake.Request) posthogintake.Reply {
+	b.sentry.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Unavailable() })
+	b.posthog.ReplyWith(func(posthogintake.Request) posthogintake.Reply {
 		return posthogintake.Error(http.StatusServiceUnavailable, "service_unavailable")
 	})
-	b.moengage.Answer(func(moengageintake.Request) moengageintake.Reply { return moengageintake.Unavailable() })
+	b.moengage.ReplyWith(func(moengageintake.Request) moengageintake.Reply { return moengageintake.Unavailable() })
 	b.webhook.setBehavior(refusing(http.StatusServiceUnavailable, "busy"))
 	b.otlp.set(true)
 }
 
 // recover makes all backends work again.
 func (b *allBackends) recover() {
-	b.sentry.Answer(nil)
-	b.posthog.Answer(nil)
-	b.moengage.Answer(nil)
+	b.sentry.ReplyWith(nil)
+	b.posthog.ReplyWith(nil)
+	b.moengage.ReplyWith(nil)
 	b.webhook.setBehavior(accepting)
 	b.otlp.set(false)
 }

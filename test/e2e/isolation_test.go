@@ -58,7 +58,7 @@ func TestIsolation(t *testing.T) {
 			assert.Equal(t, map[string]int{"dead_lettered": events}, ofB.outcomes)
 			assert.Positive(t, ofB.reasons["dead_lettered/queue_full"])
 			assert.Positive(t, ofB.reasons["dead_lettered/exhausted"])
-			assert.Equal(t, events, p.kept()["webhook/b"].Events)
+			assert.Equal(t, events, p.deadLetterSummaries()["webhook/b"].Events)
 
 			b.setBehavior(accepting)
 			replayBegan := time.Now()
@@ -72,7 +72,7 @@ func TestIsolation(t *testing.T) {
 			assert.Equal(t, events, different, "events at the other backend after the replay")
 			assert.Zero(t, again, "events it got again")
 			assert.Empty(t, b.missing(events))
-			assert.Empty(t, p.kept(), "dead letters")
+			assert.Empty(t, p.deadLetterSummaries(), "dead letters")
 			assert.Empty(t, p.folders.text(t), "dead letters on disk")
 			assert.Equal(t, ofB, p.eventCounts("webhook/b"), "a replay does not change the counts")
 		})

@@ -53,7 +53,7 @@ func TestMoEngageGetsUsersAndEventsFromGoSDK(t *testing.T) {
 	app.emit("nobody_knows_who")
 	app.sendLogs()
 	counts := p.settled("moengage", 4)
-	assert.Equal(t, 4, counts.ended())
+	assert.Equal(t, 4, counts.withOutcome())
 
 	taken := in.Taken()
 	require.Len(t, taken.Users, 1)
@@ -75,7 +75,7 @@ func TestMoEngageKeepsUserOrderOnFailure(t *testing.T) {
 	t.Parallel()
 	in := moengageintake.New(t)
 	var requests atomic.Int64
-	in.Answer(func(moengageintake.Request) moengageintake.Reply {
+	in.ReplyWith(func(moengageintake.Request) moengageintake.Reply {
 		switch requests.Add(1) % 5 {
 		case 1:
 			return moengageintake.Unavailable()

@@ -68,11 +68,11 @@ func (s *sdk) post(logs plog.Logs) (status int, said string, err error) {
 	if err != nil || response.StatusCode != http.StatusOK {
 		return response.StatusCode, string(content), err
 	}
-	answer := plogotlp.NewExportResponse()
-	if err := answer.UnmarshalProto(content); err != nil {
+	result := plogotlp.NewExportResponse()
+	if err := result.UnmarshalProto(content); err != nil {
 		return 0, "", err
 	}
-	if rejected := answer.PartialSuccess().RejectedLogRecords(); rejected != 0 {
+	if rejected := result.PartialSuccess().RejectedLogRecords(); rejected != 0 {
 		return 0, "", fmt.Errorf("%d records were rejected", rejected)
 	}
 	return response.StatusCode, "", nil

@@ -49,9 +49,10 @@ func TestSyncCallerGetsEncodingFailure(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, status)
 	assert.Contains(t, said, "1 of 1 events refused")
 	assert.Equal(t, map[string]int{"returned": 1}, p.settled("webhook/b", 1).outcomes)
-	assert.Empty(t, p.kept())
+	assert.Empty(t, p.deadLetterSummaries())
 
-	// Beside delivered events it is kept, because the caller must not send these again.
+	// If other events of the call were delivered, the refused one becomes a dead letter: the caller
+	// must not send the delivered ones again.
 	status, said, err = app.post(edit(records(1, 3), 1, tooLong))
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusBadRequest, status)

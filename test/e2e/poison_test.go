@@ -36,7 +36,7 @@ func TestRefusedEventsBecomeDeadLetters(t *testing.T) {
 	newSDK(p).mustExport(t, records(0, events))
 	counts := p.settled("webhook/b", events)
 
-	t.Logf("%d requests besides the first", b.requested()-1)
+	t.Logf("%d requests after the first", b.requested()-1)
 	assert.LessOrEqual(t, b.requested()-1, extraAtMost)
 	assert.Equal(t, map[string]int{"delivered": events - len(poison), "dead_lettered": len(poison)}, counts.outcomes)
 	different, again := b.tally()
@@ -44,7 +44,7 @@ func TestRefusedEventsBecomeDeadLetters(t *testing.T) {
 	assert.Zero(t, again)
 	assert.ElementsMatch(t, poison, b.missing(events))
 
-	assert.Equal(t, len(poison), p.kept()["webhook/b"].Events)
+	assert.Equal(t, len(poison), p.deadLetterSummaries()["webhook/b"].Events)
 	listed := p.newest("webhook/b", 10)
 	onDisk := p.folders.onDisk(t)["webhook/b"]
 	for _, deadLetters := range [][]deadLetter{listed, onDisk} {
@@ -69,5 +69,5 @@ func TestRefusedEventsBecomeDeadLetters(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	assert.Equal(t, replayed{Replayed: len(poison), Delivered: len(poison)}, got)
 	assert.Empty(t, b.missing(events))
-	assert.Empty(t, p.kept())
+	assert.Empty(t, p.deadLetterSummaries())
 }

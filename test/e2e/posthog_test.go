@@ -155,7 +155,7 @@ func TestPostHogGetsExceptionFromNodeSDK(t *testing.T) {
 func TestPostHogBillingLimitMakesReplayableDeadLetters(t *testing.T) {
 	t.Parallel()
 	in, s := posthogintake.New(t), newDataFolders(t)
-	in.Answer(func(posthogintake.Request) posthogintake.Reply { return posthogintake.QuotaLimited("events") })
+	in.ReplyWith(func(posthogintake.Request) posthogintake.Reply { return posthogintake.QuotaLimited("events") })
 	p := startPostHog(t, s, in, soon)
 	status, _, err := newSDK(p).post(records(0, 10))
 	require.NoError(t, err)
@@ -163,7 +163,7 @@ func TestPostHogBillingLimitMakesReplayableDeadLetters(t *testing.T) {
 	assert.Equal(t, map[string]int{"dead_lettered/rate_limited": 10}, p.settled("posthog", 10).reasons)
 	before := in.Requests()
 
-	in.Answer(nil)
+	in.ReplyWith(nil)
 	_, got := p.replay("posthog", nil)
 	assert.Equal(t, 10, got.Delivered)
 	p.stop()
@@ -192,7 +192,7 @@ func TestPostHogGetsDurableQueueAfterKill(t *testing.T) {
 			in, s := posthogintake.New(t), newDataFolders(t)
 			in.AllowResending() // by the queue of the killed collector, with the same event
 			var asked atomic.Int64
-			in.Answer(func(posthogintake.Request) posthogintake.Reply {
+			in.ReplyWith(func(posthogintake.Request) posthogintake.Reply {
 				if asked.Add(1)%10 == 0 {
 					return posthogintake.Error(503, "service_unavailable").Within("0.01")
 				}

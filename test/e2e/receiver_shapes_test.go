@@ -93,10 +93,10 @@ service:
 
 	for _, commands := range blocks(t, receiverReadme, "sh") {
 		printed := runIn(t, t.TempDir(), secrets, "sh", "-euc", addresses.Replace(commands))
-		answers := strings.Split(strings.TrimSpace(printed), "\n")
-		assert.Len(t, answers, strings.Count(commands, "curl "), "one response per command")
-		for _, answer := range answers {
-			assert.Regexp(t, `^\{"accepted":[12],("ids":\[[^]]+\],)?"rejected":\[\]\}$`, answer, "%s", commands)
+		responses := strings.Split(strings.TrimSpace(printed), "\n")
+		assert.Len(t, responses, strings.Count(commands, "curl "), "one response per command")
+		for _, response := range responses {
+			assert.Regexp(t, `^\{"accepted":[12],("ids":\[[^]]+\],)?"rejected":\[\]\}$`, response, "%s", commands)
 		}
 	}
 

@@ -31,7 +31,7 @@ func TestConcurrentAndCrossOriginReplaysAreRefused(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, status)
 	status, _ = p.replay("webhook/nobody", nil)
 	assert.Equal(t, http.StatusNotFound, status)
-	assert.Equal(t, events, p.kept()["webhook/b"].Events)
+	assert.Equal(t, events, p.deadLetterSummaries()["webhook/b"].Events)
 
 	before, release := b.requested(), make(chan struct{})
 	releaseOnce := sync.OnceFunc(func() { close(release) })
@@ -53,7 +53,7 @@ func TestConcurrentAndCrossOriginReplaysAreRefused(t *testing.T) {
 	first.Wait()
 
 	assert.Empty(t, b.missing(events))
-	assert.Empty(t, p.kept())
+	assert.Empty(t, p.deadLetterSummaries())
 	status, got := p.replay("webhook/b", nil)
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, replayed{}, got, "a replay of nothing")
@@ -76,7 +76,7 @@ func TestLargeReplayHasNoTimeout(t *testing.T) {
 	assert.Equal(t, replayed{Replayed: events, Delivered: events}, got)
 	assert.Less(t, took, waitTimeout, "a replay does not wait for retry_on_failure")
 	assert.Empty(t, b.missing(events))
-	assert.Empty(t, p.kept())
+	assert.Empty(t, p.deadLetterSummaries())
 }
 
 func TestDeadLettersStayWhileTheirBackendFails(t *testing.T) {
@@ -92,14 +92,14 @@ func TestDeadLettersStayWhileTheirBackendFails(t *testing.T) {
 	assert.Zero(t, got.Delivered)
 	assert.Zero(t, got.Refused)
 	assert.NotEmpty(t, got.Stopped, "the reason why it stopped")
-	assert.Equal(t, events, p.kept()["webhook/b"].Events)
+	assert.Equal(t, events, p.deadLetterSummaries()["webhook/b"].Events)
 	assert.Equal(t, counts, p.eventCounts("webhook/b"))
 
 	b.setBehavior(accepting)
 	_, got = p.replay("webhook/b", nil)
 	assert.Equal(t, replayed{Replayed: events, Delivered: events}, got)
 	assert.Empty(t, b.missing(events))
-	assert.Empty(t, p.kept())
+	assert.Empty(t, p.deadLetterSummaries())
 }
 
 func TestDeadLettersSurviveKilledReplay(t *testing.T) {
@@ -114,7 +114,7 @@ func TestDeadLettersSurviveKilledReplay(t *testing.T) {
 
 	// The next collector is killed when the backend has accepted some of them.
 	p = startInstrumented(t, s, w)
-	assert.Equal(t, events, p.kept()["webhook/b"].Events)
+	assert.Equal(t, events, p.deadLetterSummaries()["webhook/b"].Events)
 	taken := make(chan struct{})
 	tookSome := sync.OnceFunc(func() { close(taken) })
 	b.setBehavior(func(w http.ResponseWriter, r *http.Request, events []event, body []byte) bool {
@@ -143,12 +143,12 @@ func TestDeadLettersSurviveKilledReplay(t *testing.T) {
 	replay.Wait()
 
 	p = startInstrumented(t, s, w)
-	left := p.kept()["webhook/b"].Events
+	left := p.deadLetterSummaries()["webhook/b"].Events
 	status, got := p.replay("webhook/b", nil)
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, replayed{Replayed: left, Delivered: left}, got)
 	assert.Empty(t, b.missing(events))
-	assert.Empty(t, p.kept())
+	assert.Empty(t, p.deadLetterSummaries())
 	_, again := b.tally()
 	t.Logf("%d dead letters were left after the killed replay; %d events arrived again", left, again)
 }
@@ -208,7 +208,7 @@ func TestReplayOfOneReasonKeepsOthers(t *testing.T) {
 	for _, l := range left {
 		assert.Equal(t, "unauthorized", l.Reason)
 	}
-	assert.Equal(t, unauthorized, p.kept()["webhook/b"].Events)
+	assert.Equal(t, unauthorized, p.deadLetterSummaries()["webhook/b"].Events)
 
 	status, got = p.replayOnly("webhook/b", "?reason=unauthorized&limit=1", nil)
 	assert.Equal(t, http.StatusOK, status)
@@ -235,9 +235,9 @@ func TestDeleteRemovesOneExportersDeadLetters(t *testing.T) {
 	status, deleted := p.remove("webhook/a", nil)
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, events, deleted)
-	assert.NotContains(t, p.kept(), "webhook/a")
+	assert.NotContains(t, p.deadLetterSummaries(), "webhook/a")
 	assert.Empty(t, p.newest("webhook/a", 10))
-	assert.Equal(t, events, p.kept()["webhook/b"].Events)
+	assert.Equal(t, events, p.deadLetterSummaries()["webhook/b"].Events)
 	assert.Equal(t, counts, p.eventCounts("webhook/a"), "the counts stay the same")
 
 	// They do not come back.

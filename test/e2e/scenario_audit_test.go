@@ -75,7 +75,7 @@ func TestScenarioAuditSyncCallerGetsBackendError(t *testing.T) {
 
 			assert.Len(t, b.numbers(), events, "delivered before the response")
 			assert.Equal(t, map[string]int{"returned": 2 * events, "delivered": events}, p.settled("webhook/audit", 3*events).outcomes)
-			assert.Empty(t, p.kept(), "dead letters of events returned to the caller")
+			assert.Empty(t, p.deadLetterSummaries(), "dead letters of events returned to the caller")
 			assert.Zero(t, p.counted("otelcol_fanout_kept_refusals_total"), "refusals hidden from the caller")
 			assertIDAndTimeAreKept(t, &sent, events)
 		})

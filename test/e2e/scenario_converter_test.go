@@ -32,14 +32,14 @@ type unreadable struct{ document string }
 
 func (e unreadable) Error() string { return e.document + " is unreadable" }
 
-// converts reports a converted document.
-func (c *converter) converts(user, document string) {
+// reportSuccess reports a converted document.
+func (c *converter) reportSuccess(user, document string) {
 	c.emitRecord("conversion_started", log.SeverityInfo, user, document)
 	c.emitRecord("conversion_completed", log.SeverityInfo, user, document)
 }
 
-// fails reports a failed document. It returns the line at which the error was created.
-func (c *converter) fails(user, document string) (line int) {
+// reportFailure reports a failed document. It returns the line at which the error was created.
+func (c *converter) reportFailure(user, document string) (line int) {
 	c.emitRecord("conversion_started", log.SeverityInfo, user, document)
 	c.emitRecord("conversion_failed", log.SeverityWarn, user, document)
 	_, _, line, _ = runtime.Caller(0)
@@ -80,8 +80,8 @@ func TestScenarioConverterSwitchesBackendsByEnvironment(t *testing.T) {
 			d := newFrontend(t, p)
 			c := converter{newGoApp(t, d.address())}
 
-			c.converts("ada", "letter.docx")
-			line := c.fails("bob", "broken.pdf")
+			c.reportSuccess("ada", "letter.docx")
+			line := c.reportFailure("bob", "broken.pdf")
 			c.sendLogs()
 			if tt.sentry {
 				assert.Equal(t, map[string]int{"delivered": 5}, p.settled("sentry", 5).outcomes, "an Issue and four logs")
@@ -125,7 +125,7 @@ func assertConversionsAtSentry(t *testing.T, in *sentryintake.Intake, line int) 
 	assert.Equal(t, thisPackage+".unreadable", thrown.Type)
 	assert.Equal(t, "broken.pdf is unreadable", thrown.Value)
 	top := thrown.top(t)
-	assert.Equal(t, []any{thisPackage, "(*converter).fails", line, true}, []any{top.Module, top.Function, top.Lineno, top.InApp})
+	assert.Equal(t, []any{thisPackage, "(*converter).reportFailure", line, true}, []any{top.Module, top.Function, top.Lineno, top.InApp})
 	assert.True(t, strings.HasSuffix(top.Filename, "test/e2e/scenario_converter_test.go"), top.Filename)
 
 	var reported []string
@@ -151,7 +151,7 @@ func assertConversionsAtPostHog(t *testing.T, in *posthogintake.Intake) {
 		assert.Equal(t, thisPackage+".unreadable", thrown["type"])
 		assert.Equal(t, "broken.pdf is unreadable", thrown["value"])
 		frames := thrown["stacktrace"].(map[string]any)["frames"].([]any)
-		assert.Equal(t, "(*converter).fails", frames[len(frames)-1].(map[string]any)["function"])
+		assert.Equal(t, "(*converter).reportFailure", frames[len(frames)-1].(map[string]any)["function"])
 	}
 	assert.ElementsMatch(t, []string{
 		"ada conversion_started letter.docx", "ada conversion_completed letter.docx",
@@ -176,10 +176,10 @@ func TestScenarioConverterSurvivesKill(t *testing.T) {
 		for n := range each {
 			document := fmt.Sprintf("%d-%d.docx", batch, n)
 			if n%failing == 0 {
-				c.fails("ada", document)
+				c.reportFailure("ada", document)
 				maps.Copy(want, set("conversion_started "+document, "conversion_failed "+document, "error "+document))
 			} else {
-				c.converts("ada", document)
+				c.reportSuccess("ada", document)
 				maps.Copy(want, set("conversion_started "+document, "conversion_completed "+document))
 			}
 		}
@@ -191,16 +191,16 @@ func TestScenarioConverterSurvivesKill(t *testing.T) {
 	c.sendLogs()
 	p.waitFor("the first at Sentry", func() bool { return len(sentryAt.Raw("log")) > 0 })
 	p.waitFor("the first at PostHog", func() bool { return len(posthogAt.Events()) > 0 })
-	sentryAt.Answer(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Slow(time.Hour) })
+	sentryAt.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return sentryintake.Slow(time.Hour) })
 	hung, release := posthogintake.Hung()
 	t.Cleanup(release)
-	posthogAt.Answer(func(posthogintake.Request) posthogintake.Reply { return hung })
+	posthogAt.ReplyWith(func(posthogintake.Request) posthogintake.Reply { return hung })
 	convert(1)
 	c.sendLogs()
 	assert.Empty(t, d.refusals(), "the converter's failed requests so far")
 	p.kill()
-	sentryAt.Answer(nil)
-	posthogAt.Answer(nil)
+	sentryAt.ReplyWith(nil)
+	posthogAt.ReplyWith(nil)
 	convert(2)
 	var sending sync.WaitGroup
 	sending.Go(func() { assert.NoError(t, c.logs.ForceFlush(t.Context())) })

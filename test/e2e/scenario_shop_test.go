@@ -78,18 +78,18 @@ func TestScenarioShopRoutesDespiteOutage(t *testing.T) {
 		{
 			name: "MoEngage is down", up: "posthog", down: "moengage",
 			breaks: func(s *shop) {
-				s.moengage.Answer(func(moengageintake.Request) moengageintake.Reply { return moengageintake.Unavailable() })
+				s.moengage.ReplyWith(func(moengageintake.Request) moengageintake.Reply { return moengageintake.Unavailable() })
 			},
-			mends: func(s *shop) { s.moengage.Answer(nil) },
+			mends: func(s *shop) { s.moengage.ReplyWith(nil) },
 		},
 		{
 			name: "PostHog is down", up: "moengage", down: "posthog",
 			breaks: func(s *shop) {
-				s.posthog.Answer(func(posthogintake.Request) posthogintake.Reply {
+				s.posthog.ReplyWith(func(posthogintake.Request) posthogintake.Reply {
 					return posthogintake.Error(http.StatusServiceUnavailable, "service_unavailable").Within("0.02")
 				})
 			},
-			mends: func(s *shop) { s.posthog.Answer(nil) },
+			mends: func(s *shop) { s.posthog.ReplyWith(nil) },
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -560,7 +560,7 @@ func TestSentryRateLimitMakesReplayableDeadLetters(t *testing.T) {
 	in := sentryintake.New(t)
 	p := startSentry(t, newDataFolders(t), unchanged, sentry{"sentry", in.DSN(), soon})
 	client := newClient(t)
-	in.Answer(func(sentryintake.Envelope) sentryintake.Reply {
+	in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply {
 		return sentryintake.RateLimited("3:error:organization:quota")
 	})
 	client.mustAccept(t, p.eventURL(), jsonType, exceptionNumber(1), 1)
@@ -569,7 +569,7 @@ func TestSentryRateLimitMakesReplayableDeadLetters(t *testing.T) {
 	require.Len(t, deadLetters, 1)
 	assert.Equal(t, http.StatusTooManyRequests, deadLetters[0].Status)
 	assert.Equal(t, 1, deadLetters[0].Attempts, "it is not sent again by itself")
-	in.Answer(nil)
+	in.ReplyWith(nil)
 
 	// The intake fails the test if one of these arrives while the limit lasts.
 	client.mustAccept(t, p.eventURL(), jsonType, exceptionNumber(2), 1)
@@ -588,7 +588,7 @@ func TestSentryRateLimitMakesReplayableDeadLetters(t *testing.T) {
 		delivered += got.Delivered
 		return delivered >= 2
 	})
-	assert.Empty(t, p.kept())
+	assert.Empty(t, p.deadLetterSummaries())
 	assert.Equal(t, counts, p.eventCounts("sentry"), "a replay does not change the counts")
 	p.stop()
 	assert.ElementsMatch(t, []string{"1", "2"}, valuesOf(issuesAt(t, in)))
@@ -621,7 +621,7 @@ func TestSentryRetryKeepsEventID(t *testing.T) {
 			t.Parallel()
 			in := sentryintake.New(t)
 			var asked atomic.Int64
-			in.Answer(func(sentryintake.Envelope) sentryintake.Reply {
+			in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply {
 				if asked.Add(1) <= 2 {
 					return tt.first
 				}
@@ -666,7 +666,7 @@ func TestSentryGetsDurableQueueAfterKill(t *testing.T) {
 	const rounds, requests, together = 4, 40, 10
 	in, s := sentryintake.New(t), newDataFolders(t)
 	var asked atomic.Int64
-	in.Answer(func(sentryintake.Envelope) sentryintake.Reply {
+	in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply {
 		if asked.Add(1)%10 == 0 {
 			return sentryintake.Unavailable()
 		}
@@ -800,7 +800,7 @@ func TestSentryDSNKeyIsNeverShown(t *testing.T) {
 		}
 	}
 	in := sentryintake.New(t, projects...)
-	in.Answer(func(e sentryintake.Envelope) sentryintake.Reply {
+	in.ReplyWith(func(e sentryintake.Envelope) sentryintake.Reply {
 		if reply, ok := replies[e.Project]; ok {
 			return reply
 		}

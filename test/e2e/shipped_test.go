@@ -257,7 +257,7 @@ func TestDataDirectoryKeepsRefusedEvents(t *testing.T) {
 			assert.Equal(t, map[string]int{tt.end: 1}, p.settled("webhook", 1).reasons)
 			p.waitForLog(`"reason": "refused"`)
 			if p.folders != nil {
-				assert.Equal(t, 1, p.kept()["webhook"].Events)
+				assert.Equal(t, 1, p.deadLetterSummaries()["webhook"].Events)
 				b.setBehavior(accepting)
 				_, got := p.replay("webhook", nil)
 				assert.Equal(t, replayed{Replayed: 1, Delivered: 1}, got)

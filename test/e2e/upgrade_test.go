@@ -77,7 +77,7 @@ func TestQueueOfPreviousVersionIsDelivered(t *testing.T) {
 		p.waitFor("the events queued for "+exporter, func() bool {
 			time.Sleep(20 * time.Millisecond)
 			books := p.eventCounts(exporter)
-			return books.ended() >= want
+			return books.withOutcome() >= want
 		})
 		assert.Equal(t, map[string]int{"delivered": want}, p.eventCounts(exporter).outcomes, exporter)
 	}

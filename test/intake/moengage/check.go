@@ -106,7 +106,7 @@ func (c *checker) bulk(o object) {
 			after = text(element, "customer_id") + "\x00" + text(element, "device_id")
 		}
 		if after != "" && after == before {
-			c.Violate(RuleOneElement, element.Where, "is of the user and device of the one before it")
+			c.Violate(RuleOneElement, element.Where, "has the same user and device as the previous element")
 		}
 		before = after
 		c.element(element)

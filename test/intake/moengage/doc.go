@@ -7,7 +7,7 @@
 //
 //	in := moengageintake.New(t)
 //	exporter := start(t, in.URL(), moengageintake.Workspace, moengageintake.Key)
-//	in.Answer(func(moengageintake.Request) moengageintake.Reply {
+//	in.ReplyWith(func(moengageintake.Request) moengageintake.Reply {
 //		return moengageintake.Unavailable()
 //	})
 //	...

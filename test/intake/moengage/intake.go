@@ -28,7 +28,7 @@ type Intake struct {
 	// The following fields are used within Do.
 	workspace      string
 	now            func() time.Time
-	answer         func(Request) Reply
+	replyTo        func(Request) Reply
 	maxBody        int
 	compression    bool
 	limits         Limits
@@ -88,9 +88,9 @@ func start(t testing.TB, recording bool) *Intake {
 // ServeWorkspace sets the intake's workspace; default Workspace.
 func (in *Intake) ServeWorkspace(id string) { in.Do(func() { in.workspace = id }) }
 
-// Answer sets the function that replies to requests from now on. A request that breaks a rule or
+// ReplyWith sets the function that replies to requests from now on. A request that breaks a rule or
 // exceeds a limit gets MoEngage's response instead.
-func (in *Intake) Answer(answer func(Request) Reply) { in.Do(func() { in.answer = answer }) }
+func (in *Intake) ReplyWith(replyTo func(Request) Reply) { in.Do(func() { in.replyTo = replyTo }) }
 
 // Clock sets the clock for times and limits; default time.Now.
 func (in *Intake) Clock(now func() time.Time) { in.Do(func() { in.now = now }) }
@@ -155,21 +155,21 @@ func (v *visit) broke(reply Reply, rule Rule, message string) {
 // look checks and records a request, and returns the reply.
 func (v *visit) look(r *http.Request) Reply {
 	body, _ := io.ReadAll(r.Body) // a truncated body is not JSON
-	var answer func(Request) Reply
+	var replyTo func(Request) Reply
 	v.Do(func() {
 		v.request.At = v.now()
 		v.checkRequest(r)
 		v.readBody(r, body)
 		v.checkLimits()
 		v.checkWorkspace()
-		answer = v.answer
+		replyTo = v.replyTo
 	})
 	var reply Reply
 	switch {
 	case v.refusal != nil:
 		reply = *v.refusal
-	case answer != nil:
-		reply = answer(v.request)
+	case replyTo != nil:
+		reply = replyTo(v.request)
 	}
 	v.Do(func() { v.note(&reply) })
 	return reply

@@ -30,7 +30,7 @@ func event(action string) string {
 const fine = `{"action":"order_placed","attributes":{"event_id":"e1","total":1.5},"platform":"iOS","app_version":"1","current_time":"2026-01-02T11:59:59.999Z"}`
 
 // post sends a body as an exporter should; change modifies the request.
-func post(t *testing.T, in *Intake, path, body string, change func(*http.Request)) (status int, answer string) {
+func post(t *testing.T, in *Intake, path, body string, change func(*http.Request)) (status int, received string) {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodPost, in.URL()+path, strings.NewReader(body))
 	require.NoError(t, err)
@@ -61,9 +61,9 @@ func TestValidRequestsAreAccepted(t *testing.T) {
 		"/v1/customer/merge?app_id=" + Workspace: `{"merge_data":[{"merged_user":"anon","retained_user":"u1001"}]}`,
 		"/v1/transition/" + Workspace:            `{"type":"transition","elements":[` + event(fine) + `,{"type":"customer","customer_id":"u1001","attributes":{}},` + event(fine) + `]}`,
 	} {
-		status, answer := post(t, in, path, body, nil)
+		status, received := post(t, in, path, body, nil)
 		assert.Equal(t, http.StatusOK, status, path)
-		assert.JSONEq(t, success, answer)
+		assert.JSONEq(t, success, received)
 	}
 	taken := in.Taken()
 	assert.Len(t, taken.Actions, 3)
@@ -173,9 +173,9 @@ func TestRequestRules(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := NewRecording(t)
 			in.Clock(noon)
-			status, answer := post(t, in, c.path, event(fine), c.change)
+			status, received := post(t, in, c.path, event(fine), c.change)
 			assert.Equal(t, c.status, status)
-			assert.Contains(t, answer, `"status":"fail"`)
+			assert.Contains(t, received, `"status":"fail"`)
 			violations := in.Violations()
 			require.NotEmpty(t, violations)
 			assert.Equal(t, c.want, violations[0].Rule)
@@ -200,10 +200,10 @@ func TestRequestsPerMinuteAreLimited(t *testing.T) {
 	var statuses []int
 	for _, wait := range []time.Duration{0, 30 * time.Second, 0, 29 * time.Second, 31 * time.Second} {
 		now = now.Add(wait)
-		status, answer := post(t, in, "/v1/event/"+Workspace, event(fine), nil)
+		status, received := post(t, in, "/v1/event/"+Workspace, event(fine), nil)
 		statuses = append(statuses, status)
 		if status != http.StatusOK {
-			assert.Contains(t, answer, `"type":"Rate Limits Exceeded"`)
+			assert.Contains(t, received, `"type":"Rate Limits Exceeded"`)
 		}
 	}
 	assert.Equal(t, []int{200, 200, 429, 429, 200}, statuses, "what was refused counts too")
@@ -234,9 +234,9 @@ func TestRepliesMatchMoEngage(t *testing.T) {
 	in := New(t)
 	in.Clock(noon)
 	in.LimitBody(100)
-	status, answer := post(t, in, "/v1/event/"+Workspace, event(fine), nil)
+	status, received := post(t, in, "/v1/event/"+Workspace, event(fine), nil)
 	assert.Equal(t, http.StatusRequestEntityTooLarge, status)
-	assert.JSONEq(t, `{"status":"fail","error":{"message":"Payload too large","type":"Payload too large","request_id":"fbkHZtPx"}}`, answer)
+	assert.JSONEq(t, `{"status":"fail","error":{"message":"Payload too large","type":"Payload too large","request_id":"fbkHZtPx"}}`, received)
 	in.LimitBody(maxBody)
 
 	for _, c := range []struct {
@@ -253,7 +253,7 @@ func TestRepliesMatchMoEngage(t *testing.T) {
 		{Reply{Reset: true, Taken: true}, 0, true},
 	} {
 		before := len(in.Actions())
-		in.Answer(func(Request) Reply { return c.reply })
+		in.ReplyWith(func(Request) Reply { return c.reply })
 		status, _ := post(t, in, "/v1/event/"+Workspace, event(fine), nil)
 		assert.Equal(t, c.status, status)
 		assert.Equal(t, c.taken, len(in.Actions()) > before)
@@ -264,7 +264,7 @@ func TestHangingRequestIsReceivedButNotAccepted(t *testing.T) {
 	in := New(t)
 	in.Clock(noon)
 	ctx, cancel := context.WithCancel(t.Context())
-	in.Answer(func(Request) Reply {
+	in.ReplyWith(func(Request) Reply {
 		cancel()
 		return Hung()
 	})

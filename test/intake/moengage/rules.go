@@ -17,8 +17,8 @@ type Violation = standin.Violation //nolint:errname // see standin
 const (
 	// RuleMethod: every request is a POST (api).
 	RuleMethod Rule = "method"
-	// RulePath: the path is /v1/event/, /v1/customer/, /v1/device/ or /v1/transition/ and the
-	// workspace, or to /v1/customer/merge?app_id= and the workspace (api: event/track-event,
+	// RulePath: the path is /v1/event/, /v1/customer/, /v1/device/, /v1/transition/ or
+	// /v1/customer/merge?app_id=, followed by the workspace (api: event/track-event,
 	// user/merge-users, bulk).
 	RulePath Rule = "path"
 	// RuleHeaders: Content-Type is application/json, Authorization is Basic, and MOE-APPKEY is the
@@ -70,7 +70,8 @@ const (
 	RuleArray Rule = "array"
 	// RuleEventNames: a workspace has up to 512 event names.
 	RuleEventNames Rule = "event-names"
-	// RuleUserAttributes: a workspace has up to 256 user attributes besides MoEngage's own.
+	// RuleUserAttributes: a workspace has up to 256 user attributes, not counting those that MoEngage
+	// defines.
 	RuleUserAttributes Rule = "user-attributes"
 )
 

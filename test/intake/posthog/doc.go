@@ -7,7 +7,7 @@
 //
 //	in := posthogintake.New(t)
 //	exporter := start(t, in.URL(), posthogintake.Key)
-//	in.Answer(func(posthogintake.Request) posthogintake.Reply {
+//	in.ReplyWith(func(posthogintake.Request) posthogintake.Reply {
 //		return posthogintake.QuotaLimited("events")
 //	})
 //	in.Plan("signup", posthogintake.Result{Result: "retry", Details: "not_persisted"})

@@ -29,7 +29,7 @@ type Intake struct {
 	standin.Server[Request]
 
 	// The fields below are read and written within Do.
-	answer    func(Request) Reply
+	replyTo   func(Request) Reply
 	plans     map[string][]Result // by name of the event
 	maxBody   int                 // 0 means PostHog's limit
 	resending bool
@@ -87,10 +87,10 @@ func start(t testing.TB, recording bool) *Intake {
 	return in
 }
 
-// Answer sets the function that responds to later requests. Concurrent requests call it
+// ReplyWith sets the function that responds to later requests. Concurrent requests call it
 // concurrently. It is not called for a request that breaks a rule or exceeds a lowered limit: the
 // intake responds like PostHog.
-func (in *Intake) Answer(answer func(Request) Reply) { in.Do(func() { in.answer = answer }) }
+func (in *Intake) ReplyWith(replyTo func(Request) Reply) { in.Do(func() { in.replyTo = replyTo }) }
 
 // Plan sets v1's next results for events with this name, in order. Later ones get ok.
 func (in *Intake) Plan(name string, results ...Result) {
@@ -119,11 +119,11 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // decide returns the response to a request.
 func (in *Intake) decide(v *visit) Reply {
-	var answer func(Request) Reply
+	var replyTo func(Request) Reply
 	var tooLarge bool
 	in.Do(func() {
 		in.compare(v)
-		answer, tooLarge = in.answer, in.maxBody > 0 && len(v.request.Body) > in.maxBody
+		replyTo, tooLarge = in.replyTo, in.maxBody > 0 && len(v.request.Body) > in.maxBody
 	})
 	switch {
 	case v.refusal != nil:
@@ -132,10 +132,10 @@ func (in *Intake) decide(v *visit) Reply {
 		return Error(http.StatusRequestEntityTooLarge, "payload_too_large")
 	case tooLarge:
 		return Failure(http.StatusRequestEntityTooLarge, "maximum event size exceeded: too large")
-	case answer == nil:
+	case replyTo == nil:
 		return Reply{}
 	default:
-		return answer(v.request)
+		return replyTo(v.request)
 	}
 }
 

@@ -88,7 +88,7 @@ func newRequest(t *testing.T, in *Intake, protocol Protocol, body string) *http.
 	return r
 }
 
-func send(t *testing.T, in *Intake, protocol Protocol, body string) standin.Answer {
+func send(t *testing.T, in *Intake, protocol Protocol, body string) standin.Response {
 	t.Helper()
 	a, err := standin.Send(newRequest(t, in, protocol, body))
 	require.NoError(t, err)
@@ -99,7 +99,7 @@ func TestValidRequestsAreAccepted(t *testing.T) {
 	for name, c := range map[string]struct {
 		protocol Protocol
 		body     string
-		answer   string
+		want     string
 	}{
 		"an event":                          {Batch, batchOf(batchEvent), `{"status":1}`},
 		"two events":                        {Batch, batchOf(batchEvent, strings.Replace(batchEvent, idA, idB, 1)), `{"status":1}`},
@@ -120,7 +120,7 @@ func TestValidRequestsAreAccepted(t *testing.T) {
 			in := New(t)
 			a := send(t, in, c.protocol, c.body)
 			assert.Equal(t, 200, a.Status)
-			assert.JSONEq(t, c.answer, a.Body)
+			assert.JSONEq(t, c.want, a.Body)
 			require.NotEmpty(t, in.Events())
 			e := in.Events()[0]
 			assert.Equal(t, idA, e.UUID)
@@ -375,7 +375,7 @@ func TestRepliesAreWritten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := New(t)
-			in.Answer(func(Request) Reply { return c.reply })
+			in.ReplyWith(func(Request) Reply { return c.reply })
 			text := batchOf(batchEvent)
 			if c.protocol == V1 {
 				text = v1Of(v1Event)
@@ -395,11 +395,11 @@ func TestRepliesAreWritten(t *testing.T) {
 func TestConnectionsAreReset(t *testing.T) {
 	for name, reply := range map[string]Reply{"reset": Reset(), "lost": Lost()} {
 		in := New(t)
-		in.Answer(func(Request) Reply { return reply })
+		in.ReplyWith(func(Request) Reply { return reply })
 		_, err := standin.Send(newRequest(t, in, Batch, batchOf(batchEvent)))
 		require.Error(t, err)
 		assert.Len(t, in.Events(), map[string]int{"reset": 0, "lost": 1}[name])
-		in.Answer(nil)
+		in.ReplyWith(nil)
 		send(t, in, Batch, batchOf(batchEvent)) // allowed: the client got no response
 		assert.Len(t, in.Events(), 1)
 	}
@@ -408,7 +408,7 @@ func TestConnectionsAreReset(t *testing.T) {
 func TestHungReplyIsWrittenOnRelease(t *testing.T) {
 	in := New(t)
 	reply, release := Hung()
-	in.Answer(func(Request) Reply {
+	in.ReplyWith(func(Request) Reply {
 		go release()
 		return reply
 	})
@@ -469,9 +469,9 @@ func TestRetriesAreCheckedAgainstEarlierAttempts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := NewRecording(t)
-			in.Answer(func(Request) Reply { return c.reply })
+			in.ReplyWith(func(Request) Reply { return c.reply })
 			_, _ = standin.Send(newRequest(t, in, V1, v1Of(v1Event)))
-			in.Answer(nil)
+			in.ReplyWith(nil)
 			var rules []Rule
 			for _, v := range again(t, in, c.event, c.change) {
 				rules = append(rules, v.Rule)

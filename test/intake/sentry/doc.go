@@ -7,7 +7,7 @@
 //
 //	in := sentryintake.New(t)
 //	exporter := start(t, in.DSN())
-//	in.Answer(func(sentryintake.Envelope) sentryintake.Reply {
+//	in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply {
 //		return sentryintake.RateLimited("60:error:organization")
 //	})
 //	...

@@ -157,7 +157,7 @@ func checkFingerprint(event object) {
 	}
 }
 
-// checkUser checks the user, which may have members besides Sentry's.
+// checkUser checks the user, which may have more members than Sentry defines.
 func checkUser(event object) {
 	user, ok := event.Nested("user", RuleUser)
 	if !ok {

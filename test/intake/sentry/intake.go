@@ -43,7 +43,7 @@ type Intake struct {
 
 	// The fields below are read and written within Do.
 	now      func() time.Time
-	answer   func(Envelope) Reply
+	replyTo  func(Envelope) Reply
 	grace    time.Duration
 	limits   rateLimits
 	maxSizes map[string]int // lowered size limits by type of item; "" is the envelope
@@ -103,10 +103,10 @@ func (in *Intake) DSN(project ...string) string {
 	return ""
 }
 
-// Answer sets the function that responds to later envelopes. Concurrent requests call it
+// ReplyWith sets the function that responds to later envelopes. Concurrent requests call it
 // concurrently. It is not called for an envelope that breaks a rule, or exceeds a rate limit or a
 // lowered size limit: the intake responds like Sentry.
-func (in *Intake) Answer(answer func(Envelope) Reply) { in.Do(func() { in.answer = answer }) }
+func (in *Intake) ReplyWith(replyTo func(Envelope) Reply) { in.Do(func() { in.replyTo = replyTo }) }
 
 // Clock sets the clock for sent_at and rate limits. The default is time.Now.
 func (in *Intake) Clock(now func() time.Time) { in.Do(func() { in.now = now }) }
@@ -195,19 +195,19 @@ func (in *Intake) read(r *http.Request, began, now time.Time, maxSize int) *visi
 
 // decide returns the response to a request.
 func (in *Intake) decide(v *visit) Reply {
-	var answer func(Envelope) Reply
+	var replyTo func(Envelope) Reply
 	in.Do(func() {
 		in.checkSizes(v)
 		in.checkLimits(v)
-		answer = in.answer
+		replyTo = in.replyTo
 	})
 	switch {
 	case v.refusal != nil:
 		return *v.refusal
-	case answer == nil:
+	case replyTo == nil:
 		return Reply{}
 	default:
-		return answer(v.envelope)
+		return replyTo(v.envelope)
 	}
 }
 

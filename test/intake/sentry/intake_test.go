@@ -52,7 +52,7 @@ func newRequest(t *testing.T, in *Intake, body []byte) *http.Request {
 	return r
 }
 
-func send(t *testing.T, in *Intake, raw string) standin.Answer {
+func send(t *testing.T, in *Intake, raw string) standin.Response {
 	t.Helper()
 	a, err := standin.Send(newRequest(t, in, []byte(raw)))
 	require.NoError(t, err)
@@ -141,7 +141,7 @@ func TestRequestRulesAreEnforced(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			in := NewRecording(t)
 			at(in)
-			in.Answer(func(Envelope) Reply {
+			in.ReplyWith(func(Envelope) Reply {
 				t.Error("the intake asked for a reply")
 				return Reply{}
 			})
@@ -296,7 +296,7 @@ func TestRepliesAreWritten(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			in := New(t)
 			at(in)
-			in.Answer(func(e Envelope) Reply {
+			in.ReplyWith(func(e Envelope) Reply {
 				assert.Len(t, e.Items, 1)
 				return test.reply
 			})
@@ -316,7 +316,7 @@ func TestConnectionsAreReset(t *testing.T) {
 	in := New(t)
 	at(in)
 	replies := []Reply{Reset(), {Reset: true, Taken: true}}
-	in.Answer(func(Envelope) Reply { return replies[len(in.Requests())] })
+	in.ReplyWith(func(Envelope) Reply { return replies[len(in.Requests())] })
 	for taken := range 2 {
 		_, err := standin.Send(newRequest(t, in, []byte(envelope(header, item("client_report", report)))))
 		assert.True(t, errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF), "%v", err)
@@ -329,7 +329,7 @@ func TestHungReplyIsWrittenOnRelease(t *testing.T) {
 	in := New(t)
 	at(in)
 	reply, release := Hung()
-	in.Answer(func(Envelope) Reply {
+	in.ReplyWith(func(Envelope) Reply {
 		go release()
 		return reply
 	})
@@ -342,7 +342,7 @@ func TestHungReplyEndsWhenClientDisconnects(t *testing.T) {
 	in := New(t)
 	at(in)
 	ctx, cancel := context.WithCancel(t.Context())
-	in.Answer(func(Envelope) Reply {
+	in.ReplyWith(func(Envelope) Reply {
 		cancel()
 		reply, _ := Hung()
 		return reply
@@ -432,7 +432,7 @@ func TestWaitForReturnsEnoughItems(t *testing.T) {
 func TestConcurrentRequestsAreRecorded(t *testing.T) {
 	in := New(t)
 	at(in)
-	in.Answer(func(e Envelope) Reply { return Reply{Header: http.Header{"X-Items": {strconv.Itoa(len(e.Items))}}} })
+	in.ReplyWith(func(e Envelope) Reply { return Reply{Header: http.Header{"X-Items": {strconv.Itoa(len(e.Items))}}} })
 	raw := envelope(header, item("client_report", report))
 	var sent sync.WaitGroup
 	for range 20 {

@@ -59,9 +59,9 @@ func TestRateLimitsAreEnforced(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			in := NewRecording(t)
 			setClock := at(in)
-			in.Answer(func(Envelope) Reply { return test.reply })
+			in.ReplyWith(func(Envelope) Reply { return test.reply })
 			_, _ = standin.Send(newRequest(t, in, []byte(envelope(header, item("client_report", report)))))
-			in.Answer(nil)
+			in.ReplyWith(nil)
 			setClock(test.after)
 			a := send(t, in, envelope(later(headerFor(test.item), test.after), test.item))
 			if !test.forbidden {
@@ -88,7 +88,7 @@ func headerFor(item string) string {
 func TestRateLimitsArePerProject(t *testing.T) {
 	in := New(t, Project{ID: "42", PublicKey: "examplepublickey"}, Project{ID: "43", PublicKey: "otherpublickey"})
 	at(in)
-	in.Answer(func(e Envelope) Reply {
+	in.ReplyWith(func(e Envelope) Reply {
 		if e.Project == "42" {
 			return TooManyRequests()
 		}
@@ -110,7 +110,7 @@ func TestLongerRateLimitWins(t *testing.T) {
 	in := NewRecording(t)
 	setClock := at(in)
 	for _, limits := range []string{"60:error:key", "10:error:key"} {
-		in.Answer(func(Envelope) Reply { return LimitsFromNowOn(limits) })
+		in.ReplyWith(func(Envelope) Reply { return LimitsFromNowOn(limits) })
 		send(t, in, envelope(header, item("client_report", report)))
 	}
 	setClock(30 * time.Second)
@@ -123,7 +123,7 @@ func TestRequestsInFlightBreakNoRateLimit(t *testing.T) {
 	in := New(t)
 	at(in)
 	asked, answered := make(chan struct{}), make(chan struct{})
-	in.Answer(func(e Envelope) Reply {
+	in.ReplyWith(func(e Envelope) Reply {
 		if len(e.Of("span")) == 1 {
 			close(asked)
 			<-answered
@@ -131,7 +131,7 @@ func TestRequestsInFlightBreakNoRateLimit(t *testing.T) {
 		}
 		return RateLimited("60:span:key")
 	})
-	done := make(chan standin.Answer)
+	done := make(chan standin.Response)
 	r := newRequest(t, in, []byte(envelope(headerWithTrace, container("span", span))))
 	go func() {
 		a, err := standin.Send(r)
@@ -148,9 +148,9 @@ func TestGraceAllowsLateRequests(t *testing.T) {
 	in := New(t)
 	at(in)
 	in.Grace(time.Hour)
-	in.Answer(func(Envelope) Reply { return RateLimited("60:span:key") })
+	in.ReplyWith(func(Envelope) Reply { return RateLimited("60:span:key") })
 	send(t, in, envelope(header, item("client_report", report)))
-	in.Answer(nil)
+	in.ReplyWith(nil)
 	assert.Equal(t, 429, send(t, in, envelope(headerWithTrace, container("span", span))).Status)
 	assert.Empty(t, in.Spans())
 }

@@ -17,22 +17,22 @@ import (
 
 // Helpers for testing the stand-ins themselves.
 
-// Answer is the response that a client gets.
-type Answer struct {
+// Response is the response that a client gets.
+type Response struct {
 	Status int
 	Header http.Header
 	Body   string
 }
 
 // Send sends a request on its own connection, and follows no redirect.
-func Send(r *http.Request) (Answer, error) {
+func Send(r *http.Request) (Response, error) {
 	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
 	if err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	return Answer{response.StatusCode, response.Header, string(body)}, err
+	return Response{response.StatusCode, response.Header, string(body)}, err
 }
 
 // Compress encodes a body with gzip, deflate or zstd, or leaves it unchanged.

@@ -87,6 +87,6 @@ func (s *Server[R]) Note(request R, violations []Violation, line string, body []
 	s.requests = append(s.requests, request)
 	s.violations = append(s.violations, violations...)
 	if !s.recording && len(violations) > 0 {
-		s.t.Errorf("the request breaks rules of %s's:%s\n%s\n%.2000s", s.vendor, report(violations), line, body)
+		s.t.Errorf("the request breaks these rules of %s:%s\n%s\n%.2000s", s.vendor, report(violations), line, body)
 	}
 }

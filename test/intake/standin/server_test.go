@@ -42,10 +42,10 @@ func (in *intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply.Write(w, "all is well")
 }
 
-func send(ctx context.Context, method, url string) (Answer, error) {
+func send(ctx context.Context, method, url string) (Response, error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
 	return Send(r)
 }
@@ -67,7 +67,7 @@ func TestReplyControlsResponseAndAcceptance(t *testing.T) {
 		"success of what was not taken": {Reply{NotTaken: true}, "200 all is well", 200, false},
 		"a redirect":                    {Redirect(307, "http://127.0.0.1:1/"), "307 ", 307, false},
 		"a delay":                       {Reply{Delay: time.Millisecond}, "200 all is well", 200, true},
-		"an answer that is released":    {released, "200 all is well", 200, true},
+		"a response that is released":   {released, "200 all is well", 200, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := newIntake(t, false, c.reply)
@@ -131,7 +131,7 @@ func TestWithinLimitsWait(t *testing.T) {
 
 func TestViolationFailsTestUnlessRecorded(t *testing.T) {
 	for recording, want := range map[bool][]string{
-		false: {"the request breaks rules of Acme's:\n  request is a PUT (rule \"method\")\n/\nits body"},
+		false: {"the request breaks these rules of Acme:\n  request is a PUT (rule \"method\")\n/\nits body"},
 		true:  nil,
 	} {
 		f := &Failing{TB: t}

@@ -23,7 +23,7 @@ const (
 //
 //nolint:errname // It is a violation first; only some functions return it as an error.
 type Violation struct {
-	// Rule is the rule.
+	// Rule is the rule that the request breaks.
 	Rule Rule
 	// Where is the location, such as "item 0 (event).exception.values[1].mechanism".
 	Where string

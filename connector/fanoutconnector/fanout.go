@@ -132,8 +132,8 @@ func (f *fanout[T]) send(ctx context.Context, to int, groups []group[T]) {
 	}
 }
 
-// sendSync sends the groups of the sync pipelines to them, concurrently, and returns their errors. It
-// is called last because these pipelines may be slow.
+// sendSync sends the groups of the sync pipelines to them, concurrently, and returns their errors.
+// It is called last because these pipelines may be slow.
 func (f *fanout[T]) sendSync(ctx context.Context, groups []group[T]) error {
 	var all set
 	for i := range groups {
@@ -160,8 +160,8 @@ func (f *fanout[T]) sendSync(ctx context.Context, groups []group[T]) error {
 	return joinErrors(errs)
 }
 
-// newCall returns a function that sends the groups of a sync pipeline to it. newCall itself takes the
-// batches from the owner, so that the functions can run concurrently.
+// newCall returns a function that sends the groups of a sync pipeline to it. newCall itself takes
+// the batches from the owner, so that the functions can run concurrently.
 func (f *fanout[T]) newCall(ctx context.Context, to int, groups []group[T]) func() error {
 	var shares []T
 	for i := range groups {

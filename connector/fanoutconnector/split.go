@@ -126,8 +126,8 @@ func (w *walk[T, RS, R, SS, S, ES, E]) resource(r R) bool {
 	return w.scopes(r).Len() == 0
 }
 
-// whole moves a resource whose records all belong to one group, and reports whether to remove it from
-// the batch.
+// whole moves a resource whose records all belong to one group, and reports whether to remove it
+// from the batch.
 func (w *walk[T, RS, R, SS, S, ES, E]) whole(r R, at int32) bool {
 	if at == w.staying {
 		return false

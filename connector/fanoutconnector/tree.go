@@ -65,8 +65,8 @@ func (b builder) tree() *tree {
 	return b.node(slices.Sorted(maps.Keys(b)), 0)
 }
 
-// node builds the subtree of sorted texts that share a prefix. The nodes above it already cover their
-// first bytes.
+// node builds the subtree of sorted texts that share a prefix. The nodes above it already cover
+// their first bytes.
 func (b builder) node(texts []string, covered int) *tree {
 	first, last := texts[0], texts[len(texts)-1]
 	end := covered

@@ -129,7 +129,7 @@ func newCorrections(set exporter.Settings) (*corrections, error) {
 	return c, err
 }
 
-// add counts what was noted, and resets it.
+// add counts the corrections that were noted, and resets noted.
 func (c *corrections) add(noted *tally) {
 	for i, n := range noted {
 		if n > 0 {
@@ -145,7 +145,7 @@ func (c *corrections) add(noted *tally) {
 	c.lines.Add(func(pending *losses) { pending.add(&lost) })
 }
 
-// logWorst logs the worst of the corrections, of which there is at least one.
+// logWorst logs the worst of the corrections. There is at least one.
 func (c *corrections) logWorst(lost losses) {
 	worst := slices.IndexFunc(lost[:], func(n int) bool { return n > 0 })
 	c.logger.Warn("Events were corrected, because MoEngage would silently truncate or drop parts of them",

@@ -131,7 +131,7 @@ func appendHead(dst []byte, k kind, customer, deviceID string) []byte {
 	return dst
 }
 
-// objectHeads is how the objects begin, by kind.
+// objectHeads holds the beginning of an object of each kind.
 var objectHeads = [numKinds]string{
 	kindEvent:  `{"type":"event","customer_id":`,
 	kindUser:   `{"type":"customer","customer_id":`,

@@ -87,7 +87,7 @@ type requestBuilder struct {
 }
 
 // addShared adds requests that hold events of several users. It fills one request after another. If
-// a request begins with the user with whom the previous one ended, it stays in the same partition.
+// a request begins with the last user of the previous one, it stays in the same partition.
 func (r *requestBuilder) addShared(sorted *usersEvents) {
 	events, at := sorted.shared(), 0
 	for at < len(events) {
@@ -162,7 +162,7 @@ func (r *requestBuilder) request(events []delivery.Event) delivery.Request {
 }
 
 // fit returns how many of the events fit into one body, at least one, and the size of that body. It
-// sets r.heads: for each event the length of the head that it shares with the previous event, else 0.
+// sets r.heads: for each event, the length of the head shared with the previous event, or 0.
 func (r *requestBuilder) fit(events []delivery.Event) (n, size int) {
 	var w weights
 	r.heads = r.heads[:0]

@@ -26,7 +26,7 @@ const (
 	platformWeb     = "web"
 )
 
-// source holds what the events of one resource and scope share.
+// source holds the data that the events of one resource and scope share.
 type source struct {
 	of     *appevent.Source
 	device device

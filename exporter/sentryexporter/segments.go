@@ -15,7 +15,7 @@ const (
 	flagIsRemote    = 0x200
 )
 
-// isSegment reports whether a span is the first one in its process. Sentry calls such a span a segment.
+// isSegment reports whether a span is the first one in its process, which Sentry calls a segment.
 func isSegment(span ptrace.Span) bool {
 	if span.ParentSpanID().IsEmpty() {
 		return true

@@ -11,9 +11,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
 
-// appendTraceHeader appends the member trace of an envelope's header. The events are spans of one trace
-// (Sentry's SDK documentation, "Dynamic Sampling Context"); Sentry refuses spans of other traces, and
-// spans without the header. The values are those of the root span, else of the first span.
+// appendTraceHeader appends the member trace of an envelope's header (Sentry's SDK documentation,
+// "Dynamic Sampling Context"). Sentry refuses spans without it, and spans of other traces. The values
+// are those of the root span if it is among the events, else of the first span.
 func appendTraceHeader(dst []byte, p *project, events []delivery.Event) []byte {
 	first := max(0, slices.IndexFunc(events, func(e delivery.Event) bool { return isRootKey(e.Key) }))
 	key := parseSpanKey(events[first].Key)

@@ -36,11 +36,11 @@ type Config struct {
 	// template, slack, discord, teams or pagerduty.
 	Format Format `mapstructure:"format"`
 
-	// Content is how much of an event is sent: full (default), or summary, which leaves out
+	// Content says how much of an event is sent: full (default), or summary, which leaves out
 	// properties, messages and the text of exceptions.
 	Content Content `mapstructure:"content"`
 
-	// Batching is how events are put into requests: single (default), array or ndjson. With
+	// Batching says how events are put into requests: single (default), array or ndjson. With
 	// cloudevents::mode batched it is array.
 	Batching Batching `mapstructure:"batching"`
 
@@ -182,7 +182,7 @@ const (
 	FormatPagerDuty Format = "pagerduty"
 )
 
-// Content is how much of an event is sent.
+// Content says how much of an event is sent.
 type Content string
 
 // The values of content.
@@ -191,7 +191,7 @@ const (
 	ContentSummary Content = "summary"
 )
 
-// Batching is how events are put into requests.
+// Batching says how events are put into requests.
 type Batching string
 
 const (

@@ -168,9 +168,9 @@ func TestFallbackAttributes(t *testing.T) {
 		"EventName wins, another name stays visible":      {eventName: "z", attributes: [][2]string{{AttrEventName, "x"}}, wantName: "z", wantRemaining: []string{AttrEventName}},
 		"EventName wins, the same name is hidden":         {eventName: "x", attributes: [][2]string{{AttrEventName, "x"}}, wantName: "x"},
 		"enduser.id is read when there is no user.id":     {attributes: [][2]string{{AttrEndUserID, "e"}}, wantUser: "e"},
-		"enduser.id stays visible beside another user.id": {attributes: [][2]string{{AttrEndUserID, "e"}, {AttrUserID, "u"}}, wantUser: "u", wantRemaining: []string{AttrEndUserID}},
+		"enduser.id stays visible if user.id differs":     {attributes: [][2]string{{AttrEndUserID, "e"}, {AttrUserID, "u"}}, wantUser: "u", wantRemaining: []string{AttrEndUserID}},
 		"the CloudEvents subject is read":                 {attributes: [][2]string{{AttrCloudEventsSubject, "s"}}, wantSubject: "s"},
-		"the CloudEvents subject stays beside another":    {attributes: [][2]string{{AttrSubject, "t"}, {AttrCloudEventsSubject, "s"}}, wantSubject: "t", wantRemaining: []string{AttrCloudEventsSubject}},
+		"the CloudEvents subject stays if another is set": {attributes: [][2]string{{AttrSubject, "t"}, {AttrCloudEventsSubject, "s"}}, wantSubject: "t", wantRemaining: []string{AttrCloudEventsSubject}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ld, record := newRecord(t, nil)

@@ -24,7 +24,8 @@ type clientInfo struct {
 }
 
 // addTo adds the trace context, client address and user agent of the request to events that lack
-// them. The ids are set before: a retry may have another span or address.
+// them. Call it after the ids are set: ids are derived from the record, and a retry may have a
+// different span or address.
 func (c *clientInfo) addTo(r *http.Request, accepted []eventjson.Record) {
 	trace, traced := eventjson.ParseTraceparent(r.Header.Get("Traceparent"))
 	address, userAgent := "", ""

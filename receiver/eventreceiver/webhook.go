@@ -56,7 +56,7 @@ type WebhookConfig struct {
 // WebhookEventConfig says where a webhook has the event's name, id and time. Paths are JSON
 // pointers into the body.
 type WebhookEventConfig struct {
-	// NameHeader or NamePath is where the name is. If it is missing, the event has the name of the
+	// NameHeader or NamePath says where the name is. If it is missing, the event has the name of the
 	// webhook.
 	NameHeader string `mapstructure:"name_header"`
 	NamePath   string `mapstructure:"name_path"`
@@ -65,7 +65,7 @@ type WebhookEventConfig struct {
 	// IDHeader or IDPath is where the id is. If it is missing, an id is generated.
 	IDHeader string `mapstructure:"id_header"`
 	IDPath   string `mapstructure:"id_path"`
-	// TimePath is where the time is: RFC 3339, or a number since 1970. If it is missing, the time
+	// TimePath says where the time is: RFC 3339, or a number since 1970. If it is missing, the time
 	// of receipt is used.
 	TimePath string `mapstructure:"time_path"`
 }

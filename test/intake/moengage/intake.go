@@ -40,7 +40,7 @@ type Intake struct {
 // Limits are the intake's limits per minute; 0 is unlimited.
 type Limits struct{ Events, Users, Devices, Merges int }
 
-// sent is how much arrived at a time.
+// sent counts what arrived at one time.
 type sent struct {
 	at   time.Time
 	much Limits

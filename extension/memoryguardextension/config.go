@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/sdkhttp"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
@@ -44,9 +45,9 @@ type Config struct {
 	// the memory of the cgroup or machine; default 20.
 	MemorySpikePercentage uint32 `mapstructure:"spike_limit_percentage"`
 
-	// MaxInflightBytes is how many bytes of uncompressed requests may be in flight; default 64 MiB.
-	// A request larger than this is never accepted.
-	MaxInflightBytes int64 `mapstructure:"max_inflight_bytes"`
+	// MaxInflightBytes is how many bytes of uncompressed requests may be in flight, such as 64MiB,
+	// the default. A request larger than this is never accepted.
+	MaxInflightBytes sdkhttp.Size `mapstructure:"max_inflight_bytes"`
 }
 
 // Unmarshal implements confmap.Unmarshaler. Unknown keys are errors.
@@ -58,8 +59,8 @@ func (cfg *Config) Validate() error {
 		return fmt.Errorf("check_interval: %s is not positive; set how often to measure the heap, such as 1s", cfg.CheckInterval)
 	}
 	if cfg.MaxInflightBytes <= 0 {
-		return fmt.Errorf("max_inflight_bytes: %d is not positive; set how many bytes of requests to accept at once, such as %d",
-			cfg.MaxInflightBytes, defaultMaxInflightBytes)
+		return fmt.Errorf("max_inflight_bytes: %d is not positive; set how many bytes of requests to accept at once, such as 64MiB",
+			cfg.MaxInflightBytes)
 	}
 	if cfg.MemoryLimitMiB > 0 {
 		if cfg.MemorySpikeLimitMiB >= cfg.MemoryLimitMiB {

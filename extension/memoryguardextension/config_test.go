@@ -18,9 +18,11 @@ func TestInvalidConfigurationsAreRefused(t *testing.T) {
 	}{
 		"the defaults":             {nil, ""},
 		"a fixed limit":            {map[string]any{"limit_mib": 400, "spike_limit_mib": 100}, ""},
+		"a size with a unit":       {map[string]any{"max_inflight_bytes": "16MiB"}, ""},
+		"a size that is not one":   {map[string]any{"max_inflight_bytes": "much"}, "max_inflight_bytes"},
 		"an unknown key":           {map[string]any{"limit": 5}, `unknown key "limit"`},
 		"no interval":              {map[string]any{"check_interval": "0s"}, "check_interval: 0s is not positive; set how often to measure the heap, such as 1s"},
-		"no budget":                {map[string]any{"max_inflight_bytes": 0}, "max_inflight_bytes: 0 is not positive; set how many bytes of requests to accept at once, such as 67108864"},
+		"no budget":                {map[string]any{"max_inflight_bytes": 0}, "max_inflight_bytes: 0 is not positive; set how many bytes of requests to accept at once, such as 64MiB"},
 		"a spike above the limit":  {map[string]any{"limit_mib": 100, "spike_limit_mib": 100}, "spike_limit_mib: 100 is not smaller than limit_mib, 100"},
 		"a spike without a limit":  {map[string]any{"spike_limit_mib": 100}, "spike_limit_mib: has no effect without limit_mib; set limit_mib, or use spike_limit_percentage"},
 		"no limit":                 {map[string]any{"limit_percentage": 0}, "limit_percentage: is 0; set limit_percentage or limit_mib"},

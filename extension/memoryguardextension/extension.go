@@ -47,7 +47,7 @@ func newGuard(set extension.Settings, cfg *Config) (*guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &guard{cfg: cfg, logger: set.Logger, telemetry: telemetry, heap: &heapWatch{}, inflight: budget{max: cfg.MaxInflightBytes}}
+	g := &guard{cfg: cfg, logger: set.Logger, telemetry: telemetry, heap: &heapWatch{}, inflight: budget{max: int64(cfg.MaxInflightBytes)}}
 	g.refusals = throttle.NewLog(func(refused refusedRequests) {
 		fields := make([]zap.Field, 0, len(refused))
 		for why, count := range refused {
@@ -67,7 +67,7 @@ func (g *guard) Start(_ context.Context, host component.Host) error {
 	g.heap.limit, g.heap.usage = limit, newHeapUsage()
 	g.heap.changed = func(short bool, used uint64) { g.report(host, short, used) }
 	g.logger.Info("Guarding memory", zap.Uint64("limit_mib", limit.hard>>20), zap.Uint64("refuse_from_mib", limit.soft>>20),
-		zap.Int64("max_inflight_bytes", g.cfg.MaxInflightBytes), zap.Duration("check_interval", g.cfg.CheckInterval))
+		zap.Int64("max_inflight_bytes", g.inflight.max), zap.Duration("check_interval", g.cfg.CheckInterval))
 	background, stop := context.WithCancel(context.Background())
 	g.stop = stop
 	g.done.Go(func() { g.heap.run(background, g.cfg.CheckInterval) })

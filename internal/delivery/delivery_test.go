@@ -771,6 +771,7 @@ func TestConfigurations(t *testing.T) {
 		"a dispatch":            {func(cfg *Config) { cfg.Dispatch = "later" }, `dispatch: "later" is not supported`},
 		"max_in_flight of 0":    {func(cfg *Config) { cfg.MaxInFlight = 0 }, "max_in_flight: 0"},
 		"shutdown_timeout of 0": {func(cfg *Config) { cfg.ShutdownTimeout = 0 }, "shutdown_timeout: 0s"},
+		"a word for damage":     {func(cfg *Config) { cfg.OnQueueDamage = "ignore" }, `on_queue_damage: "ignore" is not valid; write fail or set_aside`},
 		"negative age":          {func(cfg *Config) { cfg.MaxAge = -1 }, "max_age: -1ns is negative"},
 		"negative retries":      {func(cfg *Config) { cfg.MaxRetries = -1 }, "max_retries: -1 is negative"},
 		"retries that are off":  {func(cfg *Config) { cfg.MaxRetries, cfg.RetryConfig.Enabled = 1, false }, "max_retries: has no effect"},

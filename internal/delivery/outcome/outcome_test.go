@@ -155,6 +155,21 @@ func TestLossIsLoggedOnceAMinute(t *testing.T) {
 	assert.Equal(t, []int64{1, 3, 5}, events)
 }
 
+func TestQueueSetAsideIsLoggedAndCountedOnce(t *testing.T) {
+	f := newFixture(t)
+	f.SetAside("/q/line", "/q/line.damaged-1", "cut short")
+	require.Equal(t, 1, f.logs.Len())
+	logged := f.logs.All()[0]
+	assert.Equal(t, zap.ErrorLevel, logged.Level)
+	fields := logged.ContextMap()
+	for key, want := range map[string]string{"exporter": "line/a", "file": "/q/line", "new_name": "/q/line.damaged-1", "damage": "cut short"} {
+		assert.Equal(t, want, fields[key], key)
+	}
+	metadatatest.AssertEqualFanoutEventsTotal(t, f.telemetry, []metricdata.DataPoint[int64]{
+		{Value: 1, Attributes: attribute.NewSet(attribute.String("exporter", "line/a"), attribute.String("outcome", "dropped"), attribute.String("reason", "torn"))},
+	}, metricdatatest.IgnoreTimestamp())
+}
+
 func TestEachReasonHasARemedy(t *testing.T) {
 	for _, reason := range append(deadletter.Reasons(), reasonTorn) {
 		for _, outcome := range []string{dropped, deadLettered, returned} {

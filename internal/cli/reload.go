@@ -23,7 +23,7 @@ type runner struct {
 	isStopping func() bool
 
 	hangups chan os.Signal
-	// latest is what was read last, even if it did not start.
+	// latest is the last configuration that was read, even if it did not start.
 	latest *snapshot
 }
 

@@ -52,9 +52,9 @@ type Record struct {
 	Record plog.LogRecord
 	// Index is the event's position in the body, as in [Rejection].
 	Index int
-	// Anonymous is true if the event had neither an id nor a time. Its generated id is then random: if
+	// RandomID is true if the event had neither an id nor a time. Its generated id is then random: if
 	// a client sends the event again, it gets another id.
-	Anonymous bool
+	RandomID bool
 }
 
 // MaxValues is the maximum number of values in all events of one body. A one-byte JSON value takes
@@ -394,7 +394,7 @@ func (d *Decoder) appendRecord() {
 	}
 	record := d.groups[d.lastGroup].records.AppendEmpty()
 	d.event.record.MoveTo(record)
-	d.result.Records = append(d.result.Records, Record{Record: record, Index: d.index, Anonymous: d.event.randomID})
+	d.result.Records = append(d.result.Records, Record{Record: record, Index: d.index, RandomID: d.event.randomID})
 }
 
 // groupsSearched limits the search in a body with many sources. Two groups with the same source do

@@ -68,7 +68,7 @@ func TestRecordsKeepTheOrderOfTheBody(t *testing.T) {
 	for _, accepted := range result.Records {
 		id, _ := accepted.Record.Attributes().Get(appevent.AttrID)
 		ids, indexes = append(ids, id.Str()), append(indexes, accepted.Index)
-		assert.Equal(t, accepted.Index == 4, accepted.Anonymous)
+		assert.Equal(t, accepted.Index == 4, accepted.RandomID)
 	}
 	assert.Equal(t, []string{"a", "b", "c"}, ids[:3])
 	assert.Equal(t, []int{0, 2, 3, 4}, indexes)
@@ -253,7 +253,7 @@ func TestEventLeaksNothingIntoTheNext(t *testing.T) {
 				continue
 			}
 			want, got := alone.Records[0], both.Records[len(both.Records)-1]
-			assert.Equal(t, want.Anonymous, got.Anonymous, "%s\n%s", one, next)
+			assert.Equal(t, want.RandomID, got.RandomID, "%s\n%s", one, next)
 			assert.Equal(t, recordText(t, want.Record), recordText(t, got.Record), "%s\n%s", one, next)
 			assert.Equal(t, lastResource(alone), lastResource(both), "%s\n%s", one, next)
 		}

@@ -179,7 +179,7 @@ func (in *intake) complete(r *http.Request, sub *submission) {
 // same when the request is sent again.
 func deriveIDs(sub *submission) {
 	for _, accepted := range sub.result.Records {
-		if accepted.Anonymous {
+		if accepted.RandomID {
 			id := uuid.NewSHA1(uuid.NameSpaceOID, []byte(sub.scope+"\n"+sub.key+"\n"+strconv.Itoa(accepted.Index)))
 			accepted.Record.Attributes().PutStr(appevent.AttrID, id.String())
 		}

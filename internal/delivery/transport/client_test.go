@@ -62,21 +62,26 @@ func decoded(t *testing.T, r io.Reader, encoding string) []byte {
 	return text
 }
 
-// newClient is a client of the configuration, and what it observes.
+// newClient returns a client, and the statuses that it observes.
 func newClient(t *testing.T, cfg confighttp.ClientConfig, guard *Guard) (*Client, *[]int) {
 	t.Helper()
+	var mu sync.Mutex
 	var statuses []int
 	c, err := NewClient(t.Context(), Settings{
 		HTTP: cfg, MaxInFlight: 8, Guard: guard, UserAgent: "agent/1",
-		Observe: func(status int, _ time.Duration, _ int) { statuses = append(statuses, status) },
+		Observe: func(status int, _ time.Duration, _ int) {
+			mu.Lock()
+			defer mu.Unlock()
+			statuses = append(statuses, status)
+		},
 	}, componenttest.NewNopHost(), componenttest.NewNopTelemetrySettings())
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	return c, &statuses
 }
 
-// TestRequestIsOneWrite checks that headers and body go out in one write, as net/http does for bodies in memory, unless
-// something is wrapped around them.
+// TestRequestIsOneWrite checks that headers and body go out in one write, as net/http does for bodies
+// in memory that nothing wraps.
 func TestRequestIsOneWrite(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

@@ -106,6 +106,7 @@ require (
 
 require (
 	github.com/dustin/go-humanize v1.0.1
+	github.com/spf13/pflag v1.0.10
 	go.opentelemetry.io/collector/config/configtls v1.71.0
 	go.uber.org/multierr v1.11.0
 )
@@ -235,7 +236,6 @@ require (
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/relvacode/iso8601 v1.8.3 // indirect
 	github.com/rs/cors v1.11.1 // indirect
-	github.com/spf13/pflag v1.0.10 // indirect
 	github.com/tg123/go-htpasswd v1.2.5 // indirect
 	github.com/tklauser/go-sysconf v0.4.0 // indirect
 	github.com/tklauser/numcpus v0.12.0 // indirect

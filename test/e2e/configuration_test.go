@@ -201,6 +201,16 @@ func TestBadConfigurationIsOneErrorLine(t *testing.T) {
 			[]string{"exporters::webhook/shop", "sending_queue", "dispatch: sync"},
 		},
 		{
+			"a queue_size in bytes without a unit",
+			shop(aURL, "sending_queue: {queue_size: 67108864}"),
+			[]string{"exporters::webhook/shop", "sending_queue::queue_size", "67108864 counts requests", "64MiB"},
+		},
+		{
+			"a queue_size that is no size",
+			shop(aURL, "sending_queue: {queue_size: lots}"),
+			[]string{"exporters::webhook/shop", "sending_queue::queue_size", `"lots"`, "256MiB"},
+		},
+		{
 			"YAML with a bracket that is not closed",
 			"receivers: [otlp\nexporters: {}\n",
 			[]string{"YAML", "line"},

@@ -29,6 +29,8 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-fanout/otelcol-fanout/connector/fanoutconnector/internal/metadata"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/callresult"
 )
 
 const (
@@ -253,4 +255,29 @@ func TestPendingRefusalsAreLoggedAtShutdown(t *testing.T) {
 	require.NoError(t, r.logs.Shutdown(context.Background()))
 	require.Equal(t, 2, r.lines.Len())
 	assert.EqualValues(t, 4, r.lines.All()[1].ContextMap()["events"])
+}
+
+func TestAnyTemporaryFailureReturnsRefusedEvents(t *testing.T) {
+	for name, tt := range map[string]struct {
+		other error
+		keep  bool
+	}{
+		"the other pipeline fails for now": {errors.New("memory is short"), false},
+		"the other pipeline accepts":       {nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sinks := threeSinks()
+			var kept []bool
+			sinks["logs/a"].respond = func(ctx context.Context) error {
+				_, call, end := callresult.Open(ctx)
+				call.Refused(func(keep bool) { kept = append(kept, keep) })
+				end()
+				return consumererror.NewPermanent(errors.New("1 of 1 events refused"))
+			}
+			sinks["logs/b"].refuses(tt.other)
+			r := newHarness(t, syncConfig, sinks)
+			require.Error(t, r.logs.ConsumeLogs(context.Background(), newLogsOf("x")))
+			assert.Equal(t, []bool{tt.keep}, kept)
+		})
+	}
 }

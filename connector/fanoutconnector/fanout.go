@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pipeline"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/callresult"
@@ -142,12 +143,12 @@ func (f *fanout[T]) sendSync(ctx context.Context, groups []group[T]) error {
 	if all>>f.table.firstSync == 0 {
 		return nil
 	}
-	ctx, _, end := callresult.Open(ctx)
+	ctx, result, end := callresult.Open(ctx)
 	defer end() // the result of one pipeline decides what another does with its refused events
 	var calls []func() error
 	for to := f.table.firstSync; to < len(f.targets); to++ {
 		if all.has(to) {
-			calls = append(calls, f.newCall(ctx, to, groups))
+			calls = append(calls, f.newCall(ctx, result, to, groups))
 		}
 	}
 	errs := make([]error, len(calls))
@@ -162,7 +163,7 @@ func (f *fanout[T]) sendSync(ctx context.Context, groups []group[T]) error {
 
 // newCall returns a function that sends the groups of a sync pipeline to it. newCall itself takes
 // the batches from the owner, so that the functions can run concurrently.
-func (f *fanout[T]) newCall(ctx context.Context, to int, groups []group[T]) func() error {
+func (f *fanout[T]) newCall(ctx context.Context, result *callresult.Call, to int, groups []group[T]) func() error {
 	var shares []T
 	for i := range groups {
 		if groups[i].to.has(to) {
@@ -172,10 +173,23 @@ func (f *fanout[T]) newCall(ctx context.Context, to int, groups []group[T]) func
 	return func() error {
 		var errs []error
 		for _, data := range shares {
-			if err := f.targets[to].consume(ctx, data); err != nil {
+			err := f.targets[to].consume(ctx, data)
+			noteResult(result, err)
+			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", f.table.pipelines[to], err))
 			}
 		}
 		return joinErrors(errs)
+	}
+}
+
+// noteResult notes the result of a pipeline, whose components may not know the call: what it accepted
+// must not be sent again, and what failed for now will be.
+func noteResult(result *callresult.Call, err error) {
+	switch {
+	case err == nil:
+		result.Delivered()
+	case !consumererror.IsPermanent(err):
+		result.Retryable()
 	}
 }

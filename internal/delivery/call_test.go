@@ -4,6 +4,7 @@
 package delivery
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -120,8 +121,8 @@ func TestSyncExportersShareTheResultOfACall(t *testing.T) {
 	}
 }
 
-func TestSyncCallIsRetriedUntilMaxElapsedTime(t *testing.T) {
-	f := newFixture(t, syncOptions(options{}))
+func TestSyncCallIsRetried(t *testing.T) {
+	f := newFixture(t, options{configure: func(cfg *Config) { cfg.Dispatch = DispatchSync }})
 	var n atomic.Int64
 	f.server.on(func([]string) (int, http.Header) {
 		if n.Add(1) < 4 {
@@ -247,4 +248,41 @@ func TestMaxAgeGivesUpOldEvents(t *testing.T) {
 			assert.Equal(t, []string{"old", "timeless", "young"}, f.server.takenOnce(), "a replay ignores the age")
 		})
 	}
+}
+
+func TestHeldBisectingAttemptIsMadeAfterTheHold(t *testing.T) {
+	f := newFixture(t, options{most: 2, configure: func(cfg *Config) {
+		r := &cfg.RetryConfig
+		r.MaxElapsedTime, r.InitialInterval, r.MaxInterval = 20*time.Millisecond, 20*time.Millisecond, 20*time.Millisecond
+		cfg.MaxInFlight = 1
+	}})
+	var n atomic.Int64
+	f.server.on(func(lines []string) (int, http.Header) {
+		if slices.Contains(lines, "bad") {
+			return http.StatusInternalServerError, nil
+		}
+		if n.Add(1) == 1 {
+			return http.StatusTooManyRequests, http.Header{"Retry-After": {"0.2"}}
+		}
+		return http.StatusOK, nil
+	})
+	f.send("bad", "a", "b", "c")
+	assert.Equal(t, []string{"bad:exhausted"}, f.Letters.Reasons())
+}
+
+func TestHeldCallerWaitsNoLongerThanMaxElapsedTime(t *testing.T) {
+	f := newFixture(t, syncOptions(options{configure: func(cfg *Config) {
+		cfg.RetryConfig.MaxElapsedTime = 2 * time.Second
+		cfg.RetryConfig.InitialInterval, cfg.RetryConfig.MaxInterval = 50*time.Millisecond, 200*time.Millisecond
+	}}))
+	f.server.on(func([]string) (int, http.Header) {
+		return http.StatusTooManyRequests, http.Header{"Retry-After": {"1.5"}}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	require.Error(t, f.Consume(ctx, records("a")))
+	f.server.always(http.StatusServiceUnavailable)
+	begun := time.Now()
+	require.Error(t, f.Consume(t.Context(), records("b")))
+	assert.Less(t, time.Since(begun), 3*time.Second)
 }

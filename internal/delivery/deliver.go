@@ -60,7 +60,7 @@ func (d *deliverer) pushForCaller(ctx context.Context, r *request) error {
 		wait := d.retry.CallerWait(r.attempts, result.Wait)
 		exhausted := len(result.Pending) > 0 && d.isExhaustedForCaller(ctx, r, wait)
 		if exhausted && d.mayBisect(result) {
-			d.bisect(ctx, r, result)
+			_ = d.bisect(ctx, r, result) // the caller does not wait for a hold
 		}
 		r.call.settle(result, r.attempts)
 		switch {
@@ -104,10 +104,11 @@ func (d *deliverer) deliver(ctx context.Context, r *request) error {
 		r.firstAttempt = time.Now()
 	}
 	exhausted := len(result.Pending) > 0 && !result.Held && d.retry.IsExhausted(r.attempts, r.firstAttempt, d.retry.Backoff.InitialInterval)
-	if exhausted && d.mayBisect(result) {
-		d.bisect(ctx, r, result)
+	bisected := exhausted && d.mayBisect(result)
+	if bisected && !d.bisect(ctx, r, result) && !r.bisectHeld {
+		r.bisectHeld, bisected, exhausted = true, false, false // once, it is tried again after the hold
 	}
-	return d.settle(r, result, exhausted)
+	return d.settle(r, result, exhausted, bisected)
 }
 
 // runFunc is Run or RunBisecting of the runner.
@@ -117,20 +118,20 @@ type runFunc func(context.Context, []batch.Event) *attempt.Result
 // all of it.
 func (d *deliverer) attempt(ctx context.Context, r *request, run runFunc) *attempt.Result {
 	if d.lifetime.IsOver() {
-		return &attempt.Result{Pending: r.Events(), Problem: attempt.ErrStopped}
+		return &attempt.Result{Pending: r.Unsettled(), Problem: attempt.ErrStopped}
 	}
 	growStack()
 	ctx, cancel := d.lifetime.Bound(ctx)
 	defer cancel()
 	begun := time.Now()
-	events, expired := d.maxAge.split(r.Events(), begun)
+	events, expired := d.maxAge.split(r.Unsettled(), begun)
 	result := &attempt.Result{}
 	if len(events) > 0 {
 		result = run(ctx, events)
 	}
 	result.Refused = append(result.Refused, expired...)
 	if !result.Held {
-		if r.attempts == 0 {
+		if r.attempts == 0 && r.firstAttempt.IsZero() {
 			r.firstAttempt = begun
 		}
 		r.attempts++
@@ -146,14 +147,20 @@ func (d *deliverer) mayBisect(result *attempt.Result) bool {
 }
 
 // bisect makes one more attempt with pending events that would be given up. It bisects the requests
-// that fail, so that an event which makes the backend fail is given up alone.
-func (d *deliverer) bisect(ctx context.Context, r *request, result *attempt.Result) {
+// that fail, so that an event which makes the backend fail is given up alone. It reports false if the
+// backend's wait held back all of it.
+func (d *deliverer) bisect(ctx context.Context, r *request, result *attempt.Result) bool {
 	last := r.next(result.Pending)
 	again := d.attempt(ctx, last, d.runner.RunBisecting)
+	if again.Held {
+		result.Held, result.Wait = true, again.Wait
+		return false
+	}
 	r.attempts = last.attempts
 	result.Delivered += again.Delivered
 	result.Refused = append(result.Refused, again.Refused...)
 	result.Pending, result.Problem, result.Status, result.Wait = again.Pending, again.Problem, again.Status, again.Wait
+	return true
 }
 
 // attemptOnly makes an attempt to deliver dead letters, which have been counted already. The last
@@ -202,17 +209,19 @@ func growStack() {
 // settle makes dead letters of the events that were refused or are given up, and returns an error
 // with those that are pending. At shutdown a durable queue keeps the request of such an error; a
 // queue in memory would drop it.
-func (d *deliverer) settle(r *request, result *attempt.Result, exhausted bool) error {
+func (d *deliverer) settle(r *request, result *attempt.Result, exhausted, bisected bool) error {
 	final := result.Refused
 	var pending error
 	switch stopping := d.lifetime.IsStopping(); {
 	case len(result.Pending) == 0:
+	case bisected && d.runner.Ordered: // later events have passed them
+		final = append(final, exhaustedEvents(result)...)
 	case stopping && d.durable:
 		pending = d.retryLater(r, result)
 	case stopping:
 		final = append(final, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonShutdown, Message: result.Problem.Error()})...)
 	case exhausted:
-		final = append(final, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonExhausted, Status: result.Status, Message: result.Problem.Error()})...)
+		final = append(final, exhaustedEvents(result)...)
 	default:
 		pending = d.retryLater(r, result)
 	}
@@ -224,6 +233,10 @@ func (d *deliverer) settle(r *request, result *attempt.Result, exhausted bool) e
 		r.Release()
 	}
 	return pending
+}
+
+func exhaustedEvents(result *attempt.Result) []attempt.RefusedEvent {
+	return givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonExhausted, Status: result.Status, Message: result.Problem.Error()})
 }
 
 func eventsOf(refused []attempt.RefusedEvent) []batch.Event {

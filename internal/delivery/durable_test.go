@@ -168,3 +168,43 @@ func TestAutoIsAsyncWithStorage(t *testing.T) {
 		require.NoError(t, f.Consume(t.Context(), records(fmt.Sprint(i))))
 	}
 }
+
+func TestQueueSizeAfterRestartIsExact(t *testing.T) {
+	o := durable(t.TempDir(), func(cfg *Config) {
+		queue := cfg.QueueConfig.Get()
+		queue.Batch.Get().MinSize, queue.NumConsumers, queue.QueueSize = 1, 4, 150
+		require.NoError(t, queue.Sizer.UnmarshalText([]byte("items")))
+	})
+	o.most, o.schedule = 1000, []time.Duration{time.Hour, time.Hour}
+	var all atomic.Bool
+	o.answer = func(req *Request, _ *Response) Classification {
+		c := Classification{Events: make([]Outcome, len(req.Events))}
+		for i := range req.Events {
+			if name := req.Events[i].Name; name == "stuck" || name == "e0005" && !all.Load() {
+				c.Events[i] = Outcome{Kind: Retryable, Message: "later"}
+			} else {
+				c.Events[i] = Outcome{Kind: Delivered}
+			}
+		}
+		return c
+	}
+	first := newFixture(t, o)
+	require.NoError(t, first.Consume(t.Context(), records(numbered(100)...)))
+	first.WaitFor("most events", func() bool { return first.Outcomes()["delivered"] == 99 })
+	require.NoError(t, first.Consume(t.Context(), records("stuck")))
+	first.WaitFor("the stuck event", func() bool { return first.server.requestCount() == 2 })
+	first.Stop()
+
+	all.Store(true)
+	o.server = first.server
+	second := newFixture(t, o)
+	second.WaitFor("the rest", func() bool { return second.Outcomes()["delivered"] == 1 && first.server.requestCount() == 4 })
+	names := numbered(100)
+	for i := range names {
+		names[i] = "x" + names[i]
+	}
+	require.NoError(t, second.Consume(t.Context(), records(names...)))
+	second.WaitFor("the new events", func() bool { return second.Outcomes()["delivered"] == 101 })
+	assert.Empty(t, second.Letters.Reasons())
+	second.Stop()
+}

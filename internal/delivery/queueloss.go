@@ -15,6 +15,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/outcome"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/progress"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/queuefile"
 )
 
@@ -34,7 +35,7 @@ func (l *queueLoss) shed(b *batch.Batch, err error) {
 	case l.storage != nil:
 		cause = attempt.Cause{Reason: deadletter.ReasonStorageFailed, Message: l.inStorage(err)}
 	}
-	l.recorder.GivenUp(b.Events(), cause, 0)
+	l.recorder.GivenUp(b.Unsettled(), cause, 0)
 }
 
 // notStored handles a request that the queue's storage did not take, and reports whether it is
@@ -44,7 +45,8 @@ func (l *queueLoss) notStored(ctx context.Context, stored []byte, err error) boo
 		r.notStored = err
 		return true
 	}
-	b, corrupt := batch.Unmarshal(stored, l.complete)
+	notes, request := progress.SplitNotes(stored)
+	b, corrupt := batch.UnmarshalStored(request, l.complete, batch.NewStored(0, 0, notes))
 	if corrupt != nil {
 		return false
 	}

@@ -6,6 +6,7 @@ package delivery
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -33,8 +34,8 @@ func Unmarshal(conf *confmap.Conf, cfg any, d *Config) error {
 	if err != nil {
 		return err
 	}
-	if unit.bytes > 0 {
-		if err := setQueueSize(conf, unit.bytes); err != nil {
+	if unit.text != "" {
+		if err := setQueueSize(conf, unit.number); err != nil {
 			return err
 		}
 		defer func() { _ = setQueueSize(conf, unit.text) }() // the collector may read it again
@@ -58,8 +59,8 @@ func setQueueSize(conf *confmap.Conf, size any) error {
 // unitOfQueue says what a queue_size without sizer counts.
 type unitOfQueue struct {
 	requests bool
-	bytes    int64  // the size if it has a unit, else 0
-	text     string // the size with its unit
+	number   int64  // the number that a text stands for
+	text     string // empty if it is no text
 }
 
 func queueUnit(conf *confmap.Conf) (unitOfQueue, error) {
@@ -68,17 +69,21 @@ func queueUnit(conf *confmap.Conf) (unitOfQueue, error) {
 		return unitOfQueue{}, nil
 	}
 	text, isText := value.(string)
-	if !isText || strings.IndexFunc(text, unicode.IsLetter) < 0 {
-		return unitOfQueue{requests: !conf.IsSet(sizerKey)}, nil
+	if !isText {
+		return unitOfQueue{requests: conf.Get(sizerKey) == nil}, nil
+	}
+	if n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil {
+		return unitOfQueue{requests: conf.Get(sizerKey) == nil, number: n, text: text}, nil
 	}
 	size, err := humanize.ParseBytes(text)
-	if err != nil || size == 0 || size > math.MaxInt64 {
+	hasUnit := strings.IndexFunc(text, unicode.IsLetter) > 0 && !strings.Contains(text, ",")
+	if err != nil || !hasUnit || size == 0 || size > math.MaxInt64 {
 		return unitOfQueue{}, fmt.Errorf("%s: %q is not a size; write a number of requests, such as 1000, or bytes with a unit, such as 256MiB", queueSizeKey, text)
 	}
 	if sizer := conf.Get(sizerKey); sizer != nil && sizer != "bytes" {
 		return unitOfQueue{}, fmt.Errorf("%s: %s is a size in bytes, but sizer is %v; remove one of the two", queueSizeKey, text, sizer)
 	}
-	return unitOfQueue{bytes: int64(size), text: text}, nil
+	return unitOfQueue{number: int64(size), text: text}, nil
 }
 
 // exampleOf writes a number of bytes with a unit.

@@ -48,6 +48,8 @@ func TestQueueSizeCountsWhatItSays(t *testing.T) {
 		size  int64
 		sizer exporterhelper.RequestSizerType
 	}{
+		`sending_queue: {queue_size: 1000, sizer: null}`:                {1000, exporterhelper.RequestSizerTypeRequests},
+		`sending_queue: {queue_size: "1000"}`:                           {1000, exporterhelper.RequestSizerTypeRequests},
 		`{}`:                                                            {64 << 20, exporterhelper.RequestSizerTypeBytes},
 		`sending_queue: {num_consumers: 3}`:                             {64 << 20, exporterhelper.RequestSizerTypeBytes},
 		`sending_queue: {queue_size: 1000}`:                             {1000, exporterhelper.RequestSizerTypeRequests},
@@ -78,6 +80,8 @@ func TestQueueSizeCountsWhatItSays(t *testing.T) {
 func TestQueueSizeMistakes(t *testing.T) {
 	for yaml, want := range map[string]string{
 		`sending_queue: {queue_size: 67108864}`:              `sending_queue::queue_size: 67108864 counts requests, because there is no sizer; write a unit for bytes, such as 64MiB, or add the sizer`,
+		`sending_queue: {queue_size: "1,5GiB"}`:              `"1,5GiB" is not a size`,
+		`sending_queue: {queue_size: "1.5"}`:                 `"1.5" is not a size`,
 		`sending_queue: {queue_size: many}`:                  `sending_queue::queue_size: "many" is not a size; write a number of requests, such as 1000, or bytes with a unit, such as 256MiB`,
 		`sending_queue: {queue_size: 0MiB}`:                  `"0MiB" is not a size`,
 		`sending_queue: {queue_size: 99999999999999 GB}`:     `is not a size`,

@@ -30,6 +30,8 @@ type request struct {
 	// firstAttempt.
 	attempts     int
 	firstAttempt time.Time
+	// bisectHeld is true if the backend's wait has held back the bisecting attempt.
+	bisectHeld bool
 	// call is the call that waits for the events; nil if none does.
 	call *call
 	// order is the exporter's if its backend is ordered, else nil. Such a request is never split,
@@ -85,7 +87,7 @@ func (r *request) OnError(err error) xexporterhelper.Request {
 
 // next returns the request for the next attempt, with the pending events of r.
 func (r *request) next(pending []batch.Event) *request {
-	return &request{Batch: batch.Of(pending), attempts: r.attempts, firstAttempt: r.firstAttempt, call: r.call}
+	return &request{Batch: batch.Of(pending), attempts: r.attempts, firstAttempt: r.firstAttempt, bisectHeld: r.bisectHeld, call: r.call}
 }
 
 // pendingError is a failed attempt, with the request for the next one.
@@ -115,9 +117,11 @@ type encoding struct {
 	progress *progress.Notes // nil if the queue is not on disk
 }
 
-// Marshal implements the Encoding of xexporterhelper.QueueBatchSettings.
+// Marshal implements the Encoding of xexporterhelper.QueueBatchSettings. At start, the queue stores
+// the requests anew that an earlier run was sending: they take their notes along.
 func (encoding) Marshal(_ context.Context, r xexporterhelper.Request) ([]byte, error) {
-	return r.(*request).Marshal(), nil
+	b := r.(*request).Batch
+	return progress.WithNotes(b.Marshal(), b.Stored()), nil
 }
 
 // Unmarshal implements the Encoding of xexporterhelper.QueueBatchSettings. The queue silently drops
@@ -131,14 +135,8 @@ func (e encoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Reque
 		}
 		return context.Background(), nil, err
 	}
-	if b.Count() == 0 {
-		return context.Background(), nil, errSettled
-	}
 	return context.Background(), &request{Batch: b, order: e.order}, nil
 }
-
-// errSettled makes the queue delete a request whose events an earlier run has all settled.
-var errSettled = errors.New("all events of the request are settled")
 
 func (e encoding) unmarshal(data []byte) (*batch.Batch, error) {
 	if e.progress != nil {

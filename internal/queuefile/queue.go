@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/bits"
 	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -68,7 +67,7 @@ func (f *File) Contents(ctx context.Context, signal string) (Contents, error) {
 			return err
 		}
 		if index, ok := progress.ParseKey(string(key)); ok {
-			settled[index], err = countBits(v)
+			settled[index], err = countSettled(v)
 		}
 		return err
 	})
@@ -97,13 +96,10 @@ func (f *File) Contents(ctx context.Context, signal string) (Contents, error) {
 	return c, err
 }
 
-// countBits returns the number of bits that are set in a value.
-func countBits(v value) (n int, err error) {
+// countSettled returns the number of settled events in notes.
+func countSettled(v value) (n int, err error) {
 	data, err := v.read()
-	for _, b := range data {
-		n += bits.OnesCount8(b)
-	}
-	return n, err
+	return progress.CountSettled(data), err
 }
 
 // state is the state of exporterhelper's persistent queue, a protobuf message: requests from read up to

@@ -508,3 +508,14 @@ func TestRetryableStatuses(t *testing.T) {
 		assert.Equal(t, Refused, ClassifyStatus(&transport.Request{}, &transport.Response{Status: status}).Kind, status)
 	}
 }
+
+func TestBisectingNeverRepeatsAtMostOnce(t *testing.T) {
+	told := 0
+	s := &sender{answer: func(string) (int, error) { return 0, &transport.NoResponseError{Err: io.EOF} }}
+	r := newRunner(&backend{most: 4}, s)
+	r.Backend = &onceBackend{backend{most: 4}, true, &told}
+	result := r.RunBisecting(t.Context(), named("a", "b", "c", "d"))
+	assert.Equal(t, []string{"a b c d"}, s.sent)
+	assert.Len(t, result.Refused, 4)
+	assert.False(t, result.Bisectable)
+}

@@ -90,6 +90,12 @@ func (e *requestResult) mayBeEventsFault() bool {
 	}
 }
 
+// mayBeBisected reports whether sending the events again in parts may save some of them. A request
+// that is sent at most once is not sent again in parts either.
+func (e *requestResult) mayBeBisected() bool {
+	return e.failed && e.classification.Kind.isRetryable() && e.mayBeEventsFault()
+}
+
 // isPending reports whether any event is pending.
 func (e *requestResult) isPending() bool {
 	if len(e.classification.Events) > 0 {
@@ -132,7 +138,7 @@ func newResult(events []batch.Event, results []requestResult, ordered bool) *Res
 		e := &results[i]
 		r.Wait = max(r.Wait, e.classification.Wait)
 		r.note(e.problem, e.status)
-		r.Bisectable = r.Bisectable || len(e.events) > 1 && e.failed && e.mayBeEventsFault()
+		r.Bisectable = r.Bisectable || len(e.events) > 1 && e.mayBeBisected()
 		for j := range e.events {
 			outcome := &e.classification.Outcome
 			if len(e.classification.Events) > 0 {

@@ -159,7 +159,7 @@ func (s *sending) isBisected(e *requestResult) bool {
 	if len(e.classification.Events) > 0 {
 		return false
 	}
-	return e.classification.Kind == Ambiguous || s.breaker.bisecting && e.failed && e.mayBeEventsFault()
+	return e.classification.Kind == Ambiguous || s.breaker.bisecting && e.mayBeBisected()
 }
 
 // stopsAtFailure reports whether a failure holds up what comes after it. In the last attempt the

@@ -12,19 +12,20 @@ import (
 // dead letters. It outlives merging and splitting, so that after a restart only the other events of
 // the stored batch are sent. Its methods are safe for concurrent use.
 type Stored struct {
-	// Index is the number under which the queue stores the batch.
-	Index uint64
+	// Index is the number under which the queue stores the batch, and Sum a checksum of its bytes.
+	Index, Sum uint64
+	// Noted is for package progress: some events were noted as settled.
+	Noted bool
 
 	mu      sync.Mutex
-	count   int    // events
 	settled []byte // a bit for each event
 	left    int    // events that are not settled
 }
 
 // NewStored returns a stored batch whose settled events are those of [Stored.Settled], or none if
 // settled is empty.
-func NewStored(index uint64, settled []byte) *Stored {
-	return &Stored{Index: index, settled: slices.Clone(settled)}
+func NewStored(index, sum uint64, settled []byte) *Stored {
+	return &Stored{Index: index, Sum: sum, Noted: len(settled) > 0, settled: slices.Clone(settled)}
 }
 
 // Settled returns a bit for each event, the lowest bit of the first byte first, as it is stored.
@@ -43,7 +44,7 @@ func (s *Stored) IsSettled() bool {
 
 // open sets the number of events, as a stored batch is read.
 func (s *Stored) open(count int) {
-	s.count, s.left = count, count
+	s.left = count
 	bits := make([]byte, (count+7)/8)
 	copy(bits, s.settled)
 	s.settled = bits
@@ -55,6 +56,12 @@ func (s *Stored) open(count int) {
 }
 
 func (s *Stored) has(i int) bool { return s.settled[i/8]&(1<<(i%8)) != 0 }
+
+func (s *Stored) hasSettled(i int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.has(i)
+}
 
 func (s *Stored) settle(i int) {
 	s.mu.Lock()
@@ -74,8 +81,8 @@ func (e *Event) Settle() *Stored {
 	return e.stored
 }
 
-// UnmarshalStored is [Unmarshal] for a batch that a queue on disk stores. Settled events are left
-// out, so the batch may be empty.
+// UnmarshalStored is [Unmarshal] for a batch that a queue on disk stores. It holds the settled events
+// too, because the queue accounts for the whole batch: see [Batch.Unsettled].
 func UnmarshalStored(data []byte, complete func(*Event), stored *Stored) (*Batch, error) {
 	b, err := Unmarshal(data, complete)
 	if err != nil {
@@ -87,8 +94,22 @@ func UnmarshalStored(data []byte, complete func(*Event), stored *Stored) (*Batch
 		b.parts[i].stored, b.parts[i].first = stored, first
 		first += b.parts[i].count
 	}
-	if stored.left == b.count {
-		return b, nil
+	return b, nil
+}
+
+// Unsettled returns the events that were not settled when their stored batch was read, or since.
+func (b *Batch) Unsettled() []Event {
+	events := b.Events()
+	if !slices.ContainsFunc(b.parts, func(p part) bool { return p.stored != nil }) {
+		return events
 	}
-	return Of(slices.DeleteFunc(b.Events(), func(e Event) bool { return stored.has(e.position) })), nil
+	return slices.DeleteFunc(events, func(e Event) bool { return e.stored != nil && e.stored.hasSettled(e.position) })
+}
+
+// Stored returns the stored batch that all of the batch was read from; nil if there is no such one.
+func (b *Batch) Stored() *Stored {
+	if len(b.parts) == 0 {
+		return nil
+	}
+	return b.parts[0].stored
 }

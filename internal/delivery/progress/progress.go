@@ -12,12 +12,14 @@ package progress
 import (
 	"context"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
@@ -33,8 +35,17 @@ const (
 // state are words.
 const keyPrefix = "settled/"
 
-// envelope begins the value of a request that is read, to which its key and its notes are added.
-const envelope = 0xFF
+// A stored request begins with the version of its format. These begin values in memory: that of a
+// request that was read, with its key, checksum and notes before it, and that of a request that is
+// stored anew with its notes.
+const (
+	readEnvelope = 0xFF
+	noteEnvelope = 0xFE
+)
+
+// sumSize is the size of the checksum of the request that begins notes on disk, which keeps notes that
+// were left behind from applying to another request.
+const sumSize = 8
 
 // Notes notes the progress of one queue. Its methods are safe for concurrent use.
 type Notes struct {
@@ -82,12 +93,19 @@ func (l *Notes) Settle(events []batch.Event, all bool) {
 }
 
 func (l *Notes) mark(stored *batch.Stored, all bool) {
-	if stored == nil || all && stored.IsSettled() {
+	if stored == nil {
 		return
 	}
 	l.mu.Lock()
-	l.dirty[stored] = struct{}{}
+	skip := all && !stored.Noted && stored.IsSettled()
+	if !skip {
+		stored.Noted = true
+		l.dirty[stored] = struct{}{}
+	}
 	l.mu.Unlock()
+	if skip {
+		return
+	}
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -129,7 +147,7 @@ func (l *Notes) write() {
 	var ops []*storage.Operation
 	for stored := range dirty {
 		if l.read[stored.Index] == stored {
-			ops = append(ops, storage.SetOperation(keyOf(stored.Index), stored.Settled()))
+			ops = append(ops, storage.SetOperation(keyOf(stored.Index), notesOf(stored.Sum, stored.Settled())))
 			l.written[stored.Index] = true
 		}
 	}
@@ -157,24 +175,70 @@ func ParseKey(key string) (index uint64, ok bool) {
 	return index, err == nil
 }
 
-// Read splits the value of a request as the queue read it into the stored batch with its notes and the
-// request itself, and registers the batch. It returns false if the value was not read by Open's client.
+// notesOf returns notes as they are stored.
+func notesOf(sum uint64, settled []byte) []byte {
+	return append(binary.LittleEndian.AppendUint64(make([]byte, 0, sumSize+len(settled)), sum), settled...)
+}
+
+// settledIn returns the settled events of stored notes, or none if they are those of another request.
+func settledIn(notes []byte, sum uint64) []byte {
+	if len(notes) < sumSize || binary.LittleEndian.Uint64(notes) != sum {
+		return nil
+	}
+	return notes[sumSize:]
+}
+
+// CountSettled returns the number of settled events in stored notes.
+func CountSettled(notes []byte) (n int) {
+	for _, b := range notes[min(len(notes), sumSize):] {
+		n += bits.OnesCount8(b)
+	}
+	return n
+}
+
+// WithNotes returns the value under which to store a request anew, with the notes of the stored batch
+// that it was read from; stored may be nil.
+func WithNotes(request []byte, stored *batch.Stored) []byte {
+	if stored == nil {
+		return request
+	}
+	settled := stored.Settled()
+	value := append(make([]byte, 0, 1+binary.MaxVarintLen64+len(settled)+len(request)), noteEnvelope)
+	value = binary.AppendUvarint(value, uint64(len(settled)))
+	return append(append(value, settled...), request...)
+}
+
+// SplitNotes is the inverse of [WithNotes]. It returns no notes for any other value.
+func SplitNotes(value []byte) (settled, request []byte) {
+	if len(value) == 0 || value[0] != noteEnvelope {
+		return nil, value
+	}
+	size, n := binary.Uvarint(value[1:])
+	value = value[1+n:]
+	return value[:size], value[size:]
+}
+
+// Read splits the value of a request, as the queue read it, into the stored batch with its notes and
+// the request itself. It returns false if the value was not read by Open's client.
 func (l *Notes) Read(value []byte) (stored *batch.Stored, request []byte, ok bool) {
-	if len(value) == 0 || value[0] != envelope {
+	if len(value) == 0 || value[0] != readEnvelope {
 		return nil, value, false
 	}
 	index, n := binary.Uvarint(value[1:])
 	value = value[1+n:]
-	size, n := binary.Uvarint(value)
-	value = value[n:]
-	stored = batch.NewStored(index, value[:size])
+	sum := binary.LittleEndian.Uint64(value)
+	size, n := binary.Uvarint(value[sumSize:])
+	value = value[sumSize+n:]
+	stored = batch.NewStored(index, sum, value[:size])
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	l.read[index] = stored
+	if _, ok := l.read[index]; ok { // it is not deleted yet
+		l.read[index] = stored
+	}
 	return stored, value[size:], true
 }
 
-// notingClient is the client of a queue that reads and deletes notes with requests.
+// notingClient is the client of a queue that reads, writes and deletes notes with requests.
 type notingClient struct {
 	storage.Client
 
@@ -185,17 +249,23 @@ type notingClient struct {
 func (c *notingClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
 	var reads []*storage.Operation // each request, followed by its notes
 	var deleted []uint64
-	all := ops
-	for _, op := range ops {
+	all := slices.Clone(ops)
+	for i, op := range ops {
 		index, err := strconv.ParseUint(op.Key, 10, 64)
 		switch {
 		case err != nil:
 		case op.Type == storage.Get:
 			notes := storage.GetOperation(keyOf(index))
 			reads = append(reads, op, notes)
-			all = append(slices.Clip(all), notes)
+			all = append(all, notes)
 		case op.Type == storage.Delete:
 			deleted = append(deleted, index)
+		case op.Type == storage.Set:
+			settled, request := SplitNotes(op.Value)
+			if len(settled) > 0 {
+				all[i] = storage.SetOperation(op.Key, request)
+				all = append(all, storage.SetOperation(keyOf(index), notesOf(xxh3.Hash(request), settled)))
+			}
 		}
 	}
 	if len(deleted) > 0 {
@@ -210,21 +280,23 @@ func (c *notingClient) Batch(ctx context.Context, ops ...*storage.Operation) err
 	return nil
 }
 
-// wrap adds its key and its notes to the value of a request that was read.
+// wrap adds its key, its checksum and its notes to the value of a request that was read.
 func (l *Notes) wrap(request, notes *storage.Operation) {
 	if request.Value == nil {
 		return
 	}
 	index, _ := strconv.ParseUint(request.Key, 10, 64) // it was parsed before
-	value := make([]byte, 1, 1+2*binary.MaxVarintLen64+len(notes.Value)+len(request.Value))
-	value[0] = envelope
+	sum := xxh3.Hash(request.Value)
+	settled := settledIn(notes.Value, sum)
+	value := append(make([]byte, 0, 1+sumSize+2*binary.MaxVarintLen64+len(settled)+len(request.Value)), readEnvelope)
 	value = binary.AppendUvarint(value, index)
-	value = binary.AppendUvarint(value, uint64(len(notes.Value)))
-	value = append(append(value, notes.Value...), request.Value...)
-	request.Value = value
+	value = binary.LittleEndian.AppendUint64(value, sum)
+	value = binary.AppendUvarint(value, uint64(len(settled)))
+	request.Value = append(append(value, settled...), request.Value...)
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.read[index] = nil
 	if len(notes.Value) > 0 {
-		l.writing.Lock()
-		defer l.writing.Unlock()
 		l.written[index] = true
 	}
 }

@@ -90,10 +90,15 @@ func newStored(t *testing.T, names ...string) *memory {
 	return m
 }
 
-// read reads the stored batch as the queue does.
+// read reads the stored batch with the key 0 as the queue does.
 func read(t *testing.T, l *Notes, client storage.Client) *batch.Batch {
 	t.Helper()
-	op := storage.GetOperation("0")
+	return readKey(t, l, client, "0")
+}
+
+func readKey(t *testing.T, l *Notes, client storage.Client, key string) *batch.Batch {
+	t.Helper()
+	op := storage.GetOperation(key)
 	require.NoError(t, client.Batch(t.Context(), storage.SetOperation("state", []byte("x")), op))
 	stored, request, ok := l.Read(op.Value)
 	require.True(t, ok)
@@ -103,7 +108,7 @@ func read(t *testing.T, l *Notes, client storage.Client) *batch.Batch {
 }
 
 func namesOf(b *batch.Batch) (names []string) {
-	for _, e := range b.Events() {
+	for _, e := range b.Unsettled() {
 		names = append(names, e.Name)
 	}
 	return names
@@ -123,21 +128,21 @@ func TestRestartReadsUnsettledEvents(t *testing.T) {
 	client = second.Open(m)
 	b := read(t, second, client)
 	assert.Equal(t, []string{"a", "c"}, namesOf(b))
-	halves := b.Split(1, 1<<20)
-	second.Settle(halves[1].Events(), false)
+	pieces := b.Split(1, 1<<20)
+	second.Settle(pieces[2].Events(), false)
 	require.NoError(t, client.Close(t.Context()))
 
 	third := NewNotes()
 	client = third.Open(m)
 	b = read(t, third, client)
 	assert.Equal(t, []string{"a"}, namesOf(b))
-	third.Settle(batch.Of(b.Events()).Events(), false)
+	third.Settle(batch.Of(b.Unsettled()).Events(), false)
 	require.NoError(t, client.Batch(t.Context(), storage.DeleteOperation("0")))
 	require.NoError(t, client.Close(t.Context()))
 	assert.Equal(t, []string{"state"}, m.keys(), "the notes go with the request")
 }
 
-func TestFullySettledBatchIsEmpty(t *testing.T) {
+func TestFullySettledBatchHasNothingToSend(t *testing.T) {
 	m := newStored(t, "a", "b")
 	first := NewNotes()
 	client := first.Open(m)
@@ -146,7 +151,9 @@ func TestFullySettledBatchIsEmpty(t *testing.T) {
 
 	second := NewNotes()
 	client = second.Open(m)
-	assert.Zero(t, read(t, second, client).Count())
+	b := read(t, second, client)
+	assert.Empty(t, b.Unsettled())
+	assert.Equal(t, 2, b.Count(), "the queue accounts for the whole batch")
 	require.NoError(t, client.Close(t.Context()))
 }
 
@@ -225,4 +232,71 @@ func TestOtherValuesAreLeftAlone(t *testing.T) {
 	l.Settle(batch.Of([]batch.Event{{}}).Events(), false)
 	require.NoError(t, client.Close(t.Context()))
 	assert.Empty(t, m.keys())
+}
+
+func TestNotesOfAnotherRequestAreIgnored(t *testing.T) {
+	for _, left := range [][]byte{{3}, {1, 2, 3, 4, 5, 6, 7, 8, 3}} {
+		m := newStored(t, "new1", "new2")
+		m.values["settled/0"] = left
+		l := NewNotes()
+		client := l.Open(m)
+		assert.Equal(t, []string{"new1", "new2"}, namesOf(read(t, l, client)))
+		require.NoError(t, client.Batch(t.Context(), storage.DeleteOperation("0")))
+		require.NoError(t, client.Close(t.Context()))
+		assert.Equal(t, []string{"state"}, m.keys(), "they are deleted with the request")
+	}
+}
+
+func TestSettledBatchInPendingRequestIsNoted(t *testing.T) {
+	m := newStored(t, "a0", "a1")
+	var w batch.Writer
+	w.End(append(w.Begin(batch.Meta{Name: "b0"}), "b0"...))
+	require.NoError(t, m.Set(t.Context(), "1", w.Take().Marshal()))
+	l := NewNotes()
+	client := l.Open(m)
+	merged := readKey(t, l, client, "0")
+	merged.Append(readKey(t, l, client, "1"))
+	events := merged.Events()
+	l.Settle(events[1:2], false) // a1, in a request with b0
+	l.write()
+	l.Settle(events[:1], true) // a0, alone in its request
+	require.NoError(t, client.Close(t.Context()))
+
+	second := NewNotes()
+	client = second.Open(m)
+	assert.Empty(t, namesOf(readKey(t, second, client, "0")))
+	require.NoError(t, client.Close(t.Context()))
+}
+
+// TestNotesMoveWithRequest does what the queue does at start with a request that was being sent.
+func TestNotesMoveWithRequest(t *testing.T) {
+	m := newStored(t, "a", "b")
+	first := NewNotes()
+	client := first.Open(m)
+	first.Settle(read(t, first, client).Events()[:1], false)
+	require.NoError(t, client.Close(t.Context()))
+
+	second := NewNotes()
+	client = second.Open(m)
+	op := storage.GetOperation("0")
+	require.NoError(t, client.Batch(t.Context(), op))
+	require.NoError(t, client.Batch(t.Context(), storage.DeleteOperation("0")))
+	stored, request, ok := second.Read(op.Value)
+	require.True(t, ok)
+	b, err := batch.UnmarshalStored(request, nil, stored)
+	require.NoError(t, err)
+	value := WithNotes(b.Marshal(), b.Stored())
+	require.NoError(t, client.Batch(t.Context(), storage.SetOperation("1", value)))
+	assert.Equal(t, []string{"1", "settled/1", "state"}, m.keys())
+	assert.Equal(t, 1, CountSettled(m.values["settled/1"]))
+	moved := readKey(t, second, client, "1")
+	assert.Equal(t, []string{"b"}, namesOf(moved))
+	require.NoError(t, client.Batch(t.Context(), storage.DeleteOperation("1")))
+	require.NoError(t, client.Close(t.Context()))
+	assert.Equal(t, []string{"state"}, m.keys())
+	assert.Empty(t, second.read)
+
+	settled, request := SplitNotes(value)
+	assert.Equal(t, []byte{1}, settled)
+	assert.Equal(t, b.Marshal(), request)
 }

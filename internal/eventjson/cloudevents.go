@@ -198,14 +198,11 @@ func (d *Decoder) cloudAttribute(name, value string) error {
 	case cloudContentType:
 		return setOnce(&d.cloud.contentType, value)
 	case cloudTime:
-		t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(value))
+		t, err := parseTime(value, "want an RFC 3339 time, such as 2026-01-31T12:00:00Z")
 		if err != nil {
-			return reject("want an RFC 3339 time, such as 2026-01-31T12:00:00Z")
+			return err
 		}
-		if t.Before(firstTime) || t.After(lastTime) {
-			return reject("is not between the years 1970 and 2262")
-		}
-		e.record.SetTimestamp(pcommon.NewTimestampFromTime(t))
+		e.record.SetTimestamp(t)
 		return setOnce(&d.cloud.time, value)
 	case cloudSubject:
 		return d.putNotEmpty(appevent.AttrCloudEventsSubject, value)

@@ -23,23 +23,66 @@ var (
 	lastTime  = time.Unix(0, 1<<63-1)
 )
 
-// parseTimestamp reads RFC 3339 (section 5.6, which allows t, z and a space instead of T), or a
-// number in a string.
+// parseTimestamp reads a time as [parseTime] does, or a number in a string.
 func parseTimestamp(s string) (pcommon.Timestamp, error) {
+	if s != "" && strings.Trim(s, "0123456789.") == "" {
+		return parseEpoch(s)
+	}
+	return parseTime(s, timestampWanted)
+}
+
+// parseTime reads RFC 3339, and what libraries write instead: t or a space for T, z, an offset
+// without a colon or minutes, and no offset, which means UTC. A leap second is the second after it.
+func parseTime(s, wanted string) (pcommon.Timestamp, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		if s != "" && strings.Trim(s, "0123456789.") == "" {
-			return parseEpoch(s)
+		normal, leap := normalizeTime(s)
+		if t, err = time.Parse(time.RFC3339Nano, normal); err == nil && leap > 0 {
+			if utc := t.UTC(); utc.Hour() != 23 || utc.Minute() != 59 {
+				return 0, reject("second 60 exists only at 23:59:60 UTC; %s", wanted)
+			}
+			t = t.Add(leap)
 		}
-		t, err = time.Parse(time.RFC3339Nano, strings.Replace(strings.ToUpper(s), " ", "T", 1))
 	}
 	if err != nil {
-		return 0, reject(timestampWanted)
+		return 0, reject("%s", wanted)
 	}
 	if t.Before(firstTime) || t.After(lastTime) {
 		return 0, reject("is not between the years 1970 and 2262")
 	}
 	return pcommon.NewTimestampFromTime(t), nil
+}
+
+// secondsLength is the length of a date and a time down to the second.
+const secondsLength = len("2026-01-31T12:00:00")
+
+// normalizeTime writes a time as RFC 3339 does, as far as it can. Of a leap second it returns the
+// second before, and how much to add.
+func normalizeTime(s string) (string, time.Duration) {
+	if len(s) < secondsLength {
+		return s, 0
+	}
+	s = strings.ToUpper(s)
+	if len(s) < secondsLength { // upper case is shorter for some letters outside of ASCII
+		return s, 0
+	}
+	clock, rest := strings.Replace(s[:secondsLength], " ", "T", 1), s[secondsLength:]
+	leap := time.Duration(0)
+	if before, ok := strings.CutSuffix(clock, ":60"); ok {
+		clock, leap = before+":59", time.Second
+	}
+	at := strings.IndexAny(rest, "Z+-")
+	if at < 0 {
+		return clock + rest + "Z", leap
+	}
+	fraction, zone := strings.TrimSuffix(rest[:at], " "), rest[at:]
+	switch len(zone) {
+	case len("+08"):
+		zone += ":00"
+	case len("+0800"):
+		zone = zone[:3] + ":" + zone[3:]
+	}
+	return clock + fraction + zone, leap
 }
 
 // epochUnits are the units above nanoseconds, with the number from which a time is in a smaller

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -39,6 +40,7 @@ const (
 	cloudTime            = "time"
 	cloudSubject         = "subject"
 	cloudContentType     = "datacontenttype"
+	cloudSchema          = "dataschema"
 	cloudData            = "data"
 	cloudDataBase64      = "data_base64"
 	cloudTraceparent     = "traceparent"
@@ -173,7 +175,7 @@ func (d *Decoder) cloudScalar(name string) error {
 // cloudFields are the attributes that map to fields of the record instead of attributes of their
 // own.
 var cloudFields = map[string]bool{
-	cloudSpecVersion: true, cloudID: true, cloudSource: true, cloudType: true, cloudTime: true, cloudSubject: true, cloudContentType: true,
+	cloudSpecVersion: true, cloudID: true, cloudSource: true, cloudType: true, cloudTime: true, cloudSubject: true, cloudContentType: true, cloudSchema: true,
 	cloudTraceparent: true, cloudSeverityText: true, cloudSeverityNumber: true,
 }
 
@@ -196,7 +198,12 @@ func (d *Decoder) cloudAttribute(name, value string) error {
 		}
 		return setOnce(&e.name, value)
 	case cloudContentType:
+		if _, _, err := mime.ParseMediaType(value); err != nil || !strings.Contains(value, "/") {
+			return reject("want a media type, such as application/json")
+		}
 		return setOnce(&d.cloud.contentType, value)
+	case cloudSchema:
+		return d.putNotEmpty(cloudPrefix+cloudSchema, value)
 	case cloudTime:
 		t, err := parseTime(value, "want an RFC 3339 time, such as 2026-01-31T12:00:00Z")
 		if err != nil {
@@ -316,7 +323,7 @@ func (d *Decoder) cloudDataOf(content []byte) error {
 	switch {
 	case isJSON(mediaType):
 		return within(cloudData, d.readPayload(content))
-	case strings.HasPrefix(mediaType, "text/"):
+	case isText(mediaType, content):
 		d.event.record.Body().SetStr(strings.ToValidUTF8(string(content), "\ufffd"))
 		return nil
 	default:
@@ -333,6 +340,14 @@ func (d *Decoder) cloudDataOf(content []byte) error {
 // 3.1.1).
 func isJSON(mediaType string) bool {
 	return mediaType == "" || mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json")
+}
+
+// isText reports whether data is text: any text/ type, and XML in UTF-8.
+func isText(mediaType string, content []byte) bool {
+	if strings.HasPrefix(mediaType, "text/") {
+		return true
+	}
+	return (mediaType == "application/xml" || strings.HasSuffix(mediaType, "+xml")) && utf8.Valid(content)
 }
 
 // readPayload reads JSON data outside of the event's own JSON.

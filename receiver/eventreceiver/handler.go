@@ -104,6 +104,8 @@ func (h *eventsHandler) read(r *http.Request, format bodyFormat) (*submission, e
 		key:      r.Header.Get(idempotencyHeader),
 		wantsIDs: query.Get("ids") == "1" || query.Get("ids") == "true",
 		beacon:   format == formatBeacon,
+
+		mayBeEmpty: format == formatCloudEvents,
 	}
 	if len(sub.key) > maxHeaderLength {
 		return nil, &problem{status: http.StatusBadRequest, text: fmt.Sprintf("%s is longer than %d characters", idempotencyHeader, maxHeaderLength)}

@@ -133,11 +133,17 @@ type submission struct {
 	wantsIDs bool
 	// beacon says that the client never retries and ignores the response.
 	beacon bool
+	// mayBeEmpty says that a body without events is valid.
+	mayBeEmpty bool
 }
 
 // submit passes the valid events of a request to the pipeline and writes the response.
 func (in *intake) submit(w http.ResponseWriter, r *http.Request, sub *submission) {
 	in.count("rejected", len(sub.result.Rejected))
+	if sub.mayBeEmpty && sub.result.Accepted == 0 && len(sub.result.Rejected) == 0 {
+		writeResponse(w, http.StatusOK, responseBody{Rejected: []rejected{}})
+		return
+	}
 	if sub.result.Accepted == 0 {
 		writeResponse(w, http.StatusBadRequest, newResponseBody(&sub.result, nil))
 		return

@@ -37,6 +37,11 @@ type pending struct {
 	valueTypes     []valueType
 
 	randomID bool // it has neither an id nor a time
+
+	// Members of the context on paths of a track API, which depend on the kind of the event.
+	contextTraits pcommon.Map
+	hasTraits     bool
+	contextGroup  string
 }
 
 // valueType is a member of value_types.
@@ -56,7 +61,7 @@ func (d *Decoder) beginEvent() {
 // clear resets everything but pdata. It does so member by member: assigning the whole struct costs
 // write barriers.
 func (e *pending) clear() {
-	e.id, e.name, e.kind, e.seen = "", "", appevent.KindTrack, 0
+	e.id, e.name, e.kind, e.seen, e.contextGroup, e.hasTraits = "", "", appevent.KindTrack, 0, "", false
 	e.nameIsNull, e.hasException, e.hasBody, e.severityNumber, e.randomID, e.sameOrigin = false, false, false, false, false, false
 	e.origin.source.text, e.origin.resource.text, e.origin.scope.text = nil, nil, nil
 	e.valueTypes = e.valueTypes[:0]
@@ -84,6 +89,9 @@ func (d *Decoder) field(name string) error {
 		return syntaxError(d.json.Skip())
 	}
 	field, ok := d.route.field(name)
+	if !ok && d.route.isTrackAPI() {
+		return d.ignore()
+	}
 	if !ok {
 		return unknownField(name)
 	}
@@ -483,6 +491,9 @@ func (d *Decoder) readContext() error {
 			return d.putText(attributes, appevent.AttrClientAddress)
 		case "user_agent", "userAgent":
 			return d.putText(attributes, appevent.AttrUserAgent)
+		}
+		if d.route.isTrackAPI() {
+			return d.trackContext(name)
 		}
 		return d.putAttribute(attributes, name)
 	})

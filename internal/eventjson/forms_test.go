@@ -190,6 +190,8 @@ func FuzzForms(f *testing.F) {
 		{2, `{"userId":1,"traits":{"a":1},"context":{"ip":"::1"}}`}, {5, `{"groupId":"g","anonymousId":"a"}`}, {7, `{"type":"E","stack":"s","handled":true}`},
 		{8, cloudEvent}, {9, "[" + cloudEvent + `,{"specversion":"1.0","id":"2","source":"/s","type":"t","data_base64":"eyJhIjoxfQ=="}]`},
 		{10, "id\n1\nsource\n/s\ntype\nt\nspecversion\n1.0\ntraceparent\nx\n"}, {11, `{"type":"t","id":7,"at":1700000000,"data":null}`}, {11, `[{"type":"t"},"x"]`},
+		{1, `{"event":"a","rudderId":"r","properties":[],"context":{"device":{"id":"d","model":"m"},"os":[],"groupId":"g"}}`}, {2, `{"userId":1,"context":{"traits":{"a":1}}}`},
+		{9, `[]`}, {8, strings.Replace(cloudEvent, `"ext":true`, `"datacontenttype":"application/atom+xml","dataschema":""`, 1)},
 		{8, strings.Replace(cloudEvent, "12:00:00Z", "23:59:60", 1)}, {1, `{"event":"a","timestamp":"2016-12-31 15:59:60.5 -0800"}`},
 	} {
 		f.Add(seed.form, []byte(seed.body))

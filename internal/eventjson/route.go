@@ -4,6 +4,8 @@
 package eventjson
 
 import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonread"
 )
@@ -45,6 +47,10 @@ func (r Route) kind() (appevent.Kind, bool) {
 	return routeKinds[r], true
 }
 
+// isTrackAPI reports whether libraries of a track API send to the route. Their events have members
+// of all kinds, and an empty object may be an array, as PHP writes it.
+func (r Route) isTrackAPI() bool { return r != RouteEvents && r != RouteException }
+
 func (r Route) field(name string) (field, bool) {
 	if r == RouteException {
 		if f, ok := exceptionFields[name]; ok {
@@ -81,11 +87,9 @@ const (
 	bitExceptionHandled
 )
 
-// isBatchMember reports whether libraries send this member next to the events of a batch. It is
-// ignored, because each event has its own.
-func (r Route) isBatchMember(name string) bool {
-	return r == RouteBatch && (name == "context" || name == "messageId")
-}
+// isBatchMember reports whether a member next to the events of a batch is ignored, such as context
+// and messageId: each event has its own.
+func (r Route) isBatchMember(name string) bool { return r == RouteBatch && !isEvents(name) }
 
 // trackFields are the members of the track API whose names differ from those of events.
 var trackFields = map[string]field{
@@ -154,6 +158,85 @@ func (d *Decoder) readIntegrations() error {
 	return err
 }
 
+// contextObjects are the objects in the context of a track API: the prefix of their attributes, and
+// the members that OpenTelemetry names differently.
+//
+//nolint:gochecknoglobals // a table
+var contextObjects = map[string]struct {
+	prefix string
+	names  map[string]string
+}{
+	"device":  {"device.", map[string]string{"model": "device.model.identifier", "token": "device.push_id"}},
+	"os":      {"os.", nil},
+	"app":     {"app.", map[string]string{"build": "app.build_id"}},
+	"screen":  {"screen.", nil},
+	"library": {"telemetry.sdk.", nil},
+}
+
+// trackContext reads a member of the context of a track API.
+func (d *Decoder) trackContext(name string) error {
+	attributes, kind := d.event.record.Attributes(), d.json.Kind()
+	object, isObject := contextObjects[name]
+	switch {
+	case kind == jsonread.Null:
+		return d.null()
+	case name == "traits" && (kind == jsonread.Object || kind == jsonread.Array):
+		if d.event.hasTraits {
+			return reject("given twice")
+		}
+		d.event.contextTraits, d.event.hasTraits = pcommon.NewMap(), true
+		return d.members(func(member string) error {
+			v, err := newMember(d.event.contextTraits, member)
+			if err != nil {
+				return err
+			}
+			return d.value(v)
+		})
+	case name == "groupId":
+		id, err := d.id()
+		d.event.contextGroup = id
+		return err
+	case isObject && (kind == jsonread.Object || kind == jsonread.Array):
+		return d.members(func(member string) error {
+			attribute, ok := object.names[member]
+			if !ok {
+				attribute = object.prefix + member
+			}
+			return d.putAttribute(attributes, attribute)
+		})
+	}
+	return d.putAttribute(attributes, name)
+}
+
+// completeContext sets what the context says of the user and the group, unless the event says it
+// itself. Only identify sets traits of the user: those of a group event are the group's.
+func (d *Decoder) completeContext() {
+	attributes := d.event.record.Attributes()
+	if _, ok := attributes.Get(appevent.AttrGroups); !ok && d.event.contextGroup != "" {
+		attributes.PutEmptyMap(appevent.AttrGroups).PutStr(groupType, d.event.contextGroup)
+	}
+	if !d.event.hasTraits || d.event.contextTraits.Len() == 0 {
+		return
+	}
+	attribute := "traits"
+	if d.event.kind == appevent.KindIdentify {
+		attribute = appevent.AttrTraits
+	}
+	v, ok := attributes.Get(attribute)
+	if !ok {
+		d.event.contextTraits.MoveTo(attributes.PutEmptyMap(attribute))
+		return
+	}
+	if v.Type() != pcommon.ValueTypeMap || attribute != appevent.AttrTraits {
+		return
+	}
+	for name, value := range d.event.contextTraits.All() {
+		if _, ok := v.Map().Get(name); !ok {
+			value.CopyTo(v.Map().PutEmpty(name))
+		}
+	}
+}
+
 func (d *Decoder) ignore() error { return syntaxError(d.json.Skip()) }
 
 // completeRoute checks the event against its route and sets the route's kind.
@@ -162,9 +245,13 @@ func (d *Decoder) completeRoute() error {
 		return reject("has no type, message or stacktrace; this path accepts only exceptions")
 	}
 	kind, ok := d.route.kind()
-	if !ok || kind == d.event.kind {
+	isImplied := ok && kind != d.event.kind
+	if isImplied {
+		d.event.kind = kind
+	}
+	d.completeContext()
+	if !isImplied {
 		return nil
 	}
-	d.event.kind = kind
 	return d.put(appevent.AttrKind, kind.String())
 }

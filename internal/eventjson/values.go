@@ -20,6 +20,9 @@ const cheapMembers = 64
 
 // members reads an object and calls read for each member, positioned before its value.
 func (d *Decoder) members(read func(name string) error) error {
+	if d.json.Kind() == jsonread.Array && d.route.isTrackAPI() {
+		return d.emptyArray()
+	}
 	if d.json.Kind() != jsonread.Object {
 		return d.wrongKind("want an object")
 	}
@@ -46,6 +49,16 @@ func (d *Decoder) members(read func(name string) error) error {
 			return within(name, err)
 		}
 	}
+}
+
+// emptyArray reads an array that stands for an empty object.
+func (d *Decoder) emptyArray() error {
+	d.json.Open()
+	more, err := d.json.Next(jsonread.EndArray, true)
+	if err == nil && more {
+		return reject("want an object, got an array")
+	}
+	return syntaxError(err)
 }
 
 // name reads the name of a member. Events of one sender are alike, so it first tries the name that

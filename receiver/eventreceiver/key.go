@@ -20,6 +20,8 @@ import (
 const (
 	keyHeader    = "X-Write-Key"
 	keyParameter = "write_key"
+	// trackKeyParameter is the parameter of beacons of a track API.
+	trackKeyParameter = "writeKey"
 )
 
 // keyring holds the write keys.
@@ -108,5 +110,8 @@ func (k *keyring) fromRequest(r *http.Request, query url.Values) string {
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && !k.hasAuth && strings.EqualFold(scheme, "bearer") {
 		return strings.TrimSpace(token)
 	}
-	return query.Get(keyParameter)
+	if key := query.Get(keyParameter); key != "" {
+		return key
+	}
+	return query.Get(trackKeyParameter)
 }

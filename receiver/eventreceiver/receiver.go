@@ -42,6 +42,8 @@ var routes = map[string]eventjson.Route{
 	"/v1/alias":     eventjson.RouteAlias,
 	"/v1/exception": eventjson.RouteException,
 	"/v1/batch":     eventjson.RouteBatch,
+
+	"/beacon/v1/batch": eventjson.RouteBatch, // RudderStack's library for browsers
 }
 
 // eventReceiver is the HTTP server and its handlers.

@@ -3,7 +3,10 @@
 
 package stacktrace
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Limits of a stack; see the package documentation.
 const (
@@ -40,6 +43,8 @@ type builder struct {
 	oldestFirst bool
 	// incomplete is true if a part of the text was not understood or did not fit.
 	incomplete bool
+	// ended is true below the header of a second stack: what follows belongs to that.
+	ended bool
 
 	// These receive what exceeds the limits.
 	discardedException Exception
@@ -48,8 +53,11 @@ type builder struct {
 }
 
 // extent is a run of frames that begins at start. seen frames were added; beyond maxFrames, each
-// new one replaces the oldest in the second half.
-type extent struct{ start, seen int }
+// new one replaces the oldest in the second half. A closed extent takes no more frames.
+type extent struct {
+	start, seen int
+	closed      bool
+}
 
 func (e extent) end() int { return e.start + min(e.seen, maxFrames) }
 
@@ -59,12 +67,12 @@ func (b *builder) reset() {
 	}
 	b.exceptions, b.threads, b.frames = b.exceptions[:0], b.threads[:0], b.frames[:0]
 	b.exceptionFrames, b.threadFrames = b.exceptionFrames[:0], b.threadFrames[:0]
-	b.oldestFirst, b.incomplete = false, false
+	b.oldestFirst, b.incomplete, b.ended = false, false, false
 }
 
 // begin adds an exception and returns its index.
 func (b *builder) begin(parent int, relation string) int {
-	if len(b.exceptions) == maxExceptions {
+	if b.ended || len(b.exceptions) == maxExceptions {
 		b.incomplete = true
 		return none
 	}
@@ -75,7 +83,7 @@ func (b *builder) begin(parent int, relation string) int {
 
 // beginThread adds a thread and returns its index.
 func (b *builder) beginThread(thread Thread) int {
-	if len(b.threads) == maxThreads {
+	if b.ended || len(b.threads) == maxThreads {
 		b.incomplete = true
 		return none
 	}
@@ -90,6 +98,26 @@ func (b *builder) exception(index int) *Exception {
 		return &b.discardedException
 	}
 	return &b.exceptions[index]
+}
+
+// unread records that a line was not understood. It closes the exception: the frames below such a
+// line may be another's. Below the header of another exception, nothing is known to belong here.
+// "..." only stands for frames that were omitted.
+func (b *builder) unread(index int, line string) {
+	b.incomplete = true
+	if index == none || index >= len(b.exceptions) || strings.HasPrefix(unindented(line), "...") {
+		return
+	}
+	b.exceptionFrames[index].closed = true
+	b.ended = b.ended || isExceptionHeader(line)
+}
+
+// unreadInThread is unread for a thread.
+func (b *builder) unreadInThread(index int, line string) {
+	b.incomplete = true
+	if index != none && !strings.HasPrefix(line, "...") {
+		b.threadFrames[index].closed = true
+	}
 }
 
 // framesOf returns the number of frames added to the exception so far.
@@ -129,6 +157,9 @@ func (b *builder) frameIn(extents []extent, index int) *Frame {
 		return b.discardFrame()
 	}
 	e := &extents[index]
+	if e.closed || b.ended {
+		return b.discardFrame()
+	}
 	if e.seen == 0 {
 		e.start = len(b.frames)
 	}

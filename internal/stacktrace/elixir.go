@@ -44,7 +44,7 @@ func (r *elixirReader) read(line string) {
 	case r.header.extend(r.builder, &r.lines):
 	case body == "":
 	default:
-		r.incomplete = true
+		r.unread(r.open[r.depth].index, body)
 	}
 }
 

@@ -46,7 +46,7 @@ func (r *goReader) read(line string) {
 	case !r.started():
 		r.first(line)
 	default:
-		r.incomplete = true
+		r.noFrame(line)
 	}
 }
 
@@ -57,6 +57,18 @@ func (r *goReader) first(line string) {
 	r.exception(r.current).Message = line
 	if r.skipKnown(&r.lines, r.lines.start) {
 		r.exception(r.current).Message = r.message
+	}
+}
+
+// noFrame reads a line below frames that is none. Below a panic, go run and shells say how the
+// program ended.
+func (r *goReader) noFrame(line string) {
+	switch {
+	case strings.HasPrefix(line, "exit status "), strings.HasPrefix(line, "signal: "):
+	case r.inThread:
+		r.unreadInThread(r.thread, line)
+	default:
+		r.unread(r.current, line)
 	}
 }
 

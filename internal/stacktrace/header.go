@@ -65,6 +65,21 @@ func cutType(header string) (typ, message string) {
 	return typ, message
 }
 
+// isExceptionHeader reports whether the line looks like "type: message" or a type alone.
+func isExceptionHeader(line string) bool {
+	typ, _ := cutType(unindented(line))
+	name := typ[strings.LastIndexAny(typ, `.:$\`)+1:]
+	if name == "" || name[0] < 'A' || name[0] > 'Z' {
+		return false
+	}
+	for _, suffix := range [...]string{"Error", "Exception", "Throwable", "Failure"} {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
 // givenType returns the given type as the language prints it.
 func givenType(language Language, typ string) string {
 	if language == Elixir {

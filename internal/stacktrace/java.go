@@ -47,7 +47,7 @@ func (r *javaReader) read(line string) {
 	case !r.started():
 		r.first(body)
 	default:
-		r.incomplete = true
+		r.unread(r.current, body)
 	}
 }
 

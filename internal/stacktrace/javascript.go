@@ -58,7 +58,7 @@ func (r *javaScriptReader) read(line string) {
 		r.first(body)
 	case strings.HasPrefix(body, "... ") && r.gap(body[len("... "):]):
 	default:
-		r.incomplete = true
+		r.unread(r.current, body)
 	}
 }
 

@@ -53,7 +53,7 @@ func (r *phpReader) read(line string) {
 		r.enter(withoutPHPError(line))
 	case strings.HasPrefix(line, "  thrown in "):
 	default:
-		r.incomplete = true
+		r.unread(r.current, line)
 	}
 }
 

@@ -39,7 +39,7 @@ func (r *rubyReader) read(line string) {
 		r.extend()
 	case isBlank(line):
 	default:
-		r.incomplete = true
+		r.unread(r.current, line)
 	}
 }
 

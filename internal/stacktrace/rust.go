@@ -45,7 +45,7 @@ func (r *rustReader) read(line string) {
 		r.start()
 		r.header = r.readThrown(&r.lines, r.current, line)
 	default:
-		r.incomplete = true
+		r.unread(r.thrown(), line)
 	}
 }
 

@@ -18,6 +18,9 @@ type dotNetReader struct {
 	// an inner exception precede those of the outer one.
 	open  [maxExceptions + 1]int
 	depth int
+	// word precedes the calls: "at", or its translation.
+	word           string
+	framesIndented bool
 }
 
 const (
@@ -46,22 +49,34 @@ func (r *dotNetReader) read(line string) {
 }
 
 func (r *dotNetReader) readBody(body string) {
-	call, isFrame := strings.CutPrefix(body, "at ")
 	switch {
-	case isFrame && r.frameLine(call):
+	case r.frameLine(body):
 	case strings.HasPrefix(body, dotNetInner) && r.depth > 0:
 		r.inner(body[len(dotNetInner):])
-	case body == dotNetEndInner && r.depth > 1:
-		r.close()
-	case strings.HasPrefix(body, "--- End of stack trace from previous location"):
-		r.header.open = false
+	case isDotNetMark(body) && r.depth > 0:
+		r.mark(body)
 	case r.header.open && r.inline(r.lines.start):
 	case r.header.extend(r.builder, &r.lines):
 	case body == "":
 	case len(r.exceptions) == 0:
 		r.first(body)
 	default:
-		r.incomplete = true
+		r.unread(r.current(), body)
+	}
+}
+
+// isDotNetMark reports whether the line is a sentence between dashes. .NET translates it.
+func isDotNetMark(body string) bool {
+	return len(body) > len("---  ---") && strings.HasPrefix(body, "--- ") && strings.HasSuffix(body, " ---")
+}
+
+// mark reads the end of an inner exception, which is indented like frames, or the line between the
+// frames before and after an await, which is not.
+func (r *dotNetReader) mark(body string) {
+	r.header.open = false
+	resumed := r.framesIndented && len(r.lines.line) == len(body)
+	if body == dotNetEndInner || !resumed && !strings.HasPrefix(body, "--- End of stack trace") {
+		r.close()
 	}
 }
 
@@ -163,57 +178,175 @@ func (r *dotNetReader) isRepeated(index int) bool {
 	return false
 }
 
-// frameLine reads "Shop.Cart.Add(String item) in C:\src\Cart.cs:line 12" or, from Mono,
-// "Shop.Cart.Add (System.String item) [0x00001] in /src/Cart.cs:12".
-func (r *dotNetReader) frameLine(call string) bool {
-	call = strings.TrimRight(call, " ")
-	open := strings.IndexByte(call, '(')
-	if open == 0 && strings.HasPrefix(call, "(wrapper ") {
-		open = strings.LastIndexByte(call, '(')
-	}
-	if open <= 0 {
+// frameLine reads "at Shop.Cart.Add(String item) in C:\src\Cart.cs:line 12" in any language or,
+// from Mono, "at Shop.Cart.Add (System.String item) [0x00001] in /src/Cart.cs:12".
+func (r *dotNetReader) frameLine(body string) bool {
+	c, ok := cutDotNetCall(body)
+	if !ok || c.class == "" && c.word != "at" && c.word != r.word {
 		return false
 	}
-	path, ok := dotNetPath(call[open:])
-	name := strings.TrimRight(call[:open], " ")
-	class, method := cutDotNetMethod(name)
-	if !ok || class == "" || method == "" {
+	indented := len(r.lines.line) > len(body)
+	if c.word != "at" && !indented {
 		return false
 	}
 	if len(r.exceptions) == 0 {
 		r.enter(noParent, "")
 	}
 	r.header.open = false
+	r.word, r.framesIndented = c.word, indented
 	f := r.frame(r.current())
-	f.Module, f.Function = class, method
-	f.setDotNetPath(path)
+	f.Module, f.Function, f.Package, f.Line = c.class, c.method, c.image, c.line
+	if c.path != "" {
+		f.setShortPath(c.path)
+	}
 	return true
 }
 
-// dotNetPath returns the path after the arguments, if any; ok is false if something else follows.
-func dotNetPath(arguments string) (path string, ok bool) {
-	if arguments[len(arguments)-1] == ')' {
-		return "", true
-	}
-	if _, path, ok := strings.Cut(arguments, ") in "); ok {
-		return path, true
-	}
-	_, offset, ok := strings.Cut(arguments, ") [0x")
-	_, path, _ = strings.Cut(offset, "] in ")
-	return path, ok
+// dotNetCall is a line of a stack: the word before the call, the call and the place.
+type dotNetCall struct {
+	word, image, class, method, path string
+	line                             int
 }
 
-func (f *Frame) setDotNetPath(path string) {
-	if path == "" || path[0] == '<' { // Mono without symbols
-		return
+// cutDotNetCall reads a line by its shape, since .NET Framework translates "at", "in" and "line".
+func cutDotNetCall(body string) (c dotNetCall, ok bool) {
+	body = strings.TrimRight(body, " ")
+	if c, ok = cutDotNetAddress(body); ok {
+		return c, true
 	}
-	if i := strings.LastIndex(path, ":line "); i >= 0 {
-		f.Line, _, _ = number(path[i+len(":line "):])
-		path = path[:i]
-	} else {
-		path, f.Line, _ = cutPosition(path)
+	open := strings.IndexByte(body, '(')
+	if strings.HasPrefix(body, "at (wrapper ") {
+		open = strings.LastIndexByte(body, '(')
 	}
-	f.setShortPath(path)
+	if open <= 0 {
+		return c, false
+	}
+	end := endOfArguments(body, open)
+	name := strings.TrimRight(body[:open], " ")
+	start := startOfName(name)
+	if end < 0 || start == 0 {
+		return c, false
+	}
+	c.word = strings.TrimRight(name[:start], " ")
+	if strings.HasPrefix(c.word, "at ") { // a wrapper, or a type that a library prints before the method
+		c.word = "at"
+	}
+	if c.path, c.line, ok = dotNetPlace(body[end:]); !ok || !isDotNetWord(c.word) {
+		return c, false
+	}
+	c.class, c.method = cutDotNetMethod(name[start:])
+	return c, c.method != ""
+}
+
+// cutDotNetAddress reads a frame of NativeAOT without a name: "at Shop!<BaseAddress>+0x1c2b3".
+func cutDotNetAddress(body string) (c dotNetCall, ok bool) {
+	word, frame, _ := strings.Cut(body, " ")
+	image, address, ok := strings.Cut(frame, "!<BaseAddress>+0x")
+	if !ok || address == "" || strings.IndexByte(frame, ' ') >= 0 || !isDotNetWord(word) {
+		return c, false
+	}
+	return dotNetCall{word: word, image: image, method: frame[len(image)+1:]}, true
+}
+
+// isDotNetWord reports whether the text may be the word, or the few words, for "at".
+func isDotNetWord(word string) bool {
+	return word == "at" || word != "" && len(word) <= 40 && strings.Count(word, " ") < 4 && !strings.ContainsAny(word, `.,;=<>[]{}/\"'`)
+}
+
+// endOfArguments returns what follows the parenthesis that closes the one at open, or -1.
+func endOfArguments(body string, open int) int {
+	depth := 0
+	for i := open; i < len(body); i++ {
+		switch body[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+			if depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return -1
+}
+
+// startOfName returns where the qualified name of the method begins: after the last space outside
+// of brackets.
+func startOfName(name string) int {
+	depth := 0
+	for i := len(name) - 1; i >= 0; i-- {
+		switch name[i] {
+		case ']':
+			depth++
+		case '[':
+			depth--
+		case ' ':
+			if depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
+
+// dotNetPlace reads what follows the arguments: nothing, an offset, or a word, a path and
+// ":line 12" in any language. ok is false if something else follows.
+func dotNetPlace(rest string) (path string, line int, ok bool) {
+	rest = strings.TrimLeft(rest, " ")
+	if strings.HasPrefix(rest, "[0x") { // Mono
+		_, rest, _ = strings.Cut(rest, "]")
+		rest = strings.TrimLeft(rest, " ")
+	}
+	if rest == "" || strings.HasPrefix(rest, "+ 0x") {
+		return "", 0, true
+	}
+	word, path, ok := strings.Cut(rest, " ")
+	if start := startOfPath(rest); start >= 0 {
+		word, path, ok = rest[:start], rest[start:], true
+	}
+	if !ok || len(word) > 40 {
+		return "", 0, false
+	}
+	if strings.HasPrefix(path, "<") { // Mono without symbols
+		return "", 0, true
+	}
+	path, line = cutDotNetLine(path)
+	return path, line, line > 0 || strings.TrimSpace(word) == "in"
+}
+
+// startOfPath returns the index of an absolute path, which may follow several words, or -1.
+func startOfPath(rest string) int {
+	for i := range len(rest) {
+		switch rest[i] {
+		case '/', '\\':
+			return i
+		case ':':
+			if i > 0 && isSeparator(rest, i+1) {
+				return i - 1
+			}
+		}
+	}
+	return -1
+}
+
+// cutDotNetLine cuts ":line 12", ":Zeile 12.", ": 行 12" or " içinde: satır 12" off a path.
+func cutDotNetLine(place string) (path string, line int) {
+	end := strings.TrimRight(place, ". ")
+	digits := len(end)
+	for digits > 0 && end[digits-1] >= '0' && end[digits-1] <= '9' {
+		digits--
+	}
+	colon := strings.LastIndexByte(end, ':')
+	if digits == len(end) || colon <= 1 || colon < lastSeparator(end) {
+		return place, 0
+	}
+	line, _, _ = number(end[digits:])
+	path = strings.TrimRight(end[:colon], " ")
+	if dot := strings.LastIndexByte(path, '.'); dot > 0 {
+		extension, _, _ := strings.Cut(path[dot:], " ")
+		path = path[:dot+len(extension)]
+	}
+	return path, line
 }
 
 // cutDotNetMethod cuts the qualified name of a method. It maps compiler-generated classes of async

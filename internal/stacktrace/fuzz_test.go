@@ -144,7 +144,7 @@ func isStructure(language Language, line string) bool {
 		Python:     {"Traceback (", "Exception Group Traceback (", "+ Exception Group", "+--", "+-+--", "The above exception", "During handling", "[Previous line"},
 		JavaScript: {"... ", "[errors]: [", "at "},
 		Go:         {"goroutine ", "runtime stack:", "created by ", "panic:", "fatal error:"},
-		DotNet:     {"--- End of ", "<---", "at "},
+		DotNet:     {"--- ", "<---", "at "},
 		Ruby:       {"Traceback (", "from :"},
 		Rust:       {"stack backtrace:", "Stack backtrace:", "Caused by:", "note: ", "thread '"},
 		Elixir:     {"** (EXIT)", "** (", "[", "{"},

@@ -60,7 +60,7 @@ func (f *Frame) isApp(language Language) bool {
 	case Go:
 		return !f.isGoLibrary()
 	case DotNet:
-		return !isDotNetLibrary(f.Module)
+		return !isDotNetLibrary(f.Module) && !f.isDotNetStub()
 	case PHP:
 		return !f.isPHPLibrary()
 	case Ruby:
@@ -111,6 +111,11 @@ func isJavaVendor(name string) bool {
 	default:
 		return false
 	}
+}
+
+// isDotNetStub reports whether .NET generated the method at run time.
+func (f *Frame) isDotNetStub() bool {
+	return strings.HasPrefix(f.Module, "InvokeStub_") || f.Module == "" && strings.HasPrefix(f.Function, "lambda_method")
 }
 
 // isDotNetLibrary reports whether the class belongs to .NET or a common library.

@@ -51,7 +51,8 @@ func sniffCall(call string) Language {
 	call = strings.TrimRight(call, " ,{")
 	open := strings.IndexByte(call, '(')
 	switch {
-	case strings.Contains(call, ") in ") || strings.Contains(call, ") [0x") || strings.Contains(call, ":line "):
+	case strings.Contains(call, ") in ") || strings.Contains(call, ") [0x") || strings.Contains(call, ":line "),
+		strings.Contains(call, ") + 0x"), strings.Contains(call, "!<BaseAddress>+0x"):
 		return DotNet
 	case strings.HasSuffix(call, ")") && open > 0 && call[open-1] == ' ':
 		location := call[open+1 : len(call)-1]
@@ -103,11 +104,28 @@ func sniffLocation(line, body, next string) Language {
 	if isScriptFrame(line) {
 		return JavaScript
 	}
+	if isTranslatedDotNet(line, body, next) {
+		return DotNet
+	}
 	var f Frame
 	if line[0] == ' ' && f.readElixir(body) && (f.Filename != "" || f.Package != "") {
 		return Elixir
 	}
 	return Unknown
+}
+
+// isTranslatedDotNet reports whether the line is a frame of .NET with another word for "at". Without
+// a path, the next line must be a frame as well.
+func isTranslatedDotNet(line, body, next string) bool {
+	c, ok := cutDotNetCall(body)
+	if !ok || len(body) == len(line) || c.class == "" {
+		return false
+	}
+	if c.line > 0 {
+		return true
+	}
+	following, ok := cutDotNetCall(unindented(next))
+	return ok && following.word == c.word && following.class != ""
 }
 
 // isScriptFrame reports whether the line is a frame of Firefox or Safari.

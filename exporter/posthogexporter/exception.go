@@ -68,9 +68,10 @@ func (enc *encoder) identifyException(ev *event, e *appevent.Event, span pcommon
 // and displays it, then the rest of the event.
 func (enc *encoder) appendException(dst []byte, ev *event, e *appevent.Event, limit exceptionlist.Limit) []byte {
 	x, runtime := &e.Exception, ev.source.of.Language
+	enc.parser.Root = e.Source.Folder
 	stack := enc.parser.Parse(stacktrace.LanguageOf(runtime), x.Type, x.Message, x.Stacktrace)
 	dst, _ = ev.props.Name(dst, "$exception_list")
-	dst = exceptionlist.AppendList(dst, stack, exceptionlist.Options{Handled: e.Handled(), Runtime: runtime, Limit: limit})
+	dst = exceptionlist.AppendList(dst, stack, exceptionlist.Options{Handled: e.Handled(), Event: nameOfException(e), Runtime: runtime, Limit: limit})
 	dst = ev.props.text(dst, "$exception_level", appevent.IssueLevel(e.SeverityLevel()))
 	dst = ev.props.text(dst, "$exception_fingerprint", fingerprintOf(e.Fingerprint))
 	if limit == (exceptionlist.Limit{}) {
@@ -78,6 +79,15 @@ func (enc *encoder) appendException(dst []byte, ev *event, e *appevent.Event, li
 	}
 	dst = enc.appendAttributes(dst, ev, e)
 	return enc.appendFields(dst, ev, e)
+}
+
+// nameOfException returns the name of an event that has more to say than "exception", such as
+// device.anr.
+func nameOfException(e *appevent.Event) string {
+	if e.HasOwnName() {
+		return e.Name
+	}
+	return ""
 }
 
 // fingerprintOf returns the text by which PostHog groups the exception. It is empty for a

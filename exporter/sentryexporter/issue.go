@@ -70,6 +70,7 @@ func newIssueReader(cfg *Config, sdk string, ns *nameCache, destination func(*ap
 // read collects the fields of the event that more than one phase writes.
 func (r *issueReader) read(e *appevent.Event, src *source, id eventID, span *spanContext, destination string) issue {
 	x := &e.Exception
+	r.parser.Root = src.folder
 	i := issue{
 		Event: e, source: src, cfg: r.cfg, sdk: r.sdk, id: id, at: timeOrNow(e.Time), span: span, values: valueWriter{nameCache: r.names},
 		stack: r.parser.Parse(src.language, x.Type, x.Message, x.Stacktrace), attributes: r.readAttributes(e, span),

@@ -42,6 +42,8 @@ type source struct {
 	platform                           string
 	release, environment, dist, server string
 	scope, scopeVersion                string
+	// folder is that of the application's main script.
+	folder string
 
 	// logShared and spanShared are the attributes of all logs and of all spans.
 	logShared, spanShared sharedAttributes
@@ -126,6 +128,7 @@ func (ss *sources) newSource(of *appevent.Source) *source {
 	}
 	s := &source{
 		service: strings.Clone(of.ServiceName), namespace: strings.Clone(of.ServiceNamespace),
+		folder:   strings.Clone(of.Folder),
 		language: stacktrace.LanguageOf(of.Language), platform: strings.Clone(platformOf(of.Language)),
 		release: strings.Clone(releaseOf(ss.cfg.ReleaseFormat, of)), environment: strings.Clone(environmentOf(of.Environment)),
 		dist:   cut(withoutBreaks(text(attrBuildID)), maxDist),

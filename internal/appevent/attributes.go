@@ -85,6 +85,10 @@ const (
 	AttrSDKLanguage = "telemetry.sdk.language"
 	// AttrRuntimeName implies the language if [AttrSDKLanguage] is absent (process registry).
 	AttrRuntimeName = "process.runtime.name"
+	// AttrProcessCommand is the main script in Node.js, AttrWorkingDirectory the folder that the
+	// process runs in (process registry).
+	AttrProcessCommand   = "process.command"
+	AttrWorkingDirectory = "process.working_directory"
 )
 
 // ExceptionEventName is the name of a span event that records an exception, and the default name of

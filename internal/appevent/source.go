@@ -23,6 +23,8 @@ type Source struct {
 	ServiceName, ServiceNamespace, ServiceVersion, Environment string
 	// Language is the application's language, as in telemetry.sdk.language; empty if unknown.
 	Language string
+	// Folder is that of the application's main script, else the one it runs in; empty if unknown.
+	Folder string
 
 	digest   xxh3.Uint128
 	digested bool
@@ -31,7 +33,7 @@ type Source struct {
 // NewSource returns the source of a resource and a scope.
 func NewSource(resource pcommon.Resource, scope pcommon.InstrumentationScope) *Source {
 	s := &Source{Resource: resource, Scope: scope}
-	legacyEnvironment, runtime := "", ""
+	legacyEnvironment, runtime, command := "", "", ""
 	for k, v := range resource.Attributes().All() {
 		switch k {
 		case AttrServiceName:
@@ -48,6 +50,10 @@ func NewSource(resource pcommon.Resource, scope pcommon.InstrumentationScope) *S
 			s.Language = text(v)
 		case AttrRuntimeName:
 			runtime = text(v)
+		case AttrProcessCommand:
+			command = text(v)
+		case AttrWorkingDirectory:
+			s.Folder = text(v)
 		}
 	}
 	if s.Environment == "" {
@@ -56,7 +62,15 @@ func NewSource(resource pcommon.Resource, scope pcommon.InstrumentationScope) *S
 	if s.Language == "" {
 		s.Language = languageOfRuntime(runtime)
 	}
+	if i := strings.LastIndexAny(command, `/\`); i > 0 && isAbsolute(command) {
+		s.Folder = command[:i]
+	}
 	return s
+}
+
+// isAbsolute reports whether a path begins at the root, of Unix or of a drive of Windows.
+func isAbsolute(path string) bool {
+	return path[0] == '/' || len(path) > 2 && path[1] == ':' && (path[2] == '/' || path[2] == '\\')
 }
 
 // languageOfRuntime returns the language of a runtime (process.runtime.name). A resource that an

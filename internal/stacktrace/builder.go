@@ -22,7 +22,8 @@ const (
 // noParent is the Parent of the exception that was thrown.
 const noParent = -1
 
-// unknownFunction is Sentry's name for an unknown function. Sentry requires a function or a file.
+// unknownFunction is Sentry's name for an unknown function, and for an anonymous one of JavaScript.
+// Sentry requires a function or a file.
 const unknownFunction = "?"
 
 // none is the index of an exception or thread that does not exist or exceeds the limits.
@@ -32,6 +33,8 @@ const none = -1
 // in the order of the text.
 type builder struct {
 	typ, message, text string // as given to Parse
+	root               string
+	modules            scriptModules
 
 	exceptions []Exception
 	threads    []Thread
@@ -327,7 +330,7 @@ func (b *builder) finish(rules *Rules, language Language) {
 			f.Filename, f.AbsPath = f.AbsPath, ""
 		}
 		f.InApp = rules.inApp(language, f)
-		if f.Function == "" && f.Filename == "" {
+		if f.Function == "" && (f.Filename == "" || language == JavaScript) {
 			f.Function = unknownFunction
 		}
 	}

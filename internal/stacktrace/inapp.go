@@ -52,7 +52,7 @@ func (f *Frame) isQualified(prefix string) bool {
 func (f *Frame) isApp(language Language) bool {
 	switch language {
 	case Java:
-		return !isJavaLibrary(f.Module)
+		return !isJavaLibrary(f.Module) && !strings.HasPrefix(f.Package, "com.google.android.")
 	case Python:
 		return !f.isPythonLibrary()
 	case JavaScript:

@@ -40,6 +40,9 @@ func (r *javaReader) read(line string) {
 	body := unindented(line)
 	switch {
 	case strings.HasPrefix(body, "at ") && r.frameLine(body[len("at "):]):
+	case isJavaElement(body) && r.frameLine(body):
+	case r.started() && isJavaLock(body):
+		r.incomplete = true
 	case r.started() && strings.HasPrefix(body, "... ") && r.more(body[len("... "):]):
 	case r.started() && r.nested(line, body):
 	case r.header.extend(r.builder, &r.lines):
@@ -160,7 +163,7 @@ func (r *javaReader) frameLine(call string) bool {
 	if call == "" || call[len(call)-1] != ')' {
 		return false
 	}
-	open := strings.LastIndexByte(call, '(') // Kotlin allows it in a name
+	open := openOfSource(call)
 	if open <= 0 {
 		return false
 	}
@@ -179,12 +182,60 @@ func (r *javaReader) frameLine(call string) bool {
 	if jar != "" {
 		f.Package = jar
 	}
-	if f.Line = at; isWithoutSource(source) {
+	f.Line = at
+	switch {
+	case isWithoutSource(file):
 		f.Native = true
-	} else {
+	case strings.HasPrefix(file, ":"): // a module of Google Play Services
+		f.Filename = file
+		f.Package, _, _ = strings.Cut(file[1:], "@")
+	default:
 		f.Filename = file
 	}
 	return true
+}
+
+// openOfSource returns the index of the parenthesis that the last one closes, or -1. The source may
+// have some, as Google Play Services prints it, and Kotlin allows them in a name.
+func openOfSource(call string) int {
+	depth := 0
+	for i := len(call) - 1; i >= 0; i-- {
+		switch call[i] {
+		case ')':
+			depth++
+		case '(':
+			depth--
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return strings.LastIndexByte(call, '(')
+}
+
+// isJavaElement reports whether the line is the text of a StackTraceElement, without "at":
+// "com.acme.Cart.add(Cart.java:12)".
+func isJavaElement(body string) bool {
+	open := strings.IndexByte(body, '(')
+	if open <= 0 || body[len(body)-1] != ')' || strings.IndexByte(body[:open], '.') <= 0 || strings.ContainsAny(body[:open], " :\\#") {
+		return false
+	}
+	source := body[open+1 : len(body)-1]
+	file, _, _ := cutNumber(source)
+	if isWithoutSource(file) || file == "SourceFile" {
+		return true
+	}
+	for _, extension := range [...]string{".java", ".kt", ".kts", ".scala", ".groovy", ".clj"} {
+		if strings.HasSuffix(file, extension) {
+			return true
+		}
+	}
+	return false
+}
+
+// isJavaLock reports whether the line is about a monitor: "- locked <0x0a1b2c3d> (a Cart)".
+func isJavaLock(body string) bool {
+	return strings.HasPrefix(body, "- ") && strings.Contains(body, "<")
 }
 
 // cutPackaging cuts off the jar that Logback and Log4j append: " ~[spring-core-6.1.jar:6.1]".
@@ -243,5 +294,5 @@ func isJavaSource(source string) bool {
 }
 
 func isWithoutSource(source string) bool {
-	return source == "Native Method" || source == "Unknown Source"
+	return strings.EqualFold(source, "Native Method") || source == "Unknown Source"
 }

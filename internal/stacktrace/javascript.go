@@ -50,7 +50,7 @@ func (r *javaScriptReader) read(line string) {
 	call, isV8 := strings.CutPrefix(body, "at ")
 	switch {
 	case isV8 && r.v8Frame(call):
-	case r.nested(line, body):
+	case r.causedBy(body), r.nested(line, body):
 	case !r.v8 && r.atFrame(line):
 	case r.header.extend(r.builder, &r.lines):
 	case body == "", strings.Trim(body, "{}[], ") == "" && r.started():
@@ -74,6 +74,7 @@ func (r *javaScriptReader) first(body string) {
 		}
 		return
 	}
+	body = strings.TrimPrefix(body, "error: ") // Deno
 	body = strings.TrimPrefix(body, "Uncaught ")
 	r.current = r.begin(noParent, "")
 	r.open[0] = javaScriptError{index: r.current}
@@ -124,6 +125,23 @@ func cutNamed(header string) (class, name, message string, ok bool) {
 		return "", "", "", false
 	}
 	return class, name, message, strings.Contains(class+name, "Error") || strings.Contains(class+name, "Exception")
+}
+
+// causedBy reads "caused by: Error: ...", as pino, bunyan, VError and Deno print causes: each below
+// the error it caused.
+func (r *javaScriptReader) causedBy(body string) bool {
+	const caption = "caused by: "
+	if !r.started() || len(body) < len(caption) || !strings.EqualFold(body[:len(caption)], caption) {
+		return false
+	}
+	header := body[len(caption):]
+	if r.header.open && !isExceptionHeader(header) {
+		return false
+	}
+	r.current = r.begin(r.current, "cause")
+	r.depth, r.open[0] = 0, javaScriptError{index: r.current}
+	r.readError(header)
+	return true
 }
 
 // nested reads the header of an error that belongs to another: "[cause]: Error: ..." or an item of
@@ -245,40 +263,74 @@ func (r *javaScriptReader) v8Frame(call string) bool {
 		return false
 	}
 	function, _, _ = strings.Cut(function, " [as ")
+	if function == "<anonymous>" || function == "anonymous" { // Hermes
+		function = ""
+	}
 	r.v8 = true
 	f := r.add()
 	f.Function = function
 	f.setScript(path, line, column)
+	r.setScriptModule(f)
 	return true
 }
 
 // isV8Location reports whether V8 prints this in place of a file.
 func isV8Location(location string) bool {
 	return location == "<anonymous>" || location == "native" || strings.HasPrefix(location, "index ") ||
-		strings.HasPrefix(location, "eval at ") || strings.HasPrefix(location, "wasm://")
+		strings.HasPrefix(location, "eval at ") || strings.HasPrefix(location, "wasm://") || strings.Contains(location, wasmFunction)
 }
+
+// What engines print in place of a file for code that is not JavaScript.
+const (
+	nativeCode   = "[native code]"
+	wasmCode     = "[wasm code]"
+	wasmFunction = ":wasm-function["
+)
 
 // atFrame reads "fn@https://example.com/cart.js:12:34", the format of Firefox and Safari.
 func (r *javaScriptReader) atFrame(line string) bool {
-	function, location, ok := strings.Cut(line, "@")
-	switch {
-	case isScriptURL(line):
-		function, location = "", line
-	case isSafariCode(line):
-		function, location = line, "[native code]"
-	case !ok || strings.Contains(function, ": ") || strings.Contains(location, " ") && !strings.Contains(location, " > "):
-		if location != "[native code]" {
-			return false
-		}
-	}
-	path, at, column := cutPosition(location)
-	if location != "[native code]" && (at == 0 || !strings.ContainsAny(path, "/.<")) {
+	function, location, ok := cutAtFrame(line)
+	if !ok {
 		return false
 	}
+	path, at, column := cutPosition(location)
 	f := r.add()
 	f.Function = function[strings.LastIndexByte(function, '*')+1:] // without "async*" or "promise callback*"
 	f.setScript(path, at, column)
+	r.setScriptModule(f)
 	return true
+}
+
+// cutAtFrame cuts a frame of Firefox or Safari. Safari prints native code and the code of eval
+// without a place, and JavaScriptCore anonymous functions without "@".
+func cutAtFrame(line string) (function, location string, ok bool) {
+	if isSafariCode(line) {
+		return line, nativeCode, true
+	}
+	function, location, ok = strings.Cut(line, "@")
+	switch {
+	case isScriptURL(line), !ok:
+		path, _, column := cutPosition(line)
+		return "", line, column > 0 && strings.IndexByte(line, ' ') < 0 && (isScriptURL(line) || isScriptFile(path))
+	case location == nativeCode, location == wasmCode:
+		return function, location, true
+	case location == "" && isSafariCode(function), location == "" && function != "" && !strings.ContainsAny(function, " :."):
+		return function, nativeCode, true
+	case strings.Contains(function, ": "), strings.Contains(location, " ") && !strings.Contains(location, " > "):
+		return "", "", false
+	}
+	path, at, _ := cutPosition(location)
+	return function, location, at > 0 && strings.ContainsAny(path, "/.<") || strings.Contains(location, wasmFunction)
+}
+
+// isScriptFile reports whether the path ends as those of scripts and React Native's bundles do.
+func isScriptFile(path string) bool {
+	for _, extension := range [...]string{".js", ".mjs", ".cjs", ".ts", ".jsx", ".tsx", "bundle", ".hbc"} {
+		if strings.HasSuffix(path, extension) {
+			return true
+		}
+	}
+	return false
 }
 
 func isScriptURL(line string) bool {
@@ -292,7 +344,7 @@ func isScriptURL(line string) bool {
 
 // isSafariCode reports whether Safari prints this as a frame of its own.
 func isSafariCode(line string) bool {
-	return line == "[native code]" || line == "eval code" || line == "global code" || line == "module code"
+	return line == nativeCode || line == "eval code" || line == "global code" || line == "module code"
 }
 
 // add adds a frame to the current error.
@@ -305,26 +357,29 @@ func (r *javaScriptReader) add() *Frame {
 	return r.frame(r.current)
 }
 
-// setScript sets where the code is: a path, a URL or a placeholder of the engine.
+// setScript sets where the code is: a path, a URL or a placeholder of the engine. Code that eval
+// runs has no source: its place is the call of eval.
 func (f *Frame) setScript(path string, line, column int) {
 	if strings.HasPrefix(path, "eval at ") {
 		path, line, column = evalCaller(path)
+		f.Native = true
 	}
 	path = strings.TrimPrefix(path, "address at ") // Hermes
 	if url, rest, ok := strings.Cut(path, " line "); ok && strings.Contains(rest, " > ") {
 		path = url // Firefox: the caller of eval
 		line, _, _ = number(rest)
 		column = 0
+		f.Native = true
 	}
 	f.Line, f.Column = line, column
 	switch {
-	case path == "native", path == "[native code]", strings.HasPrefix(path, "index ") && line == 0:
+	case path == "native", path == nativeCode, path == wasmCode, strings.HasPrefix(path, "index ") && line == 0:
 		f.Native = true
 		if f.Function == "" {
 			f.Filename = path
 		}
 		return
-	case path == "<anonymous>" && line == 0:
+	case path == "<anonymous>" && line == 0, strings.Contains(path, wasmFunction):
 		f.Native = true
 	}
 	f.setScriptPath(path)

@@ -10,6 +10,9 @@ import "strings"
 type Parser struct {
 	// Rules decide which frames belong to the application.
 	Rules Rules
+	// Root is the folder of the application's main script, or empty. The modules of JavaScript
+	// frames are relative to it.
+	Root string
 
 	builder builder
 	stack   Stack
@@ -20,7 +23,7 @@ type Parser struct {
 // also show where a message of several lines ends. Parse never fails; see [Stack].Unparsed.
 func (p *Parser) Parse(language Language, typ, message, text string) *Stack {
 	b := &p.builder
-	b.typ, b.message, b.text = typ, message, text
+	b.typ, b.message, b.text, b.root = typ, message, text, p.Root
 	language = b.readAny(language)
 	b.complete(language)
 	b.finish(&p.Rules, language)

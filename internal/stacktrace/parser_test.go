@@ -155,6 +155,32 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// The expected values are those of Sentry's SDK for Node.js.
+func TestScriptModules(t *testing.T) {
+	for _, test := range []struct{ name, root, line, want string }{
+		{"below the main script", "/srv/shop", "    at add (/srv/shop/dist/api/cart.js:1:2)", "dist.api:cart"},
+		{"next to the main script", "/srv/shop", "    at add (/srv/shop/cart.mjs:1:2)", "cart"},
+		{"elsewhere", "/srv/shop", "    at add (/srv/shopping/cart.cjs:1:2)", "cart"},
+		{"no main script known", "", "    at add (/srv/shop/dist/cart.js:1:2)", "cart"},
+		{"TypeScript keeps its extension", "/srv", "    at add (/srv/shop/cart.ts:1:2)", "shop:cart.ts"},
+		{"library", "/srv/shop", "    at add (/srv/shop/node_modules/@acme/pay/lib/index.js:1:2)", "@acme.pay.lib:index"},
+		{"library of a library", "", "    at add (/srv/node_modules/a/node_modules/b/index.js:1:2)", "b:index"},
+		{"module", "/srv/shop", "    at add (file:///srv/shop/lib/cart.mjs:1:2)", "lib:cart"},
+		{"Windows", `C:\srv\shop`, `    at add (C:\srv\shop\lib\cart.js:1:2)`, "lib:cart"},
+		{"Node.js", "/srv/shop", "    at add (node:internal/fs/utils:1:2)", "utils"},
+		{"URL", "/srv/shop", "    at add (https://shop.example/cart.js:1:2)", ""},
+		{"bundle", "/srv/shop", "add@index.android.bundle:1:2", ""},
+		{"eval", "/srv/shop", "    at eval (eval at add (/srv/shop/cart.js:1:2), <anonymous>:1:1)", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := Parser{Root: test.root}
+			frames := p.Parse(JavaScript, "", "", test.line).Exceptions[0].Frames
+			require.NotEmpty(t, frames)
+			assert.Equal(t, test.want, frames[0].Module)
+		})
+	}
+}
+
 func TestIsNode(t *testing.T) {
 	for _, test := range []struct {
 		name     string

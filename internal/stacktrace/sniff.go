@@ -33,6 +33,8 @@ func sniffLine(line, next string) Language {
 		return Python
 	case strings.HasPrefix(body, "at "):
 		return sniffCall(body[len("at "):])
+	case isJavaElement(body):
+		return Java
 	case strings.HasPrefix(line, "goroutine "), isGoLocation(next) && line[0] != '\t' && line[0] != ' ':
 		return Go
 	case line[0] == '#' && isPHPCall(line):
@@ -67,6 +69,9 @@ func sniffCall(call string) Language {
 		return Unknown
 	}
 	source, _, _ := strings.Cut(call[open+1:], ")")
+	if strings.HasPrefix(source, ":") || isWithoutSource(strings.TrimRight(source, ":0123456789")) {
+		return Java
+	}
 	switch {
 	case strings.Contains(source, ".php"):
 		return PHP
@@ -130,13 +135,10 @@ func isTranslatedDotNet(line, body, next string) bool {
 
 // isScriptFrame reports whether the line is a frame of Firefox or Safari.
 func isScriptFrame(line string) bool {
-	_, location, ok := strings.Cut(line, "@")
-	if !ok {
-		location = line
+	function, location, ok := cutAtFrame(line)
+	if !ok || location == nativeCode {
+		return ok && (isSafariCode(function) || strings.HasSuffix(line, nativeCode))
 	}
-	if location == "[native code]" {
-		return true
-	}
-	_, at, column := cutPosition(location)
-	return at > 0 && column > 0 && (ok || isScriptURL(line)) && strings.ContainsAny(location, "/.") && !strings.Contains(location, " ")
+	_, _, column := cutPosition(location)
+	return (column > 0 || location == wasmCode || strings.Contains(location, wasmFunction)) && !strings.Contains(location, " ")
 }

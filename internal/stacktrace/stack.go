@@ -137,11 +137,11 @@ type Exception struct {
 
 // Frame is one call.
 type Frame struct {
-	// Function has no arguments, and no module if Module is set. It is "?" for a frame with neither
-	// a function nor a file.
+	// Function has no arguments, and no module if Module is set. It is "?" for an anonymous function
+	// of JavaScript, and for a frame with neither a function nor a file.
 	Function string
 	// Module contains the function: a class in Java, .NET and PHP, a package in Go, a path in
-	// Rust, a module in Elixir.
+	// Rust, a module in Elixir, a file of Node.js ("express.lib:router").
 	Module string
 	// Package is the package that the code was distributed in, if the text names it: a jar, a
 	// Java module, a gem, an Erlang application.

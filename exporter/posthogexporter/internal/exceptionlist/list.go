@@ -17,6 +17,8 @@ import (
 type Options struct {
 	// Handled is set if the program caught the exception.
 	Handled bool
+	// Event is the name of an event whose exception has neither a type nor a message, or empty.
+	Event string
 	// Runtime is the telemetry.sdk.language of the program, or empty.
 	Runtime string
 	Limit   Limit
@@ -38,14 +40,17 @@ func AppendList(dst []byte, stack *stacktrace.Stack, o Options) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendException(dst, &exceptions[i], i, o.Handled, as)
+		dst = appendException(dst, &exceptions[i], i, o, as)
 	}
 	return append(dst, ']')
 }
 
 // appendException appends one exception of the list.
-func appendException(dst []byte, x *stacktrace.Exception, n int, handled bool, as framing) []byte {
+func appendException(dst []byte, x *stacktrace.Exception, n int, o Options, as framing) []byte {
 	name := x.Type
+	if n == 0 && name == "" && x.Message == "" {
+		name = o.Event
+	}
 	if name == "" {
 		name = "Error" // PostHog requires one
 	}
@@ -54,7 +59,7 @@ func appendException(dst []byte, x *stacktrace.Exception, n int, handled bool, a
 	if x.Module != "" {
 		dst = jsonappend.String(append(dst, `,"module":`...), x.Module)
 	}
-	dst = appendMechanism(append(dst, `,"mechanism":{`...), x, n, handled)
+	dst = appendMechanism(append(dst, `,"mechanism":{`...), x, n, o.Handled)
 	if len(x.Frames) > 0 {
 		dst = as.appendStacktrace(dst, x.Frames)
 	}

@@ -23,6 +23,8 @@ const (
 type mechanism struct {
 	kind    string
 	handled bool
+	// event is the name of the event if it says more than "exception", else empty.
+	event string
 }
 
 // appendExceptions appends the exceptions, the oldest cause first and the thrown one last (Sentry's
@@ -48,7 +50,11 @@ func appendException(dst []byte, language stacktrace.Language, how mechanism, ex
 	dst = textMember(dst, "type", t.text(typeOf(x, language)))
 	dst = textMember(dst, "value", t.text(x.Message))
 	if x.Type == "" && x.Message == "" { // Sentry discards an exception without both
-		dst = textMember(dst, "type", "Error")
+		name := "Error"
+		if n == 0 && how.event != "" { // device.anr
+			name = how.event
+		}
+		dst = textMember(dst, "type", t.text(name))
 	}
 	dst = textMember(dst, "module", t.text(x.Module))
 	dst = append(dst, `,"mechanism":{`...)

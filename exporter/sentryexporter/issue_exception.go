@@ -14,6 +14,9 @@ import (
 func appendIssueException(dst []byte, i *issue) []byte {
 	if len(i.stack.Exceptions) > 0 {
 		how := mechanism{kind: mechanismLog, handled: i.Handled()}
+		if i.HasOwnName() {
+			how.event = i.Name
+		}
 		if i.span != nil {
 			how.kind = mechanismSpanEvent
 		}

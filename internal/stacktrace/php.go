@@ -17,6 +17,8 @@ type phpReader struct {
 	// start is the offset of the current header; open is true while the header may continue.
 	start int
 	open  bool
+	// titled is true if "Stack trace:" precedes the frames.
+	titled bool
 }
 
 // phpLocation is a location in a file, or in a function not written in PHP.
@@ -31,7 +33,7 @@ func readPHP(b *builder) {
 		readJava(b) // the OpenTelemetry SDK prints exceptions as Java does
 		return
 	}
-	r := phpReader{builder: b, lines: lines{text: b.text}, current: none}
+	r := phpReader{builder: b, lines: lines{text: b.text}, current: none, titled: strings.Contains(b.text, "\n"+phpTitle)}
 	for r.lines.scan() {
 		r.read(r.lines.line)
 	}
@@ -43,9 +45,12 @@ func readPHP(b *builder) {
 func (r *phpReader) read(line string) {
 	next, isNext := strings.CutPrefix(line, "Next ")
 	switch {
-	case line != "" && line[0] == '#' && !r.open && r.frameLine(line[1:]):
-	case line == "Stack trace:" && r.open:
-		r.header(strings.TrimRight(r.text[r.start:r.lines.start], "\r\n"))
+	case line != "" && line[0] == '#' && r.beginsFrames(line) && r.frameLine(line[1:]):
+	case (line == phpTitle || line == monologTitle) && r.open:
+		r.closeHeader()
+	case line == `"} ` || line == `"}`: // Monolog's end
+	case strings.HasPrefix(line, monologPrevious) && !r.open && r.current != none:
+		r.enterPrevious(line)
 	case r.open, line == "":
 	case isNext && r.current != none:
 		r.enter(next)
@@ -55,6 +60,30 @@ func (r *phpReader) read(line string) {
 	default:
 		r.unread(r.current, line)
 	}
+}
+
+// Titles of frames, and what precedes the header of a previous exception in Monolog.
+const (
+	phpTitle        = "Stack trace:"
+	monologTitle    = "[stacktrace]"
+	monologPrevious = "[previous exception] [object] ("
+)
+
+// beginsFrames reports whether a frame may be on this line. Without a title, the first frame ends
+// the header.
+func (r *phpReader) beginsFrames(line string) bool {
+	if r.open && !r.titled && isPHPCall(line) {
+		r.closeHeader()
+	}
+	return !r.open
+}
+
+func (r *phpReader) closeHeader() { r.header(strings.TrimRight(r.text[r.start:r.lines.start], "\r\n")) }
+
+// enterPrevious begins the previous exception of the current one, as Monolog prints it.
+func (r *phpReader) enterPrevious(line string) {
+	r.current = r.begin(r.current, "previous")
+	r.start, r.open = r.lines.end-len(line)+len("[previous exception] "), true
 }
 
 // withoutPHPError removes what PHP prints before the header of an uncaught exception.
@@ -76,6 +105,9 @@ func (r *phpReader) enter(header string) {
 		r.exception(previous).Parent, r.exception(previous).Relation = r.current, "previous"
 	}
 	r.start, r.open = r.lines.end-len(header), true
+	if previous == none {
+		r.skipKnown(&r.lines, r.start+max(strings.Index(header, ": "), -2)+len(": "))
+	}
 }
 
 // header reads "Type: message in /app/cart.php:12". The message may be missing or have several
@@ -83,14 +115,39 @@ func (r *phpReader) enter(header string) {
 func (r *phpReader) header(header string) {
 	r.open = false
 	r.at = phpLocation{}
+	if r.monolog(header) {
+		return
+	}
 	if i := strings.LastIndex(header, " in "); i > strings.LastIndexByte(header, '\n') {
 		if file, line, _ := cutPosition(header[i+len(" in "):]); line > 0 {
 			r.at = phpLocation{file: file, line: line}
+			if file, call, ok := cutPHPEval(file); ok {
+				r.at = phpLocation{file: file, line: call, native: true}
+			}
 			header = header[:i]
 		}
 	}
 	e := r.exception(r.current)
 	e.Type, e.Message = cutType(header)
+}
+
+// monolog reads "[object] (Type(code: 0): message at /app/cart.php:12)".
+func (r *phpReader) monolog(header string) bool {
+	_, header, ok := strings.Cut(header, "[object] (")
+	typ, rest, coded := strings.Cut(header, "(code: ")
+	_, message, closed := strings.Cut(rest, "): ")
+	if !ok || !coded || !closed {
+		return false
+	}
+	message = strings.TrimSuffix(message, ")")
+	if i := strings.LastIndex(message, " at "); i >= 0 {
+		if file, line, _ := cutPosition(message[i+len(" at "):]); line > 0 {
+			r.at, message = phpLocation{file: file, line: line}, message[:i]
+		}
+	}
+	e := r.exception(r.current)
+	e.Type, e.Message = typ, message
+	return true
 }
 
 // frameLine reads "0 /app/cart.php(12): Shop\Cart->add('a', 1)".
@@ -132,7 +189,21 @@ func cutPHPLocation(line string) (location phpLocation, call string, ok bool) {
 		return location, "", false
 	}
 	at, _, _ := number(line[open+1 : end])
-	return phpLocation{file: line[:open], line: at}, line[end+len("): "):], true
+	location = phpLocation{file: line[:open], line: at}
+	if file, call, ok := cutPHPEval(location.file); ok {
+		location = phpLocation{file: file, line: call, native: true}
+	}
+	return location, line[end+len("): "):], true
+}
+
+// cutPHPEval returns where eval was called: "/app/cart.php(12) : eval()'d code".
+func cutPHPEval(file string) (path string, line int, ok bool) {
+	path, _, ok = strings.Cut(file, ") : ")
+	if open := strings.LastIndexByte(path, '('); ok && open > 0 && isNumber(path[open+1:]) {
+		line, _, _ = number(path[open+1:])
+		return path[:open], line, true
+	}
+	return file, 0, false
 }
 
 // setPHPFunction parses "Shop\Cart->add('a', 1)". The name of a closure may contain another

@@ -14,6 +14,10 @@ type rubyReader struct {
 	current int
 	// headed is true if the current exception has a header: "cart.rb:3:in `add': message (Type)".
 	headed bool
+	// plain is true if its header has no location: "Type: message" or, in Rails, "Type (message)".
+	plain bool
+	// lists is the number of lists of frames with a title of Rails.
+	lists int
 	// first is the first line of the message. While open, it may continue: text[more:end] is the
 	// rest.
 	first     string
@@ -34,7 +38,9 @@ func (r *rubyReader) read(line string) {
 	case strings.HasPrefix(line, "Traceback (most recent call last)"):
 		r.oldestFirst = true // the header, with the frame that threw, is last
 	case strings.HasPrefix(line, "\t") && r.from(line[1:]):
+	case strings.HasPrefix(line, railsList) && r.list():
 	case !isBlank(line) && r.locationLine(line):
+	case r.plainHeader(line):
 	case r.open:
 		r.extend()
 	case isBlank(line):
@@ -69,17 +75,21 @@ func (r *rubyReader) from(line string) bool {
 
 // locationLine reads a line that begins with a location: a header, or a line of a plain backtrace.
 func (r *rubyReader) locationLine(line string) bool {
+	if r.plain {
+		line = unindented(line)
+	}
 	location, rest, ok := cutRubyLocation(line)
 	if !ok {
 		return false
 	}
 	message, isHeader := strings.CutPrefix(rest, ": ")
-	if !isHeader && rest != "" || !isHeader && r.headed {
+	if !isHeader && rest != "" || !isHeader && r.headed && !r.plain {
 		return false
 	}
-	if r.current == none || r.headed {
+	if r.current == none || r.headed && isHeader {
 		r.enter()
 	}
+	r.close()
 	r.frame(r.current).setRubyLocation(location)
 	if isHeader {
 		r.header(message)
@@ -92,7 +102,7 @@ func (r *rubyReader) locationLine(line string) bool {
 func (r *rubyReader) enter() {
 	r.close()
 	before := r.current
-	r.headed = false
+	r.headed, r.plain = false, false
 	switch {
 	case before == none:
 		r.current = r.begin(noParent, "")
@@ -104,6 +114,57 @@ func (r *rubyReader) enter() {
 	default:
 		r.current = r.begin(before, "cause")
 	}
+}
+
+// Titles and captions that Rails logs.
+const (
+	railsList  = "Information for"
+	railsCause = "Caused by: "
+)
+
+// list reads "Information for cause: Type (message):", above the frames of the next exception.
+func (r *rubyReader) list() bool {
+	if r.lists >= len(r.exceptions) {
+		return false
+	}
+	r.close()
+	r.current, r.headed, r.plain = r.lists, true, true
+	r.lists++
+	return true
+}
+
+// plainHeader reads "Type (message)" or "Type: message" above frames, or "Caused by: " and either.
+func (r *rubyReader) plainHeader(line string) bool {
+	header, isCause := strings.CutPrefix(line, railsCause)
+	if isCause == (r.current == none) {
+		return false
+	}
+	typ, message, _ := strings.Cut(header, " (")
+	message, ok := strings.CutSuffix(strings.TrimRight(message, ": "), ")")
+	if !ok || !isRubyClass(typ) {
+		typ, message, ok = strings.Cut(header, ": ")
+	}
+	if !ok || !isRubyClass(typ) {
+		return false
+	}
+	r.close()
+	if r.current = r.begin(r.current, ""); r.current > 0 {
+		r.exception(r.current).Relation = "cause"
+	}
+	r.headed, r.plain, r.open, r.more, r.end = true, true, true, r.lines.end, r.lines.end
+	e := r.exception(r.current)
+	e.Type, e.Message, r.first = typ, message, message
+	return true
+}
+
+// isRubyClass reports whether the text is the name of a class: "Shop::OutOfStock".
+func isRubyClass(name string) bool {
+	for i := range len(name) {
+		if !isIdentifier(name[i]) && name[i] != ':' {
+			return false
+		}
+	}
+	return name != "" && name[0] >= 'A' && name[0] <= 'Z'
 }
 
 // header reads "message (Type)". Ruby prints the type after the first line of a message.

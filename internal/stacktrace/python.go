@@ -18,6 +18,8 @@ type pythonReader struct {
 	hasTree bool // the text has a tree
 	// repeated is the number of frames repeated so far.
 	repeated int
+	// quote ends the traceback of another process, if one is being read.
+	quote string
 }
 
 // pythonLevels is more than Python's max_group_depth.
@@ -248,6 +250,27 @@ func (r *pythonReader) header(l *pythonLevel, line string) {
 	e := r.exception(l.current)
 	e.Type, e.Message = cutType(line)
 	l.state, l.messageStart, l.ended = pythonMessage, r.lines.end-len(e.Message), false
+	if e.Message == "" && r.quoted() { // the exception is the quoted one
+		e.Type = ""
+		l.state, l.traceback = pythonFrames, true
+	}
+}
+
+// quoted reads the quote and the first line of a traceback of another process, as multiprocessing,
+// billiard and concurrent.futures raise it.
+func (r *pythonReader) quoted() bool {
+	quote := r.lines.peek()
+	if quote != `"""` && quote != "'''" {
+		return false
+	}
+	next := r.lines
+	next.scan()
+	if next.peek() != pythonTraceback {
+		return false
+	}
+	next.scan()
+	r.lines, r.quote = next, quote
+	return true
 }
 
 // messageLine reads a further line of a message. If it begins a traceback, the text before was a
@@ -255,6 +278,8 @@ func (r *pythonReader) header(l *pythonLevel, line string) {
 func (r *pythonReader) messageLine(l *pythonLevel, line string) {
 	switch {
 	case isBlank(line):
+	case r.quote != "" && line == r.quote:
+		l.ended, r.quote = true, ""
 	case l.ended:
 		r.incomplete = true
 	case line == pythonTraceback && !l.traceback && r.framesOf(l.current) == 0 && !strings.HasSuffix(r.text[:r.lines.start], "\"\"\"\n"):
@@ -313,5 +338,10 @@ func (f *Frame) isPythonLibrary() bool {
 		return true
 	}
 	_, ok := pythonLibrary(f.AbsPath)
-	return ok
+	return ok || f.isPyInstaller()
+}
+
+// isPyInstaller reports whether the code is PyInstaller's loader or one of its hooks.
+func (f *Frame) isPyInstaller() bool {
+	return strings.HasPrefix(f.Filename, "PyInstaller/") || strings.HasPrefix(f.Filename, "pyi_rth_")
 }

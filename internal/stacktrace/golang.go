@@ -21,18 +21,26 @@ type goReader struct {
 	panics bool
 	// goroutines is the number of goroutine headers so far.
 	goroutines int
+	// layered is true if cockroachdb/errors printed the text: an error in layers.
+	layered bool
 }
 
 func readGo(b *builder) {
-	r := goReader{builder: b, lines: lines{text: b.text}, current: none}
-	for r.lines.scan() {
-		r.read(r.lines.line)
+	if isEris(b.text) {
+		readEris(b)
+		return
 	}
+	r := goReader{builder: b, lines: lines{text: b.text}, current: none, layered: strings.Contains(b.text, "\nError types: (1) ")}
+	for r.lines.scan() {
+		r.read(goLine(r.lines.line))
+	}
+	r.joinRoot()
 	r.dropRecording()
 }
 
 func (r *goReader) read(line string) {
 	switch {
+	case r.layered && r.started() && r.layer(line):
 	case strings.HasPrefix(line, "goroutine ") && r.goroutine(line):
 	case line == "runtime stack:": // printed before the goroutine's on a stack overflow
 		r.enterThread(Thread{Name: "runtime"})
@@ -65,6 +73,7 @@ func (r *goReader) first(line string) {
 func (r *goReader) noFrame(line string) {
 	switch {
 	case strings.HasPrefix(line, "exit status "), strings.HasPrefix(line, "signal: "):
+	case r.framesOf(r.current) > 0 && !r.inThread && r.wraps(line):
 	case r.inThread:
 		r.unreadInThread(r.thread, line)
 	default:
@@ -143,7 +152,7 @@ func (r *goReader) call(line string) bool {
 	if line == "" || line[0] == '\t' || line[0] == ' ' {
 		return false
 	}
-	file := r.lines.peek()
+	file := goLine(r.lines.peek())
 	path, at, ok := goLocation(file)
 	cut := r.goroutines > 0 && r.cutOff(file)
 	if !ok && !cut {

@@ -35,7 +35,7 @@ func sniffLine(line, next string) Language {
 		return sniffCall(body[len("at "):])
 	case isJavaElement(body):
 		return Java
-	case strings.HasPrefix(line, "goroutine "), isGoLocation(next) && line[0] != '\t' && line[0] != ' ':
+	case strings.HasPrefix(line, "goroutine "), isGoCall(goLine(line)) && isGoLocation(goLine(next)), isErisLine(line):
 		return Go
 	case line[0] == '#' && isPHPCall(line):
 		return PHP
@@ -82,6 +82,13 @@ func sniffCall(call string) Language {
 	default:
 		return Unknown
 	}
+}
+
+func isGoCall(line string) bool { return line != "" && line[0] != '\t' && line[0] != ' ' }
+
+func isErisLine(line string) bool {
+	_, _, _, ok := cutErisFrame(line)
+	return ok
 }
 
 func isGoLocation(line string) bool {

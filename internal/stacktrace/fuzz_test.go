@@ -147,10 +147,10 @@ func isStructure(language Language, line string) bool {
 		PHP:        {"Stack trace:", "[stacktrace]", "\"}", "[previous exception]", "thrown in ", "... ", "[CIRCULAR", "Caused by: ", "Suppressed: ", "Wrapped by: "},
 		Python:     {"Traceback (", "Exception Group Traceback (", "+ Exception Group", "+--", "+-+--", "The above exception", "During handling", "[Previous line"},
 		JavaScript: {"... ", "[errors]: [", "at ", "caused by: "},
-		Go:         {"goroutine ", "runtime stack:", "created by ", "panic:", "fatal error:"},
+		Go:         {"goroutine ", "runtime stack:", "created by ", "panic:", "fatal error:", "exit status ", "signal: ", "Wraps: (", "Error types:", "-- stack trace:", "(1) "},
 		DotNet:     {"--- ", "<---", "at "},
-		Ruby:       {"Traceback (", "from :"},
-		Rust:       {"stack backtrace:", "Stack backtrace:", "Caused by:", "note: ", "thread '"},
+		Ruby:       {"Traceback (", "from :", "Information for ", "Caused by: "},
+		Rust:       {"stack backtrace:", "Stack backtrace:", "Caused by:", "note: ", "thread '", "Location:", "Message:", "The application panicked", "Run with ", "Backtrace omitted", "━", "⋮", "Error:"},
 		Elixir:     {"** (EXIT)", "** (", "[", "{"},
 	}[language] {
 		word = strings.TrimSpace(word)

@@ -12,17 +12,37 @@ type rustReader struct {
 	lines   lines
 	current int
 	header  header
-	// causes is true below anyhow's "Caused by:".
-	causes bool
+	// section is what the lines are about.
+	section rustSection
 	// numbered is true after the first frame: a line without a number may then be a function that
 	// was inlined into it.
 	numbered bool
+	// listing is true after the first error of a list, whose message begins at start.
+	listing bool
+	start   int
+	// placed is true if the text says where the error was created, as eyre does.
+	placed bool
 }
 
+type rustSection uint8
+
+const (
+	rustMessage rustSection = iota // the message, then frames
+	rustErrors                     // a list of errors, each the source of the one above
+	rustPlace                      // where an error was created
+	rustSpans                      // spans of tracing, which look like frames
+	rustFrames
+)
+
 func readRust(b *builder) {
-	r := rustReader{builder: b, lines: lines{text: b.text}, current: none}
+	r := rustReader{builder: b, lines: lines{text: b.text}, current: none, placed: strings.Contains(b.text, "\nLocation:")}
 	for r.lines.scan() {
 		r.read(r.lines.line)
+	}
+	if r.listing {
+		for i := range b.exceptions {
+			b.exceptions[i].Message = withoutIndents(b.exceptions[i].Message)
+		}
 	}
 	b.dropTop(r.thrown(), (*Frame).unwindsRust, (*Frame).raisesRustPanic)
 }
@@ -31,32 +51,83 @@ func (r *rustReader) read(line string) {
 	body := unindented(line)
 	switch {
 	case body == "":
-	case strings.EqualFold(line, "stack backtrace:"):
-		r.header.open, r.causes = false, false
-		r.ensureStarted()
-	case r.causes && r.cause(body):
+	case r.title(line, body):
+	case r.section == rustSpans:
+		r.incomplete = true
+	case r.section == rustPlace && line[0] == ' ':
+	case r.section == rustErrors && r.listed(body):
 	case !r.header.open && r.frameLine(line, body):
-	case line == "Caused by:" && r.current != none && !r.numbered:
-		r.header.open, r.causes = false, true
 	case r.header.extend(r.builder, &r.lines):
 	case strings.HasPrefix(line, "thread '") && r.panicked(line):
-	case strings.HasPrefix(line, "note: "):
+	case strings.HasPrefix(line, "note: "), strings.HasPrefix(line, "Run with "), strings.HasPrefix(line, "Backtrace omitted"):
 	case r.current == none && !r.isFrame(body):
-		r.start()
+		r.begun()
 		r.header = r.readThrown(&r.lines, r.current, line)
 	default:
 		r.unread(r.thrown(), line)
 	}
 }
 
-func (r *rustReader) start() {
+// title reads a line that begins a section. color-eyre draws lines around its titles, and marks
+// hidden frames by dots.
+func (r *rustReader) title(line, body string) bool {
+	switch {
+	case strings.EqualFold(line, "stack backtrace:"), strings.HasPrefix(body, "━") && strings.Contains(body, " BACKTRACE "):
+		r.ensureStarted()
+		r.begins(rustFrames)
+	case strings.HasPrefix(body, "━") && strings.Contains(body, " SPANTRACE "):
+		r.begins(rustSpans)
+	case strings.HasPrefix(body, "⋮"):
+	case r.numbered:
+		return false
+	case line == "Caused by:" && r.current != none:
+		r.begins(rustErrors)
+	case line == "Location:" && r.current != none:
+		r.begins(rustPlace)
+	case strings.HasPrefix(line, "Location: ") && r.current != none:
+		r.begins(rustFrames)
+	case r.current != none:
+		return false
+	case line == "The application panicked (crashed).":
+		r.crashed()
+	case strings.TrimRight(line, " ") == "Error:":
+		r.begins(rustErrors)
+	case r.placed && r.isFrame(body):
+		r.begins(rustErrors)
+		return false
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *rustReader) begins(section rustSection) { r.section, r.header.open = section, false }
+
+// crashed reads "Message:  explicit panic", below the first line of a panic that color-eyre reports.
+func (r *rustReader) crashed() {
+	r.begun()
+	e := r.exception(r.current)
+	e.Type = "panic"
+	message, ok := strings.CutPrefix(r.lines.peek(), "Message:  ")
+	if !ok {
+		return
+	}
+	r.lines.scan()
+	e.Message = message
+	r.header = header{index: r.current, start: r.lines.end - len(message), open: true}
+	if r.skipKnown(&r.lines, r.header.start) {
+		e.Message = r.message
+	}
+}
+
+func (r *rustReader) begun() {
 	r.current = r.begin(noParent, "")
 }
 
-// ensureStarted ensures that there is an exception for the frames that follow.
+// started ensures that there is an exception for the frames that follow.
 func (r *rustReader) ensureStarted() {
 	if r.current == none && len(r.exceptions) == 0 {
-		r.start()
+		r.begun()
 	}
 }
 
@@ -73,7 +144,7 @@ func (r *rustReader) panicked(line string) bool {
 	if !ok || r.current != none {
 		return false
 	}
-	r.start()
+	r.begun()
 	e := r.exception(r.current)
 	e.Type = "panic"
 	if end := strings.LastIndex(location, "', "); end > 0 && location[0] == '\'' {
@@ -93,19 +164,45 @@ func (r *rustReader) panicked(line string) bool {
 	return true
 }
 
-// cause reads "    0: message" or, if there is only one cause, "    message".
-func (r *rustReader) cause(body string) bool {
-	if _, rest, ok := number(body); ok && strings.HasPrefix(rest, ": ") {
-		body = rest[len(": "):]
-	}
+// listed reads an error of a list: "    0: message" or, if there is only one cause, "    message".
+// Further lines of a message are indented as well.
+func (r *rustReader) listed(body string) bool {
 	if r.lines.line[0] != ' ' {
 		return false
 	}
-	r.current = r.begin(r.current, "source")
-	if r.current != none {
-		r.exception(r.current).Message = body
+	_, rest, ok := number(body)
+	message, numbered := strings.CutPrefix(rest, ": ")
+	switch {
+	case ok && numbered:
+		r.enter(message)
+	case r.listing && r.current != none:
+		r.exception(r.current).Message = r.text[r.start:r.lines.end]
+	default:
+		r.enter(body)
 	}
 	return true
+}
+
+// enter begins the next error of a list.
+func (r *rustReader) enter(message string) {
+	relation := "source"
+	if len(r.exceptions) == 0 {
+		relation = ""
+	}
+	r.current, r.listing = r.begin(r.current, relation), true
+	r.exception(r.current).Message, r.start = message, r.lines.end-len(message)
+}
+
+// withoutIndents removes the indentation of the second and later lines of a message.
+func withoutIndents(message string) string {
+	if !strings.Contains(message, "\n") {
+		return message
+	}
+	var b strings.Builder
+	for line := range strings.Lines(message) {
+		b.WriteString(unindented(line))
+	}
+	return b.String()
 }
 
 // frameLine reads "   3: shop::cart::Cart<T>::add", the location below it, and functions inlined
@@ -127,13 +224,18 @@ func (r *rustReader) frameLine(line, body string) bool {
 	if address, rest, ok := strings.Cut(name, " - "); ok && strings.HasPrefix(address, "0x") {
 		name = unindented(rest)
 	}
-	if name == "" {
+	if name == "" || !isRustName(name) {
 		return false
 	}
 	r.ensureStarted()
 	r.numbered = true
 	r.frame(r.thrown()).setRustFunction(name)
 	return true
+}
+
+// isRustName reports whether the text may be a function: words of a message are separated by spaces.
+func isRustName(name string) bool {
+	return strings.IndexByte(name, ' ') < 0 || strings.Contains(name, "::") || strings.ContainsAny(name, "<(")
 }
 
 // thrown returns the exception that owns the frames: anyhow prints one backtrace, below the causes.

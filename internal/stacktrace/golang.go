@@ -68,7 +68,7 @@ func (r *goReader) first(line string) {
 	}
 }
 
-// noFrame reads a line below frames that is none. Below a panic, go run and shells say how the
+// noFrame reads a line below frames that is not a frame. Below a panic, go run and shells say how the
 // program ended.
 func (r *goReader) noFrame(line string) {
 	switch {

@@ -12,7 +12,7 @@ type rustReader struct {
 	lines   lines
 	current int
 	header  header
-	// section is what the lines are about.
+	// section says what the lines describe.
 	section rustSection
 	// numbered is true after the first frame: a line without a number may then be a function that
 	// was inlined into it.
@@ -124,7 +124,7 @@ func (r *rustReader) begun() {
 	r.current = r.begin(noParent, "")
 }
 
-// started ensures that there is an exception for the frames that follow.
+// ensureStarted ensures that there is an exception for the frames that follow.
 func (r *rustReader) ensureStarted() {
 	if r.current == none && len(r.exceptions) == 0 {
 		r.begun()

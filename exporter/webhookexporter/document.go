@@ -7,8 +7,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"strings"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
@@ -45,6 +47,9 @@ func documentOf(eventJSON []byte, e *appevent.Event) (map[string]any, error) {
 		document[name] = exact(value)
 	}
 	document["title"], document["level"], document["text"] = titleOf(e), levelOf(e), textOf(e)
+	if fields := fieldsOf(document); len(fields) > 0 {
+		document["fields"] = fields
+	}
 	return document, nil
 }
 
@@ -82,11 +87,40 @@ func titleOf(e *appevent.Event) string {
 	return title
 }
 
+// messageKeys are the members of a structured log body that hold its message.
+var messageKeys = [...]string{"message", "msg"}
+
+// fieldsOf returns the properties of an event and the members of its body but for the message.
+func fieldsOf(document map[string]any) map[string]any {
+	properties, _ := document["properties"].(map[string]any)
+	body, ok := document["body"].(map[string]any)
+	if !ok {
+		return properties
+	}
+	fields := maps.Clone(body)
+	for _, key := range messageKeys {
+		if text, ok := body[key].(string); ok && text != "" {
+			delete(fields, key)
+			break
+		}
+	}
+	maps.Copy(fields, properties)
+	return fields
+}
+
 // textOf returns the event's message for people; it may be empty.
 func textOf(e *appevent.Event) string {
-	text := e.Message()
+	text := e.Exception.Message
 	if text == "" {
-		text = e.Exception.Message
+		text = e.Message()
+	}
+	if text == "" && e.Body.Type() == pcommon.ValueTypeMap {
+		for _, key := range messageKeys {
+			if v, ok := e.Body.Map().Get(key); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {
+				text = v.Str()
+				break
+			}
+		}
 	}
 	return strings.ToValidUTF8(strings.TrimSpace(text), "\uFFFD")
 }

@@ -198,10 +198,7 @@ func (d *Decoder) cloudAttribute(name, value string) error {
 		}
 		return setOnce(&e.name, value)
 	case cloudContentType:
-		if _, _, err := mime.ParseMediaType(value); err != nil || !strings.Contains(value, "/") {
-			return reject("want a media type, such as application/json")
-		}
-		return setOnce(&d.cloud.contentType, value)
+		return d.cloudMediaType(value)
 	case cloudSchema:
 		return d.putNotEmpty(cloudPrefix+cloudSchema, value)
 	case cloudTime:
@@ -231,6 +228,14 @@ func (d *Decoder) cloudAttribute(name, value string) error {
 		v.SetStr(value)
 	}
 	return err
+}
+
+// cloudMediaType sets the media type of the data.
+func (d *Decoder) cloudMediaType(value string) error {
+	if _, _, err := mime.ParseMediaType(value); err != nil || !strings.Contains(value, "/") {
+		return reject("want a media type, such as application/json")
+	}
+	return setOnce(&d.cloud.contentType, value)
 }
 
 // setOnce sets a field that must not be empty and must not be set twice.

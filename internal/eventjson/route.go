@@ -160,8 +160,6 @@ func (d *Decoder) readIntegrations() error {
 
 // contextObjects are the objects in the context of a track API: the prefix of their attributes, and
 // the members that OpenTelemetry names differently.
-//
-//nolint:gochecknoglobals // a table
 var contextObjects = map[string]struct {
 	prefix string
 	names  map[string]string

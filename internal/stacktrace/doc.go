@@ -7,7 +7,10 @@
 // A [Parser] turns the attribute exception.stacktrace, with exception.type and exception.message,
 // into a [Stack]: the exception that was thrown, its causes, and the frames of each, in the order
 // that Sentry expects. It supports Java and Kotlin, Python, JavaScript, Go, .NET, PHP, Ruby, Rust,
-// and Elixir and Erlang.
+// Elixir and Erlang, Dart and Flutter, and Swift.
+//
+// A line that is no frame, below frames, ends the exception or begins another one: frames below it
+// never join the exception above. A missing stack is better than a wrong one.
 //
 // Parsing never fails. If a part of the text matches no rule, [Stack].Unparsed holds the whole
 // text, so that nothing is lost. Parsing takes linear time for any text, and the result is bounded:

@@ -19,6 +19,8 @@ func FuzzPHP(f *testing.F)        { fuzzLanguage(f, PHP) }
 func FuzzRuby(f *testing.F)       { fuzzLanguage(f, Ruby) }
 func FuzzRust(f *testing.F)       { fuzzLanguage(f, Rust) }
 func FuzzElixir(f *testing.F)     { fuzzLanguage(f, Elixir) }
+func FuzzDart(f *testing.F)       { fuzzLanguage(f, Dart) }
+func FuzzSwift(f *testing.F)      { fuzzLanguage(f, Swift) }
 
 // FuzzSniff parses stacks of all languages without a hint.
 func FuzzSniff(f *testing.F) { fuzzLanguage(f, Unknown) }
@@ -36,7 +38,40 @@ func fuzzLanguage(f *testing.F, language Language) {
 	var p Parser
 	f.Fuzz(func(t *testing.T, typ, message, text string) {
 		p.check(t, p.Parse(language, typ, message, text), typ, message, text)
+		p.checkSecondStack(t, language, text)
 	})
+}
+
+// secondStacks are stacks of one frame below a header, by language. Those of Python come before it.
+var secondStacks = map[Language]string{
+	Java:       "zq.ZqError: zq\n\tat zq.Zq.zqFrame(Zq.java:1)\n",
+	JavaScript: "ZqError: zq\n    at zqFrame (/zq/zq.js:1:1)\n",
+	Go:         "ZqError: zq\nzq.zqFrame\n\t/zq/zq.go:1\n",
+	DotNet:     "Zq.ZqError: zq\n   at Zq.Zq.zqFrame() in /zq/zq.cs:line 1\n",
+	PHP:        "ZqError: zq\n#0 /zq/zq.php(1): zqFrame()\n#1 {main}\n",
+	Ruby:       "ZqError: zq\n/zq/zq.rb:1:in `zqFrame'\n",
+	Rust:       "ZqError: zq\n   0: zq::zqFrame\n",
+	Elixir:     "ZqError: zq\n    lib/zq.ex:1: Zq.zqFrame/1\n",
+	Dart:       "ZqError: zq\n#0      zqFrame (package:zq/zq.dart:1:1)\n",
+	Swift:      "ZqError: zq\n0   Zq   0x0000000104f0c3a4 zqFrame + 1\n",
+}
+
+// checkSecondStack checks that a frame below the header of a second stack belongs to no exception of
+// the first.
+func (p *Parser) checkSecondStack(t *testing.T, language Language, text string) {
+	t.Helper()
+	second, ok := secondStacks[language]
+	if !ok || strings.Contains(text, "zq") {
+		return
+	}
+	stack := p.Parse(language, "", "", text+"\n"+second)
+	for i := range stack.Exceptions {
+		e := &stack.Exceptions[i]
+		isFrame := func(f Frame) bool { return strings.Contains(f.Function, "zqFrame") }
+		if slices.ContainsFunc(e.Frames, isFrame) && !strings.Contains(e.Type+e.Message, "zq") {
+			t.Fatalf("a frame of another stack in %s", render(stack))
+		}
+	}
 }
 
 // check checks the guarantees that hold for every stack.
@@ -151,6 +186,7 @@ func isStructure(language Language, line string) bool {
 		DotNet:     {"--- ", "<---", "at "},
 		Ruby:       {"Traceback (", "from :", "Information for ", "Caused by: "},
 		Rust:       {"stack backtrace:", "Stack backtrace:", "Caused by:", "note: ", "thread '", "Location:", "Message:", "The application panicked", "Run with ", "Backtrace omitted", "━", "⋮", "Error:"},
+		Dart:       {"<asynchronous suspension>", "===== asynchronous gap", "Unhandled exception:"},
 		Elixir:     {"** (EXIT)", "** (", "[", "{"},
 	}[language] {
 		word = strings.TrimSpace(word)

@@ -71,7 +71,7 @@ func readSample(t testing.TB, path string) sample {
 
 func named(t testing.TB, name string) Language {
 	t.Helper()
-	for l := Unknown; l <= Elixir; l++ {
+	for l := Unknown; l <= Swift; l++ {
 		if l.String() == name {
 			return l
 		}

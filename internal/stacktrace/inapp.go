@@ -69,6 +69,10 @@ func (f *Frame) isApp(language Language) bool {
 		return !f.isRustLibrary()
 	case Elixir:
 		return !f.isElixirLibrary()
+	case Dart:
+		return !f.isDartLibrary()
+	case Swift:
+		return !f.isSwiftLibrary()
 	default:
 		return true
 	}

@@ -76,6 +76,10 @@ func (b *builder) read(language Language) bool {
 		readRust(b)
 	case Elixir:
 		readElixir(b)
+	case Dart:
+		readDart(b)
+	case Swift:
+		readSwift(b)
 	default:
 		return false
 	}

@@ -16,7 +16,7 @@ import (
 func TestLanguageOf(t *testing.T) {
 	for word, want := range map[string]Language{
 		"java": Java, "python": Python, "nodejs": JavaScript, "webjs": JavaScript, "go": Go, "dotnet": DotNet, "php": PHP, "ruby": Ruby,
-		"rust": Rust, "erlang": Elixir, "elixir": Elixir, "swift": Unknown, "cpp": Unknown, "": Unknown, "Java": Unknown,
+		"rust": Rust, "erlang": Elixir, "elixir": Elixir, "swift": Swift, "dart": Dart, "cpp": Unknown, "": Unknown, "Java": Unknown,
 	} {
 		assert.Equal(t, want, LanguageOf(word), "%q", word)
 	}
@@ -42,7 +42,7 @@ func TestWrongLanguageHintIsHarmless(t *testing.T) {
 	var p Parser
 	for _, s := range samples(t, "*") {
 		want := p.Parse(s.language, s.typ, s.message, s.text).Language
-		for hint := Unknown; hint <= Elixir; hint++ {
+		for hint := Unknown; hint <= Swift; hint++ {
 			stack := p.Parse(hint, s.typ, s.message, s.text)
 			p.check(t, stack, s.typ, s.message, s.text)
 			assert.True(t, stack.Language == want || stack.Unparsed != "" || frames(stack) > 0 || isHeader(s.text, s.typ, s.message), "%s as %s", s.name, hint)
@@ -201,6 +201,30 @@ func TestIsNode(t *testing.T) {
 	} {
 		var p Parser
 		assert.Equal(t, test.want, p.Parse(test.language, "", "", test.line).IsNode(), test.name)
+	}
+}
+
+func TestOtherRuntimesAreKeptWhole(t *testing.T) {
+	for name, text := range map[string]string{
+		"Lua":        "main.lua:5: no stock\nstack traceback:\n\t[C]: in function 'error'\n\tmain.lua:5: in function 'take'\n\tmain.lua:9: in main chunk\n\t[C]: in ?",
+		"PowerShell": "no stock\nAt C:\\shop\\cart.ps1:12 char:5\n+     throw 'no stock'\n+     ~~~~~~~~~~~~~~~~\n    + CategoryInfo : OperationStopped: (no stock:String) [], RuntimeException\nat Add-Item, C:\\shop\\cart.ps1: line 12\nat <ScriptBlock>, C:\\shop\\main.ps1: line 3",
+		"Perl":       "no stock at /srv/shop/Cart.pm line 12.\n\tShop::Cart::add(\"tea\") called at /srv/shop/main.pl line 3",
+		"boost":      " 0# shop::take(int) at /srv/shop/stock.cpp:5\n 1# main at /srv/shop/main.cpp:3\n 2# 0x00007F1A2B3C4D5E in /lib/libc.so.6",
+		"Crystal":    "Unhandled exception: no stock (Exception)\n  from src/shop.cr:12:5 in 'take'\n  from src/shop.cr:3:1 in '__crystal_main'",
+		"Haskell":    "shop: no stock\nCallStack (from HasCallStack):\n  error, called at src/Stock.hs:12:5 in shop-0.1-inplace:Stock\n  take, called at app/Main.hs:3:8 in main:Main",
+		"R":          "Error in take(3) : no stock\nCalls: add -> take\nExecution halted",
+	} {
+		for hint := Unknown; hint <= Swift; hint++ {
+			var p Parser
+			stack := p.Parse(hint, "Error", "no stock", text)
+			assert.Zero(t, frames(stack), "%s as %s: %s", name, hint, render(stack))
+			if stack.Unparsed == "" { // Python may print notes below a message
+				_, rest, _ := strings.Cut(text, "\n")
+				assert.Contains(t, stack.Exceptions[0].Message, rest, "%s as %s", name, hint)
+				continue
+			}
+			assert.Equal(t, text, stack.Unparsed, "%s as %s", name, hint)
+		}
 	}
 }
 

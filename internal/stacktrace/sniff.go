@@ -37,6 +37,8 @@ func sniffLine(line, next string) Language {
 		return Java
 	case strings.HasPrefix(line, "goroutine "), isGoCall(goLine(line)) && isGoLocation(goLine(next)), isErisLine(line):
 		return Go
+	case isDartLine(body):
+		return Dart
 	case line[0] == '#' && isPHPCall(line):
 		return PHP
 	case strings.HasPrefix(body, "** (") && strings.Contains(body, ")"), strings.HasPrefix(body, "** exception "):
@@ -84,6 +86,11 @@ func sniffCall(call string) Language {
 	}
 }
 
+func isDartLine(line string) bool {
+	_, _, ok := cutDartFrame(line)
+	return ok
+}
+
 func isGoCall(line string) bool { return line != "" && line[0] != '\t' && line[0] != ' ' }
 
 func isErisLine(line string) bool {
@@ -112,6 +119,9 @@ func sniffLocation(line, body, next string) Language {
 	}
 	if _, rest, ok := number(body); ok && strings.HasPrefix(rest, ": ") && strings.HasPrefix(unindented(next), "at ") {
 		return Rust
+	}
+	if _, ok := cutSwiftFrame(body); ok {
+		return Swift
 	}
 	if isScriptFrame(line) {
 		return JavaScript

@@ -24,6 +24,8 @@ const (
 	Ruby                // full_message in both orders, and plain backtraces
 	Rust                // panics, std::backtrace, anyhow
 	Elixir              // and Erlang
+	Dart                // and Flutter
+	Swift               // and Apple's crash reports
 )
 
 // LanguageOf returns the language for a value of the resource attribute telemetry.sdk.language
@@ -49,6 +51,10 @@ func LanguageOf(sdkLanguage string) Language {
 		return Rust
 	case "erlang", "elixir":
 		return Elixir
+	case "dart":
+		return Dart
+	case "swift":
+		return Swift
 	default:
 		return Unknown
 	}
@@ -75,6 +81,10 @@ func (l Language) String() string {
 		return "rust"
 	case Elixir:
 		return "elixir"
+	case Dart:
+		return "dart"
+	case Swift:
+		return "swift"
 	default:
 		return "unknown"
 	}

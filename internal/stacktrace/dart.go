@@ -1,0 +1,111 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stacktrace
+
+import "strings"
+
+// dartReader reads StackTrace.toString of the Dart VM, and the stacks of package:stack_trace and of
+// Dart on the web (https://api.dart.dev/dart-core/StackTrace-class.html). Obfuscated stacks have only
+// addresses: they have no frames.
+type dartReader struct {
+	*builder
+	lines   lines
+	current int
+	header  header
+}
+
+func readDart(b *builder) {
+	r := dartReader{builder: b, lines: lines{text: b.text}, current: none}
+	for r.lines.scan() {
+		r.read(r.lines.line)
+	}
+}
+
+func (r *dartReader) read(line string) {
+	body := unindented(line)
+	switch {
+	case r.frameLine(body):
+	case body == "<asynchronous suspension>", strings.HasPrefix(body, "===== asynchronous gap"):
+	case strings.HasPrefix(body, "(elided "):
+		r.incomplete = true
+	case r.header.extend(r.builder, &r.lines), body == "":
+	case r.current == none && strings.TrimSpace(body) == "Unhandled exception:":
+	case r.current == none && len(r.exceptions) == 0:
+		r.current = r.begin(noParent, "")
+		r.header = r.readThrown(&r.lines, r.current, body)
+	default:
+		r.unread(r.current, body)
+	}
+}
+
+// frameLine reads a frame. A second frame 0 begins another stack.
+func (r *dartReader) frameLine(body string) bool {
+	member, place, ok := cutDartFrame(body)
+	if !ok || r.framesOf(r.current) > 0 && strings.HasPrefix(body, "#0 ") {
+		return false
+	}
+	if len(r.exceptions) == 0 {
+		r.current = r.begin(noParent, "")
+	}
+	r.header.open = false
+	f := r.frame(r.current)
+	f.Function = member
+	uri, at, spaced := strings.Cut(place, " ")
+	if spaced {
+		_, f.Line, f.Column = cutPosition(":" + at)
+	} else {
+		uri, f.Line, f.Column = cutPosition(place)
+	}
+	f.setDartPath(uri)
+	return true
+}
+
+// cutDartFrame cuts "#0      Cart.total (package:shop/cart.dart:12:7)" or, of package:stack_trace,
+// "package:shop/cart.dart 12:7  Cart.total", whose place is without the line.
+func cutDartFrame(body string) (member, place string, ok bool) {
+	if rest, isVM := strings.CutPrefix(body, "#"); isVM {
+		_, rest, ok = number(rest)
+		call := strings.TrimLeft(rest, " ")
+		open := strings.LastIndex(call, " (")
+		if !ok || len(call) == len(rest) || open <= 0 || !strings.HasSuffix(call, ")") {
+			return "", "", false
+		}
+		place = call[open+len(" (") : len(call)-1]
+		path, _, _ := cutPosition(place)
+		return call[:open], place, isDartPath(path)
+	}
+	path, rest, ok := strings.Cut(body, " ")
+	at, member, named := strings.Cut(rest, " ")
+	before, line, _ := cutPosition(":" + at)
+	member = strings.TrimLeft(member, " ")
+	if !ok || !named || before != "" || line == 0 || member == "" || !isDartPath(path) {
+		return "", "", false
+	}
+	return member, body[:len(path)+1+len(at)], true
+}
+
+func isDartPath(path string) bool {
+	return strings.HasPrefix(path, "package:") || strings.HasPrefix(path, "dart:") || strings.HasSuffix(path, ".dart")
+}
+
+// setDartPath sets the URI. The file of a package begins with the package's name.
+func (f *Frame) setDartPath(uri string) {
+	if file, ok := strings.CutPrefix(uri, "package:"); ok {
+		f.Filename, f.AbsPath, f.Package = file, uri, firstElement(file)
+		return
+	}
+	f.setPath(withoutFileScheme(uri))
+}
+
+// isDartLibrary reports whether the code belongs to Dart, Flutter or a common package.
+func (f *Frame) isDartLibrary() bool {
+	switch f.Package {
+	case "async", "bloc", "cloud_firestore", "cupertino_http", "dio", "firebase_core", "flutter", "flutter_bloc", "flutter_riverpod",
+		"flutter_test", "flutter_web_plugins", "get", "go_router", "hooks_riverpod", "http", "mobx", "opentelemetry", "provider", "riverpod",
+		"rxdart", "sentry", "sentry_flutter", "stack_trace", "stream_channel", "test", "test_api":
+		return true
+	}
+	path := f.path()
+	return strings.HasPrefix(path, "dart:") || strings.HasPrefix(path, "dart-sdk/") || strings.Contains(path, "/.pub-cache/")
+}

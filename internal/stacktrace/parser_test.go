@@ -451,7 +451,8 @@ func TestSharedFramesAreTrimmed(t *testing.T) {
 
 func TestParseDoesNotAllocate(t *testing.T) {
 	var p Parser
-	for _, name := range []string{"java/caused_by", "python/context", "javascript/express", "go/http_handler", "dotnet/written_inner", "php/previous", "rust/panic", "elixir/task"} {
+	for _, name := range []string{"java/caused_by", "python/context", "javascript/express", "go/http_handler", "dotnet/written_inner", "php/previous", "rust/panic", "elixir/task",
+		"dotnet/written_german", "java/written_elements", "dart/written_vm", "swift/written_call_stack_symbols"} {
 		s := readSample(t, "testdata/"+name+".txt")
 		p.Parse(s.language, s.typ, s.message, s.text)
 		assert.Zero(t, testing.AllocsPerRun(10, func() { p.Parse(s.language, s.typ, s.message, s.text) }), name)
@@ -498,6 +499,13 @@ func TestHostileTextsTakeLinearTime(t *testing.T) {
 		{Elixir, "** (E) m\n", []string{
 			"    a.ex:1: A.b/1\n", "    ** (EXIT) m\n", "** (E) m\n", "(a) ", ": ", "\"", " in ", ".", "anonymous fn/1 in ", "    ** (E) m\n            a.ex:1: A.b/1\n",
 		}, ""},
+		{Go, "m\n(1) attached stack trace\n  -- stack trace:\n  | main.f\n  | \t/a.go:1\nError types: (1) *e\n", []string{
+			"  | main.f\n  | \t/a.go:1\n", "Wraps: (2) m\n", "  -- stack trace:\n", "  -- stack trace:\n  | main.f\n  | \t/a.go:1\nWraps: (2) m\n",
+		}, ""},
+		{Go, "m\n\tmain.f:/a.go:1\n", []string{"m\n", "m\n\tmain.f:/a.go:1\n", "\tmain.f:/a.go:1\n"}, ""},
+		{Rust, "Error:\n   0: m\n", []string{"   1: m\n", "      m\n", "Location:\n   a.rs:1\n", "  ━━━ SPANTRACE ━━━\n", "⋮\n"}, ""},
+		{Dart, "m\n", []string{"#1      f (package:a/b.dart:1:1)\n", "package:a/b.dart 1:1  f\n", "#1 ", " (", "<asynchronous suspension>\n"}, ""},
+		{Swift, "m\n", []string{"1   A   0x0000000104f0c3a4 f + 1\n", "0 [", "0x", " in ", " + ", "1 [ra] 0x1234 f + 1 in a at /a.swift:1:1\n"}, ""},
 		{Elixir, "[{a,b,1,[]},", []string{"{a,b,1,[{file,\"f\"},{line,1}]},", "{", "[", "\"", "'", "{a", "{a,b,1,[{file,\""}, ""},
 	} {
 		for _, repeated := range test.repeated {

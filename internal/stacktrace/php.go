@@ -185,7 +185,7 @@ func cutPHPLocation(line string) (location phpLocation, call string, ok bool) {
 		return location, "", false
 	}
 	open := strings.LastIndexByte(line[:end], '(')
-	if open < 0 || !isNumber(line[open+1:end]) {
+	if open <= 0 || !isNumber(line[open+1:end]) {
 		return location, "", false
 	}
 	at, _, _ := number(line[open+1 : end])

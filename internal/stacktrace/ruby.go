@@ -227,7 +227,7 @@ func cutRubyLocation(line string) (location rubyLocation, rest string, ok bool) 
 
 func cutRubyLabel(line string, in int) (location rubyLocation, rest string, ok bool) {
 	path, n, ok := cutNumber(line[:in])
-	if !ok {
+	if !ok || path == "" {
 		return location, "", false
 	}
 	label := line[in+len(":in '"):]

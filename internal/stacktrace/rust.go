@@ -252,6 +252,9 @@ func (r *rustReader) locationLine(location string) bool {
 		return false
 	}
 	path, line, column := cutPosition(location)
+	if path == "" {
+		return false
+	}
 	f.Line, f.Column = line, column
 	f.setRustPath(path)
 	return true

@@ -69,7 +69,7 @@ func (enc *encoder) identifyException(ev *event, e *appevent.Event, span pcommon
 func (enc *encoder) appendException(dst []byte, ev *event, e *appevent.Event, limit exceptionlist.Limit) []byte {
 	x, runtime := &e.Exception, ev.source.of.Language
 	enc.parser.Root = e.Source.Folder
-	stack := enc.parser.Parse(stacktrace.LanguageOf(runtime), x.Type, x.Message, x.Stacktrace)
+	stack := enc.parser.Parse(stacktrace.LanguageOf(runtime), x.Type, x.Message, e.Chain())
 	dst, _ = ev.props.Name(dst, "$exception_list")
 	dst = exceptionlist.AppendList(dst, stack, exceptionlist.Options{Handled: e.Handled(), Event: nameOfException(e), Runtime: runtime, Limit: limit})
 	dst = ev.props.text(dst, "$exception_level", appevent.IssueLevel(e.SeverityLevel()))

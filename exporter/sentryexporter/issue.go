@@ -73,7 +73,7 @@ func (r *issueReader) read(e *appevent.Event, src *source, id eventID, span *spa
 	r.parser.Root = src.folder
 	i := issue{
 		Event: e, source: src, cfg: r.cfg, sdk: r.sdk, id: id, at: timeOrNow(e.Time), span: span, values: valueWriter{nameCache: r.names},
-		stack: r.parser.Parse(src.language, x.Type, x.Message, x.Stacktrace), attributes: r.readAttributes(e, span),
+		stack: r.parser.Parse(src.language, x.Type, x.Message, e.Chain()), attributes: r.readAttributes(e, span),
 	}
 	for n := range i.attributes {
 		i.http.readAttribute(i.attributes[n].name, i.attributes[n].value)

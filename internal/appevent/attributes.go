@@ -37,6 +37,11 @@ const (
 	AttrExceptionType       = "exception.type"
 	AttrExceptionMessage    = "exception.message"
 	AttrExceptionStacktrace = "exception.stacktrace"
+	// These describe the cause of the exception. OpenTelemetry's SDK for JavaScript records none, but
+	// an application may.
+	AttrCauseType       = "exception.cause.type"
+	AttrCauseMessage    = "exception.cause.message"
+	AttrCauseStacktrace = "exception.cause.stacktrace"
 	// AttrExceptionEscaped is deprecated, but the only attribute of a span event that says whether
 	// the exception was handled.
 	AttrExceptionEscaped = "exception.escaped"

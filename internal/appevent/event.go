@@ -4,6 +4,7 @@
 package appevent
 
 import (
+	"cmp"
 	"iter"
 	"strings"
 
@@ -68,9 +69,27 @@ type User struct {
 // Exception is the exception that an event reports. Fields the record lacks are empty.
 type Exception struct {
 	Type, Message, Stacktrace string
+	// Cause is the cause that the application describes in attributes of its own. They stay
+	// properties.
+	Cause struct{ Type, Message, Stacktrace string }
 	// Handled reports whether the application caught the exception. It is valid only if
 	// HandledKnown is true.
 	Handled, HandledKnown bool
+}
+
+// Chain returns the stack trace of a JavaScript exception with that of its cause, unless it has
+// causes already. In other languages it returns the stack trace.
+func (e *Event) Chain() string {
+	x := &e.Exception
+	if x.Cause.Stacktrace == "" && x.Cause.Message == "" || e.Source.Language != "nodejs" && e.Source.Language != "webjs" ||
+		strings.Contains(x.Stacktrace, "[cause]: ") || strings.Contains(strings.ToLower(x.Stacktrace), "\ncaused by: ") {
+		return x.Stacktrace
+	}
+	cause := x.Cause.Stacktrace
+	if cause == "" {
+		cause = cmp.Or(x.Cause.Type, "Error") + ": " + x.Cause.Message
+	}
+	return strings.TrimRight(x.Stacktrace, "\n") + "\ncaused by: " + cause
 }
 
 // IsException reports whether the event reports an exception.
@@ -269,6 +288,12 @@ func (e *Event) readAttribute(i int, k string, v pcommon.Value, fb *fallbacks) b
 		return readText(&e.Exception.Message, v)
 	case AttrExceptionStacktrace:
 		return readText(&e.Exception.Stacktrace, v)
+	case AttrCauseType:
+		readText(&e.Exception.Cause.Type, v)
+	case AttrCauseMessage:
+		readText(&e.Exception.Cause.Message, v)
+	case AttrCauseStacktrace:
+		readText(&e.Exception.Cause.Stacktrace, v)
 	case AttrUserID, AttrUserEmail, AttrUserName, AttrUserFullName, AttrUserRoles, AttrAnonymousID:
 		return e.User.read(k, v)
 	case AttrEventName, AttrLegacyEventName, AttrCloudEventsSubject, AttrEndUserID:

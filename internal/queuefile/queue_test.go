@@ -202,7 +202,7 @@ func TestEventsOfThisProjectsExportersAreCounted(t *testing.T) {
 			storage.SetOperation("1", stored(3)), storage.SetOperation("2", stored(5)), storage.SetOperation(stateKey, queueState(2, 3)),
 		}, 5},
 		"settled in part": {[]*storage.Operation{
-			storage.SetOperation("0", stored(9)), storage.SetOperation("settled/0", []byte{0b1011, 1}), storage.SetOperation(stateKey, queueState(1, 1, 0)),
+			storage.SetOperation("0", stored(9)), storage.SetOperation("settled/0", []byte{8: 0b1011, 9: 1}), storage.SetOperation(stateKey, queueState(1, 1, 0)),
 		}, 5},
 		"a batch that cannot be read": {[]*storage.Operation{
 			storage.SetOperation("0", stored(9)[:40]), storage.SetOperation("1", stored(2)), storage.SetOperation(stateKey, queueState(0, 2)),
@@ -315,7 +315,7 @@ func TestLockedFileIsInUse(t *testing.T) {
 
 func TestQueuesAreMoved(t *testing.T) {
 	from, to := component.MustNewIDWithName("webhook", "old"), component.MustNewIDWithName("webhook", "new")
-	full := []*storage.Operation{storage.SetOperation("0", stored(4)), storage.SetOperation("settled/0", []byte{1}), storage.SetOperation(stateKey, queueState(0, 1))}
+	full := []*storage.Operation{storage.SetOperation("0", stored(4)), storage.SetOperation("settled/0", []byte{8: 1}), storage.SetOperation(stateKey, queueState(0, 1))}
 	empty := storage.SetOperation(stateKey, queueState(1, 1))
 	directory := t.TempDir()
 	logs := writeQueue(t, directory, Queue{from, "logs"}, full...)

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	bbolterrors "go.etcd.io/bbolt/errors"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
@@ -28,7 +27,7 @@ import (
 type fileStorage struct {
 	storage.Extension
 
-	cfg       *filestorage.Config
+	cfg       *Config
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 	host      component.Host
@@ -46,7 +45,7 @@ var (
 	_ extensioncapabilities.PipelineWatcher = (*fileStorage)(nil)
 )
 
-func newExtension(set extension.Settings, cfg *filestorage.Config, files storage.Extension, telemetry *metadata.TelemetryBuilder) *fileStorage {
+func newExtension(set extension.Settings, cfg *Config, files storage.Extension, telemetry *metadata.TelemetryBuilder) *fileStorage {
 	return &fileStorage{
 		Extension: files, cfg: cfg, telemetry: telemetry, opened: map[string]bool{},
 		// A stack trace would always show the same place in the code.

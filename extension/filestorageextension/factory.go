@@ -15,9 +15,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/extension/filestorageextension/internal/metadata"
 )
 
-// NewFactory returns the factory of the file_storage extension. Its configuration is that of contrib's.
+// NewFactory returns the factory of the file_storage extension.
 func NewFactory() extension.Factory {
-	return extension.NewFactory(metadata.Type, filestorage.NewFactory().CreateDefaultConfig, create, metadata.ExtensionStability)
+	return extension.NewFactory(metadata.Type, createDefaultConfig, create, metadata.ExtensionStability)
 }
 
 func create(ctx context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {
@@ -33,5 +33,5 @@ func create(ctx context.Context, set extension.Settings, cfg component.Config) (
 	if err != nil {
 		return nil, err
 	}
-	return newExtension(set, cfg.(*filestorage.Config), files, telemetry), nil
+	return newExtension(set, cfg.(*Config), files, telemetry), nil
 }

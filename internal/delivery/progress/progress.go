@@ -72,64 +72,64 @@ func NewNotes() *Notes {
 }
 
 // Open returns the client that the queue has to use. Its Close writes the last notes.
-func (l *Notes) Open(client storage.Client) storage.Client {
-	l.client = client
-	l.stopped.Go(l.run)
-	return &notingClient{client, l}
+func (n *Notes) Open(client storage.Client) storage.Client {
+	n.client = client
+	n.stopped.Go(n.run)
+	return &notingClient{client, n}
 }
 
 // Settle notes that events are settled. If they are all that their attempt had, and no other event of
 // their stored batches is left, nothing is written: the queue is about to delete the batches.
-func (l *Notes) Settle(events []batch.Event, all bool) {
+func (n *Notes) Settle(events []batch.Event, all bool) {
 	var last *batch.Stored
 	for i := range events {
 		stored := events[i].Settle()
 		if stored != last {
-			l.mark(last, all)
+			n.mark(last, all)
 			last = stored
 		}
 	}
-	l.mark(last, all)
+	n.mark(last, all)
 }
 
-func (l *Notes) mark(stored *batch.Stored, all bool) {
+func (n *Notes) mark(stored *batch.Stored, all bool) {
 	if stored == nil {
 		return
 	}
-	l.mu.Lock()
+	n.mu.Lock()
 	skip := all && !stored.Noted && stored.IsSettled()
 	if !skip {
 		stored.Noted = true
-		l.dirty[stored] = struct{}{}
+		n.dirty[stored] = struct{}{}
 	}
-	l.mu.Unlock()
+	n.mu.Unlock()
 	if skip {
 		return
 	}
 	select {
-	case l.wake <- struct{}{}:
+	case n.wake <- struct{}{}:
 	default:
 	}
 }
 
 // run writes notes until they are closed.
-func (l *Notes) run() {
+func (n *Notes) run() {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
 		var took time.Duration
 		select {
-		case <-l.wake:
+		case <-n.wake:
 			begun := time.Now()
-			l.write()
+			n.write()
 			took = time.Since(begun)
-		case <-l.stop:
+		case <-n.stop:
 			return
 		}
 		pause.Reset(max(minPause, min(4*took, maxPause)))
 		select {
 		case <-pause.C:
-		case <-l.stop:
+		case <-n.stop:
 			return
 		}
 	}
@@ -137,29 +137,29 @@ func (l *Notes) run() {
 
 // write writes the notes that have changed. If the storage fails they are lost, and a restart sends
 // more events again.
-func (l *Notes) write() {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	l.mu.Lock()
-	dirty := l.dirty
-	l.dirty = map[*batch.Stored]struct{}{}
-	l.mu.Unlock()
+func (n *Notes) write() {
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	n.mu.Lock()
+	dirty := n.dirty
+	n.dirty = map[*batch.Stored]struct{}{}
+	n.mu.Unlock()
 	var ops []*storage.Operation
 	for stored := range dirty {
-		if l.read[stored.Index] == stored {
+		if n.read[stored.Index] == stored {
 			ops = append(ops, storage.SetOperation(keyOf(stored.Index), notesOf(stored.Sum, stored.Settled())))
-			l.written[stored.Index] = true
+			n.written[stored.Index] = true
 		}
 	}
 	if len(ops) > 0 {
-		_ = l.client.Batch(context.Background(), ops...)
+		_ = n.client.Batch(context.Background(), ops...)
 	}
 }
 
-func (l *Notes) close() {
-	close(l.stop)
-	l.stopped.Wait()
-	l.write()
+func (n *Notes) close() {
+	close(n.stop)
+	n.stopped.Wait()
+	n.write()
 }
 
 func keyOf(index uint64) string { return keyPrefix + strconv.FormatUint(index, 10) }
@@ -220,20 +220,20 @@ func SplitNotes(value []byte) (settled, request []byte) {
 
 // Read splits the value of a request, as the queue read it, into the stored batch with its notes and
 // the request itself. It returns false if the value was not read by Open's client.
-func (l *Notes) Read(value []byte) (stored *batch.Stored, request []byte, ok bool) {
+func (n *Notes) Read(value []byte) (stored *batch.Stored, request []byte, ok bool) {
 	if len(value) == 0 || value[0] != readEnvelope {
 		return nil, value, false
 	}
-	index, n := binary.Uvarint(value[1:])
-	value = value[1+n:]
+	index, length := binary.Uvarint(value[1:])
+	value = value[1+length:]
 	sum := binary.LittleEndian.Uint64(value)
-	size, n := binary.Uvarint(value[sumSize:])
-	value = value[sumSize+n:]
+	size, length := binary.Uvarint(value[sumSize:])
+	value = value[sumSize+length:]
 	stored = batch.NewStored(index, sum, value[:size])
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	if _, ok := l.read[index]; ok { // it is not deleted yet
-		l.read[index] = stored
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	if _, ok := n.read[index]; ok { // it is not deleted yet
+		n.read[index] = stored
 	}
 	return stored, value[size:], true
 }
@@ -262,8 +262,8 @@ func (c *notingClient) Batch(ctx context.Context, ops ...*storage.Operation) err
 			deleted = append(deleted, index)
 		case op.Type == storage.Set:
 			settled, request := SplitNotes(op.Value)
+			all[i] = storage.SetOperation(op.Key, request)
 			if len(settled) > 0 {
-				all[i] = storage.SetOperation(op.Key, request)
 				all = append(all, storage.SetOperation(keyOf(index), notesOf(xxh3.Hash(request), settled)))
 			}
 		}
@@ -281,7 +281,7 @@ func (c *notingClient) Batch(ctx context.Context, ops ...*storage.Operation) err
 }
 
 // wrap adds its key, its checksum and its notes to the value of a request that was read.
-func (l *Notes) wrap(request, notes *storage.Operation) {
+func (n *Notes) wrap(request, notes *storage.Operation) {
 	if request.Value == nil {
 		return
 	}
@@ -293,29 +293,29 @@ func (l *Notes) wrap(request, notes *storage.Operation) {
 	value = binary.LittleEndian.AppendUint64(value, sum)
 	value = binary.AppendUvarint(value, uint64(len(settled)))
 	request.Value = append(append(value, settled...), request.Value...)
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	l.read[index] = nil
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	n.read[index] = nil
 	if len(notes.Value) > 0 {
-		l.written[index] = true
+		n.written[index] = true
 	}
 }
 
 // deleting executes operations that delete requests, and deletes their notes too.
-func (l *Notes) deleting(ctx context.Context, ops []*storage.Operation, deleted []uint64) error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
+func (n *Notes) deleting(ctx context.Context, ops []*storage.Operation, deleted []uint64) error {
+	n.writing.Lock()
+	defer n.writing.Unlock()
 	all := ops
 	for _, index := range deleted {
-		delete(l.read, index)
-		if l.written[index] {
+		delete(n.read, index)
+		if n.written[index] {
 			all = append(slices.Clip(all), storage.DeleteOperation(keyOf(index)))
 		}
 	}
-	err := l.client.Batch(ctx, all...)
+	err := n.client.Batch(ctx, all...)
 	if err == nil {
 		for _, index := range deleted {
-			delete(l.written, index)
+			delete(n.written, index)
 		}
 	}
 	return err

@@ -91,16 +91,16 @@ func newStored(t *testing.T, names ...string) *memory {
 }
 
 // read reads the stored batch with the key 0 as the queue does.
-func read(t *testing.T, l *Notes, client storage.Client) *batch.Batch {
+func read(t *testing.T, n *Notes, client storage.Client) *batch.Batch {
 	t.Helper()
-	return readKey(t, l, client, "0")
+	return readKey(t, n, client, "0")
 }
 
-func readKey(t *testing.T, l *Notes, client storage.Client, key string) *batch.Batch {
+func readKey(t *testing.T, n *Notes, client storage.Client, key string) *batch.Batch {
 	t.Helper()
 	op := storage.GetOperation(key)
 	require.NoError(t, client.Batch(t.Context(), storage.SetOperation("state", []byte("x")), op))
-	stored, request, ok := l.Read(op.Value)
+	stored, request, ok := n.Read(op.Value)
 	require.True(t, ok)
 	b, err := batch.UnmarshalStored(request, nil, stored)
 	require.NoError(t, err)
@@ -159,18 +159,18 @@ func TestFullySettledBatchHasNothingToSend(t *testing.T) {
 
 func TestBatchInOneRequestNeedsNoNotes(t *testing.T) {
 	m := newStored(t, "a", "b")
-	l := NewNotes()
-	client := l.Open(m)
-	l.Settle(read(t, l, client).Events(), true)
+	n := NewNotes()
+	client := n.Open(m)
+	n.Settle(read(t, n, client).Events(), true)
 	require.NoError(t, client.Close(t.Context()))
 	assert.Zero(t, m.writes.Load())
 }
 
 func TestPartOfSplitBatchIsNoted(t *testing.T) {
 	m := newStored(t, "a", "b")
-	l := NewNotes()
-	client := l.Open(m)
-	l.Settle(read(t, l, client).Split(1, 1<<20)[0].Events(), true)
+	n := NewNotes()
+	client := n.Open(m)
+	n.Settle(read(t, n, client).Split(1, 1<<20)[0].Events(), true)
 	require.NoError(t, client.Close(t.Context()))
 	assert.EqualValues(t, 1, m.writes.Load())
 }
@@ -178,11 +178,11 @@ func TestPartOfSplitBatchIsNoted(t *testing.T) {
 func TestNotesAreWrittenOnceAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newStored(t, "a", "b", "c", "d", "e")
-		l := NewNotes()
-		client := l.Open(m)
-		events := read(t, l, client).Events()
+		n := NewNotes()
+		client := n.Open(m)
+		events := read(t, n, client).Events()
 		for i := range events[:4] {
-			l.Settle(events[i:i+1], false)
+			n.Settle(events[i:i+1], false)
 			synctest.Wait()
 		}
 		assert.EqualValues(t, 1, m.writes.Load(), "the first is written at once")
@@ -196,22 +196,22 @@ func TestNotesAreWrittenOnceAPause(t *testing.T) {
 
 func TestNotesOfDeletedRequestAreNotWritten(t *testing.T) {
 	m := newStored(t, "a", "b")
-	l := NewNotes()
-	client := l.Open(m)
-	events := read(t, l, client).Events()
+	n := NewNotes()
+	client := n.Open(m)
+	events := read(t, n, client).Events()
 	require.NoError(t, client.Batch(t.Context(), storage.DeleteOperation("0")))
-	l.Settle(events[:1], false)
+	n.Settle(events[:1], false)
 	require.NoError(t, client.Close(t.Context()))
 	assert.Equal(t, []string{"state"}, m.keys())
 }
 
 func TestFailingStorageIsNotReported(t *testing.T) {
 	m := newStored(t, "a", "b")
-	l := NewNotes()
-	client := l.Open(m)
-	events := read(t, l, client).Events()
+	n := NewNotes()
+	client := n.Open(m)
+	events := read(t, n, client).Events()
 	m.err = errors.New("disk full")
-	l.Settle(events[:1], false)
+	n.Settle(events[:1], false)
 	require.ErrorIs(t, client.Batch(t.Context(), storage.GetOperation("0")), m.err)
 	require.ErrorIs(t, client.Batch(t.Context(), storage.DeleteOperation("0")), m.err)
 	require.NoError(t, client.Close(t.Context()))
@@ -219,17 +219,17 @@ func TestFailingStorageIsNotReported(t *testing.T) {
 
 func TestOtherValuesAreLeftAlone(t *testing.T) {
 	m := newMemory()
-	l := NewNotes()
-	client := l.Open(m)
+	n := NewNotes()
+	client := n.Open(m)
 	missing := storage.GetOperation("7")
 	require.NoError(t, client.Batch(t.Context(), missing))
 	assert.Nil(t, missing.Value)
 	for _, value := range []string{"", "\x02x"} {
-		_, rest, ok := l.Read([]byte(value))
+		_, rest, ok := n.Read([]byte(value))
 		assert.False(t, ok)
 		assert.Equal(t, value, string(rest))
 	}
-	l.Settle(batch.Of([]batch.Event{{}}).Events(), false)
+	n.Settle(batch.Of([]batch.Event{{}}).Events(), false)
 	require.NoError(t, client.Close(t.Context()))
 	assert.Empty(t, m.keys())
 }
@@ -238,9 +238,9 @@ func TestNotesOfAnotherRequestAreIgnored(t *testing.T) {
 	for _, left := range [][]byte{{3}, {1, 2, 3, 4, 5, 6, 7, 8, 3}} {
 		m := newStored(t, "new1", "new2")
 		m.values["settled/0"] = left
-		l := NewNotes()
-		client := l.Open(m)
-		assert.Equal(t, []string{"new1", "new2"}, namesOf(read(t, l, client)))
+		n := NewNotes()
+		client := n.Open(m)
+		assert.Equal(t, []string{"new1", "new2"}, namesOf(read(t, n, client)))
 		require.NoError(t, client.Batch(t.Context(), storage.DeleteOperation("0")))
 		require.NoError(t, client.Close(t.Context()))
 		assert.Equal(t, []string{"state"}, m.keys(), "they are deleted with the request")
@@ -252,14 +252,14 @@ func TestSettledBatchInPendingRequestIsNoted(t *testing.T) {
 	var w batch.Writer
 	w.End(append(w.Begin(batch.Meta{Name: "b0"}), "b0"...))
 	require.NoError(t, m.Set(t.Context(), "1", w.Take().Marshal()))
-	l := NewNotes()
-	client := l.Open(m)
-	merged := readKey(t, l, client, "0")
-	merged.Append(readKey(t, l, client, "1"))
+	n := NewNotes()
+	client := n.Open(m)
+	merged := readKey(t, n, client, "0")
+	merged.Append(readKey(t, n, client, "1"))
 	events := merged.Events()
-	l.Settle(events[1:2], false) // a1, in a request with b0
-	l.write()
-	l.Settle(events[:1], true) // a0, alone in its request
+	n.Settle(events[1:2], false) // a1, in a request with b0
+	n.write()
+	n.Settle(events[:1], true) // a0, alone in its request
 	require.NoError(t, client.Close(t.Context()))
 
 	second := NewNotes()
@@ -299,4 +299,16 @@ func TestNotesMoveWithRequest(t *testing.T) {
 	settled, request := SplitNotes(value)
 	assert.Equal(t, []byte{1}, settled)
 	assert.Equal(t, b.Marshal(), request)
+}
+
+func TestEnvelopeOfNotesIsNeverStored(t *testing.T) {
+	m := newStored(t, "a")
+	n := NewNotes()
+	client := n.Open(m)
+	request := m.values["0"]
+	value := WithNotes(request, batch.NewStored(0, 0, nil))
+	require.NotEqual(t, request, value)
+	require.NoError(t, client.Batch(t.Context(), storage.SetOperation("1", value)))
+	assert.Equal(t, request, m.values["1"])
+	require.NoError(t, client.Close(t.Context()))
 }

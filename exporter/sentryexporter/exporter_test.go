@@ -465,10 +465,13 @@ func TestQueuedEventsSurviveARestart(t *testing.T) {
 	cfg.Delivery.QueueConfig.Get().StorageID = deliverytest.StorageID()
 	cfg.Delivery.ShutdownTimeout = time.Millisecond
 	cfg.Delivery.RetryConfig.MaxElapsedTime = 0
+	// No request may be in flight when the intake changes its response.
+	cfg.Delivery.RetryConfig.InitialInterval, cfg.Delivery.RetryConfig.MaxInterval = time.Hour, time.Hour
 	with := setup(cfg)
 	with.Storage = t.TempDir()
 	before := with.StartLogs(t)
 	require.NoError(t, before.Consume(t.Context(), exceptions("a", "b")))
+	before.WaitFor("an attempt for each event", func() bool { return len(in.Requests()) == 2 })
 	before.Stop()
 
 	in.ReplyWith(nil)

@@ -148,8 +148,8 @@ func (enc *Encoder) appendOnly(dst []byte, name string, m pcommon.Map, a, b pcom
 	return enc.appendMembers(dst, m, func(_ string, v pcommon.Value) bool { return v.Type() == a || v.Type() == b }, name)
 }
 
-// appendMembers appends the wanted members of m as an object, named by the last element of path, or
-// nothing if there are none.
+// appendMembers appends the wanted members of m as an object, named by the last element of path. It
+// appends nothing if the object would be empty.
 func (enc *Encoder) appendMembers(dst []byte, m pcommon.Map, wanted func(string, pcommon.Value) bool, path ...string) []byte {
 	start := len(dst)
 	dst = append(appendName(dst, path[len(path)-1]), '{')

@@ -76,8 +76,8 @@ func spaces(line string) int {
 	return n
 }
 
-// number parses the digits at the beginning of s; ok is false if there are none. Numbers that do
-// not fit into 31 bits are clamped.
+// number parses the digits at the beginning of s; ok is false if s begins with anything else.
+// Numbers that do not fit into 31 bits are clamped.
 func number(s string) (n int, rest string, ok bool) {
 	const largest = 1<<31 - 1
 	i := 0

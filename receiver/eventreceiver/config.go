@@ -56,8 +56,8 @@ type Config struct {
 	// unless this is set. Default none.
 	AllowedHosts []string `mapstructure:"allowed_hosts"`
 
-	// Keys are the write keys of the applications that may send events. By default there are none,
-	// and anyone who can reach the endpoint may send.
+	// Keys are the write keys of the applications that may send events. Default none:
+	// anyone who can reach the endpoint may send.
 	Keys []KeyConfig `mapstructure:"keys"`
 
 	// Webhooks are the accepted webhook senders, by the last segment of their path,

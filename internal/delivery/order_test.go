@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,7 +58,11 @@ func newOrderedFixture(t *testing.T, most int, configure func(*Config)) *fixture
 	cfg.QueueConfig.Get().NumConsumers = 1
 	configure(&cfg)
 	backend := &partitionBackend{&lineBackend{url: f.server.URL, header: http.Header{}, most: most}}
-	f.Exporter = deliverytest.Setup{Factory: newFactory(&cfg, confighttp.NewDefaultClientConfig(), backend, Options{Ordered: true}), Config: &cfg}.StartLogs(t)
+	with := deliverytest.Setup{Factory: newFactory(&cfg, confighttp.NewDefaultClientConfig(), backend, Options{Ordered: true}), Config: &cfg}
+	if cfg.QueueConfig.Get().StorageID != nil {
+		with.Storage = t.TempDir()
+	}
+	f.Exporter = with.StartLogs(t)
 	return f
 }
 
@@ -227,4 +233,30 @@ func TestShutdownSendsRetriesBeforeQueuedEvents(t *testing.T) {
 	f.Stop()
 	assert.Equal(t, []string{"a1 a2", "a1 a2", "a3 a4", "a5 a6"}, f.server.all())
 	assert.Equal(t, map[string]int64{"delivered": 6}, f.Outcomes())
+}
+
+// A queue on disk would send what is left at the next start, after the events that have passed it.
+func TestShutdownWhileBisectingKeepsTheOrder(t *testing.T) {
+	f := newOrderedFixture(t, 10, func(cfg *Config) {
+		cfg.QueueConfig.Get().StorageID = deliverytest.StorageID()
+		cfg.RetryConfig.InitialInterval, cfg.RetryConfig.MaxInterval, cfg.RetryConfig.MaxElapsedTime = time.Minute, time.Minute, time.Minute
+	})
+	var alone atomic.Bool
+	f.server.on(func(lines []string) (int, http.Header) {
+		if !slices.Contains(lines, "a2") {
+			return http.StatusOK, nil
+		}
+		if len(lines) == 1 {
+			alone.Store(true)
+			for !f.Component.(*logsExporter).deliverer.lifetime.IsStopping() {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		return http.StatusInternalServerError, nil
+	})
+	require.NoError(t, f.Consume(t.Context(), records("a1", "a2", "a3", "a4")))
+	f.WaitFor("the request with the bad event alone", alone.Load)
+	f.Stop()
+	assert.Equal(t, []string{"a1 a2 a3 a4", "a1 a2 a3 a4", "a1 a2", "a1", "a2", "a3 a4"}, f.server.all())
+	assert.Equal(t, map[string]int64{"delivered": 3, "dead_lettered/exhausted": 1}, f.Outcomes())
 }

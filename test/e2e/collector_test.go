@@ -22,7 +22,7 @@ import (
 )
 
 // waitTimeout limits waits that take milliseconds on an idle machine.
-const waitTimeout = 30 * time.Second
+const waitTimeout = 2 * time.Minute
 
 // ready is the log message of a started collector.
 const ready = "Everything is ready"

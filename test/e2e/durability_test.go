@@ -168,7 +168,7 @@ func TestDurableQueueKeepsUndeliveredEventsForNextStart(t *testing.T) {
 			began := time.Now()
 			p.stop()
 			took := time.Since(began)
-			assert.Less(t, took, shutdownTimeout+5*time.Second)
+			assert.Less(t, took, shutdownTimeout+20*time.Second)
 			assert.Empty(t, s.text(t), "dead letters")
 
 			b.setBehavior(accepting)

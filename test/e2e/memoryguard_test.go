@@ -42,15 +42,21 @@ service:
 func TestSDKsSendRefusedRequestsAgain(t *testing.T) {
 	t.Parallel()
 	const applications, each = 6, 100
+	// The SDK's own wait of five seconds leaves time for few attempts.
+	retries := otlploghttp.RetryConfig{
+		Enabled: true, InitialInterval: 100 * time.Millisecond, MaxInterval: 500 * time.Millisecond, MaxElapsedTime: waitTimeout,
+	}
 	for _, tt := range []struct {
 		name     string
 		exporter func(context.Context, *collector) (sdklog.Exporter, error)
 	}{
 		{"http", func(ctx context.Context, c *collector) (sdklog.Exporter, error) {
-			return otlploghttp.New(ctx, otlploghttp.WithEndpoint(c.otlpHTTP()), otlploghttp.WithInsecure())
+			return otlploghttp.New(ctx, otlploghttp.WithEndpoint(c.otlpHTTP()), otlploghttp.WithInsecure(),
+				otlploghttp.WithTimeout(waitTimeout), otlploghttp.WithRetry(retries))
 		}},
 		{"grpc", func(ctx context.Context, c *collector) (sdklog.Exporter, error) {
-			return otlploggrpc.New(ctx, otlploggrpc.WithEndpoint(c.otlpGRPC()), otlploggrpc.WithInsecure())
+			return otlploggrpc.New(ctx, otlploggrpc.WithEndpoint(c.otlpGRPC()), otlploggrpc.WithInsecure(),
+				otlploggrpc.WithTimeout(waitTimeout), otlploggrpc.WithRetry(otlploggrpc.RetryConfig(retries)))
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,7 +70,7 @@ func TestSDKsSendRefusedRequestsAgain(t *testing.T) {
 			inParallel(applications, func(i int) bool {
 				exporter, err := tt.exporter(t.Context(), c)
 				require.NoError(t, err)
-				provider := sdklog.NewLoggerProvider(sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter)))
+				provider := sdklog.NewLoggerProvider(sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter, sdklog.WithExportTimeout(waitTimeout))))
 				logger := provider.Logger("shop")
 				for n := range each {
 					var record log.Record

@@ -63,25 +63,27 @@ func TestSyncCallerGetsEncodingFailure(t *testing.T) {
 
 func TestLargeSyncCallHasOneResult(t *testing.T) {
 	t.Parallel()
-	const events, refused = 10_000, 5
-	large := func() plog.Logs { // 12 MB
-		logs := records(0, events)
+	const many, few, refused = 10_000, 300, 5
+	large := func(events int) plog.Logs { // 12 MB
+		logs, body := records(0, events), strings.Repeat("x", 11_000_000/events)
 		for i := range events {
-			edit(logs, i, func(r plog.LogRecord) { r.Body().SetStr(strings.Repeat("x", 1100)) })
+			edit(logs, i, func(r plog.LogRecord) { r.Body().SetStr(body) })
 		}
 		return logs
 	}
 	for name, tt := range map[string]struct {
+		events int
 		behave behavior
 		status int
 		want   map[string]int
 	}{
 		"one refused": {
-			failingFor(http.StatusBadRequest, eventID(refused)), http.StatusBadRequest,
-			map[string]int{"delivered": events - 1, "dead_lettered": 1},
+			many, failingFor(http.StatusBadRequest, eventID(refused)), http.StatusBadRequest,
+			map[string]int{"delivered": many - 1, "dead_lettered": 1},
 		},
-		"all refused": {refusing(http.StatusBadRequest, "no"), http.StatusBadRequest, map[string]int{"returned": events}},
-		"all failing": {refusing(http.StatusServiceUnavailable, "busy"), http.StatusServiceUnavailable, map[string]int{"returned": events}},
+		// Each refused event takes about two requests, so that many of them would take long.
+		"all refused": {few, refusing(http.StatusBadRequest, "no"), http.StatusBadRequest, map[string]int{"returned": few}},
+		"all failing": {many, refusing(http.StatusServiceUnavailable, "busy"), http.StatusServiceUnavailable, map[string]int{"returned": many}},
 	} {
 		for _, dispatch := range []string{"sync", "auto"} {
 			t.Run(name+", "+dispatch, func(t *testing.T) {
@@ -89,10 +91,10 @@ func TestLargeSyncCallHasOneResult(t *testing.T) {
 				b := newBackend(t, tt.behave)
 				p := startInstrumented(t, newDataFolders(t), webhook{"b", b.URL, "batching: array, dispatch: " + dispatch +
 					", retry_on_failure: {initial_interval: 10ms, max_interval: 10ms, max_elapsed_time: 50ms}"})
-				status, _, err := newSDK(p).post(large())
+				status, _, err := newSDK(p).post(large(tt.events))
 				require.NoError(t, err)
 				assert.Equal(t, tt.status, status)
-				assert.Equal(t, tt.want, p.settled("webhook/b", events).outcomes)
+				assert.Equal(t, tt.want, p.settled("webhook/b", tt.events).outcomes)
 				_, again := b.tally()
 				assert.Zero(t, again)
 			})

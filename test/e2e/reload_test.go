@@ -225,8 +225,8 @@ func TestReloadShutsPortsBriefly(t *testing.T) {
 		events int
 		bound  time.Duration
 	}{
-		{"idle exporters", accepting, 0, 10 * time.Second},
-		{"an exporter that hangs", hanging, 10, shutdownTimeout + 10*time.Second},
+		{"idle exporters", accepting, 0, 20 * time.Second},
+		{"an exporter that hangs", hanging, 10, shutdownTimeout + 20*time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b, other := newBackend(t, tt.behave), newBackend(t, accepting)

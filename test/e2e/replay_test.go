@@ -64,7 +64,7 @@ func TestLargeReplayHasNoTimeout(t *testing.T) {
 	t.Parallel()
 	const events = 500
 	b := newBackend(t, refusing(http.StatusUnauthorized, "who are you?"))
-	p := startInstrumented(t, newDataFolders(t), webhook{"b", b.URL, "batching: array, retry_on_failure: {initial_interval: 2m, max_interval: 2m}"})
+	p := startInstrumented(t, newDataFolders(t), webhook{"b", b.URL, "batching: array, retry_on_failure: {initial_interval: 10m, max_interval: 10m, max_elapsed_time: 0}"})
 	newSDK(p).mustExport(t, records(0, events))
 	require.Equal(t, map[string]int{"dead_lettered/unauthorized": events}, p.settled("webhook/b", events).reasons)
 

@@ -357,7 +357,7 @@ func TestHostListsItsExporters(t *testing.T) {
 	require.NoError(t, err)
 	ended := make(chan error, 1)
 	go func() { ended <- collector.Run(t.Context()) }()
-	require.Eventually(t, func() bool { return collector.GetState() == otelcol.StateRunning }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return collector.GetState() == otelcol.StateRunning }, time.Minute, 5*time.Millisecond)
 	collector.Shutdown()
 	require.NoError(t, <-ended)
 	assert.Len(t, found, 2)

@@ -212,7 +212,7 @@ func (p *Parser) represents(s *Stack, line string) bool {
 		}
 	}
 	for _, f := range p.builder.frames {
-		if in(f.Function) || in(f.Module) || in(f.Filename) || in(f.AbsPath) || in(f.ContextLine) || f.Native {
+		if in(f.Function) || in(f.Module) || in(f.Filename) || in(f.AbsPath) || in(f.ContextLine) || f.Native || f.Filename == "" && f.Line > 0 {
 			return true
 		}
 	}

@@ -16,13 +16,23 @@ type javaScriptReader struct {
 	lines   lines
 	current int
 	header  header
-	v8      bool // a frame began with "at"
+	dialect scriptDialect
+	source  bool // Deno prints the source between the header and the frames
 
 	// open are the errors that causes and members may belong to, by indentation.
 	open  [javaScriptDepths]javaScriptError
 	depth int
 	gaps  [maxExceptions]javaScriptGap
 }
+
+// scriptDialect is how the engine prints frames.
+type scriptDialect uint8
+
+const (
+	anyDialect scriptDialect = iota // not known yet
+	v8Dialect                       // "    at add (cart.js:12:34)"
+	atDialect                       // "add@cart.js:12:34", of Firefox and Safari
+)
 
 // javaScriptDepths is how deep errors may be nested. Deeper ones are attached to the last depth.
 const javaScriptDepths = 16
@@ -50,8 +60,8 @@ func (r *javaScriptReader) read(line string) {
 	call, isV8 := strings.CutPrefix(body, "at ")
 	switch {
 	case isV8 && r.v8Frame(call):
-	case r.causedBy(body), r.nested(line, body):
-	case !r.v8 && r.atFrame(line):
+	case r.causedBy(body), r.nested(line, body), r.atFrame(line):
+	case r.header.open && r.lateHeader(line):
 	case r.header.extend(r.builder, &r.lines):
 	case body == "", strings.Trim(body, "{}[], ") == "" && r.started():
 	case !r.started():
@@ -74,19 +84,45 @@ func (r *javaScriptReader) first(body string) {
 		}
 		return
 	}
-	body = strings.TrimPrefix(body, "error: ") // Deno
+	body, r.source = strings.CutPrefix(body, "error: ") // Deno
 	body = strings.TrimPrefix(body, "Uncaught ")
 	r.current = r.begin(noParent, "")
 	r.open[0] = javaScriptError{index: r.current}
 	r.readError(strings.TrimPrefix(body, "(in promise) "))
 }
 
+// lateHeader reads the header of the error that was thrown below a line of a log, or below the
+// source, which Bun prints first.
+func (r *javaScriptReader) lateHeader(line string) bool {
+	if r.current != 0 || r.exceptions[0].Type != "" || unindented(line) != line || !isErrorHeader(line) {
+		return false
+	}
+	r.incomplete = true
+	r.readError(line)
+	return true
+}
+
+// withoutSource cuts the two lines of source off a message: "    throw e;\n    ^".
+func withoutSource(message string) string {
+	pointer := strings.LastIndexByte(message, '\n')
+	if pointer < 0 || strings.Trim(message[pointer:], " \t\r\n^~") != "" {
+		return message
+	}
+	return message[:max(strings.LastIndexByte(message[:pointer], '\n'), 0)]
+}
+
 // readError reads "RangeError: message" or, for an error without a stack, "[RangeError: message]".
 func (r *javaScriptReader) readError(header string) {
+	if reference, rest, ok := strings.Cut(header, "> "); ok && strings.HasPrefix(reference, "<ref *") {
+		header = rest
+	}
 	inner := strings.TrimRight(header, " {,")
 	switch {
 	case strings.HasPrefix(inner, "[") && strings.HasSuffix(inner, "]"):
 		r.readHeader(&r.lines, r.current, inner[1:len(inner)-1])
+		r.header.open = false
+	case strings.HasPrefix(inner, "'") && r.current != 0: // a string
+		r.exception(r.current).Message = strings.Trim(inner, "'")
 		r.header.open = false
 	case r.current == 0:
 		r.header = r.readThrown(&r.lines, r.current, header)
@@ -151,9 +187,9 @@ func (r *javaScriptReader) nested(line, body string) bool {
 		return false
 	}
 	indent := len(line) - len(body)
-	if cause, ok := strings.CutPrefix(body, "[cause]: "); ok && cause != "" {
+	if name, header, ok := r.cutMember(body); ok {
 		r.closeTo(indent)
-		r.enter(javaScriptError{indent: indent}, r.open[r.depth].index, "cause", cause)
+		r.enter(javaScriptError{indent: indent}, r.open[r.depth].index, name, header)
 		return true
 	}
 	if body == "[errors]: [" {
@@ -166,13 +202,53 @@ func (r *javaScriptReader) nested(line, body string) bool {
 	return r.entry(indent, body)
 }
 
+// cutMember cuts a property that holds an error: "[cause]: TypeError: message", "driverError:
+// error: message". A cause may also be a string. Any other value is no exception.
+func (r *javaScriptReader) cutMember(body string) (name, header string, ok bool) {
+	name, header, ok = strings.Cut(body, ": ")
+	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
+	switch {
+	case !ok || !isScriptName(name) || header == "":
+		return "", "", false
+	case r.aboveFrame() && isScriptName(header[:max(strings.IndexAny(header, ": ["), 0)]), r.aboveFrame() && isErrorHeader(header):
+		return name, header, true
+	case body[0] != '[' || name != "cause":
+		return "", "", false
+	}
+	value := strings.TrimRight(header, " {,")
+	return name, header, isErrorHeader(header) || strings.HasPrefix(value, "'") || strings.HasPrefix(value, "[") && isErrorHeader(strings.Trim(value, "[]"))
+}
+
+// aboveFrame reports whether the next line is a frame of V8.
+func (r *javaScriptReader) aboveFrame() bool {
+	call, ok := strings.CutPrefix(unindented(r.lines.peek()), "at ")
+	_, _, isFrame := cutV8Call(call)
+	return ok && isFrame
+}
+
+// isErrorHeader reports whether the line is "RangeError: message" or "RangeError [CODE]: message".
+func isErrorHeader(line string) bool {
+	_, _, _, named := cutNamed(line)
+	return named || isExceptionHeader(line)
+}
+
+// isScriptName reports whether the text may be the name of a property or a function, or a scheme.
+func isScriptName(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c != '$' && c != '-' && !isIdentifier(c) {
+			return false
+		}
+	}
+	return name != "" && name[0] > '9'
+}
+
 // entry reads the header of an error in a list.
 func (r *javaScriptReader) entry(indent int, body string) bool {
 	if r.depth == 0 || strings.Trim(body, "{}[], ") == "" {
 		return false
 	}
 	typ, _ := cutType(strings.TrimPrefix(body, "["))
-	if typ == "" || !strings.Contains(typ, "Error") && !strings.Contains(typ, "Exception") {
+	if !isErrorHeader(body) && !strings.Contains(typ, "Error") && !strings.Contains(typ, "Exception") && (!isScriptName(typ) || !r.aboveFrame()) {
 		return false
 	}
 	r.closeTo(indent)
@@ -250,28 +326,39 @@ func (r *javaScriptReader) causeOf(index int) int {
 
 // v8Frame reads "fn (file:///app/cart.js:12:34)" and the other formats of V8.
 func (r *javaScriptReader) v8Frame(call string) bool {
-	call = strings.TrimRight(call, " {,")
-	call = strings.TrimPrefix(call, "async ")
-	function, location := "", call
-	if strings.HasSuffix(call, ")") {
-		if i := strings.Index(call, " ("); i >= 0 {
-			function, location = call[:i], call[i+len(" ("):len(call)-1]
-		}
-	}
-	path, line, column := cutPosition(location)
-	if line == 0 && !isV8Location(location) || function == "" && path == "" {
+	function, location, ok := cutV8Call(call)
+	if !ok || r.dialect == atDialect {
 		return false
 	}
-	function, _, _ = strings.Cut(function, " [as ")
-	if function == "<anonymous>" || function == "anonymous" { // Hermes
-		function = ""
-	}
-	r.v8 = true
+	r.dialect = v8Dialect
+	path, line, column := cutPosition(location)
 	f := r.add()
 	f.Function = function
 	f.setScript(path, line, column)
 	r.setScriptModule(f)
 	return true
+}
+
+// cutV8Call cuts a frame of V8. The function is empty if it is anonymous.
+func cutV8Call(call string) (function, location string, ok bool) {
+	call = strings.TrimRight(call, " {,")
+	call = strings.TrimPrefix(call, "async ")
+	location = call
+	if strings.HasSuffix(call, ")") {
+		if i := strings.Index(call, " ("); i >= 0 {
+			function, location = call[:i], call[i+len(" ("):len(call)-1]
+		}
+	}
+	path, line, _ := cutPosition(location)
+	if line == 0 && !isV8Location(location) || function == "" && path == "" {
+		return "", "", false
+	}
+	function, _, _ = strings.Cut(function, " [as ")
+	switch function {
+	case "<anonymous>", "anonymous", "Anonymous function": // Hermes and Edge print words
+		function = ""
+	}
+	return function, location, true
 }
 
 // isV8Location reports whether V8 prints this in place of a file.
@@ -285,20 +372,73 @@ const (
 	nativeCode   = "[native code]"
 	wasmCode     = "[wasm code]"
 	wasmFunction = ":wasm-function["
+	debuggerCode = "debugger eval code" // the console of Firefox
+	userScript   = "user-script:"       // a script that an app injects into Safari
 )
 
 // atFrame reads "fn@https://example.com/cart.js:12:34", the format of Firefox and Safari.
 func (r *javaScriptReader) atFrame(line string) bool {
-	function, location, ok := cutAtFrame(line)
-	if !ok {
+	if r.dialect == v8Dialect {
 		return false
 	}
+	function, location, ok := cutAtFrame(line)
 	path, at, column := cutPosition(location)
+	if !ok {
+		function, at, column, ok = r.cutBareFrame(line)
+		path = ""
+	}
+	if !ok || r.dialect == anyDialect && r.hasV8Frame() {
+		return false
+	}
+	r.dialect = atDialect
 	f := r.add()
-	f.Function = function[strings.LastIndexByte(function, '*')+1:] // without "async*" or "promise callback*"
+	f.Function = strings.TrimPrefix(function[strings.LastIndexByte(function, '*')+1:], "async ") // without "async*" or "promise callback*"
 	f.setScript(path, at, column)
 	r.setScriptModule(f)
 	return true
+}
+
+// cutBareFrame cuts "fn@12:345" or "12:345", which JavaScriptCore prints for bundles without a name.
+// Other text may look so too: a frame precedes, or another one of a function follows.
+func (r *javaScriptReader) cutBareFrame(line string) (function string, at, column int, ok bool) {
+	function, at, column = cutBare(line)
+	if at == 0 || r.dialect == atDialect {
+		return function, at, column, at > 0
+	}
+	_, next, _ := cutBare(r.lines.peek())
+	return function, at, column, function != "" && next > 0
+}
+
+func cutBare(line string) (function string, at, column int) {
+	function, location, ok := strings.Cut(line, "@")
+	if !ok {
+		function, location = "", line
+	} else if !isScriptName(function) {
+		return "", 0, 0
+	}
+	at, rest, _ := number(location)
+	before, column, ok := cutNumber(rest)
+	if !ok || before != "" || column == 0 {
+		return "", 0, 0
+	}
+	return function, at, column
+}
+
+// hasV8Frame reports whether a frame of V8 follows: then this line is a part of a message. It is
+// asked at most once.
+func (r *javaScriptReader) hasV8Frame() bool {
+	rest := r.lines
+	if !strings.Contains(rest.text[rest.start:], " at ") {
+		return false
+	}
+	for rest.scan() {
+		call, ok := strings.CutPrefix(unindented(rest.line), "at ")
+		if _, _, isFrame := cutV8Call(call); ok && isFrame && rest.line[0] == ' ' {
+			r.dialect = v8Dialect
+			return true
+		}
+	}
+	return false
 }
 
 // cutAtFrame cuts a frame of Firefox or Safari. Safari prints native code and the code of eval
@@ -316,6 +456,8 @@ func cutAtFrame(line string) (function, location string, ok bool) {
 		return function, location, true
 	case location == "" && isSafariCode(function), location == "" && function != "" && !strings.ContainsAny(function, " :."):
 		return function, nativeCode, true
+	case strings.HasPrefix(location, debuggerCode), strings.HasPrefix(location, userScript):
+		return function, location, true
 	case strings.Contains(function, ": "), strings.Contains(location, " ") && !strings.Contains(location, " > "):
 		return "", "", false
 	}
@@ -333,13 +475,10 @@ func isScriptFile(path string) bool {
 	return false
 }
 
+// isScriptURL reports whether the line begins with a scheme.
 func isScriptURL(line string) bool {
-	for _, scheme := range [...]string{"http://", "https://", "file://", "blob:", "webpack://", "app://"} {
-		if strings.HasPrefix(line, scheme) {
-			return true
-		}
-	}
-	return false
+	scheme, _, ok := strings.Cut(line, "://")
+	return ok && isScriptName(scheme) || strings.HasPrefix(line, "blob:")
 }
 
 // isSafariCode reports whether Safari prints this as a frame of its own.
@@ -352,6 +491,10 @@ func (r *javaScriptReader) add() *Frame {
 	if !r.started() {
 		r.current = r.begin(noParent, "")
 		r.open[0] = javaScriptError{index: r.current}
+	}
+	if e := r.exception(r.current); r.source {
+		r.source, r.incomplete = false, true
+		e.Message = withoutSource(e.Message)
 	}
 	r.header.open = false
 	return r.frame(r.current)
@@ -386,24 +529,41 @@ func (f *Frame) setScript(path string, line, column int) {
 }
 
 // evalCaller returns the location of the code that called eval: the innermost parentheses of "eval
-// at f (eval at g (cart.js:1:2), ...)".
+// at f (eval at g (cart.js:1:2), ...)". The path may have parentheses too.
 func evalCaller(location string) (path string, line, column int) {
-	inner := location[strings.LastIndexByte(location, '(')+1:]
-	inner, _, _ = strings.Cut(inner, ")")
+	inner := location[strings.LastIndex(location, "eval at ")+len("eval at "):]
+	open := strings.IndexByte(inner, '(')
+	if end := endOfArguments(inner, max(open, 0)); open >= 0 && end > 0 {
+		inner = inner[open+1 : end-1]
+	}
 	return cutPosition(inner)
 }
 
-// setScriptPath sets the path or URL. For webpack bundles, Filename is the path of the source.
+// setScriptPath sets the path or URL. For bundles of webpack and Turbopack, Filename is the path of
+// the source.
 func (f *Frame) setScriptPath(path string) {
-	path = withoutFileScheme(path)
+	path = withoutFileScheme(withoutReactServer(path))
 	f.setPath(path)
-	if scheme, rest, ok := strings.Cut(path, "://"); ok && strings.HasPrefix(scheme, "webpack") {
+	if scheme, rest, ok := strings.Cut(path, "://"); ok && (strings.HasPrefix(scheme, "webpack") || scheme == "turbopack") {
 		f.Filename, f.AbsPath = webpackPath(rest), path
 	}
-	if library, ok := after(path, "node_modules"); ok {
+	if library, ok := after(f.Filename, "node_modules"); ok && !strings.Contains(library, ".bundle") { // Metro's are the whole app
 		library, _, _ = strings.Cut(library, "?")
 		f.Filename, f.AbsPath, f.Package = library, path, npmPackage(library)
 	}
+}
+
+// withoutReactServer returns the path that React reports for code on the server:
+// "rsc://React/Server/file:///app/page.js?12".
+func withoutReactServer(path string) string {
+	for _, prefix := range [...]string{"rsc://React/", "about://React/"} {
+		if rest, ok := strings.CutPrefix(path, prefix); ok {
+			_, rest, _ = strings.Cut(rest, "/")
+			rest, _, _ = strings.Cut(rest, "?")
+			return rest
+		}
+	}
+	return path
 }
 
 // withoutFileScheme returns the path of a URL such as file:///app/cart.mjs or
@@ -425,7 +585,7 @@ func webpackPath(rest string) string {
 		_, rest, _ = strings.Cut(rest, "/")
 	}
 	path, _, _ := strings.Cut(rest, "?")
-	return path
+	return strings.TrimPrefix(path, "[project]/") // Turbopack
 }
 
 // npmPackage returns the first folder of a path in node_modules, or the first two if the first is a
@@ -442,7 +602,16 @@ func (f *Frame) isJavaScriptLibrary() bool {
 	if f.Native || f.Package != "" {
 		return true
 	}
-	for _, prefix := range [...]string{"node:", "internal/", "ext:", "deno:", "bun:", "webpack/", "wasm://"} {
+	switch f.Filename[strings.LastIndexByte(f.Filename, '/')+1:] {
+	case "<anonymous>", "eval code", debuggerCode: // evaluated
+		return true
+	case "InternalBytecode.js", ".pnp.cjs", ".pnp.js", ".pnp.loader.mjs", "webpack-runtime.js", "[turbopack]_runtime.js":
+		return true
+	}
+	for _, prefix := range [...]string{
+		"node:", "internal/", "ext:", "deno:", "bun:", "cloudflare:", "cloudflare-internal:", "electron/js2c/", "webpack/", "wasm://", "resource://", "chrome://", "webkit-masked-url:",
+		"https://deno.land/", "https://jsr.io/", "https://esm.sh/", "https://unpkg.com/", "https://cdn.jsdelivr.net/",
+	} {
 		if strings.HasPrefix(f.Filename, prefix) {
 			return true
 		}

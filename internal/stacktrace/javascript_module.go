@@ -44,6 +44,7 @@ func (m *scriptModules) name(root, file string) string {
 // (packages/node-core/src/utils/module.ts in getsentry/sentry-javascript): "express.lib:router"
 // below node_modules, "dist.api:cart" below the root, else the file's name. All are without ".js".
 func scriptModule(root, file string) string {
+	file, _, _ = strings.Cut(file, "?") // of a module of Vite
 	folder, name := path.Split(slashed(file))
 	folder = strings.TrimSuffix(folder, "/")
 	for _, extension := range [...]string{".js", ".mjs", ".cjs"} {

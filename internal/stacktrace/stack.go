@@ -118,7 +118,12 @@ func (s *Stack) IsNode() bool {
 	return false
 }
 
+// isNodePath reports whether the path is a file's or Node.js's own. React Native runs bundles in
+// files too.
 func isNodePath(path string) bool {
+	if strings.HasSuffix(path, "bundle") || strings.HasSuffix(path, ".hbc") || strings.HasSuffix(path, "/InternalBytecode.js") {
+		return false
+	}
 	return strings.HasPrefix(path, "node:") || strings.HasPrefix(path, "/") || len(path) > 2 && path[1] == ':' && (path[2] == '\\' || path[2] == '/')
 }
 

@@ -479,8 +479,11 @@ func TestHostileTextsTakeLinearTime(t *testing.T) {
 		}, "E: m\n"},
 		{JavaScript, "E: m\n    at f (a.js:1:1)\n", []string{
 			"    at f (a.js:1:1)\n", "    ... 1000 lines matching cause stack trace ...\n", "  [cause]: E: m\n      at f (a.js:1:1)\n", "  [errors]: [\n", "    Error: m\n", "eval at (", "@", "f@a.js:1:1\n",
+			"  driverError: Error: m\n      at f (a.js:1:1)\n", "  a: b\n", "    at eval (eval at f (eval at ", "[cause]: ", "  [cause]: 'm'\n",
 			"node_modules/", ":1", " (", "    ... 3 lines matching cause stack trace ...\n  [cause]: E: m\n      at f (a.js:1:1)\n      at f (a.js:1:1)\n",
 		}, ""},
+		{JavaScript, "m\n", []string{"Error: m\n", "f@1:1\n", "1:1\n", "f@https://a/b.js:1:1\n", "https://a/b.js:1:1 at \n", " at \n", "<ref *1> ", " [E", "    ^\n", "(", "1 | m\n"}, ""},
+		{JavaScript, "error: Uncaught Error: m\n", []string{"    throw m\n    ^\n", "    ^\n", "m\n"}, "    at f (a.js:1:1)\n"},
 		{Go, "panic: m\n\ngoroutine 1 [running]:\n", []string{
 			"main.f()\n\t/a.go:1 +0x1\n", "goroutine 1 [running]:\n", "main.f()\n", "\t/a.go:1\n", "panic: m\n", "/", "a/", "(", " [recovered]", "created by main.f\n\t/a.go:1\n", "panic()\n\t/a.go:1\n",
 		}, ""},

@@ -18,13 +18,18 @@ type dotNetReader struct {
 	// an inner exception precede those of the outer one.
 	open  [maxExceptions + 1]int
 	depth int
-	// word precedes the calls: "at", or its translation.
+	// word precedes the calls if it is a translation of "at".
 	word           string
 	framesIndented bool
+	searched       bool // for a frame that begins with "at", once
+	english        bool // there is one
+	fault          bool // the text of a fault's detail is open
+	unity          unityReader
 }
 
 const (
 	dotNetInner    = "---> "
+	dotNetFault    = "whose value is:" // ends the message of a fault of WCF; its detail follows
 	dotNetEndInner = "--- End of inner exception stack trace ---"
 )
 
@@ -33,6 +38,7 @@ func readDotNet(b *builder) {
 	for r.lines.scan() {
 		r.read(r.lines.line)
 	}
+	r.settleRethrown()
 }
 
 func (r *dotNetReader) read(line string) {
@@ -40,6 +46,10 @@ func (r *dotNetReader) read(line string) {
 	closed := 0
 	for strings.HasSuffix(body, "<---") { // the end of a member of an AggregateException
 		body = strings.TrimRight(strings.TrimSuffix(body, "<---"), " \t")
+		closed++
+	}
+	if detail, ok := strings.CutSuffix(body, ")."); ok && r.fault {
+		body, r.fault = detail, false
 		closed++
 	}
 	r.readBody(body)
@@ -50,12 +60,14 @@ func (r *dotNetReader) read(line string) {
 
 func (r *dotNetReader) readBody(body string) {
 	switch {
-	case r.frameLine(body):
+	case r.frameLine(body), r.unityFrame(body), r.rethrown(body):
 	case strings.HasPrefix(body, dotNetInner) && r.depth > 0:
 		r.inner(body[len(dotNetInner):])
 	case isDotNetMark(body) && r.depth > 0:
 		r.mark(body)
-	case r.header.open && r.inline(r.lines.start):
+	case isRemotingMark(body) && r.depth > 0:
+		r.header.open = false
+	case r.header.open && (r.inline(r.lines.start) || r.faultDetail(body) || r.lateHeader(body)):
 	case r.header.extend(r.builder, &r.lines):
 	case body == "":
 	case len(r.exceptions) == 0:
@@ -68,6 +80,13 @@ func (r *dotNetReader) readBody(body string) {
 // isDotNetMark reports whether the line is a sentence between dashes. .NET translates it.
 func isDotNetMark(body string) bool {
 	return len(body) > len("---  ---") && strings.HasPrefix(body, "--- ") && strings.HasSuffix(body, " ---")
+}
+
+// isRemotingMark reports whether the line separates the frames of a server and a client, which .NET
+// Framework and WCF print for one exception.
+func isRemotingMark(body string) bool {
+	body = strings.TrimRight(body, " ")
+	return body == "Server stack trace:" || strings.HasPrefix(body, "Exception rethrown at [") && strings.HasSuffix(body, "]:")
 }
 
 // mark reads the end of an inner exception, which is indented like frames, or the line between the
@@ -84,9 +103,65 @@ func (r *dotNetReader) mark(body string) {
 func (r *dotNetReader) first(body string) {
 	body = strings.TrimPrefix(body, "Unhandled exception. ")
 	body = strings.TrimPrefix(body, "Unhandled Exception: ")
+	if r.message == "" || !strings.HasPrefix(body, r.message) {
+		if header, ok := cutLogPrefix(body); ok {
+			body, r.incomplete = header, true
+		}
+	}
 	r.enter(noParent, "")
 	r.header = r.readThrown(&r.lines, r.current(), body)
 	r.begun()
+}
+
+// cutLogPrefix cuts what precedes the header in the line of a log or a crash: "Fatal error. ",
+// "2026-01-01 10:00|ERROR|Shop.Cart|".
+func cutLogPrefix(body string) (header string, ok bool) {
+	if typ, _ := cutType(body); strings.Contains(typ, ".") && !strings.Contains(typ, "|") {
+		return "", false
+	}
+	if typ, _, ok := cutDotNetCode(body); ok && strings.Contains(typ, ".") {
+		return "", false
+	}
+	for start := 0; start < len(body); {
+		word, _, _ := strings.Cut(body[start:], " ")
+		name := word[strings.LastIndexByte(word, '|')+1:]
+		if typ, ok := strings.CutSuffix(name, ":"); ok && strings.Contains(typ, ".") && isExceptionHeader(typ) {
+			return body[start+len(word)-len(name):], true
+		}
+		start += len(word) + 1
+	}
+	return "", false
+}
+
+// lateHeader reads the header of the exception that was thrown below a line of a log.
+func (r *dotNetReader) lateHeader(body string) bool {
+	if r.current() != 0 || !isDotNetHeader(body) {
+		return false
+	}
+	if typ := r.exceptions[0].Type; strings.Contains(typ, ".") || isExceptionHeader(typ) {
+		return false
+	}
+	r.incomplete = true
+	r.header = r.readThrown(&r.lines, 0, body)
+	r.begun()
+	return true
+}
+
+// isDotNetHeader reports whether the line is "System.Exception: message", with a namespace.
+func isDotNetHeader(body string) bool {
+	typ, _ := cutType(body)
+	return strings.Contains(typ, ".") && isExceptionHeader(typ)
+}
+
+// faultDetail reads the header of the exception on the server, which is in the message of a fault of
+// WCF.
+func (r *dotNetReader) faultDetail(body string) bool {
+	if !strings.HasSuffix(r.exception(r.current()).Message, dotNetFault) || !isDotNetHeader(body) {
+		return false
+	}
+	r.fault = true
+	r.inner(body)
+	return true
 }
 
 // begun completes the header of the current exception. .NET Framework and Mono print inner
@@ -117,8 +192,27 @@ func (r *dotNetReader) inline(start int) bool {
 	}
 }
 
-func (*dotNetReader) describe(e *Exception) {
+// describe completes the type. Exceptions of the operating system print a code: "SocketException
+// (111): message".
+func (r *dotNetReader) describe(e *Exception) {
+	if typ, message, ok := cutDotNetCode(e.Message); ok && e.Type == "" {
+		r.header.start += len(e.Message) - len(message)
+		e.Type, e.Message = typ, message
+		if r.current() == 0 && r.skipKnown(&r.lines, r.header.start) {
+			e.Message = r.message
+		}
+	}
 	e.Group = strings.HasSuffix(e.Type, "AggregateException")
+}
+
+// cutDotNetCode cuts "type (0x80131904): message".
+func cutDotNetCode(header string) (typ, message string, ok bool) {
+	typ, rest, ok := strings.Cut(header, " (")
+	code, message, closed := strings.Cut(rest, "): ")
+	if !ok || !closed || code == "" || strings.IndexByte(typ, ' ') >= 0 || strings.IndexByte(code, ' ') >= 0 || !isExceptionHeader(typ) {
+		return "", "", false
+	}
+	return typ, message, true
 }
 
 // inner reads the header of an inner exception, or of a member of an AggregateException: "(Inner
@@ -182,24 +276,61 @@ func (r *dotNetReader) isRepeated(index int) bool {
 // from Mono, "at Shop.Cart.Add (System.String item) [0x00001] in /src/Cart.cs:12".
 func (r *dotNetReader) frameLine(body string) bool {
 	c, ok := cutDotNetCall(body)
-	if !ok || c.class == "" && c.word != "at" && c.word != r.word {
-		return false
-	}
 	indented := len(r.lines.line) > len(body)
-	if c.word != "at" && !indented {
+	if !ok || c.word != "at" && (!indented || !r.isTranslated(c)) {
 		return false
 	}
+	r.framesIndented = indented
+	r.addCall(c)
+	return true
+}
+
+func (r *dotNetReader) addCall(c dotNetCall) {
 	if len(r.exceptions) == 0 {
 		r.enter(noParent, "")
 	}
 	r.header.open = false
-	r.word, r.framesIndented = c.word, indented
 	f := r.frame(r.current())
 	f.Module, f.Function, f.Package, f.Line = c.class, c.method, c.image, c.line
 	if c.path != "" {
 		f.setShortPath(c.path)
 	}
+}
+
+// isTranslated reports whether the word before the call stands for "at". All frames have the same
+// word. Since a line of a message may look like a frame, the first one has a place in a file, or no
+// other frame begins with "at".
+func (r *dotNetReader) isTranslated(c dotNetCall) bool {
+	if r.word != "" {
+		return c.word == r.word
+	}
+	if c.class == "" || c.line == 0 && (r.isEnglish() || !r.endsOrGoesOn(c.word)) {
+		return false
+	}
+	r.word = c.word
 	return true
+}
+
+// endsOrGoesOn reports whether the stack ends here or goes on with another frame of the same word.
+func (r *dotNetReader) endsOrGoesOn(word string) bool {
+	next := unindented(r.lines.peek())
+	c, ok := cutDotNetCall(next)
+	return next == "" || isDotNetMark(next) || ok && c.word == word
+}
+
+// isEnglish reports whether any frame begins with "at".
+func (r *dotNetReader) isEnglish() bool {
+	if r.searched {
+		return r.english
+	}
+	r.searched = true
+	for rest := (lines{text: r.text}); rest.scan() && !r.english; {
+		body := unindented(rest.line)
+		if strings.HasPrefix(body, "at ") && len(body) < len(rest.line) {
+			_, r.english = cutDotNetCall(body)
+		}
+	}
+	return r.english
 }
 
 // dotNetCall is a line of a stack: the word before the call, the call and the place.
@@ -214,28 +345,71 @@ func cutDotNetCall(body string) (c dotNetCall, ok bool) {
 	if c, ok = cutDotNetAddress(body); ok {
 		return c, true
 	}
-	open := strings.IndexByte(body, '(')
-	if strings.HasPrefix(body, "at (wrapper ") {
-		open = strings.LastIndexByte(body, '(')
-	}
+	open := startOfArguments(body)
 	if open <= 0 {
 		return c, false
 	}
 	end := endOfArguments(body, open)
 	name := strings.TrimRight(body[:open], " ")
 	start := startOfName(name)
-	if end < 0 || start == 0 {
+	if end < 0 || start == 0 || isForeignPlace(body[open+1:end-1]) {
 		return c, false
 	}
 	c.word = strings.TrimRight(name[:start], " ")
-	if strings.HasPrefix(c.word, "at ") { // a wrapper, or a type that a library prints before the method
+	modifiers, ok := strings.CutPrefix(c.word, "at ") // a wrapper, or what Demystifier prints before the method
+	if ok {
 		c.word = "at"
 	}
-	if c.path, c.line, ok = dotNetPlace(body[end:]); !ok || !isDotNetWord(c.word) {
+	if c.path, c.line, ok = dotNetPlace(withoutLambda(body[end:])); !ok || !isDotNetWord(c.word) {
 		return c, false
 	}
 	c.class, c.method = cutDotNetMethod(name[start:])
+	if modifiers == "new" || modifiers == "static" { // the name is the class
+		c.class = name[start:]
+	}
 	return c, c.method != ""
+}
+
+// isForeignPlace reports whether the parentheses hold a place instead of arguments, as those of Java
+// and JavaScript do: their stacks occur in messages.
+func isForeignPlace(arguments string) bool {
+	_, line, _ := cutPosition(arguments)
+	return line > 0
+}
+
+// startOfArguments returns the index of the parenthesis before the arguments, or -1. Other
+// parentheses may precede it: "at (wrapper runtime-invoke) A.B()", "at Task<(int, bool)> A.B()".
+func startOfArguments(body string) int {
+	start := 0
+	if strings.HasPrefix(body, "at (") {
+		start = max(endOfArguments(body, len("at ")), 0)
+	}
+	depth := 0
+	for i := start; i < len(body); i++ {
+		switch body[i] {
+		case '<':
+			depth++
+		case '>':
+			depth--
+		case '(':
+			if depth <= 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// withoutLambda skips the function within the method, as Demystifier prints it: "+() => { }".
+func withoutLambda(rest string) string {
+	if !strings.HasPrefix(rest, "+") {
+		return rest
+	}
+	place := strings.Index(rest, " in ")
+	if place < 0 {
+		return ""
+	}
+	return rest[place:]
 }
 
 // cutDotNetAddress reads a frame of NativeAOT without a name: "at Shop!<BaseAddress>+0x1c2b3".
@@ -250,7 +424,7 @@ func cutDotNetAddress(body string) (c dotNetCall, ok bool) {
 
 // isDotNetWord reports whether the text may be the word, or the few words, for "at".
 func isDotNetWord(word string) bool {
-	return word == "at" || word != "" && len(word) <= 40 && strings.Count(word, " ") < 4 && !strings.ContainsAny(word, `.,;=<>[]{}/\"'`)
+	return word == "at" || word != "" && len(word) <= 40 && strings.Count(word, " ") < 4 && !strings.ContainsAny(word, `.,;=<>[]{}/\"'#0123456789`)
 }
 
 // endOfArguments returns what follows the parenthesis that closes the one at open, or -1.
@@ -276,9 +450,9 @@ func startOfName(name string) int {
 	depth := 0
 	for i := len(name) - 1; i >= 0; i-- {
 		switch name[i] {
-		case ']':
+		case ']', '>':
 			depth++
-		case '[':
+		case '[', '<':
 			depth--
 		case ' ':
 			if depth == 0 {
@@ -297,7 +471,11 @@ func dotNetPlace(rest string) (path string, line int, ok bool) {
 		_, rest, _ = strings.Cut(rest, "]")
 		rest = strings.TrimLeft(rest, " ")
 	}
-	if rest == "" || strings.HasPrefix(rest, "+ 0x") {
+	if offset, ok := strings.CutPrefix(rest, "+ 0x"); ok { // NativeAOT
+		_, rest, _ = strings.Cut(offset, " ")
+	}
+	rest, _, _ = strings.Cut(rest, " + 0x")
+	if rest == "" {
 		return "", 0, true
 	}
 	word, path, ok := strings.Cut(rest, " ")
@@ -307,7 +485,7 @@ func dotNetPlace(rest string) (path string, line int, ok bool) {
 	if !ok || len(word) > 40 {
 		return "", 0, false
 	}
-	if strings.HasPrefix(path, "<") { // Mono without symbols
+	if strings.HasPrefix(path, "<") || strings.HasPrefix(path, ":") { // no symbols
 		return "", 0, true
 	}
 	path, line = cutDotNetLine(path)
@@ -321,8 +499,8 @@ func startOfPath(rest string) int {
 		case '/', '\\':
 			return i
 		case ':':
-			if i > 0 && isSeparator(rest, i+1) {
-				return i - 1
+			if i > 0 && isSeparator(rest, i+1) { // of a drive or a scheme
+				return strings.LastIndexByte(rest[:i], ' ') + 1
 			}
 		}
 	}
@@ -341,10 +519,10 @@ func cutDotNetLine(place string) (path string, line int) {
 		return place, 0
 	}
 	line, _, _ = number(end[digits:])
-	path = strings.TrimRight(end[:colon], " ")
+	path = strings.TrimRight(end[:colon], " ,")
 	if dot := strings.LastIndexByte(path, '.'); dot > 0 {
 		extension, _, _ := strings.Cut(path[dot:], " ")
-		path = path[:dot+len(extension)]
+		path = path[:dot+len(strings.TrimRight(extension, ","))]
 	}
 	return path, line
 }
@@ -353,18 +531,27 @@ func cutDotNetLine(place string) (path string, line int) {
 // methods, iterators and closures to the source: "Shop.Cart.<Add>d__5.MoveNext" is Add of
 // Shop.Cart.
 func cutDotNetMethod(name string) (class, method string) {
-	dot := strings.LastIndexByte(name[:endOfMethod(name)], '.')
+	end := endOfMethod(name)
+	dot := strings.LastIndexByte(name[:end], '.')
+	if colon := strings.LastIndexByte(name[:end], ':'); colon > dot { // Mono's wrappers, and Unity
+		dot = colon
+	}
 	if dot < 0 {
 		return "", name
 	}
 	if dot > 0 && name[dot-1] == '.' { // ".ctor"
 		dot--
 	}
-	class, method = name[:dot], name[dot+1:]
+	class, method = name[:dot], strings.TrimSuffix(name[dot+1:], "@") // main@ of F#
 	if method == "MoveNext" {
 		class, method = cutStateMachine(class)
 	}
-	for _, closure := range [...]string{".<>c", "+<>c"} {
+	if at := strings.LastIndexByte(class, '@'); at > 0 && at+1 < len(class) && isNumber(class[at+1:at+2]) { // a closure of F#: "Cart.add@12"
+		if dot := strings.LastIndexAny(class[:at], ".+"); dot > 0 {
+			class, method = class[:dot], class[dot+1:at]
+		}
+	}
+	for _, closure := range [...]string{".<>c", "+<>c", "._Closure$__", "+_Closure$__"} {
 		if i := strings.Index(class, closure); i > 0 {
 			class = class[:i]
 		}
@@ -394,6 +581,11 @@ func endOfMethod(name string) int {
 }
 
 func cutStateMachine(class string) (outer, method string) {
+	if outer, machine, ok := strings.Cut(class, "VB$StateMachine_"); ok && len(outer) > 1 { // Visual Basic
+		if _, method, ok := strings.Cut(machine, "_"); ok && method != "" {
+			return outer[:len(outer)-1], method
+		}
+	}
 	open, closing := strings.LastIndex(class, ".<"), strings.LastIndex(class, ">d")
 	if open < 0 {
 		open = strings.LastIndex(class, "+<")

@@ -119,16 +119,25 @@ func isJavaVendor(name string) bool {
 
 // isDotNetStub reports whether .NET generated the method at run time.
 func (f *Frame) isDotNetStub() bool {
-	return strings.HasPrefix(f.Module, "InvokeStub_") || f.Module == "" && strings.HasPrefix(f.Function, "lambda_method")
+	switch f.Module {
+	case "":
+		return strings.HasPrefix(f.Function, "lambda_method") || strings.HasPrefix(f.Function, "SyncInvoke")
+	case "CallSite", "dynamicClass", "DynamicClass":
+		return true
+	default:
+		return strings.HasPrefix(f.Module, "InvokeStub_")
+	}
 }
 
 // isDotNetLibrary reports whether the class belongs to .NET or a common library.
 func isDotNetLibrary(class string) bool {
 	switch class[:dotAfter(class, 0)] {
-	case "System", "Microsoft", "MS", "Mono", "Windows", "Interop", "FSharp",
-		"Autofac", "AutoMapper", "Azure", "Castle", "Dapper", "FluentValidation", "Google", "Grpc", "MassTransit", "MediatR", "MongoDB", "MySql",
-		"NHibernate", "NUnit", "Newtonsoft", "Npgsql", "OpenTelemetry", "Polly", "Quartz", "RabbitMQ", "Sentry", "Serilog", "StackExchange",
-		"Xunit", "xunit":
+	case "System", "Microsoft", "MS", "Mono", "Windows", "WinRT", "ABI", "Interop", "FSharp", "string", "object",
+		"Android", "AndroidX", "Java", "ObjCRuntime", "UIKit", "Xamarin", "UnityEngine", "UnityEditor", "UnityEngineInternal",
+		"Amazon", "Autofac", "AutoMapper", "Azure", "Castle", "Confluent", "Dapper", "Elasticsearch", "FluentValidation", "Giraffe", "Google",
+		"Grpc", "Hangfire", "HotChocolate", "ICSharpCode", "IdentityModel", "IdentityServer4", "MassTransit", "MediatR", "MongoDB", "MySql",
+		"MySqlConnector", "NHibernate", "NLog", "NUnit", "Newtonsoft", "Npgsql", "OpenTelemetry", "Owin", "Polly", "Quartz", "RabbitMQ", "Refit",
+		"RestSharp", "Sentry", "Serilog", "ServiceStack", "SkiaSharp", "StackExchange", "Swashbuckle", "Xunit", "log4net", "xunit":
 		return true
 	default:
 		return false

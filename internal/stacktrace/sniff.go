@@ -39,6 +39,8 @@ func sniffLine(line, next string) Language {
 		return Go
 	case isDartLine(body):
 		return Dart
+	case strings.HasPrefix(body, dotNetInner), isUnityLine(line):
+		return DotNet
 	case line[0] == '#' && isPHPCall(line):
 		return PHP
 	case strings.HasPrefix(body, "** (") && strings.Contains(body, ")"), strings.HasPrefix(body, "** exception "):
@@ -89,6 +91,11 @@ func sniffCall(call string) Language {
 func isDartLine(line string) bool {
 	_, _, ok := cutDartFrame(line)
 	return ok
+}
+
+func isUnityLine(line string) bool {
+	c, located, ok := cutUnityFrame(line)
+	return ok && (located || strings.HasPrefix(c.class, "UnityEngine."))
 }
 
 func isGoCall(line string) bool { return line != "" && line[0] != '\t' && line[0] != ' ' }

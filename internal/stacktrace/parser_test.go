@@ -489,7 +489,9 @@ func TestHostileTextsTakeLinearTime(t *testing.T) {
 		}, ""},
 		{DotNet, "A.E: m\n", []string{
 			" ---> A.E: m", " ---> A.E: m\n", "   at A.B.C()\n", "   at A.B.C()<---\n", dotNetEndInner + "\n", "<---", " ---> (Inner Exception #0) A.E: m\n   at A.B()<---\n", "[", "]", "(", ") in ", ".<", ">d", " ---> ",
+			"   bei A.B.C()\n", "   a A.B()\n   b A.B()\n", "<", ">", "@1", ":1", " A.E:", "|A.E: ", "Exception rethrown at [0]: \n", "A.E (0x1): ",
 		}, ""},
+		{DotNet, "", []string{"   bei A.B.C()\n", "m A.B.MException: ", "m\n", "A.B ()\n", "A:B()\n", "A.B () (at A/b.cs:1)\n", "A.B () (at A/b.cs:1)\nRethrow as AException: m\n", "A (", "A.MException: whose value is:\n"}, "   at A.B.C()\n"},
 		{PHP, "E: m in a.php:1\nStack trace:\n", []string{
 			"#0 a(1): b()\n", "#0 {main}\n\nNext E: m in a.php:1\nStack trace:\n", "Next E\n", " in ", "{closure:", "->", "vendor/", "(1): ",
 		}, ""},

@@ -360,7 +360,11 @@ func cutDotNetCall(body string) (c dotNetCall, ok bool) {
 	if ok {
 		c.word = "at"
 	}
-	if c.path, c.line, ok = dotNetPlace(withoutLambda(body[end:])); !ok || !isDotNetWord(c.word) {
+	place := withoutLambda(body[end:])
+	if image, _, ok := strings.Cut(place, ":token 0x"); ok { // "in Shop.dll:token 0x6000012+0x1d"
+		c.image, place = image[strings.LastIndexByte(image, ' ')+1:], ""
+	}
+	if c.path, c.line, ok = dotNetPlace(place); !ok || !isDotNetWord(c.word) {
 		return c, false
 	}
 	c.class, c.method = cutDotNetMethod(name[start:])
@@ -467,9 +471,11 @@ func startOfName(name string) int {
 // ":line 12" in any language. ok is false if something else follows.
 func dotNetPlace(rest string) (path string, line int, ok bool) {
 	rest = strings.TrimLeft(rest, " ")
-	if strings.HasPrefix(rest, "[0x") { // Mono
-		_, rest, _ = strings.Cut(rest, "]")
-		rest = strings.TrimLeft(rest, " ")
+	for _, offset := range [...]struct{ open, end string }{{"[0x", "]"}, {"<0x", ">"}} { // Mono, also compiled ahead of time
+		if strings.HasPrefix(rest, offset.open) {
+			_, rest, _ = strings.Cut(rest, offset.end)
+			rest = strings.TrimLeft(rest, " ")
+		}
 	}
 	if offset, ok := strings.CutPrefix(rest, "+ 0x"); ok { // NativeAOT
 		_, rest, _ = strings.Cut(offset, " ")

@@ -350,7 +350,8 @@ func cutV8Call(call string) (function, location string, ok bool) {
 		}
 	}
 	path, line, _ := cutPosition(location)
-	if line == 0 && !isV8Location(location) || function == "" && path == "" {
+	isPlace := line > 0 || isV8Location(location) || function != "" && isScriptFile(path) && strings.IndexByte(path, ' ') < 0
+	if !isPlace || function == "" && path == "" {
 		return "", "", false
 	}
 	function, _, _ = strings.Cut(function, " [as ")
@@ -363,13 +364,14 @@ func cutV8Call(call string) (function, location string, ok bool) {
 
 // isV8Location reports whether V8 prints this in place of a file.
 func isV8Location(location string) bool {
-	return location == "<anonymous>" || location == "native" || strings.HasPrefix(location, "index ") ||
+	return location == "<anonymous>" || location == "native" || location == unknownCode || location == ":0" || strings.HasPrefix(location, "index ") ||
 		strings.HasPrefix(location, "eval at ") || strings.HasPrefix(location, "wasm://") || strings.Contains(location, wasmFunction)
 }
 
 // What engines print in place of a file for code that is not JavaScript.
 const (
 	nativeCode   = "[native code]"
+	unknownCode  = "unknown" // Bun
 	wasmCode     = "[wasm code]"
 	wasmFunction = ":wasm-function["
 	debuggerCode = "debugger eval code" // the console of Firefox
@@ -516,7 +518,7 @@ func (f *Frame) setScript(path string, line, column int) {
 	}
 	f.Line, f.Column = line, column
 	switch {
-	case path == "native", path == nativeCode, path == wasmCode, strings.HasPrefix(path, "index ") && line == 0:
+	case path == "native", path == unknownCode, path == nativeCode, path == wasmCode, line == 0 && (path == "" || strings.HasPrefix(path, "index ")):
 		f.Native = true
 		if f.Function == "" {
 			f.Filename = path
@@ -602,7 +604,11 @@ func (f *Frame) isJavaScriptLibrary() bool {
 	if f.Native || f.Package != "" {
 		return true
 	}
-	switch f.Filename[strings.LastIndexByte(f.Filename, '/')+1:] {
+	base := f.Filename[strings.LastIndexByte(f.Filename, '/')+1:]
+	if strings.HasPrefix(base, "node_modules_") { // a chunk of Turbopack
+		return true
+	}
+	switch base {
 	case "<anonymous>", "eval code", debuggerCode: // evaluated
 		return true
 	case "InternalBytecode.js", ".pnp.cjs", ".pnp.js", ".pnp.loader.mjs", "webpack-runtime.js", "[turbopack]_runtime.js":

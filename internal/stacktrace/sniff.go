@@ -57,7 +57,7 @@ func sniffCall(call string) Language {
 	call = strings.TrimRight(call, " ,{")
 	open := strings.IndexByte(call, '(')
 	switch {
-	case strings.Contains(call, ") in ") || strings.Contains(call, ") [0x") || strings.Contains(call, ":line "),
+	case strings.Contains(call, ") in ") || strings.Contains(call, ") [0x") || strings.Contains(call, ") <0x") || strings.Contains(call, ":line "),
 		strings.Contains(call, ") + 0x"), strings.Contains(call, "!<BaseAddress>+0x"):
 		return DotNet
 	case strings.HasSuffix(call, ")") && open > 0 && call[open-1] == ' ':

@@ -452,7 +452,7 @@ func TestSharedFramesAreTrimmed(t *testing.T) {
 func TestParseDoesNotAllocate(t *testing.T) {
 	var p Parser
 	for _, name := range []string{"java/caused_by", "python/context", "javascript/express", "go/http_handler", "dotnet/written_inner", "php/previous", "rust/panic", "elixir/task",
-		"dotnet/written_german", "java/written_elements", "dart/written_vm", "swift/written_call_stack_symbols"} {
+		"javascript/written_react_native_bare", "javascript/written_driver_error", "dotnet/written_german", "dotnet/written_unity_rethrow", "dotnet/written_demystifier", "java/written_elements", "dart/written_vm", "swift/written_call_stack_symbols"} {
 		s := readSample(t, "testdata/"+name+".txt")
 		p.Parse(s.language, s.typ, s.message, s.text)
 		assert.Zero(t, testing.AllocsPerRun(10, func() { p.Parse(s.language, s.typ, s.message, s.text) }), name)

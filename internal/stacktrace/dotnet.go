@@ -277,15 +277,15 @@ func (r *dotNetReader) isRepeated(index int) bool {
 func (r *dotNetReader) frameLine(body string) bool {
 	c, ok := cutDotNetCall(body)
 	indented := len(r.lines.line) > len(body)
-	if !ok || c.word != "at" && (!indented || !r.isTranslated(c)) {
+	if !ok || c.word != "at" && (!indented || !r.isTranslated(&c)) {
 		return false
 	}
 	r.framesIndented = indented
-	r.addCall(c)
+	r.addCall(&c)
 	return true
 }
 
-func (r *dotNetReader) addCall(c dotNetCall) {
+func (r *dotNetReader) addCall(c *dotNetCall) {
 	if len(r.exceptions) == 0 {
 		r.enter(noParent, "")
 	}
@@ -300,7 +300,7 @@ func (r *dotNetReader) addCall(c dotNetCall) {
 // isTranslated reports whether the word before the call stands for "at". All frames have the same
 // word. Since a line of a message may look like a frame, the first one has a place in a file, or no
 // other frame begins with "at".
-func (r *dotNetReader) isTranslated(c dotNetCall) bool {
+func (r *dotNetReader) isTranslated(c *dotNetCall) bool {
 	if r.word != "" {
 		return c.word == r.word
 	}
@@ -360,9 +360,9 @@ func cutDotNetCall(body string) (c dotNetCall, ok bool) {
 	if ok {
 		c.word = "at"
 	}
-	place := withoutLambda(body[end:])
-	if image, _, ok := strings.Cut(place, ":token 0x"); ok { // "in Shop.dll:token 0x6000012+0x1d"
-		c.image, place = image[strings.LastIndexByte(image, ' ')+1:], ""
+	var place string
+	if c.image, place = withoutOffset(withoutLambda(body[end:])); c.image != "" {
+		place = ""
 	}
 	if c.path, c.line, ok = dotNetPlace(place); !ok || !isDotNetWord(c.word) {
 		return c, false
@@ -387,6 +387,8 @@ func startOfArguments(body string) int {
 	start := 0
 	if strings.HasPrefix(body, "at (") {
 		start = max(endOfArguments(body, len("at ")), 0)
+	} else if open := strings.IndexByte(body, '('); open < 0 || strings.IndexByte(body[:open], '<') < 0 {
+		return open
 	}
 	depth := 0
 	for i := start; i < len(body); i++ {
@@ -418,6 +420,9 @@ func withoutLambda(rest string) string {
 
 // cutDotNetAddress reads a frame of NativeAOT without a name: "at Shop!<BaseAddress>+0x1c2b3".
 func cutDotNetAddress(body string) (c dotNetCall, ok bool) {
+	if strings.IndexByte(body, '!') < 0 {
+		return c, false
+	}
 	word, frame, _ := strings.Cut(body, " ")
 	image, address, ok := strings.Cut(frame, "!<BaseAddress>+0x")
 	if !ok || address == "" || strings.IndexByte(frame, ' ') >= 0 || !isDotNetWord(word) {
@@ -451,6 +456,11 @@ func endOfArguments(body string, open int) int {
 // startOfName returns where the qualified name of the method begins: after the last space outside
 // of brackets.
 func startOfName(name string) int {
+	if first := strings.IndexByte(name, ' '); first < 0 {
+		return 0
+	} else if strings.IndexByte(name[first+1:], ' ') < 0 && !strings.ContainsAny(name[:first], "[<") {
+		return first + 1
+	}
 	depth := 0
 	for i := len(name) - 1; i >= 0; i-- {
 		switch name[i] {
@@ -467,20 +477,30 @@ func startOfName(name string) int {
 	return 0
 }
 
-// dotNetPlace reads what follows the arguments: nothing, an offset, or a word, a path and
-// ":line 12" in any language. ok is false if something else follows.
-func dotNetPlace(rest string) (path string, line int, ok bool) {
+// withoutOffset skips the offset of the code: "[0x00001]" or "<0x100e15d50 + 0x00029>" of Mono, "+
+// 0x1d" of NativeAOT. .NET also prints one in place of a line: "in Shop.dll:token 0x6000012+0x1d".
+func withoutOffset(rest string) (image, place string) {
 	rest = strings.TrimLeft(rest, " ")
-	for _, offset := range [...]struct{ open, end string }{{"[0x", "]"}, {"<0x", ">"}} { // Mono, also compiled ahead of time
+	if !strings.Contains(rest, "0x") {
+		return "", rest
+	}
+	if image, _, ok := strings.Cut(rest, ":token 0x"); ok {
+		return image[strings.LastIndexByte(image, ' ')+1:], rest
+	}
+	for _, offset := range [...]struct{ open, end string }{{"[0x", "]"}, {"<0x", ">"}, {"+ 0x", " "}} {
 		if strings.HasPrefix(rest, offset.open) {
-			_, rest, _ = strings.Cut(rest, offset.end)
-			rest = strings.TrimLeft(rest, " ")
+			_, rest, _ = strings.Cut(rest[len(offset.open):], offset.end)
+			break
 		}
 	}
-	if offset, ok := strings.CutPrefix(rest, "+ 0x"); ok { // NativeAOT
-		_, rest, _ = strings.Cut(offset, " ")
-	}
 	rest, _, _ = strings.Cut(rest, " + 0x")
+	return "", rest
+}
+
+// dotNetPlace reads what follows the arguments: nothing, or a word, a path and ":line 12" in any
+// language. ok is false if something else follows.
+func dotNetPlace(rest string) (path string, line int, ok bool) {
+	rest = strings.TrimLeft(rest, " ")
 	if rest == "" {
 		return "", 0, true
 	}
@@ -552,15 +572,25 @@ func cutDotNetMethod(name string) (class, method string) {
 	if method == "MoveNext" {
 		class, method = cutStateMachine(class)
 	}
-	if at := strings.LastIndexByte(class, '@'); at > 0 && at+1 < len(class) && isNumber(class[at+1:at+2]) { // a closure of F#: "Cart.add@12"
+	return cutClosure(class, method)
+}
+
+// cutClosure maps the class of a closure to the source: "Shop.Cart.<>c__DisplayClass3_0" and, of
+// Visual Basic, "Shop.Cart._Closure$__1-0" are Shop.Cart, and F#'s "Shop.Cart.add@12" is add of that.
+func cutClosure(class, method string) (string, string) {
+	if at := strings.LastIndexByte(class, '@'); at > 0 && at+1 < len(class) && isNumber(class[at+1:at+2]) {
 		if dot := strings.LastIndexAny(class[:at], ".+"); dot > 0 {
-			class, method = class[:dot], class[dot+1:at]
+			return class[:dot], class[dot+1 : at]
 		}
 	}
-	for _, closure := range [...]string{".<>c", "+<>c", "._Closure$__", "+_Closure$__"} {
-		if i := strings.Index(class, closure); i > 0 {
-			class = class[:i]
-		}
+	closure := -1
+	if strings.IndexByte(class, '<') >= 0 {
+		closure = strings.Index(class, "<>c")
+	} else if strings.IndexByte(class, '$') >= 0 {
+		closure = strings.Index(class, "_Closure$__")
+	}
+	if closure > 1 && (class[closure-1] == '.' || class[closure-1] == '+') {
+		class = class[:closure-1]
 	}
 	return class, method
 }

@@ -29,7 +29,7 @@ func (r *dotNetReader) unityFrame(body string) bool {
 		}
 	}
 	r.unity.frames = true
-	r.addCall(c)
+	r.addCall(&c)
 	return true
 }
 

@@ -60,7 +60,7 @@ func (r *javaScriptReader) read(line string) {
 	call, isV8 := strings.CutPrefix(body, "at ")
 	switch {
 	case isV8 && r.v8Frame(call):
-	case r.causedBy(body), r.nested(line, body), r.atFrame(line):
+	case r.atFrame(line), r.causedBy(body), r.nested(line, body):
 	case r.header.open && r.lateHeader(line):
 	case r.header.extend(r.builder, &r.lines):
 	case body == "", strings.Trim(body, "{}[], ") == "" && r.started():
@@ -549,6 +549,9 @@ func (f *Frame) setScriptPath(path string) {
 	if scheme, rest, ok := strings.Cut(path, "://"); ok && (strings.HasPrefix(scheme, "webpack") || scheme == "turbopack") {
 		f.Filename, f.AbsPath = webpackPath(rest), path
 	}
+	if !strings.Contains(path, "node_modules") {
+		return
+	}
 	if library, ok := after(f.Filename, "node_modules"); ok && !strings.Contains(library, ".bundle") { // Metro's are the whole app
 		library, _, _ = strings.Cut(library, "?")
 		f.Filename, f.AbsPath, f.Package = library, path, npmPackage(library)
@@ -614,14 +617,24 @@ func (f *Frame) isJavaScriptLibrary() bool {
 	case "InternalBytecode.js", ".pnp.cjs", ".pnp.js", ".pnp.loader.mjs", "webpack-runtime.js", "[turbopack]_runtime.js":
 		return true
 	}
-	for _, prefix := range [...]string{
-		"node:", "internal/", "ext:", "deno:", "bun:", "cloudflare:", "cloudflare-internal:", "electron/js2c/", "webpack/", "wasm://", "resource://", "chrome://", "webkit-masked-url:",
-		"https://deno.land/", "https://jsr.io/", "https://esm.sh/", "https://unpkg.com/", "https://cdn.jsdelivr.net/",
-	} {
-		if strings.HasPrefix(f.Filename, prefix) {
-			return true
-		}
+	switch path := f.Filename; {
+	case strings.HasPrefix(path, "/"):
+		return false
+	case strings.HasPrefix(path, "http"):
+		return hasAnyPrefix(path, "https://deno.land/", "https://jsr.io/", "https://esm.sh/", "https://unpkg.com/", "https://cdn.jsdelivr.net/")
+	case hasAnyPrefix(path, "node:", "internal/", "ext:", "deno:", "bun:", "cloudflare:", "cloudflare-internal:", "electron/js2c/", "webpack/", "wasm://",
+		"resource://", "chrome://", "webkit-masked-url:"):
+		return true
 	}
 	scheme, _, ok := strings.Cut(f.path(), "://")
 	return ok && strings.HasSuffix(scheme, "-extension")
+}
+
+func hasAnyPrefix(path string, prefixes ...string) bool {
+	for _, prefix := range prefixes {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return false
 }

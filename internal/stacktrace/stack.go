@@ -17,9 +17,9 @@ const (
 	Unknown    Language = iota
 	Java                // and Kotlin, Scala, Groovy, Clojure: every JVM language
 	Python              // CPython's traceback
-	JavaScript          // V8 (Node, Chromium), Firefox, Safari
+	JavaScript          // V8 (Node, Chromium), Firefox, Safari, Hermes
 	Go                  // panics, runtime.Stack, goroutine dumps
-	DotNet              // Exception.ToString of .NET, .NET Framework and Mono
+	DotNet              // Exception.ToString of .NET, .NET Framework and Mono, and Unity
 	PHP                 // PHP's own format, and the OpenTelemetry SDK's
 	Ruby                // full_message in both orders, and plain backtraces
 	Rust                // panics, std::backtrace, anyhow

@@ -202,7 +202,8 @@ func (p *Parser) represents(s *Stack, line string) bool {
 	for i := range s.Exceptions {
 		e := &s.Exceptions[i]
 		first, _, _ := strings.Cut(e.Message, "\n")
-		if in(e.Type) || in(strings.TrimSpace(first)) || strings.Contains(e.Message, line) {
+		list, _, _ := strings.Cut(e.Relation, "[") // "errors" of "errors[0]"
+		if in(list) || in(e.Type) || in(strings.TrimSpace(first)) || strings.Contains(e.Message, line) {
 			return true
 		}
 	}

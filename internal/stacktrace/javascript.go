@@ -37,10 +37,10 @@ const (
 // javaScriptDepths is how deep errors may be nested. Deeper ones are attached to the last depth.
 const javaScriptDepths = 16
 
-// javaScriptError is an error, or the list of errors of an AggregateError.
+// javaScriptError is an error, or a list of errors such as that of an AggregateError.
 type javaScriptError struct {
 	index, indent int
-	list          bool
+	list          string // the property that holds the list
 	members       int
 }
 
@@ -187,19 +187,31 @@ func (r *javaScriptReader) nested(line, body string) bool {
 		return false
 	}
 	indent := len(line) - len(body)
+	if r.entry(indent, body) {
+		return true
+	}
 	if name, header, ok := r.cutMember(body); ok {
 		r.closeTo(indent)
 		r.enter(javaScriptError{indent: indent}, r.open[r.depth].index, name, header)
 		return true
 	}
-	if body == "[errors]: [" {
-		r.closeTo(indent)
-		parent := r.open[r.depth].index
-		r.exception(parent).Group = true
-		r.push(javaScriptError{index: parent, indent: indent, list: true})
-		return true
+	name, ok := strings.CutSuffix(body, ": [")
+	return ok && r.beginList(indent, name)
+}
+
+// beginList reads the beginning of a list of errors: "[errors]: [", or a property whose first item is
+// an error with frames.
+func (r *javaScriptReader) beginList(indent int, name string) bool {
+	group := name == "[errors]"
+	if !group && (!isScriptName(name) || !isErrorHeader(unindented(r.lines.peek()))) {
+		return false
 	}
-	return r.entry(indent, body)
+	r.closeTo(indent)
+	parent := r.open[r.depth].index
+	e := r.exception(parent)
+	e.Group = e.Group || group
+	r.push(javaScriptError{index: parent, indent: indent, list: strings.Trim(name, "[]")})
+	return true
 }
 
 // cutMember cuts a property that holds an error: "[cause]: TypeError: message", "driverError:
@@ -210,7 +222,7 @@ func (r *javaScriptReader) cutMember(body string) (name, header string, ok bool)
 	switch {
 	case !ok || !isScriptName(name) || header == "":
 		return "", "", false
-	case r.aboveFrame() && isScriptName(header[:max(strings.IndexAny(header, ": ["), 0)]), r.aboveFrame() && isErrorHeader(header):
+	case r.aboveFrame() && (isErrorHeader(header) || isScriptName(header[:max(strings.Index(header, ": "), 0)])):
 		return name, header, true
 	case body[0] != '[' || name != "cause":
 		return "", "", false
@@ -253,11 +265,11 @@ func (r *javaScriptReader) entry(indent int, body string) bool {
 	}
 	r.closeTo(indent)
 	list := &r.open[r.depth]
-	if !list.list {
+	if list.list == "" {
 		return false
 	}
 	list.members++
-	r.enter(javaScriptError{indent: indent}, list.index, "errors["+strconv.Itoa(list.members-1)+"]", body)
+	r.enter(javaScriptError{indent: indent}, list.index, list.list+"["+strconv.Itoa(list.members-1)+"]", body)
 	return true
 }
 
@@ -619,7 +631,7 @@ func (f *Frame) isJavaScriptLibrary() bool {
 	}
 	switch path := f.Filename; {
 	case strings.HasPrefix(path, "/"):
-		return false
+		return strings.HasPrefix(path, "/var/runtime/") // of AWS Lambda
 	case strings.HasPrefix(path, "http"):
 		return hasAnyPrefix(path, "https://deno.land/", "https://jsr.io/", "https://esm.sh/", "https://unpkg.com/", "https://cdn.jsdelivr.net/")
 	case hasAnyPrefix(path, "node:", "internal/", "ext:", "deno:", "bun:", "cloudflare:", "cloudflare-internal:", "electron/js2c/", "webpack/", "wasm://",

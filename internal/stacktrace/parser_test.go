@@ -479,7 +479,7 @@ func TestHostileTextsTakeLinearTime(t *testing.T) {
 		}, "E: m\n"},
 		{JavaScript, "E: m\n    at f (a.js:1:1)\n", []string{
 			"    at f (a.js:1:1)\n", "    ... 1000 lines matching cause stack trace ...\n", "  [cause]: E: m\n      at f (a.js:1:1)\n", "  [errors]: [\n", "    Error: m\n", "eval at (", "@", "f@a.js:1:1\n",
-			"  driverError: Error: m\n      at f (a.js:1:1)\n", "  a: b\n", "    at eval (eval at f (eval at ", "[cause]: ", "  [cause]: 'm'\n",
+			"  driverError: Error: m\n      at f (a.js:1:1)\n", "  a: b\n", "  a: [\n    Error: m\n", "    at eval (eval at f (eval at ", "[cause]: ", "  [cause]: 'm'\n",
 			"node_modules/", ":1", " (", "    ... 3 lines matching cause stack trace ...\n  [cause]: E: m\n      at f (a.js:1:1)\n      at f (a.js:1:1)\n",
 		}, ""},
 		{JavaScript, "m\n", []string{"Error: m\n", "f@1:1\n", "1:1\n", "f@https://a/b.js:1:1\n", "https://a/b.js:1:1 at \n", " at \n", "<ref *1> ", " [E", "    ^\n", "(", "1 | m\n"}, ""},

@@ -57,8 +57,7 @@ func sniffCall(call string) Language {
 	call = strings.TrimRight(call, " ,{")
 	open := strings.IndexByte(call, '(')
 	switch {
-	case strings.Contains(call, ") in ") || strings.Contains(call, ") [0x") || strings.Contains(call, ") <0x") || strings.Contains(call, ":line "),
-		strings.Contains(call, ") + 0x"), strings.Contains(call, "!<BaseAddress>+0x"):
+	case hasDotNetPlace(call):
 		return DotNet
 	case strings.HasSuffix(call, ")") && open > 0 && call[open-1] == ' ':
 		location := call[open+1 : len(call)-1]
@@ -86,6 +85,16 @@ func sniffCall(call string) Language {
 	default:
 		return Unknown
 	}
+}
+
+// hasDotNetPlace reports whether the call has a place or an offset as .NET and Mono print it.
+func hasDotNetPlace(call string) bool {
+	for _, place := range [...]string{") in ", ") [0x", ") <0x", ":line ", ") + 0x", "!<BaseAddress>+0x"} {
+		if strings.Contains(call, place) {
+			return true
+		}
+	}
+	return false
 }
 
 func isDartLine(line string) bool {

@@ -23,14 +23,19 @@ func (r *dotNetReader) unityFrame(body string) bool {
 		return false
 	}
 	c, located, ok := cutUnityFrame(body)
-	if !ok || !located && !r.unity.frames && !strings.HasPrefix(c.class, "UnityEngine.") {
-		if _, _, next := cutUnityFrame(r.lines.peek()); !ok || !next {
-			return false
-		}
+	if !ok || !located && !r.unity.frames && !r.beginsUnity(&c) {
+		return false
 	}
 	r.unity.frames = true
 	r.addCall(&c)
 	return true
+}
+
+// beginsUnity reports whether a call without a place is the first frame: it is Unity's own, or another
+// one follows. In a stack with "at", it is a part of a message.
+func (r *dotNetReader) beginsUnity(c *dotNetCall) bool {
+	_, _, next := cutUnityFrame(r.lines.peek())
+	return (next || strings.HasPrefix(c.class, "UnityEngine.")) && !r.isEnglish()
 }
 
 // cutUnityFrame cuts a frame of Unity. located is true if it ends with "(at path:12)".

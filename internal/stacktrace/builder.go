@@ -205,6 +205,24 @@ func (b *builder) dropFrom(index int) {
 	b.exceptions, b.exceptionFrames = b.exceptions[:index], b.exceptionFrames[:index]
 }
 
+// dropFrames removes the frames of an exception, which must be the latest ones.
+func (b *builder) dropFrames(index int) {
+	e := &b.exceptionFrames[index]
+	b.frames = b.frames[:e.start]
+	*e = extent{}
+}
+
+// moveToEnd moves the frames of an exception behind all others, where more can be added to them.
+func (b *builder) moveToEnd(index int) {
+	e := &b.exceptionFrames[index]
+	b.settle(e)
+	if e.seen == 0 || e.end() == len(b.frames) {
+		return
+	}
+	b.frames = append(b.frames, b.frames[e.start:e.end()]...)
+	e.start = len(b.frames) - e.seen
+}
+
 // dropTop removes frames above the one that threw: up to the first for which last is true, then
 // those for which more is true. It never removes all frames.
 func (b *builder) dropTop(index int, last, more func(*Frame) bool) {

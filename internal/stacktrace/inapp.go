@@ -52,7 +52,7 @@ func (f *Frame) isQualified(prefix string) bool {
 func (f *Frame) isApp(language Language) bool {
 	switch language {
 	case Java:
-		return !isJavaLibrary(f.Module) && !strings.HasPrefix(f.Package, "com.google.android.")
+		return !isJavaLibrary(f.Module) && !strings.HasPrefix(f.Package, "com.google.android.") && !f.isAndroidNative()
 	case Python:
 		return !f.isPythonLibrary()
 	case JavaScript:
@@ -86,7 +86,7 @@ func isJavaLibrary(class string) bool {
 	case "com", "io", "org", "net", "ch", "worker":
 		return isJavaVendor(class[:dotAfter(class, len(first)+1)])
 	case "java", "javax", "jakarta", "jdk", "sun", "javafx", "junit", "kotlin", "kotlinx", "scala", "groovy", "clojure",
-		"akka", "android", "androidx", "brave", "dalvik", "feign", "graphql", "hudson", "jnr", "kafka", "liquibase", "okhttp3", "okio", "oracle",
+		"akka", "android", "androidx", "brave", "cats", "dalvik", "feign", "fs2", "graphql", "hudson", "jnr", "kafka", "liquibase", "okhttp3", "okio", "oracle",
 		"play", "reactor", "retrofit2", "rx", "zio", "_COROUTINE":
 		return true
 	default:
@@ -105,8 +105,8 @@ func dotAfter(name string, start int) int {
 func isJavaVendor(name string) bool {
 	switch name {
 	case "org.springframework", "org.apache", "org.hibernate", "org.eclipse", "org.jboss", "org.aopalliance", "org.aspectj", "org.codehaus",
-		"org.glassfish", "org.gradle", "org.h2", "org.jetbrains", "org.jooq", "org.junit", "org.mariadb", "org.mockito", "org.postgresql",
-		"org.quartz", "org.reactivestreams", "org.scalatest", "org.slf4j", "org.testng", "org.thymeleaf", "org.xnio",
+		"org.glassfish", "org.graalvm", "org.gradle", "org.h2", "org.http4s", "org.jetbrains", "org.jooq", "org.jruby", "org.junit", "org.mariadb",
+		"org.mockito", "org.mozilla", "org.postgresql", "org.python", "org.quartz", "org.reactivestreams", "org.scalatest", "org.slf4j", "org.testng", "org.thymeleaf", "org.xnio",
 		"com.sun", "com.android", "com.fasterxml", "com.google", "com.ibm", "com.mysql", "com.netflix", "com.oracle", "com.zaxxer",
 		"io.grpc", "io.ktor", "io.lettuce", "io.micrometer", "io.micronaut", "io.netty", "io.opentelemetry", "io.quarkus", "io.reactivex",
 		"io.sentry", "io.undertow", "io.vertx",

@@ -4,6 +4,8 @@
 package stacktrace
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,6 +25,18 @@ type javaReader struct {
 	// complete is true once the current exception has its shared frames.
 	complete bool
 	header   header
+	// prefixed is true once a frame began with "at ": what lacks it, below, is no frame.
+	prefixed bool
+	// gaps is the number of frames of each exception above the last ones that were not printed.
+	gaps [maxExceptions]int
+	// later is the number of frames that an exception shares with one that follows.
+	later [maxExceptions]int
+	// thrownStart is the offset of the message of the exception that was thrown.
+	thrownStart int
+	// thread is the thread of a dump whose frames follow, if inThread; else they belong to the
+	// exception. dumped is the number of threads so far.
+	thread, dumped int
+	inThread       bool
 }
 
 // javaDepths is how deep suppressed exceptions may be nested. Deeper ones are attached to the last
@@ -30,9 +44,15 @@ type javaReader struct {
 const javaDepths = 16
 
 func readJava(b *builder) {
+	printed := b.text
+	b.text, b.incomplete = withoutLogcat(printed)
 	r := javaReader{builder: b, lines: lines{text: b.text}}
 	for r.lines.scan() {
 		r.read(r.lines.line)
+	}
+	r.shareLater()
+	if len(b.frames) == 0 {
+		b.text = printed
 	}
 }
 
@@ -40,18 +60,43 @@ func (r *javaReader) read(line string) {
 	body := unindented(line)
 	switch {
 	case strings.HasPrefix(body, "at ") && r.frameLine(body[len("at "):]):
-	case isJavaElement(body) && r.frameLine(body):
-	case r.started() && isJavaLock(body):
-		r.incomplete = true
-	case r.started() && strings.HasPrefix(body, "... ") && r.more(body[len("... "):]):
-	case r.started() && r.nested(line, body):
+		r.prefixed = true
+	case !r.prefixed && isJavaElement(body) && r.frameLine(body):
+	case isJavaThread(body):
+		r.enterThread(body)
+	case r.dumped > 0 && r.threadDetail(body):
+	case r.started() && r.below(line, body):
 	case r.header.extend(r.builder, &r.lines):
 	case body == "":
 	case !r.started():
 		r.first(body)
 	default:
-		r.unread(r.current, body)
+		r.noFrame(body)
 	}
+}
+
+// below reads a line below the first header that is neither a frame nor a part of a message.
+func (r *javaReader) below(line, body string) bool {
+	switch {
+	case isJavaLock(body):
+		r.incomplete = true
+		return true
+	case strings.HasPrefix(body, "... "):
+		return r.more(body[len("... "):])
+	case isCoroutineBoundary(body):
+		return true
+	default:
+		return r.nested(line, body) || r.composed(body) || r.thrownBelow(body) || r.driverBelow(body)
+	}
+}
+
+// noFrame reads a line below frames that is not a frame.
+func (r *javaReader) noFrame(body string) {
+	if r.inThread {
+		r.unreadInThread(r.thread, body)
+		return
+	}
+	r.unread(r.current, body)
 }
 
 func (r *javaReader) started() bool { return len(r.exceptions) > 0 }
@@ -60,7 +105,54 @@ func (r *javaReader) started() bool { return len(r.exceptions) > 0 }
 func (r *javaReader) first(body string) {
 	r.current = r.begin(noParent, "")
 	r.latest[0] = r.current
-	r.header = r.readThrown(&r.lines, r.current, afterThreadName(body))
+	r.thrown(withoutHash(afterThreadName(body)))
+}
+
+// thrownBelow reads the header of the exception that was thrown, if what came before was a log line:
+// it names no class, or another one than the given type.
+func (r *javaReader) thrownBelow(body string) bool {
+	first := r.exception(r.current)
+	if !r.header.open || len(r.exceptions) > 1 || strings.IndexByte(first.Type, '.') >= 0 || r.typ != "" && first.Type == r.typ {
+		return false
+	}
+	header := withoutHash(afterThreadName(body))
+	typ, _ := cutType(header)
+	if strings.IndexByte(typ, '.') < 0 || typ != r.typ && !isExceptionHeader(header) {
+		return false
+	}
+	r.incomplete = true
+	r.thrown(header)
+	return true
+}
+
+func (r *javaReader) thrown(header string) {
+	r.header = r.readThrown(&r.lines, r.current, header)
+	r.thrownStart = r.header.start
+}
+
+// driverBelow reads "Driver stacktrace:", with which Spark ends a message that holds the stack of an
+// executor. The frames of the exception follow.
+func (r *javaReader) driverBelow(body string) bool {
+	if body != "Driver stacktrace:" || r.framesOf(0) == 0 || r.inThread {
+		return false
+	}
+	r.dropFrom(1)
+	r.dropFrames(0)
+	r.current, r.depth, r.latest[0], r.suppressed[0], r.gaps[0], r.complete = 0, 0, 0, 0, 0, false
+	e := r.exception(0)
+	e.Message = r.text[r.thrownStart:r.lines.end]
+	return true
+}
+
+// withoutHash removes the hash that logstash-logback-encoder prints before a header:
+// "<#3a5ee54b> com.acme.CartException: no stock".
+func withoutHash(header string) string {
+	if strings.HasPrefix(header, "<#") {
+		if _, rest, ok := strings.Cut(header, "> "); ok && !isBlank(rest) {
+			return rest
+		}
+	}
+	return header
 }
 
 // afterThreadName removes what the JVM prints before the header of an uncaught exception.
@@ -90,8 +182,23 @@ func (r *javaReader) nested(line, body string) bool {
 	if printedBefore {
 		header = strings.TrimSuffix(strings.TrimSpace(inner), "]")
 	}
-	r.header = r.readHeader(&r.lines, r.current, header)
+	r.header = r.readHeader(&r.lines, r.current, withoutHash(header))
 	r.header.open = !printedBefore
+	return true
+}
+
+// composed reads "ComposedException 1 :", above an exception of RxJava's CompositeException.
+func (r *javaReader) composed(body string) bool {
+	n, rest, ok := number(strings.TrimPrefix(body, "ComposedException "))
+	if !ok || rest != " :" || !r.lines.scan() {
+		return false
+	}
+	group := r.latest[0]
+	r.exception(group).Group = true
+	r.complete, r.depth = false, 1
+	r.current = r.begin(group, "exceptions["+strconv.Itoa(max(n-1, 0))+"]")
+	r.latest[1], r.suppressed[1] = r.current, 0
+	r.header = r.readHeader(&r.lines, r.current, unindented(r.lines.line))
 	return true
 }
 
@@ -140,26 +247,69 @@ func javaDepth(line string) int {
 	return tabs + spaces(line[tabs:])/4
 }
 
-// more reads "... 12 more": the number of frames shared with the parent.
+// more reads "... 12 more": the number of frames shared with the parent. Loggers also print how many
+// frames they left out: "... 3 frames truncated".
 func (r *javaReader) more(rest string) bool {
-	n, rest, ok := number(rest)
-	if !ok || rest != " more" && !strings.HasPrefix(rest, " common frames omitted") {
+	n, rest, ok := number(strings.TrimPrefix(rest, "suppressed "))
+	if !ok || r.inThread || r.current == none {
+		return false
+	}
+	switch {
+	case rest == " more", strings.HasPrefix(rest, " common frames omitted"):
+	case strings.HasPrefix(rest, " frames "), rest == " lines":
+		r.header.open, r.gaps[r.current] = false, r.framesOf(r.current)
+		return true
+	default:
 		return false
 	}
 	r.header.open = false
 	parent := r.exception(r.current).Parent
-	if parent == noParent || r.complete {
+	switch {
+	case r.complete:
 		r.incomplete = true
-		return true
+	case parent == noParent: // with Logback's rEx, the parent follows
+		r.later[r.current] = n
+	default:
+		r.share(r.current, parent, n)
 	}
-	r.shareFrames(r.current, parent, n)
 	r.complete = true
 	return true
 }
 
+// share copies the frames that an exception shares with its parent, except for those above frames
+// that were left out: how many of them are shared is unknown.
+func (r *javaReader) share(index, parent, n int) {
+	r.shareFrames(index, parent, min(n, r.framesOf(parent)-r.gaps[parent]))
+}
+
+// shareLater copies frames from the exceptions that followed, beginning with the outermost one.
+func (r *javaReader) shareLater() {
+	for i, e := range slices.Backward(r.exceptions) {
+		switch parent := e.Parent; {
+		case r.later[i] == 0:
+		case parent == noParent:
+			r.incomplete = true
+		default:
+			r.moveToEnd(i)
+			r.share(i, parent, r.later[i])
+		}
+	}
+}
+
+// isCoroutineBoundary reports whether kotlinx.coroutines joined two parts of a stack here. Its older
+// versions print backspaces around the words.
+func isCoroutineBoundary(body string) bool {
+	words := strings.Trim(strings.TrimPrefix(body, "at "), "\b().")
+	return words == "Coroutine boundary" || words == "Coroutine creation stacktrace"
+}
+
 // frameLine reads "[loader/][module@version/]package.Class.method(File.java:12)".
 func (r *javaReader) frameLine(call string) bool {
-	call, jar := cutPackaging(call)
+	jar, skipped := "", false
+	if strings.HasSuffix(call, "]") {
+		call, skipped = cutSkipped(call)
+		call, jar = cutPackaging(call)
+	}
 	if call == "" || call[len(call)-1] != ')' {
 		return false
 	}
@@ -167,17 +317,21 @@ func (r *javaReader) frameLine(call string) bool {
 	if open <= 0 {
 		return false
 	}
-	source := call[open+1 : len(call)-1]
+	sourceModule, source := cutSourceModule(call[open+1 : len(call)-1])
 	file, at, hasLine := cutNumber(source)
 	module, class, method := cutMethod(call[:open])
-	if method == "" || !hasLine && !isJavaSource(source) && (class == "" || strings.IndexByte(call[:open], ' ') >= 0) {
+	spaced := strings.IndexByte(call[:open], ' ') >= 0
+	if method == "" || !hasLine && !isJavaSource(source) && (class == "" || spaced) {
 		return false
 	}
-	if !r.started() {
-		r.current = r.begin(noParent, "")
+	if spaced {
+		if strings.Contains(class, "  ") { // columns of Kotlin/Native
+			return false
+		}
+		class = afterCombinator(class)
 	}
-	r.header.open = false
-	f := r.frame(r.current)
+	module = cmp.Or(module, sourceModule)
+	f := r.next(skipped)
 	f.Function, f.Module, f.Package = method, class, module
 	if jar != "" {
 		f.Package = jar
@@ -193,6 +347,54 @@ func (r *javaReader) frameLine(call string) bool {
 		f.Filename = file
 	}
 	return true
+}
+
+// afterCombinator removes the method of IO that cats-effect prints before a class:
+// "flatMap @ com.acme.Cart".
+func afterCombinator(class string) string {
+	if _, rest, ok := strings.Cut(class, " @ "); ok {
+		return rest
+	}
+	return class
+}
+
+// next adds a frame to the exception, or to the thread of a dump. skipped is true if frames above it
+// were not printed.
+func (r *javaReader) next(skipped bool) *Frame {
+	r.header.open = false
+	if r.inThread {
+		return r.threadFrame(r.thread)
+	}
+	if !r.started() {
+		r.current = r.begin(noParent, "")
+	}
+	if skipped && r.current != none {
+		r.gaps[r.current] = r.framesOf(r.current)
+	}
+	return r.frame(r.current)
+}
+
+// cutSkipped cuts off the number of frames that Logback left out above this one: " [3 skipped]".
+func cutSkipped(call string) (frame string, skipped bool) {
+	frame, skipped = strings.CutSuffix(call, " skipped]")
+	if !skipped {
+		return call, false
+	}
+	i := strings.LastIndex(frame, " [")
+	if i < 0 || !isNumber(frame[i+len(" ["):]) {
+		return call, false
+	}
+	return frame[:i], true
+}
+
+// cutSourceModule cuts the module off a source in a thread dump: "java.base@17.0.1/Thread.java:833".
+func cutSourceModule(source string) (module, file string) {
+	versioned, file, _ := strings.Cut(source, "/")
+	module, _, ok := strings.Cut(versioned, "@")
+	if !ok || module == "" || file == "" {
+		return "", source
+	}
+	return module, file
 }
 
 // openOfSource returns the index of the parenthesis that the last one closes, or -1. The source may
@@ -221,11 +423,20 @@ func isJavaElement(body string) bool {
 		return false
 	}
 	source := body[open+1 : len(body)-1]
-	file, _, _ := cutNumber(source)
-	if isWithoutSource(file) || file == "SourceFile" {
+	file, _, hasLine := cutNumber(source)
+	return isWithoutSource(file) || isJavaFile(file) || hasLine && isJavaWord(file)
+}
+
+// isJavaWord reports whether the file is a word, as R8, Clojure and generators of classes print it:
+// "PG", "D8$$SyntheticClass", "NO_SOURCE_FILE".
+func isJavaWord(file string) bool { return file != "" && !strings.ContainsAny(file, "./: ,") }
+
+// isJavaFile reports whether the file is one of a JVM language, or what R8 prints instead.
+func isJavaFile(file string) bool {
+	if file == "SourceFile" {
 		return true
 	}
-	for _, extension := range [...]string{".java", ".kt", ".kts", ".scala", ".groovy", ".clj"} {
+	for _, extension := range [...]string{".java", ".kt", ".kts", ".scala", ".groovy", ".clj", ".rb"} {
 		if strings.HasSuffix(file, extension) {
 			return true
 		}
@@ -273,13 +484,13 @@ func cutMethod(name string) (module, class, method string) {
 	return module, class, method
 }
 
-// cutJavaModule cuts "loader/module@version/Class". In the name of a hidden class, an address
-// follows the slash.
+// cutJavaModule cuts "loader/module@version/Class". In the name of a hidden class, an address or a
+// number follows the slash: "Cart$$Lambda$14/0x0000000800c03000".
 func cutJavaModule(name string) (module, class string) {
 	prefix, class := "", name
 	for {
 		i := strings.IndexByte(class, '/')
-		if i < 0 || strings.HasPrefix(class[i+1:], "0x") {
+		if i < 0 || i+1 < len(class) && class[i+1] >= '0' && class[i+1] <= '9' || strings.LastIndexByte(class[:i], '$') > strings.LastIndexByte(class[:i], '.') {
 			break
 		}
 		prefix, class = class[:i], class[i+1:]

@@ -13,9 +13,12 @@ import (
 func (f *Frame) setPath(path string) {
 	f.Filename = path
 	if !strings.HasPrefix(path, "/") && strings.Contains(path, `\`) {
-		f.Filename, f.AbsPath = strings.ReplaceAll(path, `\`, "/"), path
+		f.Filename, f.AbsPath = withSlashes(path), path
 	}
 }
+
+// withSlashes returns a Windows path with slashes.
+func withSlashes(path string) string { return strings.ReplaceAll(path, `\`, "/") }
 
 // path returns the path as printed.
 func (f *Frame) path() string { return cmp.Or(f.AbsPath, f.Filename) }

@@ -29,6 +29,15 @@ type phpLocation struct {
 }
 
 func readPHP(b *builder) {
+	printed := b.text
+	b.text = withoutMonologJSON(printed)
+	readPHPText(b)
+	if len(b.frames) == 0 {
+		b.text = printed
+	}
+}
+
+func readPHPText(b *builder) {
 	if !strings.HasPrefix(b.text, "#0 ") && !strings.Contains(b.text, "\n#0 ") {
 		readJava(b) // the OpenTelemetry SDK prints exceptions as Java does
 		return
@@ -52,7 +61,7 @@ func (r *phpReader) read(line string) {
 	case strings.HasPrefix(line, monologPrevious) && !r.open && r.current != none:
 		r.enterPrevious(line)
 	case r.open, line == "":
-	case isNext && r.current != none:
+	case isNext && next != "" && r.current != none:
 		r.enter(next)
 	case r.current == none:
 		r.enter(withoutPHPError(line))
@@ -67,6 +76,7 @@ const (
 	phpTitle        = "Stack trace:"
 	monologTitle    = "[stacktrace]"
 	monologPrevious = "[previous exception] [object] ("
+	monologInLine   = `\n` + monologTitle + `\n#0 ` // if newlines are not unescaped
 )
 
 // beginsFrames reports whether a frame may be on this line. Without a title, the first frame ends
@@ -86,14 +96,37 @@ func (r *phpReader) enterPrevious(line string) {
 	r.start, r.open = r.lines.end-len(line)+len("[previous exception] "), true
 }
 
-// withoutPHPError removes what PHP prints before the header of an uncaught exception.
-func withoutPHPError(line string) string {
-	if _, header, ok := strings.Cut(line, "Fatal error: "); ok {
-		if header, ok := strings.CutPrefix(strings.TrimLeft(header, " "), "Uncaught "); ok {
-			return header
-		}
+// withoutMonologJSON undoes the JSON in which Monolog's LineFormatter, and so Laravel, writes an
+// exception: "[object] (App\\NoRate(code: 0): ...". By default, it unescapes newlines itself.
+func withoutMonologJSON(text string) string {
+	switch {
+	case !strings.Contains(text, "[object] ("):
+		return text
+	case strings.Contains(text, monologInLine):
+		return monologEscapes.Replace(text)
+	default:
+		return strings.ReplaceAll(text, `\\`, `\`)
 	}
-	return line
+}
+
+var monologEscapes = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\"`, `"`, `\/`, `/`)
+
+// phpFatal precedes the message of an error that is no exception, and of one that nobody caught.
+const phpFatal = "Fatal error: "
+
+// withoutPHPError removes what PHP and ReactPHP print before the header of an uncaught exception.
+func withoutPHPError(line string) string {
+	if header, ok := strings.CutPrefix(line, "Unhandled promise rejection with "); ok && header != "" {
+		return header
+	}
+	i := strings.Index(line, phpFatal)
+	if i < 0 {
+		return line
+	}
+	if header, ok := strings.CutPrefix(strings.TrimLeft(line[i+len(phpFatal):], " "), "Uncaught "); ok && header != "" {
+		return header
+	}
+	return line[i:]
 }
 
 // enter begins an exception. The one before it is its previous exception: PHP prints what was
@@ -119,7 +152,7 @@ func (r *phpReader) header(header string) {
 		return
 	}
 	if i := strings.LastIndex(header, " in "); i > strings.LastIndexByte(header, '\n') {
-		if file, line, _ := cutPosition(header[i+len(" in "):]); line > 0 {
+		if file, line := cutPHPPosition(header[i+len(" in "):]); file != "" && line > 0 {
 			r.at = phpLocation{file: file, line: line}
 			if file, call, ok := cutPHPEval(file); ok {
 				r.at = phpLocation{file: file, line: call, native: true}
@@ -129,25 +162,72 @@ func (r *phpReader) header(header string) {
 	}
 	e := r.exception(r.current)
 	e.Type, e.Message = cutType(header)
+	if message, ok := strings.CutPrefix(header, phpFatal); ok {
+		e.Type, e.Message = strings.TrimSuffix(phpFatal, ": "), strings.TrimLeft(message, " ")
+	}
 }
 
-// monolog reads "[object] (Type(code: 0): message at /app/cart.php:12)".
+// cutPHPPosition cuts "cart.php:12" or, as errors have it, "cart.php on line 12".
+func cutPHPPosition(location string) (file string, line int) {
+	if file, digits, ok := strings.Cut(location, " on line "); ok && isNumber(digits) {
+		line, _, _ = number(digits)
+		return file, line
+	}
+	file, line, _ = cutPosition(location)
+	return file, line
+}
+
+// monolog reads "[object] (Type(code: 0): message at /app/cart.php:12)". In Monolog 1, previous
+// exceptions follow the location: ", Type(code: 0): message at /app/cart.php:9)".
 func (r *phpReader) monolog(header string) bool {
-	_, header, ok := strings.Cut(header, "[object] (")
-	typ, rest, coded := strings.Cut(header, "(code: ")
-	_, message, closed := strings.Cut(rest, "): ")
-	if !ok || !coded || !closed {
+	log, list, ok := strings.Cut(header, "[object] (")
+	typ, message, previous, listed := cutMonolog(strings.TrimSuffix(list, ")"))
+	if !ok || !listed {
 		return false
 	}
-	message = strings.TrimSuffix(message, ")")
+	r.incomplete = r.incomplete || strings.IndexByte(log, '\n') >= 0
+	e := r.exception(r.current)
+	e.Type = typ
+	e.Message, r.at = cutMonologPosition(message)
+	for index := r.current; previous != "" && index != none; {
+		typ, message, previous, _ = cutMonolog(previous)
+		index = r.begin(index, "previous")
+		e := r.exception(index)
+		e.Type = typ
+		e.Message, _ = cutMonologPosition(message)
+		r.incomplete = true // for want of frames, the location is in none
+	}
+	return true
+}
+
+// cutMonolog cuts the first exception of a list into its type and message, and cuts off the others.
+func cutMonolog(list string) (typ, message, previous string, ok bool) {
+	typ, rest, coded := strings.Cut(list, "(code: ")
+	_, message, closed := strings.Cut(rest, "): ")
+	if typ == "" || strings.ContainsAny(typ, " \n") || !coded || !closed {
+		return "", "", "", false
+	}
+	next := strings.Index(message, "(code: ")
+	comma := strings.LastIndex(message[:max(next, 0)], ", ")
+	if comma < 0 {
+		return typ, message, "", true
+	}
+	previous = message[comma+len(", "):]
+	if class := message[comma+len(", ") : next]; class == "" || strings.IndexByte(class, ' ') >= 0 || strings.IndexByte(previous, '\n') >= 0 ||
+		!strings.Contains(previous, "): ") {
+		return typ, message, "", true
+	}
+	return typ, message[:comma], previous, true
+}
+
+// cutMonologPosition cuts " at /app/cart.php:12" off the end of a message.
+func cutMonologPosition(message string) (string, phpLocation) {
 	if i := strings.LastIndex(message, " at "); i >= 0 {
-		if file, line, _ := cutPosition(message[i+len(" at "):]); line > 0 {
-			r.at, message = phpLocation{file: file, line: line}, message[:i]
+		if file, line, _ := cutPosition(message[i+len(" at "):]); line > 0 && strings.IndexByte(file, '\n') < 0 {
+			return message[:i], phpLocation{file: file, line: line}
 		}
 	}
-	e := r.exception(r.current)
-	e.Type, e.Message = typ, message
-	return true
+	return message, phpLocation{}
 }
 
 // frameLine reads "0 /app/cart.php(12): Shop\Cart->add('a', 1)".
@@ -158,7 +238,7 @@ func (r *phpReader) frameLine(line string) bool {
 		return false
 	}
 	location, call, ok := cutPHPLocation(call)
-	if !ok || call == "" {
+	if !ok || call == "" || call[0] == '(' {
 		return false
 	}
 	if r.current == none && len(r.exceptions) == 0 {
@@ -236,6 +316,7 @@ func (f *Frame) setPHPPath(path string) {
 		f.setPath(path)
 		return
 	}
+	library = withSlashes(library)
 	name := firstElement(library)
 	if len(name) < len(library) {
 		name = library[:len(name)+1+len(firstElement(library[len(name)+1:]))]

@@ -20,6 +20,8 @@ type pythonReader struct {
 	repeated int
 	// quote ends the traceback of another process, if one is being read.
 	quote string
+	// fault is true if the text is a dump of faulthandler.
+	fault bool
 }
 
 // pythonLevels is more than Python's max_group_depth.
@@ -40,8 +42,8 @@ type pythonLevel struct {
 	// members begin.
 	messageStart int
 	ended        bool
-	// traceback is true if the current exception has a traceback.
-	traceback bool
+	// traceback is true if the current exception has a traceback, ipython if IPython printed it.
+	traceback, ipython bool
 }
 
 type pythonState uint8
@@ -57,6 +59,8 @@ const (
 	pythonGroup     = "Exception Group Traceback (most recent call last):"
 	pythonCause     = "The above exception was the direct cause of the following exception:"
 	pythonContext   = "During handling of the above exception, another exception occurred:"
+	// twistedCatch is between frames of Twisted's tracebacks.
+	twistedCatch = "--- <exception caught here> ---"
 )
 
 func readPython(b *builder) {
@@ -67,6 +71,11 @@ func readPython(b *builder) {
 	}
 	for r.lines.scan() {
 		r.readTree(r.lines.line)
+		if r.fault {
+			b.reset()
+			readFaulthandler(b)
+			return
+		}
 	}
 	if !r.hasTree {
 		return
@@ -120,7 +129,8 @@ func (r *pythonReader) member(level int, line string) {
 // read reads a line without the tree.
 func (r *pythonReader) read(l *pythonLevel, line string) {
 	switch {
-	case l.state != pythonMessage && strings.HasPrefix(line, `  File "`) && r.frameLine(l, line):
+	case l.state != pythonMessage && isPythonFrame(line) && r.frameLine(l, line):
+	case l.ipython && l.state == pythonFrames && r.ipythonLine(l, line):
 	case r.chain(l, line):
 	case l.state == pythonBegin:
 		r.beginning(l, line)
@@ -135,13 +145,19 @@ func (r *pythonReader) read(l *pythonLevel, line string) {
 func (r *pythonReader) beginning(l *pythonLevel, line string) {
 	switch {
 	case isBlank(line):
-	case line == pythonTraceback, line == pythonGroup:
+	case strings.HasSuffix(line, pythonTraceback):
 		r.start(l)
 		r.exception(l.current).Group = line == pythonGroup
+		r.incomplete = r.incomplete || line != pythonTraceback && line != pythonGroup // a log line
 		l.state, l.traceback = pythonFrames, true
+	case isIPythonRule(line):
+	case isIPythonTitle(line):
+		r.start(l)
+		l.state, l.traceback, l.ipython = pythonFrames, true, true
 	case strings.HasPrefix(line, "... (max_group_depth "):
 		r.incomplete = true
 	default:
+		r.fault = isFaultHeader(line)
 		r.start(l)
 		r.header(l, line)
 	}
@@ -149,7 +165,7 @@ func (r *pythonReader) beginning(l *pythonLevel, line string) {
 
 // start begins an exception. If it was raised from another one, it takes that one's position.
 func (r *pythonReader) start(l *pythonLevel) {
-	l.traceback = false
+	l.traceback, l.ipython = false, false
 	if l.inner == none {
 		parent, relation := noParent, ""
 		if l.group != none {
@@ -178,15 +194,27 @@ func (r *pythonReader) chain(l *pythonLevel, line string) bool {
 	return true
 }
 
+// isPythonFrame reports whether the line may be a frame. Loguru marks the one that caught the
+// exception.
+func isPythonFrame(line string) bool {
+	return strings.HasPrefix(line, `  File "`) || strings.HasPrefix(line, `> File "`)
+}
+
+// cutPythonLine cuts what follows `  File "` into the path, the line and the rest.
+func cutPythonLine(line string) (path string, n int, rest string, ok bool) {
+	path = line[len(`  File "`):]
+	i := strings.LastIndex(path, `", line `)
+	if i < 0 {
+		return "", 0, "", false
+	}
+	n, rest, ok = number(path[i+len(`", line `):])
+	return path[:i], n, rest, ok
+}
+
 // frameLine reads `  File "cart.py", line 12, in add`. The last frame of a syntax error has no
 // function.
 func (r *pythonReader) frameLine(l *pythonLevel, line string) bool {
-	path := line[len(`  File "`):]
-	i := strings.LastIndex(path, `", line `)
-	if i < 0 {
-		return false
-	}
-	n, rest, ok := number(path[i+len(`", line `):])
+	path, n, rest, ok := cutPythonLine(line)
 	function, named := strings.CutPrefix(rest, ", in ")
 	if !ok || !named && rest != "" {
 		return false
@@ -197,7 +225,7 @@ func (r *pythonReader) frameLine(l *pythonLevel, line string) bool {
 	}
 	f := r.frame(l.current)
 	f.Function, f.Line = function, n
-	f.setPythonPath(path[:i])
+	f.setPythonPath(path)
 	return true
 }
 
@@ -214,6 +242,7 @@ func (r *pythonReader) underFrame(l *pythonLevel, line string) {
 		r.source(l, line)
 	case strings.HasPrefix(line, "  [Previous line repeated "):
 		r.repeat(l, line[len("  [Previous line repeated "):])
+	case line == twistedCatch:
 	default:
 		r.header(l, line)
 	}
@@ -250,9 +279,12 @@ func (r *pythonReader) header(l *pythonLevel, line string) {
 	e := r.exception(l.current)
 	e.Type, e.Message = cutType(line)
 	l.state, l.messageStart, l.ended = pythonMessage, r.lines.end-len(e.Message), false
-	if e.Message == "" && r.quoted() { // the exception is the quoted one
+	switch {
+	case e.Message == "" && r.quoted(): // the exception is the quoted one
 		e.Type = ""
 		l.state, l.traceback = pythonFrames, true
+	case !r.hasTree && l.current != none && r.skipKnown(&r.lines, l.messageStart):
+		e.Message = r.message
 	}
 }
 
@@ -274,7 +306,8 @@ func (r *pythonReader) quoted() bool {
 }
 
 // messageLine reads a further line of a message. If it begins a traceback, the text before was a
-// log line, unless the traceback is quoted, as those of other processes are.
+// log line, unless the traceback is quoted, as those of other processes are. A second traceback
+// belongs to another exception.
 func (r *pythonReader) messageLine(l *pythonLevel, line string) {
 	switch {
 	case isBlank(line):
@@ -282,13 +315,17 @@ func (r *pythonReader) messageLine(l *pythonLevel, line string) {
 		l.ended, r.quote = true, ""
 	case l.ended:
 		r.incomplete = true
-	case line == pythonTraceback && !l.traceback && r.framesOf(l.current) == 0 && !strings.HasSuffix(r.text[:r.lines.start], "\"\"\"\n"):
+	case !l.traceback && isFaultHeader(line):
+		r.fault = true
+	case line != pythonTraceback || strings.HasSuffix(r.text[:r.lines.start], "\"\"\"\n"):
+		r.exception(l.current).Message = r.text[l.messageStart:r.lines.end]
+	case l.traceback:
+		r.incomplete, l.ended = true, true
+	default:
 		r.incomplete = true
 		e := r.exception(l.current)
 		e.Type, e.Message = "", ""
 		l.state, l.traceback = pythonFrames, true
-	default:
-		r.exception(l.current).Message = r.text[l.messageStart:r.lines.end]
 	}
 }
 
@@ -311,12 +348,12 @@ func withoutTree(message string) string {
 func (f *Frame) setPythonPath(path string) {
 	for _, root := range [...]string{"site-packages", "dist-packages"} {
 		if library, ok := after(path, root); ok {
-			f.Filename, f.AbsPath, f.Package = library, path, firstElement(library)
+			f.Filename, f.AbsPath, f.Package = withSlashes(library), path, firstElement(library)
 			return
 		}
 	}
 	if library, ok := pythonLibrary(path); ok {
-		f.Filename, f.AbsPath = library, path
+		f.Filename, f.AbsPath = withSlashes(library), path
 		return
 	}
 	f.setPath(path)
@@ -330,6 +367,9 @@ func pythonLibrary(path string) (string, bool) {
 		return module, ok
 	}
 	before, module, ok := strings.Cut(path, `\Lib\`)
+	if !ok {
+		before, module, ok = strings.Cut(path, `\lib\`)
+	}
 	return module, ok && strings.Contains(before, "ython")
 }
 
@@ -338,8 +378,11 @@ func (f *Frame) isPythonLibrary() bool {
 		return true
 	}
 	_, ok := pythonLibrary(f.AbsPath)
-	return ok || f.isPyInstaller()
+	return ok || f.isPyInstaller() || strings.HasPrefix(f.Filename, awsLambda)
 }
+
+// awsLambda is the folder of the runtime that calls a Lambda function.
+const awsLambda = "/var/runtime/"
 
 // isPyInstaller reports whether the code is PyInstaller's loader or one of its hooks.
 func (f *Frame) isPyInstaller() bool {

@@ -23,6 +23,12 @@ type rubyReader struct {
 	first     string
 	more, end int
 	open      bool
+	// unclosed is true until the parenthesis of "Type (message)" is closed on a later line.
+	unclosed bool
+	// listed is true while Rails lists causes without frames.
+	listed bool
+	// causeBelow is true if the next line is the header of a cause.
+	causeBelow bool
 }
 
 func readRuby(b *builder) {
@@ -35,11 +41,19 @@ func readRuby(b *builder) {
 
 func (r *rubyReader) read(line string) {
 	switch {
+	case r.unclosed:
+		r.closeParenthesis(line)
 	case strings.HasPrefix(line, "Traceback (most recent call last)"):
 		r.oldestFirst = true // the header, with the frame that threw, is last
 	case strings.HasPrefix(line, "\t") && r.from(line[1:]):
 	case strings.HasPrefix(line, railsList) && r.list():
-	case !isBlank(line) && r.locationLine(line):
+	case !isBlank(line) && (r.locationLine(line) || r.jrubyLine(line)):
+	case r.current != none && (line == railsCauses || line == "Caused by:"):
+		r.close()
+		r.listed, r.causeBelow = line == railsCauses, line != railsCauses
+	case r.listed && isBlank(line): // the frames are those of the exception that was thrown
+		r.close()
+		r.current, r.listed = 0, false
 	case r.plainHeader(line):
 	case r.open:
 		r.extend()
@@ -62,6 +76,9 @@ func (r *rubyReader) from(line string) bool {
 		return false
 	}
 	location, rest, ok := cutRubyLocation(line)
+	if !ok {
+		location.path, location.line, ok = cutNumber(line) // "-e:1", outside of methods
+	}
 	if !ok || rest != "" {
 		return false
 	}
@@ -118,9 +135,29 @@ func (r *rubyReader) enter() {
 
 // Titles and captions that Rails logs.
 const (
-	railsList  = "Information for"
-	railsCause = "Caused by: "
+	railsList   = "Information for"
+	railsCause  = "Caused by: "
+	railsCauses = "Causes:"
 )
+
+// jrubyLine reads a frame in JRuby's own style.
+func (r *rubyReader) jrubyLine(line string) bool {
+	location, ok := cutJRubyFrame(line)
+	if !ok || !r.plain {
+		return false
+	}
+	r.close()
+	r.frame(r.current).setRubyLocation(location)
+	return true
+}
+
+// cutJRubyFrame cuts "    add at /srv/shop/cart.rb:12".
+func cutJRubyFrame(line string) (location rubyLocation, ok bool) {
+	label, position, found := strings.Cut(line, " at ")
+	location.path, location.line, ok = cutNumber(position)
+	location.label = unindented(label)
+	return location, found && ok && line[0] == ' ' && location.label != "" && isRubySource(location.path)
+}
 
 // list reads "Information for cause: Type (message):", above the frames of the next exception.
 func (r *rubyReader) list() bool {
@@ -136,25 +173,45 @@ func (r *rubyReader) list() bool {
 // plainHeader reads "Type (message)" or "Type: message" above frames, or "Caused by: " and either.
 func (r *rubyReader) plainHeader(line string) bool {
 	header, isCause := strings.CutPrefix(line, railsCause)
-	if isCause == (r.current == none) {
+	if (isCause || r.listed || r.causeBelow) == (r.current == none) {
 		return false
 	}
-	typ, message, _ := strings.Cut(header, " (")
-	message, ok := strings.CutSuffix(strings.TrimRight(message, ": "), ")")
-	if !ok || !isRubyClass(typ) {
-		typ, message, ok = strings.Cut(header, ": ")
-	}
-	if !ok || !isRubyClass(typ) {
+	typ, message, inParentheses := strings.Cut(header, " (")
+	unclosed := false
+	if inParentheses && isRubyClass(typ) {
+		closed, ok := strings.CutSuffix(strings.TrimRight(message, ": "), ")")
+		unclosed = !ok
+		message = closed
+	} else if typ, message, inParentheses = strings.Cut(header, ": "); r.listed || !inParentheses || !isRubyClass(typ) {
 		return false
 	}
 	r.close()
 	if r.current = r.begin(r.current, ""); r.current > 0 {
 		r.exception(r.current).Relation = "cause"
 	}
-	r.headed, r.plain, r.open, r.more, r.end = true, true, true, r.lines.end, r.lines.end
+	r.causeBelow, r.unclosed = false, unclosed
+	r.headed, r.plain, r.open, r.more, r.end = true, true, !unclosed, r.lines.end, r.lines.end
 	e := r.exception(r.current)
 	e.Type, e.Message, r.first = typ, message, message
+	if unclosed {
+		r.more = r.lines.end - len(header) + len(typ) + len(" (")
+	} else {
+		r.skipRest()
+	}
 	return true
+}
+
+// closeParenthesis reads a further line of a message in parentheses, as Rails prints it.
+func (r *rubyReader) closeParenthesis(line string) {
+	message, closed := strings.CutSuffix(strings.TrimRight(line, ": "), ")")
+	if !closed {
+		message = line
+	}
+	e := r.exception(r.current)
+	e.Message = r.text[r.more : r.lines.start+len(message)]
+	if closed {
+		r.first, r.unclosed, r.open, r.more, r.end = e.Message, false, true, r.lines.end, r.lines.end
+	}
 }
 
 // isRubyClass reports whether the text is the name of a class: "Shop::OutOfStock".
@@ -175,6 +232,20 @@ func (r *rubyReader) header(message string) {
 		message, e.Type = message[:open], message[open+len(" ("):len(message)-1]
 	}
 	r.first, e.Message = message, message
+	r.skipRest()
+}
+
+// skipRest skips the lines of the given message below the first one, whatever they look like.
+func (r *rubyReader) skipRest() {
+	rest, ok := strings.CutPrefix(r.message, r.first)
+	if !ok || rest == "" || rest[0] != '\n' || r.current == none {
+		return
+	}
+	text, ok := strings.CutPrefix(r.text[r.lines.end:], rest)
+	if ok && (text == "" || text[0] == '\n') {
+		r.end = len(r.text) - len(text)
+		r.lines.skipTo(r.end)
+	}
 }
 
 // extend adds a line to the message.
@@ -214,20 +285,50 @@ func cutRubyLocation(line string) (location rubyLocation, rest string, ok bool) 
 	if in > 0 && in+len(":in '") < len(line) && (line[in+len(":in ")] == '`' || line[in+len(":in ")] == '\'') {
 		return cutRubyLabel(line, in)
 	}
-	i := strings.Index(line, ".rb:")
-	if i < 0 || strings.IndexByte(line[:i], ' ') >= 0 {
+	path, after, ok := cutRubyPath(line)
+	if !ok {
 		return location, "", false
 	}
-	n, rest, ok := number(line[i+len(".rb:"):])
+	n, rest, ok := number(after)
 	if !ok || rest != "" && !strings.HasPrefix(rest, ": ") {
 		return location, "", false
 	}
-	return rubyLocation{path: line[:i+len(".rb")], line: n}, rest, true
+	return rubyLocation{path: path, line: n}, rest, true
+}
+
+// cutRubyPath cuts the path off a location without a method.
+func cutRubyPath(line string) (path, after string, ok bool) {
+	if after, ok = strings.CutPrefix(line, "-e:"); ok {
+		return "-e", after, true
+	}
+	if strings.IndexByte(line, '.') < 0 {
+		return "", "", false
+	}
+	for _, extension := range rubyExtensions {
+		path, after, ok = strings.Cut(line, extension+":")
+		if ok && strings.IndexByte(path, ' ') < 0 {
+			return line[:len(path)+len(extension)], after, true
+		}
+	}
+	return "", "", false
+}
+
+// rubyExtensions are those of Ruby's files and templates.
+var rubyExtensions = [...]string{".rb", ".erb", ".haml", ".slim", ".jbuilder", ".rake", ".ru"}
+
+// isRubySource reports whether the file is in Ruby, or in Java, of which JRuby is made.
+func isRubySource(path string) bool {
+	for _, extension := range rubyExtensions {
+		if strings.HasSuffix(path, extension) {
+			return true
+		}
+	}
+	return strings.HasPrefix(path, "org/jruby/") || path == "-e"
 }
 
 func cutRubyLabel(line string, in int) (location rubyLocation, rest string, ok bool) {
 	path, n, ok := cutNumber(line[:in])
-	if !ok || path == "" {
+	if !ok || path == "" || path[0] == ' ' || path[0] == '#' || strings.Contains(path, ": ") { // RSpec and loggers
 		return location, "", false
 	}
 	label := line[in+len(":in '"):]
@@ -259,6 +360,10 @@ func rubyClass(label string) string {
 
 // setRubyPath makes the path of a gem or the standard library relative to its load path.
 func (f *Frame) setRubyPath(path string) {
+	if strings.HasPrefix(path, "<internal:") {
+		f.setPath(path)
+		return
+	}
 	if library, ok := after(path, "gems"); ok {
 		f.Filename, f.AbsPath, f.Package = library, path, gemName(firstElement(library))
 		if _, file, ok := strings.Cut(library, "/lib/"); ok {
@@ -286,5 +391,6 @@ func gemName(gem string) string {
 }
 
 func (f *Frame) isRubyLibrary() bool {
-	return f.Native || f.Package != "" || strings.Contains(f.path(), "/lib/ruby/") || strings.Contains(f.path(), "/vendor/bundle/")
+	return f.Native || f.Package != "" || strings.Contains(f.path(), "/lib/ruby/") || strings.Contains(f.path(), "/vendor/bundle/") ||
+		strings.HasPrefix(f.Filename, "org/jruby/")
 }

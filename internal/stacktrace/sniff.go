@@ -7,7 +7,7 @@ import "strings"
 
 // sniff detects the language of the text from the first line that only one language prints.
 func sniff(text string) Language {
-	if strings.HasPrefix(strings.TrimSpace(text), "[{") {
+	if start := strings.TrimSpace(text); strings.HasPrefix(start, "[{") && !strings.HasPrefix(start, `[{"`) { // that is JSON
 		return Elixir
 	}
 	l := lines{text: text}
@@ -29,19 +29,19 @@ func sniffLine(line, next string) Language {
 			return Ruby
 		}
 		return Python
-	case strings.HasSuffix(body, pythonGroup), strings.HasPrefix(line, `  File "`):
+	case strings.HasSuffix(body, pythonTraceback), strings.HasPrefix(line, `  File "`), isIPythonTitle(line):
 		return Python
+	case isJavaCall(body), isJavaElement(body), isJavaThread(body), isLogcat(line):
+		return Java
 	case strings.HasPrefix(body, "at "):
 		return sniffCall(body[len("at "):])
-	case isJavaElement(body):
-		return Java
 	case strings.HasPrefix(line, "goroutine "), isGoCall(goLine(line)) && isGoLocation(goLine(next)), isErisLine(line):
 		return Go
 	case isDartLine(body):
 		return Dart
 	case strings.HasPrefix(body, dotNetInner), isUnityLine(line):
 		return DotNet
-	case line[0] == '#' && isPHPCall(line):
+	case line[0] == '#' && isPHPCall(line), strings.Contains(line, monologInLine):
 		return PHP
 	case strings.HasPrefix(body, "** (") && strings.Contains(body, ")"), strings.HasPrefix(body, "** exception "):
 		return Elixir
@@ -66,7 +66,7 @@ func sniffCall(call string) Language {
 		}
 		return Unknown
 	case open < 0 || !strings.HasSuffix(call, ")") && !strings.HasSuffix(call, "]"):
-		if _, line, _ := cutPosition(call); line > 0 {
+		if isScriptPosition(call) {
 			return JavaScript
 		}
 		return Unknown
@@ -87,6 +87,28 @@ func sniffCall(call string) Language {
 	}
 }
 
+// isScriptPosition reports whether the call is a position in a file other than PHP's.
+func isScriptPosition(call string) bool {
+	path, line, _ := cutPosition(call)
+	return line > 0 && !strings.HasSuffix(path, ".php")
+}
+
+// isJavaCall reports whether the line is a call that ends with a source that only Java prints: a file of a JVM
+// language, or a word and a line, as R8, Clojure and class generators print it.
+func isJavaCall(body string) bool {
+	call, ok := strings.CutPrefix(body, "at ")
+	if !ok {
+		return false
+	}
+	call, _ = cutPackaging(call)
+	open := openOfSource(call)
+	if open <= 0 || call[open-1] == ' ' || call[len(call)-1] != ')' {
+		return false
+	}
+	file, _, hasLine := cutNumber(call[open+1 : len(call)-1])
+	return isJavaFile(file) || hasLine && isJavaWord(file) && strings.IndexByte(call[:open], '.') > 0
+}
+
 // hasDotNetPlace reports whether the call has a place or an offset as .NET and Mono print it.
 func hasDotNetPlace(call string) bool {
 	for _, place := range [...]string{") in ", ") [0x", ") <0x", ":line ", ") + 0x", "!<BaseAddress>+0x"} {
@@ -99,6 +121,11 @@ func hasDotNetPlace(call string) bool {
 
 func isDartLine(line string) bool {
 	_, _, ok := cutDartFrame(line)
+	return ok
+}
+
+func isLogcat(line string) bool {
+	_, ok := cutLogcat(line)
 	return ok
 }
 
@@ -131,6 +158,9 @@ func isPHPCall(line string) bool {
 // sniffLocation distinguishes the languages whose lines begin with a location or a number.
 func sniffLocation(line, body, next string) Language {
 	if location, _, ok := cutRubyLocation(strings.TrimPrefix(body, "from ")); ok && location.line > 0 {
+		return Ruby
+	}
+	if _, ok := cutJRubyFrame(line); ok {
 		return Ruby
 	}
 	if _, rest, ok := number(body); ok && strings.HasPrefix(rest, ": ") && strings.HasPrefix(unindented(next), "at ") {

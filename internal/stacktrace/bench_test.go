@@ -43,6 +43,7 @@ func BenchmarkParse(b *testing.B) {
 		"java/caused_by", "python/context", "python/nested_group", "javascript/express", "javascript/firefox_map", "javascript/written_driver_error", "javascript/written_safari_kinds", "go/http_handler", "dotnet/written_inner",
 		"dotnet/written_unity", "dotnet/written_demystifier",
 		"php/previous", "php/written_opentelemetry", "ruby/cause", "rust/panic", "elixir/task", "elixir/erlang_multiline_message",
+		"java/written_anr_threads", "python/written_jupyter", "ruby/written_labels",
 	} {
 		b.Run(path, func(b *testing.B) { benchmark(b, readSample(b, "testdata/"+path+".txt")) })
 	}

@@ -452,7 +452,9 @@ func TestSharedFramesAreTrimmed(t *testing.T) {
 func TestParseDoesNotAllocate(t *testing.T) {
 	var p Parser
 	for _, name := range []string{"java/caused_by", "python/context", "javascript/express", "go/http_handler", "dotnet/written_inner", "php/previous", "rust/panic", "elixir/task",
-		"javascript/written_react_native_bare", "javascript/written_driver_error", "dotnet/written_german", "dotnet/written_unity_rethrow", "dotnet/written_demystifier", "java/written_elements", "dart/written_vm", "swift/written_call_stack_symbols"} {
+		"javascript/written_react_native_bare", "javascript/written_driver_error", "dotnet/written_german", "dotnet/written_unity_rethrow", "dotnet/written_demystifier", "java/written_elements", "dart/written_vm", "swift/written_call_stack_symbols",
+		"java/written_anr_threads", "java/written_shortened", "java/written_root_first_shared", "python/written_jupyter", "python/written_faulthandler", "php/written_closures",
+		"ruby/written_labels", "ruby/written_jruby"} {
 		s := readSample(t, "testdata/"+name+".txt")
 		p.Parse(s.language, s.typ, s.message, s.text)
 		assert.Zero(t, testing.AllocsPerRun(10, func() { p.Parse(s.language, s.typ, s.message, s.text) }), name)
@@ -471,12 +473,23 @@ func TestHostileTextsTakeLinearTime(t *testing.T) {
 		{Java, "E: m\n\tat a.B.c(D.java:1)\n", []string{
 			"\tat a.B.c(D.java:1)\n", "\t... 1000 more\n", "Caused by: E: m\n", "\tSuppressed: E: m\n", "Caused by: E: m\n\t... 1000 more\n", "\t", "at ", "(", "/", "a/0x",
 			"[CIRCULAR REFERENCE:", " ~[", "\tat a.b(c)\n\t... 1 more\n", "Wrapped by: E\n", ": ", "x\n",
+			"\t... 3 frames truncated\n", "\t... 1000 common frames omitted\nWrapped by: E: m\n", "Driver stacktrace:\n\tat a.B.c(D.java:1)\n", "  ComposedException 1 :\n\tE: m\n",
+			"\"main\" tid=1 Native\n", "\"b\" tid=2 Native\n  at a.B.c(D.java:1)\n", "  native: #00 pc 00  /a.so (f+1)\n", "\"", " [3 skipped]", "<#",
 		}, ""},
+		{Java, "m\n", []string{"a.E: m\n", "<#1> a.E: m\n", "a.B.c(PG:1)\n"}, ""},
+		{Java, "E AndroidRuntime: E: m\n", []string{"E AndroidRuntime: \tat a.B.c(D.java:1)\n", "E AndroidRuntime: x\n", "AndroidRuntime"}, ""},
 		{Python, "Traceback (most recent call last):\n  File \"a\", line 1, in f\n", []string{
 			"  [Previous line repeated 1000 more times]\n", "  File \"a\", line 1, in f\n", "    x\n", "E: m\n", "\", line 1", "E: m\n\n" + pythonCause + "\n\n" + pythonTraceback + "\n",
 			"  +-+---------------- 1 ----------------\n", "    +---------------- 1 ----------------\n", "  + " + pythonGroup + "\n  | E: m\n  +-+---------------- 1 ----------------\n    | E: m\n",
 			"  | x\n", "  ", "\n", "site-packages/",
 		}, "E: m\n"},
+		{Python, "Fatal Python error: m\n\n", []string{
+			"Thread 0x1 (most recent call first):\n  File \"a\", line 1 in f\n", "Current thread 0x1 (most recent call first):\n", "  File \"a\", line 1 in f\n", "x\n",
+		}, "Thread 0x1 (most recent call first):\n  File \"a\", line 1 in f\n"},
+		{Python, strings.Repeat("-", 75) + "\nE  Traceback (most recent call last)\n", []string{
+			"File a.py:1, in f(a)\n----> 1 x\n", "File ", "Cell In", "-", " ", "1", "a in f(a)\n",
+		}, "E: m\n"},
+		{Python, "E: m\n", []string{"E: m\n\n" + pythonCause + "\n\n", pythonTraceback + "\n", "x" + pythonTraceback + "\n"}, ""},
 		{JavaScript, "E: m\n    at f (a.js:1:1)\n", []string{
 			"    at f (a.js:1:1)\n", "    ... 1000 lines matching cause stack trace ...\n", "  [cause]: E: m\n      at f (a.js:1:1)\n", "  [errors]: [\n", "    Error: m\n", "eval at (", "@", "f@a.js:1:1\n",
 			"  driverError: Error: m\n      at f (a.js:1:1)\n", "  a: b\n", "  a: [\n    Error: m\n", "    at eval (eval at f (eval at ", "[cause]: ", "  [cause]: 'm'\n",
@@ -495,6 +508,11 @@ func TestHostileTextsTakeLinearTime(t *testing.T) {
 		{PHP, "E: m in a.php:1\nStack trace:\n", []string{
 			"#0 a(1): b()\n", "#0 {main}\n\nNext E: m in a.php:1\nStack trace:\n", "Next E\n", " in ", "{closure:", "->", "vendor/", "(1): ",
 		}, ""},
+		{PHP, "[object] (E(code: 0): m at a.php:1", []string{
+			", E(code: 0): m at a.php:1", "(code: ", ", ", "): ", `\\`, `\n[stacktrace]\n#0 `, "[object] (", " on line 1",
+		}, ")\n[stacktrace]\n#0 {main}\n"},
+		{Ruby, "E (m\n", []string{"x\n", " (", "E (m\n"}, ""},
+		{Ruby, "E (m)\nCauses:\n", []string{"E (m)\n", "E: m\n", "Causes:\n", "Caused by:\nE: m\n", "  f at a.rb:1\n", " at ", ".erb:", "\n"}, "a.rb:1:in `f'\n"},
 		{Ruby, "a.rb:1:in `f': m (E)\n", []string{
 			"\tfrom a.rb:1:in `f'\n", "a.rb:1:in `f': m (E)\n", "x\n", ":in `", "': ", ".rb:", "/gems/", "\t1: from a.rb:1:in `f'\n", " (",
 		}, ""},

@@ -9,6 +9,9 @@
 // that Sentry expects. It supports Java and Kotlin, Python, JavaScript, Go, .NET, PHP, Ruby, Rust,
 // Elixir and Erlang, Dart and Flutter, and Swift.
 //
+// It also reads dumps of threads: the thread that crashed, or the main one, is the exception, and the
+// others are [Stack].Threads.
+//
 // A line that is no frame, below frames, ends the exception or begins another one: frames below it
 // never join the exception above. A missing stack is better than a wrong one.
 //
@@ -19,5 +22,6 @@
 //     500 frames at each end are kept, as in Sentry's SDKs.
 //   - A stack has at most 50 exceptions and 100 threads. Beyond that, Unparsed holds the text.
 //
-// Frames need no allocation: their strings are substrings of the text, except for Windows paths.
+// Frames need no allocation: their strings are substrings of the text, except for Windows paths. A
+// text with the prefixes of logcat or the JSON of Monolog is copied once.
 package stacktrace

@@ -15,13 +15,13 @@ type Language uint8
 // The supported languages.
 const (
 	Unknown    Language = iota
-	Java                // and Kotlin, Scala, Groovy, Clojure: every JVM language
-	Python              // CPython's traceback
+	Java                // and Kotlin, Scala, Groovy, Clojure: every JVM language; Android
+	Python              // CPython's traceback and faulthandler, IPython
 	JavaScript          // V8 (Node, Chromium), Firefox, Safari, Hermes
 	Go                  // panics, runtime.Stack, goroutine dumps
 	DotNet              // Exception.ToString of .NET, .NET Framework and Mono, and Unity
 	PHP                 // PHP's own format, and the OpenTelemetry SDK's
-	Ruby                // full_message in both orders, and plain backtraces
+	Ruby                // full_message in both orders, plain backtraces, Rails' log, and JRuby
 	Rust                // panics, std::backtrace, anyhow
 	Elixir              // and Erlang
 	Dart                // and Flutter

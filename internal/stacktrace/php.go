@@ -203,8 +203,8 @@ func (r *phpReader) monolog(header string) bool {
 // cutMonolog cuts the first exception of a list into its type and message, and cuts off the others.
 func cutMonolog(list string) (typ, message, previous string, ok bool) {
 	typ, rest, coded := strings.Cut(list, "(code: ")
-	_, message, closed := strings.Cut(rest, "): ")
-	if typ == "" || strings.ContainsAny(typ, " \n") || !coded || !closed {
+	code, message, closed := strings.Cut(rest, "): ")
+	if typ == "" || strings.ContainsAny(typ, " \n") || !coded || !closed || strings.ContainsAny(code, " \n()") {
 		return "", "", "", false
 	}
 	next := strings.Index(message, "(code: ")

@@ -189,8 +189,9 @@ func (r *javaReader) nested(line, body string) bool {
 
 // composed reads "ComposedException 1 :", above an exception of RxJava's CompositeException.
 func (r *javaReader) composed(body string) bool {
-	n, rest, ok := number(strings.TrimPrefix(body, "ComposedException "))
-	if !ok || rest != " :" || !r.lines.scan() {
+	digits, ok := strings.CutPrefix(body, "ComposedException ")
+	n, rest, numbered := number(digits)
+	if !ok || !numbered || rest != " :" || !r.lines.scan() {
 		return false
 	}
 	group := r.latest[0]

@@ -44,6 +44,7 @@ func BenchmarkParse(b *testing.B) {
 		"dotnet/written_unity", "dotnet/written_demystifier",
 		"php/previous", "php/written_opentelemetry", "ruby/cause", "rust/panic", "elixir/task", "elixir/erlang_multiline_message",
 		"java/written_anr_threads", "python/written_jupyter", "ruby/written_labels",
+		"go/written_cockroach_secondary", "rust/written_error_stack", "rust/written_color_eyre_colors", "swift/written_apple_report",
 	} {
 		b.Run(path, func(b *testing.B) { benchmark(b, readSample(b, "testdata/"+path+".txt")) })
 	}

@@ -13,7 +13,19 @@ type dartReader struct {
 	lines   lines
 	current int
 	header  header
+	// caught says which part of a report of Flutter the lines belong to.
+	caught flutterPart
 }
+
+// flutterPart is a part of the text about an error that Flutter caught.
+type flutterPart uint8
+
+const (
+	flutterNone flutterPart = iota
+	flutterIntro
+	flutterMessage
+	flutterContext
+)
 
 func readDart(b *builder) {
 	r := dartReader{builder: b, lines: lines{text: b.text}, current: none}
@@ -27,16 +39,77 @@ func (r *dartReader) read(line string) {
 	switch {
 	case r.frameLine(body):
 	case body == "<asynchronous suspension>", strings.HasPrefix(body, "===== asynchronous gap"):
-	case strings.HasPrefix(body, "(elided "):
+	case strings.HasPrefix(body, "(elided "), strings.Trim(body, "═") == "" && body != "":
 		r.incomplete = true
+	case r.isCaught(body):
 	case r.header.extend(r.builder, &r.lines), body == "":
 	case r.current == none && strings.TrimSpace(body) == "Unhandled exception:":
 	case r.current == none && len(r.exceptions) == 0:
-		r.current = r.begin(noParent, "")
-		r.header = r.readThrown(&r.lines, r.current, body)
+		r.thrown(body)
 	default:
 		r.unread(r.current, body)
 	}
+}
+
+// thrown reads the first line. A type is an identifier.
+func (r *dartReader) thrown(body string) {
+	r.current = r.begin(noParent, "")
+	if _, message, ok := strings.Cut(body, "] Unhandled Exception: "); ok { // logged by Flutter
+		body = message
+	}
+	e := r.exception(r.current)
+	if typ, _ := cutType(body); typ != "" && !isDartType(typ) {
+		e.Message = body
+		r.header = header{index: r.current, start: r.lines.end - len(body), open: true}
+		if r.skipKnown(&r.lines, r.header.start) {
+			e.Message = r.message
+		}
+		return
+	}
+	r.header = r.readThrown(&r.lines, r.current, body)
+}
+
+func isDartType(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c != '.' && c != '$' && !isIdentifier(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// isCaught reads a line of the text in which Flutter reports an error that it caught, down to the
+// stack.
+func (r *dartReader) isCaught(body string) bool {
+	const thrown, stack = "The following ", "When the exception was thrown, this was the stack"
+	if r.caught == flutterNone {
+		if r.current != none || !strings.HasPrefix(body, "══╡ EXCEPTION CAUGHT BY ") && !strings.HasPrefix(body, "════════ Exception caught by ") {
+			return false
+		}
+		r.current, r.caught, r.incomplete = r.begin(noParent, ""), flutterIntro, true
+		return true
+	}
+	e := r.exception(r.current)
+	switch rest, isThrown := strings.CutPrefix(body, thrown); {
+	case r.framesOf(r.current) > 0:
+		return false
+	case r.caught != flutterMessage && isExceptionHeader(body):
+		r.unread(r.current, body)
+	case r.caught == flutterIntro && isThrown:
+		typ, _, _ := strings.Cut(rest, " ")
+		if typ != "assertion" && isDartType(typ) {
+			e.Type = typ
+		}
+		r.caught = flutterMessage
+	case r.caught == flutterMessage && body != "" && e.Message == "":
+		e.Message = body
+		r.header = header{index: r.current, start: r.lines.end - len(body)}
+	case r.caught == flutterMessage && body != "":
+		e.Message = r.text[r.header.start:r.lines.end]
+	case body == "" && r.caught == flutterMessage && e.Message != "", strings.HasPrefix(body, stack):
+		r.caught = flutterContext
+	}
+	return true
 }
 
 // frameLine reads a frame. A second frame 0 begins another stack.
@@ -76,6 +149,9 @@ func cutDartFrame(body string) (member, place string, ok bool) {
 		return call[:open], place, isDartPath(path)
 	}
 	path, rest, ok := strings.Cut(body, " ")
+	if member := strings.TrimLeft(rest, " "); ok && len(member) < len(rest) && isDartPath(path) {
+		return member, path, member != "" // a line is not known
+	}
 	at, member, named := strings.Cut(rest, " ")
 	before, line, _ := cutPosition(":" + at)
 	member = strings.TrimLeft(member, " ")
@@ -86,7 +162,7 @@ func cutDartFrame(body string) (member, place string, ok bool) {
 }
 
 func isDartPath(path string) bool {
-	return strings.HasPrefix(path, "package:") || strings.HasPrefix(path, "dart:") || strings.HasSuffix(path, ".dart")
+	return strings.HasPrefix(path, "package:") || strings.HasPrefix(path, "dart:") || strings.HasSuffix(path, ".dart") || strings.HasSuffix(path, ".dart.js")
 }
 
 // setDartPath sets the URI. The file of a package begins with the package's name.
@@ -94,6 +170,9 @@ func (f *Frame) setDartPath(uri string) {
 	if file, ok := strings.CutPrefix(uri, "package:"); ok {
 		f.Filename, f.AbsPath, f.Package = file, uri, firstElement(file)
 		return
+	}
+	if file, ok := strings.CutPrefix(uri, "packages/"); ok { // on the web
+		f.Package = firstElement(file)
 	}
 	f.setPath(withoutFileScheme(uri))
 }

@@ -22,6 +22,7 @@
 //     500 frames at each end are kept, as in Sentry's SDKs.
 //   - A stack has at most 50 exceptions and 100 threads. Beyond that, Unparsed holds the text.
 //
-// Frames need no allocation: their strings are substrings of the text, except for Windows paths. A
-// text with the prefixes of logcat or the JSON of Monolog is copied once.
+// Codes that color the text on a terminal are removed first. Frames need no allocation: their strings
+// are substrings of the text that remains, except for Windows paths. A text with the prefixes of
+// logcat or the JSON of Monolog is copied once.
 package stacktrace

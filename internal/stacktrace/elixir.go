@@ -22,7 +22,7 @@ const elixirDepths = 16
 type elixirException struct{ index, indent int }
 
 func readElixir(b *builder) {
-	if text := strings.TrimSpace(b.text); strings.HasPrefix(text, "[{") {
+	if text := strings.TrimSpace(b.text); isErlangTerm(text) {
 		readErlang(b, text)
 		return
 	}
@@ -37,15 +37,46 @@ func (r *elixirReader) read(line string) {
 	indent := len(line) - len(body)
 	switch {
 	case strings.HasPrefix(body, "** (") && r.enter(indent, body[len("** ("):]):
-	case strings.HasPrefix(body, "** exception ") && len(r.exceptions) == 0:
+	case len(r.exceptions) == 0 && isErlangException(body):
 		r.begun(indent)
-		r.header = r.readHeader(&r.lines, r.open[0].index, body[len("** exception "):])
+		header := strings.TrimPrefix(body, "** ")[len("exception "):]
+		r.header = r.readHeader(&r.lines, r.open[0].index, header)
+		r.incomplete = r.incomplete || isBlank(header)
 	case indent > 0 && r.frameLine(indent, body):
+	case indent > 0 && r.describesFrame(body):
+	case r.depth > 0 && indent < r.open[r.depth].indent && isExceptionHeader(body):
+		r.header.open = false
+		r.unread(r.open[r.depth].index, body)
 	case r.header.extend(r.builder, &r.lines):
 	case body == "":
+	case len(r.exceptions) == 0 && isExceptionHeader(body):
+		r.begun(indent)
+		r.header = r.readThrown(&r.lines, r.open[0].index, body)
 	default:
 		r.unread(r.open[r.depth].index, body)
 	}
+}
+
+// isErlangException reports whether the line is the header of an exception of Erlang's shell or of a
+// crash report.
+func isErlangException(body string) bool {
+	class, ok := strings.CutPrefix(strings.TrimPrefix(body, "** "), "exception ")
+	return ok && (strings.HasPrefix(body, "** ") || strings.HasPrefix(class, "error: ") || strings.HasPrefix(class, "exit: ") ||
+		strings.HasPrefix(class, "throw: "))
+}
+
+// describesFrame reads a line about the frame above it, or about the test that failed.
+func (r *elixirReader) describesFrame(body string) bool {
+	switch {
+	case len(r.exceptions) > 0 && body == "stacktrace:" && r.framesOf(r.open[r.depth].index) == 0:
+		r.header.open = false
+	case r.header.open && strings.HasPrefix(body, "code: "), len(r.exceptions) > 0 && r.framesOf(r.open[r.depth].index) > 0 &&
+		(strings.HasPrefix(body, "called as ") || strings.HasPrefix(body, "*** argument ")):
+		r.header.open, r.incomplete = false, true
+	default:
+		return false
+	}
+	return true
 }
 
 // enter reads "** (ArgumentError) message".
@@ -60,6 +91,9 @@ func (r *elixirReader) enter(indent int, line string) bool {
 	if typ == "EXIT" && strings.HasSuffix(message, "an exception was raised:") { // the cause, which follows
 		r.header.open = false
 		return true
+	}
+	if strings.HasPrefix(typ, "EXIT from #PID<") { // the process differs each time
+		typ, r.incomplete = "EXIT", true
 	}
 	r.begun(indent)
 	index := r.open[r.depth].index
@@ -128,7 +162,7 @@ func (f *Frame) readElixir(body string) (ok bool) {
 // setElixirFunction parses "Shop.Cart.add/1", "Shop.Cart.add(-1)", ":lists.map/2" or "anonymous
 // fn/1 in Shop.Cart.fill/1".
 func (f *Frame) setElixirFunction(call string) bool {
-	if call == "(file)" || call == "(module)" {
+	if call == "(file)" || call == "(module)" || call == "(test)" {
 		f.Function = call
 		return f.Filename != ""
 	}
@@ -147,7 +181,7 @@ func (f *Frame) setElixirFunction(call string) bool {
 	if dot < 0 {
 		dot = strings.LastIndexByte(name, '.')
 	}
-	if dot <= 0 || dot+1 == len(name) || strings.IndexByte(name[:dot], ' ') >= 0 {
+	if dot <= 0 || dot+1 == len(name) || strings.IndexByte(name[:dot], ' ') >= 0 || !isElixirModule(name) {
 		return false
 	}
 	f.Module, f.Function = name[:dot], call[dot+1:]
@@ -160,27 +194,48 @@ func (f *Frame) setElixirFunction(call string) bool {
 	return true
 }
 
-// readErlangShell reads "in function shop:add/1 (shop.erl, line 12)" and "in call from shop:fill/1
-// (shop.erl, line 20)".
+// isElixirModule reports whether the text begins as a module of Elixir or, with a colon, of Erlang.
+func isElixirModule(name string) bool { return name[0] == ':' || name[0] >= 'A' && name[0] <= 'Z' }
+
+// readErlangShell reads "in function shop:add/1 (shop.erl, line 12)", "in call from shop:fill/1
+// (src/shop.erl:20)" or, for Erlang's own, "in operator  +/2".
 func (f *Frame) readErlangShell(body string) bool {
 	call, ok := strings.CutPrefix(body, "in function ")
 	if !ok {
 		call, ok = strings.CutPrefix(body, "in call from ")
 	}
 	if !ok {
+		call, ok = strings.CutPrefix(body, "in operator ")
+	}
+	if !ok {
 		return false
 	}
 	call, location, _ := strings.Cut(strings.TrimLeft(call, " "), " (")
-	module, function, ok := strings.Cut(strings.TrimSpace(call), ":")
-	if !ok || strings.IndexByte(module, ' ') >= 0 {
+	call = strings.TrimSpace(call)
+	module, function, ok := strings.Cut(call, ":")
+	if !ok {
+		module, function = "", call
+		slash := strings.LastIndexByte(call, '/')
+		ok = slash > 0 && isNumber(call[slash+1:])
+	}
+	if !ok || module == "" && function != call || function == "" || strings.IndexByte(module, ' ') >= 0 {
 		return false
 	}
 	f.Module, f.Function = module, function
+	location = strings.TrimSuffix(location, ")")
 	if path, line, ok := strings.Cut(location, ", line "); ok {
 		f.Line, _, _ = number(line)
 		f.setPath(path)
+	} else if path, line, ok := cutNumber(location); ok {
+		f.Line = line
+		f.setPath(path)
 	}
 	return true
+}
+
+// isErlangTerm reports whether the text is a list of tuples, and no JSON.
+func isErlangTerm(text string) bool {
+	return strings.HasPrefix(text, "[{") && !strings.HasPrefix(text, `[{"`)
 }
 
 // readErlang reads a stack as an Erlang term: [{shop,add,1,[{file,"src/shop.erl"},{line,12}]},...].
@@ -206,7 +261,7 @@ func (b *builder) erlangFrame(index int, entry string) bool {
 	function, rest := cutTerm(rest)
 	_, where := cutTerm(rest)
 	module, function = strings.Trim(module, "'"), strings.Trim(function, "'")
-	if module == "" || function == "" || module == "..." || function == "..." {
+	if module == "" || function == "" || module == "..." || function == "..." || strings.Contains(module, "\n") || strings.Contains(function, "\n") {
 		return false
 	}
 	f := b.frame(index)
@@ -275,7 +330,7 @@ func (f *Frame) isElixirLibrary() bool {
 		"plug_cowboy", "postgrex", "ranch", "sentry", "telemetry", "tesla", "thousand_island":
 		return true
 	case "":
-		return f.isElixirCore() || strings.HasPrefix(f.path(), "/usr/lib/") || strings.Contains(f.path(), "/deps/")
+		return f.Module == "" && f.Filename == "" || f.isElixirCore() || strings.HasPrefix(f.path(), "/usr/lib/") || strings.Contains(f.path(), "/deps/")
 	default:
 		return false
 	}

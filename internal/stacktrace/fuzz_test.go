@@ -81,6 +81,10 @@ func (p *Parser) checkSecondStack(t *testing.T, language Language, text string) 
 // check checks the guarantees that hold for every stack.
 func (p *Parser) check(t *testing.T, s *Stack, typ, message, text string) {
 	t.Helper()
+	typ, message, text = withoutColors(typ), withoutColors(message), withoutColors(text)
+	if strings.ContainsRune(typ+message+text, escape) {
+		t.Fatal("an escape code remains")
+	}
 	if len(s.Exceptions) > maxExceptions || len(s.Threads) > maxThreads {
 		t.Fatalf("%d exceptions and %d threads exceed the limits", len(s.Exceptions), len(s.Threads))
 	}
@@ -133,7 +137,8 @@ func checkFrames(t *testing.T, frames []Frame, text string, valid bool) {
 			module = f.Filename[max(strings.LastIndexAny(f.Filename, "/")+1, 0):]
 		}
 		for _, part := range []string{f.Function, module, f.Package, f.Filename, f.AbsPath, f.ContextLine} {
-			if !strings.Contains(text, part) && !strings.Contains(strings.ReplaceAll(text, `\`, "/"), part) && !strings.Contains(withoutMonologJSON(text), part) {
+			if !strings.Contains(text, part) && !strings.Contains(strings.ReplaceAll(text, `\`, "/"), part) && !strings.Contains(withoutMonologJSON(text), part) &&
+				!strings.Contains(withoutCrateHashes(text), part) {
 				t.Fatalf("%q is not in the text", part)
 			}
 		}
@@ -179,7 +184,7 @@ func (p *Parser) checkComplete(t *testing.T, s *Stack, typ, message, text string
 		if thrown != "" && strings.Contains(line, thrown) || p.represents(s, line) {
 			continue
 		}
-		if s.Language == Python {
+		if s.Language == Python || s.Language == Go {
 			line = strings.Trim(line, "| ")
 		}
 		switch s.Language { // Rails and Monolog print messages in parentheses
@@ -201,17 +206,24 @@ func isStructure(language Language, line string) bool {
 		PHP:        {"Stack trace:", "[stacktrace]", "\"}", "[previous exception]", "thrown in ", "... ", "[CIRCULAR", "Caused by: ", "Suppressed: ", "Wrapped by: ", "ComposedException "},
 		Python:     {"Traceback (", "Exception Group Traceback (", "+ Exception Group", "+--", "+-+--", "The above exception", "During handling", "[Previous line"},
 		JavaScript: {"... ", "[errors]: [", "at ", "caused by: "},
-		Go:         {"goroutine ", "runtime stack:", "created by ", "panic:", "fatal error:", "exit status ", "signal: ", "Wraps: (", "Error types:", "-- stack trace:", "(1) "},
+		Go:         {"goroutine ", "runtime stack:", "created by ", "panic:", "fatal error:", "exit status ", "signal: ", "Wraps: (", "Error types:", "-- stack trace:", "(1) ", "[...repeated"},
 		DotNet:     {"--- ", "<---", "at ", "Server stack trace:", "Exception rethrown at [", "Rethrow as "},
 		Ruby:       {"Traceback (", "from :", "Information for ", "Caused by", "Causes"},
-		Rust:       {"stack backtrace:", "Stack backtrace:", "Caused by:", "note: ", "thread '", "Location:", "Message:", "The application panicked", "Run with ", "Backtrace omitted", "━", "⋮", "Error:"},
-		Dart:       {"<asynchronous suspension>", "===== asynchronous gap", "Unhandled exception:"},
-		Elixir:     {"** (EXIT)", "** (", "[", "{"},
+		Rust:       {"stack backtrace:", "Stack backtrace:", "Caused by:", "note: ", "thread '", "Location:", "Message:", "The application panicked", "Run with ", "Backtrace omitted", "━", "⋮", "Error:", "Caused by th", "Backtrace:", "├", "╰", "│", "|", "===="},
+		Dart:       {"<asynchronous suspension>", "===== asynchronous gap", "Unhandled exception:", "══", "The following "},
+		Swift:      {"Thread ", "Last Exception Backtrace:", "*** First throw call stack:", "libc++abi: "},
+		Elixir:     {"** (EXIT)", "** (", "[", "{", "stacktrace:"},
 	}[language] {
 		word = strings.TrimSpace(word)
 		if len(line) >= len(word) && strings.EqualFold(line[:len(word)], word) {
 			return true
 		}
+	}
+	if language == Swift && strings.Contains(line, "*** Terminating app due to uncaught exception ") { // below the time of a log
+		return true
+	}
+	if _, source, _ := number(line); (language == Rust || language == Swift) && strings.HasPrefix(unindented(source), "│") {
+		return true
 	}
 	return strings.Trim(line, "{}[](), ~^-<>") == "" || (language == Java || language == PHP) && isCoroutineBoundary(line)
 }
@@ -222,7 +234,8 @@ func (p *Parser) represents(s *Stack, line string) bool {
 		e := &s.Exceptions[i]
 		first, _, _ := strings.Cut(e.Message, "\n")
 		list, _, _ := strings.Cut(e.Relation, "[") // "errors" of "errors[0]"
-		if in(list) || in(e.Type) || in(strings.TrimSpace(first)) || strings.Contains(e.Message, line) {
+		if in(list) || in(e.Type) || in(strings.TrimSpace(first)) || strings.Contains(e.Message, line) ||
+			s.Language == Swift && strings.Contains(e.Message, strings.TrimSuffix(line, "'")) { // the quote behind a reason
 			return true
 		}
 	}

@@ -21,18 +21,29 @@ type goReader struct {
 	panics bool
 	// goroutines is the number of goroutine headers so far.
 	goroutines int
-	// layered is true if cockroachdb/errors printed the text: an error in layers.
-	layered bool
 }
 
 func readGo(b *builder) {
-	if isEris(b.text) {
-		readEris(b)
+	if types, ok := typesOfLayers(b.text); ok {
+		readLayers(b, types)
 		return
 	}
-	r := goReader{builder: b, lines: lines{text: b.text}, current: none, layered: strings.Contains(b.text, "\nError types: (1) ")}
+	switch goFormOf(b.text) {
+	case goEris:
+		readEris(b)
+	case goXerrors:
+		readXerrors(b)
+	case goSource:
+		readGoSource(b)
+	default:
+		readGoRuntime(b)
+	}
+}
+
+func readGoRuntime(b *builder) {
+	r := goReader{builder: b, lines: lines{text: b.text}, current: none}
 	for r.lines.scan() {
-		r.read(goLine(r.lines.line))
+		r.read(r.lines.line)
 	}
 	r.joinRoot()
 	r.dropRecording()
@@ -40,7 +51,6 @@ func readGo(b *builder) {
 
 func (r *goReader) read(line string) {
 	switch {
-	case r.layered && r.started() && r.layer(line):
 	case strings.HasPrefix(line, "goroutine ") && r.goroutine(line):
 	case line == "runtime stack:": // printed before the goroutine's on a stack overflow
 		r.enterThread(Thread{Name: "runtime"})
@@ -48,6 +58,8 @@ func (r *goReader) read(line string) {
 	case strings.HasPrefix(line, "[signal "):
 		r.extend()
 	case r.panicked(line):
+	case strings.HasPrefix(line, "PC=0x"), line == "signal arrived during cgo execution":
+		r.header.open, r.incomplete = false, true
 	case r.header.open && line != "":
 		r.extend()
 	case line == "":
@@ -62,17 +74,32 @@ func (r *goReader) read(line string) {
 func (r *goReader) first(line string) {
 	r.current = r.begin(noParent, "")
 	r.header = header{index: r.current, start: r.lines.start, open: true}
-	r.exception(r.current).Message = line
+	e := r.exception(r.current)
+	e.Message = line
 	if r.skipKnown(&r.lines, r.lines.start) {
-		r.exception(r.current).Message = r.message
+		e.Message = r.message
+		return
 	}
+	if i := strings.LastIndex(line, " goroutine "); i > 0 && r.goroutine(line[i+1:]) { // echo
+		e.Message = line[:i]
+	}
+	if name, what, ok := strings.Cut(line, ": "); ok && isSignal(name) {
+		e.Type, e.Message = name, what
+		r.header.start = r.lines.end - len(what)
+	}
+}
+
+// isSignal reports whether the word is a signal, such as SIGSEGV.
+func isSignal(word string) bool {
+	name, ok := strings.CutPrefix(word, "SIG")
+	return ok && name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // noFrame reads a line below frames that is not a frame. Below a panic, go run and shells say how the
 // program ended.
 func (r *goReader) noFrame(line string) {
 	switch {
-	case strings.HasPrefix(line, "exit status "), strings.HasPrefix(line, "signal: "):
+	case strings.HasPrefix(line, "exit status "), strings.HasPrefix(line, "signal: "), strings.HasPrefix(line, "\tgoroutine running on other thread"):
 	case r.framesOf(r.current) > 0 && !r.inThread && r.wraps(line):
 	case r.inThread:
 		r.unreadInThread(r.thread, line)
@@ -126,8 +153,8 @@ func (r *goReader) panicked(line string) bool {
 // panicked.
 func (r *goReader) goroutine(line string) bool {
 	id, rest, ok := number(line[len("goroutine "):])
-	open := strings.IndexByte(rest, '[')
-	if !ok || open < 0 || !strings.HasSuffix(rest, "]:") || id < 0 {
+	open, end := strings.IndexByte(rest, '['), strings.IndexByte(rest, ']')
+	if !ok || open < 0 || end < open || !strings.HasSuffix(rest, ":") || id < 0 || !isGoLabels(rest[end+1:len(rest)-1]) {
 		return false
 	}
 	r.goroutines++
@@ -137,8 +164,15 @@ func (r *goReader) goroutine(line string) bool {
 		return true
 	}
 	digits := line[len("goroutine ") : len(line)-len(rest)]
-	r.enterThread(Thread{ID: digits, State: rest[open+1 : len(rest)-len("]:")]})
+	r.enterThread(Thread{ID: digits, State: rest[open+1 : end]})
 	return true
+}
+
+// isGoLabels reports whether the text may stand between the state of a goroutine and the colon: the
+// labels of pprof, or nothing.
+func isGoLabels(text string) bool {
+	labels := strings.TrimLeft(text, " ")
+	return text == "" || strings.HasPrefix(labels, "{") && strings.HasSuffix(labels, "}")
 }
 
 func (r *goReader) enterThread(thread Thread) {
@@ -149,10 +183,11 @@ func (r *goReader) enterThread(thread Thread) {
 // call reads a function and the location below it. The runtime truncates a stack at the end of its
 // buffer, so the last line may be cut in half.
 func (r *goReader) call(line string) bool {
+	line = strings.TrimPrefix(line, " at ") // errorx
 	if line == "" || line[0] == '\t' || line[0] == ' ' {
 		return false
 	}
-	file := goLine(r.lines.peek())
+	file := r.lines.peek()
 	path, at, ok := goLocation(file)
 	cut := r.goroutines > 0 && r.cutOff(file)
 	if !ok && !cut {
@@ -161,6 +196,7 @@ func (r *goReader) call(line string) bool {
 	if file != "" {
 		r.lines.scan()
 	}
+	r.wrapSilently()
 	f := r.add()
 	f.setGoFunction(strings.TrimPrefix(line, "created by "))
 	f.Line = at
@@ -259,7 +295,12 @@ func (r *goReader) dropRecording() {
 
 // panics reports whether the function is the one that a panic calls.
 func (f *Frame) panics() bool {
-	return f.Function == "panic" && f.Module == "" || f.Function == "gopanic" && f.Module == "runtime"
+	return f.Function == "panic" && f.Module == "" || f.Function == "gopanic" && f.isGoRuntime()
+}
+
+// isGoRuntime reports whether the function belongs to the runtime.
+func (f *Frame) isGoRuntime() bool {
+	return f.Module == "runtime" || f.Module == "" && strings.HasSuffix(beforeLast(f.path(), '/'), "/src/runtime")
 }
 
 func (f *Frame) recordsStack() bool {
@@ -269,7 +310,7 @@ func (f *Frame) recordsStack() bool {
 
 // raisesPanic reports whether the runtime calls the function for a panic of its own.
 func (f *Frame) raisesPanic() bool {
-	if f.Module != "runtime" {
+	if !f.isGoRuntime() {
 		return f.Module == "" && f.Function == "panic"
 	}
 	return strings.HasPrefix(f.Function, "panic") || strings.HasPrefix(f.Function, "goPanic") || f.Function == "sigpanic" ||
@@ -286,7 +327,17 @@ func (f *Frame) isGoLibrary() bool {
 	if strings.Contains(path, "/pkg/mod/") || strings.Contains(path, "/vendor/") || strings.IndexByte(path, '@') >= 0 {
 		return true
 	}
-	return f.Module == "" || isGoStandard(f.Module)
+	if f.Module == "" { // a builtin, or a stack whose functions have no package
+		return path == "" || f.isInGoRoot()
+	}
+	return isGoStandard(f.Module)
+}
+
+// isInGoRoot reports whether the source belongs to the standard library. Below src, a folder of other
+// modules has a dot in its name.
+func (f *Frame) isInGoRoot() bool {
+	file, ok := after(f.path(), "src")
+	return ok && isGoStandard(file) && strings.Contains(file, "/")
 }
 
 // isGoStandard reports whether the package belongs to the standard library. Its first folder has no

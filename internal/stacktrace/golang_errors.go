@@ -8,33 +8,79 @@ import (
 	"strings"
 )
 
-// maxLayers is the length of a message beyond which no more layers are added.
-const maxLayers = 4096
+// goForm is the form of a Go stack.
+type goForm uint8
 
-// goLine returns the line without the prefix that cockroachdb/errors prints before stacks.
-func goLine(line string) string { return strings.TrimPrefix(line, "  | ") }
+const (
+	goRuntime goForm = iota // the runtime's, and that of github.com/pkg/errors
+	goEris                  // github.com/rotisserie/eris
+	goXerrors               // golang.org/x/xerrors
+	goSource                // github.com/go-errors/errors and gin, with source lines
+)
+
+// goFormOf returns the form of the first frame.
+func goFormOf(text string) goForm {
+	l := lines{text: text}
+	for l.scan() {
+		switch {
+		case l.line == "":
+		case l.line[0] == '\t':
+			if _, _, _, ok := cutErisFrame(l.line); ok {
+				return goEris
+			}
+			return goRuntime
+		case isXerrorsFrame(l.line, l.peek()):
+			return goXerrors
+		case isGoSourceFrame(l.line):
+			return goSource
+		}
+	}
+	return goRuntime
+}
 
 // wraps reads the message below the stack of a wrapped error. github.com/pkg/errors prints the root
 // first: the error of this message wraps the one above.
 func (r *goReader) wraps(line string) bool {
-	if r.panics || r.goroutines > 0 || r.layered || r.message != "" && !strings.Contains(r.message, line) {
+	if r.panics || r.goroutines > 0 || r.message != "" && !strings.Contains(r.message, line) {
 		return false
 	}
+	if r.wrap() {
+		r.header = header{index: r.current, start: r.lines.start, open: true}
+		r.exception(r.current).Message = line
+	}
+	return true
+}
+
+// wrap begins the exception that wraps the current one.
+func (r *goReader) wrap() bool {
 	inner := r.current
 	r.current = r.begin(noParent, "")
 	if r.current == none {
-		return true
+		return false
 	}
 	r.exception(inner).Parent, r.exception(inner).Relation = r.current, "cause"
-	r.header = header{index: r.current, start: r.lines.start, open: true}
-	r.exception(r.current).Message = line
 	return true
+}
+
+// wrapSilently begins the stack of an error that wraps the one above without a message. The stack
+// above ends where all goroutines do.
+func (r *goReader) wrapSilently() {
+	if r.panics || r.goroutines > 0 || r.inThread || r.framesOf(r.current) == 0 {
+		return
+	}
+	if last := r.lastFrame(r.current); last.Module != "runtime" || last.Function != "goexit" {
+		return
+	}
+	message := r.exception(r.current).Message
+	if r.wrap() {
+		r.exception(r.current).Message = message
+	}
 }
 
 // joinRoot sets the message of the root of wrapped errors as Go joins it: "read: EOF". It is printed
 // as "EOF" and "read" on two lines.
 func (r *goReader) joinRoot() {
-	if r.layered || len(r.exceptions) < 2 || r.panics || !strings.Contains(r.exceptions[0].Message, "\n") {
+	if len(r.exceptions) == 0 || r.panics || !strings.Contains(r.exceptions[0].Message, "\n") {
 		return
 	}
 	parts := strings.Split(r.exceptions[0].Message, "\n")
@@ -42,52 +88,6 @@ func (r *goReader) joinRoot() {
 	if joined := strings.Join(parts, ": "); strings.HasSuffix(r.message, joined) {
 		r.exceptions[0].Message = joined
 	}
-}
-
-// layer reads a line about the layers of an error of cockroachdb/errors. A second stack is that of a
-// cause, whose message follows in the layers below.
-func (r *goReader) layer(line string) bool {
-	switch layer, isWrapped := strings.CutPrefix(line, "Wraps: ("); {
-	case strings.HasPrefix(line, "  -- stack trace:"):
-		if r.framesOf(r.current) > 0 {
-			r.current = r.begin(r.current, "cause")
-		}
-	case isWrapped:
-		_, text, _ := strings.Cut(layer, ") ")
-		r.layerMessage(text)
-	case !strings.HasPrefix(line, "(1) ") && !strings.HasPrefix(line, "Error types: (1) "):
-		return false
-	}
-	r.header.open = false
-	return true
-}
-
-// layerMessage adds the text of a layer to the message of the current cause.
-func (r *goReader) layerMessage(text string) {
-	if text == "attached stack trace" || r.current <= 0 {
-		return
-	}
-	e := r.exception(r.current)
-	if len(e.Message) > maxLayers {
-		r.incomplete = true
-		return
-	}
-	if e.Message != "" {
-		text = e.Message + ": " + text
-	}
-	e.Message = text
-}
-
-// isEris reports whether the text has stacks as rotisserie/eris prints them.
-func isEris(text string) bool {
-	l := lines{text: text}
-	for l.scan() {
-		if strings.HasPrefix(l.line, "\t") {
-			_, _, _, ok := cutErisFrame(l.line)
-			return ok
-		}
-	}
-	return false
 }
 
 // readEris reads an error of rotisserie/eris: each message is followed by its frames, and by the
@@ -109,17 +109,23 @@ func readEris(b *builder) {
 			f.setGoPath(path)
 		case h.extend(b, &l), isBlank(l.line):
 		default:
-			relation := ""
-			if h.index != none {
-				relation = "cause"
-			}
-			h = header{index: b.begin(h.index, relation), start: l.start, open: true}
-			b.exception(h.index).Message = l.line
+			h = b.cause(h.index, l.start, l.line)
 		}
 	}
 	for i := range b.exceptionFrames {
 		b.sortEris(&b.exceptionFrames[i])
 	}
+}
+
+// cause begins the exception that a Go error prints below another one, or the first.
+func (b *builder) cause(parent, start int, message string) header {
+	relation := ""
+	if len(b.exceptions) > 0 {
+		relation = "cause"
+	}
+	h := header{index: b.begin(parent, relation), start: start, open: true}
+	b.exception(h.index).Message = message
+	return h
 }
 
 // sortEris puts the innermost frame first. eris prints the caller first, unless it was told to
@@ -146,4 +152,120 @@ func cutErisFrame(line string) (function, path string, at int, ok bool) {
 	function, path, found := strings.Cut(location, ":")
 	ok = ok && found && strings.HasSuffix(path, ".go") && strings.Contains(function, ".") && !strings.ContainsAny(function, " \t")
 	return function, path, at, ok
+}
+
+// readXerrors reads an error of golang.org/x/xerrors: each message is followed by the place where the
+// error was created, and by "  - " with the error that it wraps.
+func readXerrors(b *builder) {
+	l := lines{text: b.text}
+	h := header{index: none}
+	for l.scan() {
+		message, isCause := strings.CutPrefix(l.line, "  - ")
+		switch {
+		case len(b.exceptions) == 0:
+			h = b.cause(none, l.start, "")
+			b.xerrorsMessage(&h, &l)
+		case isCause:
+			h = b.cause(h.index, l.end-len(message), "")
+			b.xerrorsMessage(&h, &l)
+		case isXerrorsFrame(l.line, l.peek()):
+			h.open = false
+			f := b.frame(h.index)
+			f.setGoFunction(l.line[len("    "):])
+			l.scan()
+			path, at, _ := cutNumber(unindented(l.line))
+			f.Line = at
+			f.setGoPath(path)
+		case h.open && strings.HasPrefix(l.line, "    "):
+			b.xerrorsMessage(&h, &l)
+		case isBlank(l.line):
+		default:
+			b.unread(h.index, l.line)
+		}
+	}
+	for i := range b.exceptions {
+		b.exceptions[i].Message = withoutIndents(b.exceptions[i].Message)
+	}
+}
+
+// xerrorsMessage sets the message, which ends in a colon if details follow.
+func (b *builder) xerrorsMessage(h *header, l *lines) {
+	b.exception(h.index).Message = strings.TrimSuffix(b.text[h.start:l.end], ":")
+}
+
+// isXerrorsFrame reports whether the lines are "    main.load" and "        /srv/app/load.go:8".
+func isXerrorsFrame(line, next string) bool {
+	function, ok := strings.CutPrefix(line, "    ")
+	path, isLocation := strings.CutPrefix(next, "        ")
+	if !ok || !isLocation || !strings.Contains(function, ".") || strings.ContainsAny(function, " \t") {
+		return false
+	}
+	path, _, ok = cutNumber(path)
+	return ok && strings.HasSuffix(path, ".go")
+}
+
+// readGoSource reads stacks with source lines, as github.com/go-errors/errors and the recovery of gin
+// print them. Their functions have no package.
+func readGoSource(b *builder) {
+	l := lines{text: b.text}
+	h := header{index: none}
+	for l.scan() {
+		switch {
+		case isGoSourceFrame(l.line):
+			if len(b.exceptions) == 0 {
+				h = b.cause(none, 0, "")
+			}
+			h.open = false
+			b.goSourceFrame(b.frame(h.index), &l)
+		case h.extend(b, &l), isBlank(l.line):
+		case len(b.exceptions) == 0:
+			h = b.cause(none, l.start, l.line)
+			b.goSourceType(&h, &l)
+		default:
+			b.unread(h.index, l.line)
+		}
+	}
+	b.dropTop(h.index, (*Frame).panics, (*Frame).raisesPanic)
+}
+
+// goSourceType cuts "*errors.errorString no stock".
+func (b *builder) goSourceType(h *header, l *lines) {
+	e := b.exception(h.index)
+	typ, message, ok := strings.Cut(l.line, " ")
+	if ok && (typ[:min(1, len(typ))] == "*" || message == b.message) {
+		e.Type, e.Message = typ, message
+		h.start += len(typ) + 1
+	}
+	if b.skipKnown(l, h.start) {
+		e.Message = b.message
+	}
+}
+
+// goSourceFrame reads "/srv/app/cart.go:12 (0x6670c5)" and, if the source is at hand, the line below
+// it: "\t(*Cart).Add: return errNoStock".
+func (b *builder) goSourceFrame(f *Frame, l *lines) {
+	path, at, _ := cutGoSource(l.line)
+	if call, ok := strings.CutPrefix(l.peek(), "\t"); ok {
+		if function, source, ok := strings.Cut(call, ": "); ok {
+			f.Function, f.ContextLine = function, unindented(source)
+			l.scan()
+		}
+	}
+	f.Line = at
+	f.setGoPath(path)
+}
+
+func isGoSourceFrame(line string) bool {
+	path, _, ok := cutGoSource(line)
+	return ok && (strings.HasSuffix(path, ".go") || strings.HasSuffix(path, ".s"))
+}
+
+// cutGoSource cuts "/srv/app/cart.go:12 (0x6670c5)".
+func cutGoSource(line string) (path string, at int, ok bool) {
+	location, counter, ok := strings.Cut(line, " (0x")
+	if !ok || !strings.HasSuffix(counter, ")") {
+		return "", 0, false
+	}
+	path, at, ok = cutNumber(location)
+	return path, at, ok && path != ""
 }

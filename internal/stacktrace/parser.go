@@ -23,7 +23,8 @@ type Parser struct {
 // also show where a message of several lines ends. Parse never fails; see [Stack].Unparsed.
 func (p *Parser) Parse(language Language, typ, message, text string) *Stack {
 	b := &p.builder
-	b.typ, b.message, b.text, b.root = typ, message, text, p.Root
+	text = withoutColors(text)
+	b.typ, b.message, b.text, b.root = withoutColors(typ), withoutColors(message), text, p.Root
 	language = b.readAny(language)
 	b.complete(language)
 	b.finish(&p.Rules, language)
@@ -39,7 +40,8 @@ func (b *builder) readAny(language Language) Language {
 	if b.read(language) {
 		return language
 	}
-	understood := !b.incomplete && len(b.exceptions) > 0 && b.exceptions[0].Type != ""
+	isChain := len(b.exceptions) > 1 && (language == Rust || language == Go) // whose errors have no printed type
+	understood := !b.incomplete && len(b.exceptions) > 0 && (isChain || b.exceptions[0].Type != "")
 	if sniffed := sniff(b.text); sniffed != language && b.read(sniffed) {
 		return sniffed
 	}

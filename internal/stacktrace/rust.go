@@ -20,22 +20,37 @@ type rustReader struct {
 	// listing is true after the first error of a list, whose message begins at start.
 	listing bool
 	start   int
+	// colon is the column behind the number of a listed error.
+	colon int
 	// placed is true if the text says where the error was created, as eyre does.
 	placed bool
+	// onlyPlace is true if the only frame of the thrown exception is where it was created.
+	onlyPlace bool
+	// owner is the exception that frames belong to. anyhow prints one backtrace, below the causes.
+	owner int
+	tree  rustTree
 }
 
 type rustSection uint8
 
 const (
 	rustMessage rustSection = iota // the message, then frames
+	rustReport                     // errors that error-stack draws as a tree
 	rustErrors                     // a list of errors, each the source of the one above
+	rustWasm                       // frames of WebAssembly in the message of a listed error
 	rustPlace                      // where an error was created
+	rustNotes                      // what color-eyre was told to print
 	rustSpans                      // spans of tracing, which look like frames
 	rustFrames
 )
 
 func readRust(b *builder) {
 	r := rustReader{builder: b, lines: lines{text: b.text}, current: none, placed: strings.Contains(b.text, "\nLocation:")}
+	r.tree.ascii = hasASCIITree(b.text)
+	if isSpanTrace(b.text) {
+		b.incomplete = true
+		return
+	}
 	for r.lines.scan() {
 		r.read(r.lines.line)
 	}
@@ -52,40 +67,100 @@ func (r *rustReader) read(line string) {
 	switch {
 	case body == "":
 	case r.title(line, body):
-	case r.section == rustSpans:
-		r.incomplete = true
-	case r.section == rustPlace && line[0] == ' ':
-	case r.section == rustErrors && r.listed(body):
+	case r.inSection(line, body):
+	case isRustNote(line) && r.current != none:
+		r.header.open = false
+	case r.header.open && r.beginsFrames(body):
+		r.header.open = false
+		r.frameLine(line, body)
 	case !r.header.open && r.frameLine(line, body):
+	case r.numbered && r.sourceLine(line, body):
 	case r.header.extend(r.builder, &r.lines):
-	case strings.HasPrefix(line, "thread '") && r.panicked(line):
-	case strings.HasPrefix(line, "note: "), strings.HasPrefix(line, "Run with "), strings.HasPrefix(line, "Backtrace omitted"):
+	case (strings.HasPrefix(line, "thread '") || strings.HasPrefix(line, "panicked at ")) && r.panicked(line):
 	case r.current == none && !r.isFrame(body):
 		r.begun()
 		r.header = r.readThrown(&r.lines, r.current, line)
 	default:
-		r.unread(r.thrown(), line)
+		r.otherwise(line)
 	}
+}
+
+// inSection reads a line of a section that has no frames of the exception.
+func (r *rustReader) inSection(line, body string) bool {
+	switch r.section {
+	case rustSpans, rustNotes:
+		r.incomplete = true
+	case rustPlace:
+		if line[0] != ' ' {
+			return false
+		}
+		r.created(body)
+	case rustErrors, rustWasm:
+		return r.listed(body)
+	default:
+		return r.branch(line)
+	}
+	return true
+}
+
+// otherwise reads a line that is neither a frame nor a part of a message.
+func (r *rustReader) otherwise(line string) {
+	switch r.section {
+	case rustPlace:
+		r.begins(rustNotes)
+		r.incomplete = true
+	case rustReport: // another report
+		r.tree.current, r.tree.depth, r.tree.extending, r.owner = none, 0, false, none
+		r.incomplete = true
+	default:
+		r.unread(r.receiver(), line)
+	}
+}
+
+// isRustNote reports whether the line is a note that Rust, color-eyre or snafu print below an error.
+func isRustNote(line string) bool {
+	return strings.HasPrefix(line, "note: run with `RUST_BACKTRACE=") || strings.HasPrefix(line, "note: Some details are omitted, ") ||
+		strings.HasPrefix(line, "Run with ") || strings.HasPrefix(line, "Backtrace omitted") ||
+		strings.HasPrefix(line, "NOTE: Some redundant information ") || line == "thread caused non-unwinding panic. aborting."
+}
+
+// isSpanTrace reports whether the text is the Display of tracing_error::SpanTrace, whose spans look
+// like frames. Only spans have fields.
+func isSpanTrace(text string) bool {
+	_, fields, ok := strings.Cut(text, "\n           with ")
+	fields, _, _ = strings.Cut(fields, "\n")
+	return ok && strings.Contains(fields, "=") && strings.HasPrefix(unindented(text), "0: ")
 }
 
 // title reads a line that begins a section. color-eyre draws lines around its titles, and marks
 // hidden frames by dots.
 func (r *rustReader) title(line, body string) bool {
 	switch {
-	case strings.EqualFold(line, "stack backtrace:"), strings.HasPrefix(body, "━") && strings.Contains(body, " BACKTRACE "):
-		r.ensureStarted()
-		r.begins(rustFrames)
+	case strings.EqualFold(line, "stack backtrace:"), line == "Backtrace:", strings.HasPrefix(body, "━") && strings.Contains(body, " BACKTRACE "):
+		r.backtrace(line)
+	case r.numberedBacktrace(line):
+	case strings.HasPrefix(line, "span trace no. ") && r.section >= rustReport:
+		r.begins(rustSpans)
+	case (strings.HasPrefix(line, "━━") || strings.HasPrefix(line, "====")) && strings.Trim(line, "━=") == "" && r.current != none:
 	case strings.HasPrefix(body, "━") && strings.Contains(body, " SPANTRACE "):
 		r.begins(rustSpans)
 	case strings.HasPrefix(body, "⋮"):
-	case r.numbered:
-		return false
-	case line == "Caused by:" && r.current != none:
+	default:
+		return !r.numbered && r.errorTitle(line, body)
+	}
+	return true
+}
+
+// errorTitle reads a line that begins a section about errors, above the backtrace.
+func (r *rustReader) errorTitle(line, body string) bool {
+	switch {
+	case r.current != none && (line == "Caused by:" || strings.HasPrefix(line, "Caused by th") && strings.HasSuffix(line, ":")): // snafu: these errors
 		r.begins(rustErrors)
 	case line == "Location:" && r.current != none:
 		r.begins(rustPlace)
 	case strings.HasPrefix(line, "Location: ") && r.current != none:
 		r.begins(rustFrames)
+		r.created(line[len("Location: "):])
 	case r.current != none:
 		return false
 	case line == "The application panicked (crashed).":
@@ -99,6 +174,36 @@ func (r *rustReader) title(line, body string) bool {
 		return false
 	}
 	return true
+}
+
+// backtrace begins a backtrace. That of a panic follows the one of the error that caused it.
+func (r *rustReader) backtrace(line string) {
+	r.ensureStarted()
+	r.begins(rustFrames)
+	owner := r.receiver()
+	switch {
+	case owner == 0 && (r.framesOf(0) == 0 || r.onlyPlace):
+	case owner != none && r.exceptions[0].Type == "panic" && !r.exceptionFrames[owner].closed:
+		r.incomplete = r.incomplete || owner == 0
+		r.owner, r.numbered = 0, false
+		r.exceptionFrames[0] = extent{}
+	default:
+		r.unread(owner, line)
+	}
+}
+
+// created reads the place where the error was created, or the panic raised. It is the only frame
+// unless there is a backtrace.
+func (r *rustReader) created(location string) {
+	path, line, column := cutPosition(location)
+	if path == "" || line == 0 || r.framesOf(r.thrown()) > 0 {
+		r.incomplete = true
+		return
+	}
+	r.onlyPlace = true
+	f := r.frame(r.thrown())
+	f.Line, f.Column = line, column
+	f.setRustPath(path)
 }
 
 func (r *rustReader) begins(section rustSection) { r.section, r.header.open = section, false }
@@ -137,10 +242,17 @@ func (*rustReader) isFrame(body string) bool {
 	return ok && strings.HasPrefix(rest, ": ")
 }
 
+// beginsFrames reports whether the line and the next one are frames of a backtrace without a title.
+func (r *rustReader) beginsFrames(body string) bool {
+	name, ok := strings.CutPrefix(body, "0: ")
+	next := unindented(r.lines.peek())
+	return ok && strings.Contains(name, "::") && isRustName(name) && (strings.HasPrefix(next, "at ") || strings.HasPrefix(next, "1: "))
+}
+
 // panicked reads "thread 'main' panicked at src/main.rs:5:9:", after which the message follows.
 // Rust before 1.73 prints "thread 'main' panicked at 'message', src/main.rs:5:9".
 func (r *rustReader) panicked(line string) bool {
-	_, location, ok := strings.Cut(line, " panicked at ")
+	_, location, ok := strings.Cut(line, "panicked at ")
 	if !ok || r.current != none {
 		return false
 	}
@@ -149,8 +261,10 @@ func (r *rustReader) panicked(line string) bool {
 	e.Type = "panic"
 	if end := strings.LastIndex(location, "', "); end > 0 && location[0] == '\'' {
 		e.Message = location[1:end]
+		r.created(location[end+len("', "):])
 		return true
 	}
+	r.created(strings.TrimSuffix(location, ":"))
 	if !strings.HasSuffix(location, ":") || r.lines.last() {
 		return true
 	}
@@ -165,16 +279,19 @@ func (r *rustReader) panicked(line string) bool {
 }
 
 // listed reads an error of a list: "    0: message" or, if there is only one cause, "    message".
-// Further lines of a message are indented as well.
+// Further lines of a message are indented as well, and may have numbers of their own.
 func (r *rustReader) listed(body string) bool {
 	if r.lines.line[0] != ' ' {
 		return false
 	}
 	_, rest, ok := number(body)
 	message, numbered := strings.CutPrefix(rest, ": ")
+	colon := len(r.lines.line) - len(rest)
 	switch {
-	case ok && numbered:
+	case ok && numbered && (r.colon == 0 || r.colon == colon):
+		r.colon = colon
 		r.enter(message)
+	case r.section == rustWasm && r.frameLine(r.lines.line, body):
 	case r.listing && r.current != none:
 		r.exception(r.current).Message = r.text[r.start:r.lines.end]
 	default:
@@ -190,6 +307,10 @@ func (r *rustReader) enter(message string) {
 		relation = ""
 	}
 	r.current, r.listing = r.begin(r.current, relation), true
+	r.section, r.incomplete = rustErrors, r.incomplete || isBlank(message)
+	if strings.HasSuffix(message, "wasm backtrace:") {
+		r.section = rustWasm
+	}
 	r.exception(r.current).Message, r.start = message, r.lines.end-len(message)
 }
 
@@ -223,13 +344,39 @@ func (r *rustReader) frameLine(line, body string) bool {
 	}
 	if address, rest, ok := strings.Cut(name, " - "); ok && strings.HasPrefix(address, "0x") {
 		name = unindented(rest)
+		if _, function, ok := strings.Cut(name, "!"); ok && r.section == rustWasm { // after the module
+			name = function
+		}
 	}
 	if name == "" || !isRustName(name) {
 		return false
 	}
 	r.ensureStarted()
 	r.numbered = true
-	r.frame(r.thrown()).setRustFunction(name)
+	if r.onlyPlace && r.receiver() == 0 {
+		r.onlyPlace, r.exceptionFrames[0] = false, extent{}
+	}
+	r.frame(r.receiver()).setRustFunction(name)
+	return true
+}
+
+// sourceLine reads a line of the source that color-eyre prints below a place: "  31 > total()" is the
+// line of the place, "  30 │ }" one near it.
+func (r *rustReader) sourceLine(line, body string) bool {
+	n, rest, ok := number(body)
+	if !ok || len(line)-len(body) < len("      ") {
+		return false
+	}
+	if _, isNear := strings.CutPrefix(rest, " │"); isNear {
+		return true
+	}
+	source, isPlace := strings.CutPrefix(rest, " > ")
+	f := r.lastFrame(r.receiver())
+	if !isPlace || f.Line != n || f.Filename == "" {
+		return false
+	}
+	f.ContextLine = unindented(source)
+	r.incomplete = r.incomplete || f.ContextLine == ""
 	return true
 }
 
@@ -238,7 +385,7 @@ func isRustName(name string) bool {
 	return strings.IndexByte(name, ' ') < 0 || strings.Contains(name, "::") || strings.ContainsAny(name, "<(")
 }
 
-// thrown returns the exception that owns the frames: anyhow prints one backtrace, below the causes.
+// thrown returns the exception that was thrown.
 func (r *rustReader) thrown() int {
 	if len(r.exceptions) == 0 {
 		return none
@@ -246,8 +393,11 @@ func (r *rustReader) thrown() int {
 	return 0
 }
 
+// receiver returns the exception that frames belong to.
+func (r *rustReader) receiver() int { return min(r.owner, len(r.exceptions)-1) }
+
 func (r *rustReader) locationLine(location string) bool {
-	f := r.lastFrame(r.thrown())
+	f := r.lastFrame(r.receiver())
 	if f.Filename != "" || location == "" {
 		return false
 	}
@@ -263,6 +413,10 @@ func (r *rustReader) locationLine(location string) bool {
 // setRustFunction parses "shop::cart::Cart<T>::add::{{closure}}::h0123456789abcdef". It drops the
 // hash and keeps a closure with its function.
 func (f *Frame) setRustFunction(name string) {
+	if known := strings.TrimSuffix(name, "<unknown>"); known != "" { // color-eyre prints it instead of a hash
+		name = known
+	}
+	name = withoutCrateHashes(name)
 	if i := strings.LastIndex(name, "::h"); i > 0 && len(name)-i == len("::h")+16 {
 		name = name[:i]
 	}
@@ -280,6 +434,37 @@ func (f *Frame) setRustFunction(name string) {
 	if i := lastRustSeparator(name[:end]); i > 0 {
 		f.Module, f.Function = name[:i], name[i+len("::"):]
 	}
+}
+
+// withoutCrateHashes removes the hash of each crate, which a new build changes:
+// "core[c1f1a4ba060b9bfa]::panicking::panic_fmt".
+func withoutCrateHashes(name string) string {
+	at := crateHash(name)
+	if at < 0 {
+		return name
+	}
+	var b strings.Builder
+	b.Grow(len(name))
+	for at >= 0 {
+		b.WriteString(name[:at])
+		name = name[at+crateHashLength:]
+		at = crateHash(name)
+	}
+	b.WriteString(name)
+	return b.String()
+}
+
+// crateHashLength is the length of "[c1f1a4ba060b9bfa]".
+const crateHashLength = 18
+
+// crateHash returns the index of the first hash of a crate, or -1.
+func crateHash(name string) int {
+	for i := 0; i+crateHashLength <= len(name); i++ {
+		if name[i] == '[' && name[i+crateHashLength-1] == ']' && strings.Trim(name[i+1:i+crateHashLength-1], "0123456789abcdef") == "" {
+			return i
+		}
+	}
+	return -1
 }
 
 // withoutTurbofish removes the type arguments at the end: "std::panic::catch_unwind::<F, ()>".
@@ -370,8 +555,9 @@ func (f *Frame) setRustPath(path string) {
 		return
 	}
 	if rest, ok := after(path, "registry"); ok {
-		if _, file, ok := strings.Cut(strings.TrimPrefix(rest, "src/"), "/"); ok { // after the name of the registry
-			f.Filename = file
+		rest = strings.TrimPrefix(strings.TrimPrefix(rest, "src/"), `src\`)
+		if registry := firstElement(rest); len(registry) < len(rest) {
+			f.Filename = rest[len(registry)+1:]
 			return
 		}
 	}
@@ -394,12 +580,19 @@ func (f *Frame) raisesRustPanic() bool {
 
 func (f *Frame) isRustLibrary() bool {
 	switch f.Package {
-	case "", "std", "core", "alloc", "__rustc", "proc_macro", "test", "backtrace",
-		"actix_http", "actix_rt", "actix_web", "anyhow", "axum", "color_eyre", "eyre", "futures", "futures_util", "futures_core", "h2", "hyper",
-		"hyper_util", "log", "opentelemetry", "opentelemetry_sdk", "rayon", "rayon_core", "reqwest", "rocket", "sentry", "serde", "serde_json",
+	case "":
+		return f.Function != "" || isRustLibraryPath(f.path())
+	case "std", "core", "alloc", "__rustc", "proc_macro", "test", "backtrace",
+		"actix_http", "actix_rt", "actix_web", "anyhow", "axum", "color_eyre", "error_stack", "eyre", "futures", "futures_util", "futures_core", "h2", "hyper",
+		"hyper_util", "log", "opentelemetry", "opentelemetry_sdk", "rayon", "rayon_core", "reqwest", "rocket", "sentry", "serde", "serde_json", "snafu",
 		"tokio", "tonic", "tower", "tower_http", "tower_service", "tracing", "tracing_core", "tracing_futures", "tracing_opentelemetry",
 		"tracing_subscriber", "warp":
 		return true
 	}
-	return strings.HasPrefix(f.AbsPath, "/rustc/") || strings.Contains(f.AbsPath, "/registry/src/") || strings.Contains(f.AbsPath, "/cargo/git/")
+	return isRustLibraryPath(f.AbsPath)
+}
+
+func isRustLibraryPath(path string) bool {
+	rest, isRegistry := after(path, "registry")
+	return strings.HasPrefix(path, "/rustc/") || isRegistry && firstElement(rest) == "src" || strings.Contains(path, "/cargo/git/")
 }

@@ -7,7 +7,7 @@ import "strings"
 
 // sniff detects the language of the text from the first line that only one language prints.
 func sniff(text string) Language {
-	if start := strings.TrimSpace(text); strings.HasPrefix(start, "[{") && !strings.HasPrefix(start, `[{"`) { // that is JSON
+	if isErlangTerm(strings.TrimSpace(text)) {
 		return Elixir
 	}
 	l := lines{text: text}
@@ -31,11 +31,13 @@ func sniffLine(line, next string) Language {
 		return Python
 	case strings.HasSuffix(body, pythonTraceback), strings.HasPrefix(line, `  File "`), isIPythonTitle(line):
 		return Python
+	case strings.HasPrefix(line, " at ") && isGoLocation(next):
+		return Go
 	case isJavaCall(body), isJavaElement(body), isJavaThread(body), isLogcat(line):
 		return Java
 	case strings.HasPrefix(body, "at "):
 		return sniffCall(body[len("at "):])
-	case strings.HasPrefix(line, "goroutine "), isGoCall(goLine(line)) && isGoLocation(goLine(next)), isErisLine(line):
+	case strings.HasPrefix(line, "goroutine "), isGoLine(line, next):
 		return Go
 	case isDartLine(body):
 		return Dart
@@ -45,7 +47,8 @@ func sniffLine(line, next string) Language {
 		return PHP
 	case strings.HasPrefix(body, "** (") && strings.Contains(body, ")"), strings.HasPrefix(body, "** exception "):
 		return Elixir
-	case strings.EqualFold(line, "stack backtrace:"), strings.HasPrefix(line, "thread '") && strings.Contains(line, "panicked at"):
+	case strings.EqualFold(line, "stack backtrace:"), strings.HasPrefix(line, "thread '") && strings.Contains(line, "panicked at"),
+		isRustPlace(body), line == "Location:" && isRustLocation(unindented(next)):
 		return Rust
 	default:
 		return sniffLocation(line, body, next)
@@ -134,16 +137,39 @@ func isUnityLine(line string) bool {
 	return ok && (located || strings.HasPrefix(c.class, "UnityEngine."))
 }
 
-func isGoCall(line string) bool { return line != "" && line[0] != '\t' && line[0] != ' ' }
-
-func isErisLine(line string) bool {
-	_, _, _, ok := cutErisFrame(line)
-	return ok
+// isGoLine reports whether the line is a frame of Go, whose location may be in the next line.
+func isGoLine(line, next string) bool {
+	if line[0] != '\t' && line[0] != ' ' {
+		return isGoLocation(next) || isGoSourceFrame(line)
+	}
+	if _, _, _, ok := cutErisFrame(line); ok || isXerrorsFrame(line, next) {
+		return true
+	}
+	function, ok := strings.CutPrefix(line, layerPrefix)
+	location, isNext := strings.CutPrefix(next, layerPrefix)
+	return ok && isNext && function != "" && function[0] != ' ' && function[0] != '\t' && isGoLocation(location)
 }
 
 func isGoLocation(line string) bool {
 	path, _, ok := goLocation(line)
 	return ok && (strings.HasSuffix(path, ".go") || strings.HasSuffix(path, ".s") || strings.HasSuffix(path, "_cgo_gotypes"))
+}
+
+// isRustPlace reports whether the line is the place of an error in a report of error-stack.
+func isRustPlace(body string) bool {
+	place, ok := strings.CutPrefix(body, "├╴at ")
+	if !ok {
+		place, ok = strings.CutPrefix(body, "╰╴at ")
+	}
+	if !ok {
+		place, ok = strings.CutPrefix(body, "|-at ")
+	}
+	return ok && isRustLocation(place)
+}
+
+func isRustLocation(place string) bool {
+	path, line, _ := cutPosition(place)
+	return line > 0 && strings.HasSuffix(path, ".rs")
 }
 
 func isPHPCall(line string) bool {
@@ -176,7 +202,7 @@ func sniffLocation(line, body, next string) Language {
 		return DotNet
 	}
 	var f Frame
-	if line[0] == ' ' && f.readElixir(body) && (f.Filename != "" || f.Package != "") {
+	if line[0] == ' ' && (f.readElixir(body) && (f.Filename != "" || f.Package != "") || f.readErlangShell(body)) {
 		return Elixir
 	}
 	return Unknown

@@ -18,14 +18,14 @@ const (
 	Java                // and Kotlin, Scala, Groovy, Clojure: every JVM language; Android
 	Python              // CPython's traceback and faulthandler, IPython
 	JavaScript          // V8 (Node, Chromium), Firefox, Safari, Hermes
-	Go                  // panics, runtime.Stack, goroutine dumps
+	Go                  // panics, runtime.Stack, goroutine dumps, and the errors of libraries
 	DotNet              // Exception.ToString of .NET, .NET Framework and Mono, and Unity
 	PHP                 // PHP's own format, and the OpenTelemetry SDK's
 	Ruby                // full_message in both orders, plain backtraces, Rails' log, and JRuby
-	Rust                // panics, std::backtrace, anyhow
-	Elixir              // and Erlang
-	Dart                // and Flutter
-	Swift               // and Apple's crash reports
+	Rust                // panics, std::backtrace, and the reports of error libraries
+	Elixir              // and Erlang, with the reports of crashed processes
+	Dart                // and Flutter, on the web too
+	Swift               // and Objective-C: crash reports, uncaught exceptions
 )
 
 // LanguageOf returns the language for a value of the resource attribute telemetry.sdk.language
@@ -100,7 +100,7 @@ type Stack struct {
 	Exceptions []Exception
 	// Threads are the other threads of a dump, such as goroutines. Most stacks have none.
 	Threads []Thread
-	// Unparsed is the whole text if a part of it was not understood, else empty.
+	// Unparsed is the whole text, without colors, if a part of it was not understood, else empty.
 	Unparsed string
 }
 
@@ -153,7 +153,8 @@ type Exception struct {
 // Frame is one call.
 type Frame struct {
 	// Function has no arguments, and no module if Module is set. It is "?" for an anonymous function
-	// of JavaScript, and for a frame with neither a function nor a file.
+	// of JavaScript, and for a frame with neither a function nor a file. It is empty for a frame that
+	// is only a place.
 	Function string
 	// Module contains the function: a class in Java, .NET and PHP, a package in Go, a path in
 	// Rust, a module in Elixir, a file of Node.js ("express.lib:router").

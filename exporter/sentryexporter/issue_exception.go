@@ -4,6 +4,8 @@
 package sentryexporter
 
 import (
+	"strings"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
@@ -27,22 +29,27 @@ func appendIssueException(dst []byte, i *issue) []byte {
 	return appendFingerprint(dst, i)
 }
 
-// appendMessage appends the message, unless the event has an exception with the same message.
+// appendMessage appends the message, unless the event has an exception with the same message. A
+// message of a template is also a logentry (Sentry's SDK documentation, "Message Interface").
 func appendMessage(dst []byte, i *issue) []byte {
 	message := ""
 	if i.Body.Type() != pcommon.ValueTypeEmpty || !i.IsException() {
 		message = messageOf(i.Event, i.values.nameCache)
 	}
-	if message == "" || i.IsException() && message == i.Exception.Message {
+	if blank := strings.TrimSpace(message) == ""; blank || i.IsException() && message == i.Exception.Message {
 		if i.IsException() {
 			return dst
 		}
 		message = "(no message)"
 	}
-	dst = append(dst, `,"logentry":{"formatted":`...)
-	dst = jsonappend.String(dst, i.values.trim.text(cut(message, maxMessage)))
-	dst = textMember(dst, "message", i.values.trim.text(cut(i.messageTemplate(), maxMessage)))
-	return append(dst, '}')
+	message = i.values.trim.text(cut(message, maxMessage))
+	dst = textMember(dst, "message", message)
+	template := i.values.trim.text(cut(i.messageTemplate(), maxMessage))
+	if template == "" || template == message {
+		return dst
+	}
+	dst = textMember(append(memberName(dst, "logentry"), '{'), "message", template)
+	return append(textMember(dst, "formatted", message), '}')
 }
 
 // messageTemplate returns the template of the message, without its parameters. Sentry groups by it.

@@ -4,22 +4,24 @@
 package sentryexporter
 
 import (
+	"strings"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// messageOf returns the message of an event: a body that is a string, else the message in a map, else
-// the event's name, else the body as JSON.
+// messageOf returns the message of an event: a string body that is not blank, else the message in a
+// map, else the event's name, else the body as JSON.
 func messageOf(e *appevent.Event, ns *nameCache) string {
 	switch e.Body.Type() {
 	case pcommon.ValueTypeStr:
-		if body := e.Body.Str(); body != "" {
+		if body := e.Body.Str(); strings.TrimSpace(body) != "" {
 			return body
 		}
 	case pcommon.ValueTypeMap:
 		for _, name := range []string{"message", "msg"} {
-			if v, ok := e.Body.Map().Get(name); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {
+			if v, ok := e.Body.Map().Get(name); ok && v.Type() == pcommon.ValueTypeStr && strings.TrimSpace(v.Str()) != "" {
 				return v.Str()
 			}
 		}

@@ -62,7 +62,7 @@ func checkEvent(event object, itemType, eventID string, traces map[string]bool) 
 	checkHTTPRequest(event)
 	checkContexts(event, traces)
 	checkBreadcrumbs(event)
-	checkMessage(event)
+	checkMessage(event, itemType)
 	checkExceptions(event)
 	checkThreads(event)
 	checkExtras(event)
@@ -248,17 +248,30 @@ func checkBreadcrumbs(event object) {
 	}
 }
 
-// checkMessage checks the message: a logentry, or the string message.
-func checkMessage(event object) {
-	event.Texts("message")
+// checkMessage checks the message: the string message, and a logentry for one of a template. An event
+// has a message or an exception.
+func checkMessage(event object, itemType string) {
+	message, hasMessage := event.Text("message")
+	if hasMessage && strings.TrimSpace(message) == "" {
+		event.Breaks(RuleMessage, "message", "is blank")
+	}
+	if itemType == "event" && !hasMessage && event.Members["exception"] == nil {
+		event.Violate(RuleMessage, event.Where, "has neither a message nor an exception")
+	}
 	entry, ok := event.Nested("logentry", RuleLogEntry)
 	if !ok {
 		return
 	}
 	entry.Only(RuleUnknownField, "message", "formatted", "params")
-	_, hasMessage := entry.Text("message")
-	if _, ok := entry.Text("formatted"); !ok && !hasMessage {
-		entry.Violate(RuleLogEntry, entry.Where, "has neither message nor formatted")
+	entry.Require("message")
+	template, _ := entry.Text("message")
+	if formatted, ok := entry.Text("formatted"); ok {
+		switch {
+		case formatted == template:
+			entry.Breaks(RuleLogEntry, "formatted", "is the same as message; leave it out")
+		case hasMessage && formatted != message:
+			entry.Breaks(RuleLogEntry, "formatted", "is not the event's message")
+		}
 	}
 	switch params := entry.Members["params"].(type) {
 	case string, bool, json.Number:

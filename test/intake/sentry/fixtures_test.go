@@ -32,7 +32,7 @@ const (
 	headerWithTrace = headerStart + headerTrace
 	headerStart     = `{"sent_at":"2026-01-02T03:04:05.25Z","sdk":{"name":"example.go","version":"1.2.3"}`
 
-	event = eventHead + breadcrumbs + `,"logentry":{"message":"pay %s","formatted":"pay 1","params":["1"]},` + exceptions + `,` + threads + `}`
+	event = eventHead + breadcrumbs + `,"message":"pay 1","logentry":{"message":"pay %s","formatted":"pay 1","params":["1"]},` + exceptions + `,` + threads + `}`
 
 	eventHead = `{"event_id":"12c2d058d58442709aa2eca08bf20986","timestamp":1767323045.5,"platform":"java","level":"error",` +
 		`"logger":"com.example.Pay","transaction":"POST /pay","server_name":"web-1","release":"shop@1.2.3","dist":"7","environment":"production",` +

@@ -134,7 +134,11 @@ const (
 	RuleTraceContext Rule = "trace-context"
 	// RuleBreadcrumbs: breadcrumbs is an object with values, oldest first (breadcrumbs.mdx).
 	RuleBreadcrumbs Rule = "breadcrumbs"
-	// RuleLogEntry: logentry has message or formatted (message.mdx).
+	// RuleMessage: an event has a message or an exception. Without both, Sentry shows "<unlabeled
+	// event>".
+	RuleMessage Rule = "message"
+	// RuleLogEntry: logentry has message, and formatted if that differs (message.mdx). Sentry reads
+	// formatted alone, but sentry-cli and Spotlight do not.
 	RuleLogEntry Rule = "logentry"
 	// RuleException: exception is an object with values, each with a type or a value
 	// (exception.mdx).

@@ -102,7 +102,7 @@ func (b *breadcrumbs) add(e *appevent.Event) {
 		if c.severity == plog.SeverityNumberUnspecified {
 			c.severity = plog.SeverityNumberError
 		}
-		c.message = e.Exception.Type + ": " + e.Exception.Message
+		c.message = cmp.Or(e.Exception.Type, noType) + ": " + e.Exception.Message
 	case e.Name != "":
 		c.category = e.Name
 	}

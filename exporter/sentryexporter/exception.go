@@ -19,6 +19,9 @@ const (
 	mechanismChained   = "chained"
 )
 
+// noType is the type of an exception without one. Sentry's typed clients require a type.
+const noType = "Error"
+
 // mechanism says how the thrown exception was captured.
 type mechanism struct {
 	kind    string
@@ -47,15 +50,16 @@ func appendExceptions(dst []byte, stack *stacktrace.Stack, how mechanism, t trim
 func appendException(dst []byte, language stacktrace.Language, how mechanism, exceptions []stacktrace.Exception, n int, t trim) []byte {
 	x := &exceptions[n]
 	dst = append(dst, '{')
-	dst = textMember(dst, "type", t.text(typeOf(x, language)))
-	dst = textMember(dst, "value", t.text(x.Message))
-	if x.Type == "" && x.Message == "" { // Sentry discards an exception without both
-		name := "Error"
-		if n == 0 && how.event != "" { // device.anr
-			name = how.event
-		}
-		dst = textMember(dst, "type", t.text(name))
+	name := typeOf(x, language)
+	switch {
+	case strings.TrimSpace(name) != "":
+	case n == 0 && x.Message == "" && how.event != "": // device.anr
+		name = how.event
+	default:
+		name = noType
 	}
+	dst = textMember(dst, "type", t.text(name))
+	dst = textMember(dst, "value", t.text(x.Message))
 	dst = textMember(dst, "module", t.text(x.Module))
 	dst = append(dst, `,"mechanism":{`...)
 	dst = appendMechanism(dst, how, exceptions, n)

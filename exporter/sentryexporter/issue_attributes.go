@@ -65,7 +65,7 @@ func (i *issue) otherType() string {
 
 // appendTag appends a tag if Sentry accepts it. If not, the attribute is still in the context.
 func appendTag(dst []byte, m *jsonappend.Members, name, value string) []byte {
-	if value == "" || value != cut(value, maxTag) || strings.ContainsAny(value, "\n\r") || !isTagKey(name) {
+	if strings.TrimSpace(value) == "" || value != cut(value, maxTag) || strings.ContainsAny(value, "\n\r") || !isTagKey(name) || isReservedTag(name) {
 		return dst
 	}
 	dst, ok := m.Name(dst, name)
@@ -73,6 +73,16 @@ func appendTag(dst []byte, m *jsonappend.Members, name, value string) []byte {
 		return dst
 	}
 	return jsonappend.String(dst, value)
+}
+
+// isReservedTag reports whether Sentry removes such a tag, or takes it for the event's environment or
+// server_name (Relay's normalize_event_tags and normalize_device_class).
+func isReservedTag(name string) bool {
+	switch name {
+	case "release", "dist", "user", "filename", "function", "environment", "server_name", "site", "device.class":
+		return true
+	}
+	return false
 }
 
 func isTagKey(name string) bool {

@@ -6,7 +6,6 @@ package sentryexporter
 import (
 	"cmp"
 	"strings"
-	"unicode"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -26,13 +25,16 @@ const (
 	attrOSVersion      = "os.version"
 )
 
-// Limits of these fields (Sentry's SDK documentation, "Event Payloads", and Relay's normalization).
+// Attributes of a resource that name what Sentry has fields for (Sentry's conventions).
 const (
-	maxRelease     = 200
-	maxEnvironment = 64
-	maxDist        = 64
-	maxShort       = 200 // of logger, transaction and server_name
+	attrRelease           = "sentry.release"
+	attrSentryEnvironment = "sentry.environment"
+	attrDist              = "sentry.dist"
 )
+
+// maxShort is the limit of logger, transaction and server_name in bytes (Sentry's SDK documentation,
+// "Event Payloads", and Relay's normalization).
+const maxShort = 200
 
 // source holds the data that all items of one resource and scope have in common, encoded once. It does
 // not refer to pdata.
@@ -130,13 +132,11 @@ func (ss *sources) newSource(of *appevent.Source) *source {
 		service: strings.Clone(of.ServiceName), namespace: strings.Clone(of.ServiceNamespace),
 		folder:   strings.Clone(of.Folder),
 		language: stacktrace.LanguageOf(of.Language), platform: strings.Clone(platformOf(of.Language)),
-		release: strings.Clone(releaseOf(ss.cfg.ReleaseFormat, of)), environment: strings.Clone(environmentOf(of.Environment)),
-		dist:   cut(withoutBreaks(text(attrBuildID)), maxDist),
-		server: cmp.Or(text(attrHostName), text(attrPodName), text(attrInstanceID)),
-		scope:  strings.Clone(of.Scope.Name()), scopeVersion: strings.Clone(of.Scope.Version()),
-	}
-	if s.environment == "" {
-		s.environment = ss.cfg.Environment
+		release:     cmp.Or(releaseName(text(attrRelease)), strings.Clone(releaseOf(ss.cfg.ReleaseFormat, of.ServiceName, of.ServiceVersion))),
+		environment: cmp.Or(environmentName(text(attrSentryEnvironment)), strings.Clone(environmentName(of.Environment)), ss.cfg.Environment),
+		dist:        cmp.Or(distName(text(attrDist)), distName(text(attrBuildID))),
+		server:      cmp.Or(text(attrHostName), text(attrPodName), text(attrInstanceID)),
+		scope:       strings.Clone(of.Scope.Name()), scopeVersion: strings.Clone(of.Scope.Version()),
 	}
 	vs := valueWriter{nameCache: ss.names}
 	s.logShared = s.sharedOf(resource, vs, ss.version, s.server)
@@ -156,7 +156,7 @@ func (s *source) sharedOf(resource pcommon.Map, vs valueWriter, version, server 
 	var o typedObject
 	o.begin(vs)
 	for _, text := range [...][2]string{
-		{"sentry.environment", s.environment}, {"sentry.release", s.release}, {"sentry.dist", s.dist},
+		{attrSentryEnvironment, s.environment}, {attrRelease, s.release}, {attrDist, s.dist},
 		{"server.address", server}, {"sentry.sdk.name", sdkName}, {"sentry.sdk.version", version},
 		{"sentry.origin", origin}, {"otel.scope.name", s.scope}, {"otel.scope.version", s.scopeVersion},
 	} {
@@ -222,97 +222,4 @@ func appendNameAndVersion(dst []byte, context, name, version string) []byte {
 	dst = textMember(dst, "name", name)
 	dst = textMember(dst, "version", version)
 	return append(dst, '}')
-}
-
-// releaseOf returns the release, without the characters that Sentry does not accept in one (Sentry's
-// documentation, "Releases").
-func releaseOf(format ReleaseFormat, of *appevent.Source) string {
-	release := of.ServiceVersion
-	if format == ReleaseNameVersion && release != "" && of.ServiceName != "" {
-		release = of.ServiceName + "@" + release
-	}
-	release = cut(withoutRunes(release, func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) }), maxRelease)
-	switch release = strings.TrimSpace(release); release {
-	case ".", "..", "latest":
-		return ""
-	}
-	return release
-}
-
-// environmentOf returns the environment, without the characters that Sentry does not accept in one
-// (Sentry's documentation, "Environments").
-func environmentOf(environment string) string {
-	environment = cut(withoutRunes(environment, isOddInEnvironment), maxEnvironment)
-	if environment == "None" {
-		return ""
-	}
-	return environment
-}
-
-func isOddInEnvironment(r rune) bool { return r == '/' || unicode.IsSpace(r) || unicode.IsControl(r) }
-
-// withoutRunes replaces each odd character with a dash.
-func withoutRunes(s string, odd func(rune) bool) string {
-	return strings.Map(func(r rune) rune {
-		if odd(r) {
-			return '-'
-		}
-		return r
-	}, s)
-}
-
-// otherPlatform is Sentry's word for all other platforms.
-const otherPlatform = "other"
-
-// platformOf returns Sentry's word for a language (Sentry's SDK documentation, "Event Payloads",
-// "platform").
-func platformOf(language string) string {
-	switch language {
-	case "java", "python", "go", "ruby", "php", "rust":
-		return language
-	case "nodejs":
-		return "node"
-	case "webjs":
-		return "javascript"
-	case "dotnet":
-		return "csharp"
-	case "erlang":
-		return "elixir"
-	case "cpp":
-		return "native"
-	case "swift":
-		return "cocoa"
-	}
-	return otherPlatform
-}
-
-// platformOf returns the platform of the resource or, if that is unknown, of the stack.
-func (s *source) platformOf(stack *stacktrace.Stack) string {
-	if s.platform != otherPlatform {
-		return s.platform
-	}
-	switch stack.Language {
-	case stacktrace.Java:
-		return "java"
-	case stacktrace.Python:
-		return "python"
-	case stacktrace.JavaScript:
-		if stack.IsNode() {
-			return "node"
-		}
-		return "javascript"
-	case stacktrace.Go:
-		return "go"
-	case stacktrace.DotNet:
-		return "csharp"
-	case stacktrace.PHP:
-		return "php"
-	case stacktrace.Ruby:
-		return "ruby"
-	case stacktrace.Rust:
-		return "rust"
-	case stacktrace.Elixir:
-		return "elixir"
-	}
-	return otherPlatform
 }

@@ -15,12 +15,16 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/test/intake/standin"
 )
 
-// platforms are the platforms of events and frames (sentry-docs: event-payloads/index.mdx). The
-// documentation lacks rust, which Sentry also shows.
+// platforms are the platforms of events and frames (relay: relay-event-schema/src/protocol/
+// constants.rs, VALID_PLATFORMS).
 var platforms = []string{
 	"as3", "c", "cfml", "cocoa", "csharp", "elixir", "go", "groovy", "haskell", "java", "javascript", "native", "node", "objc",
-	"other", "perl", "php", "python", "ruby", "rust",
+	"other", "perl", "php", "python", "ruby",
 }
+
+// reservedTags are removed by Sentry, or become a member of the event (relay:
+// relay-event-normalization/src/event.rs, normalize_event_tags and normalize_device_class).
+var reservedTags = []string{"release", "dist", "user", "filename", "function", "environment", "server_name", "site", "device.class"}
 
 // eventFields are the members of an event.
 var eventFields = []string{
@@ -52,8 +56,9 @@ func checkEvent(event object, itemType, eventID string, traces map[string]bool) 
 	checkTime(event, "timestamp")
 	event.OneOf(RulePlatform, "platform", platforms...)
 	event.OneOf(RuleLevel, "level", "fatal", "error", "warning", "info", "debug")
-	event.Texts("logger", "transaction", "server_name", "dist")
+	event.Texts("logger", "transaction", "server_name")
 	checkRelease(event, "release")
+	checkDist(event, "dist")
 	checkEnvironment(event, "environment")
 	checkTags(event)
 	checkFingerprint(event)
@@ -109,27 +114,38 @@ func checkTime(o object, name string) (seconds float64, ok bool) {
 	return float64(at.UnixNano()) / 1e9, true
 }
 
+// checkRelease checks a release as getsentry/sentry-release-parser does, and as the documentation asks.
 func checkRelease(o object, name string) {
 	release, ok := o.Text(name)
 	if !ok {
 		return
 	}
 	odd := func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) }
-	length := utf8.RuneCountInString(release)
-	if length == 0 || length > maxRelease || strings.ContainsFunc(release, odd) || slices.Contains([]string{".", "..", " "}, release) {
+	reserved := release == "." || release == ".." || strings.EqualFold(release, "latest")
+	if release == "" || reserved || len(release) > maxRelease || strings.ContainsFunc(release, odd) || strings.TrimSpace(release) != release {
 		o.Breaks(RuleRelease, name, "is %.250q, not a valid release name", release)
 	}
 }
 
+// checkEnvironment checks an environment as getsentry/sentry-release-parser does, and as the
+// documentation asks.
 func checkEnvironment(o object, name string) {
 	environment, ok := o.Text(name)
 	if !ok {
 		return
 	}
-	odd := func(r rune) bool { return r == '/' || unicode.IsSpace(r) }
-	length := utf8.RuneCountInString(environment)
-	if length == 0 || length > maxEnvironment || strings.ContainsFunc(environment, odd) || strings.EqualFold(environment, "none") {
+	odd := func(r rune) bool { return r == '/' || unicode.IsSpace(r) || unicode.IsControl(r) }
+	reserved := environment == "." || environment == ".." || strings.EqualFold(environment, "none")
+	if environment == "" || reserved || len(environment) > maxEnvironment || strings.ContainsFunc(environment, odd) {
 		o.Breaks(RuleEnvironment, name, "is %.100q, not a valid environment name", environment)
+	}
+}
+
+func checkDist(o object, name string) {
+	odd := func(r rune) bool { return notInTagKey(r) || r == ':' }
+	dist, ok := o.Text(name)
+	if ok && (dist == "" || len(dist) > maxDist || strings.ContainsFunc(dist, odd)) {
+		o.Breaks(RuleDist, name, "is %.100q, not 1 to %d characters of a-z A-Z 0-9 _ . -", dist, maxDist)
 	}
 }
 
@@ -139,8 +155,11 @@ func checkTags(o object) {
 		if key == "" || len(key) > maxTagKey || strings.ContainsFunc(key, notInTagKey) {
 			tags.Breaks(RuleTags, key, "has a key that is not 1 to %d characters of a-z A-Z 0-9 _ . : -", maxTagKey)
 		}
+		if slices.Contains(reservedTags, key) {
+			tags.Breaks(RuleTags, key, "is a key that Sentry reserves")
+		}
 		value, ok := tags.Text(key)
-		if length := utf8.RuneCountInString(value); ok && (length == 0 || length > maxTagValue || strings.Contains(value, "\n")) {
+		if length := utf8.RuneCountInString(value); ok && (strings.TrimSpace(value) == "" || length > maxTagValue || strings.Contains(value, "\n")) {
 			tags.Breaks(RuleTags, key, "is %.250q, not 1 to %d characters without a line feed", value, maxTagValue)
 		}
 	}

@@ -33,8 +33,8 @@ func checkExceptions(event object) {
 func checkException(exception object) {
 	exception.Only(RuleUnknownField, "type", "value", "module", "thread_id", "mechanism", "stacktrace")
 	exception.Texts("type", "value", "module")
-	if exception.Members["type"] == nil && exception.Members["value"] == nil {
-		exception.Violate(RuleException, exception.Where, "has neither a type nor a value")
+	if kind, ok := exception.Text("type"); !ok || strings.TrimSpace(kind) == "" {
+		exception.Violate(RuleException, exception.Where, "has no type")
 	}
 	checkStacktrace(exception)
 	mechanism, ok := exception.Nested("mechanism", RuleMechanism)

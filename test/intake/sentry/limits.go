@@ -34,12 +34,13 @@ const (
 	maxFrames           = 1000 // 500 at each end (sentry-docs: event-payloads/stacktrace.mdx)
 )
 
-// Maximum lengths in characters.
+// Maximum lengths in characters; of names in bytes.
 const (
 	maxTagKey          = 200  // sentry-docs: event-payloads/index.mdx
 	maxTagValue        = 200  // sentry-docs: event-payloads/index.mdx
 	maxRelease         = 200  // sentry-docs: docs/product/releases/naming-releases.mdx
 	maxEnvironment     = 64   // sentry-docs: platforms/*/configuration/environments.mdx
+	maxDist            = 64   // relay: relay-event-normalization/src/event.rs, normalize_dist
 	maxFeedbackMessage = 4096 // sentry-docs: data-model/envelope-items.mdx
 )
 

@@ -106,19 +106,24 @@ const (
 	// RuleTimestamp: a timestamp is RFC 3339, or seconds since 1970 (index.mdx): not 0, and not in
 	// a smaller unit.
 	RuleTimestamp Rule = "timestamp"
-	// RulePlatform: platform is one of Sentry's (index.mdx).
+	// RulePlatform: platform is one of Sentry's (relay: relay-event-schema/src/protocol/constants.rs).
 	RulePlatform Rule = "platform"
 	// RuleLevel: level is fatal, error, warning, info or debug (index.mdx).
 	RuleLevel Rule = "level"
-	// RuleRelease: a release has 1 to 200 characters, without control characters, slashes and
-	// backslashes, and is not ".", ".." or " " (sentry-docs:
-	// docs/product/releases/naming-releases.mdx).
+	// RuleRelease: a release has 1 to 200 bytes, without control characters, slashes, backslashes and
+	// outer white space, and is not ".", ".." or "latest" in any case (sentry-docs:
+	// docs/product/releases/naming-releases.mdx; getsentry/sentry-release-parser: src/parser.rs).
 	RuleRelease Rule = "release"
-	// RuleEnvironment: an environment has 1 to 64 characters, without white space and slashes, and
-	// is not "None" (sentry-docs: platforms/*/configuration/environments.mdx).
+	// RuleEnvironment: an environment has 1 to 64 bytes, without white space, control characters and
+	// slashes, and is not ".", ".." or "none" in any case (sentry-docs:
+	// platforms/*/configuration/environments.mdx; getsentry/sentry-release-parser: src/parser.rs).
 	RuleEnvironment Rule = "environment"
-	// RuleTags: a tag's key has 1 to 200 characters of a-z A-Z 0-9 _ . : -, and its value 1 to 200
-	// characters without a line feed (index.mdx).
+	// RuleDist: dist has 1 to 64 characters of a-z A-Z 0-9 _ . - (relay: relay-event-schema/src/
+	// protocol/event.rs).
+	RuleDist Rule = "dist"
+	// RuleTags: a tag's key has 1 to 200 characters of a-z A-Z 0-9 _ . : -, and is not one that Sentry
+	// reserves. Its value has 1 to 200 characters without a line feed, and is not blank (index.mdx;
+	// relay: relay-event-schema/src/protocol/tags.rs).
 	RuleTags Rule = "tags"
 	// RuleFingerprint: fingerprint is a list of strings (index.mdx).
 	RuleFingerprint Rule = "fingerprint"
@@ -140,8 +145,8 @@ const (
 	// RuleLogEntry: logentry has message, and formatted if that differs (message.mdx). Sentry reads
 	// formatted alone, but sentry-cli and Spotlight do not.
 	RuleLogEntry Rule = "logentry"
-	// RuleException: exception is an object with values, each with a type or a value
-	// (exception.mdx).
+	// RuleException: exception is an object with values, each with a type (exception.mdx). Sentry
+	// accepts a value alone, but sentry-cli does not.
 	RuleException Rule = "exception"
 	// RuleMechanism: a mechanism has a type. It is not "generic", which is for exceptions that a
 	// user captured (exception.mdx).

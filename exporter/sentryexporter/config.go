@@ -57,8 +57,9 @@ type Config struct {
 	// both are empty, Sentry uses production.
 	Environment string `mapstructure:"environment"`
 
-	// ReleaseFormat is version (the default: service.version) or name@version
-	// (service.name@service.version). All projects of a Sentry organization share its releases.
+	// ReleaseFormat is name@version (the default: service.name@service.version) or version
+	// (service.version alone). Sentry compares only versions behind an @, and all projects of an
+	// organization share its releases.
 	ReleaseFormat ReleaseFormat `mapstructure:"release_format"`
 
 	// RateLimited says what to do with items that exceed Sentry's rate limits: dead_letter (default)
@@ -135,8 +136,8 @@ type ReleaseFormat string
 
 // The release formats.
 const (
-	ReleaseVersion     ReleaseFormat = "version"
 	ReleaseNameVersion ReleaseFormat = "name@version"
+	ReleaseVersion     ReleaseFormat = "version"
 )
 
 // RateLimited says what to do with rate-limited items.
@@ -187,7 +188,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := delivery.Unmarshal(conf, cfg, &cfg.Delivery); err != nil {
 		return err
 	}
-	strictconf.Default(&cfg.ReleaseFormat, ReleaseVersion)
+	strictconf.Default(&cfg.ReleaseFormat, ReleaseNameVersion)
 	strictconf.Default(&cfg.RateLimited, RateLimitedDeadLetter)
 	strictconf.Default(&cfg.Traces.Format, TracesSpans)
 	strictconf.Default(&cfg.Issues.MinSeverity, severityError)
@@ -250,7 +251,7 @@ func (cfg *Config) validateWords() error {
 		environment = fmt.Errorf("environment: %q is not valid in Sentry; write up to %d characters without slashes and spaces, and not none, . or ..", cfg.Environment, maxEnvironment)
 	}
 	return errors.Join(
-		strictconf.CheckWord("release_format", cfg.ReleaseFormat, ReleaseVersion, ReleaseNameVersion),
+		strictconf.CheckWord("release_format", cfg.ReleaseFormat, ReleaseNameVersion, ReleaseVersion),
 		strictconf.CheckWord("rate_limited", cfg.RateLimited, RateLimitedDeadLetter, RateLimitedDrop),
 		strictconf.CheckWord("traces::format", cfg.Traces.Format, TracesSpans, TracesTransactions, TracesOff),
 		environment,
@@ -267,7 +268,7 @@ func createDefaultConfig() component.Config {
 		Issues:            IssuesConfig{Enabled: true, MinSeverity: severityError, MaxBreadcrumbs: defaultBreadcrumbs, Tags: []string{"*"}},
 		Logs:              LogsConfig{Enabled: true},
 		Traces:            TracesConfig{Format: TracesSpans, SpanEvents: true},
-		ReleaseFormat:     ReleaseVersion,
+		ReleaseFormat:     ReleaseNameVersion,
 		RateLimited:       RateLimitedDeadLetter,
 		MaxEventBytes:     maxItem,
 		MaskSecrets:       true,

@@ -35,7 +35,7 @@ func TestDSNIsTheOnlyRequiredKey(t *testing.T) {
 	assert.Equal(t, 100, cfg.Issues.MaxBreadcrumbs)
 	assert.True(t, cfg.Logs.Enabled)
 	assert.Equal(t, TracesConfig{Format: TracesSpans, SpanEvents: true}, cfg.Traces)
-	assert.Equal(t, ReleaseVersion, cfg.ReleaseFormat)
+	assert.Equal(t, ReleaseNameVersion, cfg.ReleaseFormat)
 	assert.Equal(t, RateLimitedDeadLetter, cfg.RateLimited)
 	assert.Equal(t, 1<<20, cfg.MaxEventBytes)
 	assert.False(t, cfg.SendDefaultPII)
@@ -74,7 +74,7 @@ func TestConfigErrorsNameKeyAndRemedy(t *testing.T) {
 		"proxy":                {with(map[string]any{"proxy_url": "http://a b"}), "proxy_url: is not a URL; write one such as http://proxy.example.com:3128"},
 		"severity":             {with(map[string]any{"issues": map[string]any{"min_severity": "bad"}}), `issues::min_severity: "bad" is not valid; write trace, debug, info, warn, error, fatal or off`},
 		"breadcrumbs":          {with(map[string]any{"issues": map[string]any{"max_breadcrumbs": -1}}), "issues::max_breadcrumbs: -1 is negative; write how many earlier records an Issue shows at most (default 100), or 0 for none"},
-		"release format":       {with(map[string]any{"release_format": "name"}), `release_format: "name" is not valid; write version or name@version`},
+		"release format":       {with(map[string]any{"release_format": "name"}), `release_format: "name" is not valid; write name@version or version`},
 		"rate limited":         {with(map[string]any{"rate_limited": "retry"}), `rate_limited: "retry" is not valid; write dead_letter or drop`},
 		"traces format":        {with(map[string]any{"traces": map[string]any{"format": "otlp"}}), `traces::format: "otlp" is not valid; write spans, transactions or off`},
 		"environment":          {with(map[string]any{"environment": "a/b"}), `environment: "a/b" is not valid in Sentry; write up to 64 characters without slashes and spaces, and not none, . or ..`},
@@ -98,6 +98,7 @@ func TestEmptyWordsMeanTheDefault(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Equal(t, TracesSpans, cfg.Traces.Format)
+	assert.Equal(t, ReleaseNameVersion, cfg.ReleaseFormat)
 	assert.Equal(t, severityError, cfg.Issues.MinSeverity)
 }
 

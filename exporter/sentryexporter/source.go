@@ -166,8 +166,8 @@ func (s *source) sharedOf(resource pcommon.Map, vs valueWriter, version, server 
 	}
 	for name, v := range resource.All() {
 		switch {
-		case strings.HasPrefix(name, "telemetry."), name == appevent.AttrServiceVersion && s.release != "",
-			name == appevent.AttrEnvironment && s.environment != "", name == attrHostName && server != "":
+		case strings.HasPrefix(name, "telemetry."), name == appevent.AttrServiceVersion && strings.HasSuffix(s.release, v.AsString()),
+			name == appevent.AttrEnvironment && s.environment == v.AsString(), name == attrHostName && server != "":
 			// An attribute that Sentry defines already has the value, and Sentry charges by bytes.
 		default:
 			all.share(name, v, &o, 0)

@@ -16,6 +16,14 @@ import (
 // retries.
 type eventID [16]byte
 
+// half returns eight bytes of the id that are not all 0, for use as a span id.
+func (id *eventID) half() []byte {
+	if binary.BigEndian.Uint64(id[:8]) != 0 {
+		return id[:8]
+	}
+	return id[8:]
+}
+
 // idOf returns the id of an Issue: the event's own if its producer gave it one. The ids that this
 // collector assigns (UUIDs of version 8) depend on the record, and so differ between the two reports
 // of an exception; a paired exception gets an id derived from key and n, which both reports share.

@@ -102,9 +102,7 @@ func isTagKey(name string) bool {
 // otel, runtime and os.
 func appendContexts(dst []byte, i *issue) []byte {
 	dst = append(dst, `,"contexts":{`...)
-	if !i.TraceID.IsEmpty() {
-		dst = appendTraceContext(memberName(dst, "trace"), i)
-	}
+	dst = appendTraceContext(memberName(dst, "trace"), i)
 	if i.values.trim < trimAttributes {
 		dst = appendOtelContext(memberName(dst, "otel"), i)
 		dst = append(dst, i.source.contexts...)
@@ -112,14 +110,17 @@ func appendContexts(dst []byte, i *issue) []byte {
 	return append(dst, '}')
 }
 
-// appendTraceContext appends the trace. Sentry requires a span id, so a record without one gets an id
-// made from its own.
+// appendTraceContext appends the trace. Sentry's SDKs send one with every event, and Sentry requires
+// both ids. A record without them gets ids made from its own, so that retries and replays repeat them.
 func appendTraceContext(dst []byte, i *issue) []byte {
-	dst = hexMember(append(dst, '{'), "trace_id", i.TraceID[:])
-	span := i.SpanID[:]
-	if i.SpanID.IsEmpty() {
-		span = i.id[:8]
+	trace, span := i.TraceID[:], i.SpanID[:]
+	if i.TraceID.IsEmpty() {
+		trace = i.id[:]
 	}
+	if i.SpanID.IsEmpty() {
+		span = i.id.half()
+	}
+	dst = hexMember(append(dst, '{'), "trace_id", trace)
 	dst = hexMember(dst, "span_id", span)
 	if i.span != nil {
 		if !i.span.parent.IsEmpty() {

@@ -232,6 +232,7 @@ func brokenEnvelopes(t *testing.T) []broken {
 		{"a request whose query is a number", RuleHTTPRequest, ofEvent(`"query_string":"a=1"`, `"query_string":1`)},
 		{"a context that is a string", RuleContexts, ofEvent(`"otel":`, `"runtime":"java","otel":`)},
 		{"a context of OpenTelemetry without objects", RuleContexts, ofEvent(`"attributes":{"a":[1]}`, `"attributes":[]`)},
+		{"an event without a trace context", RuleTraceContext, envelope(withoutTrace, item("event", with(t, event, `"contexts":{"trace":`, `"contexts":{"other":`)))},
 		{"a trace context without a span", RuleTraceContext, ofEvent(`"span_id":"b0e6f15b45c36b12",`, ``)},
 		{"a trace context with zeros", RuleTraceContext, ofEvent(`b0e6f15b45c36b12`, `0000000000000000`)},
 		{"a trace context with upper case", RuleTraceContext, ofEvent(`b0e6f15b45c36b12`, `B0E6F15B45C36B12`)},

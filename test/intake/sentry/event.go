@@ -65,7 +65,7 @@ func checkEvent(event object, itemType, eventID string, traces map[string]bool) 
 	checkSDK(event)
 	checkUser(event)
 	checkHTTPRequest(event)
-	checkContexts(event, traces)
+	checkContexts(event, itemType, traces)
 	checkBreadcrumbs(event)
 	checkMessage(event, itemType)
 	checkExceptions(event)
@@ -213,8 +213,12 @@ func checkHTTPRequest(event object) {
 	}
 }
 
-func checkContexts(event object, traces map[string]bool) {
+// checkContexts checks the contexts, and adds the trace. An event needs a trace, as a transaction does.
+func checkContexts(event object, itemType string, traces map[string]bool) {
 	contexts, ok := event.Nested("contexts", RuleContexts)
+	if itemType == "event" && contexts.Members["trace"] == nil {
+		event.Breaks(RuleTraceContext, "contexts", "has no trace")
+	}
 	if !ok {
 		return
 	}

@@ -134,8 +134,9 @@ const (
 	RuleHTTPRequest Rule = "request"
 	// RuleContexts: contexts are objects (contexts.mdx).
 	RuleContexts Rule = "contexts"
-	// RuleTraceContext: contexts.trace has a trace_id of 32 and a span_id of 16 lowercase
-	// hexadecimal digits, not all 0, and a known status (contexts.mdx, Trace Context).
+	// RuleTraceContext: an event has contexts.trace, as SDKs send it with every event. It has a
+	// trace_id of 32 and a span_id of 16 lowercase hexadecimal digits, not all 0, and a known status
+	// (contexts.mdx, Trace Context; sentry-docs: telemetry/traces/trace-propagation).
 	RuleTraceContext Rule = "trace-context"
 	// RuleBreadcrumbs: breadcrumbs is an object with values, oldest first (breadcrumbs.mdx).
 	RuleBreadcrumbs Rule = "breadcrumbs"

@@ -4,6 +4,7 @@
 package sentryexporter
 
 import (
+	"cmp"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -15,10 +16,15 @@ import (
 func operationOf(span ptrace.Span) (op, source string) {
 	source = "custom"
 	kind := span.Kind()
+	ownOp, ownSource := "", ""
 	for name, v := range span.Attributes().All() {
 		switch name {
 		case "sentry.op":
-			return cut(v.AsString(), maxOperation), source
+			ownOp = v.AsString()
+		case attrSegmentNameSource, attrSpanSource, "sentry.source":
+			if isNameSource(v.AsString()) {
+				ownSource = v.AsString()
+			}
 		case "http.request.method", "http.method":
 			op = "http" + sideOf(kind)
 		case "http.route":
@@ -38,10 +44,26 @@ func operationOf(span ptrace.Span) (op, source string) {
 			op = "graphql." + v.AsString()
 		}
 	}
+	op = cmp.Or(ownOp, op)
 	if op == "" {
 		op = operationOfKind(kind)
 	}
-	return cut(op, maxOperation), source
+	return cut(op, maxOperation), cmp.Or(ownSource, source)
+}
+
+// These attributes of a segment say where its name comes from. Sentry's conventions define the first,
+// its SDK documentation ("Span Protocol") the second.
+const (
+	attrSegmentNameSource = "sentry.segment.name.source"
+	attrSpanSource        = "sentry.span.source"
+)
+
+func isNameSource(value string) bool {
+	switch value {
+	case "custom", "url", "route", "component", "view", "task":
+		return true
+	}
+	return false
 }
 
 // maxOperation is the size limit of an operation in bytes. Operations are words.

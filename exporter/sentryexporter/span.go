@@ -41,7 +41,8 @@ func appendSpanAttributes(dst []byte, s *spanItem, of segment, trace *traceTexts
 	o.begin(s.values)
 	dst = o.text(dst, "sentry.op", s.op)
 	if s.isSegment {
-		dst = o.text(dst, "sentry.span.source", s.nameSource)
+		dst = o.text(dst, attrSegmentNameSource, s.nameSource)
+		dst = o.text(dst, attrSpanSource, s.nameSource)
 	}
 	if !of.id.IsEmpty() {
 		dst = o.text(dst, "sentry.segment.id", of.id.String())

@@ -63,7 +63,7 @@ const (
 		`"attributes":{"sentry.message.template":{"value":"paid %s","type":"string"},"sentry.message.parameter.0":{"value":"1","type":"string"},"n":{"value":1,"type":"integer"},"d":{"value":1,"type":"double","unit":"second"},"b":{"value":true,"type":"boolean"},"sentry.release":{"value":"shop@1.2.3","type":"string"},"sentry.environment":{"value":"production","type":"string"}}}`
 
 	span = `{"trace_id":"5b8efff798038103d269b633813fc60c","span_id":"438f40bd3b4a41ee","parent_span_id":"b0e6f15b45c36b12","name":"GET /users","status":"ok","is_segment":true,"start_timestamp":1767323044.158209,"end_timestamp":1767323045.180536,` +
-		`"attributes":{"sentry.span.source":{"type":"string","value":"route"}},"links":[{"trace_id":"627a2885119dcc8184fae7eef09438cb","span_id":"6c71fc6b09b8b716","sampled":true,"attributes":{"sentry.link.type":{"type":"string","value":"previous_trace"}}}]}`
+		`"attributes":{"sentry.segment.name.source":{"type":"string","value":"route"},"sentry.span.source":{"type":"string","value":"route"}},"links":[{"trace_id":"627a2885119dcc8184fae7eef09438cb","span_id":"6c71fc6b09b8b716","sampled":true,"attributes":{"sentry.link.type":{"type":"string","value":"previous_trace"}}}]}`
 
 	metric = `{"timestamp":1767323045,"trace_id":"5b8efff798038103d269b633813fc60c","name":"rows","type":"counter","value":2,"unit":"none"}`
 

@@ -5,6 +5,7 @@ package sentryintake
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,11 +70,26 @@ func checkSpan(span object) {
 		span.Breaks(RuleSpan, "start_timestamp", "is after end_timestamp")
 	}
 	attributes := checkAttributes(span)
-	if _, ok := attributes["sentry.span.source"]; !ok && span.Members["is_segment"] == true {
-		span.Breaks(RuleSegment, "attributes", "has no sentry.span.source, but the span is a segment")
-	}
+	checkNameSource(span, attributes)
 	checkLinks(span)
 }
+
+// checkNameSource checks the attributes that say where the name of a segment comes from: the one of the
+// conventions, and the one of the documentation.
+func checkNameSource(span object, attributes map[string]any) {
+	for _, name := range []string{"sentry.segment.name.source", "sentry.span.source"} {
+		attribute, ok := attributes[name].(map[string]any)
+		switch source, _ := attribute["value"].(string); {
+		case !ok && span.Members["is_segment"] == true:
+			span.Breaks(RuleSegment, "attributes", "has no %s, but the span is a segment", name)
+		case ok && !slices.Contains(nameSources, source):
+			span.Breaks(RuleSegment, "attributes."+name, "is %q, not one of %v", source, nameSources)
+		}
+	}
+}
+
+// nameSources say where the name of a segment or transaction comes from.
+var nameSources = []string{"custom", "url", "route", "view", "component", "task"}
 
 func checkLinks(span object) {
 	links, _ := span.Objects("links", RuleSpanLinks)

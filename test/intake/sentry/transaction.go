@@ -14,7 +14,7 @@ func checkTransaction(transaction object) {
 	checkOrder(transaction)
 	if info, ok := transaction.Nested("transaction_info", RuleTransaction); ok {
 		info.Require("source")
-		info.OneOf(RuleTransaction, "source", "custom", "url", "route", "view", "component", "task")
+		info.OneOf(RuleTransaction, "source", nameSources...)
 	}
 	contexts, _ := transaction.Members["contexts"].(map[string]any)
 	trace, ok := contexts["trace"].(map[string]any)

@@ -19,12 +19,14 @@ const (
 // backend holds the Sentry projects of one exporter. The logs and traces exporters of one
 // configuration share it.
 type backend struct {
-	cfg         *Config
-	version     string // the collector's
-	sdk         string // the JSON member "sdk" of envelopes and events
-	minSeverity plog.SeverityNumber
-	projects    *projects
-	pairing     pairing
+	cfg      *Config
+	version  string // the collector's
+	sdk      string // the JSON member "sdk" of envelopes and events
+	projects *projects
+	pairing  pairing
+
+	// The lowest severities at which a record becomes an Issue: without an exception, and with one.
+	minSeverity, minExceptionSeverity plog.SeverityNumber
 }
 
 var _ delivery.Backend = (*backend)(nil)
@@ -34,8 +36,9 @@ func newBackend(cfg *Config, version string) *backend {
 	sdk := textMember([]byte(`"sdk":{"name":"`+sdkName+`"`), "version", version)
 	return &backend{
 		cfg: cfg, version: version, sdk: string(append(sdk, '}')),
-		minSeverity: severityNumbers()[cfg.Issues.MinSeverity],
-		projects:    newProjects(cfg, sdkName+"/"+version),
+		projects:             newProjects(cfg, sdkName+"/"+version),
+		minSeverity:          severityNumbers()[cfg.Issues.MinSeverity],
+		minExceptionSeverity: severityNumbers()[cfg.Issues.MinExceptionSeverity],
 	}
 }
 

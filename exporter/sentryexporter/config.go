@@ -101,6 +101,11 @@ type IssuesConfig struct {
 	// trace, debug, info, warn, error (default), fatal, or off.
 	MinSeverity Severity `mapstructure:"min_severity"`
 
+	// MinExceptionSeverity is the lowest severity at which a record with an exception becomes an Issue:
+	// the same words; default warn. A record without a severity counts as an error. Exceptions that
+	// were not handled, and those in spans, become Issues in any case.
+	MinExceptionSeverity Severity `mapstructure:"min_exception_severity"`
+
 	// Fingerprints groups Issues by event name. The keys are names or patterns such as payment_*; the
 	// values are lists of strings, in which {{ default }} stands for Sentry's default grouping.
 	Fingerprints map[string][]string `mapstructure:"fingerprints"`
@@ -173,6 +178,7 @@ func severityNumbers() map[Severity]plog.SeverityNumber {
 }
 
 const (
+	severityWarn  Severity = "warn"
 	severityError Severity = "error"
 	severityOff   Severity = "off"
 
@@ -192,6 +198,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	strictconf.Default(&cfg.RateLimited, RateLimitedDeadLetter)
 	strictconf.Default(&cfg.Traces.Format, TracesSpans)
 	strictconf.Default(&cfg.Issues.MinSeverity, severityError)
+	strictconf.Default(&cfg.Issues.MinExceptionSeverity, severityWarn)
 	return nil
 }
 
@@ -236,8 +243,13 @@ func (cfg *Config) validateDSNs() error {
 }
 
 func (cfg *IssuesConfig) validate() error {
-	if _, ok := severityNumbers()[cfg.MinSeverity]; !ok {
-		return fmt.Errorf("min_severity: %q is not valid; write trace, debug, info, warn, error, fatal or off", cfg.MinSeverity)
+	for _, key := range []struct {
+		name  string
+		value Severity
+	}{{"min_severity", cfg.MinSeverity}, {"min_exception_severity", cfg.MinExceptionSeverity}} {
+		if _, ok := severityNumbers()[key.value]; !ok {
+			return fmt.Errorf("%s: %q is not valid; write trace, debug, info, warn, error, fatal or off", key.name, key.value)
+		}
 	}
 	if cfg.MaxBreadcrumbs < 0 {
 		return fmt.Errorf("max_breadcrumbs: %d is negative; write how many earlier records an Issue shows at most (default %d), or 0 for none", cfg.MaxBreadcrumbs, defaultBreadcrumbs)
@@ -258,6 +270,12 @@ func (cfg *Config) validateWords() error {
 	)
 }
 
+func defaultIssuesConfig() IssuesConfig {
+	return IssuesConfig{
+		Enabled: true, MinSeverity: severityError, MinExceptionSeverity: severityWarn, MaxBreadcrumbs: defaultBreadcrumbs, Tags: []string{"*"},
+	}
+}
+
 func createDefaultConfig() component.Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Timeout = defaultTimeout
@@ -265,7 +283,7 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		ClientConfig:      client,
 		Delivery:          delivery.NewDefaultConfig(defaultBatchItems),
-		Issues:            IssuesConfig{Enabled: true, MinSeverity: severityError, MaxBreadcrumbs: defaultBreadcrumbs, Tags: []string{"*"}},
+		Issues:            defaultIssuesConfig(),
 		Logs:              LogsConfig{Enabled: true},
 		Traces:            TracesConfig{Format: TracesSpans, SpanEvents: true},
 		ReleaseFormat:     ReleaseNameVersion,

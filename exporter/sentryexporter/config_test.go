@@ -31,6 +31,7 @@ func TestDSNIsTheOnlyRequiredKey(t *testing.T) {
 	assert.EqualValues(t, "gzip", cfg.ClientConfig.Compression)
 	assert.True(t, cfg.Issues.Enabled)
 	assert.Equal(t, severityError, cfg.Issues.MinSeverity)
+	assert.Equal(t, severityWarn, cfg.Issues.MinExceptionSeverity)
 	assert.Equal(t, []string{"*"}, cfg.Issues.Tags)
 	assert.Equal(t, 100, cfg.Issues.MaxBreadcrumbs)
 	assert.True(t, cfg.Logs.Enabled)
@@ -73,6 +74,7 @@ func TestConfigErrorsNameKeyAndRemedy(t *testing.T) {
 		"endpoint":             {with(map[string]any{"endpoint": "http://h"}), "endpoint: not supported, since the DSN contains Sentry's address; remove it"},
 		"proxy":                {with(map[string]any{"proxy_url": "http://a b"}), "proxy_url: is not a URL; write one such as http://proxy.example.com:3128"},
 		"severity":             {with(map[string]any{"issues": map[string]any{"min_severity": "bad"}}), `issues::min_severity: "bad" is not valid; write trace, debug, info, warn, error, fatal or off`},
+		"exception severity":   {with(map[string]any{"issues": map[string]any{"min_exception_severity": "bad"}}), `issues::min_exception_severity: "bad" is not valid; write trace, debug, info, warn, error, fatal or off`},
 		"breadcrumbs":          {with(map[string]any{"issues": map[string]any{"max_breadcrumbs": -1}}), "issues::max_breadcrumbs: -1 is negative; write how many earlier records an Issue shows at most (default 100), or 0 for none"},
 		"release format":       {with(map[string]any{"release_format": "name"}), `release_format: "name" is not valid; write name@version or version`},
 		"rate limited":         {with(map[string]any{"rate_limited": "retry"}), `rate_limited: "retry" is not valid; write dead_letter or drop`},
@@ -94,12 +96,13 @@ func TestConfigErrorsNameKeyAndRemedy(t *testing.T) {
 func TestEmptyWordsMeanTheDefault(t *testing.T) {
 	cfg, err := configOf(t, map[string]any{
 		"dsn": "https://key@h/1", "rate_limited": "", "release_format": "",
-		"traces": map[string]any{"format": ""}, "issues": map[string]any{"min_severity": ""},
+		"traces": map[string]any{"format": ""}, "issues": map[string]any{"min_severity": "", "min_exception_severity": ""},
 	})
 	require.NoError(t, err)
 	assert.Equal(t, TracesSpans, cfg.Traces.Format)
 	assert.Equal(t, ReleaseNameVersion, cfg.ReleaseFormat)
 	assert.Equal(t, severityError, cfg.Issues.MinSeverity)
+	assert.Equal(t, severityWarn, cfg.Issues.MinExceptionSeverity)
 }
 
 func TestDSNBecomesURLAndCredentials(t *testing.T) {

@@ -67,8 +67,19 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	return nil
 }
 
+// isIssue reports whether a record becomes an Issue. An exception of a low severity is none, unless it
+// was not handled: applications log exceptions that they expect at debug and info.
 func (enc *encoder) isIssue(e *appevent.Event) bool {
-	return enc.cfg.Issues.Enabled && (e.IsException() || e.SeverityLevel() >= enc.minSeverity)
+	severity := e.SeverityLevel()
+	switch {
+	case !enc.cfg.Issues.Enabled:
+		return false
+	case !e.IsException():
+		return severity >= enc.minSeverity
+	case severity == plog.SeverityNumberUnspecified:
+		severity = plog.SeverityNumberError
+	}
+	return severity >= enc.minExceptionSeverity || !e.Handled()
 }
 
 // reasonDuplicate is the reason why the second report of an exception is skipped.

@@ -489,6 +489,23 @@ func TestSyncCallersGetTheError(t *testing.T) {
 	require.ErrorContains(t, e.Consume(t.Context(), exceptions("a")), "check the DSN")
 }
 
+func TestHandledExceptionsOfLowSeverityAreSkippedWithoutLogs(t *testing.T) {
+	in := sentryintake.New(t)
+	cfg := testConfig(in)
+	cfg.Logs.Enabled = false
+	exporter := setup(cfg).StartLogs(t)
+	ld := plog.NewLogs()
+	for uid, severity := range map[string]plog.SeverityNumber{
+		"7d9f3c1e-5a2b-4c3d-8e4f-0123456789ab": plog.SeverityNumberInfo4, "7d9f3c1e-5a2b-4c3d-8e4f-0123456789ac": plog.SeverityNumberWarn,
+	} {
+		lr := record(ld, uid)
+		lr.SetSeverityNumber(severity)
+		lr.Attributes().PutStr("exception.type", "Boom")
+	}
+	exporter.Send(ld)
+	assert.Equal(t, map[string]int64{"skipped/logs_off": 1, "delivered": 1}, exporter.Outcomes())
+}
+
 func TestDisabledSignalsAreSkipped(t *testing.T) {
 	in := sentryintake.New(t)
 	cfg := testConfig(in)

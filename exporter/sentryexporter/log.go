@@ -89,7 +89,7 @@ func appendLogFields(dst []byte, l *logItem, o *typedObject) []byte {
 	for name, v := range l.Groups.All() {
 		dst = o.append(dst, prefixGroup+name, v)
 	}
-	if l.IsException() { // Issues are off
+	if l.IsException() { // of a low severity, or Issues are off
 		dst = o.text(dst, appevent.AttrExceptionType, l.Exception.Type)
 		dst = o.text(dst, appevent.AttrExceptionMessage, l.Exception.Message)
 		dst = o.text(dst, appevent.AttrExceptionStacktrace, l.Exception.Stacktrace)

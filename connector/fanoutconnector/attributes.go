@@ -61,14 +61,14 @@ func nameOf(record plog.LogRecord, kind appevent.Kind) string {
 }
 
 func nameFromAttributes(attributes pcommon.Map, kind appevent.Kind) string {
-	var name, legacy string
+	var name, plain string
 	exception := false
 	for k, v := range attributes.All() {
 		switch k {
 		case appevent.AttrEventName:
 			name = cmp.Or(text(v), name)
-		case appevent.AttrLegacyEventName:
-			legacy = cmp.Or(text(v), legacy)
+		case appevent.AttrPlainEventName:
+			plain = cmp.Or(text(v), plain)
 		case appevent.AttrExceptionType, appevent.AttrExceptionMessage, appevent.AttrExceptionStacktrace:
 			exception = exception || text(v) != ""
 		}
@@ -76,8 +76,8 @@ func nameFromAttributes(attributes pcommon.Map, kind appevent.Kind) string {
 	switch {
 	case name != "":
 		return name
-	case legacy != "":
-		return legacy
+	case plain != "":
+		return plain
 	case kind != appevent.KindTrack:
 		return kind.String()
 	case exception:

@@ -147,7 +147,7 @@ func withoutFields(attributes pcommon.Map) iter.Seq2[string, pcommon.Value] {
 	return func(yield func(string, pcommon.Value) bool) {
 		for name, v := range attributes.All() {
 			hidden := strings.HasPrefix(name, appevent.FanoutPrefix) || strings.HasPrefix(name, "exception.") ||
-				name == appevent.AttrID || name == appevent.AttrEventName || name == appevent.AttrLegacyEventName
+				name == appevent.AttrID || name == appevent.AttrEventName || name == appevent.AttrPlainEventName
 			if !hidden && !yield(name, v) {
 				return
 			}

@@ -67,7 +67,7 @@ func appendLogMessage(dst []byte, l *logItem) []byte {
 func appendLogAttributes(dst []byte, l *logItem) []byte {
 	var o typedObject
 	o.begin(l.values)
-	dst = o.text(dst, appevent.AttrLegacyEventName, o.trim.text(l.Name))
+	dst = o.text(dst, appevent.AttrPlainEventName, o.trim.text(l.Name))
 	dst = o.text(dst, attrTrimmed, o.trim.note())
 	if o.trim < trimAttributes {
 		for name, v := range l.Properties() {

@@ -12,8 +12,9 @@ const (
 
 	// AttrEventName carries the name if a producer cannot set EventName (otel registry).
 	AttrEventName = "otel.event.name"
-	// AttrLegacyEventName is the deprecated form of [AttrEventName].
-	AttrLegacyEventName = "event.name"
+	// AttrPlainEventName is read when [AttrEventName] is absent (event registry). Sentry's logs have the
+	// name under it.
+	AttrPlainEventName = "event.name"
 
 	// AttrCloudEventsSubject is read when [AttrSubject] is absent (cloudevents registry).
 	AttrCloudEventsSubject = "cloudevents.event_subject"

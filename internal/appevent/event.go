@@ -254,15 +254,15 @@ var (
 // fallbacks holds attributes that are used only if a better one is absent: the index of each, or
 // -1, and its value.
 type fallbacks struct {
-	eventName, legacyEventName, subject, userID int
+	eventName, plainEventName, subject, userID int
 
-	eventNameValue, legacyEventNameValue, subjectValue, userIDValue string
+	eventNameValue, plainEventNameValue, subjectValue, userIDValue string
 }
 
 // readAttributes reads all attributes once, fills the fields they map to, and hides those from
 // Properties.
 func (e *Event) readAttributes() {
-	fb := fallbacks{eventName: -1, legacyEventName: -1, subject: -1, userID: -1}
+	fb := fallbacks{eventName: -1, plainEventName: -1, subject: -1, userID: -1}
 	i := 0
 	for k, v := range e.attributes.All() {
 		if e.readAttribute(i, k, v, &fb) {
@@ -296,7 +296,7 @@ func (e *Event) readAttribute(i int, k string, v pcommon.Value, fb *fallbacks) b
 		readText(&e.Exception.Cause.Stacktrace, v)
 	case AttrUserID, AttrUserEmail, AttrUserName, AttrUserFullName, AttrUserRoles, AttrAnonymousID:
 		return e.User.read(k, v)
-	case AttrEventName, AttrLegacyEventName, AttrCloudEventsSubject, AttrEndUserID:
+	case AttrEventName, AttrPlainEventName, AttrCloudEventsSubject, AttrEndUserID:
 		return fb.read(i, k, v)
 	}
 	if strings.HasPrefix(k, FanoutPrefix) {
@@ -340,8 +340,8 @@ func (fb *fallbacks) read(i int, k string, v pcommon.Value) bool {
 	switch k {
 	case AttrEventName:
 		return keep(&fb.eventName, &fb.eventNameValue, i, v)
-	case AttrLegacyEventName:
-		return keep(&fb.legacyEventName, &fb.legacyEventNameValue, i, v)
+	case AttrPlainEventName:
+		return keep(&fb.plainEventName, &fb.plainEventNameValue, i, v)
 	case AttrCloudEventsSubject:
 		return keep(&fb.subject, &fb.subjectValue, i, v)
 	case AttrEndUserID:
@@ -362,7 +362,7 @@ func keep(at *int, value *string, i int, v pcommon.Value) bool {
 // use becomes a property.
 func (e *Event) applyFallbacks(fb *fallbacks) {
 	e.fallBack(&e.Name, fb.eventName, fb.eventNameValue)
-	e.fallBack(&e.Name, fb.legacyEventName, fb.legacyEventNameValue)
+	e.fallBack(&e.Name, fb.plainEventName, fb.plainEventNameValue)
 	e.fallBack(&e.Subject, fb.subject, fb.subjectValue)
 	e.fallBack(&e.User.ID, fb.userID, fb.userIDValue)
 }

@@ -163,8 +163,8 @@ func TestFallbackAttributes(t *testing.T) {
 		wantRemaining []string
 	}{
 		"otel.event.name is promoted":                     {attributes: [][2]string{{AttrEventName, "x"}}, wantName: "x"},
-		"event.name is promoted":                          {attributes: [][2]string{{AttrLegacyEventName, "x"}}, wantName: "x"},
-		"otel.event.name wins, the other stays visible":   {attributes: [][2]string{{AttrLegacyEventName, "y"}, {AttrEventName, "x"}}, wantName: "x", wantRemaining: []string{AttrLegacyEventName}},
+		"event.name is promoted":                          {attributes: [][2]string{{AttrPlainEventName, "x"}}, wantName: "x"},
+		"otel.event.name wins, the other stays visible":   {attributes: [][2]string{{AttrPlainEventName, "y"}, {AttrEventName, "x"}}, wantName: "x", wantRemaining: []string{AttrPlainEventName}},
 		"EventName wins, another name stays visible":      {eventName: "z", attributes: [][2]string{{AttrEventName, "x"}}, wantName: "z", wantRemaining: []string{AttrEventName}},
 		"EventName wins, the same name is hidden":         {eventName: "x", attributes: [][2]string{{AttrEventName, "x"}}, wantName: "x"},
 		"enduser.id is read when there is no user.id":     {attributes: [][2]string{{AttrEndUserID, "e"}}, wantUser: "e"},
@@ -248,13 +248,13 @@ func TestFieldsBeyond64AttributesAreHidden(t *testing.T) {
 		record.Attributes().PutInt("k"+strconv.Itoa(i), int64(i))
 	}
 	record.Attributes().PutStr(AttrUserID, "u")
-	record.Attributes().PutStr(AttrLegacyEventName, "n")
+	record.Attributes().PutStr(AttrPlainEventName, "n")
 	record.Attributes().PutStr(AttrEventName, "m")
 	e := only(t, ld)
 	got := properties(e)
 	assert.Len(t, got, 301)
 	assert.NotContains(t, got, AttrUserID)
-	assert.Equal(t, "n", got[AttrLegacyEventName])
+	assert.Equal(t, "n", got[AttrPlainEventName])
 }
 
 func TestReadSpanEvent(t *testing.T) {
@@ -353,7 +353,7 @@ func FuzzReading(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(b, false)
 	known := map[string]bool{
-		AttrID: true, AttrEventName: true, AttrLegacyEventName: true, AttrCloudEventsSubject: true, AttrUserID: true, AttrUserEmail: true,
+		AttrID: true, AttrEventName: true, AttrPlainEventName: true, AttrCloudEventsSubject: true, AttrUserID: true, AttrUserEmail: true,
 		AttrUserName: true, AttrUserFullName: true, AttrUserRoles: true, AttrAnonymousID: true, AttrEndUserID: true, AttrSessionID: true,
 		AttrExceptionType: true, AttrExceptionMessage: true, AttrExceptionStacktrace: true,
 	}

@@ -93,7 +93,7 @@ func (h *hasher) source(s *Source) xxh3.Uint128 {
 func (h *hasher) attributes(m pcommon.Map, name string) xxh3.Uint128 {
 	var sum xxh3.Uint128
 	for k, v := range m.All() {
-		if (k == AttrEventName || k == AttrLegacyEventName) && v.Type() == pcommon.ValueTypeStr && v.Str() == name {
+		if (k == AttrEventName || k == AttrPlainEventName) && v.Type() == pcommon.ValueTypeStr && v.Str() == name {
 			continue
 		}
 		start := len(h.buf)

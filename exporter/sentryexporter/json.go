@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -104,6 +105,12 @@ func appendSeconds(dst []byte, t pcommon.Timestamp) []byte {
 	fraction := eightDigits(micros)>>8&^0xff | '.' // in place of the second of two zeros
 	dst = binary.LittleEndian.AppendUint64(dst, fraction)
 	return dst[:len(dst)-1]
+}
+
+// appendRFC3339 appends a time as a string, with microseconds.
+func appendRFC3339(dst []byte, t pcommon.Timestamp) []byte {
+	at := time.Unix(int64(t/1e9), int64(t%1e9)) //nolint:gosec // below 2^63
+	return at.UTC().AppendFormat(dst, `"2006-01-02T15:04:05.000000Z"`)
 }
 
 // eightDigits returns the digits of n, which is below 1e8, the first one in the lowest byte. It splits

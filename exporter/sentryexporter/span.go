@@ -16,7 +16,8 @@ import (
 // Protocol"). It sets trace.
 func appendSpan(dst []byte, s *spanItem, of segment, trace *traceTexts) []byte {
 	dst = appendSpanIdentity(dst, s)
-	dst = appendSpanTimes(dst, s, `,"end_timestamp":`)
+	dst = appendSeconds(append(dst, `,"start_timestamp":`...), s.began)
+	dst = appendSeconds(append(dst, `,"end_timestamp":`...), s.ended)
 	if s.values.trim < trimAttributes {
 		dst = appendLinks(dst, s, true)
 	}

@@ -77,13 +77,6 @@ func appendSpanIDs(dst []byte, s *spanItem) []byte {
 	return append(dst, '"')
 }
 
-// appendSpanTimes appends when the span began and ended. end is the name of the second member, with
-// comma, quotes and colon.
-func appendSpanTimes(dst []byte, s *spanItem, end string) []byte {
-	dst = appendSeconds(append(dst, `,"start_timestamp":`...), s.began)
-	return appendSeconds(append(dst, end...), s.ended)
-}
-
 // appendLinks appends the links, with typed attributes for spans and plain ones for transactions.
 func appendLinks(dst []byte, s *spanItem, typed bool) []byte {
 	if s.Links().Len() == 0 {

@@ -7,6 +7,7 @@ package sentryexporter
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
 	"time"
 
@@ -26,8 +27,13 @@ func times(t *testing.T, payload string) map[string]float64 {
 	require.NoError(t, json.Unmarshal([]byte(payload), &members))
 	all := map[string]float64{}
 	for _, name := range []string{"timestamp", "start_timestamp", "end_timestamp"} {
-		if at, ok := members[name].(float64); ok {
+		switch at := members[name].(type) {
+		case float64:
 			all[name] = at
+		case string: // in transactions
+			parsed, err := time.Parse(time.RFC3339Nano, at)
+			require.NoError(t, err)
+			all[name] = float64(parsed.UnixMicro()) / 1e6
 		}
 	}
 	return all
@@ -90,6 +96,7 @@ func TestTooEarlySpanTimesAreReplaced(t *testing.T) {
 		"no end":   {late, 1, 1.7e9, 0},
 		"no start": {999, late, 1.7e9, 0},
 		"both":     {1000, late, 1e-6, 1.7e9},
+		"last":     {math.MaxUint64 - 1e9, math.MaxUint64, 18446744072.709551, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for format, end := range map[TracesFormat]string{TracesSpans: "end_timestamp", TracesTransactions: "timestamp"} {
@@ -102,7 +109,7 @@ func TestTooEarlySpanTimesAreReplaced(t *testing.T) {
 				if c.began == 0 {
 					assertNow(t, got["start_timestamp"])
 				} else {
-					assert.InDelta(t, c.began, got["start_timestamp"], 1e-9)
+					assert.InDelta(t, c.began, got["start_timestamp"], c.began*1e-12+1e-9)
 				}
 				assert.InDelta(t, c.took, got[end]-got["start_timestamp"], 1e-3)
 			}

@@ -59,13 +59,20 @@ func appendContextSection(dst []byte, s *spanItem) []byte {
 
 func appendSpanSection(dst []byte, s *spanItem) []byte {
 	dst = textMember(append(dst, '{'), "description", s.values.trim.text(descriptionOf(s)))
-	return append(appendSpanTimes(dst, s, `,"timestamp":`), '}')
+	return append(appendTransactionTimes(dst, s), '}')
+}
+
+// appendTransactionTimes appends when the span began and ended, in RFC 3339: sentry-cli accepts no
+// other form in a transaction.
+func appendTransactionTimes(dst []byte, s *spanItem) []byte {
+	dst = appendRFC3339(memberName(dst, "start_timestamp"), s.began)
+	return appendRFC3339(memberName(dst, "timestamp"), s.ended)
 }
 
 func appendEventSection(dst []byte, s *spanItem, sdk string) []byte {
 	dst = textMember(append(dst, '{'), "transaction", cut(withoutBreaks(s.name), maxShort))
 	dst = textMember(append(memberName(dst, "transaction_info"), '{'), "source", s.nameSource)
-	dst = appendSpanTimes(append(dst, '}'), s, `,"timestamp":`)
+	dst = appendTransactionTimes(append(dst, '}'), s)
 	dst = textMember(dst, "platform", s.source.platform)
 	dst = append(dst, s.source.origin...)
 	dst = append(append(dst, ','), sdk...)

@@ -107,11 +107,11 @@ func checkTime(o object, name string) (seconds float64, ok bool) {
 		return checkSeconds(o, name)
 	}
 	at, err := time.Parse(time.RFC3339Nano, written)
-	if err != nil || at.Unix() <= 0 {
+	if err != nil || at.UnixMicro() <= 0 {
 		o.Breaks(RuleTimestamp, name, "is %q, not a time in RFC 3339", written)
 		return 0, false
 	}
-	return float64(at.UnixNano()) / 1e9, true
+	return float64(at.UnixMicro()) / 1e6, true
 }
 
 // checkRelease checks a release as getsentry/sentry-release-parser does, and as the documentation asks.

@@ -21,7 +21,8 @@ const (
 type backend struct {
 	cfg      *Config
 	version  string // the collector's
-	sdk      string // the JSON member "sdk" of envelopes and events
+	sdk      string // the JSON member "sdk" of envelopes
+	eventSDK string // and of events
 	projects *projects
 	pairing  pairing
 
@@ -33,14 +34,18 @@ var _ delivery.Backend = (*backend)(nil)
 
 // newBackend expects a valid configuration.
 func newBackend(cfg *Config, version string) *backend {
-	sdk := textMember([]byte(`"sdk":{"name":"`+sdkName+`"`), "version", version)
+	sdk := string(textMember([]byte(`"sdk":{"name":"`+sdkName+`"`), "version", version))
 	return &backend{
-		cfg: cfg, version: version, sdk: string(append(sdk, '}')),
+		cfg: cfg, version: version, sdk: sdk + "}", eventSDK: sdk + neverInferIP + "}",
 		projects:             newProjects(cfg, sdkName+"/"+version),
 		minSeverity:          severityNumbers()[cfg.Issues.MinSeverity],
 		minExceptionSeverity: severityNumbers()[cfg.Issues.MinExceptionSeverity],
 	}
 }
+
+// neverInferIP keeps Sentry from taking this collector's address for that of the user, as it does for
+// browsers and Apple's systems (Relay's AutoInferSetting).
+const neverInferIP = `,"settings":{"infer_ip":"never"}`
 
 func (b *backend) options() delivery.Options {
 	return delivery.Options{

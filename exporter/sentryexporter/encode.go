@@ -33,7 +33,7 @@ func newEncoder(b *backend) *encoder {
 	return &encoder{
 		backend: b, names: ns,
 		sources: sources{cfg: b.cfg, version: b.version, names: ns},
-		issues:  newIssueReader(b.cfg, b.sdk, ns, destination),
+		issues:  newIssueReader(b.cfg, b.eventSDK, ns, destination),
 	}
 }
 

@@ -87,7 +87,7 @@ func (enc *spanEncoder) writeTransactionSpan(w *delivery.Writer, meta delivery.M
 	key := transactionKey{span: s.SpanID(), parent: s.ParentSpanID(), segment: s.isSegment}
 	payload := withinLimit(w.Begin(meta), enc.cfg.MaxEventBytes, func(dst []byte, t trim) []byte {
 		s.values.trim = t
-		return appendTransactionSpan(dst, s, &key.sizes, enc.sdk)
+		return appendTransactionSpan(dst, s, &key.sizes, enc.eventSDK)
 	})
 	w.SetVendorID(s.traceID[:])
 	enc.scratch = key.append(enc.scratch[:0])

@@ -93,7 +93,9 @@ func appendRequest(dst []byte, r *httpRequest, vs valueWriter) []byte {
 	}
 	dst = append(dst, `,"request":{`...)
 	dst = textMember(dst, "url", url)
-	dst = textMember(dst, "method", r.method)
+	if method := strings.ToUpper(r.method); isMethod(method) {
+		dst = textMember(dst, "method", method)
+	}
 	dst = textMember(dst, "query_string", query)
 	dst = appendHeaders(dst, r, vs)
 	if !vs.privacy.personal && r.clientAddress != "" {
@@ -102,6 +104,11 @@ func appendRequest(dst []byte, r *httpRequest, vs valueWriter) []byte {
 		dst = append(dst, '}')
 	}
 	return append(dst, '}')
+}
+
+// isMethod reports whether Sentry accepts a method (Relay's normalize_method).
+func isMethod(method string) bool {
+	return len(method) >= 3 && len(method) <= 32 && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_") == ""
 }
 
 func appendHeaders(dst []byte, r *httpRequest, vs valueWriter) []byte {

@@ -146,7 +146,7 @@ func appendIssueIdentity(dst []byte, i *issue) []byte {
 	dst = textMember(dst, "platform", i.platform)
 	dst = textMember(dst, "level", appevent.IssueLevel(i.SeverityLevel()))
 	dst = append(dst, i.source.logger...)
-	dst = textMember(dst, "transaction", cut(withoutBreaks(i.transaction), maxShort))
+	dst = textMember(dst, "transaction", line(i.transaction, maxShort))
 	dst = append(dst, i.source.origin...)
 	return append(append(dst, ','), i.sdk...)
 }

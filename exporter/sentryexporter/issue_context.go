@@ -35,8 +35,8 @@ func appendUser(dst []byte, i *issue) []byte {
 	dst = textMember(dst, "email", u.Email)
 	dst = textMember(dst, "username", u.Name)
 	dst = textMember(dst, "name", u.FullName)
-	if _, err := netip.ParseAddr(i.http.clientAddress); err == nil { // it may be a name
-		dst = textMember(dst, "ip_address", i.http.clientAddress)
+	if address, err := netip.ParseAddr(i.http.clientAddress); err == nil { // it may be a name
+		dst = textMember(dst, "ip_address", address.WithZone("").String()) // Sentry does not accept a zone
 	}
 	if u.Roles.Type() != pcommon.ValueTypeEmpty || i.Traits.Len() > 0 {
 		dst = append(memberName(dst, "data"), '{')

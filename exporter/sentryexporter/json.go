@@ -93,6 +93,11 @@ func withoutBreaks(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
+// line returns s as one line of at most limit bytes, without white space around it.
+func line(s string, limit int) string {
+	return strings.TrimSpace(cut(strings.TrimSpace(withoutBreaks(s)), limit))
+}
+
 // appendSeconds appends a time in seconds, with microseconds: a double does not hold more digits.
 func appendSeconds(dst []byte, t pcommon.Timestamp) []byte {
 	seconds, micros := uint64(t/1e9), uint64(t%1e9/1e3)

@@ -4,6 +4,8 @@
 package sentryexporter
 
 import (
+	"strings"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
@@ -26,9 +28,9 @@ func isSegment(span ptrace.Span) bool {
 	return span.Kind() == ptrace.SpanKindServer || span.Kind() == ptrace.SpanKindConsumer
 }
 
-// nameOf returns the name of the span. Sentry requires one.
+// nameOf returns the name of the span. Sentry requires one that is not blank.
 func nameOf(span ptrace.Span) string {
-	if span.Name() == "" {
+	if strings.TrimSpace(span.Name()) == "" {
 		return "(unnamed)"
 	}
 	return span.Name()

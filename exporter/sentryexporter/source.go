@@ -6,6 +6,7 @@ package sentryexporter
 import (
 	"cmp"
 	"strings"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -32,9 +33,12 @@ const (
 	attrDist              = "sentry.dist"
 )
 
-// maxShort is the limit of logger, transaction and server_name in bytes (Sentry's SDK documentation,
-// "Event Payloads", and Relay's normalization).
-const maxShort = 200
+// Limits of these fields in bytes (Sentry's SDK documentation, "Event Payloads", and Relay's
+// normalization).
+const (
+	maxShort  = 200 // of transaction and server_name
+	maxLogger = 64
+)
 
 // source holds the data that all items of one resource and scope have in common, encoded once. It does
 // not refer to pdata.
@@ -142,7 +146,7 @@ func (ss *sources) newSource(of *appevent.Source) *source {
 	s.logShared = s.sharedOf(resource, vs, ss.version, s.server)
 	s.spanShared = s.sharedOf(resource, vs, ss.version, "") // server.address of a span is the server that it calls
 	s.resource = vs.appendObject(nil, resource.All())
-	s.logger = textMember(nil, "logger", cut(withoutBreaks(s.scope), maxShort))
+	s.logger = textMember(nil, "logger", loggerName(s.scope))
 	s.origin = s.appendOrigin(nil)
 	s.contexts = appendNameAndVersion(nil, "runtime", text(appevent.AttrRuntimeName), text(attrRuntimeVersion))
 	s.contexts = appendNameAndVersion(s.contexts, "os", text(attrOSName), text(attrOSVersion))
@@ -206,12 +210,29 @@ func (s *sharedAttributes) add(o *typedObject, n *name, typed []byte) {
 
 // appendOrigin appends the members of Issues and transactions about the application and its host.
 func (s *source) appendOrigin(dst []byte) []byte {
-	dst = textMember(dst, "server_name", cut(withoutBreaks(s.server), maxShort))
+	dst = textMember(dst, "server_name", line(s.server, maxShort))
 	dst = textMember(dst, "release", s.release)
 	if s.release != "" {
 		dst = textMember(dst, "dist", s.dist)
 	}
 	return textMember(dst, "environment", s.environment)
+}
+
+// loggerName returns the name of a logger. Of a long one it keeps the end, from a dot on if there is one:
+// Java's loggers begin with the same packages.
+func loggerName(name string) string {
+	name = withoutBreaks(strings.TrimSpace(name))
+	if len(name) <= maxLogger {
+		return name
+	}
+	end := name[len(name)-maxLogger+len("*"):]
+	for len(end) > 0 && !utf8.RuneStart(end[0]) {
+		end = end[1:]
+	}
+	if dot := strings.IndexByte(end, '.'); dot >= 0 && dot < len(end)-1 {
+		end = end[dot:]
+	}
+	return "*" + end
 }
 
 func appendNameAndVersion(dst []byte, context, name, version string) []byte {

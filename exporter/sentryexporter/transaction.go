@@ -70,7 +70,7 @@ func appendTransactionTimes(dst []byte, s *spanItem) []byte {
 }
 
 func appendEventSection(dst []byte, s *spanItem, sdk string) []byte {
-	dst = textMember(append(dst, '{'), "transaction", cut(withoutBreaks(s.name), maxShort))
+	dst = textMember(append(dst, '{'), "transaction", line(s.name, maxShort))
 	dst = textMember(append(memberName(dst, "transaction_info"), '{'), "source", s.nameSource)
 	dst = appendTransactionTimes(append(dst, '}'), s)
 	dst = textMember(dst, "platform", s.source.platform)

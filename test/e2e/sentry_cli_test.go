@@ -181,7 +181,7 @@ func isDropped(path string, value any) bool {
 		return value == "other"
 	case ".exception.values.mechanism.exception_id", ".exception.values.mechanism.parent_id", ".exception.values.mechanism.source",
 		".exception.values.mechanism.is_exception_group", ".logentry.formatted", ".breadcrumbs.values.type", ".contexts.trace.data",
-		".type", ".transaction_info", ".spans.data", ".spans.links", ".spans.origin", ".version", ".items.span_id":
+		".type", ".transaction_info", ".spans.data", ".spans.links", ".spans.origin", ".sdk.settings", ".version", ".items.span_id":
 		return true
 	}
 	object, ok := value.(map[string]any)

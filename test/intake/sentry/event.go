@@ -6,6 +6,7 @@ package sentryintake
 import (
 	"encoding/json"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -56,13 +57,16 @@ func checkEvent(event object, itemType, eventID string, traces map[string]bool) 
 	checkTime(event, "timestamp")
 	event.OneOf(RulePlatform, "platform", platforms...)
 	event.OneOf(RuleLevel, "level", "fatal", "error", "warning", "info", "debug")
-	event.Texts("logger", "transaction", "server_name")
+	checkShort(event, "logger", maxLogger)
+	checkShort(event, "transaction", maxTransaction)
+	checkShort(event, "server_name", maxServerName)
 	checkRelease(event, "release")
 	checkDist(event, "dist")
 	checkEnvironment(event, "environment")
 	checkTags(event)
 	checkFingerprint(event)
 	checkSDK(event)
+	checkInferIP(event, itemType)
 	checkUser(event)
 	checkHTTPRequest(event)
 	checkContexts(event, itemType, traces)
@@ -141,6 +145,14 @@ func checkEnvironment(o object, name string) {
 	}
 }
 
+// checkShort checks a text of one line.
+func checkShort(o object, name string, most int) {
+	text, ok := o.Text(name)
+	if ok && (text == "" || utf8.RuneCountInString(text) > most || strings.TrimSpace(text) != text || strings.ContainsAny(text, "\r\n")) {
+		o.Breaks(RuleShortText, name, "is %.250q, not a line of 1 to %d characters", text, most)
+	}
+}
+
 func checkDist(o object, name string) {
 	odd := func(r rune) bool { return notInTagKey(r) || r == ':' }
 	dist, ok := o.Text(name)
@@ -176,6 +188,20 @@ func checkFingerprint(event object) {
 	}
 }
 
+// checkInferIP checks that Sentry does not take the sender's address for that of the user, as it does on
+// these platforms unless the event says otherwise.
+func checkInferIP(event object, itemType string) {
+	platform, _ := event.Members["platform"].(string)
+	if itemType == "feedback" || !slices.Contains([]string{"javascript", "cocoa", "objc"}, platform) {
+		return
+	}
+	sdk, _ := event.Members["sdk"].(map[string]any)
+	settings, _ := sdk["settings"].(map[string]any)
+	if settings["infer_ip"] != "never" {
+		event.Breaks(RuleSDK, "sdk", "has no settings.infer_ip: never, so Sentry takes the sender's address for the user's")
+	}
+}
+
 // checkUser checks the user, which may have more members than Sentry defines.
 func checkUser(event object) {
 	user, ok := event.Nested("user", RuleUser)
@@ -184,7 +210,7 @@ func checkUser(event object) {
 	}
 	user.Texts("id", "username", "email", "name")
 	if address, ok := user.Text("ip_address"); ok && address != "{{auto}}" {
-		if _, err := netip.ParseAddr(address); err != nil {
+		if parsed, err := netip.ParseAddr(address); err != nil || parsed.Zone() != "" {
 			user.Breaks(RuleUser, "ip_address", "is %q, neither an address nor {{auto}}", address)
 		}
 	}
@@ -194,13 +220,20 @@ func checkUser(event object) {
 	}
 }
 
+// methods are the methods that Sentry does not remove (relay: relay-event-normalization/src/normalize/
+// request.rs).
+var methods = regexp.MustCompile(`^[A-Z_-]{3,32}$`)
+
 func checkHTTPRequest(event object) {
 	request, ok := event.Nested("request", RuleHTTPRequest)
 	if !ok {
 		return
 	}
 	request.Only(RuleUnknownField, "method", "url", "query_string", "data", "cookies", "headers", "env", "fragment", "inferred_content_type", "api_target")
-	request.Texts("method", "url")
+	request.Texts("url")
+	if method, ok := request.Text("method"); ok && !methods.MatchString(method) {
+		request.Breaks(RuleHTTPRequest, "method", "is %q, not %s", method, methods)
+	}
 	request.Nested("env", RuleHTTPRequest)
 	if headers, ok := request.Nested("headers", RuleHTTPRequest); ok {
 		headers.Texts(headers.Names()...)
@@ -240,7 +273,8 @@ func checkContexts(event object, itemType string, traces map[string]bool) {
 	}
 	checkID(trace, "span_id", 16)
 	checkID(trace, "parent_span_id", 16)
-	trace.Texts("op", "origin", "description")
+	trace.Texts("origin", "description")
+	checkShort(trace, "op", maxOperation)
 	trace.OneOf(RuleTraceContext, "status", statuses...)
 	trace.Booleans("sampled")
 	trace.Nested("data", RuleTraceContext)
@@ -277,6 +311,9 @@ func checkMessage(event object, itemType string) {
 	message, hasMessage := event.Text("message")
 	if hasMessage && strings.TrimSpace(message) == "" {
 		event.Breaks(RuleMessage, "message", "is blank")
+	}
+	if utf8.RuneCountInString(message) > maxMessage {
+		event.Breaks(RuleMessage, "message", "has more than %d characters", maxMessage)
 	}
 	if itemType == "event" && !hasMessage && event.Members["exception"] == nil {
 		event.Violate(RuleMessage, event.Where, "has neither a message nor an exception")

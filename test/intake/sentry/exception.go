@@ -47,7 +47,10 @@ func checkException(exception object) {
 	if kind, ok := mechanism.Text("type"); ok && (kind == "" || kind == "generic") {
 		mechanism.Breaks(RuleMechanism, "type", "is %q, which does not name what captured the exception", kind)
 	}
-	mechanism.Texts("description", "help_link", "source")
+	mechanism.Texts("description", "help_link")
+	if source, ok := mechanism.Text("source"); ok && (source == "" || strings.ContainsAny(source, " \t\r\n")) {
+		mechanism.Breaks(RuleMechanism, "source", "is %q, not a word", source)
+	}
 	mechanism.Booleans("handled", "synthetic", "is_exception_group")
 	mechanism.Nested("meta", RuleMechanism)
 	mechanism.Nested("data", RuleMechanism)

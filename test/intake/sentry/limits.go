@@ -36,10 +36,15 @@ const (
 
 // Maximum lengths in characters; of names in bytes.
 const (
-	maxTagKey          = 200  // sentry-docs: event-payloads/index.mdx
-	maxTagValue        = 200  // sentry-docs: event-payloads/index.mdx
-	maxRelease         = 200  // sentry-docs: docs/product/releases/naming-releases.mdx
-	maxEnvironment     = 64   // sentry-docs: platforms/*/configuration/environments.mdx
+	maxTagKey          = 200 // sentry-docs: event-payloads/index.mdx
+	maxTagValue        = 200 // sentry-docs: event-payloads/index.mdx
+	maxRelease         = 200 // sentry-docs: docs/product/releases/naming-releases.mdx
+	maxEnvironment     = 64  // sentry-docs: platforms/*/configuration/environments.mdx
+	maxLogger          = 64  // relay: relay-event-schema/src/protocol/event.rs, also the next three
+	maxTransaction     = 200
+	maxServerName      = 256
+	maxOperation       = 128
+	maxMessage         = 8192 // sentry-docs: event-payloads/index.mdx
 	maxDist            = 64   // relay: relay-event-normalization/src/event.rs, normalize_dist
 	maxFeedbackMessage = 4096 // sentry-docs: data-model/envelope-items.mdx
 )

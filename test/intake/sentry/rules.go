@@ -61,7 +61,8 @@ const (
 	// RuleSentAt: sent_at is the time of the request, as RFC 3339 in UTC. Relay corrects timestamps
 	// by it, so an old one shifts them.
 	RuleSentAt Rule = "sent-at"
-	// RuleSDK: sdk has a name, and a version without a leading v (sentry-docs:
+	// RuleSDK: sdk has a name, and a version without a leading v, and events of browsers and Apple's
+	// systems have settings.infer_ip: never, for senders that are not the user's device (sentry-docs:
 	// event-payloads/sdk.mdx). Sentry only recommends it in the envelope's header.
 	RuleSDK Rule = "sdk"
 	// RuleTraceHeader: trace has trace_id, public_key and sample_rate, and is the trace of all items
@@ -110,6 +111,10 @@ const (
 	RulePlatform Rule = "platform"
 	// RuleLevel: level is fatal, error, warning, info or debug (index.mdx).
 	RuleLevel Rule = "level"
+	// RuleShortText: logger has 1 to 64 characters, transaction 200, server_name 256 and the op of a
+	// trace context 128, without line breaks and outer white space (relay: relay-event-schema/src/
+	// protocol).
+	RuleShortText Rule = "short-text"
 	// RuleRelease: a release has 1 to 200 bytes, without control characters, slashes, backslashes and
 	// outer white space, and is not ".", ".." or "latest" in any case (sentry-docs:
 	// docs/product/releases/naming-releases.mdx; getsentry/sentry-release-parser: src/parser.rs).
@@ -130,7 +135,7 @@ const (
 	// RuleUser: id, email, username and name are strings, and ip_address is an address or {{auto}}
 	// (user.mdx).
 	RuleUser Rule = "user"
-	// RuleHTTPRequest: request has the members of request.mdx.
+	// RuleHTTPRequest: request has the members of request.mdx, and a method that Sentry keeps.
 	RuleHTTPRequest Rule = "request"
 	// RuleContexts: contexts are objects (contexts.mdx).
 	RuleContexts Rule = "contexts"
@@ -141,7 +146,7 @@ const (
 	// RuleBreadcrumbs: breadcrumbs is an object with values, oldest first (breadcrumbs.mdx).
 	RuleBreadcrumbs Rule = "breadcrumbs"
 	// RuleMessage: an event has a message or an exception. Without both, Sentry shows "<unlabeled
-	// event>".
+	// event>". A message has up to 8192 characters.
 	RuleMessage Rule = "message"
 	// RuleLogEntry: logentry has message, and formatted if that differs (message.mdx). Sentry reads
 	// formatted alone, but sentry-cli and Spotlight do not.

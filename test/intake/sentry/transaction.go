@@ -8,9 +8,6 @@ func checkTransaction(transaction object) {
 	transaction.Rule = RuleTransaction
 	transaction.Require("type", "transaction", "start_timestamp", "contexts")
 	transaction.OneOf(RuleTransaction, "type", "transaction")
-	if name, ok := transaction.Text("transaction"); ok && name == "" {
-		transaction.Breaks(RuleTransaction, "transaction", "is empty")
-	}
 	checkOrder(transaction)
 	if info, ok := transaction.Nested("transaction_info", RuleTransaction); ok {
 		info.Require("source")

@@ -260,7 +260,7 @@ func (cfg *IssuesConfig) validate() error {
 func (cfg *Config) validateWords() error {
 	var environment error
 	if environmentName(cfg.Environment) != cfg.Environment {
-		environment = fmt.Errorf("environment: %q is not valid in Sentry; write up to %d characters without slashes and spaces, and not none, . or ..", cfg.Environment, maxEnvironment)
+		environment = fmt.Errorf("environment: %q is not valid in Sentry; write up to %d characters without slashes and spaces; none, . and .. are reserved", cfg.Environment, maxEnvironment)
 	}
 	return errors.Join(
 		strictconf.CheckWord("release_format", cfg.ReleaseFormat, ReleaseNameVersion, ReleaseVersion),

@@ -79,7 +79,7 @@ func TestConfigErrorsNameKeyAndRemedy(t *testing.T) {
 		"release format":       {with(map[string]any{"release_format": "name"}), `release_format: "name" is not valid; write name@version or version`},
 		"rate limited":         {with(map[string]any{"rate_limited": "retry"}), `rate_limited: "retry" is not valid; write dead_letter or drop`},
 		"traces format":        {with(map[string]any{"traces": map[string]any{"format": "otlp"}}), `traces::format: "otlp" is not valid; write spans, transactions or off`},
-		"environment":          {with(map[string]any{"environment": "a/b"}), `environment: "a/b" is not valid in Sentry; write up to 64 characters without slashes and spaces, and not none, . or ..`},
+		"environment":          {with(map[string]any{"environment": "a/b"}), `environment: "a/b" is not valid in Sentry; write up to 64 characters without slashes and spaces; none, . and .. are reserved`},
 		"event bytes":          {with(map[string]any{"max_event_bytes": 100}), "max_event_bytes: 100 is too small; write 32768 or more (default 1048576)"},
 		"dispatch":             {with(map[string]any{"dispatch": "later"}), `dispatch: "later" is not supported`},
 		"unknown key":          {with(map[string]any{"sample_rate": 1}), `sample_rate`},

@@ -32,20 +32,34 @@ func TestReleaseIsOneThatSentryAccepts(t *testing.T) {
 }
 
 func TestEnvironmentIsOneThatSentryAccepts(t *testing.T) {
-	for name, want := range map[string]string{
-		"production": "production", " qa ": "qa", "eu/prod one\t2": "eu-prod-one-2", "none": "", "None": "", "nONE ": "", ".": "", "..": "", "": "",
-		strings.Repeat("e", 64): strings.Repeat("e", 64), strings.Repeat("e", 65): "",
+	for _, c := range [][2]string{
+		{"production", "production"},
+		{" qa ", "qa"},
+		{"eu/prod one\t2", "eu-prod-one-2"},
+		{"none", ""},
+		{"None", ""},
+		{"nONE ", ""},
+		{".", ""},
+		{"..", ""},
+		{"", ""},
+		{strings.Repeat("e", 64), strings.Repeat("e", 64)},
+		{strings.Repeat("e", 65), ""},
 	} {
-		assert.Equal(t, want, environmentName(name), name)
+		assert.Equal(t, c[1], environmentName(c[0]), c[0])
 	}
 }
 
 func TestDistIsOneThatSentryAccepts(t *testing.T) {
-	for name, want := range map[string]string{
-		"77": "77", "a.B_c-9": "a.B_c-9", " build 7 ": "build-7", "7:1/ä": "7-1--", "": "",
-		strings.Repeat("7", 64): strings.Repeat("7", 64), strings.Repeat("7", 65): "",
+	for _, c := range [][2]string{
+		{"77", "77"},
+		{"a.B_c-9", "a.B_c-9"},
+		{" build 7 ", "build-7"},
+		{"7:1/ä", "7-1--"},
+		{"", ""},
+		{strings.Repeat("7", 64), strings.Repeat("7", 64)},
+		{strings.Repeat("7", 65), ""},
 	} {
-		assert.Equal(t, want, distName(name), name)
+		assert.Equal(t, c[1], distName(c[0]), c[0])
 	}
 }
 

@@ -206,10 +206,10 @@ func issueMessages(t *testing.T, in *sentryintake.Intake) []string {
 	for _, raw := range in.Raw("event") {
 		var issue struct {
 			Exception struct{ Values []exception }
-			Logentry  struct{ Formatted string }
+			Message   string
 		}
 		require.NoError(t, json.Unmarshal(raw, &issue), "%s", raw)
-		message := issue.Logentry.Formatted
+		message := issue.Message
 		for _, thrown := range issue.Exception.Values {
 			message = thrown.Value
 		}

@@ -284,7 +284,7 @@ func TestGoSDKSpanErrorIsOneSentryIssue(t *testing.T) {
 	assert.Equal(t, "go", i.Platform)
 	assert.Equal(t, "error", i.Level)
 	assert.Equal(t, "checkout", i.Logger)
-	assert.Equal(t, "1.2.3", i.Release)
+	assert.Equal(t, "shop@1.2.3", i.Release)
 	assert.Equal(t, traceContext{
 		TraceID: work.SpanContext().TraceID().String(), SpanID: work.SpanContext().SpanID().String(),
 		Parent: request.SpanContext().SpanID().String(), Op: "default", Status: "internal_error",
@@ -302,7 +302,7 @@ func TestGoSDKSpanErrorIsOneSentryIssue(t *testing.T) {
 	assert.Equal(t, "default", inner.Attributes["sentry.op"].Value)
 	assert.Equal(t, "route", of.Attributes["sentry.span.source"].Value)
 	assert.Equal(t, of.SpanID, inner.Attributes["sentry.segment.id"].Value)
-	assert.Equal(t, "1.2.3", inner.Attributes["sentry.release"].Value)
+	assert.Equal(t, "shop@1.2.3", inner.Attributes["sentry.release"].Value)
 	assert.Equal(t, "ok", of.Status)
 	assert.Equal(t, "error", inner.Status)
 }

@@ -301,6 +301,7 @@ func TestGoSDKSpanErrorIsOneSentryIssue(t *testing.T) {
 	assert.Equal(t, "http.server", of.Attributes["sentry.op"].Value)
 	assert.Equal(t, "default", inner.Attributes["sentry.op"].Value)
 	assert.Equal(t, "route", of.Attributes["sentry.span.source"].Value)
+	assert.Equal(t, "route", of.Attributes["sentry.segment.name.source"].Value)
 	assert.Equal(t, of.SpanID, inner.Attributes["sentry.segment.id"].Value)
 	assert.Equal(t, "shop@1.2.3", inner.Attributes["sentry.release"].Value)
 	assert.Equal(t, "ok", of.Status)

@@ -338,7 +338,6 @@ func brokenEnvelopes(t *testing.T) []broken {
 		{"a span whose status is unset", RuleSpanStatus, ofSpan(`"status":"ok"`, `"status":"unset"`)},
 		{"a link without a span", RuleSpanLinks, ofSpan(`,"span_id":"6c71fc6b09b8b716"`, ``)},
 		{"a segment without a source", RuleSegment, ofSpan(`"sentry.span.source"`, `"sentry.source"`)},
-		{"a segment without a source of its name", RuleSegment, ofSpan(`"sentry.segment.name.source"`, `"sentry.source"`)},
 		{"a segment with an unknown source", RuleSegment, ofSpan(`"value":"route"`, `"value":"guess"`)},
 		{"a metric without a value", RuleMetric, envelope(header, container("trace_metric", with(t, metric, `"value":2,`, ``)))},
 

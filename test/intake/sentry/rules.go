@@ -199,9 +199,9 @@ const (
 	RuleSpanStatus Rule = "span-status"
 	// RuleSpanLinks: a link has a trace_id and a span_id (telemetry/spans/span-protocol.mdx).
 	RuleSpanLinks Rule = "span-links"
-	// RuleSegment: a segment has the attributes sentry.segment.name.source (getsentry/
-	// sentry-conventions: model/attributes/sentry) and sentry.span.source, with a known source
-	// (telemetry/spans/span-protocol.mdx).
+	// RuleSegment: a segment has the attribute sentry.span.source (telemetry/spans/span-protocol.mdx).
+	// This one and sentry.segment.name.source have a known value (getsentry/sentry-conventions:
+	// model/attributes/sentry).
 	RuleSegment Rule = "segment"
 	// RuleMetric: a metric has a time, a trace_id, a name, a type and a value (sentry-docs:
 	// telemetry/metrics.mdx).

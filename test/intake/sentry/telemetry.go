@@ -74,15 +74,16 @@ func checkSpan(span object) {
 	checkLinks(span)
 }
 
-// checkNameSource checks the attributes that say where the name of a segment comes from: the one of the
-// conventions, and the one of the documentation.
+// checkNameSource checks the attributes that say where the name of a segment comes from. The documentation
+// requires the second one; the conventions define the first, which events queued by an earlier version of
+// a sender may lack.
 func checkNameSource(span object, attributes map[string]any) {
+	if _, ok := attributes["sentry.span.source"]; !ok && span.Members["is_segment"] == true {
+		span.Breaks(RuleSegment, "attributes", "has no sentry.span.source, but the span is a segment")
+	}
 	for _, name := range []string{"sentry.segment.name.source", "sentry.span.source"} {
 		attribute, ok := attributes[name].(map[string]any)
-		switch source, _ := attribute["value"].(string); {
-		case !ok && span.Members["is_segment"] == true:
-			span.Breaks(RuleSegment, "attributes", "has no %s, but the span is a segment", name)
-		case ok && !slices.Contains(nameSources, source):
+		if source, _ := attribute["value"].(string); ok && !slices.Contains(nameSources, source) {
 			span.Breaks(RuleSegment, "attributes."+name, "is %q, not one of %v", source, nameSources)
 		}
 	}

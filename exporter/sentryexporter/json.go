@@ -112,10 +112,10 @@ func appendSeconds(dst []byte, t pcommon.Timestamp) []byte {
 	return dst[:len(dst)-1]
 }
 
-// appendRFC3339 appends a time as a string, with microseconds.
+// appendRFC3339 appends a time as a string, with up to six digits of a second.
 func appendRFC3339(dst []byte, t pcommon.Timestamp) []byte {
-	at := time.Unix(int64(t/1e9), int64(t%1e9)) //nolint:gosec // below 2^63
-	return at.UTC().AppendFormat(dst, `"2006-01-02T15:04:05.000000Z"`)
+	at := time.Unix(int64(t/1e9), int64(t%1e9/1e3*1e3)) //nolint:gosec // below 2^63
+	return append(at.UTC().AppendFormat(append(dst, '"'), time.RFC3339Nano), '"')
 }
 
 // eightDigits returns the digits of n, which is below 1e8, the first one in the lowest byte. It splits

@@ -27,6 +27,8 @@ func appendTransactionSpan(dst []byte, s *spanItem, sizes *sectionSizes, sdk str
 	dst = appendSpanIDs(append(dst, '{'), s)
 	dst = append(dst, `,"segment":`...)
 	dst = jsonappend.Bool(dst, s.isSegment)
+	var buffer [maxTimes]byte
+	times := appendTransactionTimes(buffer[:0], s)
 	for n, name := range sectionNames {
 		dst = append(dst, name...)
 		start := len(dst)
@@ -34,9 +36,9 @@ func appendTransactionSpan(dst []byte, s *spanItem, sizes *sectionSizes, sdk str
 		case sectionContext:
 			dst = appendContextSection(dst, s)
 		case sectionSpan:
-			dst = appendSpanSection(dst, s)
+			dst = appendSpanSection(dst, s, times)
 		case sectionEvent:
-			dst = appendEventSection(dst, s, sdk)
+			dst = appendEventSection(dst, s, times, sdk)
 		case sectionOtel:
 			dst = appendOtelSection(dst, s)
 		}
@@ -57,22 +59,25 @@ func appendContextSection(dst []byte, s *spanItem) []byte {
 	return append(appendSpanData(dst, s), '}')
 }
 
-func appendSpanSection(dst []byte, s *spanItem) []byte {
+func appendSpanSection(dst []byte, s *spanItem, times []byte) []byte {
 	dst = textMember(append(dst, '{'), "description", s.values.trim.text(descriptionOf(s)))
-	return append(appendTransactionTimes(dst, s), '}')
+	return append(append(dst, times...), '}')
 }
 
-// appendTransactionTimes appends when the span began and ended, in RFC 3339: sentry-cli accepts no
-// other form in a transaction.
+// maxTimes is the size of two times with their names.
+const maxTimes = 96
+
+// appendTransactionTimes appends when the span began and ended, as members after a comma. They are in
+// RFC 3339: sentry-cli accepts no other form in a transaction.
 func appendTransactionTimes(dst []byte, s *spanItem) []byte {
-	dst = appendRFC3339(memberName(dst, "start_timestamp"), s.began)
-	return appendRFC3339(memberName(dst, "timestamp"), s.ended)
+	dst = appendRFC3339(append(dst, `,"start_timestamp":`...), s.began)
+	return appendRFC3339(append(dst, `,"timestamp":`...), s.ended)
 }
 
-func appendEventSection(dst []byte, s *spanItem, sdk string) []byte {
+func appendEventSection(dst []byte, s *spanItem, times []byte, sdk string) []byte {
 	dst = textMember(append(dst, '{'), "transaction", line(s.name, maxShort))
 	dst = textMember(append(memberName(dst, "transaction_info"), '{'), "source", s.nameSource)
-	dst = appendTransactionTimes(append(dst, '}'), s)
+	dst = append(append(dst, '}'), times...)
 	dst = textMember(dst, "platform", s.source.platform)
 	dst = append(dst, s.source.origin...)
 	dst = append(append(dst, ','), sdk...)

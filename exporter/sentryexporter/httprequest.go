@@ -75,6 +75,9 @@ func (r *httpRequest) url() (url, query string) {
 	switch {
 	case r.full != "":
 		url, query, _ = strings.Cut(r.full, "?")
+		if strings.HasPrefix(url, "/") && r.host != "" { // http.url of some servers
+			url = cmp.Or(r.scheme, "http") + "://" + r.host + url
+		}
 	case r.host != "" && r.path != "":
 		url = cmp.Or(r.scheme, "http") + "://" + r.host + r.path
 	}

@@ -44,11 +44,8 @@ func operationOf(span ptrace.Span) (op, source string) {
 			op = "graphql." + v.AsString()
 		}
 	}
-	op = cmp.Or(ownOp, op)
-	if op == "" {
-		op = operationOfKind(kind)
-	}
-	return cut(op, maxOperation), cmp.Or(ownSource, source)
+	op = line(cmp.Or(ownOp, op), maxOperation)
+	return cmp.Or(op, operationOfKind(kind)), cmp.Or(ownSource, source)
 }
 
 // These attributes of a segment say where its name comes from. Sentry's conventions define the first,

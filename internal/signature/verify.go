@@ -26,6 +26,9 @@ const (
 	SchemeSvix Scheme = "svix"
 	// SchemeSentry is Sentry-Hook-Signature: the hex HMAC of the body.
 	SchemeSentry Scheme = "sentry"
+	// SchemeMicrosoftGraph is the clientState of each notification in the body, which repeats a
+	// secret. Graph signs nothing.
+	SchemeMicrosoftGraph Scheme = "microsoft_graph"
 )
 
 // DefaultTolerance is how far a signed time may be in the past or in the future. The libraries of
@@ -74,6 +77,8 @@ type form struct {
 	read func(value string) (timestamp string, candidates []candidate)
 	// content is Content of [VerifySettings].
 	content string
+	// inBody says that the body contains the secret, and there is no signature.
+	inBody bool
 }
 
 // candidate is a signature with its version, which is empty in schemes without versions.
@@ -90,11 +95,14 @@ const (
 	bodyPlaceholder      = "{body}"
 	timestampPlaceholder = "{timestamp}"
 	idPlaceholder        = "{id}"
+
+	// standardForm is the content that Standard Webhooks and Svix sign.
+	standardForm = idPlaceholder + "." + timestampPlaceholder + "." + bodyPlaceholder
 )
 
 // VerifySchemes returns the schemes that can be verified.
 func VerifySchemes() []string {
-	return []string{string(SchemeGitHub), string(SchemeStripe), string(SchemeStandard), string(SchemeSvix), string(SchemeSentry), string(SchemeHMAC)}
+	return []string{string(SchemeGitHub), string(SchemeStripe), string(SchemeStandard), string(SchemeSvix), string(SchemeSentry), string(SchemeMicrosoftGraph), string(SchemeHMAC)}
 }
 
 // NewVerifier returns a verifier. Its errors begin with the key of a setting, and contain no
@@ -112,15 +120,17 @@ func NewVerifier(s *VerifySettings) (*Verifier, error) {
 	v := &Verifier{newHash: sha256.New, tolerance: s.Tolerance}
 	switch s.Scheme {
 	case SchemeStandard:
-		v.form = form{HeaderStandardSignature, HeaderStandardTimestamp, HeaderStandardID, readStandard, idPlaceholder + "." + timestampPlaceholder + "." + bodyPlaceholder}
+		v.form = form{signature: HeaderStandardSignature, timestamp: HeaderStandardTimestamp, id: HeaderStandardID, read: readStandard, content: standardForm}
 	case SchemeSvix:
-		v.form = form{"Svix-Signature", "Svix-Timestamp", "Svix-Id", readStandard, idPlaceholder + "." + timestampPlaceholder + "." + bodyPlaceholder}
+		v.form = form{signature: "Svix-Signature", timestamp: "Svix-Timestamp", id: "Svix-Id", read: readStandard, content: standardForm}
 	case SchemeStripe:
 		v.form = form{signature: HeaderStripe, read: readStripe, content: timestampPlaceholder + "." + bodyPlaceholder}
 	case SchemeGitHub:
 		v.form = form{signature: HeaderGitHub, read: reader("sha256=", hex.DecodeString), content: bodyPlaceholder}
 	case SchemeSentry:
 		v.form = form{signature: "Sentry-Hook-Signature", read: reader("", hex.DecodeString), content: bodyPlaceholder}
+	case SchemeMicrosoftGraph:
+		v.form = form{inBody: true}
 	case SchemeHMAC:
 		if err := v.setHMAC(s); err != nil {
 			return nil, err
@@ -194,13 +204,22 @@ func (v *Verifier) setHMAC(s *VerifySettings) error {
 	case strings.Contains(content, idPlaceholder) != (s.IDHeader != ""):
 		return errors.New("id_header: requires {id} in content and the other way around, because an ID that is not signed proves nothing")
 	}
-	v.form = form{s.Header, s.TimestampHeader, s.IDHeader, reader(s.Prefix, decode), content}
+	v.form = form{signature: s.Header, timestamp: s.TimestampHeader, id: s.IDHeader, read: reader(s.Prefix, decode), content: content}
 	return nil
 }
 
 // Verify returns nil if the headers contain a signature of this body by one of the secrets, made at
 // about the given time. Otherwise it returns [ErrMissing], [ErrWrong] or [ErrOld].
 func (v *Verifier) Verify(header http.Header, body []byte, now time.Time) error {
+	_, err := v.Match(header, body, now)
+	return err
+}
+
+// Match is Verify, and returns the index of the secret that verified the body.
+func (v *Verifier) Match(header http.Header, body []byte, now time.Time) (secret int, err error) {
+	if v.form.inBody {
+		return v.matchClientStates(body)
+	}
 	timestamp, candidates := v.form.read(header.Get(v.form.signature))
 	if v.form.timestamp != "" {
 		timestamp = header.Get(v.form.timestamp)
@@ -210,22 +229,22 @@ func (v *Verifier) Verify(header http.Header, body []byte, now time.Time) error 
 		id = header.Get(v.form.id)
 	}
 	if len(candidates) == 0 || v.form.id != "" && id == "" {
-		return ErrMissing
+		return 0, ErrMissing
 	}
 	if strings.Contains(v.form.content, timestampPlaceholder) {
 		if err := v.checkTime(timestamp, now); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	content := v.form.fill(timestamp, id, body)
 	for i := range v.keys {
 		for _, c := range candidates[:min(len(candidates), maxCandidates)] {
 			if v.matches(&v.keys[i], c, content) {
-				return nil
+				return i, nil
 			}
 		}
 	}
-	return ErrWrong
+	return 0, ErrWrong
 }
 
 // ID returns the signed ID, or an empty string if the scheme signs none. Call it only after Verify
@@ -240,7 +259,11 @@ func (v *Verifier) ID(header http.Header) string {
 func (v *Verifier) checkTime(timestamp string, now time.Time) error {
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil {
-		return ErrMissing
+		signed, err := time.Parse(time.RFC3339, timestamp) // Twitch's
+		if err != nil {
+			return ErrMissing
+		}
+		seconds = signed.Unix()
 	}
 	at, tolerance := now.Unix(), int64(v.tolerance/time.Second)
 	if seconds < at-tolerance || seconds > at+tolerance {

@@ -75,6 +75,15 @@ var vectors = map[string]struct {
 		},
 		headers("X-Slack-Signature", "v0=3eeaac3070533b0f5536145f88159d8e50277d9f01e4865f87e2d749f4789397", "X-Slack-Request-Timestamp", "1531420618"), "token=x", 1531420618,
 	},
+	"HMAC with an RFC 3339 time, as Twitch signs": {
+		VerifySettings{
+			Scheme: SchemeHMAC, Secrets: []string{"s3cre77890ab"}, Header: "Twitch-Eventsub-Message-Signature", Prefix: "sha256=",
+			Content: "{id}{timestamp}{body}", TimestampHeader: "Twitch-Eventsub-Message-Timestamp", IDHeader: "Twitch-Eventsub-Message-Id",
+		},
+		headers("Twitch-Eventsub-Message-Signature", "sha256=0cdf30967e6088cfc4ebd8fd8af8db63971e8166821b73e0544e37c926db5464",
+			"Twitch-Eventsub-Message-Timestamp", "2019-11-16T10:11:12.634234626Z", "Twitch-Eventsub-Message-Id", "e76c6bd4-55c9-4987-8304-da1588d8988b"),
+		`{"challenge":"pogchamp"}`, 1573899072,
+	},
 	"HMAC-SHA512 in base64": {
 		VerifySettings{Scheme: SchemeHMAC, Secrets: []string{"shop"}, Header: "X-Hmac", Algorithm: "sha512", Encoding: "base64"},
 		headers("X-Hmac", "UCLi046Y7vE7saUSyuYAm83dxYGKxonfrgI7oo6yF0LnhJAOtfRkIz2oBdHZ+9r6eaaGzNpZIGscfaAGeiRGaQ=="), `{"id":1}`, 0,
@@ -203,7 +212,7 @@ func TestInvalidVerifySettingsAreRefused(t *testing.T) {
 		"an empty secret":            {VerifySettings{Scheme: SchemeGitHub, Secrets: []string{"a", ""}}, "secrets::1: is empty"},
 		"a secret with a line feed":  {VerifySettings{Scheme: SchemeGitHub, Secrets: []string{secret + "\n"}}, "secrets::0: begins or ends with"},
 		"a secret that is not a key": {VerifySettings{Scheme: SchemeStandard, Secrets: []string{secret}}, "secrets::0: "},
-		"an unknown scheme":          {VerifySettings{Scheme: "shopify", Secrets: []string{secret}}, `scheme: "shopify" is not a scheme; write one of github, stripe, standard, svix, sentry, hmac`},
+		"an unknown scheme":          {VerifySettings{Scheme: "shopify", Secrets: []string{secret}}, `scheme: "shopify" is not a scheme; write one of github, stripe, standard, svix, sentry, microsoft_graph, hmac`},
 		"header for github":          {VerifySettings{Scheme: SchemeGitHub, Secrets: []string{secret}, Header: "x"}, `scheme: "github" has a fixed form`},
 		"no header":                  {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}}, "header: is missing"},
 		"an unknown algorithm":       {VerifySettings{Scheme: SchemeHMAC, Secrets: []string{secret}, Header: "x", Algorithm: "md5"}, `algorithm: "md5"`},
@@ -255,4 +264,28 @@ func FuzzVerify(f *testing.F) {
 			t.Fatal("an unsigned request verifies")
 		}
 	})
+}
+
+func TestClientStatesVerifyAndAreRemoved(t *testing.T) {
+	v := newVerifier(t, VerifySettings{Scheme: SchemeMicrosoftGraph, Secrets: []string{"new", "old"}})
+	for body, want := range map[string]error{
+		`{"value":[{"clientState":"old"},{"clientState":"old"}]}`: nil,
+		`{"value":[{"clientState":"new"},{"clientState":"old"}]}`: ErrWrong,
+		`{"value":[{"clientState":"old"},{}]}`:                    ErrWrong,
+		`{"value":[{"clientState":""}]}`:                          ErrWrong,
+		`{"value":[{"clientState":1}]}`:                           ErrMissing,
+		`{"value":[]}`:                                            ErrMissing,
+		`{"value":{}}`:                                            ErrMissing,
+		`[]`:                                                      ErrMissing,
+		``:                                                        ErrMissing,
+	} {
+		assert.Equal(t, want, v.Verify(nil, []byte(body), time.Now()), body)
+	}
+	secret, err := v.Match(nil, []byte(`{"value":[{"clientState":"old"}]}`), time.Now())
+	require.NoError(t, err)
+	assert.Equal(t, 1, secret)
+
+	array, err := Notifications([]byte(`{"value":[{"clientState":"old","n":9007199254740993},{"clientState":"old"}]}`))
+	require.NoError(t, err)
+	assert.Equal(t, `[{"n":9007199254740993},{}]`, string(array))
 }

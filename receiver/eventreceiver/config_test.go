@@ -59,6 +59,14 @@ func TestConfigValidation(t *testing.T) {
 		"unknown key in a webhook event": {conf: webhookConf("github", map[string]any{"event": map[string]any{"path": "/a"}}), want: "path"},
 		"empty webhook resource value":   {conf: webhookConf("github", map[string]any{"resource": map[string]any{"a": ""}}), want: "webhooks::hook: resource::a: is empty"},
 
+		"known handshake":               {conf: webhookConf("hmac", map[string]any{"header": "X-Sig", "handshake": "zoom"})},
+		"no handshake":                  {conf: webhookConf("hmac", map[string]any{"header": "X-Slack-Signature", "handshake": "none"})},
+		"unknown handshake":             {conf: webhookConf("github", map[string]any{"handshake": "slak"}), want: `webhooks::hook: handshake: "slak" is not a handshake; write one of slack, zoom, twitch, meta, x, dropbox, microsoft_graph, or none`},
+		"verify token":                  {conf: webhookConf("github", map[string]any{"verify_token": "hunter2"})},
+		"meta without a verify token":   {conf: webhookConf("github", map[string]any{"handshake": "meta"}), want: "webhooks::hook: verify_token: is missing; handshake meta compares it, so write the text that you entered at Meta"},
+		"verify token of another":       {conf: webhookConf("github", map[string]any{"handshake": "slack", "verify_token": "hunter2"}), want: `webhooks::hook: verify_token: has no effect with handshake "slack"; it is for handshake meta`},
+		"microsoft_graph with a header": {conf: webhookConf("microsoft_graph", map[string]any{"header": "X-Sig"}), want: `webhooks::hook: scheme: "microsoft_graph" has a fixed form`},
+
 		"unknown key":                {conf: map[string]any{"endpont": "x"}, want: "endpont"},
 		"unknown key beside a known": {conf: map[string]any{"endpoint": "localhost:1", "max_event": 5}, want: "max_event"},
 	} {

@@ -195,6 +195,7 @@ func (r *eventReceiver) Shutdown(ctx context.Context) error {
 	r.hosts.Flush()
 	for _, webhook := range r.webhooks {
 		webhook.refused.Flush()
+		webhook.handshakes.Flush()
 	}
 	r.intake.telemetry.Shutdown()
 	return err

@@ -206,8 +206,13 @@ func TestKeysAndSecretsAreNeverDisclosed(t *testing.T) {
 	set.TelemetrySettings = tel.NewTelemetrySettings()
 	set.Logger = zap.New(core)
 	cfg := newConfig(t, map[string]any{
-		"keys":     []any{map[string]any{"key": key}},
-		"webhooks": map[string]any{"github": map[string]any{"scheme": "github", "secrets": []any{secret}}},
+		"keys": []any{map[string]any{"key": key}},
+		"webhooks": map[string]any{
+			"github":   map[string]any{"scheme": "github", "secrets": []any{secret}},
+			"whatsapp": map[string]any{"scheme": "github", "secrets": []any{secret}, "verify_token": secret},
+			"graph":    map[string]any{"scheme": "microsoft_graph", "secrets": []any{secret}},
+			"x":        map[string]any{"scheme": "hmac", "secrets": []any{secret}, "header": "X-Twitter-Webhooks-Signature"},
+		},
 	})
 	h := newHandlerOf(t, set, cfg, consumertest.NewNop())
 
@@ -219,6 +224,12 @@ func TestKeysAndSecretsAreNeverDisclosed(t *testing.T) {
 		}
 	}
 	disclosed += ask(t, h, "/v1/webhooks/github", jsonType, "{}", "X-Hub-Signature-256", "sha256=00").Error
+	disclosed += ask(t, h, "/v1/webhooks/graph", jsonType, `{"value":[{"clientState":"`+secret+`x"}]}`).Error
+	for _, query := range []string{"whatsapp?hub.mode=subscribe&hub.challenge=1&hub.verify_token=" + secret, "whatsapp?hub.verify_token=" + secret + "x", "x?crc_token=abc"} {
+		recorder := httptest.NewRecorder()
+		h.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/v1/webhooks/"+query, http.NoBody))
+		disclosed += recorder.Body.String()
+	}
 	for _, entry := range logs.All() {
 		text, err := json.Marshal(entry.ContextMap())
 		require.NoError(t, err)
@@ -234,7 +245,7 @@ func TestKeysAndSecretsAreNeverDisclosed(t *testing.T) {
 	disclosed += string(shown)
 	assert.NotContains(t, disclosed, key)
 	assert.NotContains(t, disclosed, secret)
-	assert.Equal(t, int64(5), total(t, tel, "otelcol_fanout_receiver_unauthorized_total"))
+	assert.Equal(t, int64(7), total(t, tel, "otelcol_fanout_receiver_unauthorized_total"))
 }
 
 func TestRefusedWebhooksAreLoggedOncePerMinute(t *testing.T) {
@@ -259,4 +270,21 @@ func TestRefusedWebhooksAreLoggedOncePerMinute(t *testing.T) {
 	require.NoError(t, r.Shutdown(t.Context()))
 	require.Equal(t, 4, logs.Len())
 	assert.Equal(t, int64(5), logs.All()[3].ContextMap()["requests"])
+}
+
+func TestHandshakesAreLoggedOncePerMinute(t *testing.T) {
+	core, logs := observer.New(zap.InfoLevel)
+	set := receivertest.NewNopSettings(metadata.Type)
+	set.Logger = zap.New(core)
+	h := newHandlerOf(t, set, newConfig(t, map[string]any{
+		"webhooks": map[string]any{"mail": map[string]any{"scheme": "microsoft_graph", "secrets": []any{"s"}}},
+	}), consumertest.NewNop())
+	for range 30 {
+		recorder := httptest.NewRecorder()
+		h.ServeHTTP(recorder, httptest.NewRequest(http.MethodPost, "/v1/webhooks/mail?validationToken=a+challenge", http.NoBody))
+		assert.Equal(t, http.StatusOK, recorder.Code)
+		assert.Equal(t, "a challenge", recorder.Body.String())
+	}
+	require.Equal(t, 1, logs.Len())
+	assert.Equal(t, map[string]any{"webhook": "mail", "handshake": "microsoft_graph", "requests": int64(1)}, logs.All()[0].ContextMap())
 }

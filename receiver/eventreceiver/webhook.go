@@ -24,8 +24,8 @@ import (
 
 // WebhookConfig says how to verify the webhooks of one sender and how to turn them into events.
 type WebhookConfig struct {
-	// Scheme is the sender's signature scheme (required): github, stripe, standard, svix, sentry or
-	// hmac.
+	// Scheme is the sender's signature scheme (required): github, stripe, standard, svix, sentry,
+	// microsoft_graph or hmac.
 	Scheme string `mapstructure:"scheme"`
 	// Secrets are the sender's secrets (required). Any one of them matches, so that secrets can be
 	// rotated.
@@ -45,6 +45,12 @@ type WebhookConfig struct {
 	Content         string `mapstructure:"content"`
 	TimestampHeader string `mapstructure:"timestamp_header"`
 	IDHeader        string `mapstructure:"id_header"`
+
+	// Handshake is how the sender checks the URL before it sends webhooks there: slack, zoom, twitch,
+	// meta, x, dropbox, microsoft_graph or none. Default: by VerifyToken, Scheme or Header.
+	Handshake string `mapstructure:"handshake"`
+	// VerifyToken is the text that Meta repeats in its handshake (required for meta).
+	VerifyToken configopaque.String `mapstructure:"verify_token"`
 
 	// Event says where the name, id and time of the event are. All schemes but hmac have defaults.
 	Event WebhookEventConfig `mapstructure:"event"`
@@ -78,6 +84,8 @@ var presets = map[signature.Scheme]WebhookEventConfig{
 	signature.SchemeSvix:     {NamePath: "/type", IDHeader: "Svix-Id", TimePath: "/timestamp"},
 	signature.SchemeSentry:   {NameHeader: "Sentry-Hook-Resource", IDHeader: "Request-ID"},
 	signature.SchemeHMAC:     {},
+
+	signature.SchemeMicrosoftGraph: {NamePath: "/changeType", IDPath: "/id"},
 }
 
 // Unmarshal implements confmap.Unmarshaler. Unknown keys are errors.
@@ -88,6 +96,9 @@ func (cfg *WebhookConfig) validate(name string) error {
 		return errors.New("the name is part of a path; use only letters, digits, - and _")
 	}
 	if _, err := cfg.verifier(); err != nil {
+		return err
+	}
+	if _, err := cfg.handshake(); err != nil {
 		return err
 	}
 	if err := validateResource(cfg.Resource); err != nil {
@@ -143,14 +154,18 @@ func (cfg *WebhookConfig) event() WebhookEventConfig {
 	return event
 }
 
-// webhookHandler serves POST /v1/webhooks/<name>.
+// webhookHandler serves /v1/webhooks/<name>.
 type webhookHandler struct {
 	*intake
-	name     string
-	verifier *signature.Verifier
-	event    WebhookEventConfig
-	resource resource
-	refused  *throttle.Log[refusedWebhooks]
+	name      string
+	cfg       *WebhookConfig
+	verifier  *signature.Verifier
+	handshake *handshake // nil if there is none
+	event     WebhookEventConfig
+	resource  resource
+
+	refused    *throttle.Log[refusedWebhooks]
+	handshakes *throttle.Log[int]
 }
 
 // refusedWebhooks counts the webhooks refused since the last log line.
@@ -164,11 +179,17 @@ func newWebhookHandler(in *intake, name string, cfg *WebhookConfig) (*webhookHan
 	if err != nil {
 		return nil, err
 	}
+	handshake, err := cfg.handshake()
+	if err != nil {
+		return nil, err
+	}
 	attributes := map[string]string{appevent.AttrServiceName: name}
 	maps.Copy(attributes, cfg.Resource)
-	h := &webhookHandler{intake: in, name: name, verifier: verifier, event: cfg.event(), resource: newResource(attributes)}
-	h.refused = throttle.NewLog(h.logRefused)
-	h.refused.Now = in.now
+	h := &webhookHandler{
+		intake: in, name: name, cfg: cfg, verifier: verifier, handshake: handshake, event: cfg.event(), resource: newResource(attributes),
+	}
+	h.refused, h.handshakes = throttle.NewLog(h.logRefused), throttle.NewLog(h.logHandshakes)
+	h.refused.Now, h.handshakes.Now = in.now, in.now
 	return h, nil
 }
 
@@ -177,47 +198,94 @@ func (h *webhookHandler) logRefused(refused refusedWebhooks) {
 		zap.String("webhook", h.name), zap.Int("requests", refused.count), zap.Error(refused.err))
 }
 
-// ServeHTTP accepts a webhook with a valid signature. The response does not say what is wrong with
-// an invalid one.
+// ServeHTTP accepts a webhook with a valid signature, and answers the sender's handshake. The
+// response does not say what is wrong with an invalid signature.
 func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.handshake.asksInQuery(r) {
+		h.serveQuery(w, r)
+		return
+	}
 	if r.Method != http.MethodPost {
-		writeProblem(w, methodNotAllowed())
+		p := methodNotAllowed()
+		p.allow = h.handshake.allows()
+		writeProblem(w, p)
 		return
 	}
-	sub, err := h.read(r)
-	if err != nil {
+	sub, answer, err := h.read(r)
+	switch {
+	case err != nil:
 		writeProblem(w, err)
-		return
+	case answer != nil:
+		h.answerHandshake(w, answer)
+	default:
+		h.submit(w, r, sub)
 	}
-	h.submit(w, r, sub)
 }
 
-func (h *webhookHandler) read(r *http.Request) (*submission, error) {
+// serveQuery answers a handshake that is asked for in the query.
+func (h *webhookHandler) serveQuery(w http.ResponseWriter, r *http.Request) {
+	answer, err := h.handshake.answerQuery(h.cfg, r.URL.Query())
+	switch {
+	case errors.Is(err, errVerifyToken):
+		h.countRefusal(r, err)
+		writeProblem(w, &problem{status: http.StatusForbidden, text: "the verify token is missing or wrong"})
+	case err != nil:
+		writeProblem(w, err)
+	default:
+		h.answerHandshake(w, answer)
+	}
+}
+
+func (h *webhookHandler) countRefusal(r *http.Request, err error) {
+	h.countUnauthorized(r)
+	h.refused.Add(func(pending *refusedWebhooks) {
+		pending.count++
+		pending.err = err
+	})
+}
+
+// read verifies a request. It returns either its events or the answer to a handshake.
+func (h *webhookHandler) read(r *http.Request) (*submission, *handshakeAnswer, error) {
 	ws, err := h.readBody(r)
 	defer h.release(ws)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	now := h.now()
-	if err := h.verifier.Verify(r.Header, ws.body.Bytes(), now); err != nil {
-		h.countUnauthorized(r)
-		h.refused.Add(func(pending *refusedWebhooks) {
-			pending.count++
-			pending.err = err
-		})
-		return nil, &problem{status: http.StatusUnauthorized, text: "the signature is missing or wrong"}
+	body, now := ws.body.Bytes(), h.now()
+	secret, err := h.verifier.Match(r.Header, body, now)
+	if err != nil {
+		h.countRefusal(r, err)
+		return nil, nil, &problem{status: http.StatusUnauthorized, text: "the signature is missing or wrong"}
+	}
+	if h.handshake != nil && h.handshake.answerBody != nil {
+		answer, err := h.handshake.answerBody(r.Header, body, string(h.cfg.Secrets[secret]))
+		if answer != nil || err != nil {
+			return nil, answer, err
+		}
 	}
 	admissionOf(r).Promote()
-	payload := eventjson.Payload{Name: h.name, NamePath: h.event.NamePath, IDPath: h.event.IDPath, TimePath: h.event.TimePath, NamePrefix: h.event.NamePrefix}
+	if h.cfg.Scheme == string(signature.SchemeMicrosoftGraph) {
+		if body, err = signature.Notifications(body); err != nil {
+			return nil, nil, err
+		}
+	}
+	result, err := ws.decoder.DecodePayload(body, h.payload(r), now)
+	if err != nil {
+		return nil, nil, bodyProblem(err)
+	}
+	return &submission{result: result, resource: h.resource, scope: "webhook/" + h.name}, nil, nil
+}
+
+// payload says where the event's name, id and time are.
+func (h *webhookHandler) payload(r *http.Request) *eventjson.Payload {
+	payload := &eventjson.Payload{
+		Name: h.name, NamePath: h.event.NamePath, ID: headerValue(r, h.event.IDHeader),
+		IDPath: h.event.IDPath, TimePath: h.event.TimePath, NamePrefix: h.event.NamePrefix,
+	}
 	if name := headerValue(r, h.event.NameHeader); name != "" {
 		payload.Name = name
 	}
-	payload.ID = headerValue(r, h.event.IDHeader)
-	result, err := ws.decoder.DecodePayload(ws.body.Bytes(), &payload, now)
-	if err != nil {
-		return nil, bodyProblem(err)
-	}
-	return &submission{result: result, resource: h.resource, scope: "webhook/" + h.name}, nil
+	return payload
 }
 
 // maxHeaderLength is the maximum length of an idempotency key, and of a header used as a name or an

@@ -80,6 +80,8 @@ var shownVariables = []string{
 	"SENTRY_ENABLED=true", "SENTRY_DSN=http://key@127.0.0.1:1/42", "POSTHOG_API_KEY=phc_0123456789abcdefghij",
 	"MOENGAGE_WORKSPACE_ID=w", "MOENGAGE_API_KEY=k", "AUDIT_ENABLED=true", "AUDIT_URL=" + aURL, "CRM_ENABLED=true", "CRM_URL=" + aURL,
 	"WEBHOOK_URL=" + aURL, "WEBHOOK_SECRET=" + "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "FANOUT_DATA_DIR=/tmp",
+	"SLACK_SIGNING_SECRET=s", "ZOOM_SECRET_TOKEN=s", "TWITCH_EVENTSUB_SECRET=s", "META_APP_SECRET=s", "META_VERIFY_TOKEN=s", "X_CONSUMER_SECRET=s",
+	"DROPBOX_APP_SECRET=s", "GRAPH_CLIENT_STATE=s",
 }
 
 var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)\n```")

@@ -1,0 +1,78 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package otlprepairextension
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensionmiddleware"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/extension/otlprepairextension/internal/metadata"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
+)
+
+// repair is the extension: the middleware of any number of servers.
+type repair struct {
+	logger    *zap.Logger
+	telemetry *metadata.TelemetryBuilder
+	repaired  *throttle.Log[map[finding]int]
+	bodies    sync.Pool // of *bytes.Buffer
+}
+
+var _ extensionmiddleware.HTTPServer = (*repair)(nil)
+
+func newRepair(set extension.Settings) (*repair, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	r := &repair{logger: set.Logger, telemetry: telemetry}
+	r.repaired = throttle.NewLog(r.log)
+	return r, nil
+}
+
+// Start implements component.Component.
+func (*repair) Start(context.Context, component.Host) error { return nil }
+
+// Shutdown writes what is not logged yet.
+func (r *repair) Shutdown(context.Context) error {
+	r.repaired.Flush()
+	r.telemetry.Shutdown()
+	return nil
+}
+
+// count counts the repairs of a request.
+func (r *repair) count(ctx context.Context, findings map[finding]int) {
+	for found, n := range findings {
+		r.telemetry.FanoutOtlpRepairValues.Add(ctx, int64(n), metric.WithAttributes(attribute.String("fault", string(found.fault))))
+	}
+	r.repaired.Add(func(pending *map[finding]int) {
+		if *pending == nil {
+			*pending = map[finding]int{}
+		}
+		for found, n := range findings {
+			found.keep(*pending, n)
+		}
+	})
+}
+
+// log names the faults and where they are. It never repeats a value.
+func (r *repair) log(findings map[finding]int) {
+	total := 0
+	places := make([]string, 0, len(findings))
+	for _, found := range slices.SortedFunc(maps.Keys(findings), finding.compare) {
+		total += findings[found]
+		places = append(places, string(found.fault)+" at "+found.path)
+	}
+	r.logger.Warn("Repaired values that the OTLP receiver would have refused together with their whole requests; correct the client",
+		zap.Int("values", total), zap.Strings("faults", places))
+}

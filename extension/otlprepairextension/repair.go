@@ -1,0 +1,374 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package otlprepairextension
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+const (
+	// maxDepth is the maximum nesting of a body that is repaired.
+	maxDepth = 500
+	// maxPath is the maximum number of names of a path.
+	maxPath = 10
+	// A repaired body may be larger than the body itself by this factor and this many bytes.
+	maxGrowth, minGrowth = 2, 64 << 10
+)
+
+// repairBody returns an export request in which each bad value is repaired, and what was repaired. It
+// returns nil if the OTLP receiver accepts the body as it is, or would refuse the result too.
+func repairBody(body []byte) ([]byte, map[finding]int) {
+	w := &walker{in: bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), found: map[finding]int{}}
+	if len(w.in) < len(body) {
+		w.note(faultSyntax)
+	}
+	w.message(request)
+	if w.failed || len(w.found) == 0 || accepts(w.signal, body) || !accepts(w.signal, w.out) {
+		return nil, nil
+	}
+	return w.out, w.found
+}
+
+// accepts reports whether the OTLP receiver accepts the body.
+func accepts(signal string, body []byte) bool {
+	switch signal {
+	case "resourceLogs":
+		return plogotlp.NewExportRequest().UnmarshalJSON(body) == nil
+	case "resourceSpans":
+		return ptraceotlp.NewExportRequest().UnmarshalJSON(body) == nil
+	case "resourceMetrics":
+		return pmetricotlp.NewExportRequest().UnmarshalJSON(body) == nil
+	default:
+		return false
+	}
+}
+
+// walker reads JSON that may be malformed and writes JSON that OTLP allows, in one pass. Members that
+// OTLP does not know are left out, as the receiver does.
+type walker struct {
+	in  []byte
+	pos int
+	out []byte
+
+	// failed says that the body cannot be repaired. Reading ends then.
+	failed bool
+	depth  int
+	path   []string
+	signal string // the last member of the request
+	found  map[finding]int
+}
+
+// note counts a fault at the current member. Values within values have the same path below maxPath.
+func (w *walker) note(f fault) {
+	finding{f, strings.Join(w.path[:min(len(w.path), maxPath)], ".")}.keep(w.found, 1)
+}
+
+func (w *walker) fail() {
+	w.failed = true
+	w.pos = len(w.in)
+}
+
+// peek returns the next byte that is no white space, or 0 at the end.
+func (w *walker) peek() byte {
+	for ; w.pos < len(w.in); w.pos++ {
+		switch c := w.in[w.pos]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// each calls element at each element of an object or array, up to its closing bracket. Additional
+// commas are left out.
+func (w *walker) each(closing byte, element func()) {
+	w.pos++
+	if w.depth++; w.depth > maxDepth || len(w.out) > maxGrowth*len(w.in)+minGrowth {
+		w.fail()
+	}
+	for first := true; !w.failed; first = false {
+		commas := 0
+		for ; w.peek() == ','; w.pos++ {
+			commas++
+		}
+		closes := w.peek() == closing
+		if commas > 1 || commas == 1 && (first || closes) {
+			w.note(faultSyntax)
+		}
+		if closes {
+			w.pos++
+			break
+		}
+		if w.peek() == 0 || commas == 0 && !first {
+			w.fail()
+			return
+		}
+		element()
+	}
+	w.depth--
+}
+
+// separate writes a comma unless an element is the first of its object or array.
+func (w *walker) separate() {
+	if last := w.out[len(w.out)-1]; last != '{' && last != '[' {
+		w.out = append(w.out, ',')
+	}
+}
+
+// value reads a member's value and writes the member, under another name if its value has the type of
+// that member. It writes nothing if there is no value left.
+func (w *walker) value(name string, m member, of message) {
+	w.path = append(w.path, name)
+	before := len(w.out)
+	w.separate()
+	w.out = append(append(append(w.out, '"'), name...), `":`...)
+	switch {
+	case m.isList:
+		w.list(m)
+	case m.kind == kindMessage:
+		w.messageOrValue(m.message)
+	default:
+		w.out = w.out[:before]
+		w.scalar(name, m, of)
+	}
+	w.path = w.path[:len(w.path)-1]
+}
+
+func (w *walker) scalar(name string, m member, of message) {
+	result := convert(w.token(), m)
+	if result.fault != "" {
+		w.note(result.fault)
+	}
+	if result.kind != m.kind {
+		name = memberOf(of, result.kind)
+	}
+	if result.json == nil || name == "" {
+		return
+	}
+	w.separate()
+	w.out = append(append(append(w.out, '"'), name...), `":`...)
+	w.out = append(w.out, result.json...)
+}
+
+// memberOf returns the member of a message with alternatives, such as AnyValue, that holds a kind of
+// value.
+func memberOf(of message, k kind) string {
+	for _, name := range []string{"stringValue", "boolValue", "intValue", "doubleValue", "asInt", "asDouble"} {
+		if m, ok := of[name]; ok && m.kind == k {
+			return name
+		}
+	}
+	return ""
+}
+
+func (w *walker) messageOrValue(name string) {
+	if name == anyValue {
+		w.anyValue()
+		return
+	}
+	w.message(name)
+}
+
+// message reads and writes a message.
+func (w *walker) message(name string) {
+	switch w.peek() {
+	case '{':
+		w.members(name)
+	case '[':
+		w.arrayForMessage(name)
+	default:
+		if t := w.token(); !t.isNull() {
+			w.fail()
+		} else if t.text != "null" {
+			w.note(faultNull)
+		}
+		w.out = append(w.out, "null"...)
+	}
+}
+
+func (w *walker) members(name string) {
+	known := messages[name]
+	w.out = append(w.out, '{')
+	start, null := len(w.out), ""
+	w.each('}', func() {
+		member := camelCase(w.name())
+		m, ok := known[member]
+		switch {
+		case w.failed:
+		case !ok:
+			w.skipUnknown()
+		case name == anyValue && acceptsNull(m) && w.peekNull():
+			w.token()
+			null = member
+		default:
+			if name == request {
+				w.signal = member
+			}
+			w.value(member, m, known)
+		}
+	})
+	if null != "" && len(w.out) == start { // otherwise it would override the other member
+		w.out = append(w.out, `"`+null+`":null`...)
+	}
+	w.out = append(w.out, '}')
+}
+
+// acceptsNull reports whether the receiver reads null as an empty value.
+func acceptsNull(m member) bool { return m.kind == kindString || m.kind == kindMessage }
+
+func (w *walker) peekNull() bool { return w.peek() == 'n' && bytes.HasPrefix(w.in[w.pos:], []byte("null")) }
+
+// skipUnknown skips the value of a member that OTLP does not know.
+func (w *walker) skipUnknown() {
+	w.peek()
+	start := w.pos
+	w.token()
+	if !w.failed && !json.Valid(w.in[start:w.pos]) {
+		w.note(faultSyntax)
+	}
+}
+
+// name reads a member's name and the colon after it.
+func (w *walker) name() string {
+	if w.peek() != '"' {
+		w.fail()
+		return ""
+	}
+	t := w.token()
+	if w.peek() != ':' {
+		w.fail()
+		return ""
+	}
+	w.pos++
+	return t.text
+}
+
+// camelCase returns the name of a member whose name may be in snake_case, which the receiver accepts
+// too.
+func camelCase(name string) string {
+	if !strings.Contains(name, "_") {
+		return name
+	}
+	parts := strings.Split(name, "_")
+	for i, part := range parts {
+		if i > 0 && part != "" {
+			parts[i] = strings.ToUpper(part[:1]) + part[1:]
+		}
+	}
+	return strings.Join(parts, "")
+}
+
+// arrayForMessage reads an array in place of a message: the values of an ArrayValue, or the empty
+// array that PHP writes for an empty object.
+func (w *walker) arrayForMessage(name string) {
+	w.note(faultType)
+	if name == array {
+		w.out = append(w.out, `{"values":`...)
+		w.list(many(anyValue))
+		w.out = append(w.out, '}')
+		return
+	}
+	w.each(']', w.fail)
+	w.out = append(w.out, `{}`...)
+}
+
+// list reads and writes a list.
+func (w *walker) list(m member) {
+	switch w.peek() {
+	case '[':
+	case '{':
+		w.note(faultType)
+		w.objectForList(m)
+		return
+	default:
+		if t := w.token(); !t.isNull() {
+			w.fail()
+		} else if t.text != "null" {
+			w.note(faultNull)
+		}
+		w.out = append(w.out, "null"...)
+		return
+	}
+	w.out = append(w.out, '[')
+	w.each(']', func() {
+		w.separate()
+		if m.kind == kindMessage {
+			w.messageOrValue(m.message)
+			return
+		}
+		w.element(m)
+	})
+	w.out = append(w.out, ']')
+}
+
+// element reads and writes a scalar of a list. One that is lost is zero, so that the others keep their
+// places.
+func (w *walker) element(m member) {
+	result := convert(w.token(), m)
+	if result.fault != "" {
+		w.note(result.fault)
+	}
+	switch {
+	case result.json != nil && result.kind == m.kind:
+		w.out = append(w.out, result.json...)
+	case m.kind == kindString:
+		w.out = append(w.out, `""`...)
+	default:
+		w.out = append(w.out, '0')
+	}
+}
+
+// objectForList reads an object in place of a list of attributes: each member becomes one. Of other
+// lists, only an empty object is one.
+func (w *walker) objectForList(m member) {
+	w.out = append(w.out, '[')
+	w.each('}', func() {
+		if m.message != keyValue {
+			w.fail()
+			return
+		}
+		w.separate()
+		w.out = jsonappend.String(append(w.out, `{"key":`...), w.name())
+		w.out = append(w.out, `,"value":`...)
+		w.anyValue()
+		w.out = append(w.out, '}')
+	})
+	w.out = append(w.out, ']')
+}
+
+// anyValue reads and writes an AnyValue. A value without its type gets the type that it has in JSON.
+func (w *walker) anyValue() {
+	switch w.peek() {
+	case '{':
+		w.members(anyValue)
+		return
+	case '[':
+		w.out = append(w.out, `{"arrayValue":`...)
+		w.arrayForMessage(array)
+		w.out = append(w.out, '}')
+		return
+	}
+	t := w.token()
+	if t.text == "null" && t.kind == tokenWord {
+		w.out = append(w.out, "null"...)
+		return
+	}
+	result := plain(t)
+	w.note(result.fault)
+	w.out = append(w.out, '{')
+	if name := memberOf(messages[anyValue], result.kind); result.json != nil && name != "" {
+		w.out = append(append(append(w.out, '"'), name...), `":`...)
+		w.out = append(w.out, result.json...)
+	}
+	w.out = append(w.out, '}')
+}

@@ -28,6 +28,7 @@ import (
 	deadletterextension "github.com/otelcol-fanout/otelcol-fanout/extension/deadletterextension"
 	filestorageextension "github.com/otelcol-fanout/otelcol-fanout/extension/filestorageextension"
 	memoryguardextension "github.com/otelcol-fanout/otelcol-fanout/extension/memoryguardextension"
+	otlprepairextension "github.com/otelcol-fanout/otelcol-fanout/extension/otlprepairextension"
 	eventreceiver "github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
@@ -73,6 +74,7 @@ func components() (otelcol.Factories, error) {
 		deadletterextension.NewFactory(),
 		filestorageextension.NewFactory(),
 		memoryguardextension.NewFactory(),
+		otlprepairextension.NewFactory(),
 		zpagesextension.NewFactory(),
 		basicauthextension.NewFactory(),
 		bearertokenauthextension.NewFactory(),
@@ -87,6 +89,7 @@ func components() (otelcol.Factories, error) {
 		deadletterextension.NewFactory().Type():       "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		filestorageextension.NewFactory().Type():      "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		memoryguardextension.NewFactory().Type():      "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
+		otlprepairextension.NewFactory().Type():       "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		zpagesextension.NewFactory().Type():           "go.opentelemetry.io/collector/extension/zpagesextension v0.165.0",
 		basicauthextension.NewFactory().Type():        "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension v0.158.0",
 		bearertokenauthextension.NewFactory().Type():  "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension v0.165.1",

@@ -27,7 +27,7 @@ const (
 // repairBody returns an export request in which each bad value is repaired, and what was repaired. It
 // returns nil if the OTLP receiver accepts the body as it is, or would refuse the result too.
 func repairBody(body []byte) ([]byte, map[finding]int) {
-	w := &walker{in: bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), found: map[finding]int{}}
+	w := &walker{in: bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), out: make([]byte, 0, len(body)+len(body)/8), found: map[finding]int{}}
 	if len(w.in) < len(body) {
 		w.note(faultSyntax)
 	}
@@ -226,7 +226,9 @@ func (w *walker) members(name string) {
 // acceptsNull reports whether the receiver reads null as an empty value.
 func acceptsNull(m member) bool { return m.kind == kindString || m.kind == kindMessage }
 
-func (w *walker) peekNull() bool { return w.peek() == 'n' && bytes.HasPrefix(w.in[w.pos:], []byte("null")) }
+func (w *walker) peekNull() bool {
+	return w.peek() == 'n' && bytes.HasPrefix(w.in[w.pos:], []byte("null"))
+}
 
 // skipUnknown skips the value of a member that OTLP does not know.
 func (w *walker) skipUnknown() {

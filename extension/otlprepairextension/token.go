@@ -4,6 +4,7 @@
 package otlprepairextension
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
@@ -110,7 +111,9 @@ func (w *walker) stringToken() token {
 	quoted := w.in[start:w.pos]
 	valid, isValid := escaped(quoted)
 	t := token{kind: tokenString, json: valid, invalid: !isValid}
-	if err := json.Unmarshal(valid, &t.text); err != nil {
+	if bytes.IndexByte(valid, '\\') < 0 {
+		t.text = string(valid[1 : len(valid)-1])
+	} else if err := json.Unmarshal(valid, &t.text); err != nil {
 		w.fail()
 	}
 	return t

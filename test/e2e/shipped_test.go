@@ -165,7 +165,7 @@ func TestMistakesInShippedConfigurationAreOneErrorLine(t *testing.T) {
 			words:       []string{"exporters::webhook", `dead_letter: the extension "dead_letter" is not started`, "add it to service::extensions"},
 		},
 		{
-			name: "a storage that is not started", from: "memory_guard, file_storage,", to: "memory_guard,",
+			name: "a storage that is not started", from: "otlp_repair, file_storage,", to: "otlp_repair,",
 			environment: []string{"WEBHOOK_ENABLED=true", "WEBHOOK_URL=" + aURL, "FANOUT_DATA_DIR=" + t.TempDir()},
 			words:       []string{"exporters::webhook", `sending_queue::storage: the extension "file_storage" is not started`, "add it to service::extensions"},
 		},

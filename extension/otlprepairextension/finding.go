@@ -7,7 +7,7 @@ import (
 	"cmp"
 )
 
-// fault is what is wrong with a value, as the metric says it.
+// fault says why a value is bad; it is an attribute of the metric.
 type fault string
 
 const (

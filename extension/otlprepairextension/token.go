@@ -14,7 +14,7 @@ type tokenKind uint8
 
 const (
 	tokenNone   tokenKind = iota
-	tokenString           // text is what it says, json what stands for it in JSON
+	tokenString           // text is the string itself, json the same with quotes and escapes
 	tokenWord             // a number, true, null, NaN, undefined or another word without quotes
 	tokenNested           // an object or array, as it stands in the body
 )

@@ -19,7 +19,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
-// The values of these requests are what the AI SDK of Vercel and clients written by hand send.
+// Requests with a bad record, span or metric beside good ones, as instrumentation of language models and
+// clients written by hand send them.
 const (
 	badLogs = `{"resourceLogs":[{"scopeLogs":[{"logRecords":[
 		{"eventName":"first","timeUnixNano":"1800000000000000000","attributes":[{"key":"n","value":{"intValue":1}}]},

@@ -25,7 +25,7 @@ type repair struct {
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 	repaired  *throttle.Log[map[finding]int]
-	bodies    sync.Pool // of *bytes.Buffer
+	attempts  sync.Pool // of *attempt
 }
 
 var _ extensionmiddleware.HTTPServer = (*repair)(nil)

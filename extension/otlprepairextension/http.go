@@ -38,30 +38,36 @@ func (h *repairHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.next.ServeHTTP(w, r)
 		return
 	}
-	body := h.repair.buffer()
-	defer h.repair.release(body)
-	read := &copiedBody{ReadCloser: r.Body, copy: body}
-	r.Body = read
-	response := &heldResponse{ResponseWriter: w, header: http.Header{}}
-	h.next.ServeHTTP(response, r)
-	if !response.held {
-		response.commit()
+	a := h.repair.attempt(w, r)
+	defer h.repair.release(a)
+	h.next.ServeHTTP(a, r)
+	r.Body = a.body.ReadCloser
+	if !a.refused {
 		return
 	}
-	if read.complete {
-		if again, findings := repairBody(body.Bytes()); again != nil {
+	if a.body.complete {
+		if again, findings := repairBody(a.body.copy.Bytes()); again != nil {
 			h.repair.count(r.Context(), findings)
+			a.resetHeader()
 			h.next.ServeHTTP(w, withBody(r, again))
 			return
 		}
 	}
-	response.release()
+	a.respond()
 }
 
 // isJSON reports whether the OTLP receiver would read the request as JSON.
 func isJSON(r *http.Request) bool {
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && mediaType == "application/json" && r.Method == http.MethodPost && r.Body != nil
+	const wanted = "application/json"
+	if r.Method != http.MethodPost || r.Body == nil {
+		return false
+	}
+	contentType := r.Header.Get("Content-Type")
+	if contentType == wanted {
+		return true
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && mediaType == wanted
 }
 
 func withBody(r *http.Request, body []byte) *http.Request {
@@ -72,24 +78,85 @@ func withBody(r *http.Request, body []byte) *http.Request {
 	return again
 }
 
-func (r *repair) buffer() *bytes.Buffer {
-	if body, ok := r.bodies.Get().(*bytes.Buffer); ok {
-		return body
+// attempt returns the first attempt to handle a request. It takes the request's body.
+func (r *repair) attempt(w http.ResponseWriter, req *http.Request) *attempt {
+	a, ok := r.attempts.Get().(*attempt)
+	if !ok {
+		a = &attempt{}
 	}
-	return &bytes.Buffer{}
+	a.ResponseWriter = w
+	if before := w.Header(); len(before) > 0 {
+		a.before = before.Clone()
+	}
+	a.body.ReadCloser = req.Body
+	req.Body = &a.body
+	return a
 }
 
-func (r *repair) release(body *bytes.Buffer) {
+func (r *repair) release(a *attempt) {
+	body := a.body.copy
+	*a = attempt{}
 	if body.Cap() <= maxPooledBody {
 		body.Reset()
-		r.bodies.Put(body)
+		a.body.copy = body
+		r.attempts.Put(a)
 	}
 }
+
+// attempt is the first attempt to handle a request. It holds a response with status 400 back, and
+// passes others on.
+type attempt struct {
+	http.ResponseWriter
+	body copiedBody
+
+	// before are the headers before the attempt.
+	before http.Header
+
+	begun   bool // a response is being passed on
+	refused bool
+	refusal bytes.Buffer
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (a *attempt) WriteHeader(status int) {
+	if status == http.StatusBadRequest && !a.begun {
+		a.refused = true
+	}
+	if !a.refused {
+		a.begun = true
+		a.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (a *attempt) Write(p []byte) (int, error) {
+	if a.refused {
+		return a.refusal.Write(p)
+	}
+	a.begun = true
+	return a.ResponseWriter.Write(p)
+}
+
+// respond writes the response that was held back.
+func (a *attempt) respond() {
+	a.ResponseWriter.WriteHeader(http.StatusBadRequest)
+	_, _ = a.ResponseWriter.Write(a.refusal.Bytes()) // fails only if the client is gone
+}
+
+// resetHeader removes the headers of the response that was held back.
+func (a *attempt) resetHeader() {
+	header := a.Header()
+	clear(header)
+	maps.Copy(header, a.before)
+}
+
+// Unwrap lets http.ResponseController reach the server's writer.
+func (a *attempt) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // copiedBody copies a body as it is read.
 type copiedBody struct {
 	io.ReadCloser
-	copy     *bytes.Buffer
+	copy     bytes.Buffer
 	complete bool
 }
 
@@ -100,54 +167,3 @@ func (b *copiedBody) Read(p []byte) (int, error) {
 	b.complete = err == io.EOF
 	return n, err
 }
-
-// heldResponse holds a response with status 400 back. It passes others on.
-type heldResponse struct {
-	http.ResponseWriter
-	header    http.Header
-	committed bool
-	held      bool
-	body      bytes.Buffer
-}
-
-// Header implements http.ResponseWriter.
-func (w *heldResponse) Header() http.Header { return w.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (w *heldResponse) WriteHeader(status int) {
-	if status == http.StatusBadRequest && !w.committed {
-		w.held = true
-	}
-	if !w.held {
-		w.commit()
-		w.ResponseWriter.WriteHeader(status)
-	}
-}
-
-// Write implements http.ResponseWriter.
-func (w *heldResponse) Write(p []byte) (int, error) {
-	if w.held {
-		return w.body.Write(p)
-	}
-	w.commit()
-	return w.ResponseWriter.Write(p)
-}
-
-// commit writes the headers that are set before the status.
-func (w *heldResponse) commit() {
-	if !w.committed {
-		w.committed = true
-		maps.Copy(w.ResponseWriter.Header(), w.header)
-		w.header = w.ResponseWriter.Header()
-	}
-}
-
-// release writes the response that was held back.
-func (w *heldResponse) release() {
-	w.commit()
-	w.ResponseWriter.WriteHeader(http.StatusBadRequest)
-	_, _ = w.ResponseWriter.Write(w.body.Bytes()) // fails only if the client is gone
-}
-
-// Unwrap lets http.ResponseController reach the server's writer.
-func (w *heldResponse) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -84,12 +84,22 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = io.WriteString(w, strconv.Itoa(request.Logs().LogRecordCount())+" records of "+strconv.FormatInt(req.ContentLength, 10)+" bytes")
 }
 
-func (s setup) post(t testing.TB, next http.Handler, contentType string, body io.Reader) *httptest.ResponseRecorder {
+// handler returns the middleware before another handler.
+func (s setup) handler(t testing.TB, next http.Handler) http.Handler {
 	t.Helper()
 	wrap, err := s.GetHTTPHandler(t.Context())
 	require.NoError(t, err)
 	handler, err := wrap(t.Context(), next)
 	require.NoError(t, err)
+	return handler
+}
+
+func (s setup) post(t testing.TB, next http.Handler, contentType string, body io.Reader) *httptest.ResponseRecorder {
+	t.Helper()
+	return postTo(s.handler(t, next), contentType, body)
+}
+
+func postTo(handler http.Handler, contentType string, body io.Reader) *httptest.ResponseRecorder {
 	recorder := httptest.NewRecorder()
 	request := httptest.NewRequest(http.MethodPost, "/v1/logs", body)
 	request.Header.Set("Content-Type", contentType)
@@ -99,10 +109,15 @@ func (s setup) post(t testing.TB, next http.Handler, contentType string, body io
 
 func TestBadValuesDoNotCostTheirNeighbors(t *testing.T) {
 	s, next := start(t), &receiver{}
+	varying := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Vary", "Origin") // as CORS does, before middleware
+		s.handler(t, next).ServeHTTP(w, r)
+	})
 	body := strings.Replace(valueRequest, "%", `{"arrayValue":{"values":[{"doubleValue":null},{"doubleValue":NaN},{"intValue":null}]}}`, 1)
 	for _, contentType := range []string{"application/json", "application/JSON; charset=utf-8"} {
-		response := s.post(t, next, contentType, strings.NewReader(body))
+		response := postTo(varying, contentType, strings.NewReader(body))
 		assert.Equal(t, http.StatusOK, response.Code)
+		assert.Equal(t, "Origin", response.Header().Get("Vary"))
 		assert.Regexp(t, "^2 records of [0-9]+ bytes$", response.Body.String())
 		assert.Equal(t, "application/json", response.Header().Get("Content-Type"))
 		assert.Empty(t, response.Header().Get("X-Refused"), "nothing remains of the refusal")

@@ -140,7 +140,7 @@ func (a *attempt) Write(p []byte) (int, error) {
 // respond writes the response that was held back.
 func (a *attempt) respond() {
 	a.ResponseWriter.WriteHeader(http.StatusBadRequest)
-	_, _ = a.ResponseWriter.Write(a.refusal.Bytes()) // fails only if the client is gone
+	_, _ = a.ResponseWriter.Write(a.refusal.Bytes()) //nolint:gosec // the response of the receiver, as it is
 }
 
 // resetHeader removes the headers of the response that was held back.

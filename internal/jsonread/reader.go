@@ -178,7 +178,7 @@ func (r *Reader) Number() (raw []byte, whole bool, err error) {
 	digits := r.digits()
 	if digits == 0 || digits > 1 && r.text[r.at-digits] == '0' {
 		r.at -= max(digits-1, 0)
-		return nil, false, r.problem("want a JSON number")
+		return nil, false, r.valueProblem("want a JSON number")
 	}
 	whole = true
 	if r.at < len(r.text) && r.text[r.at] == '.' {
@@ -274,7 +274,17 @@ func (r *Reader) skipOne() (opened bool, err error) {
 // Unexpected returns the error for a next token that does not begin a value.
 func (r *Reader) Unexpected() error {
 	r.space()
-	return r.problem("want a value")
+	return r.valueProblem("want a value")
+}
+
+// valueProblem is problem, or says that JSON lacks a word of JavaScript.
+func (r *Reader) valueProblem(problem string) error {
+	for _, word := range []string{"NaN", "Infinity", "undefined"} {
+		if bytes.HasPrefix(r.text[r.at:], []byte(word)) {
+			problem = "JSON has no " + word + "; write null, or a string"
+		}
+	}
+	return r.problem(problem)
 }
 
 func (r *Reader) problem(problem string) error {

@@ -28,6 +28,24 @@ func cloudEventFormat(r *http.Request, mediaType string) (bodyFormat, bool) {
 	return formatBinaryCloudEvent, !isOtherFormat && r.Header.Get(cloudHeaderPrefix+"Specversion") != ""
 }
 
+// asksPermission reports whether a sender of CloudEvents asks if it may send (CloudEvents webhook
+// specification, section 4).
+func asksPermission(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header.Get("Webhook-Request-Origin") != ""
+}
+
+// servePermission lets any sender with a valid write key send at any rate.
+func (h *eventsHandler) servePermission(w http.ResponseWriter, r *http.Request) {
+	if err := h.authorize(r, &submission{}, h.keys.fromRequest(r, r.URL.Query())); err != nil {
+		writeProblem(w, err)
+		return
+	}
+	w.Header().Set("Webhook-Allowed-Origin", "*")
+	w.Header().Set("Webhook-Allowed-Rate", "*")
+	w.Header().Set("Allow", http.MethodPost)
+	w.WriteHeader(http.StatusOK)
+}
+
 // cloudHeaderPrefix begins the headers of a CloudEvent in binary mode.
 const cloudHeaderPrefix = "Ce-"
 

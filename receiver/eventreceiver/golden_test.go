@@ -58,7 +58,7 @@ func TestRequests(t *testing.T) {
 
 			var got strings.Builder
 			fmt.Fprintf(&got, "%d %s\n", recorder.Code, http.StatusText(recorder.Code))
-			for _, name := range []string{"Allow", "Content-Type", "X-Content-Type-Options", "Access-Control-Allow-Origin"} {
+			for _, name := range []string{"Allow", "Content-Type", "X-Content-Type-Options", "Webhook-Allowed-Origin", "Webhook-Allowed-Rate", "Access-Control-Allow-Origin"} {
 				if value := recorder.Header().Get(name); value != "" {
 					fmt.Fprintf(&got, "%s: %s\n", name, value)
 				}

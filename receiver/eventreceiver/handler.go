@@ -26,6 +26,10 @@ type eventsHandler struct {
 // ServeHTTP decodes the events of a request, passes the valid ones to the pipeline and reports the
 // others in the response.
 func (h *eventsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.route == eventjson.RouteEvents && asksPermission(r) {
+		h.servePermission(w, r)
+		return
+	}
 	if r.Method != http.MethodPost {
 		writeProblem(w, methodNotAllowed())
 		return

@@ -123,7 +123,7 @@ func (a *attempt) WriteHeader(status int) {
 		a.refused = true
 	}
 	if !a.refused {
-		a.begun = true
+		a.begun = a.begun || status >= http.StatusOK
 		a.ResponseWriter.WriteHeader(status)
 	}
 }

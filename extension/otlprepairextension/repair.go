@@ -129,16 +129,14 @@ func (w *walker) separate() {
 // that member. It writes nothing if there is no value left.
 func (w *walker) value(name string, m member, of message) {
 	w.path = append(w.path, name)
-	before := len(w.out)
-	w.separate()
-	w.out = append(append(append(w.out, '"'), name...), `":`...)
 	switch {
 	case m.isList:
+		w.begin(name)
 		w.list(m)
 	case m.kind == kindMessage:
+		w.begin(name)
 		w.messageOrValue(m.message)
 	default:
-		w.out = w.out[:before]
 		w.scalar(name, m, of)
 	}
 	w.path = w.path[:len(w.path)-1]
@@ -152,12 +150,16 @@ func (w *walker) scalar(name string, m member, of message) {
 	if result.kind != m.kind {
 		name = memberOf(of, result.kind)
 	}
-	if result.json == nil || name == "" {
-		return
+	if result.json != nil && name != "" {
+		w.begin(name)
+		w.out = append(w.out, result.json...)
 	}
+}
+
+// begin writes the name of a member.
+func (w *walker) begin(name string) {
 	w.separate()
 	w.out = append(append(append(w.out, '"'), name...), `":`...)
-	w.out = append(w.out, result.json...)
 }
 
 // memberOf returns the member of a message with alternatives, such as AnyValue, that holds a kind of
@@ -218,7 +220,8 @@ func (w *walker) members(name string) {
 		}
 	})
 	if null != "" && len(w.out) == start { // otherwise it would override the other member
-		w.out = append(w.out, `"`+null+`":null`...)
+		w.begin(null)
+		w.out = append(w.out, "null"...)
 	}
 	w.out = append(w.out, '}')
 }
@@ -369,7 +372,7 @@ func (w *walker) anyValue() {
 	w.note(result.fault)
 	w.out = append(w.out, '{')
 	if name := memberOf(messages[anyValue], result.kind); result.json != nil && name != "" {
-		w.out = append(append(append(w.out, '"'), name...), `":`...)
+		w.begin(name)
 		w.out = append(w.out, result.json...)
 	}
 	w.out = append(w.out, '}')

@@ -32,8 +32,7 @@ func (enc *encoder) encodeAI(w *delivery.Writer, e *appevent.Event, span ptrace.
 	dst := enc.begin(w, &ev)
 	dst = enc.appendAI(dst, &ev, e, &g)
 	dst = enc.appendContext(dst, &ev, e)
-	enc.close(w, dst, &ev)
-	return nil
+	return enc.close(w, dst, &ev)
 }
 
 // identifyAI is the identity phase of a span. The uuid is derived from the IDs of the span, so a

@@ -7,7 +7,11 @@ import "github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 
 // close is the last phase. It writes whether the event has a person profile, the properties of its
 // source and the fields next to the properties.
-func (enc *encoder) close(w *delivery.Writer, dst []byte, ev *event) {
+func (enc *encoder) close(w *delivery.Writer, dst []byte, ev *event) error {
+	if err := ev.checkOptions(); err != nil {
+		ev.props.End()
+		return err
+	}
 	profile := ev.needsProfile || enc.hasProfile(&ev.who)
 	if ev.protocol == ProtocolBatch && !profile {
 		dst = ev.props.boolean(dst, propProcessPerson, false)
@@ -19,6 +23,7 @@ func (enc *encoder) close(w *delivery.Writer, dst []byte, ev *event) {
 		dst = ev.lifted.append(dst, &enc.values, profile)
 	}
 	w.End(append(dst, '}'))
+	return nil
 }
 
 // hasProfile reports whether PostHog processes the person.

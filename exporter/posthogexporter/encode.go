@@ -121,6 +121,5 @@ func (enc *encoder) encodeRecord(w *delivery.Writer, e *appevent.Event, about gr
 	dst := enc.begin(w, &ev)
 	dst = enc.appendRecord(dst, &ev, e)
 	dst = enc.appendContext(dst, &ev, e)
-	enc.close(w, dst, &ev)
-	return nil
+	return enc.close(w, dst, &ev)
 }

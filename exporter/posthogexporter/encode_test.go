@@ -90,6 +90,43 @@ func TestEventWithoutTimeHasArrivalTime(t *testing.T) {
 	assert.Equal(t, pcommon.NewTimestampFromTime(b.now()), encoded[0].Time)
 }
 
+// encodeFailure returns the error for an event with these attributes.
+func encodeFailure(t *testing.T, protocol Protocol, attributes map[string]any) string {
+	ld := events("a")
+	require.NoError(t, ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().FromRaw(attributes))
+	enc := newEncoder(benchBackend(t, func(cfg *Config) { cfg.Protocol = protocol }))
+	var w delivery.Writer
+	for e := range appevent.Logs(ld) {
+		if err := enc.Encode(&w, e); err != nil {
+			return err.Error()
+		}
+	}
+	return ""
+}
+
+func TestEventsThatPostHogDropsAreRefused(t *testing.T) {
+	for _, protocol := range []Protocol{ProtocolBatch, ProtocolV1} {
+		assert.Contains(t, encodeFailure(t, protocol, map[string]any{"$cookieless_mode": true, "$host": "h"}), "no $raw_user_agent")
+		assert.Contains(t, encodeFailure(t, protocol, map[string]any{"$cookieless_mode": 1, "$raw_user_agent": "u"}), "no $host")
+		assert.Empty(t, encodeFailure(t, protocol, map[string]any{"$cookieless_mode": false}))
+	}
+	assert.Contains(t, encodeFailure(t, ProtocolBatch, map[string]any{"$cookieless_mode": "maybe"}), "neither true nor false")
+	assert.Empty(t, encodeFailure(t, ProtocolV1, map[string]any{"$cookieless_mode": "maybe"}))
+}
+
+func TestFieldsOfAnotherTypeStayPropertiesInV1(t *testing.T) {
+	ld := events("a")
+	attributes := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
+	attributes.PutInt(propSession, 7)
+	attributes.PutBool(propWindow, true)
+	attributes.PutDouble(propCookieless, math.NaN())
+	encoded := encodeAll(t, benchBackend(t, func(cfg *Config) { cfg.Protocol = ProtocolV1 }), ld)
+	payload := string(encoded[0].Payload)
+	assert.Contains(t, payload, `"$session_id":7,"$window_id":true,"$cookieless_mode":"NaN"`)
+	assert.Contains(t, payload, `"options":{"disable_skew_correction":true}`)
+	assert.NotContains(t, payload, `"session_id":7`)
+}
+
 func TestSourcesDoNotMix(t *testing.T) {
 	ld := plog.NewLogs()
 	for _, name := range []string{"shop", "cart", "shop"} {
@@ -371,7 +408,7 @@ func TestResetDropsReferencesToPdata(t *testing.T) {
 	span.SetName("gen_ai.chat")
 	span.SetTraceID([16]byte{1})
 	span.SetSpanID([8]byte{1})
-	span.Attributes().PutBool(propCookieless, true)
+	span.Attributes().PutBool(propProcessPerson, true)
 	source := appevent.NewSource(pcommon.NewResource(), pcommon.NewInstrumentationScope())
 	require.NoError(t, enc.EncodeSpan(&w, source, span))
 	enc.Reset()

@@ -46,6 +46,10 @@ type event struct {
 	suffix *suffix
 	// overridden is set once the event has a property whose name also occurs in suffix.
 	overridden bool
+	// cookieless is set if PostHog is to generate the distinct ID. problem says why PostHog would not
+	// store the event.
+	cookieless bool
+	problem    error
 }
 
 // personID returns the distinct ID that the event carries. It is empty for group events, whose
@@ -88,5 +92,5 @@ func (enc *encoder) begin(w *delivery.Writer, ev *event) []byte {
 func (ev *event) restart() {
 	ev.props.End()
 	ev.props.start(ev.props.values)
-	ev.lifted, ev.overridden = lifted{}, false
+	ev.lifted, ev.overridden, ev.cookieless, ev.problem = lifted{}, false, false, nil
 }

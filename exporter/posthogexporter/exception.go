@@ -49,8 +49,7 @@ func (enc *encoder) encodeException(w *delivery.Writer, e *appevent.Event, span 
 		dst = enc.appendException(dst[:head], &ev, e, exceptionlist.Limit{Exceptions: trimmedExceptions, Frames: trimmedFrames})
 		dst = enc.appendContext(dst, &ev, e)
 	}
-	enc.close(w, dst, &ev)
-	return nil
+	return enc.close(w, dst, &ev)
 }
 
 // identifyException is the identity phase of an exception.

@@ -47,24 +47,16 @@ func TestGolden(t *testing.T) {
 func golden(t *testing.T, dir string, protocol Protocol) {
 	in := posthogintake.New(t)
 	with := setup(goldenConfig(t, in, dir, protocol))
-	var outcomes map[string]int64
+	var got string
 	if raw, ok := readYAML(t, dir, "logs.yaml"); ok {
 		ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(raw)
 		require.NoError(t, err)
-		e := with.StartLogs(t)
-		e.Send(ld)
-		outcomes = e.Outcomes()
+		got = export(t, in, with.StartLogs(t), ld)
 	}
 	if raw, ok := readYAML(t, dir, "traces.yaml"); ok {
 		td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(raw)
 		require.NoError(t, err)
-		e := with.StartTraces(t)
-		e.Send(td)
-		outcomes = e.Outcomes()
-	}
-	got := requests(in)
-	for _, outcome := range slices.Sorted(maps.Keys(outcomes)) {
-		got += fmt.Sprintf("%s: %d\n", outcome, outcomes[outcome])
+		got = export(t, in, with.StartTraces(t), td)
 	}
 	file := filepath.Join(dir, "want."+string(protocol))
 	if *update {
@@ -73,6 +65,20 @@ func golden(t *testing.T, dir string, protocol Protocol) {
 	want, err := os.ReadFile(file)
 	require.NoError(t, err, "go test with -update writes it")
 	assert.Equal(t, string(want), got)
+}
+
+// export exports data, and returns the requests, the outcomes and the error.
+func export[Data deliverytest.Signal](t *testing.T, in *posthogintake.Intake, e *deliverytest.Exporter[Data], data Data) string {
+	err := e.Consume(t.Context(), data)
+	e.Settle()
+	got, outcomes := requests(in), e.Outcomes()
+	for _, outcome := range slices.Sorted(maps.Keys(outcomes)) {
+		got += fmt.Sprintf("%s: %d\n", outcome, outcomes[outcome])
+	}
+	if err != nil {
+		got += err.Error() + "\n"
+	}
+	return got
 }
 
 // goldenConfig returns the configuration of a case. The events are old, so historical_migration is

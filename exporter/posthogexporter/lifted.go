@@ -12,38 +12,45 @@ import (
 // Fields that PostHog keeps as properties, but that capture v1 expects next to the properties
 // (v1/analytics/types.rs in PostHog/posthog).
 const (
-	propSession       = "$session_id"
-	propWindow        = "$window_id"
-	propProcessPerson = "$process_person_profile"
-	propCookieless    = "$cookieless_mode"
-	propIgnoreSentAt  = "$ignore_sent_at"
-	propProductTour   = "$product_tour_id"
+	propSession     = "$session_id"
+	propWindow      = "$window_id"
+	propProductTour = "$product_tour_id"
 )
 
 // lifted holds the attributes that capture v1 expects next to the properties of an event.
 type lifted struct {
-	session, window                  string
-	process, cookieless, productTour pcommon.Value
-	has                              struct{ process, cookieless, productTour bool }
+	session, window     string
+	process, cookieless option
+	productTour         pcommon.Value
+	hasProductTour      bool
 }
 
-// lift stores an attribute that belongs next to the properties, and reports whether it is one.
+// option is a boolean option of an event.
+type option struct{ isSet, value bool }
+
+// lift stores an attribute that belongs next to the properties, and reports whether it is one. A
+// value of a type that PostHog does not accept there stays a property.
 func (l *lifted) lift(name string, v pcommon.Value) bool {
 	switch name {
 	case propSession:
 		return liftText(&l.session, v)
 	case propWindow:
 		return liftText(&l.window, v)
-	case propProcessPerson:
-		return liftOption(&l.process, &l.has.process, v)
-	case propCookieless:
-		return liftOption(&l.cookieless, &l.has.cookieless, v)
 	case propProductTour:
-		return liftOption(&l.productTour, &l.has.productTour, v)
-	case propIgnoreSentAt:
-		return true // append always turns it on
+		return l.liftProductTour(v)
 	}
 	return false
+}
+
+// set stores a boolean option. There is nothing to store for $ignore_sent_at, which append always
+// turns on.
+func (l *lifted) set(name string, value bool) {
+	switch {
+	case name == propProcessPerson && !l.process.isSet:
+		l.process = option{isSet: true, value: value}
+	case name == propCookieless && !l.cookieless.isSet:
+		l.cookieless = option{isSet: true, value: value}
+	}
 }
 
 func liftText(field *string, v pcommon.Value) bool {
@@ -54,14 +61,12 @@ func liftText(field *string, v pcommon.Value) bool {
 	return true
 }
 
-func liftOption(field *pcommon.Value, has *bool, v pcommon.Value) bool {
-	switch v.Type() {
-	case pcommon.ValueTypeBool, pcommon.ValueTypeStr, pcommon.ValueTypeInt:
-	default:
-		return false // PostHog would drop the event
+func (l *lifted) liftProductTour(v pcommon.Value) bool {
+	if v.Type() != pcommon.ValueTypeStr && v.Type() != pcommon.ValueTypeInt {
+		return false
 	}
-	if !*has {
-		*field, *has = v, true
+	if !l.hasProductTour {
+		l.productTour, l.hasProductTour = v, true
 	}
 	return true
 }
@@ -77,15 +82,15 @@ func (l *lifted) append(dst []byte, values *jsonappend.Writer, profile bool) []b
 	}
 	dst = append(dst, `,"options":{"disable_skew_correction":true`...)
 	switch {
-	case l.has.process:
-		dst = values.Value(append(dst, `,"process_person_profile":`...), l.process)
+	case l.process.isSet:
+		dst = jsonappend.Bool(append(dst, `,"process_person_profile":`...), l.process.value)
 	case !profile:
 		dst = append(dst, `,"process_person_profile":false`...)
 	}
-	if l.has.cookieless {
-		dst = values.Value(append(dst, `,"cookieless_mode":`...), l.cookieless)
+	if l.cookieless.isSet {
+		dst = jsonappend.Bool(append(dst, `,"cookieless_mode":`...), l.cookieless.value)
 	}
-	if l.has.productTour {
+	if l.hasProductTour {
 		dst = values.Value(append(dst, `,"product_tour_id":`...), l.productTour)
 	}
 	return append(dst, '}')

@@ -25,6 +25,8 @@ const (
 	noticeDuplicate notice = "duplicate"
 	// noticeIllegalID: an attribute held an ID for which PostHog processes no person.
 	noticeIllegalID notice = "illegal_distinct_id"
+	// noticeInvalidOption: an attribute is a boolean option of PostHog, but holds no boolean.
+	noticeInvalidOption notice = "invalid_option"
 	// noticeNoPerson: PostHog stored the event, but did not process the person.
 	noticeNoPerson notice = "person_processing_disabled"
 	// noticeWarning: PostHog stored the event with another warning.

@@ -18,6 +18,9 @@ const (
 	eventScreen = "$screen"
 )
 
+// propHost is the host of the page or of the application.
+const propHost = "$host"
+
 // page holds the properties of a page view.
 type page struct{ url, host, path, referrer, title, name string }
 
@@ -26,7 +29,7 @@ type page struct{ url, host, path, referrer, title, name string }
 func appendPage(dst []byte, props *properties, e *appevent.Event) []byte {
 	p := readPage(e)
 	dst = props.text(dst, "$current_url", p.url)
-	dst = props.text(dst, "$host", p.host)
+	dst = props.text(dst, propHost, p.host)
 	dst = props.text(dst, "$pathname", p.path)
 	dst = props.text(dst, "$referrer", p.referrer)
 	dst = props.text(dst, "title", p.title)

@@ -60,6 +60,8 @@ func (enc *encoder) appendAttribute(dst []byte, ev *event, name string, v pcommo
 	switch {
 	case ev.isDistinctID(name, v), ev.ignores(name), ev.protocol == ProtocolV1 && ev.lifted.lift(name, v):
 		return dst
+	case isOption(name):
+		return enc.appendOption(dst, ev, name, v)
 	case enc.hidesContent && isContent(name):
 		return appendContent(dst, &ev.props, enc.cfg.AI.Content, name, v)
 	}

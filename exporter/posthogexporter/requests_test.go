@@ -219,7 +219,10 @@ func TestOnlyIllegalPersonIDsAreCounted(t *testing.T) {
 
 	span.Attributes().PutStr(attrVercelDistinctID, "null")
 	require.NoError(t, enc.EncodeSpan(&w, source, span))
-	assert.Equal(t, map[string]int64{"illegal_distinct_id": 1}, noticesOf(t, telemetry))
+	span.Attributes().PutStr(propProcessPerson, "yes")
+	span.Attributes().PutStr(propIgnoreSentAt, "true")
+	require.NoError(t, enc.EncodeSpan(&w, source, span))
+	assert.Equal(t, map[string]int64{"illegal_distinct_id": 2, "invalid_option": 1}, noticesOf(t, telemetry))
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }
 

@@ -5,9 +5,11 @@ package posthogintake
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -103,8 +105,49 @@ func checkBatchEvent(o, properties object, e *Event) {
 	library := properties
 	library.Rule = RuleLibrary
 	requireText(library, "$lib", "$lib_version")
-	properties.Booleans("$cookieless_mode", "$ignore_sent_at", "$process_person_profile")
+	properties.Booleans("$cookieless_mode")
+	for _, name := range []string{"$ignore_sent_at", "$process_person_profile"} {
+		value, ok := properties.Members[name]
+		if _, isBool := value.(bool); ok && !isBool && isBoolean(value) {
+			properties.Breaks(RuleProperty, name, "is %#v, which PostHog ignores; write a boolean", value)
+		}
+	}
 	properties.Texts("$window_id")
+	checkCookieless(properties, properties.Members["$cookieless_mode"])
+}
+
+// isBoolean reports whether capture v1 reads an option's value as a boolean.
+func isBoolean(value any) bool {
+	switch value := value.(type) {
+	case bool, json.Number:
+		return true
+	case string:
+		return slices.Contains([]string{"true", "false", "1", "0"}, strings.ToLower(strings.TrimSpace(value)))
+	}
+	return false
+}
+
+// isLiftable reports whether capture v1 accepts the value of a property next to the properties.
+func isLiftable(name string, value any) bool {
+	_, isText := value.(string)
+	switch name {
+	case "$session_id", "$window_id":
+		return isText
+	case "$product_tour_id":
+		_, err := strconv.ParseInt(fmt.Sprint(value), 10, 64)
+		return isText || err == nil
+	}
+	return isBoolean(value)
+}
+
+// checkCookieless checks that PostHog can tell people apart in cookieless mode.
+func checkCookieless(properties object, mode any) {
+	if mode != true {
+		return
+	}
+	cookieless := properties
+	cookieless.Rule = RuleCookieless
+	requireText(cookieless, "$raw_user_agent", "$host")
 }
 
 func checkV1Event(o, properties object, e *Event) {
@@ -112,7 +155,7 @@ func checkV1Event(o, properties object, e *Event) {
 	e.SessionID, _ = o.Text("session_id")
 	o.Texts("window_id")
 	for _, name := range lifted {
-		if _, ok := properties.Members[name]; ok {
+		if value, ok := properties.Members[name]; ok && isLiftable(name, value) {
 			properties.Breaks(RuleLifted, name, "is not a property in v1; it belongs in the event or its options")
 		}
 	}
@@ -124,12 +167,11 @@ func checkV1Event(o, properties object, e *Event) {
 	e.Options = options.Members
 	options.Only(RuleOptions, "cookieless_mode", "disable_skew_correction", "process_person_profile", "product_tour_id")
 	for name, value := range options.Members {
-		switch value.(type) {
-		case bool, string, json.Number:
-		default:
-			options.Breaks(RuleOptions, name, "is %T, not a boolean, a string or a number", value)
+		if !isLiftable("$"+name, value) {
+			options.Breaks(RuleOptions, name, "is %#v, for which PostHog drops the event", value)
 		}
 	}
+	checkCookieless(properties, options.Members["cookieless_mode"])
 }
 
 // hasProfile reports whether an event asks for a person profile.

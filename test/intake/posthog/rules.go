@@ -101,10 +101,15 @@ const (
 	RuleSameEvent Rule = "same-event"
 	// RuleResent: an accepted event is not sent again.
 	RuleResent Rule = "resent"
-	// RuleOptions: v1's options are known, and are booleans, strings or numbers.
+	// RuleOptions: v1's options are known, and PostHog can read them as booleans, or product_tour_id as
+	// a string. It drops the event otherwise (posthog: rust/capture v1/analytics/types.rs).
 	RuleOptions Rule = "options"
-	// RuleLifted: in v1, $session_id, $window_id and the options are not among the properties.
+	// RuleLifted: in v1, $session_id, $window_id and the options are not among the properties, unless
+	// they have a type that PostHog does not accept elsewhere.
 	RuleLifted Rule = "lifted"
+	// RuleCookieless: an event in cookieless mode has $raw_user_agent and $host. PostHog accepts and
+	// drops it otherwise (posthog: nodejs/src/ingestion/common/cookieless/cookieless-manager.ts).
+	RuleCookieless Rule = "cookieless"
 	// RuleLibrary: batch requires the properties $lib and $lib_version, which v1 takes from
 	// PostHog-Sdk-Info.
 	RuleLibrary Rule = "library"

@@ -1,0 +1,93 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Boolean options of an event. The batch protocol reads them from the properties, and accepts only
+// JSON's true and false; capture v1 reads them from the member options.
+const (
+	propProcessPerson = "$process_person_profile"
+	propCookieless    = "$cookieless_mode"
+	propIgnoreSentAt  = "$ignore_sent_at"
+)
+
+func isOption(name string) bool {
+	return name == propProcessPerson || name == propCookieless || name == propIgnoreSentAt
+}
+
+// optionOf reads a boolean option as capture v1 does, and reports whether it can (coerce_bool in
+// v1/analytics/types.rs in PostHog/posthog).
+func optionOf(v pcommon.Value) (value, ok bool) {
+	switch v.Type() {
+	case pcommon.ValueTypeBool:
+		return v.Bool(), true
+	case pcommon.ValueTypeInt:
+		return v.Int() != 0, true
+	case pcommon.ValueTypeDouble:
+		return v.Double() != 0, v.Double()-v.Double() == 0 // JSON has no NaN and no infinities
+	case pcommon.ValueTypeStr:
+		switch strings.ToLower(strings.TrimSpace(v.Str())) {
+		case "true", "1":
+			return true, true
+		case "false", "0":
+			return false, true
+		}
+	}
+	return false, false
+}
+
+// appendOption appends an option as a boolean, or stores it for capture v1.
+func (enc *encoder) appendOption(dst []byte, ev *event, name string, v pcommon.Value) []byte {
+	value, ok := optionOf(v)
+	if !ok {
+		enc.notices.count(noticeInvalidOption, 1)
+		return enc.appendInvalidOption(dst, ev, name, v)
+	}
+	ev.cookieless = ev.cookieless || name == propCookieless && value
+	if ev.protocol == ProtocolV1 {
+		ev.lifted.set(name, value)
+		return dst
+	}
+	return ev.props.boolean(dst, name, value)
+}
+
+// appendInvalidOption appends an option that is no boolean as a property: capture v1 drops an event
+// with such an option, and the batch protocol ignores all but $cookieless_mode.
+func (enc *encoder) appendInvalidOption(dst []byte, ev *event, name string, v pcommon.Value) []byte {
+	switch {
+	case ev.protocol == ProtocolV1:
+	case name == propCookieless:
+		ev.problem = errCookielessMode
+		return dst
+	case name == propProcessPerson && !enc.hasProfile(&ev.who):
+		return dst // it would replace the false of close
+	}
+	return ev.props.Append(dst, name, v)
+}
+
+// errCookielessMode refuses an event for which PostHog would refuse the whole request
+// (extract_is_cookieless_mode in rust/common/types of PostHog/posthog).
+var errCookielessMode = errors.New("the attribute $cookieless_mode is neither true nor false, and PostHog refuses such events; send a boolean")
+
+// checkOptions returns an error for an event that PostHog would accept and then drop. In cookieless
+// mode, it needs these properties to tell people apart
+// (nodejs/src/ingestion/common/cookieless/cookieless-manager.ts in PostHog/posthog).
+func (ev *event) checkOptions() error {
+	if !ev.cookieless || ev.problem != nil {
+		return ev.problem
+	}
+	for _, name := range [...]string{"$raw_user_agent", propHost} {
+		if _, isMissing := ev.props.Name(nil, name); isMissing {
+			return fmt.Errorf("the event has $cookieless_mode but no %s, and PostHog drops such events; set the attribute %s", name, name)
+		}
+	}
+	return nil
+}

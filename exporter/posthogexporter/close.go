@@ -16,6 +16,9 @@ func (enc *encoder) close(w *delivery.Writer, dst []byte, ev *event) error {
 	if ev.protocol == ProtocolBatch && !profile {
 		dst = ev.props.boolean(dst, propProcessPerson, false)
 	}
+	if ev.ofClient {
+		ev.suffix = ev.source.withoutServer(ev.suffix)
+	}
 	dst = ev.suffix.append(dst, &ev.props, ev.overridden)
 	ev.props.End()
 	dst = append(dst, '}')

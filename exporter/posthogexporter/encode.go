@@ -39,7 +39,7 @@ func newEncoder(b *backend) *encoder {
 		enc.idNames |= nameBit(name)
 	}
 	enc.usualIDs = slices.Equal(b.cfg.DistinctID.From, usualIDs())
-	enc.special = dollarBit | nameBit(attrDistinctID) | nameBit(attrVercelDistinctID)
+	enc.special = clientNames() | nameBit(attrDistinctID) | nameBit(attrVercelDistinctID)
 	if enc.hidesContent {
 		enc.special = allNames
 	}

@@ -46,6 +46,8 @@ type event struct {
 	suffix *suffix
 	// overridden is set once the event has a property whose name also occurs in suffix.
 	overridden bool
+	// ofClient is set if an attribute says that the event is of a phone or a browser.
+	ofClient bool
 	// cookieless is set if PostHog is to generate the distinct ID. problem says why PostHog would not
 	// store the event.
 	cookieless bool

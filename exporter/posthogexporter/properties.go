@@ -22,8 +22,10 @@ func (enc *encoder) appendRecord(dst []byte, ev *event, e *appevent.Event) []byt
 	dst = enc.appendAttributes(dst, ev, e)
 	switch e.Kind {
 	case appevent.KindPage:
+		ev.ofClient = true
 		dst = appendPage(dst, &ev.props, e)
 	case appevent.KindScreen:
+		ev.ofClient = true
 		dst = appendScreen(dst, &ev.props, e)
 	case appevent.KindIdentify:
 		dst = ev.props.text(dst, "$anon_distinct_id", ev.previous)
@@ -66,6 +68,7 @@ func (enc *encoder) appendAttribute(dst []byte, ev *event, name string, v pcommo
 		return appendContent(dst, &ev.props, enc.cfg.AI.Content, name, v)
 	}
 	ev.overridden = ev.overridden || ev.suffix.has(name)
+	ev.ofClient = ev.ofClient || isOfClient(name, v)
 	return ev.props.Append(dst, name, v)
 }
 

@@ -21,8 +21,6 @@ const (
 const (
 	// propGeoIPDisable tells PostHog not to locate the person by the sender's address.
 	propGeoIPDisable = "$geoip_disable"
-	// propIsServer tells PostHog that the operating system is the server's, not the person's.
-	propIsServer = "$is_server"
 	// propLib and propLibVersion identify this exporter. Capture v1 reads them from a header.
 	propLib        = "$lib"
 	propLibVersion = "$lib_version"
@@ -33,6 +31,9 @@ type source struct {
 	of *appevent.Source
 	// batch and v1 are the last properties of each event of that protocol.
 	batch, v1 suffix
+	// client is the suffix clientOf without $is_server; see withoutServer.
+	client   suffix
+	clientOf *suffix
 
 	sdkName, sdkVersion string
 	// onDevice is set if the resource is a phone or a browser.
@@ -87,27 +88,17 @@ func (b *backend) newSource(of *appevent.Source) *source {
 	return s
 }
 
-// isServer reports whether the resource is a server, judging by its language. Programs in some of
-// these languages also run on phones; onDevice excludes those.
-func (s *source) isServer() bool {
-	if s.onDevice {
-		return false
+// withoutServer returns a suffix of a source without a language for an event of a phone or a
+// browser, which has no $is_server.
+func (s *source) withoutServer(of *suffix) *suffix {
+	if s.of.Language != "" {
+		return of
 	}
-	switch s.of.Language {
-	case "cpp", "dotnet", "erlang", "go", "java", "nodejs", "php", "python", "ruby", "rust":
-		return true
+	if s.clientOf != of {
+		properties := slices.DeleteFunc(slices.Clone(of.properties), func(p property) bool { return p.name == propIsServer })
+		s.client, s.clientOf = newSuffix(properties), of
 	}
-	return false
-}
-
-// isOfDevice reports whether the attribute identifies a device or a browser.
-func isOfDevice(attribute string) bool {
-	for _, prefix := range [...]string{"device.", "android.", "ios.", "browser."} {
-		if strings.HasPrefix(attribute, prefix) {
-			return true
-		}
-	}
-	return false
+	return &s.client
 }
 
 // newSuffix joins the properties. It does not if a name occurs twice, or the encoder may write a

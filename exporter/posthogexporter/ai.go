@@ -23,14 +23,13 @@ const (
 )
 
 // encodeAI writes a span of a language model. e is the view of the span.
-func (enc *encoder) encodeAI(w *delivery.Writer, e *appevent.Event, span ptrace.Span) error {
+func (enc *encoder) encodeAI(w *delivery.Writer, e *appevent.Event, g *generation) error {
 	ev := event{source: enc.sourceOf(e.Source)}
-	g := readGeneration(span)
-	if err := enc.identifyAI(&ev, e, &g); err != nil {
+	if err := enc.identifyAI(&ev, e, g); err != nil {
 		return err
 	}
 	dst := enc.begin(w, &ev)
-	dst = enc.appendAI(dst, &ev, e, &g)
+	dst = enc.appendAI(dst, &ev, e, g)
 	dst = enc.appendContext(dst, &ev, e)
 	return enc.close(w, dst, &ev)
 }
@@ -42,7 +41,7 @@ func (enc *encoder) identifyAI(ev *event, e *appevent.Event, g *generation) erro
 	if trace.IsEmpty() || id.IsEmpty() {
 		return errors.New("the span has no trace ID or no span ID; OTLP requires both, and the uuid is derived from them")
 	}
-	ev.id, ev.name, ev.at, ev.title = id.String(), g.span.Name(), e.Time, g.event()
+	ev.id, ev.name, ev.at, ev.title = id.String(), g.span.Name(), e.Time, g.event
 	ev.protocol = ProtocolBatch // which PostHog's SDKs use too: capture v1 may not accept all of these
 	ev.uuid = derive("span", string(trace[:])+string(id[:]))
 	if !enc.findVercel(ev, e) {
@@ -68,7 +67,7 @@ func (enc *encoder) findVercel(ev *event, e *appevent.Event) bool {
 // appendAI is the properties phase of a span: the properties of the call, then the rest of the
 // span.
 func (enc *encoder) appendAI(dst []byte, ev *event, e *appevent.Event, g *generation) []byte {
-	dst = g.append(dst, &ev.props, ev.title, enc.cfg.AI.Content)
+	dst = g.append(dst, &ev.props, enc.cfg.AI.Content)
 	dst = ev.props.text(dst, "$ai_lib", ev.source.sdkName)
 	dst = ev.props.text(dst, "$ai_lib_version", ev.source.sdkVersion)
 	for name, v := range e.Properties() {
@@ -80,12 +79,14 @@ func (enc *encoder) appendAI(dst []byte, ev *event, e *appevent.Event, g *genera
 	return appendExceptionText(dst, ev, e)
 }
 
-// Prefixes that identify spans of language models (otel/filtering.rs in PostHog/posthog).
+// Prefixes that identify spans of language models (rust/capture/src/otel/providers.rs in
+// PostHog/posthog). OpenInference's spans of tools and agents have no other than its own.
 const (
-	prefixGenAI     = "gen_ai."
-	prefixLLM       = "llm."
-	prefixVercel    = "ai."
-	prefixTraceloop = "traceloop."
+	prefixGenAI         = "gen_ai."
+	prefixLLM           = "llm."
+	prefixVercel        = "ai."
+	prefixTraceloop     = "traceloop."
+	prefixOpenInference = "openinference."
 )
 
 // isAI reports whether the name or an attribute of a span identifies a language model.
@@ -102,7 +103,7 @@ func isAI(span ptrace.Span) bool {
 }
 
 func isAIName(name string) bool {
-	for _, prefix := range [...]string{prefixGenAI, prefixLLM, prefixVercel, prefixTraceloop} {
+	for _, prefix := range [...]string{prefixGenAI, prefixLLM, prefixVercel, prefixTraceloop, prefixOpenInference} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}

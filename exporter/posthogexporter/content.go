@@ -15,28 +15,35 @@ import (
 // redacted replaces the text of prompts and outputs.
 const redacted = "[redacted]"
 
-// contentAttributes hold prompts and outputs of language models (semantic conventions v1.44.0,
-// gen_ai registry, and the names of several SDKs).
-var contentAttributes = map[string]bool{
-	"gen_ai.input.messages": true, "gen_ai.output.messages": true, "gen_ai.system_instructions": true,
-	"gen_ai.tool.definitions": true, "gen_ai.tool.call.arguments": true, "gen_ai.tool.call.result": true,
-	"gen_ai.prompt": true, "gen_ai.completion": true,
-	"gen_ai.event.content": true, "gen_ai.retrieval.documents": true, "gen_ai.retrieval.query.text": true,
-	"gen_ai.memory.records": true, "gen_ai.memory.query.text": true,
-	"ai.prompt": true, "ai.prompt.messages": true, "ai.prompt.tools": true, "ai.value": true, "ai.values": true,
-	"ai.response.text": true, "ai.response.object": true, "ai.response.toolCalls": true, "ai.response.reasoning": true,
-	"ai.toolCall.args": true, "ai.toolCall.result": true,
-	"traceloop.entity.input": true, "traceloop.entity.output": true,
-	"input.value": true, "output.value": true, "tool.parameters": true,
-	"$ai_input": true, "$ai_output": true, "$ai_output_choices": true, "$ai_input_state": true, "$ai_output_state": true, "$ai_tools": true,
-}
+// contentAttributes are the names of attributes that hold prompts and outputs of language models,
+// and contentPrefixes prefixes of such names: those of the table of dialects, and more of the same
+// conventions.
+//
+//nolint:gochecknoglobals // constants
+var contentAttributes, contentPrefixes = indexContent(
+	"gen_ai.event.content", "gen_ai.memory.records", "gen_ai.memory.query.text", "ai.embedding.*", "llm.prompt_template.*",
+	"reranker.input_documents.*", "input.value", "output.value", "tool.json_schema", "pydantic_ai.all_messages",
+	"$ai_input", "$ai_output", "$ai_output_choices", "$ai_input_state", "$ai_output_state", "$ai_tools",
+)
 
-// contentPrefixes are prefixes of the names of attributes that each hold a part of a prompt or
-// output.
-var contentPrefixes = [...]string{
-	"gen_ai.prompt.", "gen_ai.completion.", "llm.prompts.", "llm.completions.", "llm.input_messages.", "llm.output_messages.",
-	"llm.prompt_template.", "llm.request.functions.", "llm.tools.", "retrieval.documents.", "reranker.input_documents.",
-	"reranker.output_documents.", "embedding.embeddings.",
+func indexContent(more ...string) (attributes map[string]bool, prefixes []string) {
+	names := more
+	for f := range aiTargets {
+		for i := range aiTargets[f].sources {
+			if aiTargets[f].content {
+				names = append(names, aiTargets[f].sources[i].names...)
+			}
+		}
+	}
+	attributes = map[string]bool{}
+	for _, name := range names {
+		if prefix, ok := strings.CutSuffix(name, "*"); ok {
+			prefixes = append(prefixes, prefix)
+		} else {
+			attributes[name] = true
+		}
+	}
+	return attributes, prefixes
 }
 
 // isContent reports whether an attribute holds a prompt or an output.
@@ -83,14 +90,22 @@ func isShape(name string) bool {
 
 // appendRedacted appends messages with their roles and types, but without their text.
 func appendRedacted(dst []byte, v pcommon.Value) []byte {
-	var raw any
 	if v.Type() == pcommon.ValueTypeStr {
-		if json.Unmarshal([]byte(v.Str()), &raw) != nil {
-			return jsonappend.String(dst, redacted)
-		}
-	} else {
-		raw = v.AsRaw()
+		return appendRedactedJSON(dst, []byte(v.Str()))
 	}
+	return appendShape(dst, v.AsRaw())
+}
+
+// appendRedactedJSON is appendRedacted for JSON.
+func appendRedactedJSON(dst, text []byte) []byte {
+	var raw any
+	if json.Unmarshal(text, &raw) != nil {
+		return jsonappend.String(dst, redacted)
+	}
+	return appendShape(dst, raw)
+}
+
+func appendShape(dst []byte, raw any) []byte {
 	shape, err := json.Marshal(redact(raw))
 	if err != nil {
 		return jsonappend.String(dst, redacted)
@@ -123,9 +138,9 @@ func redactMembers(members map[string]any) map[string]any {
 			continue
 		}
 		switch name {
-		case "messages", "parts", "content", "choices", "message", "tool_calls":
+		case "messages", "parts", "content", "choices", "message", "tool_calls", "function":
 			shape[name] = redact(value)
-		case "id", "index", "name", "arguments", "args", "result", "response", "text", "input", "output", "refusal":
+		case "id", "index", "name", "arguments", "args", "result", "response", "text", "input", "output", "refusal", "tool_call_id", "reasoning":
 			shape[name] = redacted
 		default:
 			shape["other"] = redacted // the name itself may be private text

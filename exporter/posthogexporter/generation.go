@@ -8,158 +8,207 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// aiField is a field of a language model call, for which spans use one of several names.
-type aiField int
-
-const (
-	aiOperation aiField = iota
-	aiModel
-	aiProvider
-	aiInputTokens
-	aiOutputTokens
-	aiCacheReadTokens
-	aiCacheCreationTokens
-	aiReasoningTokens
-	aiInput
-	aiOutput
-	aiInputState
-	aiOutputState
-	aiTools
-	aiStopReason
-	aiFirstChunk
-	aiSession
-	aiBaseURL
-	aiHTTPStatus
-	numAIFields
-)
-
-// aiSource is the field that an attribute holds. If several attributes hold the same field, the
-// lowest rank wins.
-type aiSource struct {
-	field aiField
-	rank  int
-}
-
-// aiSources are the attributes of the semantic conventions for generative AI, present and past, and
-// of SDKs with other names (model/gen-ai/registry.yaml in
-// open-telemetry/semantic-conventions-genai; nodejs/src/ingestion/ai/otel in PostHog/posthog).
-var aiSources = map[string]aiSource{
-	"gen_ai.operation.name":                    {aiOperation, 1},
-	"llm.request.type":                         {aiOperation, 2},
-	"ai.operationId":                           {aiOperation, 3},
-	"gen_ai.response.model":                    {aiModel, 1},
-	"gen_ai.request.model":                     {aiModel, 2},
-	"ai.model.id":                              {aiModel, 3},
-	"gen_ai.provider.name":                     {aiProvider, 1},
-	"gen_ai.system":                            {aiProvider, 2},
-	"ai.model.provider":                        {aiProvider, 3},
-	"gen_ai.usage.input_tokens":                {aiInputTokens, 1},
-	"gen_ai.usage.prompt_tokens":               {aiInputTokens, 2},
-	"ai.usage.promptTokens":                    {aiInputTokens, 3},
-	"gen_ai.usage.output_tokens":               {aiOutputTokens, 1},
-	"gen_ai.usage.completion_tokens":           {aiOutputTokens, 2},
-	"ai.usage.completionTokens":                {aiOutputTokens, 3},
-	"gen_ai.usage.cache_read.input_tokens":     {aiCacheReadTokens, 1},
-	"gen_ai.usage.cache_read_input_tokens":     {aiCacheReadTokens, 2},
-	"ai.usage.cachedInputTokens":               {aiCacheReadTokens, 3},
-	"gen_ai.usage.cache_write.input_tokens":    {aiCacheCreationTokens, 1},
-	"gen_ai.usage.cache_creation.input_tokens": {aiCacheCreationTokens, 2},
-	"gen_ai.usage.cache_creation_input_tokens": {aiCacheCreationTokens, 3},
-	"gen_ai.usage.reasoning.output_tokens":     {aiReasoningTokens, 1},
-	"gen_ai.usage.reasoning_tokens":            {aiReasoningTokens, 2},
-	"ai.usage.reasoningTokens":                 {aiReasoningTokens, 3},
-	"gen_ai.input.messages":                    {aiInput, 1},
-	"gen_ai.prompt":                            {aiInput, 2},
-	"ai.prompt.messages":                       {aiInput, 3},
-	"ai.prompt":                                {aiInput, 4},
-	"traceloop.entity.input":                   {aiInput, 5},
-	"gen_ai.output.messages":                   {aiOutput, 1},
-	"gen_ai.completion":                        {aiOutput, 2},
-	"ai.response.text":                         {aiOutput, 3},
-	"traceloop.entity.output":                  {aiOutput, 4},
-	"gen_ai.tool.call.arguments":               {aiInputState, 1},
-	"ai.toolCall.args":                         {aiInputState, 2},
-	"gen_ai.tool.call.result":                  {aiOutputState, 1},
-	"ai.toolCall.result":                       {aiOutputState, 2},
-	"gen_ai.tool.definitions":                  {aiTools, 1},
-	"gen_ai.response.finish_reasons":           {aiStopReason, 1},
-	"ai.response.finishReason":                 {aiStopReason, 2},
-	"gen_ai.response.time_to_first_chunk":      {aiFirstChunk, 1},
-	"ai.response.msToFirstChunk":               {aiFirstChunk, firstChunkMS},
-	"gen_ai.conversation.id":                   {aiSession, 1},
-	"server.address":                           {aiBaseURL, 1},
-	"http.response.status_code":                {aiHTTPStatus, 1},
-}
-
-// aiParameters are the request parameters of a model, with the names that PostHog's SDKs use.
-var aiParameters = map[string]string{
-	"gen_ai.request.max_tokens":        "max_tokens",
-	"gen_ai.request.choice.count":      "n",
-	"gen_ai.request.temperature":       "temperature",
-	"gen_ai.request.top_p":             "top_p",
-	"gen_ai.request.top_k":             "top_k",
-	"gen_ai.request.stop_sequences":    "stop",
-	"gen_ai.request.frequency_penalty": "frequency_penalty",
-	"gen_ai.request.presence_penalty":  "presence_penalty",
-	"gen_ai.request.encoding_formats":  "encoding_formats",
-	"gen_ai.request.seed":              "seed",
-	"gen_ai.request.stream":            "stream",
-}
-
-// generation is the language model call that a span describes.
+// generation is the language model call, or the step around such calls, that a span describes.
 type generation struct {
-	span   ptrace.Span
-	values [numAIFields]pcommon.Value
-	ranks  [numAIFields]int // of values; 0 if the span does not have the field
-	// parameters is set if the span has any of aiParameters.
-	parameters bool
+	span  ptrace.Span
+	event string // the name of the event that the span becomes
+	// operation is the attribute that says so, unless it is worth a property.
+	operation string
+	found     [numAIFields]found
+	// parameters is set if the span has any of aiParameters, and parameterMap is one of
+	// aiParameterMaps.
+	parameters   bool
+	parameterMap pcommon.Value
+	// sessions is set if session.id is a conversation with the model, as in OpenInference.
+	sessions bool
+	// hasSystem is set once the input has the system instructions.
+	hasSystem bool
 }
 
-func readGeneration(span ptrace.Span) generation {
-	g := generation{span: span}
-	for name, v := range span.Attributes().All() {
-		from, ok := aiSources[name]
-		if ok && (g.ranks[from.field] == 0 || from.rank < g.ranks[from.field]) && from.field.accepts(v) {
-			g.values[from.field], g.ranks[from.field] = v, from.rank
+// found is the value of a field in a span.
+type found struct {
+	rank  int // of the source; 0 if the span does not have the field
+	value pcommon.Value
+	// parts are the values of a source with several attributes.
+	parts []part
+	// inEvents is set if the values are those of a span event.
+	inEvents bool
+}
+
+// part is one of several attributes that make up a value.
+type part struct {
+	path  string // the rest of a prefix, or the name of the attribute
+	value pcommon.Value
+}
+
+// readGeneration reads a span by the table of dialects. Span events are read last: they repeat what
+// newer conventions have in attributes.
+func readGeneration(span ptrace.Span) *generation {
+	g := &generation{span: span}
+	g.readOperation()
+	_, g.sessions = span.Attributes().Get(attrOpenInferenceKind)
+	g.readAttributes(span.Attributes(), false)
+	for _, event := range span.Events().All() {
+		if isDetails(event.Name()) {
+			g.readAttributes(event.Attributes(), true)
 		}
-		g.parameters = g.parameters || aiParameters[name] != ""
+	}
+	for _, event := range span.Events().All() {
+		g.readMessageEvent(event)
 	}
 	return g
 }
 
-// accepts reports whether the field can have the value. If not, the attribute stays a property.
-func (f aiField) accepts(v pcommon.Value) bool {
-	switch f {
-	case aiInputTokens, aiOutputTokens, aiCacheReadTokens, aiCacheCreationTokens, aiReasoningTokens, aiHTTPStatus:
-		n, err := strconv.ParseInt(textOf(v), 10, 64)
-		return err == nil && n >= 0
-	case aiFirstChunk:
-		n, err := strconv.ParseFloat(textOf(v), 64)
-		return err == nil && n >= 0 && n <= math.MaxFloat64
-	case aiInput, aiOutput, aiInputState, aiOutputState, aiTools:
-		return true
+// readOperation reads which event the span becomes.
+func (g *generation) readOperation() {
+	g.event = eventAISpan
+	if g.span.ParentSpanID().IsEmpty() {
+		g.event = eventAITrace
 	}
-	return textOf(v) != ""
+	for i := range aiOperations {
+		operation := strings.ToLower(textAt(g.span.Attributes(), aiOperations[i].name))
+		if operation == "" {
+			continue
+		}
+		if !strings.HasSuffix(aiOperations[i].name, ".kind") {
+			g.operation = aiOperations[i].name
+		}
+		operation = operation[strings.LastIndexByte(operation, '.')+1:] // of ai.generateText.doGenerate
+		if event, ok := aiOperationEvents[operation]; ok {
+			g.event = event
+		}
+		return
+	}
 }
 
-// uses reports whether the generation was read from the attribute.
+// isDetails reports whether a span event has attributes of its span (semantic conventions v1.26 to
+// v1.40, events of generative AI).
+func isDetails(event string) bool {
+	switch event {
+	case "gen_ai.client.inference.operation.details", "gen_ai.content.prompt", "gen_ai.content.completion":
+		return true
+	}
+	return false
+}
+
+func (g *generation) readAttributes(attributes pcommon.Map, inEvents bool) {
+	for name, v := range attributes.All() {
+		for _, ref := range aiSources[name] {
+			g.offer(ref, part{name, v}, inEvents)
+		}
+		if prefix, rest := prefixOf(name); prefix != "" {
+			for _, ref := range aiPrefixes[prefix] {
+				g.offer(ref, part{rest, v}, inEvents)
+			}
+		}
+		g.parameters = g.parameters || aiParameters[name] != ""
+		for _, parameters := range aiParameterMaps {
+			if name == parameters && isObject(v) {
+				g.parameterMap = v
+			}
+		}
+	}
+}
+
+// offer keeps a value if no better source has one. Attributes of the span are better than those of
+// its events.
+func (g *generation) offer(ref aiRef, p part, inEvents bool) {
+	source, f := ref.source(), &g.found[ref.field]
+	switch {
+	case !source.only.has(g.event), !source.read.accepts(p.value):
+	case f.rank == 0, ref.rank < f.rank && inEvents == f.inEvents:
+		*f = found{rank: ref.rank, value: p.value, parts: []part{p}, inEvents: inEvents}
+	case ref.rank == f.rank && inEvents == f.inEvents:
+		f.parts = append(f.parts, p)
+	}
+}
+
+// readMessageEvent keeps a message that older conventions hold in a span event.
+func (g *generation) readMessageEvent(event ptrace.SpanEvent) {
+	for _, ref := range aiEventSources[event.Name()] {
+		f := &g.found[ref.field]
+		if f.rank != 0 && f.rank != ref.rank {
+			continue
+		}
+		message := pcommon.NewValueMap()
+		event.Attributes().CopyTo(message.Map())
+		f.rank, f.inEvents = ref.rank, true
+		f.parts = append(f.parts, part{event.Name(), message})
+	}
+}
+
+// usesEvent reports whether the generation was read from span events of this name.
+func (g *generation) usesEvent(name string) bool {
+	for _, ref := range aiEventSources[name] {
+		return g.found[ref.field].rank == ref.rank
+	}
+	if isDetails(name) {
+		for f := range g.found {
+			if g.found[f].inEvents {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s scope) has(event string) bool {
+	isCall := event == eventGeneration || event == eventEmbedding
+	return s == anySpan || s == modelCall && isCall || s == otherSpan && !isCall
+}
+
+// accepts reports whether the value can be read so. If not, the attribute stays a property.
+func (r reading) accepts(v pcommon.Value) bool {
+	switch r {
+	case readInteger:
+		n, err := strconv.ParseInt(textOf(v), 10, 64)
+		return err == nil && n >= 0
+	case readNumber, readMilliseconds:
+		n, err := strconv.ParseFloat(textOf(v), 64)
+		return err == nil && n >= 0 && n <= math.MaxFloat64
+	case readBoolean:
+		_, ok := optionOf(v)
+		return ok
+	case readText:
+		return textOf(v) != ""
+	}
+	return true
+}
+
+// uses reports whether the generation was read from the attribute of the span.
 func (g *generation) uses(name string) bool {
-	from, ok := aiSources[name]
-	return ok && g.ranks[from.field] == from.rank || aiParameters[name] != ""
+	if aiParameters[name] != "" || name == g.operation {
+		return true
+	}
+	for _, parameters := range aiParameterMaps {
+		if name == parameters {
+			return g.parameterMap != (pcommon.Value{})
+		}
+	}
+	prefix, _ := prefixOf(name)
+	for _, refs := range [...][]aiRef{aiSources[name], aiPrefixes[prefix]} {
+		for _, ref := range refs {
+			f := &g.found[ref.field]
+			if f.rank == ref.rank && !f.inEvents && ref.source().only.has(g.event) && (ref.field != aiSystem || g.hasSystem) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (g *generation) text(f aiField) string {
-	if g.ranks[f] == 0 {
+	if g.found[f].rank == 0 {
 		return ""
 	}
-	return textOf(g.values[f])
+	return textOf(g.found[f].value)
 }
 
 // count returns a number, which some SDKs write as a string, or 0.
@@ -168,57 +217,82 @@ func (g *generation) count(f aiField) int64 {
 	return n
 }
 
-// event returns the name of the event that the span becomes.
-func (g *generation) event() string {
-	operation := g.text(aiOperation)
-	operation = operation[strings.LastIndexByte(operation, '.')+1:] // of ai.generateText.doGenerate
-	switch operation {
-	case "chat", "text_completion", "completion", "generate_content", "doGenerate", "doStream":
-		return eventGeneration
-	case "embeddings", "embedding", "doEmbed":
-		return eventEmbedding
-	}
-	if g.span.ParentSpanID().IsEmpty() {
-		return eventAITrace
-	}
-	return eventAISpan
-}
-
 // append appends the properties of the call (https://posthog.com/docs/ai-engineering, "Manual
 // capture").
-func (g *generation) append(dst []byte, props *properties, event string, content Content) []byte {
-	span := g.span
-	trace, id, parent := span.TraceID(), span.SpanID(), span.ParentSpanID()
+func (g *generation) append(dst []byte, props *properties, content Content) []byte {
+	dst = g.appendIDs(dst, props)
+	for f := range numAIFields {
+		dst = g.appendField(dst, props, f, content)
+	}
+	dst = g.appendParameters(dst, props)
+	dst = g.appendCacheReporting(dst, props)
+	dst = appendLatency(dst, props, g.span)
+	if g.span.Status().Code() == ptrace.StatusCodeError {
+		dst = props.boolean(dst, "$ai_is_error", true)
+		dst = props.text(dst, "$ai_error", errorOf(g.span))
+	}
+	return props.text(dst, "$ai_ingestion_source", "otel")
+}
+
+func (g *generation) appendIDs(dst []byte, props *properties) []byte {
+	trace, id, parent := g.span.TraceID(), g.span.SpanID(), g.span.ParentSpanID()
 	dst = props.hex(dst, "$ai_trace_id", trace[:])
 	dst = props.hex(dst, "$ai_span_id", id[:])
 	if !parent.IsEmpty() {
 		dst = props.hex(dst, "$ai_parent_id", parent[:])
 	}
-	dst = props.text(dst, "$ai_span_name", span.Name())
-	model := g.text(aiModel)
-	if model == "" && (event == eventGeneration || event == eventEmbedding) {
-		model = "unknown" // PostHog requires one
+	return dst
+}
+
+// appendField appends the property of a field.
+func (g *generation) appendField(dst []byte, props *properties, f aiField, content Content) []byte {
+	target, rank := &aiTargets[f], g.found[f].rank
+	switch {
+	case f == aiSystem: // part of the input
+		return dst
+	case target.content:
+		return g.appendContent(dst, props, f, content)
+	case rank == 0:
+		return props.text(dst, target.property, g.defaultOf(f))
 	}
-	dst = props.text(dst, "$ai_model", model)
-	dst = props.text(dst, "$ai_provider", g.text(aiProvider))
-	dst = g.appendMessages(dst, props, "$ai_input", aiInput, content)
-	dst = g.appendMessages(dst, props, "$ai_output_choices", aiOutput, content)
-	dst = g.appendMessages(dst, props, "$ai_input_state", aiInputState, content)
-	dst = g.appendMessages(dst, props, "$ai_output_state", aiOutputState, content)
-	dst = g.appendMessages(dst, props, "$ai_tools", aiTools, content)
-	dst = g.appendParameters(dst, props)
-	dst = props.text(dst, "$ai_stop_reason", g.text(aiStopReason))
-	dst = props.text(dst, "$ai_session_id", g.text(aiSession))
-	dst = g.appendTokens(dst, props)
-	dst = appendLatency(dst, props, span)
-	dst = g.appendFirstChunk(dst, props)
-	dst = props.text(dst, "$ai_base_url", g.text(aiBaseURL))
-	dst = g.appendCount(dst, props, "$ai_http_status", aiHTTPStatus)
-	if span.Status().Code() == ptrace.StatusCodeError {
-		dst = props.boolean(dst, "$ai_is_error", true)
-		dst = props.text(dst, "$ai_error", errorOf(span))
+	read := target.sources[rank-1].read
+	if read == readText {
+		return props.text(dst, target.property, g.text(f))
 	}
-	return props.text(dst, "$ai_ingestion_source", "otel")
+	dst, ok := props.Name(dst, target.property)
+	if !ok {
+		return dst
+	}
+	return g.appendNumber(dst, f, read)
+}
+
+// appendNumber appends a number or a boolean.
+func (g *generation) appendNumber(dst []byte, f aiField, read reading) []byte {
+	switch read {
+	case readInteger:
+		return jsonappend.Int(dst, g.count(f))
+	case readBoolean:
+		value, _ := optionOf(g.found[f].value)
+		return jsonappend.Bool(dst, value)
+	}
+	n, _ := strconv.ParseFloat(g.text(f), 64)
+	if read == readMilliseconds {
+		n /= 1e3
+	}
+	return jsonappend.Double(dst, n)
+}
+
+// defaultOf returns the text of a field that the span does not have.
+func (g *generation) defaultOf(f aiField) string {
+	switch {
+	case f == aiSpanName:
+		return g.span.Name()
+	case f == aiModel && modelCall.has(g.event):
+		return "unknown" // PostHog requires one
+	case f == aiSession && g.sessions:
+		return textAt(g.span.Attributes(), appevent.AttrSessionID)
+	}
+	return ""
 }
 
 // errorOf returns the error of a failed span.
@@ -244,28 +318,10 @@ func appendLatency(dst []byte, props *properties, span ptrace.Span) []byte {
 	return jsonappend.Double(dst, float64(span.EndTimestamp()-span.StartTimestamp())/1e9)
 }
 
-// firstChunkMS is the rank of the aiFirstChunk attribute that is in milliseconds.
-const firstChunkMS = 2
-
-// appendFirstChunk appends the time to the first part of the model's response, in seconds.
-func (g *generation) appendFirstChunk(dst []byte, props *properties) []byte {
-	if g.ranks[aiFirstChunk] == 0 {
-		return dst
-	}
-	n, _ := strconv.ParseFloat(g.text(aiFirstChunk), 64)
-	if g.ranks[aiFirstChunk] == firstChunkMS {
-		n /= 1e3
-	}
-	dst, ok := props.Name(dst, "$ai_time_to_first_token")
-	if !ok {
-		return dst
-	}
-	return jsonappend.Double(dst, n)
-}
-
 // appendParameters appends the request parameters of the model.
 func (g *generation) appendParameters(dst []byte, props *properties) []byte {
-	if !g.parameters {
+	hasMap := g.parameterMap != (pcommon.Value{})
+	if !g.parameters && !hasMap {
 		return dst
 	}
 	dst, ok := props.Name(dst, "$ai_model_parameters")
@@ -280,20 +336,22 @@ func (g *generation) appendParameters(dst []byte, props *properties) []byte {
 			dst = members.Append(dst, parameter, v)
 		}
 	}
+	if hasMap {
+		for name, value := range membersOf(g.parameterMap, props.values) {
+			if dst, ok = members.Name(dst, name); ok {
+				dst = append(dst, value...)
+			}
+		}
+	}
 	return append(dst, '}')
 }
 
 // propCacheExclusive tells PostHog whether the input tokens exclude the cached ones.
 const propCacheExclusive = "$ai_cache_reporting_exclusive"
 
-// appendTokens appends the token counts. In the semantic conventions the input tokens include the
-// cached ones. For Anthropic's models PostHog assumes that they do not, and would bill them twice.
-func (g *generation) appendTokens(dst []byte, props *properties) []byte {
-	dst = g.appendCount(dst, props, "$ai_input_tokens", aiInputTokens)
-	dst = g.appendCount(dst, props, "$ai_output_tokens", aiOutputTokens)
-	dst = g.appendCount(dst, props, "$ai_cache_read_input_tokens", aiCacheReadTokens)
-	dst = g.appendCount(dst, props, "$ai_cache_creation_input_tokens", aiCacheCreationTokens)
-	dst = g.appendCount(dst, props, "$ai_reasoning_tokens", aiReasoningTokens)
+// appendCacheReporting appends that the input tokens include the cached ones, if they do. For
+// Anthropic's models PostHog assumes that they do not, and would bill them twice.
+func (g *generation) appendCacheReporting(dst []byte, props *properties) []byte {
 	if _, ok := g.span.Attributes().Get(propCacheExclusive); ok || !g.includesCached() {
 		return dst
 	}
@@ -301,53 +359,15 @@ func (g *generation) appendTokens(dst []byte, props *properties) []byte {
 }
 
 // includesCached reports whether the input tokens include the cached ones: the attributes are those
-// of the conventions, and the numbers allow it. Some instrumentations use these attributes, but
-// count as Anthropic does.
+// of conventions that say so, and the numbers allow it. Some instrumentations use these attributes,
+// but count as Anthropic does.
 func (g *generation) includesCached() bool {
-	if created := g.ranks[aiCacheCreationTokens]; g.ranks[aiCacheReadTokens] != 1 && created != 1 && created != 2 {
-		return false
+	inclusive := false
+	for _, f := range [...]aiField{aiCacheReadTokens, aiCacheCreationTokens} {
+		if rank := g.found[f].rank; rank > 0 {
+			inclusive = inclusive || aiTargets[f].sources[rank-1].inclusive
+		}
 	}
 	input, read := g.count(aiInputTokens), g.count(aiCacheReadTokens)
-	return read <= input && g.count(aiCacheCreationTokens) <= input-read
-}
-
-// appendCount appends a number, if the span has it.
-func (g *generation) appendCount(dst []byte, props *properties, name string, f aiField) []byte {
-	if g.ranks[f] == 0 {
-		return dst
-	}
-	dst, ok := props.Name(dst, name)
-	if !ok {
-		return dst
-	}
-	return jsonappend.Int(dst, g.count(f))
-}
-
-// appendMessages appends the input or output of a model or a tool. Most SDKs write it as JSON in a
-// string.
-func (g *generation) appendMessages(dst []byte, props *properties, name string, f aiField, content Content) []byte {
-	if g.ranks[f] == 0 || content == ContentNone {
-		return dst
-	}
-	dst, ok := props.Name(dst, name)
-	if !ok {
-		return dst
-	}
-	v := g.values[f]
-	if content == ContentRedacted {
-		return appendRedacted(dst, v)
-	}
-	if v.Type() != pcommon.ValueTypeStr {
-		return props.values.Value(dst, v)
-	}
-	return appendParsed(dst, v.Str())
-}
-
-// appendParsed appends text that is valid JSON unquoted, and other text as a string.
-func appendParsed(dst []byte, text string) []byte {
-	value := jsontext.Value(text)
-	if !value.IsValid() || value.Compact() != nil {
-		return jsonappend.String(dst, text)
-	}
-	return append(dst, value...)
+	return inclusive && read <= input && g.count(aiCacheCreationTokens) <= input-read
 }

@@ -34,20 +34,29 @@ func (enc *spanEncoder) Reset() {
 
 // EncodeSpan implements delivery.TracesEncoder.
 func (enc *spanEncoder) EncodeSpan(w *delivery.Writer, of *appevent.Source, span ptrace.Span) error {
+	var g *generation
 	switch {
 	case !isAI(span):
 		w.Skip("other_span")
 	case !enc.cfg.AI.Enabled:
 		w.Skip("ai_off")
 	default:
-		if err := enc.encodeAI(w, enc.read(of, span), span); err != nil {
+		g = readGeneration(span)
+		if err := enc.encodeAI(w, enc.read(of, span), g); err != nil {
 			return err
 		}
 	}
+	return enc.encodeEvents(w, of, span, g)
+}
+
+// encodeEvents writes the exceptions among the events of a span. g is the generation that the span
+// became, or nil.
+func (enc *spanEncoder) encodeEvents(w *delivery.Writer, of *appevent.Source, span ptrace.Span, g *generation) error {
 	e := &enc.event
 	for _, event := range span.Events().All() {
 		e.ReadSpanEvent(of, span, event)
 		switch {
+		case g != nil && g.usesEvent(event.Name()):
 		case !e.IsException():
 			w.Skip("span_event")
 		case !enc.cfg.Exceptions.Enabled:

@@ -16,3 +16,12 @@ func textOf(v pcommon.Value) string {
 	}
 	return v.AsString()
 }
+
+// textAt returns an attribute as text. It is empty if there is none.
+func textAt(attributes pcommon.Map, name string) string {
+	v, ok := attributes.Get(name)
+	if !ok {
+		return ""
+	}
+	return textOf(v)
+}

@@ -1,0 +1,408 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import "strings"
+
+// dialect is a set of conventions for the spans of language models.
+type dialect string
+
+// The dialects.
+const (
+	// dialectOTel is OpenTelemetry's, present and past (model/gen-ai in
+	// open-telemetry/semantic-conventions-genai).
+	dialectOTel dialect = "OpenTelemetry"
+	// dialectOpenInference is that of Arize (spec/semantic_conventions.md in Arize-ai/openinference).
+	dialectOpenInference dialect = "OpenInference"
+	// dialectOpenLLMetry is that of Traceloop (traceloop/openllmetry).
+	dialectOpenLLMetry dialect = "OpenLLMetry"
+	// dialectVercel is that of the AI SDK (https://ai-sdk.dev/docs/ai-sdk-core/telemetry).
+	dialectVercel dialect = "Vercel AI SDK"
+)
+
+// reading says how to read the value of an attribute. A value that cannot be read so stays a
+// property.
+type reading string
+
+// The readings of single values.
+const (
+	readText         reading = "text"
+	readInteger      reading = "integer" // not negative; also as text
+	readNumber       reading = "number"  // likewise
+	readMilliseconds reading = "number of milliseconds"
+	readBoolean      reading = "boolean"
+)
+
+// The readings of prompts and outputs. In all of them, JSON in a string becomes JSON, and text that
+// is not valid JSON stays a string.
+const (
+	readJSON     reading = "JSON"
+	readMessages reading = "JSON, a list of messages"
+	// readRequest and readResponse are whole requests and responses, or just text: the message of a
+	// user, and of the assistant.
+	readRequest  reading = "messages in JSON, else the text of a message"
+	readResponse reading = "choices in JSON, else the text of a message"
+	readPrompt   reading = "system, prompt and messages in JSON, else the text of a message"
+	readAnswer   reading = "parts of one message"
+	readEach     reading = "JSON, of each item"
+	// readInput and readOutput are one attribute for each member of each message, with indexes.
+	readInput     reading = "members of messages"
+	readOutput    reading = "members of messages of the assistant"
+	readTexts     reading = "members of items, of which the text"
+	readItems     reading = "members of items"
+	readTools     reading = "members of items, of which the JSON schema"
+	readEvents    reading = "span events"
+	readSystem    reading = "text, or parts in JSON"
+	readParameter reading = "any value"
+)
+
+// scope restricts a source to some spans.
+type scope int
+
+const (
+	anySpan   scope = iota
+	modelCall       // generations and embeddings
+	otherSpan       // traces and other spans
+)
+
+// aiSource is where a dialect holds the value of a property.
+type aiSource struct {
+	dialect dialect
+	// names are attributes, or prefixes that end with an asterisk: gen_ai.prompt.* has an index and
+	// the name of a member in place of the asterisk. Only readEvents and readAnswer have several.
+	names []string
+	read  reading
+	only  scope
+	// inclusive is set for cached tokens that the number of input tokens includes.
+	inclusive bool
+}
+
+// aiTarget is a property of the events of language models, with its sources, the preferred one
+// first.
+type aiTarget struct {
+	property string
+	// content is set for prompts and outputs, which ai::content may hide.
+	content bool
+	sources []aiSource
+}
+
+// aiField is the index of a property in aiTargets.
+type aiField int
+
+const (
+	aiSpanName aiField = iota
+	aiModel
+	aiProvider
+	aiInput
+	aiSystem
+	aiOutput
+	aiInputState
+	aiOutputState
+	aiTools
+	aiStopReason
+	aiSession
+	aiPromptName
+	aiPromptVersion
+	aiInputTokens
+	aiOutputTokens
+	aiCacheReadTokens
+	aiCacheCreationTokens
+	aiReasoningTokens
+	aiFirstToken
+	aiInputCost
+	aiOutputCost
+	aiTotalCost
+	aiStream
+	aiBaseURL
+	aiHTTPStatus
+	numAIFields
+)
+
+// from returns a source of one attribute or prefix.
+func from(d dialect, name string, read reading) aiSource {
+	return aiSource{dialect: d, names: []string{name}, read: read}
+}
+
+func (s aiSource) of(only scope) aiSource {
+	s.only = only
+	return s
+}
+
+func (s aiSource) inInput() aiSource {
+	s.inclusive = true
+	return s
+}
+
+// aiTargets is the mapping of language models' spans, as the README shows it.
+var aiTargets = [numAIFields]aiTarget{
+	aiSpanName: {property: "$ai_span_name", sources: []aiSource{
+		from(dialectOpenLLMetry, "traceloop.entity.name", readText),
+		from(dialectVercel, "ai.toolCall.name", readText),
+		from(dialectVercel, "ai.telemetry.functionId", readText).of(otherSpan),
+	}},
+	aiModel: {property: "$ai_model", sources: []aiSource{
+		from(dialectOTel, "gen_ai.response.model", readText),
+		from(dialectOTel, "gen_ai.request.model", readText),
+		from(dialectOpenInference, "llm.response.model_name", readText),
+		from(dialectOpenInference, "llm.model_name", readText),
+		from(dialectOpenInference, "llm.request.model_name", readText),
+		from(dialectOpenInference, "embedding.model_name", readText),
+		from(dialectOpenInference, "reranker.model_name", readText),
+		from(dialectOpenLLMetry, "llm.response.model", readText),
+		from(dialectOpenLLMetry, "llm.request.model", readText),
+		from(dialectVercel, "ai.response.model", readText),
+		from(dialectVercel, "ai.model.id", readText),
+	}},
+	aiProvider: {property: "$ai_provider", sources: []aiSource{
+		from(dialectOTel, "gen_ai.provider.name", readText),
+		from(dialectOTel, "gen_ai.system", readText),
+		from(dialectOpenInference, "llm.provider", readText),
+		from(dialectOpenInference, "llm.system", readText),
+		from(dialectOpenLLMetry, "llm.vendor", readText),
+		from(dialectVercel, "ai.model.provider", readText),
+	}},
+	aiInput: {property: "$ai_input", content: true, sources: []aiSource{
+		from(dialectOTel, "gen_ai.input.messages", readMessages),
+		from(dialectOpenInference, "llm.input_messages.*", readInput),
+		from(dialectOpenInference, "llm.input_messages", readInput),
+		from(dialectOpenLLMetry, "gen_ai.prompt.*", readInput),
+		from(dialectOTel, "gen_ai.prompt", readMessages),
+		from(dialectVercel, "ai.prompt.messages", readMessages),
+		from(dialectVercel, "ai.prompt", readPrompt),
+		from(dialectOpenInference, "llm.prompts.*", readInput),
+		from(dialectOpenLLMetry, "llm.prompts", readRequest),
+		from(dialectOpenInference, "embedding.embeddings.*", readTexts),
+		from(dialectOpenInference, "embedding.text", readText),
+		from(dialectVercel, "ai.values", readEach),
+		from(dialectVercel, "ai.value", readEach),
+		from(dialectOpenInference, "input.value", readRequest).of(modelCall),
+		from(dialectOpenLLMetry, "traceloop.entity.input", readRequest).of(modelCall),
+		{dialect: dialectOTel, read: readEvents, names: []string{
+			"gen_ai.system.message", "gen_ai.user.message", "gen_ai.assistant.message", "gen_ai.tool.message",
+		}},
+	}},
+	aiSystem: {property: "$ai_input, the first message", content: true, sources: []aiSource{
+		from(dialectOTel, "gen_ai.system_instructions", readSystem),
+	}},
+	aiOutput: {property: "$ai_output_choices", content: true, sources: []aiSource{
+		from(dialectOTel, "gen_ai.output.messages", readMessages),
+		from(dialectOpenInference, "llm.output_messages.*", readOutput),
+		from(dialectOpenInference, "llm.output_messages", readOutput),
+		from(dialectOpenLLMetry, "gen_ai.completion.*", readOutput),
+		from(dialectOTel, "gen_ai.completion", readMessages),
+		{dialect: dialectVercel, read: readAnswer, names: []string{"ai.response.text", "ai.response.toolCalls", "ai.response.object", "ai.response.reasoning"}},
+		from(dialectOpenInference, "llm.choices.*", readOutput),
+		from(dialectOpenLLMetry, "llm.completions.*", readOutput),
+		from(dialectOpenInference, "output.value", readResponse).of(modelCall),
+		from(dialectOpenLLMetry, "traceloop.entity.output", readResponse).of(modelCall),
+		{dialect: dialectOTel, read: readEvents, names: []string{"gen_ai.choice"}},
+	}},
+	aiInputState: {property: "$ai_input_state", content: true, sources: []aiSource{
+		from(dialectOTel, "gen_ai.tool.call.arguments", readJSON),
+		from(dialectOTel, "gen_ai.retrieval.query.text", readText),
+		from(dialectVercel, "ai.toolCall.args", readJSON),
+		from(dialectVercel, "ai.toolCall.input", readJSON),
+		from(dialectOpenInference, "input.value", readJSON).of(otherSpan),
+		from(dialectOpenInference, "reranker.query", readText),
+		from(dialectOpenInference, "tool.parameters", readJSON),
+		from(dialectOpenLLMetry, "traceloop.entity.input", readJSON).of(otherSpan),
+	}},
+	aiOutputState: {property: "$ai_output_state", content: true, sources: []aiSource{
+		from(dialectOTel, "gen_ai.tool.call.result", readJSON),
+		from(dialectOTel, "gen_ai.retrieval.documents", readJSON),
+		from(dialectVercel, "ai.toolCall.result", readJSON),
+		from(dialectVercel, "ai.toolCall.output", readJSON),
+		from(dialectOpenInference, "retrieval.documents.*", readItems),
+		from(dialectOpenInference, "retrieval.documents", readItems),
+		from(dialectOpenInference, "reranker.output_documents.*", readItems),
+		from(dialectOpenInference, "output.value", readJSON).of(otherSpan),
+		from(dialectOpenLLMetry, "traceloop.entity.output", readJSON).of(otherSpan),
+	}},
+	aiTools: {property: "$ai_tools", content: true, sources: []aiSource{
+		from(dialectOTel, "gen_ai.tool.definitions", readJSON),
+		from(dialectOpenInference, "llm.tools.*", readTools),
+		from(dialectOpenInference, "llm.tools", readTools),
+		from(dialectOpenLLMetry, "llm.request.functions.*", readItems),
+		from(dialectVercel, "ai.prompt.tools", readEach),
+	}},
+	aiStopReason: {property: "$ai_stop_reason", sources: []aiSource{
+		from(dialectOTel, "gen_ai.response.finish_reasons", readText),
+		from(dialectOpenInference, "llm.finish_reason", readText),
+		from(dialectOpenLLMetry, "gen_ai.completion.0.finish_reason", readText),
+		from(dialectOpenLLMetry, "llm.response.finish_reason", readText),
+		from(dialectOpenLLMetry, "llm.response.stop_reason", readText),
+		from(dialectVercel, "ai.response.finishReason", readText),
+	}},
+	aiSession: {property: "$ai_session_id", sources: []aiSource{
+		from(dialectOTel, "gen_ai.conversation.id", readText),
+		from(dialectOpenLLMetry, "traceloop.association.properties.session_id", readText),
+		from(dialectVercel, "ai.telemetry.metadata.$ai_session_id", readText),
+	}},
+	aiPromptName: {property: "$ai_prompt_name", sources: []aiSource{
+		from(dialectVercel, "ai.telemetry.metadata.$ai_prompt_name", readText),
+	}},
+	aiPromptVersion: {property: "$ai_prompt_version", sources: []aiSource{
+		from(dialectVercel, "ai.telemetry.metadata.$ai_prompt_version", readText),
+	}},
+	aiInputTokens: {property: "$ai_input_tokens", sources: []aiSource{
+		from(dialectOTel, "gen_ai.usage.input_tokens", readInteger),
+		from(dialectOTel, "gen_ai.usage.prompt_tokens", readInteger),
+		from(dialectOpenInference, "llm.token_count.prompt", readInteger),
+		from(dialectOpenLLMetry, "llm.usage.prompt_tokens", readInteger),
+		from(dialectVercel, "ai.usage.inputTokens", readInteger),
+		from(dialectVercel, "ai.usage.promptTokens", readInteger),
+		from(dialectVercel, "ai.usage.tokens", readInteger),
+	}},
+	aiOutputTokens: {property: "$ai_output_tokens", sources: []aiSource{
+		from(dialectOTel, "gen_ai.usage.output_tokens", readInteger),
+		from(dialectOTel, "gen_ai.usage.completion_tokens", readInteger),
+		from(dialectOpenInference, "llm.token_count.completion", readInteger),
+		from(dialectOpenLLMetry, "llm.usage.completion_tokens", readInteger),
+		from(dialectVercel, "ai.usage.outputTokens", readInteger),
+		from(dialectVercel, "ai.usage.completionTokens", readInteger),
+	}},
+	aiCacheReadTokens: {property: "$ai_cache_read_input_tokens", sources: []aiSource{
+		from(dialectOTel, "gen_ai.usage.cache_read.input_tokens", readInteger).inInput(),
+		from(dialectOTel, "gen_ai.usage.cache_read_input_tokens", readInteger),
+		from(dialectOpenInference, "llm.token_count.prompt_details.cache_read", readInteger).inInput(),
+		from(dialectVercel, "ai.usage.inputTokenDetails.cacheReadTokens", readInteger).inInput(),
+		from(dialectVercel, "ai.usage.cachedInputTokens", readInteger),
+	}},
+	aiCacheCreationTokens: {property: "$ai_cache_creation_input_tokens", sources: []aiSource{
+		from(dialectOTel, "gen_ai.usage.cache_write.input_tokens", readInteger).inInput(),
+		from(dialectOTel, "gen_ai.usage.cache_creation.input_tokens", readInteger).inInput(),
+		from(dialectOTel, "gen_ai.usage.cache_creation_input_tokens", readInteger),
+		from(dialectOpenInference, "llm.token_count.prompt_details.cache_write", readInteger).inInput(),
+		from(dialectVercel, "ai.usage.inputTokenDetails.cacheWriteTokens", readInteger).inInput(),
+	}},
+	aiReasoningTokens: {property: "$ai_reasoning_tokens", sources: []aiSource{
+		from(dialectOTel, "gen_ai.usage.reasoning.output_tokens", readInteger),
+		from(dialectOTel, "gen_ai.usage.reasoning_tokens", readInteger),
+		from(dialectOpenInference, "llm.token_count.completion_details.reasoning", readInteger),
+		from(dialectOpenLLMetry, "llm.usage.reasoning_tokens", readInteger),
+		from(dialectVercel, "ai.usage.outputTokenDetails.reasoningTokens", readInteger),
+		from(dialectVercel, "ai.usage.reasoningTokens", readInteger),
+	}},
+	aiFirstToken: {property: "$ai_time_to_first_token", sources: []aiSource{
+		from(dialectOTel, "gen_ai.response.time_to_first_chunk", readNumber),
+		from(dialectOTel, "gen_ai.server.time_to_first_token", readNumber),
+		from(dialectVercel, "ai.response.msToFirstChunk", readMilliseconds),
+		from(dialectVercel, "ai.stream.msToFirstChunk", readMilliseconds),
+	}},
+	aiInputCost: {property: "$ai_input_cost_usd", sources: []aiSource{
+		from(dialectOTel, "gen_ai.cost.input_cost", readNumber),
+		from(dialectOpenInference, "llm.cost.prompt", readNumber),
+	}},
+	aiOutputCost: {property: "$ai_output_cost_usd", sources: []aiSource{
+		from(dialectOTel, "gen_ai.cost.output_cost", readNumber),
+		from(dialectOpenInference, "llm.cost.completion", readNumber),
+	}},
+	aiTotalCost: {property: "$ai_total_cost_usd", sources: []aiSource{
+		from(dialectOTel, "gen_ai.usage.cost", readNumber),
+		from(dialectOTel, "gen_ai.cost.total_cost", readNumber),
+		from(dialectOpenInference, "llm.cost.total", readNumber),
+	}},
+	aiStream: {property: "$ai_stream", sources: []aiSource{
+		from(dialectOpenLLMetry, "llm.is_streaming", readBoolean),
+		from(dialectOpenLLMetry, "gen_ai.is_streaming", readBoolean),
+	}},
+	aiBaseURL: {property: "$ai_base_url", sources: []aiSource{
+		from(dialectOTel, "server.address", readText),
+		from(dialectOpenLLMetry, "gen_ai.openai.api_base", readText),
+	}},
+	aiHTTPStatus: {property: "$ai_http_status", sources: []aiSource{
+		from(dialectOTel, "http.response.status_code", readInteger),
+		from(dialectOTel, "http.status_code", readInteger),
+	}},
+}
+
+// aiOperations are the attributes that say what a span is, the preferred one first. Vercel's spans
+// may also have OpenTelemetry's.
+var aiOperations = [...]struct {
+	dialect dialect
+	name    string
+}{
+	{dialectVercel, "ai.operationId"},
+	{dialectOTel, "gen_ai.operation.name"},
+	{dialectOpenInference, attrOpenInferenceKind},
+	{dialectOpenLLMetry, "llm.request.type"},
+	{dialectOpenLLMetry, "traceloop.span.kind"},
+}
+
+// attrOpenInferenceKind is an attribute of each of OpenInference's spans.
+const attrOpenInferenceKind = "openinference.span.kind"
+
+// aiOperationEvents are the operations that are calls of a model, in lower case, and the events that
+// they become. All others become $ai_trace or $ai_span.
+var aiOperationEvents = map[string]string{
+	"chat": eventGeneration, "text_completion": eventGeneration, "completion": eventGeneration, "generate_content": eventGeneration,
+	"llm": eventGeneration, "dogenerate": eventGeneration, "dostream": eventGeneration,
+	"embeddings": eventEmbedding, "embedding": eventEmbedding, "doembed": eventEmbedding,
+}
+
+// aiParameters are the request parameters of a model by attribute, with the names that PostHog's
+// SDKs use.
+var aiParameters = map[string]string{
+	"gen_ai.request.max_tokens": "max_tokens", "gen_ai.request.choice.count": "n", "gen_ai.request.temperature": "temperature",
+	"gen_ai.request.top_p": "top_p", "gen_ai.request.top_k": "top_k", "gen_ai.request.stop_sequences": "stop",
+	"gen_ai.request.frequency_penalty": "frequency_penalty", "gen_ai.request.presence_penalty": "presence_penalty",
+	"gen_ai.request.encoding_formats": "encoding_formats", "gen_ai.request.seed": "seed", "gen_ai.request.stream": "stream",
+	"llm.temperature": "temperature", "llm.top_p": "top_p", "llm.top_k": "top_k", "llm.frequency_penalty": "frequency_penalty",
+	"llm.presence_penalty": "presence_penalty", "llm.chat.stop_sequences": "stop", "llm.request.max_tokens": "max_tokens",
+	"ai.settings.maxTokens": "max_tokens", "ai.settings.maxOutputTokens": "max_tokens", "ai.settings.temperature": "temperature",
+	"ai.settings.topP": "top_p", "ai.settings.topK": "top_k", "ai.settings.frequencyPenalty": "frequency_penalty",
+	"ai.settings.presencePenalty": "presence_penalty", "ai.settings.seed": "seed", "ai.settings.stopSequences": "stop",
+}
+
+// aiParameterMaps are attributes that hold all request parameters, as a JSON object.
+var aiParameterMaps = [...]string{"llm.invocation_parameters", "embedding.invocation_parameters"}
+
+// aiRef refers to a source: the field and its rank, 1 for the preferred one.
+type aiRef struct {
+	field aiField
+	rank  int
+}
+
+// source returns the source that the reference is for.
+func (r aiRef) source() *aiSource { return &aiTargets[r.field].sources[r.rank-1] }
+
+// aiSources holds the sources by attribute, aiPrefixes by prefix, and aiEventSources by span event.
+//
+//nolint:gochecknoglobals // constants
+var aiSources, aiPrefixes, aiEventSources = indexTargets()
+
+func indexTargets() (attributes, prefixes, events map[string][]aiRef) {
+	attributes, prefixes, events = map[string][]aiRef{}, map[string][]aiRef{}, map[string][]aiRef{}
+	for f := range aiTargets {
+		for i := range aiTargets[f].sources {
+			for _, name := range aiTargets[f].sources[i].names {
+				index := attributes
+				if aiTargets[f].sources[i].read == readEvents {
+					index = events
+				}
+				if prefix, ok := strings.CutSuffix(name, "*"); ok {
+					name, index = prefix, prefixes
+				}
+				index[name] = append(index[name], aiRef{aiField(f), i + 1})
+			}
+		}
+	}
+	return attributes, prefixes, events
+}
+
+// prefixOf returns the prefix of an attribute with an index, and the rest: the prefix of
+// gen_ai.prompt.0.role is gen_ai.prompt. with the period, and the rest 0.role. Both are empty if
+// there is no index.
+func prefixOf(name string) (prefix, rest string) {
+	for i := 0; ; {
+		dot := strings.IndexByte(name[i:], '.')
+		if dot < 0 || i+dot+1 >= len(name) {
+			return "", ""
+		}
+		i += dot + 1
+		if name[i] >= '0' && name[i] <= '9' {
+			return name[:i], name[i:]
+		}
+	}
+}

@@ -1,0 +1,530 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package posthogexporter
+
+import (
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
+)
+
+// Roles of messages.
+const (
+	roleSystem    = "system"
+	roleUser      = "user"
+	roleAssistant = "assistant"
+)
+
+// appendContent appends a prompt or an output.
+func (g *generation) appendContent(dst []byte, props *properties, f aiField, content Content) []byte {
+	if content == ContentNone {
+		return dst
+	}
+	value := g.contentOf(f, props.values)
+	if f == aiInput {
+		value = g.withSystem(value, props.values)
+	}
+	if value == nil {
+		return dst
+	}
+	dst, ok := props.Name(dst, aiTargets[f].property)
+	if !ok {
+		return dst
+	}
+	if content == ContentRedacted {
+		return appendRedactedJSON(dst, value)
+	}
+	return append(dst, value...)
+}
+
+// contentOf returns a prompt or an output as JSON, or nil if the span has none.
+func (g *generation) contentOf(f aiField, values *jsonappend.Writer) jsontext.Value {
+	at := &g.found[f]
+	if at.rank == 0 {
+		return nil
+	}
+	switch aiTargets[f].sources[at.rank-1].read {
+	case readText:
+		return jsonappend.String(nil, textOf(at.value))
+	case readRequest:
+		return g.payloadOf(at.value, values, roleUser, "messages")
+	case readResponse:
+		return g.payloadOf(at.value, values, roleAssistant, "choices")
+	case readPrompt:
+		return promptOf(jsonOf(at.value, values))
+	case readAnswer:
+		return answerOf(at.parts, values)
+	case readEach:
+		return eachOf(at.value, values)
+	case readInput:
+		return encode(shapeMessages(assemble(at.parts, values), roleUser))
+	case readOutput:
+		return encode(shapeMessages(assemble(at.parts, values), roleAssistant))
+	case readTexts:
+		return encode(pick(assemble(at.parts, values), "text"))
+	case readTools:
+		return encode(pick(assemble(at.parts, values), "json_schema"))
+	case readItems:
+		return encode(assemble(at.parts, values))
+	case readEvents:
+		return encode(eventMessages(at.parts, values))
+	}
+	return jsonOf(at.value, values)
+}
+
+// jsonOf returns a value as JSON. Text that is valid JSON is that JSON.
+func jsonOf(v pcommon.Value, values *jsonappend.Writer) jsontext.Value {
+	if v.Type() != pcommon.ValueTypeStr {
+		return values.Value(nil, v)
+	}
+	return appendParsed(nil, v.Str())
+}
+
+// appendParsed appends text that is valid JSON unquoted, and other text as a string.
+func appendParsed(dst []byte, text string) []byte {
+	value := jsontext.Value(text)
+	if !value.IsValid() || value.Compact() != nil {
+		return jsonappend.String(dst, text)
+	}
+	return append(dst, value...)
+}
+
+// encode returns a value of Go as JSON. It is valid UTF-8, because its parts are.
+func encode(value any) jsontext.Value {
+	text, err := json.Marshal(value, json.Deterministic(true))
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// message returns a list with one message.
+func message(role string, content any) jsontext.Value {
+	return encode([]any{map[string]any{"role": role, "content": content}})
+}
+
+// payloadOf returns a whole request or response. A list is one of messages, and an object has the
+// list as a member. Any other value is the content of a message, or the text of an embedding.
+func (g *generation) payloadOf(v pcommon.Value, values *jsonappend.Writer, role, member string) jsontext.Value {
+	payload := jsonOf(v, values)
+	switch payload.Kind() {
+	case '[':
+		return payload
+	case '{':
+		var members map[string]jsontext.Value
+		if json.Unmarshal(payload, &members) == nil && members[member].Kind() == '[' {
+			return members[member]
+		}
+	}
+	if g.event == eventEmbedding {
+		return payload
+	}
+	return message(role, appevent.ValidText(v.AsString()))
+}
+
+// promptOf returns what an application passed to the AI SDK: messages, or an object with system,
+// prompt and messages, or the text of a message.
+func promptOf(prompt jsontext.Value) jsontext.Value {
+	switch prompt.Kind() {
+	case '[':
+		return prompt
+	case '"':
+		return message(roleUser, prompt)
+	}
+	var members struct {
+		System, Prompt jsontext.Value
+		Messages       []jsontext.Value
+	}
+	if json.Unmarshal(prompt, &members) != nil {
+		return prompt
+	}
+	var messages []any
+	if members.System.Kind() == '"' {
+		messages = append(messages, map[string]any{"role": roleSystem, "content": members.System})
+	}
+	for _, m := range members.Messages {
+		messages = append(messages, m)
+	}
+	switch members.Prompt.Kind() {
+	case '"':
+		messages = append(messages, map[string]any{"role": roleUser, "content": members.Prompt})
+	case '[':
+		var more []any
+		_ = json.Unmarshal(members.Prompt, &more) // it is valid
+		messages = append(messages, more...)
+	}
+	if len(messages) == 0 {
+		return prompt
+	}
+	return encode(messages)
+}
+
+// answerOf returns the message that the AI SDK holds in several attributes.
+func answerOf(parts []part, values *jsonappend.Writer) jsontext.Value {
+	answer := map[string]any{"role": roleAssistant}
+	for _, p := range parts {
+		text := appevent.ValidText(p.value.AsString())
+		switch p.path {
+		case "ai.response.text":
+			answer["content"] = text
+		case "ai.response.object":
+			if answer["content"] == nil {
+				answer["content"] = text
+			}
+		case "ai.response.reasoning":
+			answer["reasoning"] = text
+		case "ai.response.toolCalls":
+			answer["tool_calls"] = toolCallsOf(jsonOf(p.value, values))
+		}
+	}
+	return encode([]any{answer})
+}
+
+// toolCallsOf returns the AI SDK's tool calls in the form that PostHog shows.
+func toolCallsOf(text jsontext.Value) any {
+	var calls []map[string]jsontext.Value
+	if json.Unmarshal(text, &calls) != nil {
+		return text
+	}
+	shaped := make([]any, len(calls))
+	for i, call := range calls {
+		arguments := call["input"]
+		if arguments == nil {
+			arguments = call["args"]
+		}
+		if call["toolName"] == nil {
+			shaped[i] = call
+			continue
+		}
+		function := map[string]any{"name": call["toolName"]}
+		if arguments != nil {
+			function["arguments"] = arguments
+		}
+		shaped[i] = map[string]any{"type": "function", "function": function}
+		if id := call["toolCallId"]; id != nil {
+			shaped[i].(map[string]any)["id"] = id
+		}
+	}
+	return shaped
+}
+
+// eachOf returns JSON, or a list of JSON in strings.
+func eachOf(v pcommon.Value, values *jsonappend.Writer) jsontext.Value {
+	if v.Type() != pcommon.ValueTypeSlice {
+		return jsonOf(v, values)
+	}
+	items := make([]any, v.Slice().Len())
+	for i := range items {
+		items[i] = jsonOf(v.Slice().At(i), values)
+	}
+	return encode(items)
+}
+
+// eventMessages returns the messages of span events.
+func eventMessages(parts []part, values *jsonappend.Writer) any {
+	messages := make([]any, len(parts))
+	for i, p := range parts {
+		messages[i] = eventMessage(p, values)
+	}
+	return messages
+}
+
+// eventMessage returns the message of a span event, which is one attribute in JSON, or the event's
+// attributes. Those of a choice have it as the member message.
+func eventMessage(p part, values *jsonappend.Writer) any {
+	attributes := p.value.Map()
+	m := map[string]any{}
+	if body, ok := attributes.Get("gen_ai.event.content"); ok && isObject(body) {
+		for name, value := range membersOf(body, values) {
+			m[name] = value
+		}
+	} else {
+		for name, v := range attributes.All() {
+			if name = appevent.ValidText(name); !strings.HasPrefix(name, prefixGenAI) && m[name] == nil {
+				m[name] = jsonOf(v, values)
+			}
+		}
+	}
+	if inner, ok := m["message"].(jsontext.Value); ok && inner.Kind() == '{' {
+		delete(m, "message")
+		var members map[string]jsontext.Value
+		_ = json.Unmarshal(inner, &members) // it is valid
+		for name, value := range members {
+			m[name] = value
+		}
+	}
+	if m["role"] == nil {
+		m["role"] = roleOfEvent(p.path)
+	}
+	return m
+}
+
+// roleOfEvent returns the role of the message in a span event such as gen_ai.user.message.
+func roleOfEvent(name string) string {
+	role, ok := strings.CutSuffix(strings.TrimPrefix(name, prefixGenAI), ".message")
+	if !ok {
+		return roleAssistant // gen_ai.choice
+	}
+	return role
+}
+
+// withSystem returns the input with the system instructions as its first message, unless it begins
+// with a message of the system.
+func (g *generation) withSystem(input jsontext.Value, values *jsonappend.Writer) jsontext.Value {
+	if g.found[aiSystem].rank == 0 {
+		return input
+	}
+	var messages []jsontext.Value
+	if input != nil && (input.Kind() != '[' || json.Unmarshal(input, &messages) != nil) {
+		return input
+	}
+	var first struct {
+		Role string `json:"role"`
+	}
+	if len(messages) > 0 && json.Unmarshal(messages[0], &first) == nil && first.Role == roleSystem {
+		return input
+	}
+	g.hasSystem = true
+	system := map[string]any{"role": roleSystem, "content": instructionsOf(jsonOf(g.found[aiSystem].value, values))}
+	all := make([]any, 1, 1+len(messages))
+	all[0] = system
+	for _, m := range messages {
+		all = append(all, m)
+	}
+	return encode(all)
+}
+
+// instructionsOf returns the text of system instructions. Parts that are not all text stay parts.
+func instructionsOf(instructions jsontext.Value) any {
+	var parts []struct {
+		Type    string  `json:"type"`
+		Content *string `json:"content"`
+	}
+	if json.Unmarshal(instructions, &parts) != nil {
+		return instructions
+	}
+	texts := make([]string, len(parts))
+	for i, p := range parts {
+		if p.Type != "text" || p.Content == nil {
+			return instructions
+		}
+		texts[i] = *p.Content
+	}
+	return strings.Join(texts, "\n\n")
+}
+
+// isObject reports whether a value is a map, or an object as JSON in a string.
+func isObject(v pcommon.Value) bool {
+	if v.Type() != pcommon.ValueTypeStr {
+		return v.Type() == pcommon.ValueTypeMap
+	}
+	text := jsontext.Value(v.Str())
+	return text.Kind() == '{' && text.IsValid()
+}
+
+// membersOf yields the members of an object in the order of their names.
+func membersOf(object pcommon.Value, values *jsonappend.Writer) iter.Seq2[string, jsontext.Value] {
+	var members map[string]jsontext.Value
+	_ = json.Unmarshal(jsonOf(object, values), &members) // isObject has checked it
+	return func(yield func(string, jsontext.Value) bool) {
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			if !yield(name, members[name]) {
+				return
+			}
+		}
+	}
+}
+
+// assemble returns the items whose members have attributes of their own: {0.role: user, 0.content:
+// hi} becomes [{role: user, content: hi}]. One attribute may also hold the whole list.
+func assemble(parts []part, values *jsonappend.Writer) any {
+	root := map[string]any{}
+	for _, p := range parts {
+		if prefix, _, _ := strings.Cut(p.path, "."); isIndex(prefix) {
+			put(root, p.path, jsontext.Value(values.Value(nil, p.value))) // arguments of tools stay text
+			continue
+		}
+		var whole any
+		text := jsonOf(p.value, values)
+		if json.Unmarshal(text, &whole) != nil || text.Kind() != '[' {
+			return text
+		}
+		putAll(root, "", whole)
+	}
+	return listed(root)
+}
+
+// putAll puts a value of Go with all that it contains. Names of members may be paths.
+func putAll(root map[string]any, path string, value any) {
+	switch value := value.(type) {
+	case []any:
+		for i, item := range value {
+			putAll(root, join(path, strconv.Itoa(i)), item)
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			putAll(root, join(path, name), value[name])
+		}
+	default:
+		put(root, path, value)
+	}
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// maxPath is the number of names in a path up to which they become members of members.
+const maxPath = 16
+
+// put puts a leaf at a path, such as 0.message.tool_calls.0.tool_call.function.name. OpenInference
+// repeats the kind of each item in front of its members; these names are left out.
+func put(root map[string]any, path string, leaf any) {
+	in, parent := root, ""
+	for depth := 0; ; depth++ {
+		name, rest, nested := strings.Cut(path, ".")
+		if nested && depth > 0 && (isKind(name) && isIndex(parent) || name == parent) {
+			path = rest
+			continue
+		}
+		if !nested || depth >= maxPath {
+			putLeaf(in, appevent.ValidText(path), leaf)
+			return
+		}
+		in, path, parent = child(in, appevent.ValidText(name)), rest, name
+	}
+}
+
+// child returns the object at a name. A leaf that is there already becomes its member value.
+func child(in map[string]any, name string) map[string]any {
+	object, ok := in[name].(map[string]any)
+	if !ok {
+		object = map[string]any{}
+		if leaf, taken := in[name]; taken {
+			object["value"] = leaf
+		}
+		in[name] = object
+	}
+	return object
+}
+
+func putLeaf(in map[string]any, name string, leaf any) {
+	switch at := in[name].(type) {
+	case nil:
+		in[name] = leaf
+	case map[string]any:
+		putLeaf(at, "value", leaf)
+	}
+}
+
+// isKind reports whether OpenInference puts a name in front of the members of an item.
+func isKind(name string) bool {
+	switch name {
+	case "message", "message_content", "tool_call", "document", "embedding", "prompt", "completion", "tool":
+		return true
+	}
+	return false
+}
+
+// isIndex reports whether a name is the index of an item.
+func isIndex(name string) bool {
+	if name == "" || len(name) > 6 || name[0] == '0' && len(name) > 1 {
+		return false
+	}
+	return strings.Trim(name, "0123456789") == ""
+}
+
+// listed returns the value with lists in place of the objects whose names are all indexes.
+func listed(value any) any {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return value
+	}
+	names := slices.Collect(maps.Keys(object))
+	for _, name := range names {
+		object[name] = listed(object[name])
+	}
+	if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return !isIndex(name) }) {
+		return object
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(a) - len(b)
+		}
+		return strings.Compare(a, b)
+	})
+	items := make([]any, len(names))
+	for i, name := range names {
+		items[i] = object[name]
+	}
+	return items
+}
+
+// shapeMessages gives messages the members that PostHog shows: role, content and tool_calls.
+func shapeMessages(items any, role string) any {
+	list, ok := items.([]any)
+	if !ok {
+		return items
+	}
+	for i := range list {
+		m, ok := list[i].(map[string]any)
+		if !ok {
+			list[i] = map[string]any{"role": role, "content": list[i]}
+			continue
+		}
+		rename(m, "contents", "content")
+		rename(m, "text", "content")
+		if m["role"] == nil {
+			m["role"] = role
+		}
+		calls, _ := m["tool_calls"].([]any)
+		for _, call := range calls {
+			if call, ok := call.(map[string]any); ok && call["function"] != nil && call["type"] == nil {
+				call["type"] = "function"
+			}
+		}
+	}
+	return list
+}
+
+// rename renames a member, unless there is one of the new name.
+func rename(m map[string]any, name, to string) {
+	if value, ok := m[name]; ok && m[to] == nil {
+		m[to] = value
+		delete(m, name)
+	}
+}
+
+// pick returns the member of each item that has it, as JSON if it is JSON in a string, and other
+// items unchanged.
+func pick(items any, member string) any {
+	list, ok := items.([]any)
+	if !ok {
+		return items
+	}
+	for i := range list {
+		m, ok := list[i].(map[string]any)
+		if !ok || m[member] == nil {
+			continue
+		}
+		list[i] = m[member]
+		var text string
+		if raw, ok := m[member].(jsontext.Value); ok && member == "json_schema" && json.Unmarshal(raw, &text) == nil {
+			list[i] = jsontext.Value(appendParsed(nil, text))
+		}
+	}
+	return list
+}

@@ -28,6 +28,7 @@ type reading string
 // The readings of single values.
 const (
 	readText         reading = "text"
+	readFirst        reading = "text, or the first of a list"
 	readInteger      reading = "integer" // not negative; also as text
 	readNumber       reading = "number"  // likewise
 	readMilliseconds reading = "number of milliseconds"
@@ -47,14 +48,14 @@ const (
 	readAnswer   reading = "parts of one message"
 	readEach     reading = "JSON, of each item"
 	// readInput and readOutput are one attribute for each member of each message, with indexes.
-	readInput     reading = "members of messages"
-	readOutput    reading = "members of messages of the assistant"
-	readTexts     reading = "members of items, of which the text"
-	readItems     reading = "members of items"
-	readTools     reading = "members of items, of which the JSON schema"
-	readEvents    reading = "span events"
-	readSystem    reading = "text, or parts in JSON"
-	readParameter reading = "any value"
+	readInput  reading = "members of messages"
+	readOutput reading = "members of messages of the assistant"
+	readTexts  reading = "members of items, of which the text"
+	readItems  reading = "members of items"
+	readTools  reading = "members of items, of which the JSON schema"
+	readEvents reading = "span events"
+	readSystem reading = "text, or parts in JSON"
+	readAny    reading = "any value"
 )
 
 // scope restricts a source to some spans.
@@ -227,7 +228,7 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectVercel, "ai.prompt.tools", readEach),
 	}},
 	aiStopReason: {property: "$ai_stop_reason", sources: []aiSource{
-		from(dialectOTel, "gen_ai.response.finish_reasons", readText),
+		from(dialectOTel, "gen_ai.response.finish_reasons", readFirst),
 		from(dialectOpenInference, "llm.finish_reason", readText),
 		from(dialectOpenLLMetry, "gen_ai.completion.0.finish_reason", readText),
 		from(dialectOpenLLMetry, "llm.response.finish_reason", readText),
@@ -243,7 +244,7 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectVercel, "ai.telemetry.metadata.$ai_prompt_name", readText),
 	}},
 	aiPromptVersion: {property: "$ai_prompt_version", sources: []aiSource{
-		from(dialectVercel, "ai.telemetry.metadata.$ai_prompt_version", readText),
+		from(dialectVercel, "ai.telemetry.metadata.$ai_prompt_version", readAny),
 	}},
 	aiInputTokens: {property: "$ai_input_tokens", sources: []aiSource{
 		from(dialectOTel, "gen_ai.usage.input_tokens", readInteger),

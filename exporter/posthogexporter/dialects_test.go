@@ -39,7 +39,7 @@ func dialectTable() string {
 	for f := range aiTargets {
 		fmt.Fprintf(&b, "| %s | %s |\n", quoted(aiTargets[f].property), sourcesText(aiTargets[f].sources))
 	}
-	for _, parameter := range slices.Sorted(slices.Values(slices.Compact(slices.Sorted(maps.Values(aiParameters))))) {
+	for _, parameter := range slices.Compact(slices.Sorted(maps.Values(aiParameters))) {
 		var names []string
 		for _, name := range slices.Sorted(maps.Keys(aiParameters)) {
 			if aiParameters[name] == parameter {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -176,7 +177,7 @@ func (r reading) accepts(v pcommon.Value) bool {
 	case readBoolean:
 		_, ok := optionOf(v)
 		return ok
-	case readText:
+	case readText, readFirst:
 		return textOf(v) != ""
 	}
 	return true
@@ -256,12 +257,18 @@ func (g *generation) appendField(dst []byte, props *properties, f aiField, conte
 		return props.text(dst, target.property, g.defaultOf(f))
 	}
 	read := target.sources[rank-1].read
-	if read == readText {
+	switch read {
+	case readText:
 		return props.text(dst, target.property, g.text(f))
+	case readFirst:
+		return props.text(dst, target.property, firstOf(g.text(f)))
 	}
 	dst, ok := props.Name(dst, target.property)
 	if !ok {
 		return dst
+	}
+	if read == readAny {
+		return props.values.Value(dst, g.found[f].value)
 	}
 	return g.appendNumber(dst, f, read)
 }
@@ -280,6 +287,15 @@ func (g *generation) appendNumber(dst []byte, f aiField, read reading) []byte {
 		n /= 1e3
 	}
 	return jsonappend.Double(dst, n)
+}
+
+// firstOf returns the first text of a list, as JSON in text, or the text.
+func firstOf(text string) string {
+	var list []string
+	if json.Unmarshal([]byte(text), &list) != nil || len(list) == 0 {
+		return text
+	}
+	return list[0]
 }
 
 // defaultOf returns the text of a field that the span does not have.

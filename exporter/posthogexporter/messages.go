@@ -123,13 +123,35 @@ func (g *generation) payloadOf(v pcommon.Value, values *jsonappend.Writer, role,
 	case '{':
 		var members map[string]jsontext.Value
 		if json.Unmarshal(payload, &members) == nil && members[member].Kind() == '[' {
-			return members[member]
+			return messagesOf(members[member])
 		}
 	}
 	if g.event == eventEmbedding {
 		return payload
 	}
 	return message(role, appevent.ValidText(v.AsString()))
+}
+
+// messagesOf returns the messages of a list, in which those of choices are a member of each.
+func messagesOf(list jsontext.Value) jsontext.Value {
+	var items []map[string]jsontext.Value
+	if json.Unmarshal(list, &items) != nil {
+		return list
+	}
+	for _, item := range items {
+		unwrap(item)
+	}
+	return encode(items)
+}
+
+// unwrap puts the members of the member message in its place.
+func unwrap(m map[string]jsontext.Value) {
+	var members map[string]jsontext.Value
+	if m["message"].Kind() != '{' || json.Unmarshal(m["message"], &members) != nil {
+		return
+	}
+	delete(m, "message")
+	maps.Copy(m, members)
 }
 
 // promptOf returns what an application passed to the AI SDK: messages, or an object with system,
@@ -142,8 +164,9 @@ func promptOf(prompt jsontext.Value) jsontext.Value {
 		return message(roleUser, prompt)
 	}
 	var members struct {
-		System, Prompt jsontext.Value
-		Messages       []jsontext.Value
+		System   jsontext.Value   `json:"system"`
+		Prompt   jsontext.Value   `json:"prompt"`
+		Messages []jsontext.Value `json:"messages"`
 	}
 	if json.Unmarshal(prompt, &members) != nil {
 		return prompt
@@ -243,11 +266,9 @@ func eventMessages(parts []part, values *jsonappend.Writer) any {
 // attributes. Those of a choice have it as the member message.
 func eventMessage(p part, values *jsonappend.Writer) any {
 	attributes := p.value.Map()
-	m := map[string]any{}
+	m := map[string]jsontext.Value{}
 	if body, ok := attributes.Get("gen_ai.event.content"); ok && isObject(body) {
-		for name, value := range membersOf(body, values) {
-			m[name] = value
-		}
+		m = maps.Collect(membersOf(body, values))
 	} else {
 		for name, v := range attributes.All() {
 			if name = appevent.ValidText(name); !strings.HasPrefix(name, prefixGenAI) && m[name] == nil {
@@ -255,16 +276,13 @@ func eventMessage(p part, values *jsonappend.Writer) any {
 			}
 		}
 	}
-	if inner, ok := m["message"].(jsontext.Value); ok && inner.Kind() == '{' {
-		delete(m, "message")
-		var members map[string]jsontext.Value
-		_ = json.Unmarshal(inner, &members) // it is valid
-		for name, value := range members {
-			m[name] = value
-		}
-	}
+	unwrap(m)
 	if m["role"] == nil {
-		m["role"] = roleOfEvent(p.path)
+		m["role"] = encode(roleOfEvent(p.path))
+	}
+	if id, ok := m["id"]; ok && m["tool_call_id"] == nil && p.path == "gen_ai.tool.message" {
+		m["tool_call_id"] = id
+		delete(m, "id")
 	}
 	return m
 }

@@ -82,6 +82,10 @@ type Config struct {
 	// service.*; default none.
 	ResourceAttributes analyticsconf.ResourceAttributes `mapstructure:"resource_attributes"`
 
+	// Objects says how to send maps and lists of maps: send (default) as objects, or flatten for
+	// workspaces in which MoEngage has not enabled the Object type.
+	Objects Objects `mapstructure:"objects"`
+
 	// RateLimits limits how much is sent per minute.
 	RateLimits RateLimitsConfig `mapstructure:"rate_limits"`
 }
@@ -112,6 +116,15 @@ type RateLimitsConfig struct {
 	Devices int `mapstructure:"devices"`
 	Merges  int `mapstructure:"merges"`
 }
+
+// Objects says how to send maps.
+type Objects string
+
+// The values of objects.
+const (
+	ObjectsSend    Objects = "send"
+	ObjectsFlatten Objects = "flatten"
+)
 
 // Mode says how many events a request holds.
 type Mode string
@@ -148,6 +161,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	}
 	strictconf.Default(&cfg.Mode, ModeBulk)
 	strictconf.Default(&cfg.WithoutCustomer, WithoutCustomerSkip)
+	strictconf.Default(&cfg.Objects, ObjectsSend)
 	cfg.Logs.ApplyDefault()
 	return nil
 }
@@ -225,6 +239,7 @@ func (cfg *Config) checkWords() error {
 	return errors.Join(
 		strictconf.CheckWord("mode", cfg.Mode, ModeBulk, ModeSingle),
 		strictconf.CheckWord("without_customer", cfg.WithoutCustomer, WithoutCustomerSkip, WithoutCustomerDeviceID),
+		strictconf.CheckWord("objects", cfg.Objects, ObjectsSend, ObjectsFlatten),
 		cfg.Logs.Check(),
 	)
 }
@@ -297,6 +312,7 @@ func createDefaultConfig() component.Config {
 		EventNames:        EventNamesConfig{Max: maxEventNames, Page: "page_viewed", Screen: "screen_viewed"},
 		MaxUserAttributes: maxUserAttributes,
 		Logs:              analyticsconf.LogsSkip,
+		Objects:           ObjectsSend,
 		RateLimits: RateLimitsConfig{
 			Events: maxEventsAMinute, Users: maxUsersAMinute, Devices: maxDevicesAMinute, Merges: maxMergesAMinute,
 		},

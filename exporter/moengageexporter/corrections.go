@@ -47,7 +47,7 @@ const (
 	correctedTime
 	// correctedArrayType: the items of an array became strings.
 	correctedArrayType
-	// correctedReserved: a name began with the prefix that MoEngage reserves, and got another _.
+	// correctedReserved: a name is one that MoEngage reserves, and got another _.
 	correctedReserved
 
 	// The corrections from here on lose nothing, and are counted but not logged.
@@ -85,8 +85,8 @@ var advice = [numCorrections]string{
 	correctedItems:          "MoEngage keeps 50 items per array: send fewer",
 	correctedName:           "MoEngage keeps 200 characters per name: shorten it",
 	correctedTime:           "MoEngage refuses events from the future, so they get the current time: is the application's clock wrong?",
-	correctedArrayType:      "MoEngage accepts arrays of numbers or of strings: items of other arrays become strings",
-	correctedReserved:       "names that begin with moe_ are reserved for MoEngage: they are sent with another _ in front",
+	correctedArrayType:      "MoEngage accepts arrays of numbers, of strings or of objects: items of other arrays become strings",
+	correctedReserved:       "names that begin with moe_, and id and _id of users, are reserved for MoEngage: they are sent with another _",
 }
 
 // tally counts corrections.

@@ -4,10 +4,13 @@
 package moengageexporter
 
 import (
+	"strings"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
 // Attributes of the device (semantic conventions v1.44.0, device registry). This project defines the
@@ -20,31 +23,41 @@ const (
 	attrPushPreference = "device.push_preference"
 )
 
-// deviceAttributes lists MoEngage's attributes of a device (Track Device), and for each the event
+// deviceAttributes lists MoEngage's attributes of a device (Track Device) other than its push ID, and for each the event
 // attributes that may hold its value, the preferred one first.
 var deviceAttributes = [...]struct {
 	name string
 	from [2]string
 }{
-	{"push_id", [2]string{attrPushID}},
 	{"push_preference", [2]string{attrPushPreference}},
 	{"brand", [2]string{attrManufacturer}},
 	{"model", [2]string{attrModelName, attrModelID}},
 	{"os_version", [2]string{attrOSVersion}},
 }
 
-// encodeDevice writes a user's device when the event says more about it than its ID.
+// encodeDevice writes a user's device when the event says more about it than its ID. MoEngage
+// accepts and drops devices without a push ID or a platform, which are skipped.
 func (enc *encoder) encodeDevice(w *delivery.Writer, e *appevent.Event, customer string) {
 	device := enc.deviceOf(e)
 	if device.id == "" || !isDescribed(e) {
 		return
 	}
+	pushID := pushIDOf(e)
+	switch {
+	case pushID == "":
+		w.Skip("device_without_push_id")
+		return
+	case device.platform == "":
+		w.Skip("device_without_platform")
+		return
+	}
 	dst := appendHead(w.Begin(metaOf(e, kindDevice, customer)), kindDevice, customer, device.id)
 	dst = append(append(dst, attributesOpen...), '{')
 	a := enc.object(maxAttributes, nil)
-	if device.platform != "" {
-		dst = a.text(dst, "platform", device.platform)
-		dst = a.text(dst, "app_version", e.Source.ServiceVersion)
+	dst = a.text(dst, "platform", device.platform)
+	dst = a.text(dst, "app_version", e.Source.ServiceVersion)
+	if named, ok := a.name(dst, enc.known.of("push_id")); ok {
+		dst = jsonappend.String(named, pushID) // in full: a truncated one reaches nobody
 	}
 	for i := range deviceAttributes {
 		if v, ok := deviceAttribute(e, &deviceAttributes[i].from); ok {
@@ -56,12 +69,23 @@ func (enc *encoder) encodeDevice(w *delivery.Writer, e *appevent.Event, customer
 }
 
 func isDescribed(e *appevent.Event) bool {
+	if pushIDOf(e) != "" {
+		return true
+	}
 	for i := range deviceAttributes {
 		if _, ok := deviceAttribute(e, &deviceAttributes[i].from); ok {
 			return true
 		}
 	}
 	return false
+}
+
+func pushIDOf(e *appevent.Event) string {
+	v, ok := deviceAttribute(e, &[2]string{attrPushID})
+	if !ok {
+		return ""
+	}
+	return strings.TrimSpace(appevent.IDText(v))
 }
 
 // deviceAttribute returns the first of the attributes that the record has or, if it has none, that

@@ -56,13 +56,15 @@ type encoder struct {
 	past     pcommon.Timestamp // when the clock was last read
 	headKey  headKey
 
+	locations locations
+
 	// What the current event says about its device, and its encoded attributes.
 	hints   deviceHints
 	scratch []byte
 }
 
 func newEncoder(b *backend) *encoder {
-	return &encoder{backend: b, usualIDs: slices.Equal(b.cfg.CustomerID.From, usualIDs())}
+	return &encoder{backend: b, usualIDs: slices.Equal(b.cfg.CustomerID.From, usualIDs()), locations: locations{}}
 }
 
 // Prepare implements delivery.Encoder. Each record is encoded on its own.

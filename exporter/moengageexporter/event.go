@@ -43,7 +43,11 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, customer 
 			dst = jsonappend.String(append(dst, `,"app_version":`...), version)
 		}
 	}
-	dst = enc.appendTime(append(dst, `,"current_time":`...), enc.timeOf(e))
+	at := enc.timeOf(e)
+	dst = enc.appendTime(append(dst, `,"current_time":`...), at)
+	if offset, ok := enc.locations.offset(&enc.hints.timezone, at); ok {
+		dst = jsonappend.Int(append(dst, `,"user_timezone_offset":`...), int64(offset))
+	}
 	w.End(append(append(dst, '}'), actionsClose...))
 	return nil
 }

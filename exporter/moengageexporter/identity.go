@@ -82,8 +82,11 @@ func (enc *encoder) deviceOf(e *appevent.Event) device {
 	return h.device(&enc.source.device)
 }
 
-// deviceHints holds what attributes say about a device.
-type deviceHints struct{ id, installation, system, platform string }
+// deviceHints holds what attributes say about a device and its time zone.
+type deviceHints struct {
+	id, installation, system, platform string
+	timezone                           timezone
+}
 
 // device returns the device of a record. Fields that the record does not set come from its resource.
 func (h *deviceHints) device(ofResource *device) device {
@@ -119,6 +122,8 @@ func (h *deviceHints) add(name string, v pcommon.Value) bool {
 		return true
 	case attrCustomerID, attrPushID, attrPushPreference:
 		return true
+	case attrTimezoneOffset, attrUserTimezone, attrTimezone:
+		return h.timezone.add(name, v)
 	case attrOSName:
 		h.system = platformOfSystem(v)
 	case appevent.AttrSDKLanguage:
@@ -136,7 +141,8 @@ func (h *deviceHints) add(name string, v pcommon.Value) bool {
 // isDeviceHint reports whether add uses attributes of this name.
 func isDeviceHint(name string) bool {
 	switch name {
-	case attrDeviceID, attrInstallationID, attrCustomerID, attrPushID, attrPushPreference, attrOSName, appevent.AttrSDKLanguage:
+	case attrDeviceID, attrInstallationID, attrCustomerID, attrPushID, attrPushPreference, attrOSName, appevent.AttrSDKLanguage,
+		attrTimezoneOffset, attrUserTimezone, attrTimezone:
 		return true
 	}
 	return strings.HasPrefix(name, prefixBrowser)

@@ -33,7 +33,7 @@ const (
 	attrUnsubscribe = "moe_unsubscribe"
 	// anyNumber stands for no limit.
 	anyNumber = math.MaxInt
-	// maxDepth is how deep maps may be nested to be flattened.
+	// maxDepth is how deep maps may be nested.
 	maxDepth = 8
 )
 
@@ -60,8 +60,7 @@ func (a *object) value(dst []byte, name string, v pcommon.Value) []byte {
 	return a.named(dst, a.enc.known.of(name), v)
 }
 
-// named is like value, for a name that was already looked up. MoEngage refuses maps, so their
-// members become attributes.
+// named is like value, for a name that was already looked up.
 func (a *object) named(dst []byte, name *attributeName, v pcommon.Value) []byte {
 	if s := v.Str(); s != "" { // the usual case
 		return a.string(dst, name, s)
@@ -76,7 +75,10 @@ func (a *object) named(dst []byte, name *attributeName, v pcommon.Value) []byte 
 		a.enc.noted[correctedNotANumber]++
 		return dst
 	case pcommon.ValueTypeMap:
-		return a.flatten(dst, name.given, v.Map())
+		if a.enc.cfg.Objects == ObjectsFlatten {
+			return a.flatten(dst, name.given, v.Map())
+		}
+		return a.nested(dst, name, v.Map())
 	case pcommon.ValueTypeSlice:
 		return a.array(dst, name, v.Slice())
 	case pcommon.ValueTypeBytes:
@@ -150,6 +152,72 @@ func (a *object) admit(name string) bool {
 	return slices.Contains(standardAttributes[:], name) || a.names.admit(name)
 }
 
+// nested appends an object.
+func (a *object) nested(dst []byte, name *attributeName, m pcommon.Map) []byte {
+	if a.depth == maxDepth {
+		a.enc.noted[correctedDepth]++
+		return dst
+	}
+	if !hasMembers(m, a.depth) {
+		a.enc.noted[correctedEmpty]++
+		return dst
+	}
+	dst, ok := a.name(dst, name)
+	if !ok {
+		return dst
+	}
+	return a.appendMembers(dst, m)
+}
+
+// appendMembers appends the members of an object, with braces.
+func (a *object) appendMembers(dst []byte, m pcommon.Map) []byte {
+	inner := a.enc.object(anyNumber, nil)
+	inner.depth = a.depth + 1
+	dst = append(dst, '{')
+	for name, v := range m.All() {
+		dst = inner.value(dst, name, v)
+	}
+	inner.end()
+	return append(dst, '}')
+}
+
+// hasMembers reports whether an object in an object of some depth has a member that is sent.
+func hasMembers(m pcommon.Map, depth int) bool {
+	for name, v := range m.All() {
+		if name != "" && isSent(v, depth+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// isSent reports whether a value at some depth is sent.
+func isSent(v pcommon.Value, depth int) bool {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return v.Str() != "" && !isLongURL(v.Str())
+	case pcommon.ValueTypeDouble:
+		return isNumber(v.Double())
+	case pcommon.ValueTypeMap:
+		return depth < maxDepth && hasMembers(v.Map(), depth)
+	case pcommon.ValueTypeSlice:
+		return isArraySent(v.Slice(), depth)
+	case pcommon.ValueTypeBytes:
+		return v.Bytes().Len() > 0
+	}
+	return v.Type() != pcommon.ValueTypeEmpty
+}
+
+// isArraySent is isSent for an array: one of nothing but maps without members is not sent.
+func isArraySent(s pcommon.Slice, depth int) bool {
+	for _, item := range s.All() {
+		if item.Type() != pcommon.ValueTypeMap || depth >= maxDepth || hasMembers(item.Map(), depth) {
+			return true
+		}
+	}
+	return false
+}
+
 // flatten appends the members of a map as attributes. Their names begin with the name of the map.
 func (a *object) flatten(dst []byte, name string, m pcommon.Map) []byte {
 	if a.depth == maxDepth {
@@ -170,10 +238,11 @@ func (a *object) flatten(dst []byte, name string, m pcommon.Map) []byte {
 	return dst
 }
 
-// array appends an array of numbers or of strings. In any other array, all items become strings.
+// array appends an array of numbers, of strings or of objects. In any other array, all items become
+// strings.
 func (a *object) array(dst []byte, name *attributeName, s pcommon.Slice) []byte {
-	n := s.Len()
-	if n == 0 {
+	kind := a.itemsOf(s)
+	if s.Len() == 0 || kind == objectItems && !a.hasObjects(s) {
 		a.enc.noted[correctedEmpty]++
 		return dst
 	}
@@ -181,47 +250,94 @@ func (a *object) array(dst []byte, name *attributeName, s pcommon.Slice) []byte 
 	if !ok {
 		return dst
 	}
-	if n > maxItems {
-		a.enc.noted[correctedItems]++
-	}
-	numbers, texts := itemTypes(s)
-	if !numbers && !texts {
+	if kind == mixedItems {
 		a.enc.noted[correctedArrayType]++
 	}
-	dst = append(dst, '[')
-	for i := range min(n, maxItems) {
-		if i > 0 {
+	return a.items(append(dst, '['), kind, s)
+}
+
+// items appends the items of an array that are sent, and its closing bracket.
+func (a *object) items(dst []byte, kind itemKind, s pcommon.Slice) []byte {
+	n := 0
+	for _, item := range s.All() {
+		switch {
+		case kind == objectItems && !hasMembers(item.Map(), a.depth):
+			a.enc.noted[correctedEmpty]++
+			continue
+		case n == maxItems:
+			a.enc.noted[correctedItems]++
+			return append(dst, ']')
+		case n > 0:
 			dst = append(dst, ',')
 		}
-		switch item := s.At(i); {
-		case texts:
-			dst = jsonappend.String(dst, a.enc.fitItem(item.Str()))
-		case numbers:
-			dst = a.enc.values.Value(dst, item)
-		default:
-			dst = jsonappend.String(dst, a.enc.fitItem(item.AsString()))
-		}
+		dst = a.item(dst, kind, item)
+		n++
 	}
 	return append(dst, ']')
 }
 
-// itemTypes reports whether all items are numbers, and whether all are strings.
-func itemTypes(s pcommon.Slice) (numbers, texts bool) {
-	numbers, texts = true, true
+// hasObjects reports whether one of the maps in an array is sent.
+func (a *object) hasObjects(s pcommon.Slice) bool {
 	for _, item := range s.All() {
-		switch item.Type() {
-		case pcommon.ValueTypeStr:
-			numbers = false
-		case pcommon.ValueTypeInt:
-			texts = false
-		case pcommon.ValueTypeDouble:
-			texts = false
-			numbers = numbers && isNumber(item.Double())
-		default:
-			return false, false
+		if hasMembers(item.Map(), a.depth) {
+			return true
 		}
 	}
-	return numbers, texts
+	return false
+}
+
+func (a *object) item(dst []byte, kind itemKind, item pcommon.Value) []byte {
+	switch kind {
+	case textItems:
+		return jsonappend.String(dst, a.enc.fitItem(item.Str()))
+	case numberItems:
+		return a.enc.values.Value(dst, item)
+	case objectItems:
+		return a.appendMembers(dst, item.Map())
+	default:
+		return jsonappend.String(dst, a.enc.fitItem(item.AsString()))
+	}
+}
+
+// itemKind is the type that all items of an array have.
+type itemKind int
+
+const (
+	mixedItems itemKind = iota
+	numberItems
+	textItems
+	objectItems
+)
+
+// itemsOf returns the type of an array's items. Maps that are nested too deeply are mixed items.
+func (a *object) itemsOf(s pcommon.Slice) itemKind {
+	kind := mixedItems
+	for i := range s.Len() {
+		of := a.kindOf(s.At(i))
+		if of == mixedItems || i > 0 && of != kind {
+			return mixedItems
+		}
+		kind = of
+	}
+	return kind
+}
+
+func (a *object) kindOf(item pcommon.Value) itemKind {
+	switch item.Type() {
+	case pcommon.ValueTypeStr:
+		return textItems
+	case pcommon.ValueTypeInt:
+		return numberItems
+	case pcommon.ValueTypeDouble:
+		if isNumber(item.Double()) {
+			return numberItems
+		}
+	case pcommon.ValueTypeMap:
+		if a.enc.cfg.Objects == ObjectsSend && a.depth < maxDepth {
+			return objectItems
+		}
+	}
+	return mixedItems
 }
 
 // fit shortens a string of more than maxValue bytes to maxValue characters. It reports false for a
@@ -231,14 +347,31 @@ func (enc *encoder) fit(s string) (string, bool) {
 	if utf8.RuneCountInString(s) <= maxValue {
 		return s, true
 	}
-	if strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://") {
+	if short, ok := withoutQuery(s); ok {
 		enc.noted[correctedURL]++
-		s, _, _ = strings.Cut(s, "#")
-		s, _, _ = strings.Cut(s, "?")
-		return s, utf8.RuneCountInString(s) <= maxValue
+		return short, utf8.RuneCountInString(short) <= maxValue
 	}
 	enc.noted[correctedValue]++
 	return firstCharacters(s, maxValue), true
+}
+
+// withoutQuery returns a URL without its query and fragment, and whether s is one.
+func withoutQuery(s string) (string, bool) {
+	if !strings.HasPrefix(s, "https://") && !strings.HasPrefix(s, "http://") {
+		return s, false
+	}
+	s, _, _ = strings.Cut(s, "#")
+	s, _, _ = strings.Cut(s, "?")
+	return s, true
+}
+
+// isLongURL reports whether fit leaves the string out.
+func isLongURL(s string) bool {
+	if len(s) <= maxValue {
+		return false
+	}
+	short, ok := withoutQuery(appevent.ValidText(s))
+	return ok && utf8.RuneCountInString(short) > maxValue
 }
 
 // fitItem is like fit, but for items of arrays: even URLs are truncated rather than left out.

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +111,12 @@ func TestSharedIDsAreNotCustomers(t *testing.T) {
 // attributesOf encodes one event, and returns its attributes and corrections.
 func attributesOf(t *testing.T, change func(pcommon.Map)) (map[string]any, tally) {
 	t.Helper()
-	enc := newEncoder(newTestBackend(t, validConfig()))
+	return attributesBy(t, validConfig(), change)
+}
+
+func attributesBy(t *testing.T, cfg *Config, change func(pcommon.Map)) (map[string]any, tally) {
+	t.Helper()
+	enc := newEncoder(newTestBackend(t, cfg))
 	ld := plog.NewLogs()
 	r := record(ld, "e", "u1", "id")
 	r.Attributes().Remove("note")
@@ -127,19 +133,51 @@ func attributesOf(t *testing.T, change func(pcommon.Map)) (map[string]any, tally
 	return event.Actions[0].Attributes, enc.noted
 }
 
+// nestDeeply puts maps nested to maxDepth, and one that is nested more deeply.
+func nestDeeply(m pcommon.Map) {
+	m.PutInt("before", 1)
+	inner := m.PutEmptyMap("m")
+	for range maxDepth - 1 {
+		inner = inner.PutEmptyMap("m")
+	}
+	inner.PutInt("n", 7)
+	inner.PutEmptyMap("m").PutInt("n", 8)
+	m.PutInt("after", 2)
+}
+
 func TestMapsAreFlattenedToMaxDepth(t *testing.T) {
-	got, noted := attributesOf(t, func(m pcommon.Map) {
-		m.PutInt("before", 1)
-		inner := m.PutEmptyMap("m")
-		for range maxDepth - 1 {
-			inner = inner.PutEmptyMap("m")
-		}
-		inner.PutInt("n", 7)
-		inner.PutEmptyMap("m").PutInt("n", 8)
-		m.PutInt("after", 2)
-	})
+	cfg := validConfig()
+	cfg.Objects = ObjectsFlatten
+	got, noted := attributesBy(t, cfg, nestDeeply)
 	assert.Equal(t, map[string]any{"before": 1.0, "m_m_m_m_m_m_m_m_n": 7.0, "after": 2.0}, got)
 	assert.Equal(t, tally{correctedMap: maxDepth, correctedDepth: 1}, noted)
+}
+
+func TestMapsAreSentToMaxDepth(t *testing.T) {
+	got, noted := attributesOf(t, nestDeeply)
+	var want any = map[string]any{"n": 7.0}
+	for range maxDepth {
+		want = map[string]any{"m": want}
+	}
+	want.(map[string]any)["before"], want.(map[string]any)["after"] = 1.0, 2.0
+	assert.Equal(t, want, any(got))
+	assert.Equal(t, tally{correctedDepth: 1}, noted)
+}
+
+func TestMapsWithoutValuesAreLeftOut(t *testing.T) {
+	got, noted := attributesOf(t, func(m pcommon.Map) {
+		hollow := m.PutEmptyMap("hollow")
+		hollow.PutStr("text", "")
+		hollow.PutDouble("number", math.NaN())
+		hollow.PutStr("url", "https://example.com/"+strings.Repeat("p", maxValue))
+		hollow.PutEmptySlice("list")
+		hollow.PutEmptyBytes("bytes")
+		hollow.PutEmpty("nothing")
+		hollow.PutInt("", 1)
+		hollow.PutEmptyMap("map").PutEmptyMap("map")
+	})
+	assert.Empty(t, got)
+	assert.Equal(t, tally{correctedEmpty: 1}, noted)
 }
 
 func TestAttributeNamedEventIDIsLeftOut(t *testing.T) {

@@ -50,6 +50,10 @@ func (enc *encoder) encodeUser(w *delivery.Writer, e *appevent.Event, customer s
 		if known, ok := userAttributes[name]; ok {
 			name = known
 		}
+		if name == "id" || name == "_id" { // MoEngage drops attributes with these names
+			enc.noted[correctedReserved]++
+			name = "id_"
+		}
 		dst = a.value(dst, name, v)
 	}
 	if e.Kind == appevent.KindIdentify {

@@ -377,25 +377,30 @@ func assemble(parts []part, values *jsonappend.Writer) any {
 		if json.Unmarshal(text, &whole) != nil || text.Kind() != '[' {
 			return text
 		}
-		putAll(root, "", whole)
+		putAll(root, "", whole, 0)
 	}
 	return listed(root)
 }
 
 // putAll puts a value of Go with all that it contains. Names of members may be paths.
-func putAll(root map[string]any, path string, value any) {
+func putAll(root map[string]any, path string, value any, depth int) {
 	switch value := value.(type) {
 	case []any:
-		for i, item := range value {
-			putAll(root, join(path, strconv.Itoa(i)), item)
+		if depth < maxPath && len(value) > 0 {
+			for i, item := range value {
+				putAll(root, join(path, strconv.Itoa(i)), item, depth+1)
+			}
+			return
 		}
 	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(value)) {
-			putAll(root, join(path, name), value[name])
+		if depth < maxPath && len(value) > 0 {
+			for _, name := range slices.Sorted(maps.Keys(value)) {
+				putAll(root, join(path, name), value[name], depth+1)
+			}
+			return
 		}
-	default:
-		put(root, path, value)
 	}
+	put(root, path, value)
 }
 
 func join(path, name string) string {

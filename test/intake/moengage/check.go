@@ -126,20 +126,44 @@ func (c *checker) element(o object) {
 		}
 	case RouteUser:
 		o.Only(RuleMember, "type", "customer_id", "attributes")
-		c.content.Users = append(c.content.Users, Object{Customer: customer, Attributes: c.attributes(o)})
+		attributes := c.attributes(o)
+		for _, name := range []string{"id", "_id"} {
+			if _, ok := attributes[name]; ok {
+				c.Violate(RuleName, o.Where, "has the attribute %s, which MoEngage blocks", name)
+			}
+		}
+		c.content.Users = append(c.content.Users, Object{Customer: customer, Attributes: attributes})
 		c.content.Order = append(c.content.Order, Thing{customer, "user"})
 	case RouteDevice:
 		o.Only(RuleMember, "type", "customer_id", "device_id", "attributes")
 		if text(o, "device_id") == "" {
 			c.Violate(RuleMember, o.Where, "has no device_id")
 		}
+		pushID := c.withoutPushID(o)
 		attributes := c.attributes(o)
 		c.platform(o.Where, attributes["platform"])
+		if attributes != nil && pushID != nil {
+			attributes["push_id"] = pushID
+		}
+		for _, name := range []string{"platform", "push_id"} {
+			if text, _ := attributes[name].(string); text == "" || text == "unknown" {
+				c.Violate(RuleDevice, o.Where, "has no %s, so MoEngage accepts and drops it", name)
+			}
+		}
 		c.content.Devices = append(c.content.Devices, Object{Customer: customer, Device: text(o, "device_id"), Attributes: attributes})
 		c.content.Order = append(c.content.Order, Thing{customer, "device"})
 	default:
 		c.Violate(RuleType, o.Where, "has the type %q", text(o, "type"))
 	}
+}
+
+// withoutPushID removes the push ID, which has no maximum length, from a device's attributes, and
+// returns it.
+func (c *checker) withoutPushID(o object) any {
+	attributes, _ := o.Members["attributes"].(map[string]any)
+	pushID := attributes["push_id"]
+	delete(attributes, "push_id")
+	return pushID
 }
 
 func (c *checker) action(o object, customer, device string) {
@@ -152,6 +176,9 @@ func (c *checker) action(o object, customer, device string) {
 	}
 	optionalText(o, "app_version")
 	c.platform(o.Where, o.Members["platform"])
+	if offset, ok := o.Integer("user_timezone_offset"); ok && (offset < -maxOffset || offset > maxOffset) {
+		o.Breaks(RuleTime, "user_timezone_offset", "is %d seconds; the limit is %d", offset, maxOffset)
+	}
 	id, _ := attributes["event_id"].(string)
 	c.content.Actions = append(c.content.Actions, Action{
 		Customer: customer, Device: device, Name: name, ID: id, Time: c.time(o), Platform: text(o, "platform"), Attributes: attributes,
@@ -229,6 +256,8 @@ func (c *checker) attribute(where string, value any) {
 	case bool:
 	case []any:
 		c.array(where, v)
+	case map[string]any:
+		c.nested(where, v)
 	default:
 		c.Violate(RuleValue, where, "is %T", value)
 	}
@@ -237,6 +266,11 @@ func (c *checker) attribute(where string, value any) {
 func (c *checker) array(where string, items []any) {
 	if len(items) == 0 || len(items) > maxItems {
 		c.Violate(RuleArray, where, "has %d items", len(items))
+		return
+	}
+	if _, ok := items[0].(map[string]any); ok && len(items) <= maxItems {
+		c.objects(where, items)
+		return
 	}
 	first := ""
 	for _, item := range items {
@@ -249,5 +283,28 @@ func (c *checker) array(where string, items []any) {
 			c.Violate(RuleArray, where, "has an item of %s of %d bytes among those of %s", kind, len(text), first)
 			return
 		}
+	}
+}
+
+// nested checks an object in attributes.
+func (c *checker) nested(where string, members map[string]any) {
+	if len(members) == 0 {
+		c.Violate(RuleValue, where, "is an empty object")
+	}
+	for name, value := range members {
+		c.name(where+"."+name, name)
+		c.attribute(where+"."+name, value)
+	}
+}
+
+// objects checks an array of objects.
+func (c *checker) objects(where string, items []any) {
+	for i, item := range items {
+		members, ok := item.(map[string]any)
+		if !ok {
+			c.Violate(RuleArray, where, "has an item of %T among objects", item)
+			return
+		}
+		c.nested(fmt.Sprintf("%s[%d]", where, i), members)
 	}
 }

@@ -46,9 +46,13 @@ const (
 	// many users would share (api: data/data-overview).
 	RuleCustomer Rule = "customer_id"
 	// RuleTime: current_time is ISO 8601 in UTC, and not in the future (old: 4413174104852).
+	// user_timezone_offset is a number of seconds up to 15 hours (api: event/track-event).
 	RuleTime Rule = "current_time"
 	// RulePlatform: platform is ANDROID, iOS, web or unknown (old: 4413174104852).
 	RulePlatform Rule = "platform"
+	// RuleDevice: a device has a platform and a push_id. MoEngage accepts and drops it otherwise (api:
+	// bulk/bulk-import-users-and-events).
+	RuleDevice Rule = "device"
 	// RuleOneElement: consecutive actions of one user and device share an element, in its list
 	// actions.
 	RuleOneElement Rule = "one-element"
@@ -59,14 +63,15 @@ const (
 // Rules of the tracking policy (help: 360037314991, 31226180214804).
 const (
 	// RuleName: a name has 1 to 200 characters, no period, and does not begin with moe_ (api:
-	// event/track-event).
+	// event/track-event). No attribute of a user is named id or _id (api: user/track-user).
 	RuleName Rule = "name"
 	// RuleAttributes: an event has up to 100 attributes.
 	RuleAttributes Rule = "attributes"
-	// RuleValue: a value is a string of up to 512 characters, a number, a boolean or an array.
+	// RuleValue: a value is a string of up to 512 characters, a number, a boolean, an array, or an
+	// object that is not empty and whose members keep the rules of attributes.
 	RuleValue Rule = "value"
-	// RuleArray: an array has 1 to 50 items, all of them numbers or all strings of up to 512
-	// characters.
+	// RuleArray: an array has 1 to 50 items, all of them numbers, all strings of up to 512 characters,
+	// or all objects.
 	RuleArray Rule = "array"
 	// RuleEventNames: a workspace has up to 512 event names.
 	RuleEventNames Rule = "event-names"
@@ -84,4 +89,5 @@ const (
 	maxName           = 200
 	maxValue          = 512
 	maxItems          = 50
+	maxOffset         = 54_000
 )

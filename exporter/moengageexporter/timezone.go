@@ -25,7 +25,7 @@ const (
 // maxOffset is MoEngage's limit for user_timezone_offset in seconds (api: event/track-event).
 const maxOffset = 15 * 60 * 60
 
-// timezone is what an event says about its user's time zone.
+// timezone is the time zone of an event's user.
 type timezone struct {
 	rank   int // of the attribute, 1 for the preferred one; 0 if the event says nothing
 	offset int // in seconds, if name is empty

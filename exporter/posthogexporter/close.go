@@ -8,11 +8,11 @@ import "github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 // close is the last phase. It writes whether the event has a person profile, the properties of its
 // source and the fields next to the properties.
 func (enc *encoder) close(w *delivery.Writer, dst []byte, ev *event) error {
-	if err := ev.checkOptions(); err != nil {
+	profile := ev.needsProfile || enc.hasProfile(&ev.who)
+	if err := ev.checkDropped(profile); err != nil {
 		ev.props.End()
 		return err
 	}
-	profile := ev.needsProfile || enc.hasProfile(&ev.who)
 	if ev.protocol == ProtocolBatch && !profile {
 		dst = ev.props.boolean(dst, propProcessPerson, false)
 	}

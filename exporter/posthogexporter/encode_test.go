@@ -93,7 +93,11 @@ func TestEventWithoutTimeHasArrivalTime(t *testing.T) {
 // encodeFailure returns the error for an event with these attributes.
 func encodeFailure(t *testing.T, protocol Protocol, attributes map[string]any) string {
 	ld := events("a")
-	require.NoError(t, ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().FromRaw(attributes))
+	record := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	require.NoError(t, record.Attributes().FromRaw(attributes))
+	if attributes["event.name"] != nil {
+		record.SetEventName("")
+	}
 	enc := newEncoder(benchBackend(t, func(cfg *Config) { cfg.Protocol = protocol }))
 	var w delivery.Writer
 	for e := range appevent.Logs(ld) {
@@ -110,6 +114,17 @@ func TestEventsThatPostHogDropsAreRefused(t *testing.T) {
 		assert.Contains(t, encodeFailure(t, protocol, map[string]any{"$cookieless_mode": 1, "$raw_user_agent": "u"}), "no $host")
 		assert.Empty(t, encodeFailure(t, protocol, map[string]any{"$cookieless_mode": false}))
 	}
+	for _, name := range []string{"$identify", "$create_alias", "$groupidentify", "$merge_dangerously"} {
+		for _, protocol := range []Protocol{ProtocolBatch, ProtocolV1} {
+			event := map[string]any{"event.name": name}
+			assert.Contains(t, encodeFailure(t, protocol, event), "PostHog drops a "+name)
+			event["user.id"] = "u1"
+			assert.Empty(t, encodeFailure(t, protocol, event))
+			event["$process_person_profile"] = "false"
+			assert.Contains(t, encodeFailure(t, protocol, event), "PostHog drops a "+name)
+		}
+	}
+	assert.Contains(t, encodeFailure(t, ProtocolBatch, map[string]any{"event.name": "$performance_event"}), "use another name")
 	assert.Contains(t, encodeFailure(t, ProtocolBatch, map[string]any{"$cookieless_mode": "maybe"}), "neither true nor false")
 	assert.Empty(t, encodeFailure(t, ProtocolV1, map[string]any{"$cookieless_mode": "maybe"}))
 }

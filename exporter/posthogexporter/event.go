@@ -52,6 +52,8 @@ type event struct {
 	// store the event.
 	cookieless bool
 	problem    error
+	// noProfile is set if an attribute says that the event has no person profile.
+	noProfile bool
 }
 
 // personID returns the distinct ID that the event carries. It is empty for group events, whose
@@ -94,5 +96,5 @@ func (enc *encoder) begin(w *delivery.Writer, ev *event) []byte {
 func (ev *event) restart() {
 	ev.props.End()
 	ev.props.start(ev.props.values)
-	ev.lifted, ev.overridden, ev.cookieless, ev.problem = lifted{}, false, false, nil
+	ev.lifted, ev.overridden, ev.cookieless, ev.problem, ev.noProfile = lifted{}, false, false, nil, false
 }

@@ -52,6 +52,7 @@ func (enc *encoder) appendOption(dst []byte, ev *event, name string, v pcommon.V
 		return enc.appendInvalidOption(dst, ev, name, v)
 	}
 	ev.cookieless = ev.cookieless || name == propCookieless && value
+	ev.noProfile = ev.noProfile || name == propProcessPerson && !value
 	if ev.protocol == ProtocolV1 {
 		ev.lifted.set(name, value)
 		return dst
@@ -77,13 +78,36 @@ func (enc *encoder) appendInvalidOption(dst []byte, ev *event, name string, v pc
 // (extract_is_cookieless_mode in rust/common/types of PostHog/posthog).
 var errCookielessMode = errors.New("the attribute $cookieless_mode is neither true nor false, and PostHog refuses such events; send a boolean")
 
-// checkOptions returns an error for an event that PostHog would accept and then drop. In cookieless
-// mode, it needs these properties to tell people apart
-// (nodejs/src/ingestion/common/cookieless/cookieless-manager.ts in PostHog/posthog).
-func (ev *event) checkOptions() error {
-	if !ev.cookieless || ev.problem != nil {
+// checkDropped returns an error for an event that PostHog would accept and then drop. profile says
+// whether the event has a person profile by default.
+func (ev *event) checkDropped(profile bool) error {
+	switch {
+	case ev.problem != nil:
 		return ev.problem
+	case ev.title == "$performance_event":
+		return errors.New("PostHog accepts events named $performance_event, but drops them; use another name, or map it to one in event_names::map")
+	case !ev.needsProfile && setsPersons(ev.title) && (!profile || ev.noProfile):
+		return fmt.Errorf("PostHog drops a %s without a person profile; set user.id and remove $process_person_profile, or see person_profiles", ev.title)
+	case ev.cookieless:
+		return ev.checkCookieless()
 	}
+	return nil
+}
+
+// setsPersons reports whether PostHog drops events of a name that have no person profile
+// (nodejs/src/worker/ingestion/event-pipeline in PostHog/posthog,
+// invalid_event_when_process_person_profile_is_false).
+func setsPersons(title string) bool {
+	switch title {
+	case eventIdentify, eventAlias, eventGroup, "$merge_dangerously":
+		return true
+	}
+	return false
+}
+
+// checkCookieless checks for the properties by which PostHog tells people apart in cookieless mode
+// (nodejs/src/ingestion/common/cookieless/cookieless-manager.ts in PostHog/posthog).
+func (ev *event) checkCookieless() error {
 	for _, name := range [...]string{"$raw_user_agent", propHost} {
 		if _, isMissing := ev.props.Name(nil, name); isMissing {
 			return fmt.Errorf("the event has $cookieless_mode but no %s, and PostHog drops such events; set the attribute %s", name, name)

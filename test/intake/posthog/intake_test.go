@@ -219,6 +219,10 @@ func TestBodyRulesAreEnforced(t *testing.T) {
 			{"an id that is a number", `"anon"`, `7`, RulePerson},
 			{"no profile", `"$geoip`, `"$process_person_profile":false,"$geoip`, RulePerson},
 		}},
+		{"merge", Batch, batchOf(special("$merge_dangerously", "u1", `"alias":"u2"`)), []broken{
+			{"no profile", `"$geoip`, `"$process_person_profile":false,"$geoip`, RulePerson},
+			{"a name that PostHog drops", `$merge_dangerously`, `$performance_event`, RuleName},
+		}},
 		{"set", Batch, batchOf(special("$set", "u1", `"$set":{"a":1}`)), []broken{{"no property to set", `"$set":{"a":1},`, ``, RulePerson}}},
 		{"alias", Batch, batchOf(alias()), []broken{
 			{"no alias", `"alias":"anon",`, ``, RulePerson},

@@ -85,7 +85,8 @@ const (
 	RuleUUID Rule = "uuid"
 	// RuleDuplicateUUID: no two events of a request have the same uuid (v1 duplicate_event_uuid).
 	RuleDuplicateUUID Rule = "duplicate-uuid"
-	// RuleName: a name has 1 to 200 bytes (posthog: rust/capture v1/analytics/constants.rs).
+	// RuleName: a name has 1 to 200 bytes (posthog: rust/capture v1/analytics/constants.rs), and is not
+	// $performance_event, which PostHog drops.
 	RuleName Rule = "name"
 	// RuleDistinctID: a distinct id has 1 to 200 bytes (posthog: rust/capture
 	// v1/analytics/constants.rs). Batch truncates longer ones.

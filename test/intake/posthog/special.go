@@ -27,6 +27,10 @@ func checkSpecial(properties object, e *Event, protocol Protocol) {
 		checkMerged(properties, "alias", e)
 	case "$groupidentify":
 		checkGroup(properties, e)
+	case "$merge_dangerously":
+		// only needs a profile
+	case "$performance_event":
+		properties.Violate(RuleName, properties.Where, "belong to a $performance_event, which PostHog drops")
 	case "$screen":
 		requireText(properties, "$screen_name")
 	case "$exception":
@@ -39,7 +43,7 @@ func checkSpecial(properties object, e *Event, protocol Protocol) {
 		}
 		return
 	}
-	if slices.Contains([]string{"$identify", "$set", "$create_alias", "$groupidentify"}, e.Name) && !e.hasProfile(protocol) {
+	if slices.Contains([]string{"$identify", "$set", "$create_alias", "$groupidentify", "$merge_dangerously"}, e.Name) && !e.hasProfile(protocol) {
 		properties.Breaks(RulePerson, "$process_person_profile", "is false, but the event is about a person or a group")
 	}
 }

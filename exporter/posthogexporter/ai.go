@@ -4,9 +4,11 @@
 package posthogexporter
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
@@ -33,6 +35,35 @@ func (enc *encoder) encodeAI(w *delivery.Writer, e *appevent.Event, g *generatio
 	dst = enc.appendContext(dst, &ev, e)
 	return enc.close(w, dst, &ev)
 }
+
+// isOperationDetails reports whether a record describes a call of a language model in full, and
+// becomes the event of the call's span.
+func (enc *encoder) isOperationDetails(e *appevent.Event) bool {
+	return e.Name == eventDetails && enc.cfg.AI.Enabled && enc.cfg.AI.OperationDetails == DetailsGeneration &&
+		e.Kind == appevent.KindTrack && !e.TraceID.IsEmpty() && !e.SpanID.IsEmpty()
+}
+
+// encodeDetails writes a record that describes a call of a language model. It has the uuid of its
+// span's event, so that PostHog does not bill the call twice if it gets both.
+func (enc *encoder) encodeDetails(w *delivery.Writer, e *appevent.Event) error {
+	span := ptrace.NewSpan()
+	span.SetTraceID(e.TraceID)
+	span.SetSpanID(e.SpanID)
+	e.Attributes().CopyTo(span.Attributes())
+	operation := cmp.Or(textAt(span.Attributes(), attrOperation), operationChat)
+	span.Attributes().PutStr(attrOperation, operation)
+	span.SetName(strings.TrimSpace(operation + " " + textAt(span.Attributes(), "gen_ai.request.model")))
+	span.SetParentSpanID(unknownParent)
+	g := readGeneration(span)
+	span.SetParentSpanID(pcommon.SpanID{})
+	return enc.encodeAI(w, e, g)
+}
+
+// unknownParent stands for the parent of a span that a record describes: the record does not name
+// it, but the span is no trace.
+//
+//nolint:gochecknoglobals // constant
+var unknownParent = pcommon.SpanID{1}
 
 // identifyAI is the identity phase of a span. The uuid is derived from the IDs of the span, so a
 // span that a client sends twice is one event.

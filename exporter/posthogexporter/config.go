@@ -98,6 +98,10 @@ type AIConfig struct {
 	// Content says how much of prompts and outputs to send: full (default), redacted (roles and
 	// types, but no text) or none. It also applies to records.
 	Content Content `mapstructure:"content"`
+
+	// OperationDetails says what log records named gen_ai.client.inference.operation.details become:
+	// generation (default: the event of the span that they describe) or event (of their own name).
+	OperationDetails OperationDetails `mapstructure:"operation_details"`
 }
 
 // Protocol is one of PostHog's capture APIs.
@@ -129,6 +133,15 @@ const (
 	ContentNone     Content = "none"
 )
 
+// OperationDetails says what log records about calls of language models become.
+type OperationDetails string
+
+// The values of ai::operation_details.
+const (
+	DetailsGeneration OperationDetails = "generation"
+	DetailsEvent      OperationDetails = "event"
+)
+
 // HistoricalMigration says how to send old events.
 type HistoricalMigration string
 
@@ -158,6 +171,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	strictconf.Default(&cfg.PersonProfiles, ProfilesAlways)
 	cfg.Logs.ApplyDefault()
 	strictconf.Default(&cfg.AI.Content, ContentFull)
+	strictconf.Default(&cfg.AI.OperationDetails, DetailsGeneration)
 	strictconf.Default(&cfg.HistoricalMigration, HistoricalAuto)
 	strictconf.Default(&cfg.ClientConfig.Endpoint, defaultEndpoint)
 	return nil
@@ -227,6 +241,7 @@ func (cfg *Config) checkWords() error {
 		strictconf.CheckWord("person_profiles", cfg.PersonProfiles, ProfilesAlways, ProfilesIdentifiedOnly, ProfilesNever),
 		cfg.Logs.Check(),
 		strictconf.CheckWord("ai::content", cfg.AI.Content, ContentFull, ContentRedacted, ContentNone),
+		strictconf.CheckWord("ai::operation_details", cfg.AI.OperationDetails, DetailsGeneration, DetailsEvent),
 		strictconf.CheckWord("historical_migration", cfg.HistoricalMigration, HistoricalAuto, HistoricalNever),
 	)
 }
@@ -269,7 +284,7 @@ func createDefaultConfig() component.Config {
 			appevent.AttrServiceName, appevent.AttrServiceNamespace, appevent.AttrServiceVersion, appevent.AttrEnvironment,
 		},
 		Exceptions:          ExceptionsConfig{Enabled: true},
-		AI:                  AIConfig{Enabled: true, Content: ContentFull},
+		AI:                  AIConfig{Enabled: true, Content: ContentFull, OperationDetails: DetailsGeneration},
 		HistoricalMigration: HistoricalAuto,
 	}
 }

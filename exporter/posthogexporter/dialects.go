@@ -325,11 +325,17 @@ var aiOperations = [...]struct {
 	name    string
 }{
 	{dialectVercel, "ai.operationId"},
-	{dialectOTel, "gen_ai.operation.name"},
+	{dialectOTel, attrOperation},
 	{dialectOpenInference, attrOpenInferenceKind},
 	{dialectOpenLLMetry, "llm.request.type"},
 	{dialectOpenLLMetry, "traceloop.span.kind"},
 }
+
+// attrOperation is OpenTelemetry's attribute, and operationChat its most common value.
+const (
+	attrOperation = "gen_ai.operation.name"
+	operationChat = "chat"
+)
 
 // attrOpenInferenceKind is an attribute of each of OpenInference's spans.
 const attrOpenInferenceKind = "openinference.span.kind"
@@ -337,7 +343,7 @@ const attrOpenInferenceKind = "openinference.span.kind"
 // aiOperationEvents are the operations that are calls of a model, in lower case, and the events that
 // they become. All others become $ai_trace or $ai_span.
 var aiOperationEvents = map[string]string{
-	"chat": eventGeneration, "text_completion": eventGeneration, "completion": eventGeneration, "generate_content": eventGeneration,
+	operationChat: eventGeneration, "text_completion": eventGeneration, "completion": eventGeneration, "generate_content": eventGeneration,
 	"llm": eventGeneration, "dogenerate": eventGeneration, "dostream": eventGeneration,
 	"embeddings": eventEmbedding, "embedding": eventEmbedding, "doembed": eventEmbedding,
 }

@@ -62,6 +62,8 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 		return delivery.Skip("no_profiles")
 	case e.Kind == appevent.KindGroup:
 		return enc.encodeGroups(w, e)
+	case enc.isOperationDetails(e):
+		return enc.encodeDetails(w, e)
 	case needsProfile || !e.IsException():
 		return enc.encodeRecord(w, e, group{})
 	}

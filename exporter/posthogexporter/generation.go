@@ -89,11 +89,14 @@ func (g *generation) readOperation() {
 	}
 }
 
+// eventDetails is an event with all attributes of a call (semantic conventions v1.37 and later).
+const eventDetails = "gen_ai.client.inference.operation.details"
+
 // isDetails reports whether a span event has attributes of its span (semantic conventions v1.26 to
 // v1.40, events of generative AI).
 func isDetails(event string) bool {
 	switch event {
-	case "gen_ai.client.inference.operation.details", "gen_ai.content.prompt", "gen_ai.content.completion":
+	case eventDetails, "gen_ai.content.prompt", "gen_ai.content.completion":
 		return true
 	}
 	return false

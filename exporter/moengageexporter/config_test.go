@@ -61,6 +61,7 @@ func TestConfigErrorsNameTheRemedy(t *testing.T) {
 		"an endpoint with a path":   {func(cfg *Config) { cfg.ClientConfig.Endpoint = "https://api-01.moengage.com/v1/" }, "endpoint: contains a user, a query, a fragment or /v1; remove it, or leave endpoint out, because data_center determines the address"},
 		"a proxy that is not a URL": {func(cfg *Config) { cfg.ClientConfig.ProxyURL = "http://s3cr3t@ x" }, "proxy_url: is not a URL; write one such as http://proxy.example.com:3128"},
 		"unknown mode":              {func(cfg *Config) { cfg.Mode = "batch" }, `mode: "batch" is not valid; write bulk or single`},
+		"unknown objects":           {func(cfg *Config) { cfg.Objects = "drop" }, `objects: "drop" is not valid; write send or flatten`},
 		"unknown without_customer":  {func(cfg *Config) { cfg.WithoutCustomer = "drop" }, `without_customer: "drop" is not valid; write skip or device_id`},
 		"unknown logs":              {func(cfg *Config) { cfg.Logs = "send" }, `logs: "send" is not valid; write skip or as_events`},
 		"a share above one":         {func(cfg *Config) { cfg.Verify = 1.5 }, "verify: 1.5 is not a share; write a number from 0 to 1, such as 0.01"},
@@ -122,7 +123,7 @@ func TestUnknownKeyIsAnError(t *testing.T) {
 
 func TestEmptyValueSelectsTheDefault(t *testing.T) {
 	cfg := validConfig()
-	require.NoError(t, confmap.NewFromStringMap(map[string]any{"mode": "", "logs": "", "without_customer": ""}).Unmarshal(cfg))
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{"mode": "", "logs": "", "without_customer": "", "objects": ""}).Unmarshal(cfg))
 	assert.NoError(t, cfg.Validate())
 }
 
@@ -132,7 +133,7 @@ func TestReadmeListsEveryKey(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	for _, key := range []string{
-		"workspace_id", "api_key", "data_center", "test_environment", "mode", "verify", "retry_ambiguous", "customer_id::from", "without_customer",
+		"workspace_id", "api_key", "data_center", "test_environment", "mode", "verify", "retry_ambiguous", "customer_id::from", "without_customer", "objects",
 		"event_names::map", "event_names::allow", "event_names::max", "event_names::page", "event_names::screen", "max_user_attributes", "logs",
 		"resource_attributes", "rate_limits::events", "rate_limits::users", "rate_limits::devices", "rate_limits::merges", "endpoint", "timeout",
 		"compression", "sending_queue::num_consumers",

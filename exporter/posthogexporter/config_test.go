@@ -79,6 +79,7 @@ func TestConfigValidation(t *testing.T) {
 		"an invalid protocol":              {conf: with("protocol", "v2"), want: `protocol: "v2"`},
 		"invalid person_profiles":          {conf: with("person_profiles", "yes"), want: `person_profiles: "yes"`},
 		"invalid logs":                     {conf: with("logs", "all"), want: `logs: "all"`},
+		"invalid operation_details":        {conf: with("ai", map[string]any{"operation_details": "span"}), want: `ai::operation_details: "span"`},
 		"invalid content":                  {conf: with("ai", map[string]any{"content": "some"}), want: `ai::content: "some"`},
 		"invalid historical_migration":     {conf: with("historical_migration", "always"), want: `historical_migration: "always"`},
 		"zstd with batch":                  {conf: with("compression", "zstd"), want: "compression: PostHog's batch protocol, which protocol: v1 also uses for some events, does not accept zstd; write gzip or none"},
@@ -107,7 +108,7 @@ func TestConfigValidation(t *testing.T) {
 
 func TestEmptyValueSelectsTheDefault(t *testing.T) {
 	cfg, err := load(map[string]any{
-		"api_key": testKey, "endpoint": "", "protocol": "", "person_profiles": "", "logs": "", "historical_migration": "", "ai": map[string]any{"content": ""},
+		"api_key": testKey, "endpoint": "", "protocol": "", "person_profiles": "", "logs": "", "historical_migration": "", "ai": map[string]any{"content": "", "operation_details": ""},
 	})
 	require.NoError(t, err)
 	want, err := load(map[string]any{"api_key": testKey})

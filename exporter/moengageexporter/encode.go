@@ -58,9 +58,10 @@ type encoder struct {
 
 	locations locations
 
-	// What the current event says about its device, and its encoded attributes.
-	hints   deviceHints
-	scratch []byte
+	// What the current event says about its device and time zone, and its encoded attributes.
+	hints    deviceHints
+	timezone timezone
+	scratch  []byte
 }
 
 func newEncoder(b *backend) *encoder {

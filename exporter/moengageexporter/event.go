@@ -45,11 +45,20 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, customer 
 	}
 	at := enc.timeOf(e)
 	dst = enc.appendTime(append(dst, `,"current_time":`...), at)
-	if offset, ok := enc.locations.offset(&enc.hints.timezone, at); ok {
-		dst = jsonappend.Int(append(dst, `,"user_timezone_offset":`...), int64(offset))
+	if enc.timezone.rank != 0 {
+		dst = enc.appendOffset(dst, at)
 	}
 	w.End(append(append(dst, '}'), actionsClose...))
 	return nil
+}
+
+// appendOffset appends the offset of the user's time zone, and forgets the time zone.
+func (enc *encoder) appendOffset(dst []byte, at pcommon.Timestamp) []byte {
+	if offset, ok := enc.locations.offset(&enc.timezone, at); ok {
+		dst = jsonappend.Int(append(dst, `,"user_timezone_offset":`...), int64(offset))
+	}
+	enc.timezone = timezone{}
+	return dst
 }
 
 // appendTime appends a time with milliseconds.
@@ -115,7 +124,7 @@ func (enc *encoder) appendAttributes(dst []byte, e *appevent.Event) []byte {
 	dst = a.text(dst, "event_id", e.ID())
 	for name, v := range e.Properties() {
 		known := enc.known.of(name)
-		if !known.deviceHint || !enc.hints.add(name, v) {
+		if !known.deviceHint || !enc.addHint(name, v) {
 			dst = a.named(dst, known, v)
 		}
 	}

@@ -82,11 +82,8 @@ func (enc *encoder) deviceOf(e *appevent.Event) device {
 	return h.device(&enc.source.device)
 }
 
-// deviceHints holds what attributes say about a device and its time zone.
-type deviceHints struct {
-	id, installation, system, platform string
-	timezone                           timezone
-}
+// deviceHints holds what attributes say about a device.
+type deviceHints struct{ id, installation, system, platform string }
 
 // device returns the device of a record. Fields that the record does not set come from its resource.
 func (h *deviceHints) device(ofResource *device) device {
@@ -122,8 +119,6 @@ func (h *deviceHints) add(name string, v pcommon.Value) bool {
 		return true
 	case attrCustomerID, attrPushID, attrPushPreference:
 		return true
-	case attrTimezoneOffset, attrUserTimezone, attrTimezone:
-		return h.timezone.add(name, v)
 	case attrOSName:
 		h.system = platformOfSystem(v)
 	case appevent.AttrSDKLanguage:
@@ -138,7 +133,17 @@ func (h *deviceHints) add(name string, v pcommon.Value) bool {
 	return false
 }
 
-// isDeviceHint reports whether add uses attributes of this name.
+// addHint reads an attribute of a record that may describe the device or the time zone, and reports
+// whether to leave it out of the event's attributes.
+func (enc *encoder) addHint(name string, v pcommon.Value) bool {
+	switch name {
+	case attrTimezoneOffset, attrUserTimezone, attrTimezone:
+		return enc.timezone.add(name, v)
+	}
+	return enc.hints.add(name, v)
+}
+
+// isDeviceHint reports whether addHint uses attributes of this name.
 func isDeviceHint(name string) bool {
 	switch name {
 	case attrDeviceID, attrInstallationID, attrCustomerID, attrPushID, attrPushPreference, attrOSName, appevent.AttrSDKLanguage,

@@ -312,8 +312,8 @@ const (
 // itemsOf returns the type of an array's items. Maps that are nested too deeply are mixed items.
 func (a *object) itemsOf(s pcommon.Slice) itemKind {
 	kind := mixedItems
-	for i := range s.Len() {
-		of := a.kindOf(s.At(i))
+	for i, item := range s.All() {
+		of := a.kindOf(item)
 		if of == mixedItems || i > 0 && of != kind {
 			return mixedItems
 		}

@@ -78,10 +78,10 @@ func isOffset(seconds int) bool { return seconds >= -maxOffset && seconds <= max
 // locations caches time zones by name. There are no more than zoneNames.
 type locations map[string]*time.Location
 
-// offset returns the offset of the time zone at a time, and whether the event has one.
+// offset returns the offset of the time zone at a time, and whether it is known.
 func (l locations) offset(z *timezone, at pcommon.Timestamp) (seconds int, ok bool) {
-	if z.rank == 0 || z.name == "" {
-		return z.offset, z.rank != 0
+	if z.name == "" {
+		return z.offset, true
 	}
 	location, known := l[z.name]
 	if !known {

@@ -31,6 +31,7 @@ const (
 	readFirst        reading = "text, or the first of a list"
 	readInteger      reading = "integer" // not negative; also as text
 	readNumber       reading = "number"  // likewise
+	readSeconds      reading = "number of seconds"
 	readMilliseconds reading = "number of milliseconds"
 	readBoolean      reading = "boolean"
 )
@@ -286,8 +287,8 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectVercel, "ai.usage.reasoningTokens", readInteger),
 	}},
 	aiFirstToken: {property: "$ai_time_to_first_token", sources: []aiSource{
-		from(dialectOTel, "gen_ai.response.time_to_first_chunk", readNumber),
-		from(dialectOTel, "gen_ai.server.time_to_first_token", readNumber),
+		from(dialectOTel, "gen_ai.response.time_to_first_chunk", readSeconds),
+		from(dialectOTel, "gen_ai.server.time_to_first_token", readSeconds),
 		from(dialectVercel, "ai.response.msToFirstChunk", readMilliseconds),
 		from(dialectVercel, "ai.stream.msToFirstChunk", readMilliseconds),
 	}},

@@ -6,6 +6,7 @@ package posthogexporter
 import (
 	"encoding/json"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -355,6 +356,18 @@ func FuzzEncodeSpan(f *testing.F) {
 	require.NoError(f, err)
 	for content := range byte(3) {
 		f.Add(raw, content)
+	}
+	dialects, err := filepath.Glob("testdata/ai_*/traces.yaml")
+	require.NoError(f, err)
+	for _, file := range dialects {
+		raw, ok := readYAML(f, filepath.Dir(file), "traces.yaml")
+		require.True(f, ok)
+		td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(raw)
+		require.NoError(f, err)
+		raw, err = (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+		require.NoError(f, err)
+		f.Add(raw, byte(0))
+		f.Add(raw, byte(1))
 	}
 	var backends []*backend
 	for _, content := range []Content{ContentFull, ContentRedacted, ContentNone} {

@@ -174,7 +174,7 @@ func (r reading) accepts(v pcommon.Value) bool {
 	case readInteger:
 		n, err := strconv.ParseInt(textOf(v), 10, 64)
 		return err == nil && n >= 0
-	case readNumber, readMilliseconds:
+	case readNumber, readSeconds, readMilliseconds:
 		n, err := strconv.ParseFloat(textOf(v), 64)
 		return err == nil && n >= 0 && n <= math.MaxFloat64
 	case readBoolean:

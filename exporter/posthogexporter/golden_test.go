@@ -99,7 +99,7 @@ func goldenConfig(t *testing.T, in *posthogintake.Intake, dir string, protocol P
 	return cfg
 }
 
-func readYAML(t *testing.T, dir, name string) ([]byte, bool) {
+func readYAML(t testing.TB, dir, name string) ([]byte, bool) {
 	text, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
 		return nil, false

@@ -100,7 +100,8 @@ type AIConfig struct {
 	Content Content `mapstructure:"content"`
 
 	// OperationDetails says what log records named gen_ai.client.inference.operation.details become:
-	// generation (default: the event of the span that they describe) or event (of their own name).
+	// event (default: an event of their own name) or generation (the event of the span that they
+	// describe).
 	OperationDetails OperationDetails `mapstructure:"operation_details"`
 }
 
@@ -138,8 +139,8 @@ type OperationDetails string
 
 // The values of ai::operation_details.
 const (
-	DetailsGeneration OperationDetails = "generation"
 	DetailsEvent      OperationDetails = "event"
+	DetailsGeneration OperationDetails = "generation"
 )
 
 // HistoricalMigration says how to send old events.
@@ -171,7 +172,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	strictconf.Default(&cfg.PersonProfiles, ProfilesAlways)
 	cfg.Logs.ApplyDefault()
 	strictconf.Default(&cfg.AI.Content, ContentFull)
-	strictconf.Default(&cfg.AI.OperationDetails, DetailsGeneration)
+	strictconf.Default(&cfg.AI.OperationDetails, DetailsEvent)
 	strictconf.Default(&cfg.HistoricalMigration, HistoricalAuto)
 	strictconf.Default(&cfg.ClientConfig.Endpoint, defaultEndpoint)
 	return nil
@@ -241,7 +242,7 @@ func (cfg *Config) checkWords() error {
 		strictconf.CheckWord("person_profiles", cfg.PersonProfiles, ProfilesAlways, ProfilesIdentifiedOnly, ProfilesNever),
 		cfg.Logs.Check(),
 		strictconf.CheckWord("ai::content", cfg.AI.Content, ContentFull, ContentRedacted, ContentNone),
-		strictconf.CheckWord("ai::operation_details", cfg.AI.OperationDetails, DetailsGeneration, DetailsEvent),
+		strictconf.CheckWord("ai::operation_details", cfg.AI.OperationDetails, DetailsEvent, DetailsGeneration),
 		strictconf.CheckWord("historical_migration", cfg.HistoricalMigration, HistoricalAuto, HistoricalNever),
 	)
 }
@@ -284,7 +285,7 @@ func createDefaultConfig() component.Config {
 			appevent.AttrServiceName, appevent.AttrServiceNamespace, appevent.AttrServiceVersion, appevent.AttrEnvironment,
 		},
 		Exceptions:          ExceptionsConfig{Enabled: true},
-		AI:                  AIConfig{Enabled: true, Content: ContentFull, OperationDetails: DetailsGeneration},
+		AI:                  AIConfig{Enabled: true, Content: ContentFull, OperationDetails: DetailsEvent},
 		HistoricalMigration: HistoricalAuto,
 	}
 }

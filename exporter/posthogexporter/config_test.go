@@ -44,7 +44,7 @@ func TestOnlyAPIKeyIsRequired(t *testing.T) {
 	assert.Equal(t, analyticsconf.ResourceAttributes{"service.name", "service.namespace", "service.version", "deployment.environment.name"}, cfg.ResourceAttributes)
 	assert.Empty(t, cfg.IPAttribute)
 	assert.Equal(t, ExceptionsConfig{Enabled: true}, cfg.Exceptions)
-	assert.Equal(t, AIConfig{Enabled: true, Content: ContentFull, OperationDetails: DetailsGeneration}, cfg.AI)
+	assert.Equal(t, AIConfig{Enabled: true, Content: ContentFull, OperationDetails: DetailsEvent}, cfg.AI)
 	assert.Equal(t, HistoricalAuto, cfg.HistoricalMigration)
 }
 

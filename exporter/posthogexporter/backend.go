@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/exporter"
+	"go.uber.org/zap"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
 // libName identifies this exporter to PostHog, in $lib and PostHog-Sdk-Info.
@@ -27,7 +29,10 @@ type backend struct {
 	header  http.Header // for the batch protocol
 	tries   tries
 	notices notices
-	now     func() time.Time
+	// others counts events that a server took which is not PostHog.
+	others *throttle.Log[int]
+	logger *zap.Logger
+	now    func() time.Time
 }
 
 // newBackend returns the backend of a valid configuration.
@@ -38,11 +43,12 @@ func newBackend(cfg *Config, set exporter.Settings) (*backend, error) {
 	}
 	base := strings.TrimSuffix(cfg.ClientConfig.Endpoint, "/")
 	b := &backend{
-		cfg: cfg, key: string(cfg.APIKey), version: cmp.Or(set.BuildInfo.Version, "0.0.0"), notices: notices, now: time.Now,
+		cfg: cfg, key: string(cfg.APIKey), version: cmp.Or(set.BuildInfo.Version, "0.0.0"), notices: notices, logger: set.Logger, now: time.Now,
 		batch:  route{url: base + pathBatch, maxEvents: maxBatchEvents, maxBody: maxBatchBody},
 		v1:     route{url: base + pathV1, maxEvents: maxV1Events, maxBody: maxV1Body},
 		header: jsonHeader(),
 	}
+	b.others = throttle.NewLog(b.logOthers)
 	return b, nil
 }
 

@@ -122,7 +122,7 @@ func TestTransientFailuresAreRetriedUnchanged(t *testing.T) {
 		"429 by tag":   posthogintake.Error(429, "rate_limited").Within("0.001"),
 		"429 in words": posthogintake.Failure(429, "rate limited"),
 		"reset":        posthogintake.Reset(), "lost response": posthogintake.Lost(), "garbage": posthogintake.Garbage(),
-		"200 of another server": {Body: `{"ok":true}`, NotTaken: true}, "a status of 0": {Body: `{"status":0,"results":{}}`, NotTaken: true},
+		"200 of another server": {Body: `{"error":"no such page"}`, NotTaken: true}, "200 with a page": {Body: "<html>", NotTaken: true}, "null": {Body: "null", NotTaken: true}, "a status of 0": {Body: `{"status":0,"results":{}}`, NotTaken: true},
 		"an empty 200": {Body: " ", NotTaken: true}, "204": {Status: 204},
 		"hung": func() posthogintake.Reply { r, _ := posthogintake.Hung(); return r }(),
 	} {
@@ -239,6 +239,22 @@ func TestBillingLimitIsReadFrom200(t *testing.T) {
 				assert.Equal(t, fmt.Sprintf("the backend answered 200, but stored none of %q, which are beyond the billing limit; raise the billing limit in PostHog, then replay the dead letters", c.resources), letter.Message)
 			}
 		})
+	}
+}
+
+func TestOtherServersThatConfirmAreTakenAtTheirWord(t *testing.T) {
+	for _, body := range []string{`{}`, `{"id":"0"}`, `{"ok":true}`} {
+		in := posthogintake.New(t)
+		in.ReplyWith(func(posthogintake.Request) posthogintake.Reply {
+			return posthogintake.Reply{Body: body, NotTaken: true}
+		})
+		e := setup(testConfig(in)).StartLogs(t)
+		e.Send(events("a", "b"))
+		assert.Equal(t, map[string]int64{"delivered": 2}, e.Outcomes(), body)
+		assert.Len(t, in.Requests(), 1)
+		lines := e.Logs.FilterMessageSnippet("check that endpoint is a PostHog server").All()
+		require.Len(t, lines, 1)
+		assert.Equal(t, map[string]any{"endpoint": in.URL() + "/batch/", "events": int64(2)}, lines[0].ContextMap())
 	}
 }
 

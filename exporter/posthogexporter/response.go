@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 
+	"go.uber.org/zap"
+
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 )
@@ -24,7 +26,7 @@ func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Res
 	case req.URL == b.v1.url:
 		c = b.classifyResults(req, response)
 	default:
-		c = classifyBatch(req, response)
+		c = b.classifyBatch(req, response)
 	}
 	b.rememberPending(req, &c)
 	return c
@@ -119,19 +121,42 @@ func unexpectedSuccess(message string) delivery.Classification {
 	return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Retryable, Message: message + ", but not as PostHog does; check that endpoint is a PostHog server"}}
 }
 
+// noteOther counts and logs events that a server took which does not respond as PostHog does.
+func (b *backend) noteOther(events int) {
+	b.notices.count(noticeOtherResponse, events)
+	b.others.Add(func(pending *int) { *pending += events })
+}
+
+func (b *backend) logOthers(events int) {
+	b.logger.Warn("Sent events to a server that answers 200, but not as PostHog does; check that endpoint is a PostHog server",
+		zap.String("endpoint", b.batch.url), zap.Int("events", events))
+}
+
 // batchResponse is the body of a 200 of the batch protocol (rust/capture/src/v0_endpoint.rs in
-// PostHog/posthog). The status is 1, or "Ok" on some servers.
+// PostHog/posthog). The status is 1, or "Ok" on some servers. Proxies and mocks may send another JSON
+// object; these members say that the events were not taken.
 type batchResponse struct {
 	Status       json.RawMessage `json:"status"`
 	QuotaLimited []string        `json:"quota_limited"`
+
+	Error, Errors, Detail json.RawMessage
+}
+
+// isOther reports whether the response is of a server that is not PostHog, and names no error.
+func (r *batchResponse) isOther() bool {
+	return r.Status == nil && r.QuotaLimited == nil && r.Error == nil && r.Errors == nil && r.Detail == nil
 }
 
 // classifyBatch classifies a 200 of the batch protocol. PostHog also responds with 200 to events
 // beyond the billing limit, which it does not store.
-func classifyBatch(req *delivery.Request, response *delivery.Response) delivery.Classification {
+func (b *backend) classifyBatch(req *delivery.Request, response *delivery.Response) delivery.Classification {
 	var body batchResponse
-	if err := json.Unmarshal(response.Body, &body); err != nil {
+	if err := json.Unmarshal(response.Body, &body); err != nil || string(bytes.TrimSpace(response.Body)) == "null" {
 		return unexpectedSuccess("the backend answered 200")
+	}
+	if body.isOther() { // PostHog's SDKs take any 200 for success
+		b.noteOther(len(req.Events))
+		return delivery.AllDelivered()
 	}
 	if status := string(body.Status); status != "1" && !strings.EqualFold(status, `"ok"`) {
 		return unexpectedSuccess("the backend answered 200")

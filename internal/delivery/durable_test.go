@@ -199,6 +199,7 @@ func TestQueueSizeAfterRestartIsExact(t *testing.T) {
 	o.server = first.server
 	second := newFixture(t, o)
 	second.WaitFor("the rest", func() bool { return second.Outcomes()["delivered"] == 1 && first.server.requestCount() == 4 })
+	second.WaitFor("the queue to hold only the stuck event", func() bool { return second.QueueSize() == 1 })
 	names := numbered(100)
 	for i := range names {
 		names[i] = "x" + names[i]

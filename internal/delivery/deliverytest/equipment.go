@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long a test waits for the outcomes of events.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // equipment holds everything that surrounds an exporter, whatever its signal.
 type equipment struct {
@@ -76,7 +76,7 @@ func (e *equipment) Settle() {
 	e.WaitFor("each event to have an outcome", e.Balanced)
 }
 
-// WaitFor waits until isTrue returns true. After 20 seconds it fails the test, and reports the counts
+// WaitFor waits until isTrue returns true. After a minute it fails the test, and reports the counts
 // of events.
 func (e *equipment) WaitFor(what string, isTrue func() bool) {
 	e.t.Helper()

@@ -1,0 +1,122 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import "strings"
+
+// Digits of a card number (ISO/IEC 7812).
+const minCard, maxCard = 13, 19
+
+// maxGroups is the largest number of groups that a card number is printed in.
+const maxGroups = 5
+
+// group is a run of digits; separator is the byte before it, or 0 if more than one byte lies between
+// it and the group before.
+type group struct {
+	start, end int
+	separator  byte
+}
+
+// Cards finds numbers of payment cards: without separators, or in the groups that are printed on cards,
+// with spaces or hyphens. The issuer and the check digit (Luhn) must be right.
+func Cards(dst []Extent, text string) []Extent {
+	var groups [maxGroups]group // the last ones
+	n := 0
+	for i := 0; i < len(text); i++ {
+		if !isDigit(text[i]) {
+			continue
+		}
+		g := group{start: i}
+		for i < len(text) && isDigit(text[i]) {
+			i++
+		}
+		g.end = i
+		if !beginsWord(text, g.start) || !endsWord(text, g.end) {
+			n = 0
+			continue
+		}
+		if n > 0 && g.start == groups[n-1].end+1 && (text[g.start-1] == ' ' || text[g.start-1] == '-') {
+			g.separator = text[g.start-1]
+		} else {
+			n = 0
+		}
+		if n == maxGroups {
+			copy(groups[:], groups[1:])
+			n--
+		}
+		groups[n] = g
+		n++
+		if from := cardOf(text, groups[:n]); from >= 0 {
+			dst = append(dst, Extent{groups[from].start, g.end})
+			n = 0
+		}
+	}
+	return dst
+}
+
+// cardOf returns the first group of the card number that ends with the last group, or -1.
+func cardOf(text string, groups []group) int {
+	last := len(groups) - 1
+	for from := last; from >= 0; from-- {
+		if from < last && groups[from+1].separator != groups[last].separator {
+			break
+		}
+		if isGrouping(groups[from:]) && isCard(text[groups[from].start:groups[last].end]) {
+			return from
+		}
+	}
+	return -1
+}
+
+// isGrouping reports whether numbers are printed in groups of these lengths.
+func isGrouping(groups []group) bool {
+	var lengths [maxGroups]byte
+	for i, g := range groups {
+		lengths[i] = byte('a' + min(g.end-g.start, 25)) // a for 0 digits
+	}
+	switch string(lengths[:len(groups)]) {
+	case "eeee", "egf", "ege", "eeeed":
+		return true
+	}
+	digits := groups[0].end - groups[0].start
+	return len(groups) == 1 && digits >= minCard && digits <= maxCard
+}
+
+func isCard(number string) bool {
+	var digits [maxCard]byte
+	n, sum := 0, 0
+	for i := range len(number) {
+		if isDigit(number[i]) {
+			digits[n] = number[i]
+			n++
+		}
+	}
+	for i := range n {
+		d := int(digits[n-1-i] - '0')
+		if i%2 == 1 {
+			d *= 2
+		}
+		sum += d/10 + d%10
+	}
+	return sum%10 == 0 && isIssued(string(digits[:4]), n)
+}
+
+// isIssued reports whether an issuer has numbers of n digits that begin with prefix.
+func isIssued(prefix string, n int) bool {
+	in := func(from, to string) bool { return prefix[:len(from)] >= from && prefix[:len(to)] <= to }
+	switch {
+	case prefix[0] == '4': // Visa
+		return n == 13 || n == 16 || n == 19
+	case in("51", "55"), in("2221", "2720"), in("2200", "2204"): // Mastercard, Mir
+		return n == 16
+	case in("34", "34"), in("37", "37"): // American Express
+		return n == 15
+	case in("300", "305"), in("36", "36"), in("38", "39"): // Diners Club
+		return n == 14 || n == 16
+	case in("3528", "3589"), in("62", "62"), in("6011", "6011"), in("644", "649"), in("65", "65"): // JCB, UnionPay, Discover
+		return n >= 16
+	default: // Maestro
+		return strings.HasPrefix(prefix, "50") || in("56", "69")
+	}
+}

@@ -1,0 +1,120 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func detectors() map[string]Detector {
+	return map[string]Detector{"email": Emails, "ip": IPAddresses, "card": Cards, "phone": Phones, "token": Tokens}
+}
+
+// masked returns the text with what the detector finds in square brackets.
+func masked(find Detector, text string) string {
+	var b strings.Builder
+	end := 0
+	for _, e := range find(nil, text) {
+		b.WriteString(text[end:e.Start] + "[" + text[e.Start:e.End] + "]")
+		end = e.End
+	}
+	return b.String() + text[end:]
+}
+
+func TestDetectors(t *testing.T) {
+	for kind, cases := range map[string][]string{
+		"email": {
+			"[ada@example.com]", "Ada <[ada@example.com]>, [b.c+d@mail.example.co.uk].", "mailto:[ada@example.com]?subject=x",
+			"?email=[ada%40example.com]&x=1", `{"email":"[ada@example.com]"}`, "[o'brien@example.com]", "'[ada@example.com]'",
+			"[grace_hopper-1@sub.example.museum]:", "[josé@exämple.de]", "[ada@xn--exmple-cua.de]", "([ada@example.com])",
+			"ada@localhost", "@decorator.name", "react@18.2.0", "icon@2x.png", "a@b", "me @ example.com", "gopkg.in/yaml.v3@v3.0.1/x.go",
+			"a@@example.com", "@", "%40", "x@.com", "x@-a.com", "ada@example", "[ada@example.com],[bob@example.com]",
+		},
+		"ip": {
+			"[192.0.2.7]", "[192.0.2.7]:8080", "from [192.0.2.7].", "[2001:db8::1]", "[[2001:db8::1]]:443", "[::1]", "http://[192.0.2.7]/x",
+			"[::ffff:192.0.2.7]", "[fe80::1]%eth0", "[2001:db8:0:0:0:0:0:1]", "addr=[192.0.2.7],[198.51.100.1]",
+			"1.2.3", "256.1.1.1", "1.2.3.4.5", "v1.2.3.4", "A::B", "std::vector", "12:34:56", "00:1b:44:11:3a:b7", "::", "a.b.c.d", "1.2.3.4a",
+		},
+		"card": {
+			"[4111111111111111]", "card [4111 1111 1111 1111] ok", "[4111-1111-1111-1111].", "[378282246310005]", "[3782 822463 10005]", "[30569309025904]",
+			"[6011111111111117]", "[3530111333300000]", "[5555555555554444]", "[2223003122003222]", "[6304000000000000] 2024", "[4222222222222]",
+			"4111111111111112", "x4111111111111111", "4111 1111-1111 1111", "1732924800000", "1732924800000000000", "41111111 11111111",
+			"12345678-1234-1234-1234-123456789012", "00000000000000", "4111_1111_1111_1111", "1 [4111 1111 1111 1111] 1",
+		},
+		"phone": {
+			"[+49 30 1234567]", "tel:[+4930123456789]", "[+1 (212) 555-0123]", "[+44 (0)20 7946 0958],", "[(212) 555-0123]", "[212-555-0123].", "call [212.555.0123]",
+			"[+33-1-23-45-67-89]", "2024-01-01T00:00:00+08:00", "+0800", "+1234567890123456", "1+2", "a+49301234567", "112-555-0123", "192.168.555.0123",
+			"555-0123", "2024-12-31", "212-555-01234", "0192f0c0-212-555-0123",
+		},
+		"token": {
+			"Authorization: Bearer [abc.def-123]", "Basic [dXNlcjpwYXNz]", "[sk_live_abcdefghij0123456789]", "token=[ghp_0123456789abcdefghijABCDEFGHIJ012345]",
+			"[eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc123_-XYZ].", "[AKIAIOSFODNN7EXAMPLE]", "postgres://[ada:secret]@db/x", "https://db/x?u=a:b@c",
+			"https://ada@example.com", "[xoxb-123456789012-abcdef]", "sk-button-of-the-page-and-more", "Bearer x", "bearer tokens are used", "task_live_abcdefghijkl",
+			"[glpat-0123456789abcdefghij]", "eyJhbGciOiJIUzI1NiJ9aaaaaaaaaaaaaaaaa", "the eyJ word",
+		},
+	} {
+		for _, want := range cases {
+			text := want
+			if kind != "ip" || !strings.HasPrefix(want, "[[") {
+				text = strings.NewReplacer("[", "", "]", "").Replace(want)
+			} else {
+				text = "[2001:db8::1]:443"
+			}
+			assert.Equal(t, want, masked(detectors()[kind], text), kind)
+		}
+	}
+}
+
+func TestDetectorsTakeLinearTime(t *testing.T) {
+	for _, part := range []string{
+		"a", "1", ".", "@", "a@", "a@b.", "%40", ":", "://", "a://b:", "1.", "1:", "4111 ", "1-", "+", "+1 ", "(212) ", "212-555-", "Bearer ", "eyJ", "eyJ.", "sk-", "eyJ-", "sk-a1.", "'", "é", "::",
+	} {
+		for kind, find := range detectors() {
+			took := func(n int) time.Duration {
+				text := strings.Repeat(part, n)
+				best := time.Hour
+				for range 3 {
+					began := time.Now()
+					find(nil, text)
+					best = min(best, time.Since(began))
+				}
+				return best
+			}
+			// Quadratic time would be 64 times as long.
+			assert.Less(t, took(8000), 30*took(1000)+10*time.Millisecond, "%s of %q", kind, part)
+		}
+	}
+}
+
+func FuzzDetectors(f *testing.F) {
+	for _, seed := range []string{
+		"Ada <ada@example.com>", "a%40b.de", "192.0.2.7 ::1 2001:db8::1", "4111 1111 1111 1111 4222222222222", "+49 30 1234567 (212) 555-0123",
+		"Bearer abc.def https://a:b@c/ eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc123",
+	} {
+		f.Add(seed)
+	}
+	features := map[string]Features{"email": At | Dot, "ip": Digit, "card": ManyDigits, "phone": ManyDigits, "token": Long}
+	f.Fuzz(func(t *testing.T, text string) {
+		for kind, find := range detectors() {
+			end := 0
+			found := find(nil, text)
+			for _, e := range found {
+				if e.Start < end || e.End <= e.Start || e.End > len(text) {
+					t.Fatalf("%s: %v in %q", kind, found, text)
+				}
+				end = e.End
+			}
+			if len(found) > 0 && FeaturesOf(text)&features[kind] != features[kind] {
+				t.Fatalf("%s: %v in %q, which lacks its features", kind, found, text)
+			}
+		}
+	})
+}

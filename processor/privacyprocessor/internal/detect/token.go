@@ -1,0 +1,161 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import "strings"
+
+// minToken is the length of the shortest text with a token.
+const minToken = 12
+
+// tokenForm is a kind of access token: a prefix, then at least min of its characters.
+type tokenForm struct {
+	prefix string
+	min    int
+	// credentials is true if the prefix is a word of the header Authorization, which stays in the text.
+	credentials bool
+}
+
+// tokenForms returns the forms of tokens that begin with the byte, as their issuers document them.
+func tokenForms(first byte) []tokenForm {
+	switch first {
+	case 'B', 'b':
+		return bearerForms[:]
+	case 'e':
+		return jwtForms[:]
+	case 's', 'r':
+		return stripeForms[:]
+	case 'g':
+		return gitForms[:]
+	case 'x':
+		return slackForms[:]
+	case 'A':
+		return cloudForms[:]
+	case 'p', 'n', 'w', 'h', 'd', 'S':
+		return otherForms[:]
+	}
+	return nil
+}
+
+//nolint:gochecknoglobals // tables that are never changed
+var (
+	bearerForms = [...]tokenForm{{"Bearer ", 6, true}, {"bearer ", 6, true}, {"Basic ", 6, true}, {"basic ", 12, true}}
+	jwtForms    = [...]tokenForm{{"eyJ", 20, false}}
+	stripeForms = [...]tokenForm{
+		{"sk_live_", 10, false}, {"sk_test_", 10, false}, {"rk_live_", 10, false}, {"rk_test_", 10, false},
+		{"sk-", 20, false}, {"shpat_", 20, false}, {"sntrys_", 20, false}, {"sntryu_", 20, false},
+	}
+	gitForms = [...]tokenForm{
+		{"ghp_", 20, false}, {"gho_", 20, false}, {"ghu_", 20, false}, {"ghs_", 20, false}, {"ghr_", 20, false},
+		{"github_pat_", 20, false}, {"glpat-", 16, false},
+	}
+	slackForms = [...]tokenForm{{"xoxb-", 10, false}, {"xoxp-", 10, false}, {"xoxa-", 10, false}, {"xoxr-", 10, false}, {"xoxs-", 10, false}, {"xapp-", 10, false}}
+	cloudForms = [...]tokenForm{{"AKIA", 16, false}, {"ASIA", 16, false}, {"AIza", 30, false}}
+	otherForms = [...]tokenForm{
+		{"phx_", 20, false}, {"pypi-", 30, false}, {"npm_", 20, false}, {"whsec_", 16, false}, {"hvs.", 20, false}, {"dop_v1_", 20, false}, {"SG.", 20, false},
+	}
+)
+
+// Tokens finds access tokens by the forms that their issuers give them, JSON Web Tokens (RFC 7519), the
+// credentials behind Bearer and Basic, and those of a URL before the host.
+func Tokens(dst []Extent, text string) []Extent {
+	inWord := false
+	var run tokenRun
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		wasInWord := inWord
+		inWord = isWord(c)
+		end := 0
+		switch {
+		case wasInWord && c == ':':
+			dst, end = userInfo(dst, text, i)
+		case !wasInWord && classOf[c]&letter != 0:
+			dst, end = run.token(dst, text, i)
+		}
+		if end > 0 {
+			i, inWord = end-1, false
+		}
+	}
+	return dst
+}
+
+// tokenRun is a run of characters of tokens: text[start:end].
+type tokenRun struct {
+	start, end int
+	// lastVaried is the last digit or capital, beforeLastDot the last dot but one; -1 if there is none.
+	lastVaried, beforeLastDot int
+}
+
+// token finds the token that begins at i. It returns where the token ends, or 0 if there is none.
+func (r *tokenRun) token(dst []Extent, text string, i int) ([]Extent, int) {
+	for _, form := range tokenForms(text[i]) {
+		if !strings.HasPrefix(text[i:], form.prefix) {
+			continue
+		}
+		begin := i + len(form.prefix)
+		if !r.isToken(text, begin, form) {
+			continue
+		}
+		if form.credentials {
+			i = begin
+		}
+		return append(dst, Extent{i, r.end}), r.end
+	}
+	return dst, 0
+}
+
+// isToken reports whether what begins there is the rest of a token of the form.
+func (r *tokenRun) isToken(text string, begin int, form tokenForm) bool {
+	if begin < r.start || begin >= r.end { // else the run is known: many prefixes may lie in one
+		r.read(text, begin)
+	}
+	length, varied := r.end-begin, r.lastVaried >= begin // sk-button-of-the-page has no variety
+	switch {
+	case length < form.min:
+		return false
+	case form.prefix == "eyJ": // a JSON Web Token has three parts
+		return r.beforeLastDot >= begin
+	default:
+		return varied || form.credentials && length >= minPlainCredentials
+	}
+}
+
+// minPlainCredentials is the length from which credentials need no digits and capitals.
+const minPlainCredentials = 20
+
+func (r *tokenRun) read(text string, start int) {
+	*r = tokenRun{start: start, lastVaried: -1, beforeLastDot: -1}
+	lastDot := -1
+	for i := start; i < len(text) && isTokenByte(text[i]); i++ {
+		switch c := text[i]; {
+		case c == '.':
+			r.beforeLastDot, lastDot = lastDot, i
+			continue // the end of a sentence, unless more follows
+		case isDigit(c) || c >= 'A' && c <= 'Z':
+			r.lastVaried = i
+		}
+		r.end = i + 1
+	}
+}
+
+func isTokenByte(c byte) bool { return isWord(c) && c < 0x80 || strings.IndexByte("-.~+/=", c) >= 0 }
+
+// userInfo finds the user and password of a URL whose colon is at i. It returns where they end, or 0 if
+// there are none.
+func userInfo(dst []Extent, text string, i int) ([]Extent, int) {
+	if !strings.HasPrefix(text[i:], "://") {
+		return dst, 0
+	}
+	start, password := i+len("://"), false
+	for end := start; end < len(text); end++ {
+		switch c := text[end]; {
+		case c == '@' && password:
+			return append(dst, Extent{start, end}), end
+		case c == ':':
+			password = true
+		case c <= ' ', c == '/', c == '?', c == '#', c == '"':
+			return dst, 0
+		}
+	}
+	return dst, 0
+}

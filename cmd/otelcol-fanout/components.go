@@ -29,6 +29,7 @@ import (
 	filestorageextension "github.com/otelcol-fanout/otelcol-fanout/extension/filestorageextension"
 	memoryguardextension "github.com/otelcol-fanout/otelcol-fanout/extension/memoryguardextension"
 	otlprepairextension "github.com/otelcol-fanout/otelcol-fanout/extension/otlprepairextension"
+	privacyprocessor "github.com/otelcol-fanout/otelcol-fanout/processor/privacyprocessor"
 	eventreceiver "github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
@@ -145,6 +146,7 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
+		privacyprocessor.NewFactory(),
 		batchprocessor.NewFactory(),
 		memorylimiterprocessor.NewFactory(),
 		attributesprocessor.NewFactory(),
@@ -160,6 +162,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ProcessorModules = makeModulesMap(factories.Processors, map[component.Type]string{
+		privacyprocessor.NewFactory().Type():              "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		batchprocessor.NewFactory().Type():                "go.opentelemetry.io/collector/processor/batchprocessor v0.165.0",
 		memorylimiterprocessor.NewFactory().Type():        "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.165.0",
 		attributesprocessor.NewFactory().Type():           "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor v0.161.0",

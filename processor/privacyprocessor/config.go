@@ -44,7 +44,7 @@ type Rule struct {
 	Keys []string `mapstructure:"keys"`
 	// Values are regular expressions (RE2) for parts of texts.
 	Values []string `mapstructure:"values"`
-	// Action is what happens to the personal data (required): hash, mask or drop.
+	// Action says what to do with the personal data (required): hash, mask or drop.
 	Action Action `mapstructure:"action"`
 }
 
@@ -61,7 +61,7 @@ const (
 	PresetUserID    Preset = "user_id"
 )
 
-// Action is what happens to personal data.
+// Action says what to do with personal data.
 type Action string
 
 // The actions.

@@ -123,7 +123,7 @@ func plant(m pcommon.Map, text string) {
 	m.PutEmptySlice("exception.frames").AppendEmpty().SetEmptyMap().PutEmptyMap("vars").PutStr("user", text)
 }
 
-func marshalled(t *testing.T, data any) string {
+func marshaled(t *testing.T, data any) string {
 	t.Helper()
 	var bytes []byte
 	var err error
@@ -152,14 +152,14 @@ func TestPersonalDataIsFoundWhereverAnEventHoldsIt(t *testing.T) {
 			t.Run(string(personal.preset)+" "+string(action), func(t *testing.T) {
 				p := start(t, Rule{Preset: personal.preset, Action: action})
 				logs, traces := plantLogs(personal.text), plantTraces(personal.text)
-				require.Contains(t, marshalled(t, logs), personal.text)
-				require.Contains(t, marshalled(t, traces), personal.text)
+				require.Contains(t, marshaled(t, logs), personal.text)
+				require.Contains(t, marshaled(t, traces), personal.text)
 				logs, err := p.logs(t.Context(), logs)
 				require.NoError(t, err)
 				traces, err = p.traces(t.Context(), traces)
 				require.NoError(t, err)
 				for _, data := range []any{logs, traces} {
-					assert.NotContains(t, marshalled(t, data), personal.text)
+					assert.NotContains(t, marshaled(t, data), personal.text)
 				}
 				assert.Equal(t, 4, logs.LogRecordCount())
 				assert.Equal(t, 1, traces.SpanCount())
@@ -337,11 +337,11 @@ func TestChangesAreCounted(t *testing.T) {
 
 func TestNamesAreRememberedUpToALimit(t *testing.T) {
 	p := start(t, Rule{Keys: []string{"*_secret"}, Action: ActionMask})
-	for i := range maxVerdicts + 10 {
+	for i := range maxKnownNames + 10 {
 		name := hashOf(string(rune(i))) + "_secret"
-		assert.Equal(t, 0, p.rules.verdict([]byte(name), name).rule)
+		assert.Equal(t, 0, p.rules.nameRule([]byte(name), name).rule)
 	}
-	assert.Len(t, *p.rules.verdicts.Load(), maxVerdicts)
+	assert.Len(t, *p.rules.known.Load(), maxKnownNames)
 }
 
 // FuzzText checks that nothing is found in what the processor has changed.

@@ -26,8 +26,8 @@ type rules struct {
 	features detect.Features
 	all      bool
 
-	// verdicts remembers names. It is replaced as a whole.
-	verdicts atomic.Pointer[map[string]verdict]
+	// known remembers names. It is replaced as a whole.
+	known    atomic.Pointer[map[string]nameRule]
 	learning sync.Mutex
 }
 
@@ -44,8 +44,8 @@ type textRule struct {
 	features detect.Features // without all of them, there is nothing to find
 }
 
-// verdict says what happens to an attribute or a member because of its name.
-type verdict struct {
+// nameRule says what happens to an attribute or a member because of its name.
+type nameRule struct {
 	rule int // or kept, or noRule
 	// personal is true if the name itself may hold personal data.
 	personal bool
@@ -59,8 +59,8 @@ const (
 // maxPath is the maximum length of a path that is compared as a whole, in bytes.
 const maxPath = 512
 
-// maxVerdicts limits the names that are remembered: applications have few, unless names are data.
-const maxVerdicts = 4096
+// maxKnownNames limits the names that are remembered: applications have few, unless names are data.
+const maxKnownNames = 4096
 
 func newRules(cfg *Config) (*rules, error) {
 	rs := &rules{}
@@ -86,7 +86,7 @@ func newRules(cfg *Config) (*rules, error) {
 			rs.all = true
 		}
 	}
-	rs.verdicts.Store(&map[string]verdict{})
+	rs.known.Store(&map[string]nameRule{})
 	return rs, nil
 }
 
@@ -146,17 +146,17 @@ func matches(expression *regexp.Regexp) detect.Detector {
 	}
 }
 
-// verdict returns what happens to the attribute or member at the path, by its name. Of a path that is
+// nameRule returns what happens to the attribute or member at the path, by its name. Of a path that is
 // longer than maxPath, only the end counts.
-func (rs *rules) verdict(path []byte, name string) verdict {
+func (rs *rules) nameRule(path []byte, name string) nameRule {
 	if len(path) > maxPath {
 		_, end, _ := bytes.Cut(path[len(path)-maxPath:], []byte("."))
-		return verdict{rule: rs.ruleOf(string(end)), personal: true}
+		return nameRule{rule: rs.ruleOf(string(end)), personal: true}
 	}
-	if v, known := (*rs.verdicts.Load())[string(path)]; known {
+	if v, known := (*rs.known.Load())[string(path)]; known {
 		return v
 	}
-	v := verdict{rule: rs.ruleOf(string(path)), personal: rs.mayMatch(name)}
+	v := nameRule{rule: rs.ruleOf(string(path)), personal: rs.mayMatch(name)}
 	rs.learn(string(path), v)
 	return v
 }
@@ -181,18 +181,18 @@ func (k keyPattern) matches(path string) bool {
 	return false
 }
 
-func (rs *rules) learn(path string, v verdict) {
+func (rs *rules) learn(path string, v nameRule) {
 	if !rs.learning.TryLock() { // another time
 		return
 	}
 	defer rs.learning.Unlock()
-	known := *rs.verdicts.Load()
-	if len(known) >= maxVerdicts {
+	known := *rs.known.Load()
+	if len(known) >= maxKnownNames {
 		return
 	}
 	more := maps.Clone(known)
 	more[path] = v
-	rs.verdicts.Store(&more)
+	rs.known.Store(&more)
 }
 
 // mayMatch reports whether a rule may find something in the text.

@@ -10,7 +10,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/processor/privacyprocessor/internal/detect"
 )
 
-// mask is what stands in place of masked data.
+// mask replaces masked data.
 const mask = "****"
 
 // match is a part of a text that a rule matches.

@@ -91,17 +91,17 @@ func (w *walker) member(name string, v pcommon.Value) bool {
 		w.path = append(w.path, '.')
 	}
 	w.path = append(w.path, name...)
-	verdict := w.rules.verdict(w.path[w.base:], name)
+	nameRule := w.rules.nameRule(w.path[w.base:], name)
 	remove := false
-	switch verdict.rule {
+	switch nameRule.rule {
 	case kept:
 	case noRule:
 		remove = w.value(v)
 	default:
-		remove = w.whole(v, verdict.rule)
+		remove = w.whole(v, nameRule.rule)
 	}
 	w.path, w.base = w.path[:length], base
-	if remove || verdict.rule == kept || !verdict.personal {
+	if remove || nameRule.rule == kept || !nameRule.personal {
 		return remove
 	}
 	return w.rename(name, v)

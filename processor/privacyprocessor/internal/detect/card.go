@@ -21,38 +21,47 @@ type group struct {
 // Cards finds numbers of payment cards: without separators, or in the groups that are printed on cards,
 // with spaces or hyphens. The issuer and the check digit (Luhn) must be right.
 func Cards(dst []Extent, text string) []Extent {
-	var groups [maxGroups]group // the last ones
-	n := 0
+	var last [maxGroups]group
+	all := last[:0]
 	for i := 0; i < len(text); i++ {
 		if !isDigit(text[i]) {
 			continue
 		}
-		g := group{start: i}
-		for i < len(text) && isDigit(text[i]) {
-			i++
-		}
-		g.end = i
+		g := group{start: i, end: digitsEnd(text, i)}
+		i = g.end
 		if !beginsWord(text, g.start) || !endsWord(text, g.end) {
-			n = 0
+			all = all[:0]
 			continue
 		}
-		if n > 0 && g.start == groups[n-1].end+1 && (text[g.start-1] == ' ' || text[g.start-1] == '-') {
-			g.separator = text[g.start-1]
-		} else {
-			n = 0
-		}
-		if n == maxGroups {
-			copy(groups[:], groups[1:])
-			n--
-		}
-		groups[n] = g
-		n++
-		if from := cardOf(text, groups[:n]); from >= 0 {
-			dst = append(dst, Extent{groups[from].start, g.end})
-			n = 0
+		all = append(following(all, &g, text), g)
+		if from := cardOf(text, all); from >= 0 {
+			dst = append(dst, Extent{all[from].start, g.end})
+			all = all[:0]
 		}
 	}
 	return dst
+}
+
+func digitsEnd(text string, start int) int {
+	for start < len(text) && isDigit(text[start]) {
+		start++
+	}
+	return start
+}
+
+// following returns the groups that g follows after one separator, and sets the separator. There are
+// fewer than maxGroups.
+func following(all []group, g *group, text string) []group {
+	if len(all) == 0 || g.start != all[len(all)-1].end+1 {
+		return all[:0]
+	}
+	if g.separator = text[g.start-1]; g.separator != ' ' && g.separator != '-' {
+		return all[:0]
+	}
+	if len(all) == maxGroups {
+		return all[:copy(all, all[1:])]
+	}
+	return all
 }
 
 // cardOf returns the first group of the card number that ends with the last group, or -1.
@@ -71,16 +80,15 @@ func cardOf(text string, groups []group) int {
 
 // isGrouping reports whether numbers are printed in groups of these lengths.
 func isGrouping(groups []group) bool {
-	var lengths [maxGroups]byte
+	var lengths [maxGroups]int
 	for i, g := range groups {
-		lengths[i] = byte('a' + min(g.end-g.start, 25)) // a for 0 digits
+		lengths[i] = g.end - g.start
 	}
-	switch string(lengths[:len(groups)]) {
-	case "eeee", "egf", "ege", "eeeed":
+	switch lengths {
+	case [maxGroups]int{4, 4, 4, 4}, [maxGroups]int{4, 6, 5}, [maxGroups]int{4, 6, 4}, [maxGroups]int{4, 4, 4, 4, 3}:
 		return true
 	}
-	digits := groups[0].end - groups[0].start
-	return len(groups) == 1 && digits >= minCard && digits <= maxCard
+	return len(groups) == 1 && lengths[0] >= minCard && lengths[0] <= maxCard
 }
 
 func isCard(number string) bool {

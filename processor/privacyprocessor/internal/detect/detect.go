@@ -13,7 +13,7 @@ type Extent struct{ Start, End int }
 // overlaps.
 type Detector func(dst []Extent, text string) []Extent
 
-// Features are what a text contains. They tell cheaply that a detector has nothing to find.
+// Features name characters that a text contains. Without those that a detector needs, it finds nothing.
 type Features uint8
 
 // The features.

@@ -64,32 +64,44 @@ func isPhoneSeparator(text string, i int) bool {
 
 // northAmerican returns where a number of three, three and four digits ends, or 0.
 func northAmerican(text string, start int) int {
-	i, parenthesis := start, text[start] == '('
-	if parenthesis {
-		i++
+	area, inParentheses := start, text[start] == '('
+	if inParentheses {
+		area++
 	}
-	if i = digitRun(text, i, 3); i == 0 || text[i-3] < '2' {
+	i := digitRun(text, area, 3)
+	if i == 0 || text[area] < '2' {
 		return 0
 	}
-	if parenthesis {
+	if inParentheses {
 		if i == len(text) || text[i] != ')' {
 			return 0
 		}
 		i++
 	}
-	if i < len(text) && (text[i] == '-' || text[i] == '.' || text[i] == ' ') {
+	if isDash(text, i) {
 		i++
-	} else if !parenthesis {
+	} else if !inParentheses {
 		return 0
 	}
-	if i = digitRun(text, i, 3); i == 0 || i == len(text) || text[i] != '-' && text[i] != '.' && text[i] != ' ' {
+	if i = digitRun(text, i, 3); i == 0 || !isDash(text, i) {
 		return 0
 	}
-	i = digitRun(text, i+1, 4)
-	if i == 0 || !endsWord(text, i) || i < len(text) && (text[i] == '-' || text[i] == '.' && i+1 < len(text) && isDigit(text[i+1])) {
+	if i = digitRun(text, i+1, 4); i == 0 || numberGoesOn(text, i) {
 		return 0
 	}
 	return i
+}
+
+// isDash reports whether the byte parts the digits of a number of North America.
+func isDash(text string, i int) bool {
+	return i < len(text) && (text[i] == '-' || text[i] == '.' || text[i] == ' ')
+}
+
+func numberGoesOn(text string, end int) bool {
+	if !endsWord(text, end) {
+		return true
+	}
+	return end < len(text) && (text[end] == '-' || text[end] == '.' && end+1 < len(text) && isDigit(text[end+1]))
 }
 
 // digitRun returns where exactly n digits from start end, or 0.

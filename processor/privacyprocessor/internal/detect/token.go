@@ -14,6 +14,8 @@ type tokenForm struct {
 	min    int
 	// credentials is true if the prefix is a word of the header Authorization, which stays in the text.
 	credentials bool
+	// plain is true if the token may lack digits and capitals.
+	plain bool
 }
 
 // tokenForms returns the forms of tokens that begin with the byte, as their issuers document them.
@@ -37,22 +39,21 @@ func tokenForms(first byte) []tokenForm {
 	return nil
 }
 
-//nolint:gochecknoglobals // tables that are never changed
 var (
-	bearerForms = [...]tokenForm{{"Bearer ", 6, true}, {"bearer ", 6, true}, {"Basic ", 6, true}, {"basic ", 12, true}}
-	jwtForms    = [...]tokenForm{{"eyJ", 20, false}}
+	bearerForms = [...]tokenForm{{"Bearer ", 6, true, true}, {"bearer ", 6, true, false}, {"Basic ", 6, true, true}, {"basic ", 12, true, false}}
+	jwtForms    = [...]tokenForm{{"eyJ", 20, false, false}}
 	stripeForms = [...]tokenForm{
-		{"sk_live_", 10, false}, {"sk_test_", 10, false}, {"rk_live_", 10, false}, {"rk_test_", 10, false},
-		{"sk-", 20, false}, {"shpat_", 20, false}, {"sntrys_", 20, false}, {"sntryu_", 20, false},
+		{"sk_live_", 10, false, false}, {"sk_test_", 10, false, false}, {"rk_live_", 10, false, false}, {"rk_test_", 10, false, false},
+		{"sk-", 20, false, false}, {"shpat_", 20, false, false}, {"sntrys_", 20, false, false}, {"sntryu_", 20, false, false},
 	}
 	gitForms = [...]tokenForm{
-		{"ghp_", 20, false}, {"gho_", 20, false}, {"ghu_", 20, false}, {"ghs_", 20, false}, {"ghr_", 20, false},
-		{"github_pat_", 20, false}, {"glpat-", 16, false},
+		{"ghp_", 20, false, false}, {"gho_", 20, false, false}, {"ghu_", 20, false, false}, {"ghs_", 20, false, false}, {"ghr_", 20, false, false},
+		{"github_pat_", 20, false, false}, {"glpat-", 16, false, false},
 	}
-	slackForms = [...]tokenForm{{"xoxb-", 10, false}, {"xoxp-", 10, false}, {"xoxa-", 10, false}, {"xoxr-", 10, false}, {"xoxs-", 10, false}, {"xapp-", 10, false}}
-	cloudForms = [...]tokenForm{{"AKIA", 16, false}, {"ASIA", 16, false}, {"AIza", 30, false}}
+	slackForms = [...]tokenForm{{"xoxb-", 10, false, false}, {"xoxp-", 10, false, false}, {"xoxa-", 10, false, false}, {"xoxr-", 10, false, false}, {"xoxs-", 10, false, false}, {"xapp-", 10, false, false}}
+	cloudForms = [...]tokenForm{{"AKIA", 16, false, false}, {"ASIA", 16, false, false}, {"AIza", 30, false, false}}
 	otherForms = [...]tokenForm{
-		{"phx_", 20, false}, {"pypi-", 30, false}, {"npm_", 20, false}, {"whsec_", 16, false}, {"hvs.", 20, false}, {"dop_v1_", 20, false}, {"SG.", 20, false},
+		{"phx_", 20, false, false}, {"pypi-", 30, false, false}, {"npm_", 20, false, false}, {"whsec_", 16, false, false}, {"hvs.", 20, false, false}, {"dop_v1_", 20, false, false}, {"SG.", 20, false, false},
 	}
 )
 
@@ -109,19 +110,15 @@ func (r *tokenRun) isToken(text string, begin int, form tokenForm) bool {
 	if begin < r.start || begin >= r.end { // else the run is known: many prefixes may lie in one
 		r.read(text, begin)
 	}
-	length, varied := r.end-begin, r.lastVaried >= begin // sk-button-of-the-page has no variety
 	switch {
-	case length < form.min:
+	case r.end-begin < form.min:
 		return false
 	case form.prefix == "eyJ": // a JSON Web Token has three parts
 		return r.beforeLastDot >= begin
-	default:
-		return varied || form.credentials && length >= minPlainCredentials
+	default: // sk-button-of-the-page and "bearer tokens" have no digits and capitals
+		return form.plain || r.lastVaried >= begin
 	}
 }
-
-// minPlainCredentials is the length from which credentials need no digits and capitals.
-const minPlainCredentials = 20
 
 func (r *tokenRun) read(text string, start int) {
 	*r = tokenRun{start: start, lastVaried: -1, beforeLastDot: -1}

@@ -18,6 +18,9 @@ type dotNetReader struct {
 	// an inner exception precede those of the outer one.
 	open  [maxExceptions + 1]int
 	depth int
+	// coded is true for an exception of the operating system, whose header has a code: .NET prints no
+	// mark between its inner exception's frames and its own.
+	coded [maxExceptions]bool
 	// word precedes the calls if it is a translation of "at".
 	word           string
 	framesIndented bool
@@ -31,6 +34,7 @@ const (
 	dotNetInner    = "---> "
 	dotNetFault    = "whose value is:" // ends the message of a fault of WCF; its detail follows
 	dotNetEndInner = "--- End of inner exception stack trace ---"
+	azureEndInner  = "End of inner exception" // of Azure Functions
 )
 
 func readDotNet(b *builder) {
@@ -63,8 +67,9 @@ func (r *dotNetReader) readBody(body string) {
 	case r.frameLine(body), r.unityFrame(body), r.rethrown(body):
 	case strings.HasPrefix(body, dotNetInner) && r.depth > 0:
 		r.inner(body[len(dotNetInner):])
-	case isDotNetMark(body) && r.depth > 0:
+	case (isDotNetMark(body) || body == azureEndInner) && r.depth > 0:
 		r.mark(body)
+	case r.repeats(body), r.handledInner(body):
 	case isRemotingMark(body) && r.depth > 0:
 		r.header.open = false
 	case r.header.open && (r.inline(r.lines.start) || r.faultDetail(body) || r.lateHeader(body)):
@@ -95,6 +100,29 @@ func (r *dotNetReader) mark(body string) {
 	r.header.open = false
 	resumed := r.framesIndented && len(r.lines.line) == len(body)
 	if body == dotNetEndInner || !resumed && !strings.HasPrefix(body, "--- End of stack trace") {
+		r.closeMarked()
+	}
+}
+
+// closeMarked closes the exception that a mark ends.
+func (r *dotNetReader) closeMarked() {
+	inner := r.current()
+	r.close()
+	if inner != none && r.isCoded(r.exceptions[inner].Parent) {
+		r.close()
+	}
+}
+
+func (r *dotNetReader) isCoded(index int) bool { return index >= 0 && r.coded[index] }
+
+// closeUnthrown closes an error of Windows, which is inside of a SqlException but was not thrown: the
+// frames are the SqlException's.
+func (r *dotNetReader) closeUnthrown() {
+	current := r.current()
+	if current == none || r.framesOf(current) > 0 || !r.isCoded(r.exceptions[current].Parent) {
+		return
+	}
+	if r.exceptions[current].Type == "System.ComponentModel.Win32Exception" {
 		r.close()
 	}
 }
@@ -135,11 +163,12 @@ func cutLogPrefix(body string) (header string, ok bool) {
 
 // lateHeader reads the header of the exception that was thrown below a line of a log.
 func (r *dotNetReader) lateHeader(body string) bool {
+	body = strings.TrimPrefix(body, "Exception Info: ") // Windows' event log
 	if r.current() != 0 || !isDotNetHeader(body) {
 		return false
 	}
-	if typ := r.exceptions[0].Type; strings.Contains(typ, ".") || isExceptionHeader(typ) {
-		return false
+	if typ := r.exceptions[0].Type; strings.Contains(typ, ".") && !strings.HasSuffix(typ, "]") || isExceptionHeader(typ) {
+		return false // a category of a logger ends with "]"
 	}
 	r.incomplete = true
 	r.header = r.readThrown(&r.lines, 0, body)
@@ -149,8 +178,37 @@ func (r *dotNetReader) lateHeader(body string) bool {
 
 // isDotNetHeader reports whether the line is "System.Exception: message", with a namespace.
 func isDotNetHeader(body string) bool {
-	typ, _ := cutType(body)
+	typ := dotNetType(body)
 	return strings.Contains(typ, ".") && isExceptionHeader(typ)
+}
+
+// repeats reads the lines around frames that a stack overflow repeats: "Repeat 24099 times:" and
+// rules.
+func (r *dotNetReader) repeats(body string) bool {
+	if len(r.exceptions) != 1 || !strings.HasPrefix(r.exceptions[0].Message, "Stack overflow.") {
+		return false
+	}
+	isRule := len(body) >= 32 && strings.Trim(body, "-") == ""
+	isCount := strings.HasPrefix(body, "Repeat") && strings.HasSuffix(body, " times:")
+	if !isRule && !isCount {
+		return false
+	}
+	r.header.open, r.incomplete = false, true
+	return true
+}
+
+// handledInner reads "Inner exception System.IO.IOException handled at Shop.Cart.Add:", as Application
+// Insights prints it above the frames.
+func (r *dotNetReader) handledInner(body string) bool {
+	rest, ok := strings.CutPrefix(body, "Inner exception ")
+	typ, place, handled := strings.Cut(rest, " handled at ")
+	if !ok || !handled || !strings.HasSuffix(place, ":") || !isExceptionHeader(typ) || r.framesOf(r.current()) == 0 {
+		return false
+	}
+	r.enter(r.current(), "InnerException")
+	r.exception(r.current()).Type = typ
+	r.incomplete = true
+	return true
 }
 
 // faultDetail reads the header of the exception on the server, which is in the message of a fault of
@@ -180,7 +238,7 @@ func (r *dotNetReader) inline(start int) bool {
 	for {
 		rest := r.text[min(start, r.lines.end):r.lines.end]
 		message, inner, ok := strings.Cut(rest, " "+dotNetInner)
-		if typ, _ := cutType(inner); !ok || !strings.Contains(typ, ".") || r.current() == none {
+		if !ok || !strings.Contains(dotNetType(inner), ".") || r.current() == none {
 			return found
 		}
 		found = true
@@ -196,6 +254,9 @@ func (r *dotNetReader) inline(start int) bool {
 // (111): message".
 func (r *dotNetReader) describe(e *Exception) {
 	if typ, message, ok := cutDotNetCode(e.Message); ok && e.Type == "" {
+		if index := r.current(); index != none {
+			r.coded[index] = strings.HasPrefix(e.Message[len(typ):], " (")
+		}
 		r.header.start += len(e.Message) - len(message)
 		e.Type, e.Message = typ, message
 		if r.current() == 0 && r.skipKnown(&r.lines, r.header.start) {
@@ -205,8 +266,20 @@ func (r *dotNetReader) describe(e *Exception) {
 	e.Group = strings.HasSuffix(e.Type, "AggregateException")
 }
 
-// cutDotNetCode cuts "type (0x80131904): message".
+// dotNetType returns the type in a header.
+func dotNetType(header string) string {
+	if typ, _, ok := cutDotNetCode(header); ok {
+		return typ
+	}
+	typ, _ := cutType(header)
+	return typ
+}
+
+// cutDotNetCode cuts "type (0x80131904): message" or, from Azure Functions, "type : message".
 func cutDotNetCode(header string) (typ, message string, ok bool) {
+	if typ, message, ok = strings.Cut(header, " : "); ok && strings.IndexByte(typ, ' ') < 0 && strings.IndexByte(typ, '.') > 0 && isExceptionHeader(typ) {
+		return typ, message, true
+	}
 	typ, rest, ok := strings.Cut(header, " (")
 	code, message, closed := strings.Cut(rest, "): ")
 	if !ok || !closed || code == "" || strings.IndexByte(typ, ' ') >= 0 || strings.IndexByte(code, ' ') >= 0 || !isExceptionHeader(typ) {
@@ -219,15 +292,23 @@ func cutDotNetCode(header string) (typ, message string, ok bool) {
 // Exception #1) Type: message".
 func (r *dotNetReader) inner(header string) {
 	relation := "InnerException"
-	if member, ok := strings.CutPrefix(header, "(Inner Exception #"); ok {
-		n, rest, ok := number(member)
-		if rest, closed := strings.CutPrefix(rest, ") "); ok && closed {
-			relation, header = "InnerExceptions["+strconv.Itoa(n)+"]", rest
-		}
+	if n, rest, ok := cutDotNetMember(header); ok {
+		relation, header = "InnerExceptions["+strconv.Itoa(n)+"]", rest
 	}
 	r.enter(r.current(), relation)
 	r.header = r.readHeader(&r.lines, r.current(), header)
 	r.begun()
+}
+
+// cutDotNetMember cuts "(Inner Exception #1) " in any language: "(Exception interne n° 1) ".
+func cutDotNetMember(header string) (n int, rest string, ok bool) {
+	words, rest, ok := strings.Cut(strings.TrimPrefix(header, "("), ") ")
+	if !ok || header[0] != '(' || dotNetType(rest) == "" {
+		return 0, "", false
+	}
+	digits := len(strings.TrimRight(words, "0123456789"))
+	n, _, ok = number(words[digits:])
+	return n, rest, ok && digits > 0 && (words[digits-1] == '#' || words[digits-1] == ' ')
 }
 
 func (r *dotNetReader) current() int {
@@ -290,6 +371,7 @@ func (r *dotNetReader) addCall(c *dotNetCall) {
 		r.enter(noParent, "")
 	}
 	r.header.open = false
+	r.closeUnthrown()
 	f := r.frame(r.current())
 	f.Module, f.Function, f.Package, f.Line = c.class, c.method, c.image, c.line
 	if c.path != "" {
@@ -352,7 +434,12 @@ func cutDotNetCall(body string) (c dotNetCall, ok bool) {
 	end := endOfArguments(body, open)
 	name := strings.TrimRight(body[:open], " ")
 	start := startOfName(name)
-	if end < 0 || start == 0 || isForeignPlace(body[open+1:end-1]) {
+	if end < 0 || start == 0 {
+		return c, false
+	}
+	arguments := body[open+1 : end-1]
+	inAssembly := len(name) < open && c.cutAssembly(arguments)
+	if !inAssembly && isForeignPlace(arguments) {
 		return c, false
 	}
 	c.word = strings.TrimRight(name[:start], " ")
@@ -360,11 +447,7 @@ func cutDotNetCall(body string) (c dotNetCall, ok bool) {
 	if ok {
 		c.word = "at"
 	}
-	var place string
-	if c.image, place = withoutOffset(withoutLambda(body[end:])); c.image != "" {
-		place = ""
-	}
-	if c.path, c.line, ok = dotNetPlace(place); !ok || !isDotNetWord(c.word) {
+	if !isDotNetWord(c.word) || inAssembly && end < len(body) || !inAssembly && !c.cutPlace(body[end:]) {
 		return c, false
 	}
 	c.class, c.method = cutDotNetMethod(name[start:])
@@ -372,6 +455,31 @@ func cutDotNetCall(body string) (c dotNetCall, ok bool) {
 		c.class = name[start:]
 	}
 	return c, c.method != ""
+}
+
+// cutPlace cuts what follows the arguments.
+func (c *dotNetCall) cutPlace(rest string) (ok bool) {
+	image, place := withoutOffset(withoutLambda(rest))
+	if c.image = image; image != "" {
+		place = ""
+	}
+	c.path, c.line, ok = dotNetPlace(place)
+	return ok
+}
+
+// cutAssembly cuts what Application Insights prints in place of arguments: "Shop, Version=1.0.0.0,
+// Culture=neutral, PublicKeyToken=null: /src/Cart.cs:12".
+func (c *dotNetCall) cutAssembly(arguments string) bool {
+	image, rest, ok := strings.Cut(arguments, ", Version=")
+	_, token, found := strings.Cut(rest, ", PublicKeyToken=")
+	if !ok || !found || image == "" {
+		return false
+	}
+	c.image = image
+	if _, place, ok := strings.Cut(token, ": "); ok {
+		c.path, c.line, _ = cutNumber(place)
+	}
+	return true
 }
 
 // isForeignPlace reports whether the parentheses hold a place instead of arguments, as those of Java

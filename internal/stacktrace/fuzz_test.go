@@ -207,7 +207,7 @@ func isStructure(language Language, line string) bool {
 		Python:     {"Traceback (", "Exception Group Traceback (", "+ Exception Group", "+--", "+-+--", "The above exception", "During handling", "[Previous line"},
 		JavaScript: {"... ", "[errors]: [", "at ", "caused by: "},
 		Go:         {"goroutine ", "runtime stack:", "created by ", "panic:", "fatal error:", "exit status ", "signal: ", "Wraps: (", "Error types:", "-- stack trace:", "(1) ", "[...repeated"},
-		DotNet:     {"Unhandled exception.", "--- ", "<---", "at ", "Server stack trace:", "Exception rethrown at [", "Rethrow as "},
+		DotNet:     {"Unhandled exception.", "--- ", "<---", "at ", "Server stack trace:", "Exception rethrown at [", "Rethrow as ", azureEndInner},
 		Ruby:       {"Traceback (", "from :", "Information for ", "Caused by", "Causes"},
 		Rust:       {"stack backtrace:", "Stack backtrace:", "Caused by:", "note: ", "thread '", "Location:", "Message:", "The application panicked", "Run with ", "Backtrace omitted", "━", "⋮", "Error:", "Caused by th", "Backtrace:", "├", "╰", "│", "|", "===="},
 		Dart:       {"<asynchronous suspension>", "===== asynchronous gap", "Unhandled exception:", "══", "The following "},

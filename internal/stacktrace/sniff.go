@@ -81,13 +81,20 @@ func sniffCall(call string) Language {
 	switch {
 	case strings.Contains(source, ".php"):
 		return PHP
-	case isJavaSource(source) && !strings.ContainsAny(source, ",`"):
+	case isJavaSource(source) && !strings.ContainsAny(source, ",`") && !isDotNetArgument(source):
 		return Java
 	case strings.IndexByte(call[:open], '.') > 0:
 		return DotNet
 	default:
 		return Unknown
 	}
+}
+
+// isDotNetArgument reports whether the source is the type of an argument, as .NET Framework prints it:
+// "System.String". The extension of a file begins with a small letter.
+func isDotNetArgument(source string) bool {
+	name := source[strings.LastIndexByte(source, '.')+1:]
+	return name != "" && name[0] >= 'A' && name[0] <= 'Z' && name != source
 }
 
 // isScriptPosition reports whether the call is a position in a file other than PHP's.
@@ -114,7 +121,7 @@ func isJavaCall(body string) bool {
 
 // hasDotNetPlace reports whether the call has a place or an offset as .NET and Mono print it.
 func hasDotNetPlace(call string) bool {
-	for _, place := range [...]string{") in ", ") [0x", ") <0x", ":line ", ") + 0x", "!<BaseAddress>+0x"} {
+	for _, place := range [...]string{") in ", ") [0x", ") <0x", ":line ", ") + 0x", "!<BaseAddress>+0x", ", PublicKeyToken="} {
 		if strings.Contains(call, place) {
 			return true
 		}

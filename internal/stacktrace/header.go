@@ -25,8 +25,13 @@ func (b *builder) readHeader(l *lines, index int, line string) header {
 // ends, whatever its lines look like.
 func (b *builder) readThrown(l *lines, index int, line string) header {
 	h := b.readHeader(l, index, line)
-	if b.skipKnown(l, h.start) {
-		b.exception(index).Message = b.message
+	e := b.exception(index)
+	switch {
+	case b.skipKnown(l, h.start):
+		e.Message = b.message
+	case b.typ == "" && e.Message == "" && e.Type == b.message: // a word, from an exception without a name
+		e.Type, e.Message = "", b.message
+		h.start = l.end - len(e.Message)
 	}
 	return h
 }
@@ -59,10 +64,19 @@ func cutType(header string) (typ, message string) {
 	if !found {
 		typ = strings.TrimSuffix(header, ":")
 	}
-	if typ == "" || strings.ContainsAny(typ, " \t\r\n") {
+	if typ == "" || strings.ContainsAny(typ, " \t\r\n") || !beginsType(typ) {
 		return "", header
 	}
 	return typ, message
+}
+
+// beginsType reports whether a type may begin so: not with a digit or a mark, as lines of logs and
+// printed objects do. An anonymous class of Ruby is "#<Class:0x1a2b>".
+func beginsType(text string) bool {
+	if c := text[0]; isIdentifier(c) && (c < '0' || c > '9') || strings.IndexByte(`$*<\%`, c) >= 0 {
+		return true
+	}
+	return strings.HasPrefix(text, "#<")
 }
 
 // isExceptionHeader reports whether the line looks like "type: message" or a type alone.

@@ -320,8 +320,12 @@ func (r *javaReader) frameLine(call string) bool {
 	}
 	sourceModule, source := cutSourceModule(call[open+1 : len(call)-1])
 	file, at, hasLine := cutNumber(source)
-	module, class, method := cutMethod(call[:open])
-	spaced := strings.IndexByte(call[:open], ' ') >= 0
+	name := withoutGuest(call[:open])
+	if len(name) < open && !hasLine {
+		file, at, hasLine = cutGuestPlace(source)
+	}
+	module, class, method := cutMethod(name)
+	spaced := strings.IndexByte(name, ' ') >= 0
 	if method == "" || !hasLine && !isJavaSource(source) && (class == "" || spaced) {
 		return false
 	}
@@ -348,6 +352,24 @@ func (r *javaReader) frameLine(call string) bool {
 		f.Filename = file
 	}
 	return true
+}
+
+// withoutGuest removes the language that GraalVM prints before a function that is not Java's: "<js>
+// total".
+func withoutGuest(name string) string {
+	if name[0] != '<' {
+		return name
+	}
+	if _, rest, ok := strings.Cut(name, "> "); ok && rest != "" {
+		return rest
+	}
+	return name
+}
+
+// cutGuestPlace cuts "cart.js:3:40-45" or "cart.rb:3-5", of which the end is dropped.
+func cutGuestPlace(source string) (file string, line int, ok bool) {
+	file, line, _ = cutPosition(beforeLast(source, '-'))
+	return file, line, line > 0
 }
 
 // afterCombinator removes the method of IO that cats-effect prints before a class:

@@ -23,6 +23,8 @@ type javaScriptReader struct {
 	open  [javaScriptDepths]javaScriptError
 	depth int
 	gaps  [maxExceptions]javaScriptGap
+	// indents are the indentations of nested errors, which further lines of their messages have too.
+	indents [maxExceptions]int
 }
 
 // scriptDialect is how the engine prints frames.
@@ -52,7 +54,23 @@ func readJavaScript(b *builder) {
 	for r.lines.scan() {
 		r.read(r.lines.line)
 	}
+	for i := range b.exceptions {
+		b.exceptions[i].Message = unindentedBy(b.exceptions[i].Message, r.indents[i])
+	}
 	r.fillGaps()
+}
+
+// unindentedBy removes n spaces from the second and later lines of a message, if all have them.
+func unindentedBy(message string, n int) string {
+	newlines := strings.Count(message, "\n")
+	if newlines == 0 || n == 0 {
+		return message
+	}
+	indent := "\n" + strings.Repeat(" ", n)
+	if strings.Count(message, indent) < newlines {
+		return message
+	}
+	return strings.ReplaceAll(message, indent, "\n")
 }
 
 func (r *javaScriptReader) read(line string) {
@@ -63,7 +81,9 @@ func (r *javaScriptReader) read(line string) {
 	case r.atFrame(line), r.causedBy(body), r.nested(line, body):
 	case r.header.open && r.lateHeader(line):
 	case r.header.extend(r.builder, &r.lines):
-	case body == "", strings.Trim(body, "{}[], ") == "" && r.started():
+	case body == "":
+	case strings.Trim(body, "{}[], ") == "" && r.started():
+		r.closeTo(len(line) - len(body))
 	case !r.started():
 		r.first(body)
 	case strings.HasPrefix(body, "... ") && r.gap(body[len("... "):]):
@@ -79,10 +99,13 @@ func (r *javaScriptReader) started() bool { return len(r.exceptions) > 0 }
 func (r *javaScriptReader) first(body string) {
 	if _, line, _ := cutPosition(body); line > 0 && !strings.Contains(body, " ") {
 		r.incomplete = true
-		for r.lines.scan() && r.lines.line != "" {
+		for r.lines.scan() && strings.Trim(r.lines.line, " \t^~") != "" {
 			continue
 		}
 		return
+	}
+	if _, header, ok := strings.Cut(body, ") UnhandledPromiseRejectionWarning: "); ok && strings.HasPrefix(body, "(node:") {
+		body, r.incomplete = header, true
 	}
 	body, r.source = strings.CutPrefix(body, "error: ") // Deno
 	body = strings.TrimPrefix(body, "Uncaught ")
@@ -276,6 +299,9 @@ func (r *javaScriptReader) entry(indent int, body string) bool {
 func (r *javaScriptReader) enter(e javaScriptError, parent int, relation, header string) {
 	r.current = r.begin(parent, relation)
 	e.index = r.current
+	if e.index != none {
+		r.indents[e.index] = e.indent
+	}
 	r.push(e)
 	r.readError(header)
 }
@@ -363,7 +389,10 @@ func cutV8Call(call string) (function, location string, ok bool) {
 	}
 	path, line, _ := cutPosition(location)
 	isPlace := line > 0 || isV8Location(location) || function != "" && isScriptFile(path) && strings.IndexByte(path, ' ') < 0
-	if !isPlace || function == "" && path == "" {
+	if !isPlace {
+		return cutOtherCall(call)
+	}
+	if function == "" && path == "" {
 		return "", "", false
 	}
 	function, _, _ = strings.Cut(function, " [as ")
@@ -372,6 +401,21 @@ func cutV8Call(call string) (function, location string, ok bool) {
 		function = ""
 	}
 	return function, location, true
+}
+
+// cutOtherCall cuts a frame of Rhino, "cart.js:12 (add)", or of Google Apps Script, "add(Code:12:34)".
+func cutOtherCall(call string) (function, location string, ok bool) {
+	before, inside, ok := strings.Cut(call, "(")
+	inside, closed := strings.CutSuffix(inside, ")")
+	if !ok || !closed {
+		return "", "", false
+	}
+	if _, line, column := cutPosition(inside); line > 0 && column > 0 && before != "" && !strings.ContainsAny(before, " <") {
+		return before, inside, true
+	}
+	place, spaced := strings.CutSuffix(before, " ")
+	_, line, column := cutPosition(place)
+	return inside, place, spaced && line > 0 && column == 0 && isScriptName(inside)
 }
 
 // isV8Location reports whether V8 prints this in place of a file.
@@ -528,6 +572,11 @@ func (f *Frame) setScript(path string, line, column int) {
 		column = 0
 		f.Native = true
 	}
+	if column == 0 && isNumber(path) { // Bun's own code has no file: "2:1"
+		column = line
+		line, _, _ = number(path)
+		path = unknownCode
+	}
 	f.Line, f.Column = line, column
 	switch {
 	case path == "native", path == unknownCode, path == nativeCode, path == wasmCode, line == 0 && (path == "" || strings.HasPrefix(path, "index ")):
@@ -626,10 +675,12 @@ func (f *Frame) isJavaScriptLibrary() bool {
 	switch base {
 	case "<anonymous>", "eval code", debuggerCode: // evaluated
 		return true
-	case "InternalBytecode.js", ".pnp.cjs", ".pnp.js", ".pnp.loader.mjs", "webpack-runtime.js", "[turbopack]_runtime.js":
+	case "InternalBytecode.js", "[eval]-wrapper", "[stdin]-wrapper", "[worker eval]-wrapper", ".pnp.cjs", ".pnp.js", ".pnp.loader.mjs", "webpack-runtime.js", "[turbopack]_runtime.js":
 		return true
 	}
 	switch path := f.Filename; {
+	case path == base && isOldNodeModule(base):
+		return true
 	case strings.HasPrefix(path, "/"):
 		return strings.HasPrefix(path, "/var/runtime/") // of AWS Lambda
 	case strings.HasPrefix(path, "http"):
@@ -640,6 +691,18 @@ func (f *Frame) isJavaScriptLibrary() bool {
 	}
 	scheme, _, ok := strings.Cut(f.path(), "://")
 	return ok && strings.HasSuffix(scheme, "-extension")
+}
+
+// isOldNodeModule reports whether the file is a module of Node.js before version 16, which prints no
+// "node:" before it.
+func isOldNodeModule(name string) bool {
+	switch name {
+	case "bootstrap_node.js", "child_process.js", "dgram.js", "dns.js", "domain.js", "events.js", "fs.js", "module.js", "net.js", "readline.js",
+		"timers.js", "tls.js", "vm.js", "zlib.js":
+		return true
+	default:
+		return hasAnyPrefix(name, "_http_", "_stream_", "_tls_")
+	}
 }
 
 func hasAnyPrefix(path string, prefixes ...string) bool {

@@ -74,16 +74,23 @@ func sniffCall(call string) Language {
 		}
 		return Unknown
 	}
-	source, _, _ := strings.Cut(call[open+1:], ")")
-	if strings.HasPrefix(source, ":") || isWithoutSource(strings.TrimRight(source, ":0123456789")) {
-		return Java
+	source, rest, _ := strings.Cut(call[open+1:], ")")
+	if _, _, column := cutPosition(source); column > 0 && rest == "" {
+		return JavaScript // Google Apps Script
 	}
+	return sniffSource(call[:open], source)
+}
+
+// sniffSource distinguishes the languages that print parentheses right behind a function.
+func sniffSource(function, source string) Language {
 	switch {
+	case strings.HasPrefix(source, ":"), isWithoutSource(strings.TrimRight(source, ":0123456789")):
+		return Java
 	case strings.Contains(source, ".php"):
 		return PHP
 	case isJavaSource(source) && !strings.ContainsAny(source, ",`") && !isDotNetArgument(source):
 		return Java
-	case strings.IndexByte(call[:open], '.') > 0:
+	case strings.IndexByte(function, '.') > 0:
 		return DotNet
 	default:
 		return Unknown

@@ -55,7 +55,7 @@ func (r *goReader) read(line string) {
 	case line == "runtime stack:": // printed before the goroutine's on a stack overflow
 		r.enterThread(Thread{Name: "runtime"})
 	case r.call(line):
-	case strings.HasPrefix(line, "[signal "):
+	case strings.HasPrefix(line, "[signal ") && (r.header.open || !r.started()):
 		r.extend()
 	case r.panicked(line):
 	case strings.HasPrefix(line, "PC=0x"), line == "signal arrived during cgo execution":
@@ -208,7 +208,8 @@ func (r *goReader) call(line string) bool {
 
 // cutOff reports whether the text ends with the current line, or within the location below it.
 func (r *goReader) cutOff(file string) bool {
-	if strings.HasSuffix(r.text, "\n") {
+	name, _, _ := strings.Cut(strings.TrimPrefix(r.lines.line, "created by "), "(")
+	if strings.HasSuffix(r.text, "\n") || strings.IndexByte(name, ' ') >= 0 { // such as "exit status 2"
 		return false
 	}
 	return r.lines.last() || r.lines.next+len(file) == len(r.text) && strings.HasPrefix(file, "\t")

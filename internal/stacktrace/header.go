@@ -137,6 +137,7 @@ func moduleOf(language Language, typ string) string {
 		typ, _, _ = strings.Cut(typ, ".<locals>")
 		return beforeLast(typ, '.')
 	case Java, DotNet, Elixir:
+		typ, _, _ = strings.Cut(typ, "(") // RemoteException(java.io.IOException) of Hadoop
 		return beforeLast(typ, '.')
 	case PHP:
 		return typ[:max(strings.LastIndexAny(typ, `\.`), 0)]

@@ -85,7 +85,7 @@ func isJavaLibrary(class string) bool {
 	switch first {
 	case "com", "io", "org", "net", "ch", "worker":
 		return isJavaVendor(class[:dotAfter(class, len(first)+1)])
-	case "java", "javax", "jakarta", "jdk", "sun", "javafx", "junit", "kotlin", "kotlinx", "scala", "groovy", "clojure",
+	case "java", "javax", "jakarta", "jdk", "sun", "javafx", "junit", "kotlin", "kotlinx", "scala", "groovy", "clojure", "libcore",
 		"akka", "android", "androidx", "brave", "cats", "dalvik", "feign", "fs2", "graphql", "hudson", "jnr", "kafka", "liquibase", "okhttp3", "okio", "oracle",
 		"play", "reactor", "retrofit2", "rx", "zio", "_COROUTINE":
 		return true

@@ -25,6 +25,8 @@ type javaReader struct {
 	// complete is true once the current exception has its shared frames.
 	complete bool
 	header   header
+	// spaced is true if the first frame is above a blank line.
+	spaced bool
 	// prefixed is true once a frame began with "at ": what lacks it, below, is no frame.
 	prefixed bool
 	// gaps is the number of frames of each exception above the last ones that were not printed.
@@ -68,6 +70,7 @@ func (r *javaReader) read(line string) {
 	case r.started() && r.below(line, body):
 	case r.header.extend(r.builder, &r.lines):
 	case body == "":
+		r.blank()
 	case !r.started():
 		r.first(body)
 	default:
@@ -87,6 +90,21 @@ func (r *javaReader) below(line, body string) bool {
 		return true
 	default:
 		return r.nested(line, body) || r.composed(body) || r.thrownBelow(body) || r.driverBelow(body)
+	}
+}
+
+// blank ends the exception: frames below a blank line are those of another, such as the client that
+// received it from a server. A text may also have a blank line below each line.
+func (r *javaReader) blank() {
+	next := unindented(r.lines.peek())
+	if !r.started() || r.inThread || !strings.HasPrefix(next, "at ") {
+		return
+	}
+	switch frames := r.framesOf(r.current); {
+	case frames == 1:
+		r.spaced = true
+	case frames > 1 && !r.spaced:
+		r.unread(r.current, next)
 	}
 }
 
@@ -307,7 +325,7 @@ func isCoroutineBoundary(body string) bool {
 // frameLine reads "[loader/][module@version/]package.Class.method(File.java:12)".
 func (r *javaReader) frameLine(call string) bool {
 	jar, skipped := "", false
-	if strings.HasSuffix(call, "]") {
+	if strings.HasSuffix(call, "]") || strings.HasSuffix(call, "}") {
 		call, skipped = cutSkipped(call)
 		call, jar = cutPackaging(call)
 	}
@@ -472,8 +490,12 @@ func isJavaLock(body string) bool {
 	return strings.HasPrefix(body, "- ") && strings.Contains(body, "<")
 }
 
-// cutPackaging cuts off the jar that Logback and Log4j append: " ~[spring-core-6.1.jar:6.1]".
+// cutPackaging cuts off the jar that Logback and Log4j append, " ~[spring-core-6.1.jar:6.1]", and
+// what Minecraft's loader appends to that: " {re:mixin}".
 func cutPackaging(call string) (frame, jar string) {
+	if strings.HasSuffix(call, "}") {
+		call = strings.TrimRight(beforeLast(call, '{'), " ")
+	}
 	if call == "" || call[len(call)-1] != ']' {
 		return call, ""
 	}

@@ -75,6 +75,7 @@ func (r *rustReader) read(line string) {
 		r.frameLine(line, body)
 	case !r.header.open && r.frameLine(line, body):
 	case r.numbered && r.sourceLine(line, body):
+	case r.panickedBelow(line):
 	case r.header.extend(r.builder, &r.lines):
 	case (strings.HasPrefix(line, "thread '") || strings.HasPrefix(line, "panicked at ")) && r.panicked(line):
 	case r.current == none && !r.isFrame(body):
@@ -276,6 +277,17 @@ func (r *rustReader) panicked(line string) bool {
 		e.Message = r.message
 	}
 	return true
+}
+
+// panickedBelow reads the first line of a panic below lines of a log.
+func (r *rustReader) panickedBelow(line string) bool {
+	if r.current != 0 || !r.header.open || len(r.exceptions) > 1 || r.exceptions[0].Type == "panic" || r.framesOf(0) > 0 ||
+		!strings.HasPrefix(line, "thread '") || !strings.Contains(line, " panicked at ") {
+		return false
+	}
+	r.dropFrom(0)
+	r.current, r.incomplete = none, true
+	return r.panicked(line)
 }
 
 // listed reads an error of a list: "    0: message" or, if there is only one cause, "    message".

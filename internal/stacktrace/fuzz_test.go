@@ -204,14 +204,14 @@ func isStructure(language Language, line string) bool {
 	for _, word := range map[Language][]string{
 		Java:       {"... ", "[CIRCULAR", "Caused by: ", "Suppressed: ", "Wrapped by: ", "ComposedException "},
 		PHP:        {"Stack trace:", "[stacktrace]", "\"}", "[previous exception]", "thrown in ", "... ", "[CIRCULAR", "Caused by: ", "Suppressed: ", "Wrapped by: ", "ComposedException "},
-		Python:     {"Traceback (", "Exception Group Traceback (", "+ Exception Group", "+--", "+-+--", "The above exception", "During handling", "[Previous line"},
+		Python:     {"Traceback (", pythonStack, "Exception Group Traceback (", "+ Exception Group", "+--", "+-+--", "The above exception", "During handling", "[Previous line"},
 		JavaScript: {"... ", "[errors]: [", "at ", "caused by: "},
 		Go:         {"goroutine ", "runtime stack:", "created by ", "panic:", "fatal error:", "exit status ", "signal: ", "Wraps: (", "Error types:", "-- stack trace:", "(1) ", "[...repeated"},
 		DotNet:     {"Unhandled exception.", "--- ", "<---", "at ", "Server stack trace:", "Exception rethrown at [", "Rethrow as ", azureEndInner},
 		Ruby:       {"Traceback (", "from :", "Information for ", "Caused by", "Causes"},
 		Rust:       {"stack backtrace:", "Stack backtrace:", "Caused by:", "note: ", "thread '", "Location:", "Message:", "The application panicked", "Run with ", "Backtrace omitted", "━", "⋮", "Error:", "Caused by th", "Backtrace:", "├", "╰", "│", "|", "===="},
 		Dart:       {"<asynchronous suspension>", "===== asynchronous gap", "Unhandled exception:", "══", "The following "},
-		Swift:      {"Thread ", "Last Exception Backtrace:", "*** First throw call stack:", "libc++abi: "},
+		Swift:      {"Thread ", "Last Exception Backtrace:", "*** First throw call stack:", "Current stack trace:", "libc++abi: "},
 		Elixir:     {"** (EXIT)", "** (", "[", "{", "stacktrace:"},
 	}[language] {
 		word = strings.TrimSpace(word)

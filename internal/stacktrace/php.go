@@ -65,7 +65,8 @@ func (r *phpReader) read(line string) {
 		r.enter(next)
 	case r.current == none:
 		r.enter(withoutPHPError(line))
-	case strings.HasPrefix(line, "  thrown in "):
+	case strings.HasPrefix(unindented(line), "thrown"):
+		r.incomplete = r.incomplete || line == "  thrown" // an e-mail of WordPress
 	default:
 		r.unread(r.current, line)
 	}
@@ -117,6 +118,9 @@ const phpFatal = "Fatal error: "
 // withoutPHPError removes what PHP and ReactPHP print before the header of an uncaught exception.
 func withoutPHPError(line string) string {
 	if header, ok := strings.CutPrefix(line, "Unhandled promise rejection with "); ok && header != "" {
+		return header
+	}
+	if _, header, ok := strings.Cut(line, "Error message: Uncaught "); ok && header != "" {
 		return header
 	}
 	i := strings.Index(line, phpFatal)

@@ -56,6 +56,7 @@ const (
 
 const (
 	pythonTraceback = "Traceback (most recent call last):"
+	pythonStack     = "Stack (most recent call last):" // of logging, with stack_info
 	pythonGroup     = "Exception Group Traceback (most recent call last):"
 	pythonCause     = "The above exception was the direct cause of the following exception:"
 	pythonContext   = "During handling of the above exception, another exception occurred:"
@@ -149,6 +150,9 @@ func (r *pythonReader) beginning(l *pythonLevel, line string) {
 		r.start(l)
 		r.exception(l.current).Group = line == pythonGroup
 		r.incomplete = r.incomplete || line != pythonTraceback && line != pythonGroup // a log line
+		l.state, l.traceback = pythonFrames, true
+	case line == pythonStack:
+		r.start(l)
 		l.state, l.traceback = pythonFrames, true
 	case isIPythonRule(line):
 	case isIPythonTitle(line):

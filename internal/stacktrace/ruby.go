@@ -57,7 +57,7 @@ func (r *rubyReader) read(line string) {
 	case r.plainHeader(line):
 	case r.open:
 		r.extend()
-	case isBlank(line):
+	case isBlank(line), r.loggedLine(line):
 	default:
 		r.unread(r.current, line)
 	}
@@ -112,6 +112,17 @@ func (r *rubyReader) locationLine(line string) bool {
 		r.header(message)
 	}
 	return true
+}
+
+// loggedLine reads the first frame of a plain backtrace below the prefix of a log: Sidekiq prints it
+// only once.
+func (r *rubyReader) loggedLine(line string) bool {
+	i := strings.LastIndex(line, ": /")
+	if _, rest, ok := cutRubyLocation(r.lines.peek()); r.current != none || i < 0 || !ok || rest != "" {
+		return false
+	}
+	r.incomplete = true
+	return r.locationLine(line[i+len(": "):])
 }
 
 // enter begins an exception. In the usual order, it is the cause of the one before it; with the

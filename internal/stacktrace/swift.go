@@ -46,6 +46,8 @@ func (r *swiftReader) read(line string) {
 	case r.isField(body):
 	case r.section == swiftOther:
 		r.incomplete = true
+	case body == "Current stack trace:" && r.current != none: // of Swift before 5.9
+		r.header.open = false
 	case r.header.extend(r.builder, &r.lines):
 	case r.current == none && len(r.exceptions) == 0:
 		r.thrown(body)
@@ -347,7 +349,7 @@ func (f *Frame) isSwiftLibrary() bool {
 	switch f.Package {
 	case "???", "Alamofire", "RxSwift", "Sentry", "AttributeGraph", "CFNetwork", "Combine", "CoreData", "CoreFoundation", "CoreGraphics", "Foundation", "FoundationEssentials",
 		"GraphicsServices", "Network", "QuartzCore", "SwiftUI", "SwiftUICore", "UIKit", "UIKitCore", "WebKit", "XCTest", "AppKit", "dyld",
-		"dyld_sim", "libc.so.6":
+		"dyld_sim", "libdyld.dylib", "libc.so.6":
 		return true
 	}
 	return strings.HasPrefix(f.Package, "libsystem_") || strings.HasPrefix(f.Package, "libswift") || strings.HasPrefix(f.Package, "libdispatch") ||

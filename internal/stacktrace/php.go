@@ -65,11 +65,17 @@ func (r *phpReader) read(line string) {
 		r.enter(next)
 	case r.current == none:
 		r.enter(withoutPHPError(line))
-	case strings.HasPrefix(unindented(line), "thrown"):
-		r.incomplete = r.incomplete || line == "  thrown" // an e-mail of WordPress
+	case r.thrownIn(unindented(line)):
 	default:
 		r.unread(r.current, line)
 	}
+}
+
+// thrownIn reads "thrown in /app/cart.php on line 12", below the frames. An e-mail of WordPress ends
+// with the word.
+func (r *phpReader) thrownIn(body string) bool {
+	r.incomplete = r.incomplete || body == "thrown"
+	return body == "thrown" || strings.HasPrefix(body, "thrown in ")
 }
 
 // Titles of frames, and what precedes the header of a previous exception in Monolog.

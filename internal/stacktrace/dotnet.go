@@ -122,7 +122,7 @@ func (r *dotNetReader) closeUnthrown() {
 	if current == none || r.framesOf(current) > 0 || !r.isCoded(r.exceptions[current].Parent) {
 		return
 	}
-	if r.exceptions[current].Type == "System.ComponentModel.Win32Exception" {
+	if e := &r.exceptions[current]; e.Type == "System.ComponentModel.Win32Exception" && !strings.Contains(e.Message, "\n") {
 		r.close()
 	}
 }

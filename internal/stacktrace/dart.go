@@ -28,10 +28,27 @@ const (
 )
 
 func readDart(b *builder) {
+	printed := b.text
+	b.text, b.incomplete = withoutPrefixes(printed, cutFlutterLog)
 	r := dartReader{builder: b, lines: lines{text: b.text}, current: none}
 	for r.lines.scan() {
 		r.read(r.lines.line)
 	}
+	if len(b.frames) == 0 {
+		b.text = printed
+	}
+}
+
+// cutFlutterLog cuts off what logcat prints before each line of Flutter: "E/flutter ( 1234): ".
+func cutFlutterLog(line string) (rest string, ok bool) {
+	if len(line) < 2 || !strings.HasPrefix(line[1:], "/flutter") {
+		return line, false
+	}
+	process, rest, ok := strings.Cut(line[len("E/flutter"):], ":")
+	if !ok || strings.Trim(process, "( 0123456789)") != "" {
+		return line, false
+	}
+	return strings.TrimPrefix(rest, " "), true
 }
 
 func (r *dartReader) read(line string) {

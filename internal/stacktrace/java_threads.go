@@ -118,15 +118,18 @@ func (f *Frame) isAndroidNative() bool {
 //	E/AndroidRuntime( 1234): 	at com.acme.Cart.add(Cart.kt:12)
 //	06-01 12:00:00.000  1234  1234 E AndroidRuntime: 	at com.acme.Cart.add(Cart.kt:12)
 //	2024-06-01 12:00:00.000  1234-1234  AndroidRuntime  com.acme  E  	at com.acme.Cart.add(Cart.kt:12)
-func withoutLogcat(text string) (stack string, ok bool) {
+func withoutLogcat(text string) (stack string, ok bool) { return withoutPrefixes(text, cutLogcat) }
+
+// withoutPrefixes cuts each line of a text whose first line has a prefix.
+func withoutPrefixes(text string, cut func(line string) (rest string, ok bool)) (stack string, ok bool) {
 	end, _ := lineEnd(text, 0)
-	if _, ok := cutLogcat(text[:end]); !ok {
+	if _, ok := cut(text[:end]); !ok {
 		return text, false
 	}
 	var b strings.Builder
 	b.Grow(len(text))
 	for l := (lines{text: text}); l.scan(); {
-		line, ok := cutLogcat(l.line)
+		line, ok := cut(l.line)
 		if !ok {
 			line = l.line
 		}

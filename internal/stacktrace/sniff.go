@@ -137,6 +137,7 @@ func hasDotNetPlace(call string) bool {
 }
 
 func isDartLine(line string) bool {
+	line, _ = cutFlutterLog(line)
 	_, _, ok := cutDartFrame(line)
 	return ok
 }

@@ -51,7 +51,7 @@ func (r *swiftReader) read(line string) {
 	case r.header.extend(r.builder, &r.lines):
 	case r.current == none && len(r.exceptions) == 0:
 		r.thrown(body)
-	case body == "(", body == ")", body == "*** First throw call stack:", strings.HasPrefix(body, "libc++abi: "):
+	case body == "(", body == ")", body == "*** First throw call stack:", body == "*** Call stack at first throw:", strings.HasPrefix(body, "libc++abi: "):
 	case r.section == swiftThread:
 		r.unreadInThread(r.thread, body)
 	default:

@@ -4,6 +4,7 @@
 package stacktrace
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -347,10 +348,15 @@ func (r *dotNetReader) isRepeated(index int) bool {
 	for i := range r.exceptions[:index] {
 		e := &r.exceptions[i]
 		if e.Relation == "InnerException" && e.Parent == repeated.Parent && e.Type == repeated.Type && e.Message == repeated.Message {
-			return r.framesOf(i) == r.framesOf(index)
+			return slices.Equal(r.framesIn(i), r.framesIn(index))
 		}
 	}
 	return false
+}
+
+func (r *dotNetReader) framesIn(index int) []Frame {
+	e := r.exceptionFrames[index]
+	return r.frames[e.start:e.end()]
 }
 
 // frameLine reads "at Shop.Cart.Add(String item) in C:\src\Cart.cs:line 12" in any language or,

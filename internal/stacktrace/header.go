@@ -64,10 +64,20 @@ func cutType(header string) (typ, message string) {
 	if !found {
 		typ = strings.TrimSuffix(header, ":")
 	}
-	if typ == "" || strings.ContainsAny(typ, " \t\r\n") || !beginsType(typ) {
+	if typ == "" || hasSpace(typ) || !beginsType(typ) {
 		return "", header
 	}
 	return typ, message
+}
+
+func hasSpace(text string) bool {
+	for i := range len(text) {
+		switch text[i] {
+		case ' ', '\t', '\r', '\n':
+			return true
+		}
+	}
+	return false
 }
 
 // beginsType reports whether a type may begin so: not with a digit or a mark, as lines of logs and

@@ -441,6 +441,9 @@ func cutSourceModule(source string) (module, file string) {
 // openOfSource returns the index of the parenthesis that the last one closes, or -1. The source may
 // have some, as Google Play Services prints it, and Kotlin allows them in a name.
 func openOfSource(call string) int {
+	if last := strings.LastIndexByte(call, '('); last < 0 || strings.IndexByte(call[last:], ')') == len(call)-1-last {
+		return last
+	}
 	depth := 0
 	for i := len(call) - 1; i >= 0; i-- {
 		switch call[i] {

@@ -3,7 +3,10 @@
 
 package stacktrace
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // rustReader reads panics, std::backtrace::Backtrace, and errors with causes as anyhow prints them
 // (https://doc.rust-lang.org/std/backtrace/).
@@ -120,6 +123,9 @@ func (r *rustReader) otherwise(line string) {
 
 // isRustNote reports whether the line is a note that Rust, color-eyre or snafu print below an error.
 func isRustNote(line string) bool {
+	if line[0] == ' ' {
+		return false
+	}
 	return strings.HasPrefix(line, "note: run with `RUST_BACKTRACE=") || strings.HasPrefix(line, "note: Some details are omitted, ") ||
 		strings.HasPrefix(line, "Run with ") || strings.HasPrefix(line, "Backtrace omitted") ||
 		strings.HasPrefix(line, "NOTE: Some redundant information ") || line == "thread caused non-unwinding panic. aborting."
@@ -128,14 +134,20 @@ func isRustNote(line string) bool {
 // isSpanTrace reports whether the text is the Display of tracing_error::SpanTrace, whose spans look
 // like frames. Only spans have fields.
 func isSpanTrace(text string) bool {
+	if !strings.HasPrefix(unindented(text), "0: ") {
+		return false
+	}
 	_, fields, ok := strings.Cut(text, "\n           with ")
 	fields, _, _ = strings.Cut(fields, "\n")
-	return ok && strings.Contains(fields, "=") && strings.HasPrefix(unindented(text), "0: ")
+	return ok && strings.Contains(fields, "=")
 }
 
 // title reads a line that begins a section. color-eyre draws lines around its titles, and marks
 // hidden frames by dots.
 func (r *rustReader) title(line, body string) bool {
+	if line[0] == ' ' && body[0] < utf8.RuneSelf && r.numbered { // most likely a frame
+		return false
+	}
 	switch {
 	case strings.EqualFold(line, "stack backtrace:"), line == "Backtrace:", strings.HasPrefix(body, "━") && strings.Contains(body, " BACKTRACE "):
 		r.backtrace(line)
@@ -429,7 +441,7 @@ func (f *Frame) setRustFunction(name string) {
 		name = known
 	}
 	name = withoutCrateHashes(name)
-	if i := strings.LastIndex(name, "::h"); i > 0 && len(name)-i == len("::h")+16 {
+	if i := len(name) - len("::h") - 16; i > 0 && strings.HasPrefix(name[i:], "::h") {
 		name = name[:i]
 	}
 	f.Package = rustCrate(name)

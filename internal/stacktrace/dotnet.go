@@ -251,28 +251,37 @@ func (r *dotNetReader) inline(start int) bool {
 	}
 }
 
-// describe completes the type. Exceptions of the operating system print a code: "SocketException
-// (111): message".
+// describe completes the type.
 func (r *dotNetReader) describe(e *Exception) {
-	if typ, message, ok := cutDotNetCode(e.Message); ok && e.Type == "" {
-		if index := r.current(); index != none {
-			r.coded[index] = strings.HasPrefix(e.Message[len(typ):], " (")
-		}
-		r.header.start += len(e.Message) - len(message)
-		e.Type, e.Message = typ, message
-		if r.current() == 0 && r.skipKnown(&r.lines, r.header.start) {
-			e.Message = r.message
-		}
+	if e.Type == "" {
+		r.describeCode(e)
 	}
 	e.Group = strings.HasSuffix(e.Type, "AggregateException")
 }
 
+// describeCode finds the type of an exception of the operating system, which prints a code:
+// "SocketException (111): message".
+func (r *dotNetReader) describeCode(e *Exception) {
+	typ, message, ok := cutDotNetCode(e.Message)
+	if !ok {
+		return
+	}
+	if index := r.current(); index != none {
+		r.coded[index] = strings.HasPrefix(e.Message[len(typ):], " (")
+	}
+	r.header.start += len(e.Message) - len(message)
+	e.Type, e.Message = typ, message
+	if r.current() == 0 && r.skipKnown(&r.lines, r.header.start) {
+		e.Message = r.message
+	}
+}
+
 // dotNetType returns the type in a header.
 func dotNetType(header string) string {
-	if typ, _, ok := cutDotNetCode(header); ok {
-		return typ
-	}
 	typ, _ := cutType(header)
+	if typ == "" {
+		typ, _, _ = cutDotNetCode(header)
+	}
 	return typ
 }
 

@@ -208,8 +208,11 @@ func (r *goReader) call(line string) bool {
 
 // cutOff reports whether the text ends with the current line, or within the location below it.
 func (r *goReader) cutOff(file string) bool {
+	if strings.HasSuffix(r.text, "\n") {
+		return false
+	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(r.lines.line, "created by "), "(")
-	if strings.HasSuffix(r.text, "\n") || strings.ContainsAny(name, " \t") { // such as "exit status 2"
+	if strings.ContainsAny(name, " \t") { // such as "exit status 2"
 		return false
 	}
 	return r.lines.last() || r.lines.next+len(file) == len(r.text) && strings.HasPrefix(file, "\t")

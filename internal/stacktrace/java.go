@@ -318,6 +318,9 @@ func (r *javaReader) shareLater() {
 // isCoroutineBoundary reports whether kotlinx.coroutines joined two parts of a stack here. Its older
 // versions print backspaces around the words.
 func isCoroutineBoundary(body string) bool {
+	if !strings.Contains(body, "Coroutine ") {
+		return false
+	}
 	words := strings.Trim(strings.TrimPrefix(body, "at "), "\b().")
 	return words == "Coroutine boundary" || words == "Coroutine creation stacktrace"
 }

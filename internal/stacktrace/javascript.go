@@ -55,7 +55,9 @@ func readJavaScript(b *builder) {
 		r.read(r.lines.line)
 	}
 	for i := range b.exceptions {
-		b.exceptions[i].Message = unindentedBy(b.exceptions[i].Message, r.indents[i])
+		if n := r.indents[i]; n > 0 {
+			b.exceptions[i].Message = unindentedBy(b.exceptions[i].Message, n)
+		}
 	}
 	r.fillGaps()
 }
@@ -63,7 +65,7 @@ func readJavaScript(b *builder) {
 // unindentedBy removes n spaces from the second and later lines of a message, if all have them.
 func unindentedBy(message string, n int) string {
 	newlines := strings.Count(message, "\n")
-	if newlines == 0 || n == 0 {
+	if newlines == 0 {
 		return message
 	}
 	indent := "\n" + strings.Repeat(" ", n)
@@ -104,8 +106,10 @@ func (r *javaScriptReader) first(body string) {
 		}
 		return
 	}
-	if _, header, ok := strings.Cut(body, ") UnhandledPromiseRejectionWarning: "); ok && strings.HasPrefix(body, "(node:") {
-		body, r.incomplete = header, true
+	if strings.HasPrefix(body, "(node:") {
+		if _, header, ok := strings.Cut(body, ") UnhandledPromiseRejectionWarning: "); ok {
+			body, r.incomplete = header, true
+		}
 	}
 	body, r.source = strings.CutPrefix(body, "error: ") // Deno
 	body = strings.TrimPrefix(body, "Uncaught ")

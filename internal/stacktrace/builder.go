@@ -46,7 +46,7 @@ type builder struct {
 	oldestFirst bool
 	// incomplete is true if a part of the text was not understood or did not fit.
 	incomplete bool
-	// ended is true below the header of a second stack: what follows belongs to that.
+	// ended is true below the header of a second stack, to which all further frames belong.
 	ended bool
 
 	// These receive what exceeds the limits.
@@ -103,9 +103,9 @@ func (b *builder) exception(index int) *Exception {
 	return &b.exceptions[index]
 }
 
-// unread records that a line was not understood. It closes the exception: the frames below such a
-// line may be another's. Below the header of another exception, nothing is known to belong here.
-// "..." only stands for frames that were omitted.
+// unread records that a line was not understood. It closes the exception, because the frames below
+// may belong to another one. If the line is the header of another exception, the whole stack ends.
+// A line that begins with "..." only stands for omitted frames and closes nothing.
 func (b *builder) unread(index int, line string) {
 	b.incomplete = true
 	if index == none || index >= len(b.exceptions) || strings.HasPrefix(unindented(line), "...") {
@@ -166,7 +166,7 @@ func (b *builder) frameIn(extents []extent, index int) *Frame {
 	if e.seen == 0 {
 		e.start = len(b.frames)
 	}
-	if e.end() != len(b.frames) { // frames of another exception came in between; no runtime prints that
+	if e.end() != len(b.frames) { // another exception's frames are in between; no runtime prints that
 		return b.discardFrame()
 	}
 	e.seen++
@@ -212,7 +212,7 @@ func (b *builder) dropFrames(index int) {
 	*e = extent{}
 }
 
-// moveToEnd moves the frames of an exception behind all others, where more can be added to them.
+// moveToEnd moves the frames of an exception after all others, so that frames can be added to them.
 func (b *builder) moveToEnd(index int) {
 	e := &b.exceptionFrames[index]
 	b.settle(e)
@@ -223,9 +223,9 @@ func (b *builder) moveToEnd(index int) {
 	e.start = len(b.frames) - e.seen
 }
 
-// dropTop removes frames above the one that threw: up to the first for which last is true, then
-// those for which more is true. It never removes all frames.
-func (b *builder) dropTop(index int, last, more func(*Frame) bool) {
+// dropTop removes the frames above the one that threw: those up to and including the first that
+// isLast matches, and then those that isMore matches. It never removes all frames.
+func (b *builder) dropTop(index int, isLast, isMore func(*Frame) bool) {
 	if index == none || b.framesOf(index) > maxFrames {
 		return
 	}
@@ -233,12 +233,12 @@ func (b *builder) dropTop(index int, last, more func(*Frame) bool) {
 	frames := b.frames[e.start:e.end()]
 	top := 0
 	for i := range frames {
-		if last(&frames[i]) {
+		if isLast(&frames[i]) {
 			top = i + 1
 			break
 		}
 	}
-	for top < len(frames) && more(&frames[top]) {
+	for top < len(frames) && isMore(&frames[top]) {
 		top++
 	}
 	if top < len(frames) {
@@ -274,8 +274,9 @@ func (b *builder) shareFrames(index, from, n int) {
 	}
 }
 
-// insertFrames inserts n frames of another exception, beginning with its frame first. Both must be
-// complete. It reports false if there are too few frames or no room for them.
+// insertFrames inserts n frames of the exception from, starting at its frame first, before the frame
+// at. All frames of both must have been read. It returns false if from has too few frames, or index
+// has no room for them.
 func (b *builder) insertFrames(index, at, from, first, n int) bool {
 	to, source := &b.exceptionFrames[index], b.exceptionFrames[from]
 	if to.seen+n > maxFrames || first+n > source.end()-source.start {
@@ -344,7 +345,7 @@ func (b *builder) permute(order []int, newIndexes *[maxExceptions]int) {
 func (b *builder) finish(rules *Rules, language Language) {
 	for i := range b.frames {
 		f := &b.frames[i]
-		if f.Filename == "" { // the path ends at the libraries' folder
+		if f.Filename == "" { // the path is only the folder of the libraries
 			f.Filename, f.AbsPath = f.AbsPath, ""
 		}
 		f.InApp = rules.inApp(language, f)

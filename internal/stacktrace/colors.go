@@ -5,11 +5,11 @@ package stacktrace
 
 import "strings"
 
-// escape is the character that begins a code for the terminal.
+// escape begins an escape sequence.
 const escape = '\x1b'
 
-// withoutColors removes the codes by which programs color their output: those of ECMA-48, and the
-// links of terminals. They are no part of a message or a name.
+// withoutColors removes terminal escape sequences: those of ECMA-48, such as colors, and hyperlinks.
+// They are not part of a message or a name.
 func withoutColors(text string) string {
 	at := strings.IndexByte(text, escape)
 	if at < 0 {
@@ -26,8 +26,8 @@ func withoutColors(text string) string {
 	return b.String()
 }
 
-// escapeLength returns the length of the code at the beginning of the text. An incomplete one is
-// only its first character.
+// escapeLength returns the length of the escape sequence at the beginning of the text, or 1 if the
+// sequence is incomplete.
 func escapeLength(text string) int {
 	if len(text) == 1 {
 		return 1

@@ -6,18 +6,18 @@ package stacktrace
 import "strings"
 
 // dartReader reads StackTrace.toString of the Dart VM, and the stacks of package:stack_trace and of
-// Dart on the web (https://api.dart.dev/dart-core/StackTrace-class.html). Obfuscated stacks have only
-// addresses: they have no frames.
+// Dart on the web (https://api.dart.dev/dart-core/StackTrace-class.html). Obfuscated stacks consist
+// of addresses and yield no frames.
 type dartReader struct {
 	*builder
 	lines   lines
 	current int
 	header  header
-	// caught says which part of a report of Flutter the lines belong to.
+	// caught is the current part of Flutter's report about an error that it caught.
 	caught flutterPart
 }
 
-// flutterPart is a part of the text about an error that Flutter caught.
+// flutterPart is a part of the report in which Flutter describes an error that it caught.
 type flutterPart uint8
 
 const (
@@ -58,7 +58,7 @@ func (r *dartReader) read(line string) {
 	case body == "<asynchronous suspension>", strings.HasPrefix(body, "===== asynchronous gap"):
 	case strings.HasPrefix(body, "(elided "), strings.Trim(body, "═") == "" && body != "":
 		r.incomplete = true
-	case r.isCaught(body):
+	case r.flutterLine(body):
 	case r.header.extend(r.builder, &r.lines), body == "":
 	case r.current == none && strings.TrimSpace(body) == "Unhandled exception:":
 	case r.current == none && len(r.exceptions) == 0:
@@ -95,9 +95,8 @@ func isDartType(name string) bool {
 	return true
 }
 
-// isCaught reads a line of the text in which Flutter reports an error that it caught, down to the
-// stack.
-func (r *dartReader) isCaught(body string) bool {
+// flutterLine reads a line of Flutter's report about an error that it caught, down to the stack.
+func (r *dartReader) flutterLine(body string) bool {
 	const thrown, stack = "The following ", "When the exception was thrown, this was the stack"
 	if r.caught == flutterNone {
 		if r.current != none || !strings.HasPrefix(body, "══╡ EXCEPTION CAUGHT BY ") && !strings.HasPrefix(body, "════════ Exception caught by ") {
@@ -151,8 +150,8 @@ func (r *dartReader) frameLine(body string) bool {
 	return true
 }
 
-// cutDartFrame cuts "#0      Cart.total (package:shop/cart.dart:12:7)" or, of package:stack_trace,
-// "package:shop/cart.dart 12:7  Cart.total", whose place is without the line.
+// cutDartFrame cuts "#0      Cart.total (package:shop/cart.dart:12:7)" or, from package:stack_trace,
+// "package:shop/cart.dart 12:7  Cart.total", in which the position may be missing.
 func cutDartFrame(body string) (member, place string, ok bool) {
 	if rest, isVM := strings.CutPrefix(body, "#"); isVM {
 		_, rest, ok = number(rest)
@@ -167,7 +166,7 @@ func cutDartFrame(body string) (member, place string, ok bool) {
 	}
 	path, rest, ok := strings.Cut(body, " ")
 	if member := strings.TrimLeft(rest, " "); ok && len(member) < len(rest) && isDartPath(path) {
-		return member, path, member != "" // a line is not known
+		return member, path, member != "" // without a position
 	}
 	at, member, named := strings.Cut(rest, " ")
 	before, line, _ := cutPosition(":" + at)

@@ -9,11 +9,11 @@
 // that Sentry expects. It supports Java and Kotlin, Python, JavaScript, Go, .NET, PHP, Ruby, Rust,
 // Elixir and Erlang, Dart and Flutter, and Swift.
 //
-// It also reads dumps of threads: the thread that crashed, or the main one, is the exception, and the
-// others are [Stack].Threads.
+// It also reads thread dumps: the thread that crashed, else the main one, becomes the exception, and
+// the others become [Stack].Threads.
 //
-// A line that is no frame, below frames, ends the exception or begins another one: frames below it
-// never join the exception above. A missing stack is better than a wrong one.
+// A line among the frames that is not itself a frame ends the exception or begins another one. Frames
+// below it never join the exception above, because a missing stack is better than a wrong one.
 //
 // Parsing never fails. If a part of the text matches no rule, [Stack].Unparsed holds the whole
 // text, so that nothing is lost. Parsing takes linear time for any text, and the result is bounded:
@@ -22,7 +22,7 @@
 //     500 frames at each end are kept, as in Sentry's SDKs.
 //   - A stack has at most 50 exceptions and 100 threads. Beyond that, Unparsed holds the text.
 //
-// Codes that color the text on a terminal are removed first. Frames need no allocation: their strings
-// are substrings of the text that remains, except for Windows paths. A text with the prefixes of
-// logcat or the JSON of Monolog is copied once.
+// Terminal color codes are removed first. Frames need no allocation: their strings are substrings of
+// the remaining text, except for Windows paths. Text with logcat's prefixes or Monolog's JSON is
+// copied once.
 package stacktrace

@@ -25,15 +25,15 @@ type dotNetReader struct {
 	// word precedes the calls if it is a translation of "at".
 	word           string
 	framesIndented bool
-	searched       bool // for a frame that begins with "at", once
-	english        bool // there is one
-	fault          bool // the text of a fault's detail is open
+	searched       bool // the text was searched for a frame that begins with "at"
+	english        bool // there is such a frame
+	fault          bool // the detail of a WCF fault is being read
 	unity          unityReader
 }
 
 const (
 	dotNetInner    = "---> "
-	dotNetFault    = "whose value is:" // ends the message of a fault of WCF; its detail follows
+	dotNetFault    = "whose value is:" // ends the message of a WCF fault, whose detail follows
 	dotNetEndInner = "--- End of inner exception stack trace ---"
 	azureEndInner  = "End of inner exception" // of Azure Functions
 )
@@ -162,7 +162,8 @@ func cutLogPrefix(body string) (header string, ok bool) {
 	return "", false
 }
 
-// lateHeader reads the header of the exception that was thrown below a line of a log.
+// lateHeader reads the header of the thrown exception if it is below a log line, which was taken for
+// the header.
 func (r *dotNetReader) lateHeader(body string) bool {
 	body = strings.TrimPrefix(body, "Exception Info: ") // Windows' event log
 	if r.current() != 0 || !isDotNetHeader(body) {
@@ -212,8 +213,7 @@ func (r *dotNetReader) handledInner(body string) bool {
 	return true
 }
 
-// faultDetail reads the header of the exception on the server, which is in the message of a fault of
-// WCF.
+// faultDetail reads the header of the server's exception, which follows the message of a WCF fault.
 func (r *dotNetReader) faultDetail(body string) bool {
 	if !strings.HasSuffix(r.exception(r.current()).Message, dotNetFault) || !isDotNetHeader(body) {
 		return false
@@ -394,22 +394,22 @@ func (r *dotNetReader) addCall(c *dotNetCall) {
 	}
 }
 
-// isTranslated reports whether the word before the call stands for "at". All frames have the same
-// word. Since a line of a message may look like a frame, the first one has a place in a file, or no
-// other frame begins with "at".
+// isTranslated reports whether the word before the call is a translation of "at". All frames have the
+// same word. A line of a message may look like a frame, so the first frame must have a line number,
+// or be followed by a similar line in a text without frames in English.
 func (r *dotNetReader) isTranslated(c *dotNetCall) bool {
 	if r.word != "" {
 		return c.word == r.word
 	}
-	if c.class == "" || c.line == 0 && (r.isEnglish() || !r.endsOrGoesOn(c.word)) {
+	if c.class == "" || c.line == 0 && (r.isEnglish() || !r.endsOrContinues(c.word)) {
 		return false
 	}
 	r.word = c.word
 	return true
 }
 
-// endsOrGoesOn reports whether the stack ends here or goes on with another frame of the same word.
-func (r *dotNetReader) endsOrGoesOn(word string) bool {
+// endsOrContinues reports whether the stack ends here, or continues with a frame of the same word.
+func (r *dotNetReader) endsOrContinues(word string) bool {
 	next := unindented(r.lines.peek())
 	c, ok := cutDotNetCall(next)
 	return next == "" || isDotNetMark(next) || ok && c.word == word
@@ -497,8 +497,8 @@ func (c *dotNetCall) cutAssembly(arguments string) bool {
 	return true
 }
 
-// isForeignPlace reports whether the parentheses hold a place instead of arguments, as those of Java
-// and JavaScript do: their stacks occur in messages.
+// isForeignPlace reports whether the parentheses contain a position instead of arguments, as in Java
+// and JavaScript, whose stacks occur in messages.
 func isForeignPlace(arguments string) bool {
 	_, line, _ := cutPosition(arguments)
 	return line > 0
@@ -529,7 +529,7 @@ func startOfArguments(body string) int {
 	return -1
 }
 
-// withoutLambda skips the function within the method, as Demystifier prints it: "+() => { }".
+// withoutLambda skips a lambda within the method, which Demystifier prints as "+() => { }".
 func withoutLambda(rest string) string {
 	if !strings.HasPrefix(rest, "+") {
 		return rest
@@ -600,8 +600,9 @@ func startOfName(name string) int {
 	return 0
 }
 
-// withoutOffset skips the offset of the code: "[0x00001]" or "<0x100e15d50 + 0x00029>" of Mono, "+
-// 0x1d" of NativeAOT. .NET also prints one in place of a line: "in Shop.dll:token 0x6000012+0x1d".
+// withoutOffset skips the offset of the code: Mono's "[0x00001]" or "<0x100e15d50 + 0x00029>", or
+// NativeAOT's "+ 0x1d". If .NET prints an offset in place of a line, as in "in Shop.dll:token
+// 0x6000012+0x1d", it also returns the image.
 func withoutOffset(rest string) (image, place string) {
 	rest = strings.TrimLeft(rest, " ")
 	if !strings.Contains(rest, "0x") {
@@ -698,8 +699,8 @@ func cutDotNetMethod(name string) (class, method string) {
 	return cutClosure(class, method)
 }
 
-// cutClosure maps the class of a closure to the source: "Shop.Cart.<>c__DisplayClass3_0" and, of
-// Visual Basic, "Shop.Cart._Closure$__1-0" are Shop.Cart, and F#'s "Shop.Cart.add@12" is add of that.
+// cutClosure maps the class of a closure to the source: "Shop.Cart.<>c__DisplayClass3_0" and Visual
+// Basic's "Shop.Cart._Closure$__1-0" become Shop.Cart, and F#'s "Shop.Cart.add@12" becomes its add.
 func cutClosure(class, method string) (string, string) {
 	if at := strings.LastIndexByte(class, '@'); at > 0 && at+1 < len(class) && isNumber(class[at+1:at+2]) {
 		if dot := strings.LastIndexAny(class[:at], ".+"); dot > 0 {

@@ -13,11 +13,11 @@ type unityReader struct {
 	innermost int
 }
 
-// unityRethrown begins the header of the exception that the one above caused.
+// unityRethrown begins the header of an exception that was caused by the one above.
 const unityRethrown = "Rethrow as "
 
 // unityFrame reads "Shop.Cart.Add (System.String item) (at Assets/Cart.cs:12)" or
-// "Shop.Cart:Add(String)". A line without a place is one only next to another frame.
+// "Shop.Cart:Add(String)". A line without a location is a frame only next to another frame.
 func (r *dotNetReader) unityFrame(body string) bool {
 	if len(body) != len(r.lines.line) || strings.IndexByte(body, '(') <= 0 {
 		return false
@@ -31,8 +31,8 @@ func (r *dotNetReader) unityFrame(body string) bool {
 	return true
 }
 
-// beginsUnity reports whether a call without a place is the first frame: it is Unity's own, or another
-// one follows. In a stack with "at", it is a part of a message.
+// beginsUnity reports whether a call without a location is the first frame: it is Unity's own, or a
+// frame follows. In a text with frames that begin with "at", it belongs to a message.
 func (r *dotNetReader) beginsUnity(c *dotNetCall) bool {
 	_, _, next := cutUnityFrame(r.lines.peek())
 	return (next || strings.HasPrefix(c.class, "UnityEngine.")) && !r.isEnglish()
@@ -86,8 +86,9 @@ func (r *dotNetReader) rethrown(body string) bool {
 	return true
 }
 
-// settleRethrown ignores the given type and message if they are the innermost exception's: Unity's
-// log callback has them, but the outermost exception was thrown.
+// settleRethrown ignores the given type and message if they are those of the innermost exception, as
+// in Unity's log callback: the outermost exception is the one that was thrown.
+
 func (r *dotNetReader) settleRethrown() {
 	if r.unity.rethrown && r.message != "" && r.exceptions[r.unity.innermost].Message == r.message {
 		r.typ, r.message = "", ""

@@ -11,8 +11,8 @@ type elixirReader struct {
 	*builder
 	lines  lines
 	header header
-	// open are the exceptions that frames may belong to, by indentation: the exception that made
-	// another process exit is printed between a header and its frames.
+	// open are the exceptions that frames may belong to, by indentation. Between a header and its
+	// frames there may be the exception of another process, which caused the exit.
 	open  [elixirDepths]elixirException
 	depth int
 }
@@ -38,19 +38,19 @@ func (r *elixirReader) read(line string) {
 	switch {
 	case strings.HasPrefix(body, "** (") && r.enter(indent, body[len("** ("):]):
 	case len(r.exceptions) == 0 && isErlangException(body):
-		r.begun(indent)
+		r.beginAt(indent)
 		header := strings.TrimPrefix(body, "** ")[len("exception "):]
 		r.header = r.readHeader(&r.lines, r.open[0].index, header)
 		r.incomplete = r.incomplete || isBlank(header)
 	case indent > 0 && r.frameLine(indent, body):
-	case indent > 0 && r.describesFrame(body):
+	case indent > 0 && r.detailLine(body):
 	case r.depth > 0 && indent < r.open[r.depth].indent && isExceptionHeader(body):
 		r.header.open = false
 		r.unread(r.open[r.depth].index, body)
 	case r.header.extend(r.builder, &r.lines):
 	case body == "":
 	case len(r.exceptions) == 0 && isExceptionHeader(body):
-		r.begun(indent)
+		r.beginAt(indent)
 		r.header = r.readThrown(&r.lines, r.open[0].index, body)
 	default:
 		r.unread(r.open[r.depth].index, body)
@@ -65,8 +65,8 @@ func isErlangException(body string) bool {
 		strings.HasPrefix(class, "throw: "))
 }
 
-// describesFrame reads a line about the frame above it, or about the test that failed.
-func (r *elixirReader) describesFrame(body string) bool {
+// detailLine reads a line about the frame above it, or about the test that failed.
+func (r *elixirReader) detailLine(body string) bool {
 	switch {
 	case len(r.exceptions) > 0 && body == "stacktrace:" && r.framesOf(r.open[r.depth].index) == 0:
 		r.header.open = false
@@ -92,10 +92,10 @@ func (r *elixirReader) enter(indent int, line string) bool {
 		r.header.open = false
 		return true
 	}
-	if strings.HasPrefix(typ, "EXIT from #PID<") { // the process differs each time
+	if strings.HasPrefix(typ, "EXIT from #PID<") { // without the process, which differs each time
 		typ, r.incomplete = "EXIT", true
 	}
-	r.begun(indent)
+	r.beginAt(indent)
 	index := r.open[r.depth].index
 	e := r.exception(index)
 	e.Type, e.Message = typ, message
@@ -107,8 +107,8 @@ func (r *elixirReader) enter(indent int, line string) bool {
 	return true
 }
 
-// begun begins an exception at an indentation. It caused the exit of the one with less indentation.
-func (r *elixirReader) begun(indent int) {
+// beginAt begins an exception at an indentation. It caused the exit of the one with less indentation.
+func (r *elixirReader) beginAt(indent int) {
 	if len(r.exceptions) == 0 {
 		r.open[0] = elixirException{index: r.begin(noParent, ""), indent: indent}
 		return
@@ -133,7 +133,7 @@ func (r *elixirReader) frameLine(indent int, body string) bool {
 		return false
 	}
 	if len(r.exceptions) == 0 {
-		r.begun(0)
+		r.beginAt(0)
 	}
 	r.leave(indent)
 	r.header.open = false
@@ -198,7 +198,7 @@ func (f *Frame) setElixirFunction(call string) bool {
 func isElixirModule(name string) bool { return name[0] == ':' || name[0] >= 'A' && name[0] <= 'Z' }
 
 // readErlangShell reads "in function shop:add/1 (shop.erl, line 12)", "in call from shop:fill/1
-// (src/shop.erl:20)" or, for Erlang's own, "in operator  +/2".
+// (src/shop.erl:20)" or, for Erlang's operators, "in operator  +/2".
 func (f *Frame) readErlangShell(body string) bool {
 	call, ok := strings.CutPrefix(body, "in function ")
 	if !ok {
@@ -233,7 +233,7 @@ func (f *Frame) readErlangShell(body string) bool {
 	return true
 }
 
-// isErlangTerm reports whether the text is a list of tuples, and no JSON.
+// isErlangTerm reports whether the text is a list of tuples rather than JSON.
 func isErlangTerm(text string) bool {
 	return strings.HasPrefix(text, "[{") && !strings.HasPrefix(text, `[{"`)
 }

@@ -16,8 +16,8 @@ type goReader struct {
 	// thread is the goroutine whose frames follow, if inThread; else they belong to the exception.
 	thread   int
 	inThread bool
-	// panics is true if the text has the message of a panic. Such a stack has no frames that
-	// recorded it.
+	// panics is true if the text has the message of a panic. The runtime then printed the stack, so it
+	// has no frames of code that recorded it.
 	panics bool
 	// goroutines is the number of goroutine headers so far.
 	goroutines int
@@ -95,12 +95,12 @@ func isSignal(word string) bool {
 	return ok && name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
-// noFrame reads a line below frames that is not a frame. Below a panic, go run and shells say how the
-// program ended.
+// noFrame reads a line below frames that is not a frame. Below a panic, go run and shells print how
+// the program ended.
 func (r *goReader) noFrame(line string) {
 	switch {
 	case strings.HasPrefix(line, "exit status "), strings.HasPrefix(line, "signal: "), strings.HasPrefix(line, "\tgoroutine running on other thread"):
-	case r.framesOf(r.current) > 0 && !r.inThread && r.wraps(line):
+	case r.framesOf(r.current) > 0 && !r.inThread && r.wrappingMessage(line):
 	case r.inThread:
 		r.unreadInThread(r.thread, line)
 	default:
@@ -180,8 +180,8 @@ func (r *goReader) enterThread(thread Thread) {
 	r.thread, r.inThread = r.beginThread(thread), true
 }
 
-// call reads a function and the location below it. The runtime truncates a stack at the end of its
-// buffer, so the last line may be cut in half.
+// call reads a function and the location below it. The runtime truncates a stack that exceeds its
+// buffer, so the last line may be incomplete.
 func (r *goReader) call(line string) bool {
 	line = strings.TrimPrefix(line, " at ") // errorx
 	if line == "" || line[0] == '\t' || line[0] == ' ' {
@@ -263,7 +263,7 @@ func (f *Frame) setGoFunction(call string) {
 	f.Module, f.Function = call[:slash+dot], call[slash+dot+1:]
 }
 
-// setGoPath makes the path relative to the package, as far as the folders have the same names.
+// setGoPath makes the path relative to the package, as far as the last folders of both agree.
 func (f *Frame) setGoPath(path string) {
 	f.AbsPath = path
 	base := strings.LastIndexByte(path, '/') + 1
@@ -337,15 +337,15 @@ func (f *Frame) isGoLibrary() bool {
 	return isGoStandard(f.Module)
 }
 
-// isInGoRoot reports whether the source belongs to the standard library. Below src, a folder of other
-// modules has a dot in its name.
+// isInGoRoot reports whether the source belongs to the standard library, whose packages are directly
+// below a folder named src.
 func (f *Frame) isInGoRoot() bool {
 	file, ok := after(f.path(), "src")
 	return ok && isGoStandard(file) && strings.Contains(file, "/")
 }
 
-// isGoStandard reports whether the package belongs to the standard library. Its first folder has no
-// dot, but neither may that of a private module.
+// isGoStandard reports whether the package belongs to the standard library. It compares names, because
+// the path of a private module may lack a dot too.
 func isGoStandard(module string) bool {
 	first, _, _ := strings.Cut(module, "/")
 	switch first {

@@ -38,9 +38,9 @@ func goFormOf(text string) goForm {
 	return goRuntime
 }
 
-// wraps reads the message below the stack of a wrapped error. github.com/pkg/errors prints the root
-// first: the error of this message wraps the one above.
-func (r *goReader) wraps(line string) bool {
+// wrappingMessage reads a message below a stack. github.com/pkg/errors prints the root first, so the
+// error with this message wraps the one above.
+func (r *goReader) wrappingMessage(line string) bool {
 	if r.panics || r.goroutines > 0 || r.message != "" && !strings.Contains(r.message, line) {
 		return false
 	}
@@ -62,8 +62,8 @@ func (r *goReader) wrap() bool {
 	return true
 }
 
-// wrapSilently begins the stack of an error that wraps the one above without a message. The stack
-// above ends where all goroutines do.
+// wrapSilently begins the stack of an error that wraps the one above without adding a message. It does
+// so if the stack above is complete, that is, ends with runtime.goexit.
 func (r *goReader) wrapSilently() {
 	if r.panics || r.goroutines > 0 || r.inThread || r.framesOf(r.current) == 0 {
 		return
@@ -77,8 +77,8 @@ func (r *goReader) wrapSilently() {
 	}
 }
 
-// joinRoot sets the message of the root of wrapped errors as Go joins it: "read: EOF". It is printed
-// as "EOF" and "read" on two lines.
+// joinRoot joins the message of the root of wrapped errors as Go does: "read: EOF". It is printed as
+// two lines, "EOF" and "read".
 func (r *goReader) joinRoot() {
 	if len(r.exceptions) == 0 || r.panics || !strings.Contains(r.exceptions[0].Message, "\n") {
 		return
@@ -117,7 +117,7 @@ func readEris(b *builder) {
 	}
 }
 
-// cause begins the exception that a Go error prints below another one, or the first.
+// cause begins the exception of a Go error: the cause of parent, or the first one of the text.
 func (b *builder) cause(parent, start int, message string) header {
 	relation := ""
 	if len(b.exceptions) > 0 {
@@ -128,7 +128,7 @@ func (b *builder) cause(parent, start int, message string) header {
 	return h
 }
 
-// sortEris puts the innermost frame first. eris prints the caller first, unless it was told to
+// sortEris puts the innermost frame first. eris prints the caller first, unless it is configured to
 // invert the trace.
 func (b *builder) sortEris(e *extent) {
 	b.settle(e)

@@ -33,7 +33,8 @@ type layerReader struct {
 	// branches are the open layers of joined errors; the first is the trunk.
 	branches [maxBranches]layerBranch
 	depth    int
-	// elided has a bit for each exception whose stack ends like that of its cause.
+	// elided has a bit for each exception whose last frames were not printed, because its cause has
+	// the same ones.
 	elided uint64
 }
 
@@ -45,7 +46,7 @@ const (
 	layerStack
 )
 
-// layerBranch is a layer of an exception. One that joins several errors has members.
+// layerBranch is an open layer of an exception. members counts the errors that the layer joins.
 type layerBranch struct {
 	indent, exception, members int
 	joins                      bool
@@ -117,7 +118,7 @@ func (r *layerReader) layer(indent int, text string) {
 	r.typ, r.types = nextLayerType(r.types)
 	r.enterBranch(indent)
 	r.details = layerOther
-	if bearsMessage(r.typ) {
+	if hasMessage(r.typ) {
 		r.details = layerMessage
 		r.addMessage(": ", text)
 	}
@@ -153,8 +154,8 @@ func (r *layerReader) enterBranch(indent int) {
 	r.branches[r.depth] = layerBranch{indent: indent, exception: r.current, joins: joins}
 }
 
-// bearsMessage reports whether a layer of that type is a part of the message. Others attach details.
-func bearsMessage(typ string) bool {
+// hasMessage reports whether a layer of that type adds to the message. Others attach details.
+func hasMessage(typ string) bool {
 	module, name, _ := strings.Cut(strings.TrimPrefix(typ, "*"), ".")
 	switch module {
 	case "withstack", "hintdetail", "safedetails", "secondary", "telemetrykeys", "issuelink", "contexttags", "assert", "domains", "markers",
@@ -165,7 +166,8 @@ func bearsMessage(typ string) bool {
 	}
 }
 
-// addMessage adds text to the message of a cause. That of the thrown exception is whole.
+// addMessage adds text to the message of a cause. The message of the thrown exception is complete
+// already: it is printed first.
 func (r *layerReader) addMessage(separator, text string) {
 	if r.current <= 0 {
 		return
@@ -181,7 +183,7 @@ func (r *layerReader) addMessage(separator, text string) {
 	e.Message = text
 }
 
-// stack begins a stack. A second one is that of a cause, whose message follows in the layers below.
+// stack begins a stack. A second one belongs to a cause, whose message follows in the layers below.
 func (r *layerReader) stack() {
 	r.details = layerStack
 	if r.framesOf(r.current) > 0 {
@@ -220,8 +222,8 @@ func (r *layerReader) detail(line string) {
 	}
 }
 
-// repeat appends the frames that a stack shares with that of its cause: those below the call that
-// both have.
+// repeat appends the frames that were not printed because the cause has them too: those below the last
+// call of the stack, which the cause must have exactly once.
 func (r *layerReader) repeat(index int) bool {
 	from := index + 1
 	if from >= len(r.exceptions) || r.exceptions[from].Parent != index || r.framesOf(index) == 0 || r.framesOf(index) > maxFrames ||
@@ -235,7 +237,7 @@ func (r *layerReader) repeat(index int) bool {
 		if cause[i].Module != last.Module || cause[i].Function != last.Function {
 			continue
 		}
-		if same >= 0 { // a recursion
+		if same >= 0 { // a recursion: which of the calls is meant is unknown
 			return false
 		}
 		same = i

@@ -112,8 +112,8 @@ func givenType(language Language, typ string) string {
 	return typ
 }
 
-// replacesType reports whether the given type replaces the printed one. It does not if it is a part
-// of that, or another name of the same class.
+// replacesType reports whether the given type replaces the printed one. It does not if it is only
+// the end of the printed one, or another name of the same class.
 func replacesType(language Language, typ, printed string) bool {
 	namespace, isPart := strings.CutSuffix(printed, typ)
 	if isPart && namespace != "" && strings.IndexByte(`.\:$+`, namespace[len(namespace)-1]) >= 0 {

@@ -18,20 +18,21 @@ type javaReader struct {
 	lines lines
 
 	current int
-	// latest is the last exception at each depth, suppressed the number of exceptions that it
+	// latest is the last exception at each depth, and suppressed counts the exceptions that it
 	// suppressed.
 	latest, suppressed [javaDepths]int
 	depth              int
-	// complete is true once the current exception has its shared frames.
+	// complete is true once the frames that the current exception shares were read.
 	complete bool
 	header   header
 	// spaced is true if the first frame is above a blank line.
 	spaced bool
-	// prefixed is true once a frame began with "at ": what lacks it, below, is no frame.
+	// prefixed is true once a frame began with "at ": all frames below must begin with it too.
 	prefixed bool
-	// gaps is the number of frames of each exception above the last ones that were not printed.
+	// gaps is, for each exception, the number of frames above the last place where a logger left
+	// frames out; 0 if it left none out.
 	gaps [maxExceptions]int
-	// later is the number of frames that an exception shares with one that follows.
+	// later is, for each exception, the number of frames that it shares with one that follows.
 	later [maxExceptions]int
 	// thrownStart is the offset of the message of the exception that was thrown.
 	thrownStart int
@@ -78,7 +79,7 @@ func (r *javaReader) read(line string) {
 	}
 }
 
-// below reads a line below the first header that is neither a frame nor a part of a message.
+// below reads a line below the first header that is neither a frame nor part of a message.
 func (r *javaReader) below(line, body string) bool {
 	switch {
 	case isJavaLock(body):
@@ -126,8 +127,8 @@ func (r *javaReader) first(body string) {
 	r.thrown(withoutHash(afterThreadName(body)))
 }
 
-// thrownBelow reads the header of the exception that was thrown, if what came before was a log line:
-// it names no class, or another one than the given type.
+// thrownBelow reads the header of the thrown exception if the line above, which was taken for it, is a
+// log line: its type has no package, and is not the given one.
 func (r *javaReader) thrownBelow(body string) bool {
 	first := r.exception(r.current)
 	if !r.header.open || len(r.exceptions) > 1 || strings.IndexByte(first.Type, '.') >= 0 || r.typ != "" && first.Type == r.typ {
@@ -148,8 +149,8 @@ func (r *javaReader) thrown(header string) {
 	r.thrownStart = r.header.start
 }
 
-// driverBelow reads "Driver stacktrace:", with which Spark ends a message that holds the stack of an
-// executor. The frames of the exception follow.
+// driverBelow reads "Driver stacktrace:", the end of a Spark message that contains an executor's
+// stack. The frames of the exception itself follow.
 func (r *javaReader) driverBelow(body string) bool {
 	if body != "Driver stacktrace:" || r.framesOf(0) == 0 || r.inThread {
 		return false
@@ -192,7 +193,7 @@ func (r *javaReader) nested(line, body string) bool {
 		return false
 	}
 	depth := javaDepth(line)
-	if relation == "cause" && body == header { // one that is only referred to is a tab deeper
+	if relation == "cause" && body == header { // a circular reference is indented by one more tab
 		depth = max(depth-1, 0)
 	}
 	r.enter(relation, min(depth, javaDepths-1))
@@ -235,8 +236,8 @@ func cutJavaRelation(body string) (relation, header string, ok bool) {
 	return "cause", body, strings.HasPrefix(body, "[CIRCULAR REFERENCE:")
 }
 
-// enter begins an exception at a depth: a cause of the latest one there, or suppressed by the
-// latest one a level up.
+// enter begins an exception at a depth: the cause of the latest one at that depth, or one that the
+// latest one a level up suppressed.
 func (r *javaReader) enter(relation string, depth int) {
 	r.complete = false
 	switch relation {
@@ -295,8 +296,8 @@ func (r *javaReader) more(rest string) bool {
 	return true
 }
 
-// share copies the frames that an exception shares with its parent, except for those above frames
-// that were left out: how many of them are shared is unknown.
+// share copies the frames that an exception shares with its parent. It copies none from above a place
+// where the parent's frames were left out, because the number of frames in between is unknown.
 func (r *javaReader) share(index, parent, n int) {
 	r.shareFrames(index, parent, min(n, r.framesOf(parent)-r.gaps[parent]))
 }
@@ -315,7 +316,7 @@ func (r *javaReader) shareLater() {
 	}
 }
 
-// isCoroutineBoundary reports whether kotlinx.coroutines joined two parts of a stack here. Its older
+// isCoroutineBoundary reports whether kotlinx.coroutines joined two stacks at this line. Its older
 // versions print backspaces around the words.
 func isCoroutineBoundary(body string) bool {
 	if !strings.Contains(body, "Coroutine ") {
@@ -402,8 +403,8 @@ func afterCombinator(class string) string {
 	return class
 }
 
-// next adds a frame to the exception, or to the thread of a dump. skipped is true if frames above it
-// were not printed.
+// next adds a frame to the exception, or to the thread of a dump. skipped is true if Logback left out
+// frames above it.
 func (r *javaReader) next(skipped bool) *Frame {
 	r.header.open = false
 	if r.inThread {
@@ -441,8 +442,8 @@ func cutSourceModule(source string) (module, file string) {
 	return module, file
 }
 
-// openOfSource returns the index of the parenthesis that the last one closes, or -1. The source may
-// have some, as Google Play Services prints it, and Kotlin allows them in a name.
+// openOfSource returns the index of the parenthesis that opens the source, or -1. The source may
+// contain parentheses (Google Play Services), and so may a name in Kotlin.
 func openOfSource(call string) int {
 	if last := strings.LastIndexByte(call, '('); last < 0 || strings.IndexByte(call[last:], ')') == len(call)-1-last {
 		return last
@@ -474,11 +475,11 @@ func isJavaElement(body string) bool {
 	return isWithoutSource(file) || isJavaFile(file) || hasLine && isJavaWord(file)
 }
 
-// isJavaWord reports whether the file is a word, as R8, Clojure and generators of classes print it:
-// "PG", "D8$$SyntheticClass", "NO_SOURCE_FILE".
+// isJavaWord reports whether the file is a word without an extension, as R8, Clojure and class
+// generators write it: "PG", "D8$$SyntheticClass", "NO_SOURCE_FILE".
 func isJavaWord(file string) bool { return file != "" && !strings.ContainsAny(file, "./: ,") }
 
-// isJavaFile reports whether the file is one of a JVM language, or what R8 prints instead.
+// isJavaFile reports whether the file is one of a JVM language, or R8's placeholder.
 func isJavaFile(file string) bool {
 	if file == "SourceFile" {
 		return true

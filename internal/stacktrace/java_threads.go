@@ -19,8 +19,8 @@ func isJavaThread(body string) bool {
 	return end > 0 && (strings.Contains(details, " tid=") || strings.Contains(details, " Id="))
 }
 
-// enterThread begins a thread. The frames of the main thread, or of the first one without one, are
-// the exception's, if it has none. What else a dump tells is only in Stack.Unparsed.
+// enterThread begins a thread. The main thread, else the first one, is the exception, if there is none
+// with frames already. The other details of a dump are only in Stack.Unparsed.
 func (r *javaReader) enterThread(body string) {
 	r.incomplete = true
 	r.header.open = false

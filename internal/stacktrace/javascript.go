@@ -17,9 +17,9 @@ type javaScriptReader struct {
 	current int
 	header  header
 	dialect scriptDialect
-	source  bool // Deno prints the source between the header and the frames
+	source  bool // the source may follow the header, as Deno prints it
 
-	// open are the errors that causes and members may belong to, by indentation.
+	// open are the errors and lists to which a nested error may belong, by indentation.
 	open  [javaScriptDepths]javaScriptError
 	depth int
 	gaps  [maxExceptions]javaScriptGap
@@ -46,7 +46,7 @@ type javaScriptError struct {
 	members       int
 }
 
-// javaScriptGap is where Node.js omitted frames that the cause has as well.
+// javaScriptGap is where Node.js omitted frames that the cause has too.
 type javaScriptGap struct{ at, frames int }
 
 func readJavaScript(b *builder) {
@@ -96,8 +96,8 @@ func (r *javaScriptReader) read(line string) {
 
 func (r *javaScriptReader) started() bool { return len(r.exceptions) > 0 }
 
-// first reads the header of the error that was thrown. Node.js prints the source before an uncaught
-// one.
+// first reads the header of the thrown error. It skips the location and source that Node.js prints
+// above an uncaught error.
 func (r *javaScriptReader) first(body string) {
 	if _, line, _ := cutPosition(body); line > 0 && !strings.Contains(body, " ") {
 		r.incomplete = true
@@ -118,8 +118,8 @@ func (r *javaScriptReader) first(body string) {
 	r.readError(strings.TrimPrefix(body, "(in promise) "))
 }
 
-// lateHeader reads the header of the error that was thrown below a line of a log, or below the
-// source, which Bun prints first.
+// lateHeader reads the header of the thrown error if it is below a log line, or below the source, which
+// Bun prints first.
 func (r *javaScriptReader) lateHeader(line string) bool {
 	if r.current != 0 || r.exceptions[0].Type != "" || unindented(line) != line || !isErrorHeader(line) {
 		return false
@@ -461,7 +461,7 @@ func (r *javaScriptReader) atFrame(line string) bool {
 }
 
 // cutBareFrame cuts "fn@12:345" or "12:345", which JavaScriptCore prints for bundles without a name.
-// Other text may look so too: a frame precedes, or another one of a function follows.
+// Other text may look the same, so the first frame must have a function and be followed by another.
 func (r *javaScriptReader) cutBareFrame(line string) (function string, at, column int, ok bool) {
 	function, at, column = cutBare(line)
 	if at == 0 || r.dialect == atDialect {
@@ -486,8 +486,8 @@ func cutBare(line string) (function string, at, column int) {
 	return function, at, column
 }
 
-// hasV8Frame reports whether a frame of V8 follows: then this line is a part of a message. It is
-// asked at most once.
+// hasV8Frame reports whether a frame of V8 follows, so that this line is part of a message. The caller
+// calls it at most once, since it scans the rest of the text.
 func (r *javaScriptReader) hasV8Frame() bool {
 	rest := r.lines
 	if !strings.Contains(rest.text[rest.start:], " at ") {
@@ -503,8 +503,8 @@ func (r *javaScriptReader) hasV8Frame() bool {
 	return false
 }
 
-// cutAtFrame cuts a frame of Firefox or Safari. Safari prints native code and the code of eval
-// without a place, and JavaScriptCore anonymous functions without "@".
+// cutAtFrame cuts a frame of Firefox or Safari. Safari prints no location for native code and the code
+// of eval, and JavaScriptCore prints no "@" for anonymous functions.
 func cutAtFrame(line string) (function, location string, ok bool) {
 	if isSafariCode(line) {
 		return line, nativeCode, true
@@ -527,7 +527,7 @@ func cutAtFrame(line string) (function, location string, ok bool) {
 	return function, location, at > 0 && strings.ContainsAny(path, "/.<") || strings.Contains(location, wasmFunction)
 }
 
-// isScriptFile reports whether the path ends as those of scripts and React Native's bundles do.
+// isScriptFile reports whether the path ends like that of a script or of a React Native bundle.
 func isScriptFile(path string) bool {
 	for _, extension := range [...]string{".js", ".mjs", ".cjs", ".ts", ".jsx", ".tsx", "bundle", ".hbc"} {
 		if strings.HasSuffix(path, extension) {
@@ -543,7 +543,7 @@ func isScriptURL(line string) bool {
 	return ok && isScriptName(scheme) || strings.HasPrefix(line, "blob:")
 }
 
-// isSafariCode reports whether Safari prints this as a frame of its own.
+// isSafariCode reports whether the line is a name that Safari prints in place of a frame.
 func isSafariCode(line string) bool {
 	return line == nativeCode || line == "eval code" || line == "global code" || line == "module code"
 }
@@ -562,8 +562,8 @@ func (r *javaScriptReader) add() *Frame {
 	return r.frame(r.current)
 }
 
-// setScript sets where the code is: a path, a URL or a placeholder of the engine. Code that eval
-// runs has no source: its place is the call of eval.
+// setScript sets the location: a path, a URL or a placeholder of the engine. Code that eval runs has
+// no source, so its location is the call of eval.
 func (f *Frame) setScript(path string, line, column int) {
 	if strings.HasPrefix(path, "eval at ") {
 		path, line, column = evalCaller(path)

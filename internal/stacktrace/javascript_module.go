@@ -11,15 +11,16 @@ import (
 // maxScriptModules is how many names of JavaScript modules a parser remembers.
 const maxScriptModules = 4096
 
-// scriptModules are names of modules by path. They repeat from stack to stack, so that building one
-// costs nothing per frame.
+// scriptModules caches the names of modules by path. The same paths occur in stack after stack, so
+// most frames need no new name.
 type scriptModules struct {
 	root  string
 	names map[string]string
 }
 
-// setScriptModule names the module of a frame in a file: in Sentry, it is a part of the Issue's
-// culprit, which a path that differs between hosts would split.
+// setScriptModule names the module of a frame in a file. Sentry shows it in the Issue's culprit, in
+// place of a path that differs between hosts.
+
 func (b *builder) setScriptModule(f *Frame) {
 	if f.Native || !isNodePath(f.path()) {
 		return

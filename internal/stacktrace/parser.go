@@ -40,7 +40,7 @@ func (b *builder) readAny(language Language) Language {
 	if b.read(language) {
 		return language
 	}
-	isChain := len(b.exceptions) > 1 && (language == Rust || language == Go) // whose errors have no printed type
+	isChain := len(b.exceptions) > 1 && (language == Rust || language == Go) // their errors are printed without a type
 	understood := !b.incomplete && len(b.exceptions) > 0 && (isChain || b.exceptions[0].Type != "")
 	if sniffed := sniff(b.text); sniffed != language && b.read(sniffed) {
 		return sniffed

@@ -110,8 +110,8 @@ func isScriptPosition(call string) bool {
 	return line > 0 && !strings.HasSuffix(path, ".php")
 }
 
-// isJavaCall reports whether the line is a call that ends with a source that only Java prints: a file of a JVM
-// language, or a word and a line, as R8, Clojure and class generators print it.
+// isJavaCall reports whether the line is a call with a source that only the JVM prints: a file of a
+// JVM language, or a word and a line number, as R8, Clojure and class generators write it.
 func isJavaCall(body string) bool {
 	call, ok := strings.CutPrefix(body, "at ")
 	if !ok {
@@ -223,8 +223,8 @@ func sniffLocation(line, body, next string) Language {
 	return Unknown
 }
 
-// isTranslatedDotNet reports whether the line is a frame of .NET with another word for "at". Without
-// a path, the next line must be a frame as well.
+// isTranslatedDotNet reports whether the line is a .NET frame with a translation of "at". If it has
+// no line number, the next line must be a frame with the same word.
 func isTranslatedDotNet(line, body, next string) bool {
 	c, ok := cutDotNetCall(body)
 	if !ok || len(body) == len(line) || c.class == "" {

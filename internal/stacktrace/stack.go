@@ -152,9 +152,9 @@ type Exception struct {
 
 // Frame is one call.
 type Frame struct {
-	// Function has no arguments, and no module if Module is set. It is "?" for an anonymous function
-	// of JavaScript, and for a frame with neither a function nor a file. It is empty for a frame that
-	// is only a place.
+	// Function has no arguments, and no module if Module is set. It is "?" for anonymous functions in
+	// JavaScript and for frames with neither a function nor a file. Otherwise an unknown function is
+	// empty, as in a frame that is only a location.
 	Function string
 	// Module contains the function: a class in Java, .NET and PHP, a package in Go, a path in
 	// Rust, a module in Elixir, a file of Node.js ("express.lib:router").

@@ -139,7 +139,7 @@ func (r *dotNetReader) first(body string) {
 	}
 	r.enter(noParent, "")
 	r.header = r.readThrown(&r.lines, r.current(), body)
-	r.begun()
+	r.completeHeader()
 }
 
 // cutLogPrefix cuts what precedes the header in the line of a log or a crash: "Fatal error. ",
@@ -174,7 +174,7 @@ func (r *dotNetReader) lateHeader(body string) bool {
 	}
 	r.incomplete = true
 	r.header = r.readThrown(&r.lines, 0, body)
-	r.begun()
+	r.completeHeader()
 	return true
 }
 
@@ -223,9 +223,9 @@ func (r *dotNetReader) faultDetail(body string) bool {
 	return true
 }
 
-// begun completes the header of the current exception. .NET Framework and Mono print inner
+// completeHeader completes the header of the current exception. .NET Framework and Mono print inner
 // exceptions on the same line: "Outer: message ---> Inner: message".
-func (r *dotNetReader) begun() {
+func (r *dotNetReader) completeHeader() {
 	r.describe(r.exception(r.current()))
 	if r.header.open {
 		r.inline(r.header.start)
@@ -307,7 +307,7 @@ func (r *dotNetReader) inner(header string) {
 	}
 	r.enter(r.current(), relation)
 	r.header = r.readHeader(&r.lines, r.current(), header)
-	r.begun()
+	r.completeHeader()
 }
 
 // cutDotNetMember cuts "(Inner Exception #1) " in any language: "(Exception interne n° 1) ".

@@ -12,7 +12,8 @@ type phpReader struct {
 	*builder
 	lines   lines
 	current int
-	// at is where execution left the function of the next frame; empty if unknown.
+	// at is where the function of the next frame was left: by a call or a throw. It is empty if
+	// unknown.
 	at phpLocation
 	// start is the offset of the current header; open is true while the header may continue.
 	start int
@@ -54,7 +55,7 @@ func readPHPText(b *builder) {
 func (r *phpReader) read(line string) {
 	next, isNext := strings.CutPrefix(line, "Next ")
 	switch {
-	case line != "" && line[0] == '#' && r.beginsFrames(line) && r.frameLine(line[1:]):
+	case line != "" && line[0] == '#' && r.mayBeFrame(line) && r.frameLine(line[1:]):
 	case (line == phpTitle || line == monologTitle) && r.open:
 		r.closeHeader()
 	case line == `"} ` || line == `"}`: // Monolog's end
@@ -83,12 +84,12 @@ const (
 	phpTitle        = "Stack trace:"
 	monologTitle    = "[stacktrace]"
 	monologPrevious = "[previous exception] [object] ("
-	monologInLine   = `\n` + monologTitle + `\n#0 ` // if newlines are not unescaped
+	monologInLine   = `\n` + monologTitle + `\n#0 ` // the title if newlines are escaped
 )
 
-// beginsFrames reports whether a frame may be on this line. Without a title, the first frame ends
-// the header.
-func (r *phpReader) beginsFrames(line string) bool {
+// mayBeFrame reports whether this line may be a frame. Without a title, the first frame ends the
+// header.
+func (r *phpReader) mayBeFrame(line string) bool {
 	if r.open && !r.titled && isPHPCall(line) {
 		r.closeHeader()
 	}
@@ -103,8 +104,8 @@ func (r *phpReader) enterPrevious(line string) {
 	r.start, r.open = r.lines.end-len(line)+len("[previous exception] "), true
 }
 
-// withoutMonologJSON undoes the JSON in which Monolog's LineFormatter, and so Laravel, writes an
-// exception: "[object] (App\\NoRate(code: 0): ...". By default, it unescapes newlines itself.
+// withoutMonologJSON decodes the JSON string as which Monolog's LineFormatter, and so Laravel, writes
+// an exception: "[object] (App\\NoRate(code: 0): ...". By default, Monolog does not escape newlines.
 func withoutMonologJSON(text string) string {
 	switch {
 	case !strings.Contains(text, "[object] ("):
@@ -118,7 +119,7 @@ func withoutMonologJSON(text string) string {
 
 var monologEscapes = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\"`, `"`, `\/`, `/`)
 
-// phpFatal precedes the message of an error that is no exception, and of one that nobody caught.
+// phpFatal precedes the message of an error that is not an exception, and of an uncaught exception.
 const phpFatal = "Fatal error: "
 
 // withoutPHPError removes what PHP and ReactPHP print before the header of an uncaught exception.
@@ -139,8 +140,8 @@ func withoutPHPError(line string) string {
 	return line[i:]
 }
 
-// enter begins an exception. The one before it is its previous exception: PHP prints what was
-// thrown last.
+// enter begins an exception. The one above is its previous exception: PHP prints the exception that was
+// thrown last at the end.
 func (r *phpReader) enter(header string) {
 	previous := r.current
 	r.current = r.begin(noParent, "")
@@ -205,7 +206,7 @@ func (r *phpReader) monolog(header string) bool {
 		e := r.exception(index)
 		e.Type = typ
 		e.Message, _ = cutMonologPosition(message)
-		r.incomplete = true // for want of frames, the location is in none
+		r.incomplete = true // the exception has no frame to hold its location
 	}
 	return true
 }

@@ -18,7 +18,7 @@ type pythonReader struct {
 	hasTree bool // the text has a tree
 	// repeated is the number of frames repeated so far.
 	repeated int
-	// quote ends the traceback of another process, if one is being read.
+	// quote is the line that ends the traceback of another process, while one is being read.
 	quote string
 	// fault is true if the text is a dump of faulthandler.
 	fault bool
@@ -309,8 +309,8 @@ func (r *pythonReader) quoted() bool {
 	return true
 }
 
-// messageLine reads a further line of a message. If it begins a traceback, the text before was a
-// log line, unless the traceback is quoted, as those of other processes are. A second traceback
+// messageLine reads a further line of a message. If the line begins a traceback, the message so far
+// was a log line, unless the traceback is quoted, like that of another process. A second traceback
 // belongs to another exception.
 func (r *pythonReader) messageLine(l *pythonLevel, line string) {
 	switch {

@@ -5,19 +5,19 @@ package stacktrace
 
 import "strings"
 
-// faultHeader ends the line above the frames of a thread in a dump of faulthandler, which begins
-// with the newest call (https://docs.python.org/3/library/faulthandler.html).
+// faultHeader is the end of a thread's header in a dump of faulthandler, in which the newest call comes
+// first (https://docs.python.org/3/library/faulthandler.html).
 const faultHeader = " (most recent call first):"
 
-// isFaultHeader reports whether the line is above the frames of a thread.
+// isFaultHeader reports whether the line is the header of a thread.
 func isFaultHeader(line string) bool { return strings.HasSuffix(line, faultHeader) }
 
-// faultReader reads dumps of faulthandler. The thread that crashed is the exception; without one it
-// is the last thread, which is the main one.
+// faultReader reads dumps of faulthandler. The exception is the thread that crashed, else the last
+// thread, which is the main one.
 type faultReader struct {
 	*builder
 	lines lines
-	// crashed is an offset in the header of the thread that is the exception.
+	// crashed is an offset within the header of the thread that becomes the exception.
 	crashed int
 	// thread is the thread whose frames follow, if inThread; else they belong to the exception, if
 	// inFrames.

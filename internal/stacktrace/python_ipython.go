@@ -5,8 +5,8 @@ package stacktrace
 
 import "strings"
 
-// isIPythonTitle reports whether IPython or Jupyter printed the line above frames: the name of the
-// class and, at the right, "Traceback (most recent call last)" without a colon.
+// isIPythonTitle reports whether the line is the title that IPython and Jupyter print above frames: the
+// name of the class and, at the right, "Traceback (most recent call last)" without a colon.
 func isIPythonTitle(line string) bool {
 	typ, ok := strings.CutSuffix(line, "  Traceback (most recent call last)")
 	return ok && typ != "" && strings.IndexByte(strings.TrimRight(typ, " "), ' ') < 0 && typ[0] != '+'
@@ -55,7 +55,8 @@ func (r *pythonReader) ipythonFrame(l *pythonLevel, line string) bool {
 	return true
 }
 
-// ipythonSource reads "---> 12     raise ValueError(sku)". Lines without an arrow surround it.
+// ipythonSource reads "---> 12     raise ValueError(sku)". It ignores the surrounding lines, which have
+// no arrow.
 func (r *pythonReader) ipythonSource(l *pythonLevel, line string) {
 	arrow := strings.TrimLeft(line, "-")
 	source, ok := strings.CutPrefix(arrow, "> ")

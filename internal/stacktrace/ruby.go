@@ -16,14 +16,14 @@ type rubyReader struct {
 	headed bool
 	// plain is true if its header has no location: "Type: message" or, in Rails, "Type (message)".
 	plain bool
-	// lists is the number of lists of frames with a title of Rails.
+	// lists is the number of frame lists so far that Rails printed under a title.
 	lists int
-	// first is the first line of the message. While open, it may continue: text[more:end] is the
-	// rest.
+	// first is the first line of the message. While open is true, the message may continue:
+	// text[more:end] is the rest.
 	first     string
 	more, end int
 	open      bool
-	// unclosed is true until the parenthesis of "Type (message)" is closed on a later line.
+	// unclosed is true while the parenthesis of "Type (message)" is open across lines.
 	unclosed bool
 	// listed is true while Rails lists causes without frames.
 	listed bool
@@ -46,7 +46,7 @@ func (r *rubyReader) read(line string) {
 	case strings.HasPrefix(line, "Traceback (most recent call last)"):
 		r.oldestFirst = true // the header, with the frame that threw, is last
 	case strings.HasPrefix(line, "\t") && r.from(line[1:]):
-	case strings.HasPrefix(line, railsList) && r.list():
+	case strings.HasPrefix(line, railsList) && r.listTitle():
 	case !isBlank(line) && (r.locationLine(line) || r.jrubyLine(line)):
 	case r.current != none && (line == railsCauses || line == "Caused by:"):
 		r.close()
@@ -170,8 +170,8 @@ func cutJRubyFrame(line string) (location rubyLocation, ok bool) {
 	return location, found && ok && line[0] == ' ' && location.label != "" && isRubySource(location.path)
 }
 
-// list reads "Information for cause: Type (message):", above the frames of the next exception.
-func (r *rubyReader) list() bool {
+// listTitle reads "Information for cause: Type (message):", above the frames of the next exception.
+func (r *rubyReader) listTitle() bool {
 	if r.lists >= len(r.exceptions) {
 		return false
 	}
@@ -266,8 +266,8 @@ func (r *rubyReader) extend() {
 	}
 }
 
-// close ends the message. It may not be a substring of the text, since the type follows its first
-// line.
+// close ends the message. A message of several lines is not a substring of the text if the type
+// interrupts it after the first line.
 func (r *rubyReader) close() {
 	if !r.open {
 		return
@@ -324,10 +324,10 @@ func cutRubyPath(line string) (path, after string, ok bool) {
 	return "", "", false
 }
 
-// rubyExtensions are those of Ruby's files and templates.
+// rubyExtensions are the extensions of Ruby's files and templates.
 var rubyExtensions = [...]string{".rb", ".erb", ".haml", ".slim", ".jbuilder", ".rake", ".ru"}
 
-// isRubySource reports whether the file is in Ruby, or in Java, of which JRuby is made.
+// isRubySource reports whether the file is one of Ruby, or of JRuby's own code in Java.
 func isRubySource(path string) bool {
 	for _, extension := range rubyExtensions {
 		if strings.HasSuffix(path, extension) {

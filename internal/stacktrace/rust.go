@@ -15,19 +15,20 @@ type rustReader struct {
 	lines   lines
 	current int
 	header  header
-	// section says what the lines describe.
+	// section is the section of the text that the current line belongs to.
 	section rustSection
 	// numbered is true after the first frame: a line without a number may then be a function that
 	// was inlined into it.
 	numbered bool
-	// listing is true after the first error of a list, whose message begins at start.
+	// listing is true after the first error of a list. start is the offset of the current one's message.
 	listing bool
 	start   int
-	// colon is the column behind the number of a listed error.
+	// colon is the column after the number of a listed error. Only a number that ends there begins
+	// another error.
 	colon int
-	// placed is true if the text says where the error was created, as eyre does.
+	// placed is true if the text has a title above the location where the error was created, as eyre's.
 	placed bool
-	// onlyPlace is true if the only frame of the thrown exception is where it was created.
+	// onlyPlace is true if the thrown exception has no frame but the location where it was created.
 	onlyPlace bool
 	// owner is the exception that frames belong to. anyhow prints one backtrace, below the causes.
 	owner int
@@ -41,8 +42,8 @@ const (
 	rustReport                     // errors that error-stack draws as a tree
 	rustErrors                     // a list of errors, each the source of the one above
 	rustWasm                       // frames of WebAssembly in the message of a listed error
-	rustPlace                      // where an error was created
-	rustNotes                      // what color-eyre was told to print
+	rustPlace                      // the location where an error was created
+	rustNotes                      // sections that the application added with color-eyre
 	rustSpans                      // spans of tracing, which look like frames
 	rustFrames
 )
@@ -82,7 +83,7 @@ func (r *rustReader) read(line string) {
 	case r.header.extend(r.builder, &r.lines):
 	case (strings.HasPrefix(line, "thread '") || strings.HasPrefix(line, "panicked at ")) && r.panicked(line):
 	case r.current == none && !r.isFrame(body):
-		r.begun()
+		r.current = r.begin(noParent, "")
 		r.header = r.readThrown(&r.lines, r.current, line)
 	default:
 		r.otherwise(line)
@@ -98,7 +99,7 @@ func (r *rustReader) inSection(line, body string) bool {
 		if line[0] != ' ' {
 			return false
 		}
-		r.created(body)
+		r.createdAt(body)
 	case rustErrors, rustWasm:
 		return r.listed(body)
 	default:
@@ -111,7 +112,7 @@ func (r *rustReader) inSection(line, body string) bool {
 func (r *rustReader) otherwise(line string) {
 	switch r.section {
 	case rustPlace:
-		r.begins(rustNotes)
+		r.enterSection(rustNotes)
 		r.incomplete = true
 	case rustReport: // another report
 		r.tree.current, r.tree.depth, r.tree.extending, r.owner = none, 0, false, none
@@ -142,8 +143,8 @@ func isSpanTrace(text string) bool {
 	return ok && strings.Contains(fields, "=")
 }
 
-// title reads a line that begins a section. color-eyre draws lines around its titles, and marks
-// hidden frames by dots.
+// title reads a line that begins a section. color-eyre draws rules around its titles, and dots in place
+// of hidden frames.
 func (r *rustReader) title(line, body string) bool {
 	if line[0] == ' ' && body[0] < utf8.RuneSelf && r.numbered { // most likely a frame
 		return false
@@ -153,10 +154,10 @@ func (r *rustReader) title(line, body string) bool {
 		r.backtrace(line)
 	case r.numberedBacktrace(line):
 	case strings.HasPrefix(line, "span trace no. ") && r.section >= rustReport:
-		r.begins(rustSpans)
+		r.enterSection(rustSpans)
 	case (strings.HasPrefix(line, "━━") || strings.HasPrefix(line, "====")) && strings.Trim(line, "━=") == "" && r.current != none:
 	case strings.HasPrefix(body, "━") && strings.Contains(body, " SPANTRACE "):
-		r.begins(rustSpans)
+		r.enterSection(rustSpans)
 	case strings.HasPrefix(body, "⋮"):
 	default:
 		return !r.numbered && r.errorTitle(line, body)
@@ -168,20 +169,20 @@ func (r *rustReader) title(line, body string) bool {
 func (r *rustReader) errorTitle(line, body string) bool {
 	switch {
 	case r.current != none && (line == "Caused by:" || strings.HasPrefix(line, "Caused by th") && strings.HasSuffix(line, ":")): // snafu: these errors
-		r.begins(rustErrors)
+		r.enterSection(rustErrors)
 	case line == "Location:" && r.current != none:
-		r.begins(rustPlace)
+		r.enterSection(rustPlace)
 	case strings.HasPrefix(line, "Location: ") && r.current != none:
-		r.begins(rustFrames)
-		r.created(line[len("Location: "):])
+		r.enterSection(rustFrames)
+		r.createdAt(line[len("Location: "):])
 	case r.current != none:
 		return false
 	case line == "The application panicked (crashed).":
 		r.crashed()
 	case strings.TrimRight(line, " ") == "Error:":
-		r.begins(rustErrors)
+		r.enterSection(rustErrors)
 	case r.placed && r.isFrame(body):
-		r.begins(rustErrors)
+		r.enterSection(rustErrors)
 		return false
 	default:
 		return false
@@ -189,10 +190,11 @@ func (r *rustReader) errorTitle(line, body string) bool {
 	return true
 }
 
-// backtrace begins a backtrace. That of a panic follows the one of the error that caused it.
+// backtrace begins a backtrace. A second one belongs to the panic, below that of the error that caused
+// it.
 func (r *rustReader) backtrace(line string) {
 	r.ensureStarted()
-	r.begins(rustFrames)
+	r.enterSection(rustFrames)
 	owner := r.receiver()
 	switch {
 	case owner == 0 && (r.framesOf(0) == 0 || r.onlyPlace):
@@ -205,9 +207,9 @@ func (r *rustReader) backtrace(line string) {
 	}
 }
 
-// created reads the place where the error was created, or the panic raised. It is the only frame
-// unless there is a backtrace.
-func (r *rustReader) created(location string) {
+// createdAt reads the location where the error was created or the panic was raised. It becomes the
+// only frame, which a backtrace replaces.
+func (r *rustReader) createdAt(location string) {
 	path, line, column := cutPosition(location)
 	if path == "" || line == 0 || r.framesOf(r.thrown()) > 0 {
 		r.incomplete = true
@@ -219,11 +221,12 @@ func (r *rustReader) created(location string) {
 	f.setRustPath(path)
 }
 
-func (r *rustReader) begins(section rustSection) { r.section, r.header.open = section, false }
+// enterSection begins a section, which ends the message.
+func (r *rustReader) enterSection(section rustSection) { r.section, r.header.open = section, false }
 
 // crashed reads "Message:  explicit panic", below the first line of a panic that color-eyre reports.
 func (r *rustReader) crashed() {
-	r.begun()
+	r.current = r.begin(noParent, "")
 	e := r.exception(r.current)
 	e.Type = "panic"
 	message, ok := strings.CutPrefix(r.lines.peek(), "Message:  ")
@@ -238,14 +241,10 @@ func (r *rustReader) crashed() {
 	}
 }
 
-func (r *rustReader) begun() {
-	r.current = r.begin(noParent, "")
-}
-
-// ensureStarted ensures that there is an exception for the frames that follow.
+// ensureStarted begins the exception, unless one has begun.
 func (r *rustReader) ensureStarted() {
 	if r.current == none && len(r.exceptions) == 0 {
-		r.begun()
+		r.current = r.begin(noParent, "")
 	}
 }
 
@@ -269,15 +268,15 @@ func (r *rustReader) panicked(line string) bool {
 	if !ok || r.current != none {
 		return false
 	}
-	r.begun()
+	r.current = r.begin(noParent, "")
 	e := r.exception(r.current)
 	e.Type = "panic"
 	if end := strings.LastIndex(location, "', "); end > 0 && location[0] == '\'' {
 		e.Message = location[1:end]
-		r.created(location[end+len("', "):])
+		r.createdAt(location[end+len("', "):])
 		return true
 	}
-	r.created(strings.TrimSuffix(location, ":"))
+	r.createdAt(strings.TrimSuffix(location, ":"))
 	if !strings.HasSuffix(location, ":") || r.lines.last() {
 		return true
 	}
@@ -384,8 +383,8 @@ func (r *rustReader) frameLine(line, body string) bool {
 	return true
 }
 
-// sourceLine reads a line of the source that color-eyre prints below a place: "  31 > total()" is the
-// line of the place, "  30 │ }" one near it.
+// sourceLine reads a line of the source that color-eyre prints below a location: "  31 > total()" is
+// the line of the location, and "  30 │ }" is a line near it.
 func (r *rustReader) sourceLine(line, body string) bool {
 	n, rest, ok := number(body)
 	if !ok || len(line)-len(body) < len("      ") {
@@ -404,7 +403,8 @@ func (r *rustReader) sourceLine(line, body string) bool {
 	return true
 }
 
-// isRustName reports whether the text may be a function: words of a message are separated by spaces.
+// isRustName reports whether the text may be a function rather than words of a message, which are
+// separated by spaces.
 func isRustName(name string) bool {
 	return strings.IndexByte(name, ' ') < 0 || strings.Contains(name, "::") || strings.ContainsAny(name, "<(")
 }
@@ -437,7 +437,7 @@ func (r *rustReader) locationLine(location string) bool {
 // setRustFunction parses "shop::cart::Cart<T>::add::{{closure}}::h0123456789abcdef". It drops the
 // hash and keeps a closure with its function.
 func (f *Frame) setRustFunction(name string) {
-	if known := strings.TrimSuffix(name, "<unknown>"); known != "" { // color-eyre prints it instead of a hash
+	if known := strings.TrimSuffix(name, "<unknown>"); known != "" { // color-eyre's placeholder for the hash
 		name = known
 	}
 	name = withoutCrateHashes(name)
@@ -536,7 +536,7 @@ func lastRustSeparator(name string) int {
 }
 
 // rustCrate returns the crate at the beginning of the name: "<alloc::vec::Vec<T,A> as
-// core::ops::Index>::index" is alloc's. A name without a path has none.
+// core::ops::Index>::index" belongs to alloc. A name without a path has no crate.
 func rustCrate(name string) string {
 	for {
 		start := name

@@ -14,7 +14,7 @@ import (
 type rustTree struct {
 	// ascii is true if the tree is drawn with ASCII characters.
 	ascii bool
-	// current is the error that attachments belong to; extending is true while its message may
+	// current is the error that attachments belong to. extending is true while its message may
 	// continue.
 	current   int
 	extending bool
@@ -98,7 +98,7 @@ func (r *rustReader) branch(line string) bool {
 		return false
 	}
 	if r.section != rustReport {
-		r.begins(rustReport)
+		r.enterSection(rustReport)
 		r.tree.current = r.current
 	}
 	switch branch.kind {
@@ -115,8 +115,8 @@ func (r *rustReader) branch(line string) bool {
 	return true
 }
 
-// attachment reads where an error was created, the number of its backtrace, or what the application
-// attached.
+// attachment reads an attachment of the current error: the location where it was created, the number
+// of its backtrace, or data of the application.
 func (r *rustReader) attachment(text string) {
 	location, isPlace := strings.CutPrefix(text, "at ")
 	path, line, column := cutPosition(location)
@@ -196,7 +196,7 @@ func (r *rustReader) member(group *rustGroup) {
 	group.members++
 }
 
-// numberedBacktrace reads the title "backtrace no. 1", below the tree. The frames replace the place
+// numberedBacktrace reads the title "backtrace no. 1", below the tree. Its frames replace the location
 // where the error was created.
 func (r *rustReader) numberedBacktrace(line string) bool {
 	digits, ok := strings.CutPrefix(line, "backtrace no. ")
@@ -204,7 +204,7 @@ func (r *rustReader) numberedBacktrace(line string) bool {
 		return false
 	}
 	n, _, _ := number(digits)
-	r.begins(rustFrames)
+	r.enterSection(rustFrames)
 	r.numbered, r.owner = false, none
 	if n < len(r.tree.backtraces) && r.tree.backtraces[n] > 0 {
 		r.owner = r.tree.backtraces[n] - 1

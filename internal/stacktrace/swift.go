@@ -39,11 +39,11 @@ func (r *swiftReader) read(line string) {
 	switch {
 	case body == "":
 	case r.threadTitle(body):
-	case strings.HasPrefix(body, "Last Exception Backtrace:") && r.framesOf(r.started()) == 0:
+	case strings.HasPrefix(body, "Last Exception Backtrace:") && r.framesOf(r.ensureStarted()) == 0:
 		r.enter(swiftMessage)
 	case r.section != swiftOther && r.frameLine(body):
 	case r.sourceLine(body):
-	case r.isField(body):
+	case r.fieldLine(body):
 	case r.section == swiftOther:
 		r.incomplete = true
 	case body == "Current stack trace:" && r.current != none: // of Swift before 5.9
@@ -59,8 +59,8 @@ func (r *swiftReader) read(line string) {
 	}
 }
 
-// started begins the exception, unless it has begun, and returns its index.
-func (r *swiftReader) started() int {
+// ensureStarted begins the exception, unless it has begun, and returns its index.
+func (r *swiftReader) ensureStarted() int {
 	if len(r.exceptions) == 0 {
 		r.current = r.begin(noParent, "")
 	}
@@ -68,14 +68,14 @@ func (r *swiftReader) started() int {
 }
 
 func (r *swiftReader) enter(section swiftSection) {
-	r.started()
+	r.ensureStarted()
 	r.section, r.header.open = section, false
 }
 
 // thrown reads the first line.
 func (r *swiftReader) thrown(body string) {
 	if _, reason, ok := strings.Cut(body, "*** Terminating app due to uncaught exception '"); ok {
-		r.started()
+		r.ensureStarted()
 		r.uncaught(reason)
 		return
 	}
@@ -148,8 +148,8 @@ func (r *swiftReader) threadTitle(body string) bool {
 	state, queue, isTitle := strings.Cut(title, ":")
 	isCrashed := strings.EqualFold(state, " crashed")
 	if title, isAnnounced := strings.CutPrefix(title, " name:"); isAnnounced { // its title follows
-		r.started()
-		return isBlank(title) || r.fieldEnds()
+		r.ensureStarted()
+		return isBlank(title) || r.skipField()
 	}
 	if !isTitle || state != "" && !isCrashed {
 		return false
@@ -157,7 +157,7 @@ func (r *swiftReader) threadTitle(body string) bool {
 	if name == "" {
 		name = unindented(strings.TrimPrefix(queue, ":"))
 	}
-	if isCrashed && r.framesOf(r.started()) == 0 {
+	if isCrashed && r.framesOf(r.ensureStarted()) == 0 {
 		r.enter(swiftCrashed)
 		return true
 	}
@@ -166,18 +166,18 @@ func (r *swiftReader) threadTitle(body string) bool {
 	return true
 }
 
-// isField reads a line that is no part of a stack: a field of a report, the title of registers or
-// images, and what follows.
-func (r *swiftReader) isField(body string) bool {
+// fieldLine reads a line of a report that is not part of a stack: a field, or the title of the
+// registers or images.
+func (r *swiftReader) fieldLine(body string) bool {
 	name, value, ok := strings.Cut(body, ":")
 	switch {
 	case !ok:
 		return false
 	case name == "Exception Type":
 		r.header.open = false
-		e := r.exception(r.started())
+		e := r.exception(r.ensureStarted())
 		if e.Type != "" || e.Message != "" {
-			return r.fieldEnds()
+			return r.skipField()
 		}
 		e.Type, e.Message = cutExceptionType(unindented(value))
 		return true
@@ -185,7 +185,7 @@ func (r *swiftReader) isField(body string) bool {
 		strings.HasPrefix(name, "Images ("), strings.HasPrefix(name, "Thread ") && strings.Contains(name, " Thread State"),
 		strings.HasPrefix(name, "Thread ") && strings.Contains(name, "crashed with "):
 		r.enter(swiftOther)
-		return r.fieldEnds()
+		return r.skipField()
 	}
 	if message, isCrash := cutProgramCrash(body); isCrash && r.current != none && r.section == swiftMessage {
 		r.header.open = false
@@ -193,13 +193,13 @@ func (r *swiftReader) isField(body string) bool {
 			e.Message = message
 			return true
 		}
-		return r.fieldEnds()
+		return r.skipField()
 	}
 	return false
 }
 
-// fieldEnds records that a field is not kept.
-func (r *swiftReader) fieldEnds() bool {
+// skipField records that a field is not kept, and returns true.
+func (r *swiftReader) skipField() bool {
 	r.incomplete = true
 	return true
 }
@@ -221,7 +221,7 @@ func (r *swiftReader) frameLine(body string) bool {
 	if r.section == swiftThread {
 		f = r.threadFrame(r.thread)
 	} else {
-		f = r.frame(r.started())
+		f = r.frame(r.ensureStarted())
 	}
 	f.Function, f.Package, f.Native = c.function, c.image, c.system
 	if c.isUnknown() {
@@ -249,7 +249,7 @@ func (r *swiftReader) sourceLine(body string) bool {
 	return true
 }
 
-// swiftCall is a line of a stack: its number, the function, the binary and the place.
+// swiftCall is a line of a stack: its number, the function, the binary and the location.
 type swiftCall struct {
 	number                 int
 	inlined, system        bool
@@ -307,8 +307,8 @@ func (c *swiftCall) cutSymbol(symbol string) {
 	c.function, _ = cutSwiftOffset(symbol[:in])
 }
 
-// cutPlaced cuts a symbol without an address. It must have a place, and an offset unless it is
-// inlined.
+// cutPlaced cuts a symbol without an address. It must have a location and, unless it is inlined, an
+// offset.
 func (c *swiftCall) cutPlaced(symbol string) bool {
 	c.cutSymbol(symbol)
 	_, line, _ := cutPosition(c.place)
@@ -319,8 +319,9 @@ func (c *swiftCall) cutPlaced(symbol string) bool {
 	return false
 }
 
-// isUnknown reports whether the function is not known: an address, the name of the binary or that of
-// its header stands in its place.
+// isUnknown reports whether the function is unknown: in its place is an address, or the name of the
+// binary or of its header.
+
 func (c *swiftCall) isUnknown() bool {
 	return c.function == c.image || c.function == "0" || isAddress(c.function) || strings.HasSuffix(c.function, "_mh_execute_header")
 }

@@ -13,6 +13,12 @@ const (
 	maxFrames     = 1000 // of an exception or a thread
 	maxExceptions = 50
 	maxThreads    = 100
+	// maxAssembled is the size in bytes from which on no more parts are added to a message that is
+	// printed in parts.
+	maxAssembled = 4096
+	// maxBranches is how deep errors with several causes may be nested in a tree. Deeper ones are
+	// attached to the last depth.
+	maxBranches = 32
 	// initialFrames is the initial capacity for frames.
 	initialFrames = 64
 	// maxPooledFrames is the largest capacity, in frames, that a parser keeps for the next stack.

@@ -559,23 +559,6 @@ func isDotNetWord(word string) bool {
 	return word == "at" || word != "" && len(word) <= 40 && strings.Count(word, " ") < 4 && !strings.ContainsAny(word, `.,;=<>[]{}/\"'#0123456789`)
 }
 
-// endOfArguments returns what follows the parenthesis that closes the one at open, or -1.
-func endOfArguments(body string, open int) int {
-	depth := 0
-	for i := open; i < len(body); i++ {
-		switch body[i] {
-		case '(':
-			depth++
-		case ')':
-			depth--
-			if depth == 0 {
-				return i + 1
-			}
-		}
-	}
-	return -1
-}
-
 // startOfName returns where the qualified name of the method begins: after the last space outside
 // of brackets.
 func startOfName(name string) int {

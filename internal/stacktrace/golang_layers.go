@@ -9,13 +9,6 @@ import (
 	"strings"
 )
 
-const (
-	// maxLayers is the length of a message beyond which no more layers are added.
-	maxLayers = 4096
-	// maxBranches is the depth of errors that join others, beyond which they are not told apart.
-	maxBranches = 32
-)
-
 // layerPrefix precedes the details of a layer.
 const layerPrefix = "  | "
 
@@ -173,7 +166,7 @@ func (r *layerReader) addMessage(separator, text string) {
 		return
 	}
 	e := r.exception(r.current)
-	if len(e.Message) > maxLayers {
+	if len(e.Message) > maxAssembled {
 		r.incomplete = true
 		return
 	}

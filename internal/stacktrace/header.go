@@ -96,12 +96,7 @@ func isExceptionHeader(line string) bool {
 	if name == "" || name[0] < 'A' || name[0] > 'Z' {
 		return false
 	}
-	for _, suffix := range [...]string{"Error", "Exception", "Throwable", "Failure"} {
-		if strings.HasSuffix(name, suffix) {
-			return true
-		}
-	}
-	return false
+	return hasAnySuffix(name, "Error", "Exception", "Throwable", "Failure")
 }
 
 // givenType returns the given type as the language prints it.

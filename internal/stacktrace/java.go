@@ -481,15 +481,7 @@ func isJavaWord(file string) bool { return file != "" && !strings.ContainsAny(fi
 
 // isJavaFile reports whether the file is one of a JVM language, or R8's placeholder.
 func isJavaFile(file string) bool {
-	if file == "SourceFile" {
-		return true
-	}
-	for _, extension := range [...]string{".java", ".kt", ".kts", ".scala", ".groovy", ".clj", ".rb"} {
-		if strings.HasSuffix(file, extension) {
-			return true
-		}
-	}
-	return false
+	return file == "SourceFile" || hasAnySuffix(file, ".java", ".kt", ".kts", ".scala", ".groovy", ".clj", ".rb")
 }
 
 // isJavaLock reports whether the line is about a monitor: "- locked <0x0a1b2c3d> (a Cart)".

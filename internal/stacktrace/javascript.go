@@ -529,12 +529,7 @@ func cutAtFrame(line string) (function, location string, ok bool) {
 
 // isScriptFile reports whether the path ends like that of a script or of a React Native bundle.
 func isScriptFile(path string) bool {
-	for _, extension := range [...]string{".js", ".mjs", ".cjs", ".ts", ".jsx", ".tsx", "bundle", ".hbc"} {
-		if strings.HasSuffix(path, extension) {
-			return true
-		}
-	}
-	return false
+	return hasAnySuffix(path, ".js", ".mjs", ".cjs", ".ts", ".jsx", ".tsx", "bundle", ".hbc")
 }
 
 // isScriptURL reports whether the line begins with a scheme.
@@ -636,16 +631,6 @@ func withoutReactServer(path string) string {
 	return path
 }
 
-// withoutFileScheme returns the path of a URL such as file:///app/cart.mjs or
-// file:///C:/app/cart.mjs.
-func withoutFileScheme(path string) string {
-	path = strings.TrimPrefix(path, "file://")
-	if len(path) > len("/C:") && path[0] == '/' && path[2] == ':' {
-		return path[1:]
-	}
-	return path
-}
-
 // webpackPath returns the path after the namespace: "shop/./src/cart.ts" and "/(rsc)/./src/cart.ts"
 // are "src/cart.ts".
 func webpackPath(rest string) string {
@@ -707,13 +692,4 @@ func isOldNodeModule(name string) bool {
 	default:
 		return hasAnyPrefix(name, "_http_", "_stream_", "_tls_")
 	}
-}
-
-func hasAnyPrefix(path string, prefixes ...string) bool {
-	for _, prefix := range prefixes {
-		if strings.HasPrefix(path, prefix) {
-			return true
-		}
-	}
-	return false
 }

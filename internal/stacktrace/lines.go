@@ -118,3 +118,57 @@ func cutPosition(s string) (before string, line, column int) {
 	}
 	return before, last, 0
 }
+
+// withoutIndents removes the indentation of the lines of a message that has several.
+func withoutIndents(message string) string {
+	if !strings.Contains(message, "\n") {
+		return message
+	}
+	var b strings.Builder
+	for line := range strings.Lines(message) {
+		b.WriteString(unindented(line))
+	}
+	return b.String()
+}
+
+// hasAnyPrefix reports whether s begins with one of the prefixes.
+func hasAnyPrefix(s string, prefixes ...string) bool {
+	for _, prefix := range prefixes {
+		if strings.HasPrefix(s, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasAnySuffix reports whether s ends with one of the suffixes.
+func hasAnySuffix(s string, suffixes ...string) bool {
+	for _, suffix := range suffixes {
+		if strings.HasSuffix(s, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// isIdentifier reports whether the byte may be part of an identifier, such as one of a non-ASCII letter.
+func isIdentifier(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+// endOfArguments returns the index after the parenthesis that closes the one at open, or -1.
+func endOfArguments(call string, open int) int {
+	depth := 0
+	for i := open; i < len(call); i++ {
+		switch call[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+			if depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return -1
+}

@@ -90,3 +90,13 @@ func (f *Frame) relativeTo(folder string) {
 		}
 	}
 }
+
+// withoutFileScheme returns the path of a URL such as file:///app/cart.mjs or
+// file:///C:/app/cart.mjs.
+func withoutFileScheme(path string) string {
+	path = strings.TrimPrefix(path, "file://")
+	if len(path) > len("/C:") && path[0] == '/' && path[2] == ':' {
+		return path[1:]
+	}
+	return path
+}

@@ -329,12 +329,7 @@ var rubyExtensions = [...]string{".rb", ".erb", ".haml", ".slim", ".jbuilder", "
 
 // isRubySource reports whether the file is one of Ruby, or of JRuby's own code in Java.
 func isRubySource(path string) bool {
-	for _, extension := range rubyExtensions {
-		if strings.HasSuffix(path, extension) {
-			return true
-		}
-	}
-	return strings.HasPrefix(path, "org/jruby/") || path == "-e"
+	return hasAnySuffix(path, rubyExtensions[:]...) || strings.HasPrefix(path, "org/jruby/") || path == "-e"
 }
 
 func cutRubyLabel(line string, in int) (location rubyLocation, rest string, ok bool) {

@@ -337,18 +337,6 @@ func (r *rustReader) enter(message string) {
 	r.exception(r.current).Message, r.start = message, r.lines.end-len(message)
 }
 
-// withoutIndents removes the indentation of the second and later lines of a message.
-func withoutIndents(message string) string {
-	if !strings.Contains(message, "\n") {
-		return message
-	}
-	var b strings.Builder
-	for line := range strings.Lines(message) {
-		b.WriteString(unindented(line))
-	}
-	return b.String()
-}
-
 // frameLine reads "   3: shop::cart::Cart<T>::add", the location below it, and functions inlined
 // into it.
 func (r *rustReader) frameLine(line, body string) bool {
@@ -559,10 +547,6 @@ func rustCrate(name string) string {
 	default:
 		return ""
 	}
-}
-
-func isIdentifier(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }
 
 // setRustPath makes the path relative to the crate.

@@ -149,7 +149,7 @@ func (r *rustReader) extendBranch(text string) {
 	switch e := r.exception(r.tree.current); {
 	case text == "":
 		r.tree.extending = false
-	case r.tree.extending && len(e.Message) < maxLayers:
+	case r.tree.extending && len(e.Message) < maxAssembled:
 		e.Message += "\n" + text
 	default:
 		r.incomplete = true

@@ -26,7 +26,7 @@ type backend struct {
 	projects *projects
 	pairing  pairing
 
-	// The lowest severities at which a record becomes an Issue: without an exception, and with one.
+	// The lowest severities at which records without and with an exception become Issues.
 	minSeverity, minExceptionSeverity plog.SeverityNumber
 }
 
@@ -43,8 +43,8 @@ func newBackend(cfg *Config, version string) *backend {
 	}
 }
 
-// neverInferIP keeps Sentry from taking this collector's address for that of the user, as it does for
-// browsers and Apple's systems (Relay's AutoInferSetting).
+// neverInferIP keeps Sentry from taking this collector's address for the user's, which it does for
+// events of browsers and Apple's systems (Relay's AutoInferSetting).
 const neverInferIP = `,"settings":{"infer_ip":"never"}`
 
 func (b *backend) options() delivery.Options {

@@ -53,13 +53,13 @@ type Config struct {
 	// InApp configures which stack frames belong to the application.
 	InApp stacktrace.Rules `mapstructure:"in_app"`
 
-	// Environment is the environment of events whose resource has no deployment.environment.name. If
-	// both are empty, Sentry uses production.
+	// Environment is the environment of events whose resource has neither sentry.environment nor
+	// deployment.environment.name. Without any of them, Sentry uses production.
 	Environment string `mapstructure:"environment"`
 
-	// ReleaseFormat is name@version (the default: service.name@service.version) or version
-	// (service.version alone). Sentry compares only versions behind an @, and all projects of an
-	// organization share its releases.
+	// ReleaseFormat is name@version (default: service.name@service.version) or version
+	// (service.version alone). Sentry compares only versions after an @, and all projects of an
+	// organization share their releases.
 	ReleaseFormat ReleaseFormat `mapstructure:"release_format"`
 
 	// RateLimited says what to do with items that exceed Sentry's rate limits: dead_letter (default)
@@ -101,9 +101,9 @@ type IssuesConfig struct {
 	// trace, debug, info, warn, error (default), fatal, or off.
 	MinSeverity Severity `mapstructure:"min_severity"`
 
-	// MinExceptionSeverity is the lowest severity at which a record with an exception becomes an Issue:
-	// the same words; default warn. A record without a severity counts as an error. Exceptions that
-	// were not handled, and those in spans, become Issues in any case.
+	// MinExceptionSeverity is the lowest severity at which a record with an exception becomes an Issue,
+	// one of the same values; default warn. A record without a severity counts as an error. Unhandled
+	// exceptions, and those in spans, become Issues at any severity.
 	MinExceptionSeverity Severity `mapstructure:"min_exception_severity"`
 
 	// Fingerprints groups Issues by event name. The keys are names or patterns such as payment_*; the

@@ -67,8 +67,8 @@ func (enc *encoder) Encode(w *delivery.Writer, e *appevent.Event) error {
 	return nil
 }
 
-// isIssue reports whether a record becomes an Issue. An exception of a low severity is none, unless it
-// was not handled: applications log exceptions that they expect at debug and info.
+// isIssue reports whether a record becomes an Issue. A handled exception of a low severity does not:
+// applications log exceptions that they expect at debug and info.
 func (enc *encoder) isIssue(e *appevent.Event) bool {
 	severity := e.SeverityLevel()
 	switch {

@@ -53,7 +53,7 @@ func appendException(dst []byte, language stacktrace.Language, how mechanism, ex
 	name := typeOf(x, language)
 	switch {
 	case strings.TrimSpace(name) != "":
-	case n == 0 && x.Message == "" && how.event != "": // device.anr
+	case n == 0 && x.Message == "" && how.event != "": // such as device.anr
 		name = how.event
 	default:
 		name = noType

@@ -78,7 +78,7 @@ func (r *issueReader) read(e *appevent.Event, src *source, id eventID, span *spa
 	for n := range i.attributes {
 		i.http.readAttribute(i.attributes[n].name, i.attributes[n].value)
 	}
-	i.platform, i.transaction = src.platformOf(i.stack), transactionOf(span, &i.http)
+	i.platform, i.transaction = src.issuePlatform(i.stack), transactionOf(span, &i.http)
 	i.crumbs = r.crumbs.before(e.TraceID, destination, i.at)
 	return i
 }

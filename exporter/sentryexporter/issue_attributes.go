@@ -111,7 +111,8 @@ func appendContexts(dst []byte, i *issue) []byte {
 }
 
 // appendTraceContext appends the trace. Sentry's SDKs send one with every event, and Sentry requires
-// both ids. A record without them gets ids made from its own, so that retries and replays repeat them.
+// both ids. For a record without them they are derived from its own id, so that retries and replays
+// repeat them.
 func appendTraceContext(dst []byte, i *issue) []byte {
 	trace, span := i.TraceID[:], i.SpanID[:]
 	if i.TraceID.IsEmpty() {

@@ -93,7 +93,7 @@ func withoutBreaks(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// line returns s as one line of at most limit bytes, without white space around it.
+// line returns s as one line of at most limit bytes, without surrounding white space.
 func line(s string, limit int) string {
 	return strings.TrimSpace(cut(strings.TrimSpace(withoutBreaks(s)), limit))
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // messageOf returns the message of an event: a string body that is not blank, else the message in a
-// map, else the event's name, else the body as JSON.
+// map, else the event's name, else the body as JSON or, without a body, the exception's message. It
+// is empty for an event without a name whose body is a blank string.
 func messageOf(e *appevent.Event, ns *nameCache) string {
 	switch e.Body.Type() {
 	case pcommon.ValueTypeStr:

@@ -28,9 +28,9 @@ type name struct {
 	begin string
 	treat treatment
 	trace traceField
-	// special says that its values need more than appendTyped.
+	// special is true if its values need more than appendTyped.
 	special bool
-	// shared says that it is the name of a shared attribute of some source.
+	// shared is true if a source has a shared attribute of this name.
 	shared bool
 	// object is the number of the last object with this name. An object has each name only once.
 	object uint64

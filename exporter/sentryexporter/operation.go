@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// operationOf returns a span's operation, and where its name comes from, in Sentry's terms (Sentry's
-// SDK documentation, "Span Operations" and "Transaction Annotations").
+// operationOf returns a span's operation and the source of its name, in Sentry's terms (Sentry's SDK
+// documentation, "Span Operations" and "Transaction Annotations").
 func operationOf(span ptrace.Span) (op, source string) {
 	source = "custom"
 	kind := span.Kind()
@@ -179,7 +179,7 @@ func httpStatus(code int) string {
 	return "invalid_argument"
 }
 
-// kindOf returns Sentry's word for a span's kind.
+// kindOf returns Sentry's name of a span's kind.
 func kindOf(kind ptrace.SpanKind) string {
 	switch kind {
 	case ptrace.SpanKindInternal:

@@ -5,11 +5,11 @@ package sentryexporter
 
 import "github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 
-// otherPlatform is Sentry's word for all other platforms.
+// otherPlatform is Sentry's name for all platforms without a name of their own.
 const otherPlatform = "other"
 
-// platformOf returns Sentry's word for a language (Relay's VALID_PLATFORMS). The language is named as
-// in telemetry.sdk.language.
+// platformOf returns Sentry's name of the platform for a value of telemetry.sdk.language, or for
+// a language of package stacktrace other than javascript (Relay's VALID_PLATFORMS).
 func platformOf(language string) string {
 	switch language {
 	case "java", "python", "go", "ruby", "php", "elixir", "perl", "haskell", "groovy":
@@ -32,35 +32,15 @@ func platformOf(language string) string {
 	return otherPlatform
 }
 
-// platformOf returns the platform of the resource or, if that is unknown, of the stack.
-func (s *source) platformOf(stack *stacktrace.Stack) string {
-	if s.platform != otherPlatform {
+// issuePlatform returns the platform of the resource or, if that is unknown, of the stack.
+func (s *source) issuePlatform(stack *stacktrace.Stack) string {
+	switch {
+	case s.platform != otherPlatform:
 		return s.platform
-	}
-	switch stack.Language {
-	case stacktrace.Java:
-		return "java"
-	case stacktrace.Python:
-		return "python"
-	case stacktrace.JavaScript:
-		if stack.IsNode() {
-			return "node"
-		}
+	case stack.IsNode():
+		return "node"
+	case stack.Language == stacktrace.JavaScript:
 		return "javascript"
-	case stacktrace.Go:
-		return "go"
-	case stacktrace.DotNet:
-		return "csharp"
-	case stacktrace.PHP:
-		return "php"
-	case stacktrace.Ruby:
-		return "ruby"
-	case stacktrace.Rust:
-		return "native"
-	case stacktrace.Elixir:
-		return "elixir"
-	case stacktrace.Swift:
-		return "cocoa"
 	}
-	return otherPlatform
+	return platformOf(stack.Language.String())
 }

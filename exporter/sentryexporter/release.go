@@ -8,29 +8,30 @@ import (
 	"unicode"
 )
 
-// Limits of these names in bytes (Relay's protocol/event.rs and getsentry/sentry-release-parser).
+// Limits of a release, an environment and a distribution in bytes (Relay's protocol/event.rs and
+// getsentry/sentry-release-parser).
 const (
 	maxRelease     = 200
 	maxEnvironment = 64
 	maxDist        = 64
 )
 
-// releaseOf returns the release of a service (Sentry's documentation, "Releases"). With the format
-// name@version, a version that contains an @ is already such a release.
+// releaseOf returns the release of a service (Sentry's documentation, "Releases"). A version that
+// contains an @ already has the format name@version.
 func releaseOf(format ReleaseFormat, service, version string) string {
 	service, version = strings.TrimSpace(service), strings.TrimSpace(version)
 	if service == "" || format == ReleaseVersion || version == "" || isReservedRelease(version) || strings.Contains(version, "@") {
 		return releaseName(version)
 	}
-	// Sentry looks for the version after the first @. One before the name is that of npm's scopes.
+	// Sentry takes what follows the first @ for the version, except after a leading @ (npm's scopes).
 	name := service[:1] + strings.ReplaceAll(service[1:], "@", "-")
 	return releaseName(name + "@" + version)
 }
 
-// releaseName returns a release without the characters that Sentry refuses, and nothing if it refuses
-// the name as such.
+// releaseName returns a release without the characters that Sentry refuses. It is empty if Sentry
+// refuses the name itself.
 func releaseName(release string) string {
-	release = withoutRunes(strings.TrimSpace(release), func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) })
+	release = dashed(strings.TrimSpace(release), func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) })
 	if len(release) > maxRelease || isReservedRelease(release) {
 		return ""
 	}
@@ -41,10 +42,10 @@ func isReservedRelease(name string) bool {
 	return name == "." || name == ".." || strings.EqualFold(name, "latest")
 }
 
-// environmentName returns an environment without the characters that Sentry refuses, and nothing if it
-// refuses the name as such (Sentry's documentation, "Environments").
+// environmentName returns an environment without the characters that Sentry refuses. It is empty if
+// Sentry refuses the name itself (Sentry's documentation, "Environments").
 func environmentName(environment string) string {
-	environment = withoutRunes(strings.TrimSpace(environment), func(r rune) bool {
+	environment = dashed(strings.TrimSpace(environment), func(r rune) bool {
 		return r == '/' || unicode.IsSpace(r) || unicode.IsControl(r)
 	})
 	if len(environment) > maxEnvironment || environment == "." || environment == ".." || strings.EqualFold(environment, "none") {
@@ -53,10 +54,10 @@ func environmentName(environment string) string {
 	return environment
 }
 
-// distName returns a distribution without the characters that Sentry refuses, and nothing if it is too
+// distName returns a distribution without the characters that Sentry refuses. It is empty if it is too
 // long.
 func distName(dist string) string {
-	dist = withoutRunes(strings.TrimSpace(dist), func(r rune) bool { return !isAlphanumeric(r) && r != '_' && r != '.' && r != '-' })
+	dist = dashed(strings.TrimSpace(dist), func(r rune) bool { return !isAlphanumeric(r) && r != '_' && r != '.' && r != '-' })
 	if len(dist) > maxDist {
 		return ""
 	}
@@ -67,10 +68,10 @@ func isAlphanumeric(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }
 
-// withoutRunes replaces each odd character with a dash.
-func withoutRunes(s string, odd func(rune) bool) string {
+// dashed replaces each character for which isRefused is true with a dash.
+func dashed(s string, isRefused func(rune) bool) string {
 	return strings.Map(func(r rune) rune {
-		if odd(r) {
+		if isRefused(r) {
 			return '-'
 		}
 		return r

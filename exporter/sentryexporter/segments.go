@@ -10,8 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Bits of a span's flags (OTLP, SpanFlags): whether it is known if the parent is in another process,
-// and whether it is.
+// Bits of a span's flags (OTLP, SpanFlags): whether the second bit is set by the SDK, and whether the
+// parent is in another process.
 const (
 	flagHasIsRemote = 0x100
 	flagIsRemote    = 0x200

@@ -26,7 +26,7 @@ const (
 	attrOSVersion      = "os.version"
 )
 
-// Attributes of a resource that name what Sentry has fields for (Sentry's conventions).
+// Resource attributes that set a field of Sentry directly (Sentry's conventions).
 const (
 	attrRelease           = "sentry.release"
 	attrSentryEnvironment = "sentry.environment"
@@ -172,7 +172,7 @@ func (s *source) sharedOf(resource pcommon.Map, vs valueWriter, version, server 
 		switch {
 		case strings.HasPrefix(name, "telemetry."), name == appevent.AttrServiceVersion && strings.HasSuffix(s.release, v.AsString()),
 			name == appevent.AttrEnvironment && s.environment == v.AsString(), name == attrHostName && server != "":
-			// An attribute that Sentry defines already has the value, and Sentry charges by bytes.
+			// One of Sentry's attributes above has the same value, and Sentry charges by bytes.
 		default:
 			all.share(name, v, &o, 0)
 		}
@@ -218,8 +218,8 @@ func (s *source) appendOrigin(dst []byte) []byte {
 	return textMember(dst, "environment", s.environment)
 }
 
-// loggerName returns the name of a logger. Of a long one it keeps the end, from a dot on if there is one:
-// Java's loggers begin with the same packages.
+// loggerName returns the name of a logger. If it is too long, it keeps the end, if possible from a dot
+// on, because the loggers of a Java application begin with the same packages.
 func loggerName(name string) string {
 	name = withoutBreaks(strings.TrimSpace(name))
 	if len(name) <= maxLogger {

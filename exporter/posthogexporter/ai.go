@@ -36,15 +36,15 @@ func (enc *encoder) encodeAI(w *delivery.Writer, e *appevent.Event, g *generatio
 	return enc.close(w, dst, &ev)
 }
 
-// isOperationDetails reports whether a record describes a call of a language model in full, and
-// becomes the event of the call's span.
+// isOperationDetails reports whether a record describes a whole call of a language model and is
+// configured to become the event of the call's span.
 func (enc *encoder) isOperationDetails(e *appevent.Event) bool {
 	return e.Name == eventDetails && enc.cfg.AI.Enabled && enc.cfg.AI.OperationDetails == DetailsGeneration &&
 		e.Kind == appevent.KindTrack && !e.TraceID.IsEmpty() && !e.SpanID.IsEmpty()
 }
 
-// encodeDetails writes a record that describes a call of a language model. It has the uuid of its
-// span's event, so that PostHog does not bill the call twice if it gets both.
+// encodeDetails writes such a record. The event has the uuid of the span's event, so that PostHog does
+// not bill the call twice if it gets both.
 func (enc *encoder) encodeDetails(w *delivery.Writer, e *appevent.Event) error {
 	span := ptrace.NewSpan()
 	span.SetTraceID(e.TraceID)
@@ -59,8 +59,8 @@ func (enc *encoder) encodeDetails(w *delivery.Writer, e *appevent.Event) error {
 	return enc.encodeAI(w, e, g)
 }
 
-// unknownParent stands for the parent of a span that a record describes: the record does not name
-// it, but the span is no trace.
+// unknownParent stands for the parent of a span that a record describes. The record does not name the
+// parent, and without one readGeneration would take the span for a trace.
 //
 //nolint:gochecknoglobals // constant
 var unknownParent = pcommon.SpanID{1}
@@ -73,7 +73,7 @@ func (enc *encoder) identifyAI(ev *event, e *appevent.Event, g *generation) erro
 		return errors.New("the span has no trace ID or no span ID; OTLP requires both, and the uuid is derived from them")
 	}
 	ev.id, ev.name, ev.at, ev.title = id.String(), g.span.Name(), e.Time, g.event
-	ev.protocol = ProtocolBatch // which PostHog's SDKs use too: capture v1 may not accept all of these
+	ev.protocol = ProtocolBatch // as PostHog's SDKs do: capture v1 may not accept all of these events
 	ev.uuid = derive("span", string(trace[:])+string(id[:]))
 	if !enc.findVercel(ev, e) {
 		enc.identify(ev, e, noAttributes, e.TraceID)
@@ -111,7 +111,7 @@ func (enc *encoder) appendAI(dst []byte, ev *event, e *appevent.Event, g *genera
 }
 
 // Prefixes that identify spans of language models (rust/capture/src/otel/providers.rs in
-// PostHog/posthog). OpenInference's spans of tools and agents have no other than its own.
+// PostHog/posthog). OpenInference's spans of tools and agents have only the last one.
 const (
 	prefixGenAI         = "gen_ai."
 	prefixLLM           = "llm."

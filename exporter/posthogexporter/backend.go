@@ -29,7 +29,7 @@ type backend struct {
 	header  http.Header // for the batch protocol
 	tries   tries
 	notices notices
-	// others counts events that a server took which is not PostHog.
+	// others logs events accepted by a server that does not respond as PostHog does.
 	others *throttle.Log[int]
 	logger *zap.Logger
 	now    func() time.Time

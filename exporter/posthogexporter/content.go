@@ -15,9 +15,8 @@ import (
 // redacted replaces the text of prompts and outputs.
 const redacted = "[redacted]"
 
-// contentAttributes are the names of attributes that hold prompts and outputs of language models,
-// and contentPrefixes prefixes of such names: those of the table of dialects, and more of the same
-// conventions.
+// contentAttributes and contentPrefixes are the names of attributes with prompts and outputs of
+// language models, and prefixes of such names: those of aiTargets, and others of the same conventions.
 //
 //nolint:gochecknoglobals // constants
 var contentAttributes, contentPrefixes = indexContent(
@@ -62,8 +61,8 @@ func isContent(name string) bool {
 // isContentEvent reports whether the body of an event holds a prompt or an output.
 func isContentEvent(name string) bool { return strings.HasPrefix(name, prefixGenAI) }
 
-// appendContent appends a prompt or an output, redacted. With ContentNone it appends nothing.
-func appendContent(dst []byte, props *properties, content Content, name string, v pcommon.Value) []byte {
+// appendHiddenContent appends a prompt or an output, redacted, or nothing with ContentNone.
+func appendHiddenContent(dst []byte, props *properties, content Content, name string, v pcommon.Value) []byte {
 	if content == ContentNone {
 		return dst
 	}

@@ -21,16 +21,16 @@ const (
 	dialectVercel dialect = "Vercel AI SDK"
 )
 
-// reading says how to read the value of an attribute. A value that cannot be read so stays a
-// property.
+// reading says how to read the value of an attribute. If the value cannot be read that way, the
+// attribute stays a property. The table in the README shows these texts.
 type reading string
 
 // The readings of single values.
 const (
 	readText         reading = "text"
 	readFirst        reading = "text, or the first of a list"
-	readInteger      reading = "integer" // not negative; also as text
-	readNumber       reading = "number"  // likewise
+	readInteger      reading = "integer" // not negative; may be text
+	readNumber       reading = "number"  // not negative; may be text
 	readSeconds      reading = "number of seconds"
 	readMilliseconds reading = "number of milliseconds"
 	readBoolean      reading = "boolean"
@@ -41,19 +41,19 @@ const (
 const (
 	readJSON     reading = "JSON"
 	readMessages reading = "JSON, a list of messages"
-	// readRequest and readResponse are whole requests and responses, or just text: the message of a
-	// user, and of the assistant.
+	// readRequest and readResponse are a whole request or response, or plain text, which becomes a
+	// message of the user or the assistant.
 	readRequest  reading = "messages in JSON, else the text of a message"
 	readResponse reading = "choices in JSON, else the text of a message"
 	readPrompt   reading = "system, prompt and messages in JSON, else the text of a message"
 	readAnswer   reading = "parts of one message"
-	readEach     reading = "JSON, of each item"
-	// readInput and readOutput are one attribute for each member of each message, with indexes.
+	readEach     reading = "JSON, or a list of JSON strings"
+	// The next five have one attribute for each member of each message or item, with indexes.
 	readInput  reading = "members of messages"
-	readOutput reading = "members of messages of the assistant"
-	readTexts  reading = "members of items, of which the text"
+	readOutput reading = "members of the assistant's messages"
+	readTexts  reading = "members of items; their text is used"
 	readItems  reading = "members of items"
-	readTools  reading = "members of items, of which the JSON schema"
+	readTools  reading = "members of items; their JSON schema is used"
 	readEvents reading = "span events"
 	readSystem reading = "text, or parts in JSON"
 	readAny    reading = "any value"
@@ -71,17 +71,16 @@ const (
 // aiSource is where a dialect holds the value of a property.
 type aiSource struct {
 	dialect dialect
-	// names are attributes, or prefixes that end with an asterisk: gen_ai.prompt.* has an index and
-	// the name of a member in place of the asterisk. Only readEvents and readAnswer have several.
+	// names are attributes, or prefixes that end with an asterisk, which stands for an index and the
+	// name of a member, as in gen_ai.prompt.0.role. Only readEvents and readAnswer have several names.
 	names []string
 	read  reading
 	only  scope
-	// inclusive is set for cached tokens that the number of input tokens includes.
+	// inclusive is set for cached tokens that are included in the number of input tokens.
 	inclusive bool
 }
 
-// aiTarget is a property of the events of language models, with its sources, the preferred one
-// first.
+// aiTarget is a property of a language model event and its sources, the preferred one first.
 type aiTarget struct {
 	property string
 	// content is set for prompts and outputs, which ai::content may hide.
@@ -126,17 +125,19 @@ func from(d dialect, name string, read reading) aiSource {
 	return aiSource{dialect: d, names: []string{name}, read: read}
 }
 
+// of restricts the source to some spans.
 func (s aiSource) of(only scope) aiSource {
 	s.only = only
 	return s
 }
 
+// inInput marks cached tokens that are included in the number of input tokens.
 func (s aiSource) inInput() aiSource {
 	s.inclusive = true
 	return s
 }
 
-// aiTargets is the mapping of language models' spans, as the README shows it.
+// aiTargets maps the spans of language models. A test compares the README's table with it.
 var aiTargets = [numAIFields]aiTarget{
 	aiSpanName: {property: "$ai_span_name", sources: []aiSource{
 		from(dialectOpenLLMetry, "traceloop.entity.name", readText),
@@ -319,8 +320,8 @@ var aiTargets = [numAIFields]aiTarget{
 	}},
 }
 
-// aiOperations are the attributes that say what a span is, the preferred one first. Vercel's spans
-// may also have OpenTelemetry's.
+// aiOperations are the attributes with the operation of a span, the preferred one first. Vercel's
+// comes first, because its spans may have OpenTelemetry's attribute too.
 var aiOperations = [...]struct {
 	dialect dialect
 	name    string
@@ -338,19 +339,19 @@ const (
 	operationChat = "chat"
 )
 
-// attrOpenInferenceKind is an attribute of each of OpenInference's spans.
+// attrOpenInferenceKind is an attribute that every span of OpenInference has.
 const attrOpenInferenceKind = "openinference.span.kind"
 
-// aiOperationEvents are the operations that are calls of a model, in lower case, and the events that
-// they become. All others become $ai_trace or $ai_span.
+// aiOperationEvents maps operations that call a model, in lower case, to the events that they become.
+// All other operations become $ai_trace or $ai_span.
 var aiOperationEvents = map[string]string{
 	operationChat: eventGeneration, "text_completion": eventGeneration, "completion": eventGeneration, "generate_content": eventGeneration,
 	"llm": eventGeneration, "dogenerate": eventGeneration, "dostream": eventGeneration,
 	"embeddings": eventEmbedding, "embedding": eventEmbedding, "doembed": eventEmbedding,
 }
 
-// aiParameters are the request parameters of a model by attribute, with the names that PostHog's
-// SDKs use.
+// aiParameters maps attributes with a request parameter of a model to the parameter's name in
+// PostHog's SDKs.
 var aiParameters = map[string]string{
 	"gen_ai.request.max_tokens": "max_tokens", "gen_ai.request.choice.count": "n", "gen_ai.request.temperature": "temperature",
 	"gen_ai.request.top_p": "top_p", "gen_ai.request.top_k": "top_k", "gen_ai.request.stop_sequences": "stop",
@@ -366,7 +367,7 @@ var aiParameters = map[string]string{
 // aiParameterMaps are attributes that hold all request parameters, as a JSON object.
 var aiParameterMaps = [...]string{"llm.invocation_parameters", "embedding.invocation_parameters"}
 
-// aiRef refers to a source: the field and its rank, 1 for the preferred one.
+// aiRef refers to a source by its field and its rank, which is 1 for the preferred source.
 type aiRef struct {
 	field aiField
 	rank  int
@@ -399,9 +400,8 @@ func indexTargets() (attributes, prefixes, events map[string][]aiRef) {
 	return attributes, prefixes, events
 }
 
-// prefixOf returns the prefix of an attribute with an index, and the rest: the prefix of
-// gen_ai.prompt.0.role is gen_ai.prompt. with the period, and the rest 0.role. Both are empty if
-// there is no index.
+// prefixOf splits the name of an attribute before the first index: gen_ai.prompt.0.role is the prefix
+// "gen_ai.prompt." and the rest "0.role". Both are empty if the name has no index.
 func prefixOf(name string) (prefix, rest string) {
 	for i := 0; ; {
 		dot := strings.IndexByte(name[i:], '.')

@@ -48,8 +48,8 @@ type event struct {
 	overridden bool
 	// ofClient is set if an attribute says that the event is of a phone or a browser.
 	ofClient bool
-	// cookieless is set if PostHog is to generate the distinct ID. problem says why PostHog would not
-	// store the event.
+	// cookieless is set if PostHog generates the distinct ID. problem is the reason why PostHog would
+	// not store the event, or nil.
 	cookieless bool
 	problem    error
 	// noProfile is set if an attribute says that the event has no person profile.

@@ -16,20 +16,20 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// generation is the language model call, or the step around such calls, that a span describes.
+// generation is a call of a language model, or a step around such calls, as a span describes it.
 type generation struct {
 	span  ptrace.Span
 	event string // the name of the event that the span becomes
-	// operation is the attribute that says so, unless it is worth a property.
+	// operation is the attribute that decided this. It is empty if the attribute stays a property.
 	operation string
 	found     [numAIFields]found
-	// parameters is set if the span has any of aiParameters, and parameterMap is one of
-	// aiParameterMaps.
+	// parameters is set if the span has one of aiParameters. parameterMap is the value of one of
+	// aiParameterMaps, if the span has it.
 	parameters   bool
 	parameterMap pcommon.Value
-	// sessions is set if session.id is a conversation with the model, as in OpenInference.
-	sessions bool
-	// hasSystem is set once the input has the system instructions.
+	// hasAISession is set if session.id is a conversation with the model, as in OpenInference.
+	hasAISession bool
+	// hasSystem is set once the system instructions are the first message of the input.
 	hasSystem bool
 }
 
@@ -49,12 +49,12 @@ type part struct {
 	value pcommon.Value
 }
 
-// readGeneration reads a span by the table of dialects. Span events are read last: they repeat what
-// newer conventions have in attributes.
+// readGeneration reads a span according to aiTargets. Attributes are read first, because span events
+// repeat what newer conventions have in attributes.
 func readGeneration(span ptrace.Span) *generation {
 	g := &generation{span: span}
 	g.readOperation()
-	_, g.sessions = span.Attributes().Get(attrOpenInferenceKind)
+	_, g.hasAISession = span.Attributes().Get(attrOpenInferenceKind)
 	g.readAttributes(span.Attributes(), false)
 	for _, event := range span.Events().All() {
 		if isDetails(event.Name()) {
@@ -67,7 +67,7 @@ func readGeneration(span ptrace.Span) *generation {
 	return g
 }
 
-// readOperation reads which event the span becomes.
+// readOperation decides which event the span becomes.
 func (g *generation) readOperation() {
 	g.event = eventAISpan
 	if g.span.ParentSpanID().IsEmpty() {
@@ -121,8 +121,8 @@ func (g *generation) readAttributes(attributes pcommon.Map, inEvents bool) {
 	}
 }
 
-// offer keeps a value if no better source has one. Attributes of the span are better than those of
-// its events.
+// offer keeps a value unless a preferred source has one. The span's attributes take precedence over
+// those of its events.
 func (g *generation) offer(ref aiRef, p part, inEvents bool) {
 	source, f := ref.source(), &g.found[ref.field]
 	switch {
@@ -134,7 +134,7 @@ func (g *generation) offer(ref aiRef, p part, inEvents bool) {
 	}
 }
 
-// readMessageEvent keeps a message that older conventions hold in a span event.
+// readMessageEvent keeps the message of a span event, as older conventions record it.
 func (g *generation) readMessageEvent(event ptrace.SpanEvent) {
 	for _, ref := range aiEventSources[event.Name()] {
 		f := &g.found[ref.field]
@@ -168,7 +168,7 @@ func (s scope) has(event string) bool {
 	return s == anySpan || s == modelCall && isCall || s == otherSpan && !isCall
 }
 
-// accepts reports whether the value can be read so. If not, the attribute stays a property.
+// accepts reports whether the value can be read in this way. If not, the attribute stays a property.
 func (r reading) accepts(v pcommon.Value) bool {
 	switch r {
 	case readInteger:
@@ -178,7 +178,7 @@ func (r reading) accepts(v pcommon.Value) bool {
 		n, err := strconv.ParseFloat(textOf(v), 64)
 		return err == nil && n >= 0 && n <= math.MaxFloat64
 	case readBoolean:
-		_, ok := optionOf(v)
+		_, ok := booleanOf(v)
 		return ok
 	case readText, readFirst:
 		return textOf(v) != ""
@@ -215,7 +215,7 @@ func (g *generation) text(f aiField) string {
 	return textOf(g.found[f].value)
 }
 
-// count returns a number, which some SDKs write as a string, or 0.
+// count returns a number, which some SDKs write as a string, or 0 if the span does not have it.
 func (g *generation) count(f aiField) int64 {
 	n, _ := strconv.ParseInt(g.text(f), 10, 64)
 	return n
@@ -282,7 +282,7 @@ func (g *generation) appendNumber(dst []byte, f aiField, read reading) []byte {
 	case readInteger:
 		return jsonappend.Int(dst, g.count(f))
 	case readBoolean:
-		value, _ := optionOf(g.found[f].value)
+		value, _ := booleanOf(g.found[f].value)
 		return jsonappend.Bool(dst, value)
 	}
 	n, _ := strconv.ParseFloat(g.text(f), 64)
@@ -292,7 +292,7 @@ func (g *generation) appendNumber(dst []byte, f aiField, read reading) []byte {
 	return jsonappend.Double(dst, n)
 }
 
-// firstOf returns the first text of a list, as JSON in text, or the text.
+// firstOf returns the first item of a JSON list of strings, or text that is not such a list.
 func firstOf(text string) string {
 	var list []string
 	if json.Unmarshal([]byte(text), &list) != nil || len(list) == 0 {
@@ -301,14 +301,14 @@ func firstOf(text string) string {
 	return list[0]
 }
 
-// defaultOf returns the text of a field that the span does not have.
+// defaultOf returns the value of a field that no source has.
 func (g *generation) defaultOf(f aiField) string {
 	switch {
 	case f == aiSpanName:
 		return g.span.Name()
 	case f == aiModel && modelCall.has(g.event):
 		return "unknown" // PostHog requires one
-	case f == aiSession && g.sessions:
+	case f == aiSession && g.hasAISession:
 		return textAt(g.span.Attributes(), appevent.AttrSessionID)
 	}
 	return ""
@@ -368,8 +368,8 @@ func (g *generation) appendParameters(dst []byte, props *properties) []byte {
 // propCacheExclusive tells PostHog whether the input tokens exclude the cached ones.
 const propCacheExclusive = "$ai_cache_reporting_exclusive"
 
-// appendCacheReporting appends that the input tokens include the cached ones, if they do. For
-// Anthropic's models PostHog assumes that they do not, and would bill them twice.
+// appendCacheReporting tells PostHog if the input tokens include the cached ones. For Anthropic's
+// models, PostHog assumes that they do not and would count the cached tokens twice.
 func (g *generation) appendCacheReporting(dst []byte, props *properties) []byte {
 	if _, ok := g.span.Attributes().Get(propCacheExclusive); ok || !g.includesCached() {
 		return dst
@@ -377,9 +377,8 @@ func (g *generation) appendCacheReporting(dst []byte, props *properties) []byte 
 	return props.boolean(dst, propCacheExclusive, false)
 }
 
-// includesCached reports whether the input tokens include the cached ones: the attributes are those
-// of conventions that say so, and the numbers allow it. Some instrumentations use these attributes,
-// but count as Anthropic does.
+// includesCached reports whether the input tokens include the cached ones: the convention says so, and
+// the numbers are consistent. Some instrumentations use the same attributes but count like Anthropic.
 func (g *generation) includesCached() bool {
 	inclusive := false
 	for _, f := range [...]aiField{aiCacheReadTokens, aiCacheCreationTokens} {

@@ -42,8 +42,7 @@ func (l *lifted) lift(name string, v pcommon.Value) bool {
 	return false
 }
 
-// set stores a boolean option. There is nothing to store for $ignore_sent_at, which append always
-// turns on.
+// set stores a boolean option. It ignores $ignore_sent_at, because append always turns that on.
 func (l *lifted) set(name string, value bool) {
 	switch {
 	case name == propProcessPerson && !l.process.isSet:

@@ -99,7 +99,7 @@ func appendParsed(dst []byte, text string) []byte {
 	return append(dst, value...)
 }
 
-// encode returns a value of Go as JSON. It is valid UTF-8, because its parts are.
+// encode returns a Go value as JSON. The result is valid UTF-8, because all strings in it are.
 func encode(value any) jsontext.Value {
 	text, err := json.Marshal(value, json.Deterministic(true))
 	if err != nil {
@@ -113,8 +113,9 @@ func message(role string, content any) jsontext.Value {
 	return encode([]any{map[string]any{"role": role, "content": content}})
 }
 
-// payloadOf returns a whole request or response. A list is one of messages, and an object has the
-// list as a member. Any other value is the content of a message, or the text of an embedding.
+// payloadOf returns the messages of a whole request or response: a list is a list of messages, and an
+// object has the list as a member. Any other value is the content of one message, or an embedding's
+// text.
 func (g *generation) payloadOf(v pcommon.Value, values *jsonappend.Writer, role, member string) jsontext.Value {
 	payload := jsonOf(v, values)
 	switch payload.Kind() {
@@ -132,7 +133,7 @@ func (g *generation) payloadOf(v pcommon.Value, values *jsonappend.Writer, role,
 	return message(role, appevent.ValidText(v.AsString()))
 }
 
-// messagesOf returns the messages of a list, in which those of choices are a member of each.
+// messagesOf returns the messages of a list. An item of choices has its message in a member.
 func messagesOf(list jsontext.Value) jsontext.Value {
 	var items []map[string]jsontext.Value
 	if json.Unmarshal(list, &items) != nil {
@@ -144,7 +145,7 @@ func messagesOf(list jsontext.Value) jsontext.Value {
 	return encode(items)
 }
 
-// unwrap puts the members of the member message in its place.
+// unwrap replaces the member named message by the members of that message.
 func unwrap(m map[string]jsontext.Value) {
 	var members map[string]jsontext.Value
 	if m["message"].Kind() != '{' || json.Unmarshal(m["message"], &members) != nil {
@@ -154,8 +155,8 @@ func unwrap(m map[string]jsontext.Value) {
 	maps.Copy(m, members)
 }
 
-// promptOf returns what an application passed to the AI SDK: messages, or an object with system,
-// prompt and messages, or the text of a message.
+// promptOf returns the messages of a prompt in the form that applications pass to the AI SDK: a list of
+// messages, an object with system, prompt and messages, or a text.
 func promptOf(prompt jsontext.Value) jsontext.Value {
 	switch prompt.Kind() {
 	case '[':
@@ -192,7 +193,7 @@ func promptOf(prompt jsontext.Value) jsontext.Value {
 	return encode(messages)
 }
 
-// answerOf returns the message that the AI SDK holds in several attributes.
+// answerOf returns the assistant's message, whose parts the AI SDK puts into separate attributes.
 func answerOf(parts []part, values *jsonappend.Writer) jsontext.Value {
 	answer := map[string]any{"role": roleAssistant}
 	for _, p := range parts {
@@ -241,7 +242,7 @@ func toolCallsOf(text jsontext.Value) any {
 	return shaped
 }
 
-// eachOf returns JSON, or a list of JSON in strings.
+// eachOf returns a value as JSON. Strings in a list may be JSON too.
 func eachOf(v pcommon.Value, values *jsonappend.Writer) jsontext.Value {
 	if v.Type() != pcommon.ValueTypeSlice {
 		return jsonOf(v, values)
@@ -262,8 +263,8 @@ func eventMessages(parts []part, values *jsonappend.Writer) any {
 	return messages
 }
 
-// eventMessage returns the message of a span event, which is one attribute in JSON, or the event's
-// attributes. Those of a choice have it as the member message.
+// eventMessage returns the message of a span event. It is JSON in one attribute, or consists of the
+// event's attributes; that of a choice is in the member named message.
 func eventMessage(p part, values *jsonappend.Writer) any {
 	attributes := p.value.Map()
 	m := map[string]jsontext.Value{}
@@ -296,8 +297,8 @@ func roleOfEvent(name string) string {
 	return role
 }
 
-// withSystem returns the input with the system instructions as its first message, unless it begins
-// with a message of the system.
+// withSystem returns the input with the system instructions as its first message, unless it already
+// begins with a system message.
 func (g *generation) withSystem(input jsontext.Value, values *jsonappend.Writer) jsontext.Value {
 	if g.found[aiSystem].rank == 0 {
 		return input
@@ -363,8 +364,8 @@ func membersOf(object pcommon.Value, values *jsonappend.Writer) iter.Seq2[string
 	}
 }
 
-// assemble returns the items whose members have attributes of their own: {0.role: user, 0.content:
-// hi} becomes [{role: user, content: hi}]. One attribute may also hold the whole list.
+// assemble builds a list from indexed attributes, one for each member of an item: {0.role: user,
+// 0.content: hi} becomes [{role: user, content: hi}]. One attribute may also hold the whole list.
 func assemble(parts []part, values *jsonappend.Writer) any {
 	root := map[string]any{}
 	for _, p := range parts {
@@ -382,7 +383,7 @@ func assemble(parts []part, values *jsonappend.Writer) any {
 	return listed(root)
 }
 
-// putAll puts a value of Go with all that it contains. Names of members may be paths.
+// putAll puts each leaf of a Go value at its path below path. Names of members may be paths too.
 func putAll(root map[string]any, path string, value any, depth int) {
 	switch value := value.(type) {
 	case []any:
@@ -410,11 +411,11 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// maxPath is the number of names in a path up to which they become members of members.
+// maxPath is how deep members may be nested. The rest of a longer path becomes one name.
 const maxPath = 16
 
-// put puts a leaf at a path, such as 0.message.tool_calls.0.tool_call.function.name. OpenInference
-// repeats the kind of each item in front of its members; these names are left out.
+// put puts a leaf at a path, such as 0.message.tool_calls.0.tool_call.function.name. It leaves out the
+// kind of the item (here message and tool_call), which OpenInference repeats before the members.
 func put(root map[string]any, path string, leaf any) {
 	in, parent := root, ""
 	for depth := 0; ; depth++ {
@@ -431,7 +432,8 @@ func put(root map[string]any, path string, leaf any) {
 	}
 }
 
-// child returns the object at a name. A leaf that is there already becomes its member value.
+// child returns the object at a name. If the name already has a leaf, the object replaces it and keeps
+// it in the member named value.
 func child(in map[string]any, name string) map[string]any {
 	object, ok := in[name].(map[string]any)
 	if !ok {
@@ -453,7 +455,7 @@ func putLeaf(in map[string]any, name string, leaf any) {
 	}
 }
 
-// isKind reports whether OpenInference puts a name in front of the members of an item.
+// isKind reports whether the name is a kind of item that OpenInference puts before the members.
 func isKind(name string) bool {
 	switch name {
 	case "message", "message_content", "tool_call", "document", "embedding", "prompt", "completion", "tool":
@@ -470,7 +472,7 @@ func isIndex(name string) bool {
 	return strings.Trim(name, "0123456789") == ""
 }
 
-// listed returns the value with lists in place of the objects whose names are all indexes.
+// listed replaces objects whose names are all indexes by lists.
 func listed(value any) any {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -531,8 +533,7 @@ func rename(m map[string]any, name, to string) {
 	}
 }
 
-// pick returns the member of each item that has it, as JSON if it is JSON in a string, and other
-// items unchanged.
+// pick replaces each item that has the member by that member. A json_schema in a string becomes JSON.
 func pick(items any, member string) any {
 	list, ok := items.([]any)
 	if !ok {

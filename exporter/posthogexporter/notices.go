@@ -27,7 +27,7 @@ const (
 	noticeIllegalID notice = "illegal_distinct_id"
 	// noticeInvalidOption: an attribute is a boolean option of PostHog, but holds no boolean.
 	noticeInvalidOption notice = "invalid_option"
-	// noticeOtherResponse: the response confirms the event, but not in PostHog's words.
+	// noticeOtherResponse: a server that does not respond as PostHog does accepted the event.
 	noticeOtherResponse notice = "other_response"
 	// noticeNoPerson: PostHog stored the event, but did not process the person.
 	noticeNoPerson notice = "person_processing_disabled"

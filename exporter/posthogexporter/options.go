@@ -23,9 +23,9 @@ func isOption(name string) bool {
 	return name == propProcessPerson || name == propCookieless || name == propIgnoreSentAt
 }
 
-// optionOf reads a boolean option as capture v1 does, and reports whether it can (coerce_bool in
+// booleanOf reads a boolean as capture v1 does, and reports whether the value is one (coerce_bool in
 // v1/analytics/types.rs in PostHog/posthog).
-func optionOf(v pcommon.Value) (value, ok bool) {
+func booleanOf(v pcommon.Value) (value, ok bool) {
 	switch v.Type() {
 	case pcommon.ValueTypeBool:
 		return v.Bool(), true
@@ -46,7 +46,7 @@ func optionOf(v pcommon.Value) (value, ok bool) {
 
 // appendOption appends an option as a boolean, or stores it for capture v1.
 func (enc *encoder) appendOption(dst []byte, ev *event, name string, v pcommon.Value) []byte {
-	value, ok := optionOf(v)
+	value, ok := booleanOf(v)
 	if !ok {
 		enc.notices.count(noticeInvalidOption, 1)
 		return enc.appendInvalidOption(dst, ev, name, v)
@@ -60,8 +60,8 @@ func (enc *encoder) appendOption(dst []byte, ev *event, name string, v pcommon.V
 	return ev.props.boolean(dst, name, value)
 }
 
-// appendInvalidOption appends an option that is no boolean as a property: capture v1 drops an event
-// with such an option, and the batch protocol ignores all but $cookieless_mode.
+// appendInvalidOption appends an option without a boolean as a property. Capture v1 drops an event with
+// such an option. The batch protocol ignores it, but refuses $cookieless_mode.
 func (enc *encoder) appendInvalidOption(dst []byte, ev *event, name string, v pcommon.Value) []byte {
 	switch {
 	case ev.protocol == ProtocolV1:
@@ -69,7 +69,7 @@ func (enc *encoder) appendInvalidOption(dst []byte, ev *event, name string, v pc
 		ev.problem = errCookielessMode
 		return dst
 	case name == propProcessPerson && !enc.hasProfile(&ev.who):
-		return dst // it would replace the false of close
+		return dst // it would replace the false that close writes
 	}
 	return ev.props.Append(dst, name, v)
 }

@@ -65,7 +65,7 @@ func (enc *encoder) appendAttribute(dst []byte, ev *event, name string, v pcommo
 	case isOption(name):
 		return enc.appendOption(dst, ev, name, v)
 	case enc.hidesContent && isContent(name):
-		return appendContent(dst, &ev.props, enc.cfg.AI.Content, name, v)
+		return appendHiddenContent(dst, &ev.props, enc.cfg.AI.Content, name, v)
 	}
 	ev.overridden = ev.overridden || ev.suffix.has(name)
 	ev.ofClient = ev.ofClient || isOfClient(name, v)
@@ -106,7 +106,7 @@ func (enc *encoder) appendBody(dst []byte, ev *event, e *appevent.Event) []byte 
 		return dst
 	}
 	if enc.hidesContent && isContentEvent(e.Name) {
-		return appendContent(dst, &ev.props, enc.cfg.AI.Content, "body", e.Body)
+		return appendHiddenContent(dst, &ev.props, enc.cfg.AI.Content, "body", e.Body)
 	}
 	return ev.props.Append(dst, "body", e.Body)
 }

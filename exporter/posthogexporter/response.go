@@ -121,7 +121,7 @@ func unexpectedSuccess(message string) delivery.Classification {
 	return delivery.Classification{Outcome: delivery.Outcome{Kind: delivery.Retryable, Message: message + ", but not as PostHog does; check that endpoint is a PostHog server"}}
 }
 
-// noteOther counts and logs events that a server took which does not respond as PostHog does.
+// noteOther counts and logs events accepted by a server that does not respond as PostHog does.
 func (b *backend) noteOther(events int) {
 	b.notices.count(noticeOtherResponse, events)
 	b.others.Add(func(pending *int) { *pending += events })
@@ -133,8 +133,8 @@ func (b *backend) logOthers(events int) {
 }
 
 // batchResponse is the body of a 200 of the batch protocol (rust/capture/src/v0_endpoint.rs in
-// PostHog/posthog). The status is 1, or "Ok" on some servers. Proxies and mocks may send another JSON
-// object; these members say that the events were not taken.
+// PostHog/posthog). The status is 1, or "Ok" on some servers. Proxies and mocks send other JSON
+// objects, in which the last three members say that the events were not accepted.
 type batchResponse struct {
 	Status       json.RawMessage `json:"status"`
 	QuotaLimited []string        `json:"quota_limited"`
@@ -142,7 +142,7 @@ type batchResponse struct {
 	Error, Errors, Detail json.RawMessage
 }
 
-// isOther reports whether the response is of a server that is not PostHog, and names no error.
+// isOther reports whether the response has no member by which PostHog, or an error, is recognized.
 func (r *batchResponse) isOther() bool {
 	return r.Status == nil && r.QuotaLimited == nil && r.Error == nil && r.Errors == nil && r.Detail == nil
 }

@@ -18,8 +18,9 @@ import (
 const propIsServer = "$is_server"
 
 // isServer reports whether the resource is a server, judging by its language. Programs in some of
-// these languages also run on phones; onDevice excludes those. A resource without a language, as of
-// events in JSON, is one unless its records say otherwise (see isOfClient).
+// these languages also run on phones, which onDevice excludes. A resource without a language, such as
+// that of events in JSON, counts as a server, unless an attribute of the record contradicts it (see
+// isOfClient).
 func (s *source) isServer() bool {
 	return !s.onDevice && (s.of.Language == "" || isServerLanguage(s.of.Language))
 }
@@ -42,8 +43,8 @@ func isOfDevice(attribute string) bool {
 	return false
 }
 
-// clientAttributes are attributes with which libraries for phones and browsers describe them, in
-// OpenTelemetry's names or PostHog's.
+// clientAttributes are the attributes with which libraries describe a phone or a browser, under
+// OpenTelemetry's or PostHog's names.
 var clientAttributes = [...]string{
 	"device.id", "device.manufacturer", "device.model.identifier", "device.model.name", "device.type", "os.name", "os.version",
 	"screen.width", "$os", "$browser", "$device_type", "$current_url", "$raw_user_agent",
@@ -61,7 +62,7 @@ func clientNames() nameSet {
 	return set
 }
 
-// isOfClient reports whether an attribute says that a record without a language is not of a server.
+// isOfClient reports whether an attribute of a record shows that it comes from a phone or a browser.
 func isOfClient(name string, v pcommon.Value) bool {
 	switch name {
 	case attrUserAgent, appevent.AttrUserAgent:

@@ -88,8 +88,8 @@ func (b *backend) newSource(of *appevent.Source) *source {
 	return s
 }
 
-// withoutServer returns a suffix of a source without a language for an event of a phone or a
-// browser, which has no $is_server.
+// withoutServer returns the suffix for an event of a phone or a browser: without $is_server, if only
+// the missing language is the reason for it.
 func (s *source) withoutServer(of *suffix) *suffix {
 	if s.of.Language != "" {
 		return of
@@ -101,8 +101,8 @@ func (s *source) withoutServer(of *suffix) *suffix {
 	return &s.client
 }
 
-// newSuffix joins the properties. It does not if a name occurs twice, or the encoder may write a
-// property of that name itself: suffix.append then checks each name.
+// newSuffix joins the properties, unless a name occurs twice or the encoder may write a property of
+// that name itself. Without joined, suffix.append checks each name.
 func newSuffix(properties []property) suffix {
 	s := suffix{properties: properties}
 	var values jsonappend.Writer

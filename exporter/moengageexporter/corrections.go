@@ -47,7 +47,7 @@ const (
 	correctedTime
 	// correctedArrayType: the items of an array became strings.
 	correctedArrayType
-	// correctedReserved: a name is one that MoEngage reserves, and got another _.
+	// correctedReserved: a name that MoEngage reserves got an additional underscore.
 	correctedReserved
 
 	// The corrections from here on lose nothing, and are counted but not logged.

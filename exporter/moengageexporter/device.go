@@ -23,8 +23,8 @@ const (
 	attrPushPreference = "device.push_preference"
 )
 
-// deviceAttributes lists MoEngage's attributes of a device (Track Device) other than its push ID, and for each the event
-// attributes that may hold its value, the preferred one first.
+// deviceAttributes lists MoEngage's attributes of a device (Track Device) other than its push ID, and
+// for each the event attributes that may hold its value, the preferred one first.
 var deviceAttributes = [...]struct {
 	name string
 	from [2]string
@@ -35,8 +35,8 @@ var deviceAttributes = [...]struct {
 	{"os_version", [2]string{attrOSVersion}},
 }
 
-// encodeDevice writes a user's device when the event says more about it than its ID. MoEngage
-// accepts and drops devices without a push ID or a platform, which are skipped.
+// encodeDevice writes a user's device if the event says more about it than its ID. It skips devices
+// without a push ID or a platform, which MoEngage accepts and drops.
 func (enc *encoder) encodeDevice(w *delivery.Writer, e *appevent.Event, customer string) {
 	device := enc.deviceOf(e)
 	if device.id == "" || !isDescribed(e) {
@@ -57,7 +57,7 @@ func (enc *encoder) encodeDevice(w *delivery.Writer, e *appevent.Event, customer
 	dst = a.text(dst, "platform", device.platform)
 	dst = a.text(dst, "app_version", e.Source.ServiceVersion)
 	if named, ok := a.name(dst, enc.known.of("push_id")); ok {
-		dst = jsonappend.String(named, pushID) // in full: a truncated one reaches nobody
+		dst = jsonappend.String(named, pushID) // not truncated, because it would reach no device
 	}
 	for i := range deviceAttributes {
 		if v, ok := deviceAttribute(e, &deviceAttributes[i].from); ok {
@@ -68,6 +68,7 @@ func (enc *encoder) encodeDevice(w *delivery.Writer, e *appevent.Event, customer
 	w.End(append(dst, "}}"...))
 }
 
+// isDescribed reports whether the event says more about its device than the ID.
 func isDescribed(e *appevent.Event) bool {
 	if pushIDOf(e) != "" {
 		return true

@@ -25,8 +25,8 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, customer 
 	if e.Traits.Len() > 0 {
 		enc.encodeUser(w, e, customer)
 	}
-	// The device comes from the attributes, but is written before them.
-	enc.hints = deviceHints{}
+	// The device and the time zone are found in the attributes, but the device is written before them.
+	enc.hints, enc.timezone = deviceHints{}, timezone{}
 	enc.scratch = enc.appendAttributes(enc.scratch[:0], e)
 	device := enc.hints.device(&enc.source.device)
 
@@ -52,12 +52,11 @@ func (enc *encoder) encodeEvent(w *delivery.Writer, e *appevent.Event, customer 
 	return nil
 }
 
-// appendOffset appends the offset of the user's time zone, and forgets the time zone.
+// appendOffset appends the offset of the user's time zone.
 func (enc *encoder) appendOffset(dst []byte, at pcommon.Timestamp) []byte {
 	if offset, ok := enc.locations.offset(&enc.timezone, at); ok {
 		dst = jsonappend.Int(append(dst, `,"user_timezone_offset":`...), int64(offset))
 	}
-	enc.timezone = timezone{}
 	return dst
 }
 
@@ -117,7 +116,7 @@ func (enc *encoder) nameOf(e *appevent.Event) (string, error) {
 }
 
 // appendAttributes appends the attributes of an action: the event's ID, for which MoEngage has no
-// other place, then those of the record and of the resource. It fills in enc.hints.
+// other place, then those of the record and of the resource. It fills in enc.hints and enc.timezone.
 func (enc *encoder) appendAttributes(dst []byte, e *appevent.Event) []byte {
 	a := enc.object(maxAttributes, nil)
 	dst = append(dst, '{')

@@ -37,7 +37,8 @@ const (
 	maxDepth = 8
 )
 
-// object writes attributes within MoEngage's limits.
+// object writes the attributes of an event or a user, or the members of a map, within MoEngage's
+// limits.
 type object struct {
 	enc     *encoder
 	members jsonappend.Members
@@ -181,7 +182,7 @@ func (a *object) appendMembers(dst []byte, m pcommon.Map) []byte {
 	return append(dst, '}')
 }
 
-// hasMembers reports whether an object in an object of some depth has a member that is sent.
+// hasMembers reports whether a map within an object of the given depth has a member that is sent.
 func hasMembers(m pcommon.Map, depth int) bool {
 	for name, v := range m.All() {
 		if name != "" && isSent(v, depth+1) {
@@ -191,7 +192,7 @@ func hasMembers(m pcommon.Map, depth int) bool {
 	return false
 }
 
-// isSent reports whether a value at some depth is sent.
+// isSent reports whether a value at the given depth is sent.
 func isSent(v pcommon.Value, depth int) bool {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
@@ -208,7 +209,7 @@ func isSent(v pcommon.Value, depth int) bool {
 	return v.Type() != pcommon.ValueTypeEmpty
 }
 
-// isArraySent is isSent for an array: one of nothing but maps without members is not sent.
+// isArraySent is isSent for an array. An empty array, or one of maps without members, is not sent.
 func isArraySent(s pcommon.Slice, depth int) bool {
 	for _, item := range s.All() {
 		if item.Type() != pcommon.ValueTypeMap || depth >= maxDepth || hasMembers(item.Map(), depth) {

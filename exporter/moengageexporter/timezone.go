@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // so that zones are known on machines without the database
+	_ "time/tzdata" // for machines without the time zone database
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -25,14 +25,15 @@ const (
 // maxOffset is MoEngage's limit for user_timezone_offset in seconds (api: event/track-event).
 const maxOffset = 15 * 60 * 60
 
-// timezone is the time zone of an event's user.
+// timezone is the time zone of an event's user: a name or, without one, an offset.
 type timezone struct {
-	rank   int // of the attribute, 1 for the preferred one; 0 if the event says nothing
-	offset int // in seconds, if name is empty
+	rank   int // of the attribute, 1 for the preferred one; 0 if the event has none of them
+	offset int // in seconds
 	name   string
 }
 
-// add reads an attribute, and reports whether user_timezone_offset takes its place.
+// add reads an attribute. It returns true if the attribute is sent only as user_timezone_offset: names
+// of time zones also stay attributes.
 func (z *timezone) add(name string, v pcommon.Value) bool {
 	rank, inSeconds := 3, false
 	switch name {
@@ -58,7 +59,7 @@ func (z *timezone) add(name string, v pcommon.Value) bool {
 	return inSeconds
 }
 
-// offsetOf reads an offset from UTC as ISO 8601 writes it or, if inSeconds, a number of seconds.
+// offsetOf parses an offset from UTC in ISO 8601 or, if inSeconds, as a number of seconds too.
 func offsetOf(text string, inSeconds bool) (seconds int, ok bool) {
 	if number, err := strconv.ParseFloat(text, 64); err == nil && inSeconds {
 		seconds = int(number)
@@ -75,7 +76,7 @@ func offsetOf(text string, inSeconds bool) (seconds int, ok bool) {
 
 func isOffset(seconds int) bool { return seconds >= -maxOffset && seconds <= maxOffset }
 
-// locations caches time zones by name. There are no more than zoneNames.
+// locations caches time zones by name. It has at most as many entries as zoneNames.
 type locations map[string]*time.Location
 
 // offset returns the offset of the time zone at a time, and whether it is known.

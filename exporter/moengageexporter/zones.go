@@ -5,8 +5,8 @@ package moengageexporter
 
 import "strings"
 
-// zoneNames are the time zones that events may name, all of the IANA database. Other names are never
-// looked up, so that no event can name a file.
+// zoneNames are the time zones of the IANA database, which events may name. Other names are never
+// looked up, because time.LoadLocation would take them for file names.
 //
 //nolint:misspell // names
 const zoneNames = `

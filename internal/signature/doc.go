@@ -10,7 +10,7 @@
 //	sentry     Sentry-Hook-Signature: <hex> of the body; verification only
 //	hmac       an HMAC in a custom header
 //
-//	microsoft_graph  the secret as clientState of each notification in the body; verification only
+//	microsoft_graph  no signature: each notification in the body has the secret as clientState; verification only
 //
 // A [Signer] signs, a [Verifier] verifies.
 package signature

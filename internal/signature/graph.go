@@ -13,8 +13,8 @@ import (
 // clientState is the member of a notification that repeats the subscription's secret.
 const clientState = "clientState"
 
-// matchClientStates returns the index of the secret that every notification of Microsoft Graph has
-// as its clientState.
+// matchClientStates returns the index of the secret that is the clientState of every notification in a
+// body from Microsoft Graph. It compares in constant time.
 func (v *Verifier) matchClientStates(body []byte) (secret int, err error) {
 	var batch struct {
 		Value []struct {

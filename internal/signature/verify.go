@@ -54,7 +54,7 @@ type VerifySettings struct {
 
 // The errors of [Verifier.Verify]. Log them, but tell the sender only that verification failed.
 var (
-	// ErrMissing is returned if the webhook has no signature, or not the time or ID that is signed.
+	// ErrMissing is returned if the webhook lacks the signature, or the signed time or ID.
 	ErrMissing = errors.New("the signature is missing, or is not in the configured form")
 	// ErrWrong is returned if the signature does not match the body with any of the secrets.
 	ErrWrong = errors.New("the signature is for another body, or was made with another secret")
@@ -77,7 +77,7 @@ type form struct {
 	read func(value string) (timestamp string, candidates []candidate)
 	// content is Content of [VerifySettings].
 	content string
-	// inBody says that the body contains the secret, and there is no signature.
+	// inBody is true if there is no signature, and the body contains the secret instead.
 	inBody bool
 }
 

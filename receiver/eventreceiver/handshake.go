@@ -24,20 +24,22 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/signature"
 )
 
-// handshake is how a sender checks, before it sends webhooks to a URL, that the URL is its user's.
+// handshake is the check that a sender of webhooks makes before it sends any to a URL, to see that the
+// owner of the URL wants them.
 type handshake struct {
 	name string
 	// header is the sender's signature header. A webhook of scheme hmac with this header has the
 	// handshake by default.
 	header string
 
-	// method and parameter tell requests that ask in the query. They are not signed.
+	// method is that of a request that asks in the query, and parameter has its challenge. Such a
+	// request is not signed. Every GET is one, and a POST if it has the parameter.
 	method, parameter string
 	// answerQuery answers such a request.
-	answerQuery func(cfg *WebhookConfig, query url.Values) (*handshakeAnswer, error)
+	answerQuery func(cfg *WebhookConfig, query url.Values, parameter string) (*handshakeAnswer, error)
 
-	// answerBody answers a request that is signed with the secret. It returns nil if the request is
-	// an event.
+	// answerBody answers a request that asks in the body and is signed with the secret. It returns nil
+	// if the request is an event.
 	answerBody func(header http.Header, body []byte, secret string) (*handshakeAnswer, error)
 }
 
@@ -49,8 +51,8 @@ func handshakes() []handshake {
 		{name: "twitch", header: "Twitch-Eventsub-Message-Signature", answerBody: answerTwitch},
 		{name: handshakeMeta, method: http.MethodGet, parameter: "hub.challenge", answerQuery: answerMeta},
 		{name: "x", header: "X-Twitter-Webhooks-Signature", method: http.MethodGet, parameter: "crc_token", answerQuery: answerX},
-		{name: "dropbox", header: "X-Dropbox-Signature", method: http.MethodGet, parameter: "challenge", answerQuery: echo("challenge")},
-		{name: string(signature.SchemeMicrosoftGraph), method: http.MethodPost, parameter: "validationToken", answerQuery: echo("validationToken")},
+		{name: "dropbox", header: "X-Dropbox-Signature", method: http.MethodGet, parameter: "challenge", answerQuery: echo},
+		{name: string(signature.SchemeMicrosoftGraph), method: http.MethodPost, parameter: "validationToken", answerQuery: echo},
 	}
 }
 
@@ -64,8 +66,8 @@ const (
 	maxHandshakeBody = 4 << 10
 )
 
-// handshake returns the webhook's handshake: as configured, else by its verify token, scheme or
-// header. It is nil if there is none.
+// handshake returns the webhook's handshake: the configured one, else the one for its verify token,
+// scheme or header, else nil.
 func (cfg *WebhookConfig) handshake() (*handshake, error) {
 	name := cfg.Handshake
 	switch {
@@ -110,17 +112,17 @@ func (hs *handshake) allows() string {
 	return http.MethodPost
 }
 
-// handshakeAnswer is the body that the sender waits for.
+// handshakeAnswer is the response that the sender expects.
 type handshakeAnswer struct{ contentType, body string }
 
-// answerHandshake writes the answer. Browsers must not take a challenge for a page: anyone can ask in
-// a query.
+// answerHandshake writes the answer. Anyone can ask in a query, so browsers must not show a challenge
+// as a page.
 func (h *webhookHandler) answerHandshake(w http.ResponseWriter, answer *handshakeAnswer) {
 	h.handshakes.Add(func(pending *int) { *pending++ })
 	w.Header().Set("Content-Type", answer.contentType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write([]byte(answer.body)) //nolint:gosec // text or JSON that browsers do not take for a page
+	_, _ = w.Write([]byte(answer.body)) //nolint:gosec // browsers show text and JSON as such
 }
 
 func (h *webhookHandler) logHandshakes(count int) {
@@ -128,34 +130,33 @@ func (h *webhookHandler) logHandshakes(count int) {
 		zap.String("webhook", h.name), zap.String("handshake", h.handshake.name), zap.Int("requests", count))
 }
 
-// errVerifyToken is logged for a handshake with another verify token than configured.
+// errVerifyToken is logged for a handshake without the configured verify token.
 var errVerifyToken = errors.New("hub.verify_token is not the configured verify_token")
 
 // answerMeta answers Meta's verification request of a callback URL (WhatsApp, Messenger, Instagram).
-func answerMeta(cfg *WebhookConfig, query url.Values) (*handshakeAnswer, error) {
+func answerMeta(cfg *WebhookConfig, query url.Values, parameter string) (*handshakeAnswer, error) {
 	want, got := sha256.Sum256([]byte(cfg.VerifyToken)), sha256.Sum256([]byte(query.Get("hub.verify_token")))
 	if query.Get("hub.mode") != "subscribe" || subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
 		return nil, errVerifyToken
 	}
-	return echo("hub.challenge")(cfg, query)
+	return echo(cfg, query, parameter)
 }
 
-// echo returns the answer of handshakes whose challenge is returned as it is.
-func echo(parameter string) func(*WebhookConfig, url.Values) (*handshakeAnswer, error) {
-	return func(_ *WebhookConfig, query url.Values) (*handshakeAnswer, error) {
-		return returned(parameter, query.Get(parameter))
-	}
+// echo answers a handshake with its challenge.
+func echo(_ *WebhookConfig, query url.Values, parameter string) (*handshakeAnswer, error) {
+	return echoed(parameter, query.Get(parameter))
 }
 
-// answerX answers X's challenge-response check with an HMAC by the first secret. Nobody has signed the
-// request, so the token must be one that cannot be a body: its HMAC would be a valid signature.
-func answerX(cfg *WebhookConfig, query url.Values) (*handshakeAnswer, error) {
-	token := query.Get("crc_token")
-	if err := checkChallenge("crc_token", token); err != nil {
+// answerX answers X's challenge-response check with the token's HMAC by the first secret. This HMAC
+// would be a valid signature of a body equal to the token. Anyone can ask for it, so the token must
+// not be JSON.
+func answerX(cfg *WebhookConfig, query url.Values, parameter string) (*handshakeAnswer, error) {
+	token := query.Get(parameter)
+	if err := checkChallenge(parameter, token); err != nil {
 		return nil, err
 	}
 	if strings.ContainsAny(token, "{}[]\":") {
-		return nil, errors.New("crc_token: contains characters of JSON; want letters and digits")
+		return nil, fmt.Errorf("%s: contains characters of JSON; want letters and digits", parameter)
 	}
 	mac := base64.StdEncoding.EncodeToString(hmacOf(string(cfg.Secrets[0]), token))
 	return inJSON(map[string]string{"response_token": "sha256=" + mac})
@@ -164,19 +165,19 @@ func answerX(cfg *WebhookConfig, query url.Values) (*handshakeAnswer, error) {
 // answerSlack answers the url_verification event of Slack's Events API.
 func answerSlack(_ http.Header, body []byte, _ string) (*handshakeAnswer, error) {
 	var request struct{ Type, Challenge string }
-	if !isHandshake(body, "url_verification", &request) || request.Type != "url_verification" {
+	if !decodeHandshake(body, "url_verification", &request) || request.Type != "url_verification" {
 		return nil, nil
 	}
-	return returned("challenge", request.Challenge)
+	return echoed("challenge", request.Challenge)
 }
 
 // answerTwitch answers the verification request of an EventSub subscription.
 func answerTwitch(header http.Header, body []byte, _ string) (*handshakeAnswer, error) {
 	var request struct{ Challenge string }
-	if header.Get("Twitch-Eventsub-Message-Type") != "webhook_callback_verification" || !isHandshake(body, "challenge", &request) {
+	if header.Get("Twitch-Eventsub-Message-Type") != "webhook_callback_verification" || !decodeHandshake(body, "challenge", &request) {
 		return nil, nil
 	}
-	return returned("challenge", request.Challenge)
+	return echoed("challenge", request.Challenge)
 }
 
 // answerZoom answers Zoom's endpoint.url_validation event.
@@ -185,7 +186,7 @@ func answerZoom(_ http.Header, body []byte, secret string) (*handshakeAnswer, er
 		Event   string
 		Payload struct{ PlainToken string }
 	}
-	if !isHandshake(body, "endpoint.url_validation", &request) || request.Event != "endpoint.url_validation" {
+	if !decodeHandshake(body, "endpoint.url_validation", &request) || request.Event != "endpoint.url_validation" {
 		return nil, nil
 	}
 	token := request.Payload.PlainToken
@@ -195,25 +196,27 @@ func answerZoom(_ http.Header, body []byte, secret string) (*handshakeAnswer, er
 	return inJSON(map[string]string{"plainToken": token, "encryptedToken": hex.EncodeToString(hmacOf(secret, token))})
 }
 
-// isHandshake decodes a body that may ask for a handshake.
-func isHandshake(body []byte, marker string, request any) bool {
+// decodeHandshake decodes a body that may ask for a handshake. It returns false for other bodies, and
+// decodes none that is long or lacks the marker.
+func decodeHandshake(body []byte, marker string, request any) bool {
 	return len(body) <= maxHandshakeBody && bytes.Contains(body, []byte(marker)) && json.Unmarshal(body, request) == nil
 }
 
-// returned is the answer that is the challenge itself.
-func returned(name, challenge string) (*handshakeAnswer, error) {
+// echoed returns the challenge as the answer.
+func echoed(name, challenge string) (*handshakeAnswer, error) {
 	if err := checkChallenge(name, challenge); err != nil {
 		return nil, err
 	}
 	return &handshakeAnswer{"text/plain; charset=utf-8", challenge}, nil
 }
 
+// inJSON returns an object as the answer.
 func inJSON(members map[string]string) (*handshakeAnswer, error) {
 	body, err := json.Marshal(members)
 	return &handshakeAnswer{"application/json", string(body)}, err
 }
 
-// checkChallenge refuses what no sender asks with.
+// checkChallenge returns an error for a challenge that no sender would send.
 func checkChallenge(name, challenge string) error {
 	switch {
 	case challenge == "":

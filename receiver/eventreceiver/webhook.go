@@ -224,7 +224,7 @@ func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveQuery answers a handshake that is asked for in the query.
 func (h *webhookHandler) serveQuery(w http.ResponseWriter, r *http.Request) {
-	answer, err := h.handshake.answerQuery(h.cfg, r.URL.Query())
+	answer, err := h.handshake.answerQuery(h.cfg, r.URL.Query(), h.handshake.parameter)
 	switch {
 	case errors.Is(err, errVerifyToken):
 		h.countRefusal(r, err)

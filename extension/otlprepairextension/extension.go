@@ -20,38 +20,38 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
-// repair is the extension: the middleware of any number of servers.
-type repair struct {
+// repairExtension is the middleware of any number of servers.
+type repairExtension struct {
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 	repaired  *throttle.Log[map[finding]int]
 	attempts  sync.Pool // of *attempt
 }
 
-var _ extensionmiddleware.HTTPServer = (*repair)(nil)
+var _ extensionmiddleware.HTTPServer = (*repairExtension)(nil)
 
-func newRepair(set extension.Settings) (*repair, error) {
+func newRepair(set extension.Settings) (*repairExtension, error) {
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
-	r := &repair{logger: set.Logger, telemetry: telemetry}
+	r := &repairExtension{logger: set.Logger, telemetry: telemetry}
 	r.repaired = throttle.NewLog(r.log)
 	return r, nil
 }
 
 // Start implements component.Component.
-func (*repair) Start(context.Context, component.Host) error { return nil }
+func (*repairExtension) Start(context.Context, component.Host) error { return nil }
 
-// Shutdown writes what is not logged yet.
-func (r *repair) Shutdown(context.Context) error {
+// Shutdown logs the repairs that are not logged yet.
+func (r *repairExtension) Shutdown(context.Context) error {
 	r.repaired.Flush()
 	r.telemetry.Shutdown()
 	return nil
 }
 
-// count counts the repairs of a request.
-func (r *repair) count(ctx context.Context, findings map[finding]int) {
+// count counts and logs the repairs of a request.
+func (r *repairExtension) count(ctx context.Context, findings map[finding]int) {
 	for found, n := range findings {
 		r.telemetry.FanoutOtlpRepairValues.Add(ctx, int64(n), metric.WithAttributes(attribute.String("fault", string(found.fault))))
 	}
@@ -60,13 +60,13 @@ func (r *repair) count(ctx context.Context, findings map[finding]int) {
 			*pending = map[finding]int{}
 		}
 		for found, n := range findings {
-			found.keep(*pending, n)
+			found.addTo(*pending, n)
 		}
 	})
 }
 
-// log names the faults and where they are. It never repeats a value.
-func (r *repair) log(findings map[finding]int) {
+// log names the faults and their paths. It never contains a value.
+func (r *repairExtension) log(findings map[finding]int) {
 	total := 0
 	places := make([]string, 0, len(findings))
 	for _, found := range slices.SortedFunc(maps.Keys(findings), finding.compare) {

@@ -19,27 +19,27 @@ import (
 const maxPooledBody = 1 << 20
 
 // GetHTTPHandler implements extensionmiddleware.HTTPServer.
-func (r *repair) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
+func (r *repairExtension) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
 	return func(_ context.Context, next http.Handler) (http.Handler, error) {
-		return &repairHandler{repair: r, next: next}, nil
+		return &repairHandler{extension: r, next: next}, nil
 	}, nil
 }
 
 type repairHandler struct {
-	repair *repair
-	next   http.Handler
+	extension *repairExtension
+	next      http.Handler
 }
 
-// ServeHTTP lets the receiver decode a request first. Only if it refuses the body as malformed, the
-// body is repaired and handled once more. So a body that needs no repair costs no more than a copy,
-// and is never changed. Bodies arrive here uncompressed.
+// ServeHTTP lets the receiver handle a request first. Only if the receiver refuses the body as
+// malformed is it repaired and handled again. A body that needs no repair is therefore never changed,
+// and costs only a copy. Bodies arrive here uncompressed.
 func (h *repairHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !isJSON(r) {
 		h.next.ServeHTTP(w, r)
 		return
 	}
-	a := h.repair.attempt(w, r)
-	defer h.repair.release(a)
+	a := h.extension.newAttempt(w, r)
+	defer h.extension.release(a)
 	h.next.ServeHTTP(a, r)
 	r.Body = a.body.ReadCloser
 	if !a.refused {
@@ -47,7 +47,7 @@ func (h *repairHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if a.body.complete {
 		if again, findings := repairBody(a.body.copy.Bytes()); again != nil {
-			h.repair.count(r.Context(), findings)
+			h.extension.count(r.Context(), findings)
 			a.resetHeader()
 			h.next.ServeHTTP(w, withBody(r, again))
 			return
@@ -70,6 +70,7 @@ func isJSON(r *http.Request) bool {
 	return err == nil && mediaType == wanted
 }
 
+// withBody returns a copy of the request with another body.
 func withBody(r *http.Request, body []byte) *http.Request {
 	again := r.Clone(r.Context())
 	again.Body = io.NopCloser(bytes.NewReader(body))
@@ -78,8 +79,8 @@ func withBody(r *http.Request, body []byte) *http.Request {
 	return again
 }
 
-// attempt returns the first attempt to handle a request. It takes the request's body.
-func (r *repair) attempt(w http.ResponseWriter, req *http.Request) *attempt {
+// newAttempt returns the first attempt to handle a request, and makes it copy the request's body.
+func (r *repairExtension) newAttempt(w http.ResponseWriter, req *http.Request) *attempt {
 	a, ok := r.attempts.Get().(*attempt)
 	if !ok {
 		a = &attempt{}
@@ -93,7 +94,8 @@ func (r *repair) attempt(w http.ResponseWriter, req *http.Request) *attempt {
 	return a
 }
 
-func (r *repair) release(a *attempt) {
+// release returns an attempt to the pool, unless its body was large.
+func (r *repairExtension) release(a *attempt) {
 	body := a.body.copy
 	*a = attempt{}
 	if body.Cap() <= maxPooledBody {
@@ -103,8 +105,8 @@ func (r *repair) release(a *attempt) {
 	}
 }
 
-// attempt is the first attempt to handle a request. It holds a response with status 400 back, and
-// passes others on.
+// attempt is the first attempt to handle a request. It holds back a response with status 400, and
+// passes on all others.
 type attempt struct {
 	http.ResponseWriter
 	body copiedBody

@@ -34,7 +34,7 @@ import (
 
 // setup is an extension with its telemetry.
 type setup struct {
-	*repair
+	*repairExtension
 	telemetry *componenttest.Telemetry
 	logs      *observer.ObservedLogs
 }
@@ -222,6 +222,6 @@ func FuzzRepair(f *testing.F) {
 		assert.NotEmpty(t, findings)
 		again, _ := repairBody(repaired)
 		assert.Nil(t, again, "one repair is enough")
-		assert.LessOrEqual(t, len(repaired), 3*len(body)+2*minGrowth)
+		assert.LessOrEqual(t, len(repaired), 3*len(body)+2*extraGrowth)
 	})
 }

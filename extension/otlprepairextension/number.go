@@ -21,10 +21,10 @@ const (
 	notFinite
 )
 
-// number is a number in text that need not be one of JSON, such as .5, +1, 1. and 007.
+// number is a number in text. JSON may not allow its form: .5, +1, 1. and 007.
 type number struct {
 	kind numberKind
-	text string // without spaces and the sign +; for notFinite as Protobuf's JSON has it
+	text string // without spaces and the sign +; for notFinite as in Protobuf's JSON format
 	// float is the nearest double; infinite if the number is too large.
 	float float64
 }
@@ -77,8 +77,8 @@ func (n number) truncated() string {
 	return sign + whole
 }
 
-// value returns the number as an integer if it is one that fits, else as a double, else, if it has
-// more digits than a double, as a string.
+// value returns the number as an integer if it is one that fits into 64 bits, and otherwise as a double. A
+// larger integer, and a number that exceeds a double, become a string of their digits.
 func (n number) value(f fault) converted {
 	if n.kind == notFinite {
 		return converted{kindDouble, quoted(n.text), f}
@@ -104,12 +104,7 @@ func isJSONNumber(text string) bool {
 	return !hasFraction || fraction != "" && fraction[0] >= '0' && fraction[0] <= '9'
 }
 
-// enumNumber returns the number of an enum's name.
-func enumNumber(name string) (int32, bool) {
-	number, ok := enums[name]
-	return number, ok
-}
-
+// enums maps the names of OTLP's enums to their numbers.
 var enums = map[string]int32{
 	"SPAN_KIND_UNSPECIFIED": int32(ptrace.SpanKindUnspecified),
 	"SPAN_KIND_INTERNAL":    int32(ptrace.SpanKindInternal),

@@ -18,14 +18,14 @@ import (
 const (
 	// maxDepth is the maximum nesting of a body that is repaired.
 	maxDepth = 500
-	// maxPath is the maximum number of names of a path.
+	// maxPath is the maximum number of names in a path.
 	maxPath = 10
-	// A repaired body may be larger than the body itself by this factor and this many bytes.
-	maxGrowth, minGrowth = 2, 64 << 10
+	// A repaired body may have maxGrowth times the size of the original, and extraGrowth bytes more.
+	maxGrowth, extraGrowth = 2, 64 << 10
 )
 
-// repairBody returns an export request in which each bad value is repaired, and what was repaired. It
-// returns nil if the OTLP receiver accepts the body as it is, or would refuse the result too.
+// repairBody returns an export request with each bad value repaired, and the repairs. It returns nil if
+// the OTLP receiver accepts the original body, or would refuse the repaired one too.
 func repairBody(body []byte) ([]byte, map[finding]int) {
 	w := &walker{in: bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), out: make([]byte, 0, len(body)+len(body)/8), found: map[finding]int{}}
 	if len(w.in) < len(body) {
@@ -52,14 +52,14 @@ func accepts(signal string, body []byte) bool {
 	}
 }
 
-// walker reads JSON that may be malformed and writes JSON that OTLP allows, in one pass. Members that
-// OTLP does not know are left out, as the receiver does.
+// walker reads JSON that may be malformed and writes JSON that OTLP allows, in one pass. It leaves out
+// members that OTLP does not know, which the receiver ignores.
 type walker struct {
 	in  []byte
 	pos int
 	out []byte
 
-	// failed says that the body cannot be repaired. Reading ends then.
+	// failed is set if the body cannot be repaired. It ends the reading.
 	failed bool
 	depth  int
 	path   []string
@@ -67,9 +67,10 @@ type walker struct {
 	found  map[finding]int
 }
 
-// note counts a fault at the current member. Values within values have the same path below maxPath.
+// note counts a fault at the current member. Paths have at most maxPath names, so values that are nested
+// more deeply share one.
 func (w *walker) note(f fault) {
-	finding{f, strings.Join(w.path[:min(len(w.path), maxPath)], ".")}.keep(w.found, 1)
+	finding{f, strings.Join(w.path[:min(len(w.path), maxPath)], ".")}.addTo(w.found, 1)
 }
 
 func (w *walker) fail() {
@@ -77,7 +78,7 @@ func (w *walker) fail() {
 	w.pos = len(w.in)
 }
 
-// peek returns the next byte that is no white space, or 0 at the end.
+// peek skips white space and returns the next byte, or 0 at the end.
 func (w *walker) peek() byte {
 	for ; w.pos < len(w.in); w.pos++ {
 		switch c := w.in[w.pos]; c {
@@ -89,11 +90,11 @@ func (w *walker) peek() byte {
 	return 0
 }
 
-// each calls element at each element of an object or array, up to its closing bracket. Additional
-// commas are left out.
+// each calls element at each element of an object or array, up to and including its closing bracket.
+// It skips additional commas.
 func (w *walker) each(closing byte, element func()) {
 	w.pos++
-	if w.depth++; w.depth > maxDepth || len(w.out) > maxGrowth*len(w.in)+minGrowth {
+	if w.depth++; w.depth > maxDepth || len(w.out) > maxGrowth*len(w.in)+extraGrowth {
 		w.fail()
 	}
 	for first := true; !w.failed; first = false {
@@ -125,8 +126,8 @@ func (w *walker) separate() {
 	}
 }
 
-// value reads a member's value and writes the member, under another name if its value has the type of
-// that member. It writes nothing if there is no value left.
+// value reads a member's value and writes the member. It writes nothing if no value is left. A scalar
+// that keeps another kind becomes the alternative member of that kind, such as doubleValue.
 func (w *walker) value(name string, m member, of message) {
 	w.path = append(w.path, name)
 	switch {
@@ -203,23 +204,23 @@ func (w *walker) members(name string) {
 	w.out = append(w.out, '{')
 	start, null := len(w.out), ""
 	w.each('}', func() {
-		member := camelCase(w.name())
-		m, ok := known[member]
+		memberName := camelCase(w.name())
+		m, ok := known[memberName]
 		switch {
 		case w.failed:
 		case !ok:
 			w.skipUnknown()
 		case name == anyValue && acceptsNull(m) && w.peekNull():
 			w.token()
-			null = member
+			null = memberName
 		default:
 			if name == request {
-				w.signal = member
+				w.signal = memberName
 			}
-			w.value(member, m, known)
+			w.value(memberName, m, known)
 		}
 	})
-	if null != "" && len(w.out) == start { // otherwise it would override the other member
+	if null != "" && len(w.out) == start { // next to another member, the null would override it
 		w.begin(null)
 		w.out = append(w.out, "null"...)
 	}
@@ -258,8 +259,8 @@ func (w *walker) name() string {
 	return t.text
 }
 
-// camelCase returns the name of a member whose name may be in snake_case, which the receiver accepts
-// too.
+// camelCase converts the name of a member from snake_case, which the receiver accepts too.
+
 func camelCase(name string) string {
 	if !strings.Contains(name, "_") {
 		return name
@@ -316,8 +317,8 @@ func (w *walker) list(m member) {
 	w.out = append(w.out, ']')
 }
 
-// element reads and writes a scalar of a list. One that is lost is zero, so that the others keep their
-// places.
+// element reads and writes a scalar in a list. If no value is left, it writes a zero or an empty string,
+// so that the others keep their places.
 func (w *walker) element(m member) {
 	result := convert(w.token(), m)
 	if result.fault != "" {
@@ -333,8 +334,8 @@ func (w *walker) element(m member) {
 	}
 }
 
-// objectForList reads an object in place of a list of attributes: each member becomes one. Of other
-// lists, only an empty object is one.
+// objectForList reads an object in place of a list of attributes: each member becomes an attribute. In
+// place of any other list, it accepts only an empty object.
 func (w *walker) objectForList(m member) {
 	w.out = append(w.out, '[')
 	w.each('}', func() {
@@ -351,7 +352,8 @@ func (w *walker) objectForList(m member) {
 	w.out = append(w.out, ']')
 }
 
-// anyValue reads and writes an AnyValue. A value without its type gets the type that it has in JSON.
+// anyValue reads and writes an AnyValue. A value that is not wrapped in a typed member gets the type that
+// it has in JSON.
 func (w *walker) anyValue() {
 	switch w.peek() {
 	case '{':

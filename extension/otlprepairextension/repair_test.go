@@ -283,7 +283,7 @@ func TestPathsAndFindingsAreLimited(t *testing.T) {
 
 	set := map[finding]int{}
 	for i := range 100 {
-		finding{faultNull, strings.Repeat("a", i)}.keep(set, 1)
+		finding{faultNull, strings.Repeat("a", i)}.addTo(set, 1)
 	}
 	assert.Len(t, set, maxFindings+1)
 	assert.Equal(t, 80, set[finding{faultNull, "other places"}])

@@ -14,22 +14,22 @@ type tokenKind uint8
 
 const (
 	tokenNone   tokenKind = iota
-	tokenString           // text is the string itself, json the same with quotes and escapes
+	tokenString           // text is the string itself, json its JSON
 	tokenWord             // a number, true, null, NaN, undefined or another word without quotes
-	tokenNested           // an object or array, as it stands in the body
+	tokenNested           // an object or array; text is its JSON
 )
 
-// token is a value as the body has it.
+// token is a value in the body.
 type token struct {
 	kind tokenKind
 	text string
 	json []byte
-	// invalid says that the body does not have json, but a string that JSON does not allow.
-	invalid bool
+	// repaired is true if the string in the body was not valid JSON, unlike json.
+	repaired bool
 }
 
-// isNull reports whether the token stands for no value. undefined is JavaScript's, None Python's, nil
-// that of other languages.
+// isNull reports whether the token stands for no value: null, or the corresponding word of JavaScript
+// (undefined), Python (None) or another language.
 func (t token) isNull() bool {
 	if t.kind != tokenWord {
 		return t.kind == tokenNone
@@ -66,7 +66,7 @@ func (w *walker) token() token {
 	return token{kind: tokenWord, text: string(word), json: word}
 }
 
-// skipNested goes to the end of an object or array.
+// skipNested skips an object or array.
 func (w *walker) skipNested() {
 	for open := 0; ; {
 		switch w.peek() {
@@ -74,7 +74,7 @@ func (w *walker) skipNested() {
 			w.fail()
 			return
 		case '"':
-			w.endOfString()
+			w.skipString()
 			continue
 		case '{', '[':
 			open++
@@ -88,8 +88,8 @@ func (w *walker) skipNested() {
 	}
 }
 
-// endOfString goes past a string's closing quote.
-func (w *walker) endOfString() {
+// skipString skips a string.
+func (w *walker) skipString() {
 	for w.pos++; w.pos < len(w.in); w.pos++ {
 		switch w.in[w.pos] {
 		case '\\':
@@ -104,13 +104,13 @@ func (w *walker) endOfString() {
 
 func (w *walker) stringToken() token {
 	start := w.pos
-	w.endOfString()
+	w.skipString()
 	if w.failed {
 		return token{}
 	}
 	quoted := w.in[start:w.pos]
-	valid, isValid := escaped(quoted)
-	t := token{kind: tokenString, json: valid, invalid: !isValid}
+	valid, changed := escaped(quoted)
+	t := token{kind: tokenString, json: valid, repaired: changed}
 	if bytes.IndexByte(valid, '\\') < 0 {
 		t.text = string(valid[1 : len(valid)-1])
 	} else if err := json.Unmarshal(valid, &t.text); err != nil {
@@ -119,9 +119,9 @@ func (w *walker) stringToken() token {
 	return t
 }
 
-// escaped returns a string whose control characters and lone backslashes are escaped, and whether it
-// was one of JSON already.
-func escaped(quoted []byte) ([]byte, bool) {
+// escaped escapes the control characters and lone backslashes in a string, and reports whether there
+// were any.
+func escaped(quoted []byte) (valid []byte, changed bool) {
 	var out []byte // nil while nothing is changed
 	for i := 0; i < len(quoted); i++ {
 		c := quoted[i]
@@ -147,9 +147,9 @@ func escaped(quoted []byte) ([]byte, bool) {
 		i += length - 1
 	}
 	if out == nil {
-		return quoted, true
+		return quoted, false
 	}
-	return out, false
+	return out, true
 }
 
 // escapeLength returns the length of the escape sequence at the beginning, or 0 if it is not one.

@@ -13,16 +13,16 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
 )
 
-// converted is a value of OTLP: its JSON, or nil if no value is left, and the fault that was
-// repaired, if any.
+// converted is a value of OTLP. json is nil if no value is left, and fault is empty if nothing was
+// repaired.
 type converted struct {
 	kind  kind
 	json  []byte
 	fault fault
 }
 
-// convert returns the value of a scalar. A value of another kind keeps its own kind if it cannot be
-// converted without changing what it says.
+// convert returns the value of a scalar member. A value that cannot be converted to the member's kind
+// without a loss keeps its own kind.
 func convert(t token, m member) converted {
 	if t.isNull() && (m.kind != kindString || t.text != "null") {
 		return converted{fault: faultNull}
@@ -45,11 +45,11 @@ func convert(t token, m member) converted {
 	case kindSpanID:
 		return toID(t, m.kind, 8)
 	default:
-		return toUnsigned(t, m.kind)
+		return toWhole(t, m.kind)
 	}
 }
 
-// plain returns the value of a token with the type that it has in JSON.
+// plain returns a token's value with the type that it has in JSON.
 func plain(t token) converted {
 	if t.isNull() {
 		return converted{fault: faultNull}
@@ -70,7 +70,7 @@ func plain(t token) converted {
 
 func toString(t token) converted {
 	switch {
-	case t.kind == tokenString && t.invalid:
+	case t.kind == tokenString && t.repaired:
 		return converted{kindString, t.json, faultSyntax}
 	case t.kind == tokenString || t.isNull():
 		return converted{kindString, t.json, ""}
@@ -102,7 +102,7 @@ func toBool(t token) converted {
 	case strings.EqualFold(t.text, "false") || t.text == "0":
 		return converted{kindBool, []byte("false"), faultType}
 	}
-	return otherThan(t)
+	return ofOwnKind(t)
 }
 
 func toDouble(t token) converted {
@@ -114,7 +114,7 @@ func toDouble(t token) converted {
 	number := parseNumber(t.text)
 	switch {
 	case t.kind == tokenNested || number.kind == notNumber:
-		return otherThan(t)
+		return ofOwnKind(t)
 	case number.kind == notFinite:
 		return number.value(faultNotFinite)
 	case number.isTooLarge():
@@ -132,15 +132,15 @@ func toInt64(t token) converted {
 	number := parseNumber(t.text)
 	switch {
 	case t.kind == tokenNested || number.kind == notNumber:
-		return otherThan(t)
+		return ofOwnKind(t)
 	case number.kind == notFinite:
 		return number.value(faultNotFinite)
 	}
 	return number.value(faultRange)
 }
 
-// toUnsigned returns a number that is not negative. Fractions of its unit are left out.
-func toUnsigned(t token, k kind) converted {
+// toWhole returns a whole number, without a fraction. It is not negative unless the kind is int32.
+func toWhole(t token, k kind) converted {
 	bits := 64
 	if k == kindUint32 || k == kindInt32 {
 		bits = 32
@@ -172,14 +172,14 @@ func toUnsigned(t token, k kind) converted {
 	return lost(t)
 }
 
-// toEnum returns the number or the name of an enum. Names may lack their prefix.
+// toEnum returns a number or a name of an enum. A name may lack its prefix.
 func toEnum(t token, prefix string) converted {
 	if t.kind == tokenString {
 		name := strings.TrimSuffix(strings.ToUpper(t.text), "ING") // of WARNING
 		if !strings.HasPrefix(name, prefix) {
 			name = prefix + name
 		}
-		if number, ok := enumNumber(name); ok {
+		if number, ok := enums[name]; ok {
 			if name == t.text {
 				return converted{kindEnum, t.json, ""}
 			}
@@ -200,8 +200,8 @@ func toEnum(t token, prefix string) converted {
 	return converted{kindEnum, []byte(text), faultType}
 }
 
-// toID returns an ID of the given number of bytes. Besides hex, it reads base64, as Protobuf's own JSON
-// has it, and UUIDs.
+// toID returns an ID of size bytes. Besides hex, it reads base64, as in Protobuf's own JSON format, and
+// UUIDs.
 func toID(t token, k kind, size int) converted {
 	if t.kind != tokenString {
 		return lost(t)
@@ -222,15 +222,15 @@ func toID(t token, k kind, size int) converted {
 	return lost(t)
 }
 
-// otherThan returns a value that is not of the wanted kind. An empty string is no value.
-func otherThan(t token) converted {
+// ofOwnKind returns a value that cannot be converted with its own kind. A blank string is no value.
+func ofOwnKind(t token) converted {
 	if t.kind == tokenString && strings.TrimSpace(t.text) == "" {
 		return converted{fault: faultNull}
 	}
 	return plain(t)
 }
 
-// lost returns no value.
+// lost returns no value, for a member that can have no value of another kind.
 func lost(t token) converted {
 	if t.kind == tokenString && strings.TrimSpace(t.text) == "" {
 		return converted{fault: faultNull}
@@ -238,5 +238,5 @@ func lost(t token) converted {
 	return converted{fault: faultType}
 }
 
-// quoted quotes text of letters, digits and signs.
+// quoted returns text without characters that JSON escapes as a string.
 func quoted(text string) []byte { return append(append([]byte{'"'}, text...), '"') }

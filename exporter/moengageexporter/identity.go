@@ -136,8 +136,7 @@ func (h *deviceHints) add(name string, v pcommon.Value) bool {
 // addHint reads an attribute of a record that may describe the device or the time zone, and reports
 // whether to leave it out of the event's attributes.
 func (enc *encoder) addHint(name string, v pcommon.Value) bool {
-	switch name {
-	case attrTimezoneOffset, attrUserTimezone, attrTimezone:
+	if slices.Contains(timezoneAttributes[:], name) {
 		return enc.timezone.add(name, v)
 	}
 	return enc.hints.add(name, v)
@@ -146,11 +145,10 @@ func (enc *encoder) addHint(name string, v pcommon.Value) bool {
 // isDeviceHint reports whether addHint uses attributes of this name.
 func isDeviceHint(name string) bool {
 	switch name {
-	case attrDeviceID, attrInstallationID, attrCustomerID, attrPushID, attrPushPreference, attrOSName, appevent.AttrSDKLanguage,
-		attrTimezoneOffset, attrUserTimezone, attrTimezone:
+	case attrDeviceID, attrInstallationID, attrCustomerID, attrPushID, attrPushPreference, attrOSName, appevent.AttrSDKLanguage:
 		return true
 	}
-	return strings.HasPrefix(name, prefixBrowser)
+	return strings.HasPrefix(name, prefixBrowser) || slices.Contains(timezoneAttributes[:], name)
 }
 
 // idText returns a value as an ID, without mergeSeparator.

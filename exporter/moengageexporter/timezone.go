@@ -4,6 +4,7 @@
 package moengageexporter
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,20 +15,23 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
-// Attributes with the user's time zone, the preferred one first. OpenTelemetry has none: this project
-// defines the first two, and track APIs have the third in their context.
+// Attributes with the user's time zone. OpenTelemetry has none: this project defines the first two,
+// and track APIs have the third in their context.
 const (
 	attrTimezoneOffset = "user.timezone_offset" // in seconds, or as +05:30
 	attrUserTimezone   = "user.timezone"        // a name of the IANA database, or as +05:30
 	attrTimezone       = "timezone"             // the same
 )
 
+// timezoneAttributes lists these attributes, the preferred one first.
+var timezoneAttributes = [...]string{attrTimezoneOffset, attrUserTimezone, attrTimezone}
+
 // maxOffset is MoEngage's limit for user_timezone_offset in seconds (api: event/track-event).
 const maxOffset = 15 * 60 * 60
 
 // timezone is the time zone of an event's user: a name or, without one, an offset.
 type timezone struct {
-	rank   int // of the attribute, 1 for the preferred one; 0 if the event has none of them
+	rank   int // of the attribute, 1 for the preferred one; 0 if the event has none
 	offset int // in seconds
 	name   string
 }
@@ -35,13 +39,8 @@ type timezone struct {
 // add reads an attribute. It returns true if the attribute is sent only as user_timezone_offset: names
 // of time zones also stay attributes.
 func (z *timezone) add(name string, v pcommon.Value) bool {
-	rank, inSeconds := 3, false
-	switch name {
-	case attrTimezoneOffset:
-		rank, inSeconds = 1, true
-	case attrUserTimezone:
-		rank = 2
-	}
+	inSeconds := name == attrTimezoneOffset
+	rank := slices.Index(timezoneAttributes[:], name) + 1
 	found := timezone{rank: rank}
 	text := strings.TrimSpace(appevent.IDText(v))
 	offset, ok := offsetOf(text, inSeconds)

@@ -18,6 +18,7 @@
 //	response.go, results.go  turn a response into outcomes
 //
 // person.go, group.go, page.go, exception.go and ai.go each hold the parts of the phases that are
-// specific to one kind of event, and do not depend on each other. upgrade.go completes dead letters,
-// and events encoded by earlier versions.
+// specific to one kind of event, and do not depend on each other. For ai.go, generation.go reads a span
+// by the table in dialects.go, and messages.go and indexed.go turn its prompts and outputs into messages.
+// upgrade.go completes dead letters, and events encoded by earlier versions.
 package posthogexporter

@@ -8,8 +8,9 @@
 //
 // Follow an event through the files in this order:
 //
-//   - encode.go decides which objects a record becomes; event.go, user.go and device.go write them,
-//     and policy.go keeps them within MoEngage's limits;
+//   - encode.go decides which objects a record becomes, and event.go, user.go and device.go write them;
+//   - object.go writes attributes within the limits of policy.go, under the names of names.go, and
+//     corrections.go counts what it had to change;
 //   - partitions.go sorts encoded events by user, and requests.go puts them into requests that
 //     keep each user's order;
 //   - response.go classifies MoEngage's responses.

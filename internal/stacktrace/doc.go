@@ -15,6 +15,11 @@
 // A line among the frames that is not itself a frame ends the exception or begins another one. Frames
 // below it never join the exception above, because a missing stack is better than a wrong one.
 //
+// parser.go detects the language (sniff.go) and calls its reader, which is in the file named for the
+// language. A reader looks at one line after another (lines.go) and adds exceptions, threads and frames to
+// the builder (builder.go), which orders and bounds them. inapp.go decides which frames are the
+// application's.
+//
 // Parsing never fails. If a part of the text matches no rule, [Stack].Unparsed holds the whole
 // text, so that nothing is lost. Parsing takes linear time for any text, and the result is bounded:
 //

@@ -63,7 +63,7 @@ type attributeName struct {
 	// made it so.
 	valid       jsonappend.Name
 	corrections uint32
-	// deviceHint says that the attribute may describe the device.
+	// deviceHint is true if addHint reads the attribute.
 	deviceHint bool
 }
 

@@ -121,8 +121,8 @@ func (a *object) name(dst []byte, name *attributeName) ([]byte, bool) {
 	return dst, ok
 }
 
-// admit reports whether the attribute is one that MoEngage defines, or within the limit of names,
-// toward which it then counts.
+// admit reports whether the attribute may be sent: MoEngage defines it, or it is within the limit of
+// names, toward which it then counts.
 func (a *object) admit(name string) bool {
 	return slices.Contains(standardAttributes[:], name) || a.names.admit(name)
 }

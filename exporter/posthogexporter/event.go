@@ -46,7 +46,7 @@ type event struct {
 	suffix *suffix
 	// overridden is set once the event has a property whose name also occurs in suffix.
 	overridden bool
-	// ofClient is set if an attribute says that the event is of a phone or a browser.
+	// ofClient is set if the event comes from a phone or a browser, judging by its kind or attributes.
 	ofClient bool
 	// cookieless is set if PostHog generates the distinct ID. problem is the reason why PostHog would
 	// not store the event, or nil.

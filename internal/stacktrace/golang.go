@@ -285,13 +285,13 @@ func (f *Frame) setGoPath(path string) {
 	}
 }
 
-// dropRecording removes the frames above the one that threw: those of the OpenTelemetry SDK and
-// debug.Stack, those of the runtime that raised a panic, and the deferred function that recorded
-// it.
+// dropRecording removes the frames above the one that threw: first those that recorded the stack (the
+// OpenTelemetry SDK, debug.Stack), then the deferred function that recorded a panic, and the runtime's
+// frames that raised it.
 func (r *goReader) dropRecording() {
 	r.dropTop(r.current, func(*Frame) bool { return false }, (*Frame).recordsStack)
 	panics := (*Frame).panics
-	if r.panics { // nothing was recorded: a panic further down was recovered
+	if r.panics { // the runtime printed the stack: a call of panic further down was recovered
 		panics = func(*Frame) bool { return false }
 	}
 	r.dropTop(r.current, panics, (*Frame).raisesPanic)
@@ -312,7 +312,7 @@ func (f *Frame) recordsStack() bool {
 		f.Module == "runtime" && (f.Function == "Stack" || f.Function == "Callers")
 }
 
-// raisesPanic reports whether the runtime calls the function for a panic of its own.
+// raisesPanic reports whether the function is one that the runtime calls to raise a panic.
 func (f *Frame) raisesPanic() bool {
 	if !f.isGoRuntime() {
 		return f.Module == "" && f.Function == "panic"

@@ -12,7 +12,7 @@ import (
 type goForm uint8
 
 const (
-	goRuntime goForm = iota // the runtime's, and that of github.com/pkg/errors
+	goRuntime goForm = iota // the runtime and github.com/pkg/errors
 	goEris                  // github.com/rotisserie/eris
 	goXerrors               // golang.org/x/xerrors
 	goSource                // github.com/go-errors/errors and gin, with source lines

@@ -19,9 +19,9 @@ type layerReader struct {
 	lines   lines
 	current int
 	header  header
-	// types are the types of the layers that follow, and typ is that of the current one.
+	// typ is the type of the current layer, and types are those of the layers that follow.
 	types, typ string
-	// details says what the details of the current layer are.
+	// details is the kind of the current layer's details.
 	details layerDetails
 	// branches are the open layers of joined errors; the first is the trunk.
 	branches [maxBranches]layerBranch

@@ -58,7 +58,7 @@ func javaThread(body string) Thread {
 			continue
 		}
 		thread.ID = value[:len(value)-len(rest)]
-		if key != " #" { // those of jstack follow on the next line
+		if key != " #" { // jstack prints the state on the next line
 			thread.State = strings.TrimSpace(rest)
 		}
 		break

@@ -671,7 +671,7 @@ func (f *Frame) isJavaScriptLibrary() bool {
 	case path == base && isOldNodeModule(base):
 		return true
 	case strings.HasPrefix(path, "/"):
-		return strings.HasPrefix(path, "/var/runtime/") // of AWS Lambda
+		return strings.HasPrefix(path, awsLambda)
 	case strings.HasPrefix(path, "http"):
 		return hasAnyPrefix(path, "https://deno.land/", "https://jsr.io/", "https://esm.sh/", "https://unpkg.com/", "https://cdn.jsdelivr.net/")
 	case hasAnyPrefix(path, "node:", "internal/", "ext:", "deno:", "bun:", "cloudflare:", "cloudflare-internal:", "electron/js2c/", "webpack/", "wasm://",

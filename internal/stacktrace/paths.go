@@ -20,6 +20,9 @@ func (f *Frame) setPath(path string) {
 // withSlashes returns a Windows path with slashes.
 func withSlashes(path string) string { return strings.ReplaceAll(path, `\`, "/") }
 
+// awsLambda is the folder of the runtime that calls a function on AWS Lambda.
+const awsLambda = "/var/runtime/"
+
 // path returns the path as printed.
 func (f *Frame) path() string { return cmp.Or(f.AbsPath, f.Filename) }
 

@@ -385,9 +385,6 @@ func (f *Frame) isPythonLibrary() bool {
 	return ok || f.isPyInstaller() || strings.HasPrefix(f.Filename, awsLambda)
 }
 
-// awsLambda is the folder of the runtime that calls a Lambda function.
-const awsLambda = "/var/runtime/"
-
 // isPyInstaller reports whether the code is PyInstaller's loader or one of its hooks.
 func (f *Frame) isPyInstaller() bool {
 	return strings.HasPrefix(f.Filename, "PyInstaller/") || strings.HasPrefix(f.Filename, "pyi_rth_")

@@ -132,8 +132,8 @@ func cutProgramCrash(body string) (message string, ok bool) {
 	return body, false
 }
 
-// threadTitle reads "Thread 0 crashed:", "Thread 0 Crashed:: Dispatch queue: main" or "Thread 1:".
-// If a report has the stack of the exception, that of the thread that crashed is one of the others.
+// threadTitle reads "Thread 0 crashed:", "Thread 0 Crashed:: Dispatch queue: main" or "Thread 1:". The
+// crashed thread is the exception, unless the report has a stack of the exception already.
 func (r *swiftReader) threadTitle(body string) bool {
 	digits, ok := strings.CutPrefix(body, "Thread ")
 	_, title, isNumber := number(digits)

@@ -53,7 +53,7 @@ func newBodyBudgets(cfg *Config) bodyBudgets {
 type admission struct {
 	*sdkhttp.Hold
 	kind admissionKind
-	// compressed says that the handler sees other bytes than were sent.
+	// compressed is true if the handler reads other bytes than the client sent.
 	compressed bool
 }
 

@@ -18,7 +18,7 @@ import (
 
 // clientInfo adds to events what requests reveal about the client.
 type clientInfo struct {
-	// enabled says that events get the client's address and user agent.
+	// enabled is true if events get the client's address and user agent.
 	enabled bool
 	proxies []netip.Prefix
 }

@@ -129,11 +129,11 @@ type submission struct {
 	// key is the idempotency key, or empty; body is the digest of the body sent with it.
 	key  string
 	body digest
-	// wantsIDs says that the response lists the events' ids.
+	// wantsIDs is true if the response lists the events' ids.
 	wantsIDs bool
-	// beacon says that the client never retries and ignores the response.
+	// beacon is true if the client never retries and ignores the response.
 	beacon bool
-	// mayBeEmpty says that a body without events is valid.
+	// mayBeEmpty is true if a body without events is valid.
 	mayBeEmpty bool
 }
 

@@ -27,7 +27,7 @@ const (
 // keyring holds the write keys.
 type keyring struct {
 	keys []writeKey
-	// hasAuth says that the Authorization header belongs to an auth extension.
+	// hasAuth is true if the Authorization header belongs to an auth extension.
 	hasAuth bool
 }
 

@@ -21,9 +21,9 @@ type problem struct {
 	text   string
 	// allow lists the allowed methods of a 405.
 	allow string
-	// retryable says that the client may send the same request again.
+	// retryable is true if the client may send the same request again.
 	retryable bool
-	// closes says that the connection ends with the response, since the body is not read.
+	// closes is true if the connection ends with the response, since the body is not read.
 	closes bool
 }
 

@@ -277,7 +277,8 @@ func (r *Reader) Unexpected() error {
 	return r.valueProblem("want a value")
 }
 
-// valueProblem is problem, or says that JSON lacks a word of JavaScript.
+// valueProblem returns an error with the problem, or with the remedy if JavaScript wrote a value that
+// JSON does not have.
 func (r *Reader) valueProblem(problem string) error {
 	for _, word := range []string{"NaN", "Infinity", "undefined"} {
 		if bytes.HasPrefix(r.text[r.at:], []byte(word)) {

@@ -58,7 +58,7 @@ var (
 )
 
 // Tokens finds access tokens by the forms that their issuers give them, JSON Web Tokens (RFC 7519), the
-// credentials behind Bearer and Basic, and those of a URL before the host.
+// credentials after Bearer and Basic, and those of a URL before the host.
 func Tokens(dst []Extent, text string) []Extent {
 	inWord := false
 	var run tokenRun

@@ -85,13 +85,14 @@ func isReservedTag(name string) bool {
 	return false
 }
 
+// isTagKey reports whether Sentry accepts the key of a tag.
 func isTagKey(name string) bool {
 	if name == "" || len(name) > maxTag {
 		return false
 	}
 	for i := range len(name) {
 		c := name[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '.' && c != ':' && c != '-' {
+		if !isAlphanumeric(rune(c)) && c != '_' && c != '.' && c != ':' && c != '-' {
 			return false
 		}
 	}

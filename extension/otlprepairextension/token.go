@@ -41,6 +41,9 @@ func (t token) isNull() bool {
 	return false
 }
 
+// isBlank reports whether the token is a string of white space.
+func (t token) isBlank() bool { return t.kind == tokenString && strings.TrimSpace(t.text) == "" }
+
 // token reads the next value.
 func (w *walker) token() token {
 	switch w.peek() {

@@ -224,7 +224,7 @@ func toID(t token, k kind, size int) converted {
 
 // ofOwnKind returns a value that cannot be converted with its own kind. A blank string is no value.
 func ofOwnKind(t token) converted {
-	if t.kind == tokenString && strings.TrimSpace(t.text) == "" {
+	if t.isBlank() {
 		return converted{fault: faultNull}
 	}
 	return plain(t)
@@ -232,11 +232,11 @@ func ofOwnKind(t token) converted {
 
 // lost returns no value, for a member that can have no value of another kind.
 func lost(t token) converted {
-	if t.kind == tokenString && strings.TrimSpace(t.text) == "" {
+	if t.isBlank() {
 		return converted{fault: faultNull}
 	}
 	return converted{fault: faultType}
 }
 
-// quoted returns text without characters that JSON escapes as a string.
+// quoted puts quotes around text, which must have no characters that JSON escapes.
 func quoted(text string) []byte { return append(append([]byte{'"'}, text...), '"') }

@@ -28,7 +28,7 @@ type dotNetReader struct {
 	searched       bool // the text was searched for a frame that begins with "at"
 	english        bool // there is such a frame
 	fault          bool // the detail of a WCF fault is being read
-	unity          unityReader
+	unity          unityState
 }
 
 const (

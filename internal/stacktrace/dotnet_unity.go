@@ -5,9 +5,9 @@ package stacktrace
 
 import "strings"
 
-// unityReader is the state of a stack in the format of Unity
+// unityState is the state of a stack in the format of Unity
 // (https://docs.unity3d.com/ScriptReference/StackTraceUtility.html).
-type unityReader struct {
+type unityState struct {
 	frames    bool // a frame was read
 	rethrown  bool
 	innermost int

@@ -42,7 +42,7 @@ func (h *repairHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.extension.release(a)
 	h.next.ServeHTTP(a, r)
 	r.Body = a.body.ReadCloser
-	if !a.refused {
+	if a.refused == 0 {
 		return
 	}
 	if a.body.complete {
@@ -105,8 +105,8 @@ func (r *repairExtension) release(a *attempt) {
 	}
 }
 
-// attempt is the first attempt to handle a request. It holds back a response with status 400, and
-// passes on all others.
+// attempt is the first attempt to handle a request. It holds a refusal back, and passes other
+// responses on.
 type attempt struct {
 	http.ResponseWriter
 	body copiedBody
@@ -115,24 +115,30 @@ type attempt struct {
 	before http.Header
 
 	begun   bool // a response is being passed on
-	refused bool
+	refused int  // the status of a refusal; 0 if there is none
 	refusal bytes.Buffer
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (a *attempt) WriteHeader(status int) {
-	if status == http.StatusBadRequest && !a.begun {
-		a.refused = true
+	if isRefusal(status) && !a.begun {
+		a.refused = status
 	}
-	if !a.refused {
+	if a.refused == 0 {
 		a.begun = a.begun || status >= http.StatusOK
 		a.ResponseWriter.WriteHeader(status)
 	}
 }
 
+// isRefusal reports whether the receiver may have refused the body as malformed. Its error quotes the
+// body around the fault, and if that cuts a character, it responds with 500 instead of 400.
+func isRefusal(status int) bool {
+	return status == http.StatusBadRequest || status == http.StatusInternalServerError
+}
+
 // Write implements http.ResponseWriter.
 func (a *attempt) Write(p []byte) (int, error) {
-	if a.refused {
+	if a.refused != 0 {
 		return a.refusal.Write(p)
 	}
 	a.begun = true
@@ -141,7 +147,7 @@ func (a *attempt) Write(p []byte) (int, error) {
 
 // respond writes the response that was held back.
 func (a *attempt) respond() {
-	a.ResponseWriter.WriteHeader(http.StatusBadRequest)
+	a.ResponseWriter.WriteHeader(a.refused)
 	_, _ = a.ResponseWriter.Write(a.refusal.Bytes()) //nolint:gosec // the response of the receiver, as it is
 }
 

@@ -5,6 +5,7 @@ package otlprepairextension
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -59,6 +60,7 @@ func start(t testing.TB) setup {
 type receiver struct {
 	bodies [][]byte // of all calls
 	status int      // after a body that was accepted; default 200
+	refuse int      // after a body that was refused; default 400
 }
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -74,7 +76,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	if err != nil {
 		w.Header().Set("X-Refused", "yes")
-		w.WriteHeader(http.StatusBadRequest)
+		w.WriteHeader(cmp.Or(r.refuse, http.StatusBadRequest))
 		_, _ = io.WriteString(w, err.Error())
 		return
 	}
@@ -137,6 +139,13 @@ func TestBadValuesDoNotCostTheirNeighbors(t *testing.T) {
 	}}, s.logs.All()[0].ContextMap())
 }
 
+func TestBodiesWhoseErrorIsNotUTF8AreRepaired(t *testing.T) {
+	body := strings.Replace(valueRequest, "%", `{"doubleValue":NaN}`, 1)
+	response := start(t).post(t, &receiver{refuse: http.StatusInternalServerError}, "application/json", strings.NewReader(body))
+	assert.Equal(t, http.StatusOK, response.Code)
+	assert.Regexp(t, "^2 records", response.Body.String())
+}
+
 func TestWhatIsAcceptedPassesUnchanged(t *testing.T) {
 	s := start(t)
 	for name, tt := range map[string]struct {
@@ -146,6 +155,7 @@ func TestWhatIsAcceptedPassesUnchanged(t *testing.T) {
 	}{
 		"accepted":                  {strings.Replace(valueRequest, "%", `{"stringValue":null}`, 1), "application/json", 200},
 		"refused by the pipeline":   {strings.Replace(valueRequest, "%", `{"intValue":1}`, 1), "application/json", 400},
+		"failed in the pipeline":    {strings.Replace(valueRequest, "%", `{"intValue":1}`, 1), "application/json", 500},
 		"accepted, pipeline busy":   {strings.Replace(valueRequest, "%", `{"intValue":1}`, 1), "application/json", 503},
 		"not JSON":                  {strings.Replace(valueRequest, "%", `{"doubleValue":null}`, 1), "application/x-protobuf", 400},
 		"a content type like JSON":  {strings.Replace(valueRequest, "%", `{"doubleValue":null}`, 1), "application/jsonp", 400},

@@ -27,6 +27,10 @@ const (
 		{"eventName":"second","timeUnixNano":1800000000000000000.5,"severityNumber":"INFO","traceId":null,"attributes":[
 			{"key":"ratio","value":{"doubleValue":NaN}},{"key":"count","value":{"intValue":1.5}},{"key":"none","value":{"doubleValue":null}}]},
 		{"eventName":"third","timeUnixNano":"1800000000000000000","body":"text"}]}]}]}`
+	// Errors of the receiver quote the body around a fault, up to ten bytes before it. Here these begin
+	// within a character.
+	badUmlauts = `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"fourth","attributes":[
+		{"value":{"doubleValue":NaN},"key":"größe"},{"key":"ä","value":{"arrayValue":{"values":[{"stringValue":"äääääääääääääääää"},"ääääääää"]}}}]}]}]}]}`
 	badSpans = `{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"assistant"}}]},"scopeSpans":[{"scope":{"name":"ai"},"spans":[
 		{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","parentSpanId":null,"name":"ai.generateText","kind":1,
 		 "startTimeUnixNano":"1800000000000000000","endTimeUnixNano":"1800000001000000000","attributes":[
@@ -98,14 +102,17 @@ service:
 `, logs.URL, server.URL))
 	client := newClient(t)
 	url := "http://" + c.otlpHTTP()
-	for path, body := range map[string]string{"/v1/logs": badLogs, "/v1/traces": badSpans, "/v1/metrics": badMetrics} {
+	umlauts, err := client.post(url+"/v1/logs", "application/json", badUmlauts)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, umlauts.status, "the receiver's error is not UTF-8")
+	for path, body := range map[string]string{"/v1/logs": "\ufeff" + badLogs, "/v1/traces": badSpans, "/v1/metrics": badMetrics} {
 		reply, err := client.post(url+path, "application/json", body)
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusOK, reply.status, path)
 	}
 	c.waitFor("all events", func() bool {
 		events, _ := logs.tally()
-		return events == 3 && len(others.received()) == 4
+		return events == 4 && len(others.received()) == 4
 	})
 	assert.ElementsMatch(t, []string{"span ai.generateText", "span neighbor", "metric bad", "metric neighbor"}, others.received())
 

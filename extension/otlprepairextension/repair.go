@@ -16,12 +16,15 @@ import (
 )
 
 const (
-	// maxDepth is the maximum nesting of a body that is repaired.
-	maxDepth = 500
+	// maxDepth is the maximum nesting of objects and arrays in a body that is repaired: four for each of
+	// 500 values in values.
+	maxDepth = 2100
 	// maxPath is the maximum number of names in a path.
 	maxPath = 10
 	// A repaired body may have maxGrowth times the size of the original, and extraGrowth bytes more.
 	maxGrowth, extraGrowth = 2, 64 << 10
+	// Of objects, maxAhead times the size of the body and extraAhead bytes more may be read in advance.
+	maxAhead, extraAhead = 2, 1 << 20
 )
 
 // repairBody returns an export request with each bad value repaired, and the repairs. It returns nil if
@@ -65,6 +68,8 @@ type walker struct {
 	path   []string
 	signal string // the last member of the request
 	found  map[finding]int
+
+	ahead int // how many bytes isUntyped has read
 }
 
 // note counts a fault at the current member. Paths have at most maxPath names, so values that are nested
@@ -175,11 +180,15 @@ func memberOf(of message, k kind) string {
 }
 
 func (w *walker) messageOrValue(name string) {
-	if name == anyValue {
+	switch {
+	case name == anyValue:
 		w.anyValue()
-		return
+	case name == valueList && w.peek() == '{' && w.isUntyped(name):
+		w.note(faultType)
+		w.valueList()
+	default:
+		w.message(name)
 	}
-	w.message(name)
 }
 
 // message reads and writes a message.
@@ -274,13 +283,13 @@ func camelCase(name string) string {
 	return strings.Join(parts, "")
 }
 
-// arrayForMessage reads an array in place of a message: the values of an ArrayValue, or the empty
-// array that PHP writes for an empty object.
+// arrayForMessage reads an array in place of a message: the values of an ArrayValue or a KeyValueList,
+// or the empty array that PHP writes for an empty object.
 func (w *walker) arrayForMessage(name string) {
 	w.note(faultType)
-	if name == array {
+	if name == array || name == valueList {
 		w.out = append(w.out, `{"values":`...)
-		w.list(many(anyValue))
+		w.list(messages[name]["values"])
 		w.out = append(w.out, '}')
 		return
 	}
@@ -357,6 +366,13 @@ func (w *walker) objectForList(m member) {
 func (w *walker) anyValue() {
 	switch w.peek() {
 	case '{':
+		if w.isUntyped(anyValue) {
+			w.note(faultType)
+			w.out = append(w.out, `{"kvlistValue":`...)
+			w.valueList()
+			w.out = append(w.out, '}')
+			return
+		}
 		w.members(anyValue)
 		return
 	case '[':
@@ -377,5 +393,32 @@ func (w *walker) anyValue() {
 		w.begin(name)
 		w.out = append(w.out, result.json...)
 	}
+	w.out = append(w.out, '}')
+}
+
+// isUntyped reports whether an object has members of its own in place of those of a message. The
+// search for a member of the message is limited, because values within values repeat it.
+func (w *walker) isUntyped(name string) bool {
+	ahead, members := walker{in: w.in, pos: w.pos + 1}, 0
+	for ; !ahead.failed && ahead.peek() != '}'; members++ {
+		if ahead.peek() == ',' {
+			ahead.pos++
+		}
+		if _, ok := messages[name][camelCase(ahead.name())]; ok {
+			members = 0
+			break
+		}
+		ahead.token()
+	}
+	if w.ahead += ahead.pos - w.pos; w.ahead > maxAhead*len(w.in)+extraAhead {
+		w.fail()
+	}
+	return members > 0 && !ahead.failed
+}
+
+// valueList reads an object in place of a KeyValueList.
+func (w *walker) valueList() {
+	w.out = append(w.out, `{"values":`...)
+	w.objectForList(messages[valueList]["values"])
 	w.out = append(w.out, '}')
 }

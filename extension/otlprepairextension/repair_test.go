@@ -139,6 +139,8 @@ func TestValuesAreRepaired(t *testing.T) {
 		{`{"arrayValue":[{"intValue":1}]}`, `{"arrayValue":{"values":[{"intValue":"1"}]}}`, faultType},
 		{`{"arrayValue":{"values":["a",{"intValue":1}]}}`, `{"arrayValue":{"values":[{"stringValue":"a"},{"intValue":"1"}]}}`, faultType},
 		{`{"kvlistValue":[]}`, `{"kvlistValue":{}}`, faultType},
+		{`{"kvlistValue":{"a":1},"intValue":null}`, `{"kvlistValue":{"values":[{"key":"a","value":{"intValue":"1"}}]}}`, faultType},
+		{`{"kvlistValue":[{"key":"a","value":{"intValue":1}}]}`, `{"kvlistValue":{"values":[{"key":"a","value":{"intValue":"1"}}]}}`, faultType},
 		{`{"kvlistValue":{"values":{"a":1}}}`, `{"kvlistValue":{"values":[{"key":"a","value":{"intValue":"1"}}]}}`, faultType},
 
 		{`{"doubleValue":.5}`, `{"doubleValue":0.5}`, faultSyntax},
@@ -196,6 +198,9 @@ func TestMembersAreRepaired(t *testing.T) {
 		{recordRequest, `{"eventName":5}`, `{"body":{},"eventName":"5"}`},
 		{recordRequest, `{"attributes":{}}`, `{"body":{}}`},
 		{recordRequest, `{"attributes":{"a":1,"b":[true]}}`, `{"body":{},"attributes":[{"key":"a","value":{"intValue":"1"}},{"key":"b","value":{"arrayValue":{"values":[{"boolValue":true}]}}}]}`},
+		{recordRequest, `{"attributes":{"a":{"id":5,"b":{"c":"d"},"e":{}}}}`, `{"body":{},"attributes":[{"key":"a","value":{"kvlistValue":{"values":[{"key":"id","value":{"intValue":"5"}},{"key":"b","value":{"kvlistValue":{"values":[{"key":"c","value":{"stringValue":"d"}}]}}},{"key":"e","value":{}}]}}}]}`},
+		{recordRequest, `{"body":{"message":"a","n":1},"flags":null}`, `{"body":{"kvlistValue":{"values":[{"key":"message","value":{"stringValue":"a"}},{"key":"n","value":{"intValue":"1"}}]}}}`},
+		{recordRequest, `{"body":{"string_value":"a","extra":1},"flags":null}`, `{"body":{"stringValue":"a"}}`},
 		{recordRequest, `{"attributes":undefined}`, `{"body":{}}`},
 		{recordRequest, `{"attributes":[{"key":5,"value":{"intValue":1}},]}`, `{"body":{},"attributes":[{"key":"5","value":{"intValue":"1"}}]}`},
 		{recordRequest, `{"flags":1,}`, `{"body":{},"flags":1}`},
@@ -225,6 +230,24 @@ func TestMembersAreRepaired(t *testing.T) {
 	}
 }
 
+func TestValuesMayBeNested500Deep(t *testing.T) {
+	nested := strings.Repeat(`{"kvlistValue":{"values":[{"key":"a","value":`, 500) + `{"intValue":null}` + strings.Repeat(`}]}}`, 500)
+	repaired, findings := repairBody([]byte(strings.Replace(valueRequest, "%", nested, 1)))
+	require.NotNil(t, repaired)
+	assert.Equal(t, map[fault]int{faultNull: 1}, total(findings))
+}
+
+// Each of these objects is in the one before, so that reading them in advance would take a time that
+// is quadratic in the depth.
+func TestObjectsAreReadInAdvanceWithinALimit(t *testing.T) {
+	const depth = 2000
+	nested := strings.Repeat(`{"a":`, depth) + `"` + strings.Repeat("b", 1<<20) + `"` + strings.Repeat("}", depth)
+	w := &walker{in: []byte(strings.Replace(valueRequest, "%", nested, 1)), found: map[finding]int{}}
+	w.message(request)
+	assert.True(t, w.failed)
+	assert.Less(t, w.ahead, 4*len(w.in)+extraAhead)
+}
+
 func TestByteOrderMarkIsRemoved(t *testing.T) {
 	body := strings.Replace(valueRequest, "%", `{"intValue":1}`, 1)
 	repaired, findings := repairBody([]byte("\xef\xbb\xbf" + body))
@@ -249,7 +272,7 @@ func TestBodiesThatCannotBeRepaired(t *testing.T) {
 		"a missing colon":                strings.Replace(valueRequest, "%", `{"doubleValue" null}`, 1),
 		"single quotes":                  `{'resourceLogs':[]}`,
 		"another request":                `{"resourceProfiles":[{"schemaUrl":NaN}]}`,
-		"too deep":                       strings.Replace(valueRequest, "%", strings.Repeat(`[`, 1000)+strings.Repeat(`]`, 1000), 1),
+		"too deep":                       strings.Replace(valueRequest, "%", strings.Repeat(`[`, 3000)+strings.Repeat(`]`, 3000), 1),
 		"too large when it is repaired":  strings.Replace(valueRequest, "%", `{"stringValue":"`+strings.Repeat("\x01", 100_000)+`"},"value":[]`, 1),
 	} {
 		repaired, findings := repairBody([]byte(body))

@@ -40,10 +40,11 @@ func listOf(k kind) member       { return member{kind: k, isList: true} }
 type message map[string]member
 
 const (
-	request  = "Request"
-	anyValue = "AnyValue"
-	keyValue = "KeyValue"
-	array    = "ArrayValue"
+	request   = "Request"
+	anyValue  = "AnyValue"
+	keyValue  = "KeyValue"
+	array     = "ArrayValue"
+	valueList = "KeyValueList"
 )
 
 // messages are the messages of OTLP 1.x (opentelemetry-proto: logs.proto, trace.proto, metrics.proto),
@@ -59,10 +60,10 @@ var messages = map[string]message{
 	keyValue: {"key": scalar(kindString), "value": one(anyValue)},
 	anyValue: {
 		"stringValue": scalar(kindString), "boolValue": scalar(kindBool), "intValue": scalar(kindInt64), "doubleValue": scalar(kindDouble),
-		"arrayValue": one(array), "kvlistValue": one("KeyValueList"), "bytesValue": scalar(kindBytes),
+		"arrayValue": one(array), "kvlistValue": one(valueList), "bytesValue": scalar(kindBytes),
 	},
-	array:          {"values": many(anyValue)},
-	"KeyValueList": {"values": many(keyValue)},
+	array:     {"values": many(anyValue)},
+	valueList: {"values": many(keyValue)},
 
 	"ResourceLogs": {"resource": one("Resource"), "scopeLogs": many("ScopeLogs"), "schemaUrl": scalar(kindString)},
 	"ScopeLogs":    {"scope": one("Scope"), "logRecords": many("LogRecord"), "schemaUrl": scalar(kindString)},

@@ -62,8 +62,6 @@ const (
 
 	// maxChallenge is the maximum length of a challenge. Senders' are about 100 bytes.
 	maxChallenge = 1024
-	// maxHandshakeBody is the maximum size of a body that asks for a handshake. Senders' are below 1 KiB.
-	maxHandshakeBody = 4 << 10
 )
 
 // handshake returns the webhook's handshake: the configured one, else the one for its verify token,
@@ -155,8 +153,8 @@ func answerX(cfg *WebhookConfig, query url.Values, parameter string) (*handshake
 	if err := checkChallenge(parameter, token); err != nil {
 		return nil, err
 	}
-	if strings.ContainsAny(token, "{}[]\":") {
-		return nil, fmt.Errorf("%s: contains characters of JSON; want letters and digits", parameter)
+	if strings.ContainsAny(token, "{}[]\":") || json.Valid([]byte(strings.TrimPrefix(token, "\ufeff"))) {
+		return nil, fmt.Errorf("%s: is JSON, or contains characters of JSON; want letters and digits", parameter)
 	}
 	mac := base64.StdEncoding.EncodeToString(hmacOf(string(cfg.Secrets[0]), token))
 	return inJSON(map[string]string{"response_token": "sha256=" + mac})
@@ -196,10 +194,16 @@ func answerZoom(_ http.Header, body []byte, secret string) (*handshakeAnswer, er
 	return inJSON(map[string]string{"plainToken": token, "encryptedToken": hex.EncodeToString(hmacOf(secret, token))})
 }
 
-// decodeHandshake decodes a body that may ask for a handshake. It returns false for other bodies, and
-// decodes none that is long or lacks the marker.
+// decodeHandshake decodes a body that may ask for a handshake. It returns false for other bodies. A
+// challenge that is not a string is read as none, so that nothing that asks for a handshake becomes an
+// event.
 func decodeHandshake(body []byte, marker string, request any) bool {
-	return len(body) <= maxHandshakeBody && bytes.Contains(body, []byte(marker)) && json.Unmarshal(body, request) == nil
+	if !bytes.Contains(body, []byte(marker)) {
+		return false
+	}
+	err := json.Unmarshal(body, request)
+	_, isMistyped := errors.AsType[*json.UnmarshalTypeError](err)
+	return err == nil || isMistyped
 }
 
 // echoed returns the challenge as the answer.

@@ -30,11 +30,16 @@ func (enc *encoder) encodeAI(w *delivery.Writer, e *appevent.Event, g *generatio
 	if err := enc.identifyAI(&ev, e, g); err != nil {
 		return err
 	}
+	g.countsCached = e.Source.Scope.Name() == scopeAnthropic
 	dst := enc.begin(w, &ev)
 	dst = enc.appendAI(dst, &ev, e, g)
 	dst = enc.appendContext(dst, &ev, e)
 	return enc.close(w, dst, &ev)
 }
+
+// scopeAnthropic is the scope of the instrumentations of Anthropic's client by OpenTelemetry and by
+// OpenLLMetry. Both add cached tokens to the input tokens, and OpenLLMetry names them as Anthropic does.
+const scopeAnthropic = "opentelemetry.instrumentation.anthropic"
 
 // isOperationDetails reports whether a record describes a whole call of a language model and is
 // configured to become the event of the call's span.
@@ -102,7 +107,11 @@ func (enc *encoder) appendAI(dst []byte, ev *event, e *appevent.Event, g *genera
 	dst = ev.props.text(dst, "$ai_lib", ev.source.sdkName)
 	dst = ev.props.text(dst, "$ai_lib_version", ev.source.sdkVersion)
 	for name, v := range e.Properties() {
-		if !g.uses(name) {
+		switch {
+		case g.uses(name):
+		case enc.hidesContent && isSpanContent(name, v):
+			dst = appendHiddenContent(dst, &ev.props, enc.cfg.AI.Content, name, v)
+		default:
 			dst = enc.appendAttribute(dst, ev, name, v)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsonappend"
@@ -21,7 +22,7 @@ const redacted = "[redacted]"
 //nolint:gochecknoglobals // constants
 var contentAttributes, contentPrefixes = indexContent(
 	"gen_ai.event.content", "gen_ai.memory.records", "gen_ai.memory.query.text", "ai.embedding.*", "llm.prompt_template.*",
-	"reranker.input_documents.*", "input.value", "output.value", "tool.json_schema", "pydantic_ai.all_messages",
+	"reranker.input_documents.*", "llm.function_call", "input.value", "output.value", "tool.json_schema", "pydantic_ai.all_messages",
 	"$ai_input", "$ai_output", "$ai_output_choices", "$ai_input_state", "$ai_output_state", "$ai_tools",
 )
 
@@ -56,6 +57,69 @@ func isContent(name string) bool {
 		}
 	}
 	return false
+}
+
+// isSpanContent reports whether an attribute of a language model's span may hold a prompt or an
+// output, in any instrumentation: it is one of isContent, or it is not a number and its name says so.
+func isSpanContent(name string, v pcommon.Value) bool {
+	switch v.Type() {
+	case pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool, pcommon.ValueTypeEmpty:
+		return false
+	}
+	switch {
+	case isContent(name), strings.HasPrefix(name, "input."), strings.HasPrefix(name, "output."), name == "ai.response.providerMetadata":
+		return true
+	case strings.HasPrefix(name, "error."), strings.HasPrefix(name, "exception."), strings.HasPrefix(name, "otel."):
+		return false
+	}
+	return contentWords[lastWord(name)]
+}
+
+// contentWords are the last words of names of attributes that hold prompts, outputs, tools and their
+// calls, as in gcp.vertex.agent.llm_request, ai.result.toolCalls and crewai.task.description.
+//
+//nolint:gochecknoglobals // constant
+var contentWords = wordsOf(`answer answers argument arguments args backstory body call calls choices chunk completion completions
+	content contents context data description document documents embedding embeddings events explanation file files goal history
+	input inputs instruction instructions memory message messages object output outputs parameters prompt prompts query question
+	reasoning request response responses result results schema state summary template text texts thinking tools transcript value
+	values variable variables vector`)
+
+func wordsOf(text string) map[string]bool {
+	words := map[string]bool{}
+	for word := range strings.FieldsSeq(text) {
+		words[word] = true
+	}
+	return words
+}
+
+// lastWord returns the last word of a name in lower case, whether periods, underscores, hyphens or
+// capital letters separate its words.
+func lastWord(name string) string {
+	start := strings.LastIndexAny(name, "._-") + 1
+	for i := len(name) - 1; i > start; i-- {
+		if isUpper(name[i]) && !isUpper(name[i-1]) {
+			start = i
+			break
+		}
+	}
+	return strings.ToLower(name[start:])
+}
+
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
+
+// isSetting reports whether a request parameter is a number, a boolean or a word, and no text for the
+// model.
+func isSetting(name string, value jsontext.Value) bool {
+	switch value.Kind() {
+	case '{', '[':
+		return false
+	case '"':
+		text := ""
+		_ = json.Unmarshal(value, &text) // it is a string
+		return shapeText(text) == text && name != roleSystem && name != "stop" && !contentWords[lastWord(name)]
+	}
+	return true
 }
 
 // isContentEvent reports whether the body of an event holds a prompt or an output.

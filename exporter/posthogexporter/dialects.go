@@ -19,6 +19,12 @@ const (
 	dialectOpenLLMetry dialect = "OpenLLMetry"
 	// dialectVercel is that of the AI SDK (https://ai-sdk.dev/docs/ai-sdk-core/telemetry).
 	dialectVercel dialect = "Vercel AI SDK"
+	// dialectPydantic is that of Pydantic AI and Logfire, beside OpenTelemetry's (pydantic_ai/models/instrumented.py
+	// in pydantic/pydantic-ai).
+	dialectPydantic dialect = "Pydantic AI"
+	// dialectADK is that of Google's Agent Development Kit, beside OpenTelemetry's (telemetry/tracing.py
+	// in google/adk-python).
+	dialectADK dialect = "Google ADK"
 )
 
 // reading says how to read the value of an attribute. If the value cannot be read that way, the
@@ -55,8 +61,10 @@ const (
 	readItems  reading = "members of items"
 	readTools  reading = "members of items; their JSON schema is used"
 	readEvents reading = "span events"
-	readSystem reading = "text, or parts in JSON"
-	readAny    reading = "any value"
+	// readEventList is the same, as a list in JSON.
+	readEventList reading = "span events in JSON"
+	readSystem    reading = "text, or parts in JSON"
+	readAny       reading = "any value"
 )
 
 // scope restricts a source to some spans.
@@ -156,6 +164,7 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectOpenLLMetry, "llm.request.model", readText),
 		from(dialectVercel, "ai.response.model", readText),
 		from(dialectVercel, "ai.model.id", readText),
+		from(dialectPydantic, "model_name", readText),
 	}},
 	aiProvider: {property: "$ai_provider", sources: []aiSource{
 		from(dialectOTel, "gen_ai.provider.name", readText),
@@ -181,6 +190,9 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectVercel, "ai.value", readEach),
 		from(dialectOpenInference, "input.value", readRequest).of(modelCall),
 		from(dialectOpenLLMetry, "traceloop.entity.input", readRequest).of(modelCall),
+		from(dialectADK, attrADKRequest, readRequest).of(modelCall),
+		from(dialectPydantic, "events", readEventList),
+		from(dialectPydantic, "request_data", readRequest).of(modelCall),
 		{dialect: dialectOTel, read: readEvents, names: []string{
 			"gen_ai.system.message", "gen_ai.user.message", "gen_ai.assistant.message", "gen_ai.tool.message",
 		}},
@@ -195,10 +207,14 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectOpenLLMetry, "gen_ai.completion.*", readOutput),
 		from(dialectOTel, "gen_ai.completion", readMessages),
 		{dialect: dialectVercel, read: readAnswer, names: []string{"ai.response.text", "ai.response.toolCalls", "ai.response.object", "ai.response.reasoning"}},
+		{dialect: dialectVercel, read: readAnswer, names: []string{"ai.result.text", "ai.result.toolCalls", "ai.result.object"}},
 		from(dialectOpenInference, "llm.choices.*", readOutput),
 		from(dialectOpenLLMetry, "llm.completions.*", readOutput),
 		from(dialectOpenInference, "output.value", readResponse).of(modelCall),
 		from(dialectOpenLLMetry, "traceloop.entity.output", readResponse).of(modelCall),
+		from(dialectADK, "gcp.vertex.agent.llm_response", readResponse).of(modelCall),
+		from(dialectPydantic, "events", readEventList),
+		from(dialectPydantic, "response_data", readResponse).of(modelCall),
 		{dialect: dialectOTel, read: readEvents, names: []string{"gen_ai.choice"}},
 	}},
 	aiInputState: {property: "$ai_input_state", content: true, sources: []aiSource{
@@ -210,6 +226,9 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectOpenInference, "reranker.query", readText),
 		from(dialectOpenInference, "tool.parameters", readJSON),
 		from(dialectOpenLLMetry, "traceloop.entity.input", readJSON).of(otherSpan),
+		from(dialectADK, "gcp.vertex.agent.tool_call_args", readJSON),
+		from(dialectPydantic, "tool_arguments", readJSON),
+		from(dialectPydantic, "pydantic_ai.all_messages", readJSON).of(otherSpan),
 	}},
 	aiOutputState: {property: "$ai_output_state", content: true, sources: []aiSource{
 		from(dialectOTel, "gen_ai.tool.call.result", readJSON),
@@ -221,6 +240,9 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectOpenInference, "reranker.output_documents.*", readItems),
 		from(dialectOpenInference, "output.value", readJSON).of(otherSpan),
 		from(dialectOpenLLMetry, "traceloop.entity.output", readJSON).of(otherSpan),
+		from(dialectADK, "gcp.vertex.agent.tool_response", readJSON),
+		from(dialectPydantic, "tool_response", readJSON),
+		from(dialectPydantic, "final_result", readJSON).of(otherSpan),
 	}},
 	aiTools: {property: "$ai_tools", content: true, sources: []aiSource{
 		from(dialectOTel, "gen_ai.tool.definitions", readJSON),
@@ -236,6 +258,7 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectOpenLLMetry, "llm.response.finish_reason", readText),
 		from(dialectOpenLLMetry, "llm.response.stop_reason", readText),
 		from(dialectVercel, "ai.response.finishReason", readText),
+		from(dialectVercel, "ai.finishReason", readText),
 	}},
 	aiSession: {property: "$ai_session_id", sources: []aiSource{
 		from(dialectOTel, "gen_ai.conversation.id", readText),
@@ -251,6 +274,7 @@ var aiTargets = [numAIFields]aiTarget{
 	aiInputTokens: {property: "$ai_input_tokens", sources: []aiSource{
 		from(dialectOTel, "gen_ai.usage.input_tokens", readInteger),
 		from(dialectOTel, "gen_ai.usage.prompt_tokens", readInteger),
+		from(dialectOTel, "gen_ai.response.prompt_tokens", readInteger), // of Semantic Kernel
 		from(dialectOpenInference, "llm.token_count.prompt", readInteger),
 		from(dialectOpenLLMetry, "llm.usage.prompt_tokens", readInteger),
 		from(dialectVercel, "ai.usage.inputTokens", readInteger),
@@ -260,6 +284,7 @@ var aiTargets = [numAIFields]aiTarget{
 	aiOutputTokens: {property: "$ai_output_tokens", sources: []aiSource{
 		from(dialectOTel, "gen_ai.usage.output_tokens", readInteger),
 		from(dialectOTel, "gen_ai.usage.completion_tokens", readInteger),
+		from(dialectOTel, "gen_ai.response.completion_tokens", readInteger),
 		from(dialectOpenInference, "llm.token_count.completion", readInteger),
 		from(dialectOpenLLMetry, "llm.usage.completion_tokens", readInteger),
 		from(dialectVercel, "ai.usage.outputTokens", readInteger),
@@ -271,6 +296,7 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectOpenInference, "llm.token_count.prompt_details.cache_read", readInteger).inInput(),
 		from(dialectVercel, "ai.usage.inputTokenDetails.cacheReadTokens", readInteger).inInput(),
 		from(dialectVercel, "ai.usage.cachedInputTokens", readInteger),
+		from(dialectPydantic, "gen_ai.usage.details.cache_read_tokens", readInteger).inInput(),
 	}},
 	aiCacheCreationTokens: {property: "$ai_cache_creation_input_tokens", sources: []aiSource{
 		from(dialectOTel, "gen_ai.usage.cache_write.input_tokens", readInteger).inInput(),
@@ -278,6 +304,7 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectOTel, "gen_ai.usage.cache_creation_input_tokens", readInteger),
 		from(dialectOpenInference, "llm.token_count.prompt_details.cache_write", readInteger).inInput(),
 		from(dialectVercel, "ai.usage.inputTokenDetails.cacheWriteTokens", readInteger).inInput(),
+		from(dialectPydantic, "gen_ai.usage.details.cache_write_tokens", readInteger).inInput(),
 	}},
 	aiReasoningTokens: {property: "$ai_reasoning_tokens", sources: []aiSource{
 		from(dialectOTel, "gen_ai.usage.reasoning.output_tokens", readInteger),
@@ -286,6 +313,8 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectOpenLLMetry, "llm.usage.reasoning_tokens", readInteger),
 		from(dialectVercel, "ai.usage.outputTokenDetails.reasoningTokens", readInteger),
 		from(dialectVercel, "ai.usage.reasoningTokens", readInteger),
+		from(dialectPydantic, "gen_ai.usage.details.reasoning_tokens", readInteger),
+		from(dialectADK, "gen_ai.usage.experimental.reasoning_tokens", readInteger),
 	}},
 	aiFirstToken: {property: "$ai_time_to_first_token", sources: []aiSource{
 		from(dialectOTel, "gen_ai.response.time_to_first_chunk", readSeconds),
@@ -305,6 +334,7 @@ var aiTargets = [numAIFields]aiTarget{
 		from(dialectOTel, "gen_ai.usage.cost", readNumber),
 		from(dialectOTel, "gen_ai.cost.total_cost", readNumber),
 		from(dialectOpenInference, "llm.cost.total", readNumber),
+		from(dialectPydantic, "operation.cost", readNumber),
 	}},
 	aiStream: {property: "$ai_stream", sources: []aiSource{
 		from(dialectOpenLLMetry, "llm.is_streaming", readBoolean),
@@ -342,12 +372,18 @@ const (
 // attrOpenInferenceKind is an attribute that every span of OpenInference has.
 const attrOpenInferenceKind = "openinference.span.kind"
 
+// attrADKRequest is an attribute of ADK's model calls. Older versions of ADK name no operation for them.
+const attrADKRequest = "gcp.vertex.agent.llm_request"
+
 // aiOperationEvents maps operations that call a model, in lower case, to the events that they become.
 // All other operations become $ai_trace or $ai_span.
 var aiOperationEvents = map[string]string{
 	operationChat: eventGeneration, "text_completion": eventGeneration, "completion": eventGeneration, "generate_content": eventGeneration,
 	"llm": eventGeneration, "dogenerate": eventGeneration, "dostream": eventGeneration,
 	"embeddings": eventEmbedding, "embedding": eventEmbedding, "doembed": eventEmbedding,
+	// Of LiteLLM and Semantic Kernel.
+	"acompletion": eventGeneration, "atext_completion": eventGeneration, "responses": eventGeneration, "aresponses": eventGeneration,
+	"aembedding": eventEmbedding, "completions": eventGeneration,
 }
 
 // aiParameters maps attributes with a request parameter of a model to the parameter's name in

@@ -102,3 +102,23 @@ func TestPrefixEndsAtTheIndex(t *testing.T) {
 		assert.Equal(t, want, [2]string{prefix, rest}, name)
 	}
 }
+
+func TestHiddenContentIsHiddenInEveryDialect(t *testing.T) {
+	full, err := os.ReadFile("testdata/ai_other_libraries/want.batch")
+	require.NoError(t, err)
+	require.Greater(t, strings.Count(string(full), "sunny"), 30, "the texts of the spans")
+	for _, dir := range []string{"ai_other_libraries_redacted", "ai_other_libraries_without_content"} {
+		hidden, err := os.ReadFile("testdata/" + dir + "/want.batch")
+		require.NoError(t, err)
+		assert.NotContains(t, string(hidden), "sunny", dir)
+	}
+}
+
+func TestLastWordOfAName(t *testing.T) {
+	for name, want := range map[string]string{
+		"ai.result.toolCalls": "calls", "gcp.vertex.agent.llm_request": "request", "final_result": "result", "events": "events",
+		"URL": "url", "a.": "", "": "", "userID": "id", "x-y": "y",
+	} {
+		assert.Equal(t, want, lastWord(name), name)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -31,6 +32,9 @@ type generation struct {
 	hasAISession bool
 	// hasSystem is set once the system instructions are the first message of the input.
 	hasSystem bool
+	// countsCached is set if the instrumentation counts cached tokens as input tokens, whatever its
+	// attributes are called.
+	countsCached bool
 }
 
 // found is the value of a field in a span.
@@ -86,6 +90,9 @@ func (g *generation) readOperation() {
 			g.event = event
 		}
 		return
+	}
+	if request := textAt(g.span.Attributes(), attrADKRequest); request != "" && request != "{}" {
+		g.event = eventGeneration
 	}
 }
 
@@ -182,6 +189,10 @@ func (r reading) accepts(v pcommon.Value) bool {
 		return ok
 	case readText, readFirst:
 		return textOf(v) != ""
+	case readEventList:
+		return len(listedEvents(v)) > 0
+	case readRequest, readResponse:
+		return textOf(v) != "{}" // of ADK without content
 	}
 	return true
 }
@@ -228,7 +239,7 @@ func (g *generation) append(dst []byte, props *properties, content Content) []by
 	for f := range numAIFields {
 		dst = g.appendField(dst, props, f, content)
 	}
-	dst = g.appendParameters(dst, props)
+	dst = g.appendParameters(dst, props, content)
 	dst = g.appendCacheReporting(dst, props)
 	dst = appendLatency(dst, props, g.span)
 	if g.span.Status().Code() == ptrace.StatusCodeError {
@@ -337,12 +348,14 @@ func appendLatency(dst []byte, props *properties, span ptrace.Span) []byte {
 	return jsonappend.Double(dst, float64(span.EndTimestamp()-span.StartTimestamp())/1e9)
 }
 
-// appendParameters appends the request parameters of the model.
-func (g *generation) appendParameters(dst []byte, props *properties) []byte {
+// appendParameters appends the request parameters of the model. Parameters with text, such as tools,
+// are content.
+func (g *generation) appendParameters(dst []byte, props *properties, content Content) []byte {
 	hasMap := g.parameterMap != (pcommon.Value{})
 	if !g.parameters && !hasMap {
 		return dst
 	}
+	before := dst
 	dst, ok := props.Name(dst, "$ai_model_parameters")
 	if !ok {
 		return dst
@@ -351,18 +364,38 @@ func (g *generation) appendParameters(dst []byte, props *properties) []byte {
 	members := props.values.Members()
 	defer members.End()
 	for name, v := range g.span.Attributes().All() {
-		if parameter := aiParameters[name]; parameter != "" {
+		switch parameter := aiParameters[name]; {
+		case parameter == "":
+		case content == ContentFull:
 			dst = members.Append(dst, parameter, v)
+		default:
+			dst = appendParameter(dst, &members, parameter, props.values.Value(nil, v), content)
 		}
 	}
 	if hasMap {
 		for name, value := range membersOf(g.parameterMap, props.values) {
-			if dst, ok = members.Name(dst, name); ok {
-				dst = append(dst, value...)
-			}
+			dst = appendParameter(dst, &members, name, value, content)
 		}
 	}
+	if members.Len() == 0 {
+		return before
+	}
 	return append(dst, '}')
+}
+
+func appendParameter(dst []byte, members *jsonappend.Members, name string, value jsontext.Value, content Content) []byte {
+	isHidden := content != ContentFull && !isSetting(name, value)
+	if isHidden && content == ContentNone {
+		return dst
+	}
+	dst, ok := members.Name(dst, name)
+	switch {
+	case !ok:
+		return dst
+	case isHidden:
+		return appendRedactedJSON(dst, value)
+	}
+	return append(dst, value...)
 }
 
 // propCacheExclusive tells PostHog whether the input tokens exclude the cached ones.
@@ -380,7 +413,7 @@ func (g *generation) appendCacheReporting(dst []byte, props *properties) []byte 
 // includesCached reports whether the input tokens include the cached ones: the convention says so, and
 // the numbers are consistent. Some instrumentations use the same attributes but count like Anthropic.
 func (g *generation) includesCached() bool {
-	inclusive := false
+	inclusive := g.countsCached
 	for _, f := range [...]aiField{aiCacheReadTokens, aiCacheCreationTokens} {
 		if rank := g.found[f].rank; rank > 0 {
 			inclusive = inclusive || aiTargets[f].sources[rank-1].inclusive

@@ -56,9 +56,9 @@ func (g *generation) contentOf(f aiField, values *jsonappend.Writer) jsontext.Va
 	case readText:
 		return jsonappend.String(nil, textOf(at.value))
 	case readRequest:
-		return g.payloadOf(at.value, values, roleUser, "messages")
+		return g.payloadOf(at.value, values, roleUser, "messages", "contents")
 	case readResponse:
-		return g.payloadOf(at.value, values, roleAssistant, "choices")
+		return g.payloadOf(at.value, values, roleAssistant, "choices", "message", "content")
 	case readPrompt:
 		return promptOf(jsonOf(at.value, values))
 	case readAnswer:
@@ -77,6 +77,8 @@ func (g *generation) contentOf(f aiField, values *jsonappend.Writer) jsontext.Va
 		return encode(assemble(at.parts, values))
 	case readEvents:
 		return encode(eventMessages(at.parts, values))
+	case readEventList:
+		return listedMessages(at.value, f)
 	}
 	return jsonOf(at.value, values)
 }
@@ -113,23 +115,51 @@ func message(role string, content any) jsontext.Value {
 }
 
 // payloadOf returns the messages of a whole request or response: a list is a list of messages, and an
-// object has the list as a member. Any other value is the content of one message, or an embedding's
-// text.
-func (g *generation) payloadOf(v pcommon.Value, values *jsonappend.Writer, role, member string) jsontext.Value {
+// object has the list, or the only message, as one of the given members. Any other value is the content
+// of one message, or an embedding's text.
+func (g *generation) payloadOf(v pcommon.Value, values *jsonappend.Writer, role string, names ...string) jsontext.Value {
 	payload := jsonOf(v, values)
 	switch payload.Kind() {
 	case '[':
 		return payload
 	case '{':
-		var members map[string]jsontext.Value
-		if json.Unmarshal(payload, &members) == nil && members[member].Kind() == '[' {
-			return messagesOf(members[member])
+		if messages := payloadMessages(payload, names); messages != nil {
+			return messages
 		}
 	}
 	if g.event == eventEmbedding {
 		return payload
 	}
 	return message(role, appevent.ValidText(v.AsString()))
+}
+
+// payloadMessages returns the messages of a request or response, or nil. The instructions of Gemini's
+// requests become the first message.
+func payloadMessages(payload jsontext.Value, names []string) jsontext.Value {
+	var members map[string]jsontext.Value
+	if json.Unmarshal(payload, &members) != nil {
+		return nil
+	}
+	for _, name := range names {
+		switch list := members[name]; list.Kind() {
+		case '{':
+			return encode([]any{list})
+		case '[':
+			return messagesOf(withInstructions(list, members["config"]))
+		}
+	}
+	return nil
+}
+
+func withInstructions(list, config jsontext.Value) jsontext.Value {
+	var members struct {
+		Instruction string `json:"system_instruction"`
+	}
+	var messages []any
+	if config.Kind() != '{' || json.Unmarshal(config, &members) != nil || members.Instruction == "" || json.Unmarshal(list, &messages) != nil {
+		return list
+	}
+	return encode(append([]any{map[string]any{"role": roleSystem, "content": members.Instruction}}, messages...))
 }
 
 // messagesOf returns the messages of a list. An item of choices has its message in a member.
@@ -197,16 +227,16 @@ func answerOf(parts []part, values *jsonappend.Writer) jsontext.Value {
 	answer := map[string]any{"role": roleAssistant}
 	for _, p := range parts {
 		text := appevent.ValidText(p.value.AsString())
-		switch p.path {
-		case "ai.response.text":
+		switch p.path[strings.LastIndexByte(p.path, '.')+1:] {
+		case "text":
 			answer["content"] = text
-		case "ai.response.object":
+		case "object":
 			if answer["content"] == nil {
 				answer["content"] = text
 			}
-		case "ai.response.reasoning":
+		case "reasoning":
 			answer["reasoning"] = text
-		case "ai.response.toolCalls":
+		case "toolCalls":
 			answer["tool_calls"] = toolCallsOf(jsonOf(p.value, values))
 		}
 	}
@@ -285,6 +315,47 @@ func eventMessage(p part, values *jsonappend.Writer) any {
 		delete(m, "id")
 	}
 	return m
+}
+
+// attrEventName is the name of an event in a list of events.
+const attrEventName = "event.name"
+
+// listedEvents returns the events of a list in JSON, each with its name, or nil.
+func listedEvents(v pcommon.Value) []map[string]jsontext.Value {
+	var events []map[string]jsontext.Value
+	if v.Type() != pcommon.ValueTypeStr || json.Unmarshal([]byte(v.Str()), &events) != nil {
+		return nil
+	}
+	for _, event := range events {
+		if event[attrEventName].Kind() != '"' {
+			return nil
+		}
+	}
+	return events
+}
+
+// listedMessages returns the messages of a field's span events that are in a list in JSON.
+func listedMessages(v pcommon.Value, f aiField) jsontext.Value {
+	var messages []any
+	for _, m := range listedEvents(v) {
+		var name string
+		_ = json.Unmarshal(m[attrEventName], &name) // it is a string
+		if !slices.ContainsFunc(aiEventSources[name], func(ref aiRef) bool { return ref.field == f }) {
+			continue
+		}
+		maps.DeleteFunc(m, func(name string, _ jsontext.Value) bool {
+			return name == attrEventName || strings.HasPrefix(name, prefixGenAI)
+		})
+		unwrap(m)
+		if m["role"] == nil {
+			m["role"] = encode(roleOfEvent(name))
+		}
+		messages = append(messages, m)
+	}
+	if messages == nil {
+		return nil
+	}
+	return encode(messages)
 }
 
 // roleOfEvent returns the role of the message in a span event such as gen_ai.user.message.

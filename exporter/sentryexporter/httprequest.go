@@ -5,6 +5,7 @@ package sentryexporter
 
 import (
 	"cmp"
+	neturl "net/url"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -81,7 +82,17 @@ func (r *httpRequest) url() (url, query string) {
 	case r.host != "" && r.path != "":
 		url = cmp.Or(r.scheme, "http") + "://" + r.host + r.path
 	}
+	if !isAbsolute(url) {
+		url = ""
+	}
 	return url, strings.TrimPrefix(cmp.Or(r.query, query), "?")
+}
+
+// isAbsolute reports whether a text is a URL with a scheme and a host. The types of Sentry's SDK for
+// Rust, which sentry-cli uses, refuse an event with another one.
+func isAbsolute(text string) bool {
+	parsed, err := neturl.Parse(text)
+	return err == nil && parsed.Scheme != "" && parsed.Hostname() != ""
 }
 
 // appendRequest appends the request (Sentry's SDK documentation, "Event Payloads", "Request

@@ -4,6 +4,7 @@
 package sentryexporter
 
 import (
+	"cmp"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -40,7 +41,7 @@ func appendMessage(dst []byte, i *issue) []byte {
 		if i.IsException() {
 			return dst
 		}
-		message = "(no message)"
+		message = cmp.Or(i.messageTemplate(), "(no message)")
 	}
 	message = i.values.trim.text(cut(message, maxMessage))
 	dst = textMember(dst, "message", message)
@@ -56,7 +57,7 @@ func appendMessage(dst []byte, i *issue) []byte {
 // The names of the attribute are Sentry's, .NET's and Serilog's.
 func (i *issue) messageTemplate() string {
 	for _, name := range [...]string{"sentry.message.template", "{OriginalFormat}", "message_template.text"} {
-		if v, ok := i.Attribute(name); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {
+		if v, ok := i.Attribute(name); ok && v.Type() == pcommon.ValueTypeStr && strings.TrimSpace(v.Str()) != "" {
 			return v.Str()
 		}
 	}

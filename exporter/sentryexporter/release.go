@@ -46,7 +46,7 @@ func isReservedRelease(name string) bool {
 // Sentry refuses the name itself (Sentry's documentation, "Environments").
 func environmentName(environment string) string {
 	environment = dashed(strings.TrimSpace(environment), func(r rune) bool {
-		return r == '/' || unicode.IsSpace(r) || unicode.IsControl(r)
+		return r == '/' || r == '\\' || unicode.IsSpace(r) || unicode.IsControl(r)
 	})
 	if len(environment) > maxEnvironment || environment == "." || environment == ".." || strings.EqualFold(environment, "none") {
 		return ""

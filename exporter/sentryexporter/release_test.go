@@ -36,6 +36,7 @@ func TestEnvironmentIsOneThatSentryAccepts(t *testing.T) {
 		{"production", "production"},
 		{" qa ", "qa"},
 		{"eu/prod one\t2", "eu-prod-one-2"},
+		{"eu\\prod", "eu-prod"},
 		{"none", ""},
 		{"None", ""},
 		{"nONE ", ""},

@@ -6,6 +6,7 @@ package sentryintake
 import (
 	"encoding/json"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -138,7 +139,7 @@ func checkEnvironment(o object, name string) {
 	if !ok {
 		return
 	}
-	odd := func(r rune) bool { return r == '/' || unicode.IsSpace(r) || unicode.IsControl(r) }
+	odd := func(r rune) bool { return r == '/' || r == '\\' || unicode.IsSpace(r) || unicode.IsControl(r) }
 	reserved := environment == "." || environment == ".." || strings.EqualFold(environment, "none")
 	if environment == "" || reserved || len(environment) > maxEnvironment || strings.ContainsFunc(environment, odd) {
 		o.Breaks(RuleEnvironment, name, "is %.100q, not a valid environment name", environment)
@@ -230,7 +231,11 @@ func checkHTTPRequest(event object) {
 		return
 	}
 	request.Only(RuleUnknownField, "method", "url", "query_string", "data", "cookies", "headers", "env", "fragment", "inferred_content_type", "api_target")
-	request.Texts("url")
+	if text, ok := request.Text("url"); ok {
+		if parsed, err := url.Parse(strings.ReplaceAll(text, "[Filtered]", "Filtered")); err != nil || parsed.Scheme == "" || parsed.Hostname() == "" {
+			request.Breaks(RuleHTTPRequest, "url", "is %.100q, which sentry-cli does not parse as a URL", text)
+		}
+	}
 	if method, ok := request.Text("method"); ok && !methods.MatchString(method) {
 		request.Breaks(RuleHTTPRequest, "method", "is %q, not %s", method, methods)
 	}

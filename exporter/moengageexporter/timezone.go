@@ -4,6 +4,7 @@
 package moengageexporter
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,16 +59,19 @@ func (z *timezone) add(name string, v pcommon.Value) bool {
 	return inSeconds
 }
 
-// offsetOf parses an offset from UTC in ISO 8601 or, if inSeconds, as a number of seconds too.
+// offsetStep is the step in seconds by which offsets of time zones differ: a quarter of an hour.
+const offsetStep = 15 * 60
+
+// offsetOf parses an offset from UTC in ISO 8601 or, if inSeconds, as a number of seconds too. A number
+// of hours and minutes, such as +0530, is never a number of seconds too: those are quarters of an hour.
 func offsetOf(text string, inSeconds bool) (seconds int, ok bool) {
-	if number, err := strconv.ParseFloat(text, 64); err == nil && inSeconds {
-		seconds = int(number)
-		return seconds, number == float64(seconds) && isOffset(seconds)
+	if number, err := strconv.ParseFloat(text, 64); err == nil && inSeconds && math.Mod(number, offsetStep) == 0 {
+		return int(number), math.Abs(number) <= maxOffset
 	}
 	for _, layout := range [...]string{"Z07:00", "Z0700", "Z07"} {
 		if at, err := time.Parse(layout, text); err == nil {
 			_, seconds = at.Zone()
-			return seconds, isOffset(seconds)
+			return seconds, seconds >= -maxOffset && seconds <= maxOffset
 		}
 	}
 	return 0, false

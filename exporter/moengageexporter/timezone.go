@@ -66,12 +66,13 @@ const offsetStep = 15 * 60
 // of hours and minutes, such as +0530, is never a number of seconds too: those are quarters of an hour.
 func offsetOf(text string, inSeconds bool) (seconds int, ok bool) {
 	if number, err := strconv.ParseFloat(text, 64); err == nil && inSeconds && math.Mod(number, offsetStep) == 0 {
-		return int(number), math.Abs(number) <= maxOffset
+		seconds = int(number)
+		return seconds, isOffset(seconds)
 	}
 	for _, layout := range [...]string{"Z07:00", "Z0700", "Z07"} {
 		if at, err := time.Parse(layout, text); err == nil {
 			_, seconds = at.Zone()
-			return seconds, seconds >= -maxOffset && seconds <= maxOffset
+			return seconds, isOffset(seconds)
 		}
 	}
 	return 0, false

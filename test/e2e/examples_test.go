@@ -35,7 +35,9 @@ func exampleVariables() []string {
 		"WEBHOOK_URL=" + aURL, "WEBHOOK_SECRET=" + webhookSecret, "WEBHOOK_TOKEN=t",
 		"AUDIT_URL=" + aURL, "AUDIT_SECRET=" + webhookSecret, "EVENTS_URL=" + aURL, "PARTNER_URL=" + aURL,
 		"SLACK_URL=" + aURL, "DISCORD_URL=" + aURL, "TEAMS_URL=" + aURL, "PAGERDUTY_KEY=k",
-		"OTLP_ENDPOINT=" + aURL, "DD_API_KEY=k", "REDACTION_KEY=0123456789abcdef0123456789abcdef",
+		"OTLP_ENDPOINT=" + aURL, "DD_API_KEY=k", "PRIVACY_KEY=0123456789abcdef0123456789abcdef", "INBOX_URL=" + aURL,
+		"SHOP_SENTRY_DSN=http://key@127.0.0.1:9/1", "BILLING_SENTRY_DSN=http://key@127.0.0.1:9/2",
+		"SHOP_POSTHOG_API_KEY=" + posthogintake.Key, "OTHER_POSTHOG_API_KEY=" + posthogintake.Key,
 	}
 }
 
@@ -149,6 +151,7 @@ func TestExampleCommandsWork(t *testing.T) {
 	moengage := "exporters::moengage::endpoint: " + sink.URL
 	for name, settings := range map[string][]string{
 		"errors-to-sentry.yaml": nil, "audit-webhook.yaml": nil, "slack-alerts.yaml": nil, "redaction.yaml": nil, "sampling.yaml": nil,
+		"signups-and-errors.yaml": nil, "several-projects.yaml": nil, "local-development.yaml": nil,
 		"product-analytics.yaml": {moengage}, "everything.yaml": {moengage},
 		"datadog.yaml": {"exporters::otlp_http/datadog::logs_endpoint: " + sink.URL, "exporters::otlp_http/datadog::traces_endpoint: " + sink.URL},
 	} {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -139,4 +140,42 @@ func TestPromisesNameExistingTests(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, string(file), "func "+test[1]+"(", test[2])
 	}
+}
+
+// TestMetricsOnPagesExist compares the metrics that pages name with those that components document.
+// Prometheus adds _bucket, _sum and _count to the names of histograms.
+func TestMetricsOnPagesExist(t *testing.T) {
+	t.Parallel()
+	heading := regexp.MustCompile(`(?m)^### (otelcol_\w+)$`)
+	var documented []string
+	for path, text := range pages(t) {
+		if filepath.Base(path) == "documentation.md" {
+			documented = append(documented, allMatches(heading, text)...)
+		}
+	}
+	require.Contains(t, documented, "otelcol_fanout_events_total")
+	for _, file := range []string{"exporter/posthogexporter/notices.go", "exporter/moengageexporter/corrections.go"} { // without metadata.yaml
+		documented = append(documented, namesIn(t, regexp.MustCompile(`"(otelcol_fanout_\w+)"`), filepath.Join(root, file))...)
+	}
+	for _, module := range []string{"exporter/exporterhelper", "receiver/receiverhelper", "service"} {
+		folder := strings.TrimSpace(runIn(t, root, nil, "go", "list", "-m", "-f", "{{.Dir}}", "go.opentelemetry.io/collector/"+module))
+		text, err := os.ReadFile(filepath.Join(folder, "documentation.md"))
+		require.NoError(t, err)
+		documented = append(documented, allMatches(heading, string(text))...)
+	}
+	for path, text := range pages(t) {
+		for _, name := range allMatches(regexp.MustCompile(`\b(otelcol_[a-z_]+)[^*a-z_]`), text) {
+			base := regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
+			assert.True(t, slices.Contains(documented, name) || slices.Contains(documented, base), "%s names %s, which does not exist", path, name)
+		}
+	}
+}
+
+// allMatches returns the first group of each match.
+func allMatches(pattern *regexp.Regexp, text string) []string {
+	var found []string
+	for _, match := range pattern.FindAllStringSubmatch(text, -1) {
+		found = append(found, match[1])
+	}
+	return found
 }

@@ -42,12 +42,14 @@ test: build tools ## Test everything, including the built binary
 e2e: build tools ## Test only the built binary
 	OTELCOL_FANOUT=$(CURDIR)/$(BINARY) go test -count=1 -v ./test/e2e/...
 
-# What the tests need besides Go: Node.js with npm and the SDK's packages, Chromium, curl and Python 3.
+# What the tests need besides Go: Node.js with npm, Python 3, the SDKs' packages for both, Chromium and curl.
+# The tests that need Maven and Java run only if both are installed.
 # Missing tools are installed where apt-get may be called.
 .PHONY: tools
 tools:
 	@test/e2e/node/install.sh
 	@test/e2e/browser/install.sh
+	@test/e2e/python/install.sh
 	@for tool in curl python3; do command -v $$tool >/dev/null || \
 		{ apt-get update -q && apt-get install -qy --no-install-recommends $$tool; } || exit; done
 
@@ -89,4 +91,4 @@ generate: ## Regenerate the generated code
 
 .PHONY: clean
 clean: ## Remove the build output
-	rm -rf bin test/e2e/node/node_modules
+	rm -rf bin test/e2e/node/node_modules test/e2e/python/.venv

@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -26,6 +27,15 @@ func needChromium(t *testing.T) {
 	require.NoError(t, installChromium())
 }
 
+// needPython returns the path of a Python that has the SDK's packages.
+func needPython(t *testing.T) string {
+	t.Helper()
+	require.NoError(t, installPython())
+	python, err := filepath.Abs("python/.venv/bin/python")
+	require.NoError(t, err)
+	return python
+}
+
 // needCurl returns the path of curl. `make tools` installs it.
 func needCurl(t *testing.T) string {
 	t.Helper()
@@ -37,6 +47,7 @@ func needCurl(t *testing.T) string {
 // Tests run in parallel, but an installation must run once.
 var (
 	installNode     = sync.OnceValue(func() error { return install("node/install.sh") })
+	installPython   = sync.OnceValue(func() error { return install("python/install.sh") })
 	installChromium = sync.OnceValue(func() error { return install("browser/install.sh") })
 )
 

@@ -25,7 +25,7 @@ func pages(t *testing.T) map[string]string {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".git"):
+		case entry.IsDir() && slices.Contains([]string{"node_modules", ".venv", ".git"}, entry.Name()):
 			return filepath.SkipDir
 		case filepath.Ext(path) != ".md":
 			return nil
@@ -178,4 +178,21 @@ func allMatches(pattern *regexp.Regexp, text string) []string {
 		found = append(found, match[1])
 	}
 	return found
+}
+
+// TestGlossaryTermsAreSortedAndUsed checks that other pages use each term.
+func TestGlossaryTermsAreSortedAndUsed(t *testing.T) {
+	t.Parallel()
+	terms := allMatches(regexp.MustCompile(`(?m)^\| ([a-z- ]+) \| [A-Z]`), page(t, "glossary.md"))
+	require.NotEmpty(t, terms)
+	assert.True(t, slices.IsSorted(terms))
+	var others strings.Builder
+	for path, text := range pages(t) {
+		if filepath.Base(path) != "glossary.md" {
+			others.WriteString(strings.ToLower(text))
+		}
+	}
+	for _, term := range terms {
+		assert.Contains(t, others.String(), term, "no other page has it")
+	}
 }

@@ -103,7 +103,7 @@ func TestProseIsPlain(t *testing.T) {
 
 // isForeign reports whether a directory is generated, installed or test data.
 func isForeign(path, name string) bool {
-	foreign := []string{".git", "bin", "node_modules", "testdata", "metadata", "metadatatest", "prose"}
+	foreign := []string{".git", ".venv", "bin", "node_modules", "testdata", "metadata", "metadatatest", "prose"}
 	return slices.Contains(foreign, name) || path == filepath.Join(root, "cmd")
 }
 

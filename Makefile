@@ -19,7 +19,7 @@ BENCHTIME ?= 1s
 
 .PHONY: help
 help: ## Show this help
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 .PHONY: run
 run: build ## Build, and start with config.yaml
@@ -88,6 +88,12 @@ generate: ## Regenerate the generated code
 	mv $(MAIN).new $(MAIN)
 	gofmt -w cmd/otelcol-fanout
 	go generate $(PACKAGES)
+
+.PHONY: new-backend
+new-backend: ## Copy the example exporter to exporter/NAMEexporter: make new-backend NAME=beacon
+	@examples/backend/new.sh '$(NAME)'
+	go generate ./exporter/$(NAME)exporter
+	go test ./exporter/$(NAME)exporter
 
 .PHONY: clean
 clean: ## Remove the build output

@@ -127,14 +127,14 @@ func Test413BisectsRequest(t *testing.T) {
 	a.limit = 300 // less than documented
 	e := start(t, testConfig(a.URL))
 	long := events("a", "b", "c", "d")
-	long.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(2).Attributes().PutStr("note", strings.Repeat("x", 300))
+	long.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(2).Attributes().PutStr("note", strings.Repeat("x", a.limit))
 	e.Send(long)
 	assert.Equal(t, 3, a.tookOnce())
 	assert.Equal(t, map[string]int64{"delivered": 3, "dead_lettered/too_large": 1}, e.Outcomes())
 	letters := e.Letters.All()
 	require.Len(t, letters, 1)
 	assert.Equal(t, "c", letters[0].Name)
-	assert.Contains(t, letters[0].Message, "to a request of 400 bytes")
+	assert.Contains(t, letters[0].Message, fmt.Sprintf("to a request of %d bytes", len(bodyHead)+len(letters[0].Payload)+len(bodyTail)))
 }
 
 func TestUnsuitableEventsAreSkippedOrRefused(t *testing.T) {
@@ -153,7 +153,7 @@ func TestUnsuitableEventsAreSkippedOrRefused(t *testing.T) {
 	}, e.Outcomes())
 	letters := e.Letters.All()
 	require.Len(t, letters, 1)
-	assert.Equal(t, "the name has 101 characters, but Acme accepts 100; shorten it", letters[0].Message)
+	assert.Equal(t, fmt.Sprintf("the name has %d characters, but Acme accepts %d; shorten it", maxName+1, maxName), letters[0].Message)
 	assert.NotEmpty(t, letters[0].OTLP, "the dead letter has the record, since there is no payload")
 }
 
@@ -171,8 +171,8 @@ func TestInvalidTimesAreLeftOut(t *testing.T) {
 func TestLargeBatchesAreCompressed(t *testing.T) {
 	a := newAcme(t)
 	e := start(t, testConfig(a.URL))
-	e.Send(events(numbered(1200)...))
-	assert.Equal(t, 1200, a.tookOnce())
+	e.Send(events(numbered(2 * maxEvents)...))
+	assert.Equal(t, 2*maxEvents, a.tookOnce())
 	for i := range a.got() {
 		assert.Equal(t, "gzip", a.request(i).header.Get("Content-Encoding"))
 	}
@@ -183,7 +183,7 @@ func TestRequestsKeepLimits(t *testing.T) {
 	assert.Equal(t, "https://example.com/ingest", b.url)
 
 	t.Run("count", func(t *testing.T) {
-		assert.Equal(t, []int{500, 500, 1}, build(t, b, encodeAll(t, events(numbered(1001)...))))
+		assert.Equal(t, []int{maxEvents, maxEvents, 1}, build(t, b, encodeAll(t, events(numbered(2*maxEvents+1)...))))
 	})
 	t.Run("bytes", func(t *testing.T) {
 		half := (maxBody - len(bodyHead) - len(bodyTail) - 1) / 2
@@ -197,7 +197,7 @@ func TestRequestsKeepLimits(t *testing.T) {
 		assert.Len(t, requests, 2)
 		require.Len(t, refusals, 1)
 		assert.Equal(t, deadletter.ReasonTooLarge, refusals[0].Reason)
-		assert.Equal(t, "the event has 1048564 bytes, but Acme accepts 1048563", refusals[0].Message)
+		assert.Equal(t, fmt.Sprintf("the event has %d bytes, but Acme accepts %d", maxEvent+1, maxEvent), refusals[0].Message)
 		assert.Len(t, huge[1].Payload, maxEvent+1, "the events are unchanged")
 	})
 }

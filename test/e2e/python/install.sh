@@ -2,7 +2,8 @@
 # Copyright The otelcol-fanout Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Installs the packages in requirements.txt into the folder .venv. It does nothing if they are installed.
+# Installs the packages in requirements.txt into the folder .venv, and Python itself if apt-get can
+# install it. It does nothing if everything is installed.
 set -eu
 cd "$(dirname "$0")"
 
@@ -10,7 +11,14 @@ installed=.venv/.installed
 if [ -e "$installed" ] && [ -z "$(find requirements.txt -newer "$installed")" ]; then
   exit 0
 fi
-if ! command -v python3 >/dev/null 2>&1; then
+
+has_python() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
+
+if ! has_python && command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+  printed=$( (apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends python3 python3-venv) 2>&1 </dev/null) ||
+    printf '%s\n' "$printed" >&2
+fi
+if ! has_python; then
   echo 'the tests need Python 3 with venv and pip: install them' >&2
   exit 1
 fi

@@ -102,6 +102,9 @@ func (r *RouteConfig) validate() error {
 		if event == "" || strings.ContainsFunc(event, unicode.IsControl) {
 			return fmt.Errorf("events: %q is not a name or a pattern; write one such as signup_*", event)
 		}
+		if err := pattern.Check(event); err != nil {
+			return fmt.Errorf("events: %w", err)
+		}
 	}
 	if r.Pipelines == nil {
 		return errors.New("pipelines: is missing; write where the events go, such as [logs/sentry], or [] to drop them")

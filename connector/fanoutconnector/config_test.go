@@ -36,6 +36,7 @@ func TestInvalidConfigurationIsRefused(t *testing.T) {
 		{"route without events", `{routes: [{pipelines: [logs/a]}]}`, "routes::0::events: is missing; write names or patterns, such as [login_success, signup_*]"},
 		{"route without pipelines", `{routes: [{events: [x]}]}`, "routes::0::pipelines: is missing; write where the events go, such as [logs/sentry], or [] to drop them"},
 		{"empty name", `{routes: [{events: [x, ""], pipelines: [logs/a]}]}`, `routes::0::events: "" is not a name or a pattern; write one such as signup_*`},
+		{"pattern of a shell", `{routes: [{events: ["signup_?"], pipelines: [logs/a]}]}`, `routes::0::events: "signup_?": only * is special in a pattern, so ? matches only itself; write * for any text, such as signup_*`},
 		{"line feed in a name", `{routes: [{events: ["x\n"], pipelines: [logs/a]}]}`, `routes::0::events: "x\n" is not a name or a pattern; write one such as signup_*`},
 		{"pipeline of another signal", `{routes: [{events: [x], pipelines: [metrics/a]}]}`, "routes::0::pipelines: metrics/a is a pipeline of metrics; only logs and traces are routed"},
 		{"default pipeline of another signal", `{default_pipelines: [metrics]}`, "default_pipelines: metrics is a pipeline of metrics; only logs and traces are routed"},

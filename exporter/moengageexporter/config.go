@@ -19,6 +19,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/analyticsconf"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
@@ -257,6 +258,12 @@ func (cfg *Config) checkNames() error {
 	}
 	if err := checkEventName(names.Screen); err != nil {
 		return fmt.Errorf("event_names::screen: %w", err)
+	}
+	if err := pattern.CheckAll(names.Allow); err != nil {
+		return fmt.Errorf("event_names::allow: %w", err)
+	}
+	if err := pattern.CheckAll(cfg.ResourceAttributes); err != nil {
+		return fmt.Errorf("resource_attributes: %w", err)
 	}
 	return nil
 }

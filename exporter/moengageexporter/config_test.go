@@ -69,6 +69,8 @@ func TestConfigErrorsNameTheRemedy(t *testing.T) {
 		"no customer ID attributes": {func(cfg *Config) { cfg.CustomerID.From = nil }, "customer_id::from: is empty or contains an empty name; write the attributes that identify the user, such as [user.id]"},
 		"a name with a period":      {func(cfg *Config) { cfg.EventNames.Map = map[string]string{"a": "b.c"} }, `event_names::map::a: "b.c" has a period, after which MoEngage inserts a space; use _ instead`},
 		"a reserved name":           {func(cfg *Config) { cfg.EventNames.Page = "moe_page" }, `event_names::page: "moe_page" begins with moe_, which is reserved for MoEngage`},
+		"a pattern of a shell":      {func(cfg *Config) { cfg.EventNames.Allow = []string{"order_?"} }, `event_names::allow: "order_?": only * is special in a pattern, so ? matches only itself; write * for any text, such as signup_*`},
+		"an anchored pattern":       {func(cfg *Config) { cfg.ResourceAttributes = []string{"service.*$"} }, `resource_attributes: "service.*$": only * is special in a pattern, which matches the whole name; remove $`},
 		"no name for screens":       {func(cfg *Config) { cfg.EventNames.Screen = "" }, "event_names::screen: has 0 characters, but must have 1 to 200"},
 		"no event names":            {func(cfg *Config) { cfg.EventNames.Max = 0 }, "event_names::max: 0 is not positive; write how many event names the workspace accepts (default 512)"},
 		"negative user attributes":  {func(cfg *Config) { cfg.MaxUserAttributes = -1 }, "max_user_attributes: -1 is negative; write how many user attributes the workspace accepts (default 256)"},

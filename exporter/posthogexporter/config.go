@@ -18,6 +18,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/analyticsconf"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
@@ -260,6 +261,9 @@ func (cfg *Config) checkCompression() error {
 func (cfg *Config) checkNames() error {
 	if err := cfg.DistinctID.Check("distinct_id"); err != nil {
 		return err
+	}
+	if err := pattern.CheckAll(cfg.ResourceAttributes); err != nil {
+		return fmt.Errorf("resource_attributes: %w", err)
 	}
 	return cfg.EventNames.Map.Check(func(name string) error {
 		if name == "" || len(name) > maxName {

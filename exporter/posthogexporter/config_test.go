@@ -76,6 +76,7 @@ func TestConfigValidation(t *testing.T) {
 		"an endpoint with the batch path":  {conf: with("endpoint", "https://us.i.posthog.com/batch/"), want: "endpoint: remove /batch; the exporter appends the path itself"},
 		"an endpoint with the v1 path":     {conf: with("endpoint", "https://us.i.posthog.com/i/v1/analytics/events"), want: "endpoint: remove /i/v1/analytics/events"},
 		"an OTLP endpoint":                 {conf: with("endpoint", "https://us.i.posthog.com/i/v1/logs"), want: "endpoint: remove /i/v1/logs"},
+		"a pattern of a shell":             {conf: with("resource_attributes", []any{"service.?"}), want: `resource_attributes: "service.?": only * is special in a pattern`},
 		"an invalid protocol":              {conf: with("protocol", "v2"), want: `protocol: "v2"`},
 		"invalid person_profiles":          {conf: with("person_profiles", "yes"), want: `person_profiles: "yes"`},
 		"invalid logs":                     {conf: with("logs", "all"), want: `logs: "all"`},

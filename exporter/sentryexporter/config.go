@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/stacktrace"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
@@ -253,6 +254,12 @@ func (cfg *IssuesConfig) validate() error {
 	}
 	if cfg.MaxBreadcrumbs < 0 {
 		return fmt.Errorf("max_breadcrumbs: %d is negative; write how many earlier records an Issue shows at most (default %d), or 0 for none", cfg.MaxBreadcrumbs, defaultBreadcrumbs)
+	}
+	if err := pattern.CheckAll(slices.Sorted(maps.Keys(cfg.Fingerprints))); err != nil {
+		return fmt.Errorf("fingerprints: %w", err)
+	}
+	if err := pattern.CheckAll(cfg.Tags); err != nil {
+		return fmt.Errorf("tags: %w", err)
 	}
 	return nil
 }

@@ -75,6 +75,8 @@ func TestConfigErrorsNameKeyAndRemedy(t *testing.T) {
 		"proxy":                {with(map[string]any{"proxy_url": "http://a b"}), "proxy_url: is not a URL; write one such as http://proxy.example.com:3128"},
 		"severity":             {with(map[string]any{"issues": map[string]any{"min_severity": "bad"}}), `issues::min_severity: "bad" is not valid; write trace, debug, info, warn, error, fatal or off`},
 		"exception severity":   {with(map[string]any{"issues": map[string]any{"min_exception_severity": "bad"}}), `issues::min_exception_severity: "bad" is not valid; write trace, debug, info, warn, error, fatal or off`},
+		"fingerprints":         {with(map[string]any{"issues": map[string]any{"fingerprints": map[string]any{"^payment_*": []any{"a"}}}}), `issues::fingerprints: "^payment_*": only * is special in a pattern, which matches the whole name; remove ^`},
+		"tags":                 {with(map[string]any{"issues": map[string]any{"tags": []any{"http.[a-z]*"}}}), `issues::tags: "http.[a-z]*": only * is special in a pattern, so [...] matches only itself; write * for any text, such as signup_*`},
 		"breadcrumbs":          {with(map[string]any{"issues": map[string]any{"max_breadcrumbs": -1}}), "issues::max_breadcrumbs: -1 is negative; write how many earlier records an Issue shows at most (default 100), or 0 for none"},
 		"release format":       {with(map[string]any{"release_format": "name"}), `release_format: "name" is not valid; write name@version or version`},
 		"rate limited":         {with(map[string]any{"rate_limited": "retry"}), `rate_limited: "retry" is not valid; write dead_letter or drop`},

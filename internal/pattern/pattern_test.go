@@ -11,6 +11,21 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
+func TestPatternsOfOtherLanguagesAreRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		"signup_?":         `"signup_?": only * is special in a pattern, so ? matches only itself; write * for any text, such as signup_*`,
+		"order_[0-9]*":     `"order_[0-9]*": only * is special in a pattern, so [...] matches only itself; write * for any text, such as signup_*`,
+		"^signup_*":        `"^signup_*": only * is special in a pattern, which matches the whole name; remove ^`,
+		"^Order Completed": `"^Order Completed": only * is special in a pattern, which matches the whole name; remove ^`,
+		"signup_*$":        `"signup_*$": only * is special in a pattern, which matches the whole name; remove $`,
+	} {
+		assert.EqualError(t, Check(text), want)
+	}
+	for _, name := range []string{"", "*", "$", "$pageview", "$ai_*", "http.*", "order placed", "[Web] Order Opened", "Was it useful?", "a|b", "signup_*"} {
+		assert.NoError(t, Check(name), name)
+	}
+}
+
 func TestMatch(t *testing.T) {
 	for _, c := range []struct {
 		pattern, name string

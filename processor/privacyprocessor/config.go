@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
@@ -142,7 +143,7 @@ func checkKey(key string) error {
 	if strings.Trim(key, "*. ") == "" {
 		return fmt.Errorf("%q would match every name; write a name, or a pattern such as *_email", key)
 	}
-	return nil
+	return pattern.Check(key)
 }
 
 // checkExpression refuses an expression that matches the empty text, since that is everywhere.

@@ -25,6 +25,7 @@ func TestInvalidConfigurationsAreRefused(t *testing.T) {
 		"an empty rule":    {rule(map[string]any{"action": "mask"}), "rules::0::preset: is missing; write what is personal data: a preset, keys or values"},
 		"another preset":   {rule(map[string]any{"preset": "mail", "action": "mask"}), `rules::0::preset: "mail" is not valid; write email, ip_address,`},
 		"no action":        {rule(map[string]any{"preset": "email"}), `rules::0::action: "" is not valid; write hash, mask or drop`},
+		"an anchored name": {rule(map[string]any{"keys": []any{"^user"}, "action": "drop"}), `rules::0::keys::0: "^user": only * is special in a pattern, which matches the whole name; remove ^`},
 		"every name":       {rule(map[string]any{"keys": []any{"x", "*"}, "action": "drop"}), `rules::0::keys::1: "*" would match every name; write a name, or a pattern such as *_email`},
 		"no expression":    {rule(map[string]any{"values": []any{"("}, "action": "drop"}), `rules::0::values::0: "(" is not a regular expression of RE2`},
 		"an empty match":   {rule(map[string]any{"values": []any{"x*"}, "action": "drop"}), `rules::0::values::0: "x*" matches the empty text`},

@@ -25,14 +25,20 @@ import (
 // configuration calls it.
 func Unmarshal(conf *confmap.Conf, cfg any) error {
 	// This comes first because the collector's own error suggests no key.
-	if unknown := check(conf.ToStringMap(), reflect.TypeOf(cfg).Elem(), nil); len(unknown) > 0 {
+	root := reflect.TypeOf(cfg).Elem()
+	if unknown := (checker{root}).check(conf.ToStringMap(), root, nil); len(unknown) > 0 {
 		return errors.New(strings.Join(unknown, "; "))
 	}
 	return conf.Unmarshal(cfg)
 }
 
+// checker checks the configuration of a component.
+type checker struct {
+	root reflect.Type // that of the configuration
+}
+
 // check returns a sentence for each key of conf, at any depth, for which t has no field.
-func check(conf map[string]any, t reflect.Type, path []string) []string {
+func (c checker) check(conf map[string]any, t reflect.Type, path []string) []string {
 	keys := map[string]reflect.Type{}
 	if open := collect(t, keys); open {
 		return nil
@@ -42,15 +48,15 @@ func check(conf map[string]any, t reflect.Type, path []string) []string {
 		at := append(slices.Clone(path), key)
 		field, ok := keys[key]
 		if !ok {
-			unknown = append(unknown, sentence(at, keys))
+			unknown = append(unknown, c.sentence(at, keys))
 			continue
 		}
-		unknown = append(unknown, checkValue(conf[key], field, at)...)
+		unknown = append(unknown, c.checkValue(conf[key], field, at)...)
 	}
 	return unknown
 }
 
-func checkValue(value any, t reflect.Type, path []string) []string {
+func (c checker) checkValue(value any, t reflect.Type, path []string) []string {
 	t = inner(t)
 	if t == reflect.TypeFor[time.Duration]() {
 		return checkDuration(value, path)
@@ -59,9 +65,9 @@ func checkValue(value any, t reflect.Type, path []string) []string {
 		if readsText(t) {
 			return nil
 		}
-		return check(conf, t, path)
+		return c.check(conf, t, path)
 	}
-	return checkItems(value, t, path, checkValue)
+	return checkItems(value, t, path, c.checkValue)
 }
 
 // checkItems runs a check on each item of a list or map, and returns all sentences.
@@ -165,9 +171,12 @@ func readsText(t reflect.Type) bool {
 	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
-func sentence(path []string, keys map[string]reflect.Type) string {
-	name := strings.Join(path, confmap.KeyDelimiter)
-	if near := nearest(path[len(path)-1], keys); near != "" {
+func (c checker) sentence(path []string, keys map[string]reflect.Type) string {
+	name, last := strings.Join(path, confmap.KeyDelimiter), path[len(path)-1]
+	if right := c.elsewhere(last); right != "" {
+		return fmt.Sprintf("unknown key %q; write %s", name, right)
+	}
+	if near := Nearest(last, slices.Sorted(maps.Keys(keys))); near != "" {
 		return fmt.Sprintf("unknown key %q; did you mean %q?", name, near)
 	}
 	if len(keys) == 0 {
@@ -176,12 +185,51 @@ func sentence(path []string, keys map[string]reflect.Type) string {
 	return fmt.Sprintf("unknown key %q; valid keys are %s", name, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
 }
 
-// nearest returns the key that was probably meant by name, or an empty string.
-func nearest(name string, keys map[string]reflect.Type) string {
+// maxDepth is how many levels of blocks are searched for a key that was written in another one.
+const maxDepth = 4
+
+// elsewhere returns the path of a key that has the name, the one with the fewest levels, or an empty
+// string if there is none or several.
+func (c checker) elsewhere(name string) string {
+	level := map[string]reflect.Type{"": c.root}
+	for range maxDepth {
+		var found []string
+		next := map[string]reflect.Type{}
+		for prefix, t := range level {
+			for key, field := range keysOf(t) {
+				if key == name {
+					found = append(found, prefix+key)
+				}
+				next[prefix+key+confmap.KeyDelimiter] = field
+			}
+		}
+		switch len(found) {
+		case 0:
+			level = next
+		case 1:
+			return found[0]
+		default:
+			return ""
+		}
+	}
+	return ""
+}
+
+// keysOf returns the keys of a block; none if t is not one.
+func keysOf(t reflect.Type) map[string]reflect.Type {
+	keys := map[string]reflect.Type{}
+	if t = inner(t); t.Kind() == reflect.Struct && !readsText(t) {
+		collect(t, keys)
+	}
+	return keys
+}
+
+// Nearest returns the one of the sorted words that was probably meant by name, or an empty string.
+func Nearest(name string, words []string) string {
 	best, bestDistance := "", 1+len(name)/3
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		if d := distance(name, key); d < bestDistance || d == bestDistance && best == "" {
-			best, bestDistance = key, d
+	for _, word := range words {
+		if d := distance(name, word); d < bestDistance || d == bestDistance && best == "" {
+			best, bestDistance = word, d
 		}
 	}
 	return best

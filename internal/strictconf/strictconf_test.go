@@ -88,9 +88,15 @@ func TestUnknownKeysAreRefused(t *testing.T) {
 		`retry_on_failure: {max_elapsed_time: 1.5}`:   `retry_on_failure::max_elapsed_time: 1.5 has no unit; write 1.5s for seconds`,
 		`{endpoint: x, bogus_thing: 1, timeoutt: 3s}`: `unknown key "bogus_thing"; valid keys are `,
 		`{endpoint: x, bogus_thing: 1, time_out: 3s}`: `unknown key "time_out"; did you mean "timeout"?`,
-		`ignored: x`:       `unknown key "ignored"; valid keys are `,
-		`{timeout: 5s}`:    ``,
-		`{timeout: never}`: `timeout`,
+		`ignored: x`:                             `unknown key "ignored"; valid keys are `,
+		`batch: {max_size: 5}`:                   `unknown key "batch"; write sending_queue::batch`,
+		`{endpoint: x, max_interval: 1s}`:        `unknown key "max_interval"; write retry_on_failure::max_interval`,
+		`sending_queue: {endpoint: x}`:           `unknown key "sending_queue::endpoint"; write endpoint`,
+		`metadata_keys: [a]`:                     `unknown key "metadata_keys"; write sending_queue::batch::partition::metadata_keys`,
+		`sending_queue: {metadata_keys: [a]}`:    `unknown key "sending_queue::metadata_keys"; write sending_queue::batch::partition::metadata_keys`,
+		`sending_queue: {tls: {insecure: true}}`: `unknown key "sending_queue::tls"; write tls`,
+		`{timeout: 5s}`:                          ``,
+		`{timeout: never}`:                       `timeout`,
 	} {
 		t.Run(text, func(t *testing.T) {
 			_, err := unmarshal(t, text)

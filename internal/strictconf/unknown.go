@@ -16,10 +16,10 @@ import (
 // component of another module does not have. cfg is a pointer to the component's configuration.
 // Structs with an Unmarshal method are skipped: they may accept keys that they have no field for.
 func Unknown(conf map[string]any, cfg any) []string {
-	return unknownKeys(conf, reflect.TypeOf(cfg), nil)
+	return checker{deref(reflect.TypeOf(cfg))}.unknownKeys(conf, reflect.TypeOf(cfg), nil)
 }
 
-func unknownKeys(value any, t reflect.Type, path []string) []string {
+func (c checker) unknownKeys(value any, t reflect.Type, path []string) []string {
 	t = inner(t)
 	if hasUnmarshal(unwrap(t)) {
 		return nil
@@ -27,11 +27,11 @@ func unknownKeys(value any, t reflect.Type, path []string) []string {
 	conf, isMap := value.(map[string]any)
 	switch {
 	case !isMap || t.Kind() != reflect.Struct:
-		return checkItems(value, t, path, unknownKeys)
+		return checkItems(value, t, path, c.unknownKeys)
 	case readsText(t):
 		return nil
 	case squashesUnmarshal(t):
-		return check(conf, t, path)
+		return c.check(conf, t, path)
 	}
 	keys := map[string]reflect.Type{}
 	if open := collect(t, keys); open {
@@ -42,10 +42,10 @@ func unknownKeys(value any, t reflect.Type, path []string) []string {
 		at := append(slices.Clone(path), key)
 		field, ok := keys[key]
 		if !ok {
-			found = append(found, sentence(at, keys))
+			found = append(found, c.sentence(at, keys))
 			continue
 		}
-		found = append(found, unknownKeys(conf[key], field, at)...)
+		found = append(found, c.unknownKeys(conf[key], field, at)...)
 	}
 	return found
 }

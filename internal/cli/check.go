@@ -5,61 +5,111 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
+	"go.uber.org/zap"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
-// addChecks adds a converter that reports mistakes which the collector accepts, or finds only at
-// start.
-func addChecks(set *otelcol.CollectorSettings) {
-	resolver := &set.ConfigProviderSettings.ResolverSettings
-	resolver.ConverterFactories = append(slices.Clone(resolver.ConverterFactories), // last: other converters remove keys of their own, such as enabled
-		confmap.NewConverterFactory(func(confmap.ConverterSettings) confmap.Converter { return checker{set.Factories} }))
+// checks are the checks of the configuration that the collector lacks: for mistakes that it accepts,
+// finds only at start, or reports without what to write.
+type checks struct {
+	factories func() (otelcol.Factories, error)
+	sources   *sources
+	// starts is true if the collector is to run with the configuration, on this machine.
+	starts bool
+	// written describes the configuration before any component is removed from it.
+	written service
+	// warnings are the mistakes in the configuration that was checked last that do not stop it.
+	warnings mistakes
 }
 
-// checker is a converter that checks the configuration. It changes nothing.
-type checker struct {
-	factories func() (otelcol.Factories, error)
+// addChecks adds converters that check the configuration and change nothing.
+func addChecks(set *otelcol.CollectorSettings, s *sources) *checks {
+	c := &checks{factories: set.Factories, sources: s}
+	resolver := &set.ConfigProviderSettings.ResolverSettings
+	first := confmap.NewConverterFactory(func(confmap.ConverterSettings) confmap.Converter { return noteReferences{c} })
+	last := confmap.NewConverterFactory(func(set confmap.ConverterSettings) confmap.Converter { return findMistakes{c, set.Logger} })
+	// Between them, other converters remove keys of their own, such as enabled, and what is off.
+	resolver.ConverterFactories = slices.Concat([]confmap.ConverterFactory{first}, resolver.ConverterFactories, []confmap.ConverterFactory{last})
+	return c
+}
+
+// noteReferences notes which components the configuration uses, including pipelines that are off.
+type noteReferences struct{ *checks }
+
+// Convert implements confmap.Converter.
+func (n noteReferences) Convert(_ context.Context, conf *confmap.Conf) error {
+	n.written = newService(conf.ToStringMap())
+	return nil
+}
+
+// findMistakes finds the mistakes and logs the warnings.
+type findMistakes struct {
+	*checks
+	logger *zap.Logger
 }
 
 // Convert implements confmap.Converter. Its error lists every mistake.
-func (c checker) Convert(_ context.Context, conf *confmap.Conf) error {
-	factories, err := c.factories()
+func (f findMistakes) Convert(_ context.Context, conf *confmap.Conf) error {
+	factories, err := f.factories()
 	if err != nil {
 		return fmt.Errorf("creating the factories: %w", err)
 	}
 	root := conf.ToStringMap()
-	components := slices.Concat(
-		componentsOf("receivers", root, factories.Receivers), componentsOf("processors", root, factories.Processors),
-		componentsOf("exporters", root, factories.Exporters), componentsOf("connectors", root, factories.Connectors),
-		componentsOf("extensions", root, factories.Extensions))
-	svc := newService(root)
-	var problems []string
-	for _, c := range components {
-		sentences := slices.Concat(strictconf.Unknown(c.config, c.defaults), c.badURLs(), c.missingExtensions(svc))
-		for _, sentence := range sentences {
-			problems = append(problems, c.path+": "+sentence)
-		}
+	f.warnings = nil
+	if found := f.mistakes(root, factories); len(found) > 0 {
+		return mistakes(found)
 	}
-	if len(problems) > 0 {
-		return errors.New(strings.Join(problems, "; "))
+	f.warnings = unusedComponents(root, f.written)
+	if !f.starts { // the collector may run as another user, on another machine
+		f.warnings = slices.Concat(f.warnings, f.sources.unsetVariables(root), directoryMistakes(root))
+	}
+	logger := f.logger.WithOptions(zap.WithCaller(false)) // the line of code means nothing to an operator
+	for _, warning := range f.warnings {
+		logger.Warn(f.sources.explainAll(mistakes{warning}))
 	}
 	return nil
 }
 
+func (f findMistakes) mistakes(root map[string]any, factories otelcol.Factories) []mistake {
+	if found := sectionMistakes(root); len(found) > 0 { // others would follow from them
+		return found
+	}
+	found := slices.Concat(typeMistakes(root, factories), pipelineMistakes(root), f.sources.variableMistakes(root), componentMistakes(root, factories))
+	if f.starts {
+		found = append(found, directoryMistakes(root)...)
+	}
+	return found
+}
+
+// componentMistakes returns the mistakes in the keys of components.
+func componentMistakes(root map[string]any, factories otelcol.Factories) []mistake {
+	svc := newService(root)
+	components := slices.Concat(
+		componentsOf("receivers", root, factories.Receivers), componentsOf("processors", root, factories.Processors),
+		componentsOf("exporters", root, factories.Exporters), componentsOf("connectors", root, factories.Connectors),
+		componentsOf("extensions", root, factories.Extensions))
+	var found []mistake
+	for _, c := range components {
+		sentences := slices.Concat(strictconf.Unknown(c.config, c.defaults), c.badURLs(), c.missingExtensions(svc))
+		for _, sentence := range sentences {
+			found = append(found, at([]string{c.section, c.name}, "%s", sentence))
+		}
+	}
+	return found
+}
+
 // configured is a component with a non-empty configuration.
 type configured struct {
-	path     string // exporters::webhook/shop
 	section  string
+	name     string // webhook/shop, as it is written
 	id       component.ID
 	config   map[string]any
 	defaults component.Config
@@ -77,7 +127,7 @@ func componentsOf[F component.Factory](section string, root map[string]any, fact
 		}
 		config, _ := components[name].(map[string]any)
 		if factory, ok := factories[id.Type()]; ok && len(config) > 0 {
-			found = append(found, configured{section + confmap.KeyDelimiter + name, section, id, config, factory.CreateDefaultConfig()})
+			found = append(found, configured{section, name, id, config, factory.CreateDefaultConfig()})
 		}
 	}
 	return found
@@ -86,7 +136,7 @@ func componentsOf[F component.Factory](section string, root map[string]any, fact
 // badURLs returns a sentence for each endpoint of otlp_http that is not a URL. The exporter accepts
 // any text, and then every request fails.
 func (c *configured) badURLs() []string {
-	if t := c.id.Type().String(); t != "otlp_http" && t != "otlphttp" || !strings.HasPrefix(c.path, "exporters") {
+	if t := c.id.Type().String(); t != "otlp_http" && t != "otlphttp" || c.section != "exporters" {
 		return nil
 	}
 	var bad []string

@@ -6,30 +6,52 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // NewCommand returns the collector's command. Without --config it runs defaultConfig, which is
 // YAML. Mistakes that the collector ignores, or finds only at start, are configuration errors here,
 // and every error is one line.
 func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Command {
-	addChecks(&set)
 	nameVariables(&set)
+	sources := noteSources(&set)
+	checks := addChecks(&set, sources)
+	set.LoggingOptions = append(slices.Clone(set.LoggingOptions), zap.AddStacktrace(zapcore.FatalLevel)) // a stack of Go means nothing to an operator
 	root := otelcol.NewCommand(set)
-	root.RunE = runCommand(set, watchLocations(root))
+	root.RunE = runCommand(set, checks, watchLocations(root))
 	for _, command := range append(root.Commands(), root) {
 		if command.RunE != nil {
-			command.RunE = wrap(command.RunE, defaultConfig, command == root)
+			command.RunE = wrap(command.RunE, sources, defaultConfig, command == root)
+		}
+		if command.Name() == "validate" {
+			command.RunE = printWarnings(command.RunE, checks)
 		}
 	}
-	root.AddCommand(newQueuesCommand(set, defaultConfig))
+	root.AddCommand(newQueuesCommand(set, sources, defaultConfig))
 	return root
+}
+
+// printWarnings makes the validate command print the warnings that are in the log at start.
+func printWarnings(run func(*cobra.Command, []string) error, c *checks) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := run(cmd, args); err != nil {
+			return err
+		}
+		for _, warning := range c.warnings {
+			cmd.PrintErrln("Warning: " + c.sources.explainAll(mistakes{warning}))
+		}
+		return nil
+	}
 }
 
 // wrap gives a command its default configuration and one-line errors. runs is true for the command
 // that starts the collector: it also reports the default configuration.
-func wrap(run func(*cobra.Command, []string) error, defaultConfig string, runs bool) func(*cobra.Command, []string) error {
+func wrap(run func(*cobra.Command, []string) error, s *sources, defaultConfig string, runs bool) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if config := cmd.Flags().Lookup("config"); config != nil && !config.Changed {
 			// The first value of the flag, so that --set is merged over it.
@@ -40,16 +62,17 @@ func wrap(run func(*cobra.Command, []string) error, defaultConfig string, runs b
 				cmd.PrintErrf("No --config given: running the built-in configuration. See it with: %s print-config\n", cmd.Name())
 			}
 		}
-		return OneLine(run(cmd, args))
+		return s.oneLine(run(cmd, args))
 	}
 }
 
 // runCommand is the command that starts the collector. Unlike the collector's own, it survives a
 // bad configuration on SIGHUP, and a stop signal during the start.
-func runCommand(set otelcol.CollectorSettings, l *locations) func(*cobra.Command, []string) error {
+func runCommand(set otelcol.CollectorSettings, c *checks, l *locations) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
 		signals := repeatSignals()
 		defer signals.stop()
-		return newRunner(set, l.uris(), signals.isStopping).run(cmd.Context())
+		c.starts = true
+		return newRunner(set, c.sources, l.uris(), signals.isStopping).run(cmd.Context())
 	}
 }

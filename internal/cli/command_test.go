@@ -121,7 +121,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 		},
 		"an exporter that is not configured": {
 			config: "receivers: {nop: }\nexporters: {nop: }\nservice: {pipelines: {logs: {receivers: [nop], exporters: [nope]}}}",
-			want:   `service::pipelines::logs: references exporter "nope" which is not configured`,
+			want:   `invalid configuration: service::pipelines::logs::exporters::0: "nope" is not configured; did you mean "nop"?`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestMistakesInCoreComponentsSayWhatToWrite(t *testing.T) {
 		"a header that is a bool":          {"endpoint: http://localhost:4318, headers: {api-key: true}", otlp + "::headers::api-key: is true or false; write it in quotes"},
 		"a header that is a map":           {"endpoint: http://localhost:4318, headers: {api-key: {a: b}}", otlp + "::headers::api-key: is a map; write text"},
 		"a header from a variable":         {"endpoint: http://localhost:4318, headers: {api-key: '${env:PHONE}'}", ""},
-		"a variable with a large number":   {"endpoint: http://localhost:4318, headers: {api-key: '${env:BIG}'}", `invalid configuration: environment variable BIG: YAML does not read its value as text; put quotes inside it: BIG='"..."'`},
+		"a variable with a large number":   {"endpoint: http://localhost:4318, headers: {api-key: '${env:BIG}'}", `invalid configuration: ${env:BIG}: YAML does not read its value as text; put quotes inside it: BIG='"..."'`},
 		"text for a number":                {"endpoint: http://localhost:4318, sending_queue: {queue_size: many}", otlp + "::sending_queue::queue_size: is text; write a number, without quotes"},
 		"text for a bool":                  {"endpoint: http://localhost:4318, tls: {insecure: 'yes'}", otlp + ": tls.insecure: is text; write true or false, without quotes"},
 		"a number for a section":           {"endpoint: http://localhost:4318, tls: 5", otlp + "::tls: is a number; write a map, such as {a: b}"},
@@ -160,7 +160,7 @@ func TestMistakesInCoreComponentsSayWhatToWrite(t *testing.T) {
 		"an endpoint without a scheme":     {"endpoint: localhost:4318", otlp + ": endpoint: localhost:4318 has no scheme; write http://localhost:4318 or https://localhost:4318"},
 		"an endpoint for logs without one": {"logs_endpoint: otlp.example.com/v1/logs", otlp + ": logs_endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://otlp.example.com"},
 		"an endpoint that is a number":     {"endpoint: 4318", otlp + ": endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://otlp.example.com"},
-		"an endpoint that is empty":        {"endpoint: ''", "exporters::otlp_http: endpoint: is missing; write the URL of the backend, such as https://otlp.example.com (is an environment variable unset?)"},
+		"an endpoint that is empty":        {"endpoint: ''", "exporters::otlp_http: endpoint: is missing; write the URL of the backend, such as https://otlp.example.com"},
 		"a storage that is not configured": {"endpoint: http://localhost:4318, sending_queue: {storage: nop/x}", otlp + `: sending_queue::storage: there is no extension "nop/x", or it is off; configure it and add it to service::extensions`},
 		"a storage that is not started":    {"endpoint: http://localhost:4318, sending_queue: {storage: nop/idle}", otlp + `: sending_queue::storage: the extension "nop/idle" is not started; add it to service::extensions`},
 		"a storage of a disabled queue":    {"endpoint: http://localhost:4318, sending_queue: {enabled: false, storage: nop/x}", ""},
@@ -205,19 +205,19 @@ func TestErrorsDoNotRepeatValues(t *testing.T) {
 }
 
 func TestOneLineKeepsTheCause(t *testing.T) {
-	require.NoError(t, OneLine(nil))
+	require.NoError(t, (&sources{}).oneLine(nil))
 	cause := errors.New("first\n\n  second \n'x' error reading configuration for \"a/b\": '' unknown key")
-	err := OneLine(cause)
+	err := (&sources{}).oneLine(cause)
 	require.EqualError(t, err, "first; second; x::a/b: unknown key")
 	require.ErrorIs(t, err, cause)
-	require.EqualError(t, OneLine(errors.New("listen tcp 127.0.0.1:8888: bind: address already in use")),
+	require.EqualError(t, (&sources{}).oneLine(errors.New("listen tcp 127.0.0.1:8888: bind: address already in use")),
 		"listen tcp 127.0.0.1:8888: bind: address already in use; is another collector running?")
 }
 
 func FuzzOneLine(f *testing.F) {
 	f.Add("failed to get config: cannot unmarshal the configuration: decoding failed due to the following error(s):\n\n'a' has invalid keys: b")
 	f.Fuzz(func(t *testing.T, text string) {
-		if got := OneLine(errors.New(text)).Error(); strings.Contains(got, "\n") {
+		if got := (&sources{}).oneLine(errors.New(text)).Error(); strings.Contains(got, "\n") {
 			t.Fatalf("%q is more than one line", got)
 		}
 	})

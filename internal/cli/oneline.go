@@ -4,24 +4,31 @@
 package cli
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 )
 
-// OneLine returns an error that rewords err, a collector error of possibly several lines, as one
-// line that names the component and the key. It wraps err; nil stays nil.
-func OneLine(err error) error {
+// oneLine returns an error that rewords err, a collector error of possibly several lines, as one line
+// that names the file, the line, the component and the key. It wraps err; nil stays nil.
+func (s *sources) oneLine(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &oneLineError{err: err}
+	return &oneLineError{err: err, sources: s}
 }
 
-type oneLineError struct{ err error }
+type oneLineError struct {
+	err     error
+	sources *sources
+}
 
 func (e *oneLineError) Unwrap() error { return e.err }
 
 func (e *oneLineError) Error() string {
+	if found, ok := errors.AsType[mistakes](e.err); ok {
+		return invalid + e.sources.explainAll(found)
+	}
 	var lines []string
 	for line := range strings.Lines(e.err.Error()) {
 		if line = strings.TrimSpace(line); line != "" {
@@ -32,8 +39,11 @@ func (e *oneLineError) Error() string {
 	for _, r := range rewordings {
 		text = r.pattern.ReplaceAllString(text, r.text)
 	}
-	return rewordTypes(text)
+	return e.sources.explain(rewordTypes(text))
 }
+
+// invalid is the beginning of errors about the configuration as a whole.
+const invalid = "invalid configuration: "
 
 // rewordings turn the collector's messages about a bad configuration into terms of the YAML that
 // the user wrote. They are applied in this order.
@@ -49,7 +59,9 @@ var rewordings = []struct {
 	{regexp.MustCompile(`retrieved value \(type=string\) cannot be used as a Conf: assuming string type since contents are not valid YAML: yaml: `), "it is not YAML: "},
 	{regexp.MustCompile(`retrieved value \(type=[^)]*\) cannot be used as a Conf`), "it is not a map with receivers, exporters and service at its top"},
 	{regexp.MustCompile(`'(\w+)' error reading configuration for "([^"]+)": `), "$1::$2: "},
-	{regexp.MustCompile(`'(\w+)' unknown type: "([^"]+)"(?: for id: "([^"]+)")?`), `$1::$3: this binary has no component of type "$2"`},
+	{regexp.MustCompile(`in "([^"]+)" id: unknown pipeline signal: "([^"]+)"`), `$1: "$2" is not a signal; the name of a pipeline begins with one, such as logs or traces`},
+	{regexp.MustCompile(`scheme "([^"]+)" is not supported for uri "([^":]+):[^"]*"`), `$${$2:...}: "$1" is not a source of values; write $${env:NAME} or $${file:NAME}`},
+	{regexp.MustCompile(`environment variable "([^"]+)" has invalid name: must match regex \S+`), `$${env:$1}: this is not the name of a variable; write letters, digits and _`},
 	{regexp.MustCompile(`::: `), ": "},
 	// Squashed structs have a name in Go only.
 	{regexp.MustCompile(`::(?:delivery|clientconfig|serverconfig|timeoutconfig)(::\w)`), "$1"},

@@ -25,14 +25,15 @@ import (
 // queues is the queues command, which works on the files of queues while no collector runs.
 type queues struct {
 	set           otelcol.CollectorSettings
+	sources       *sources
 	defaultConfig string
 
 	configs   []string
 	directory string
 }
 
-func newQueuesCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Command {
-	q := &queues{set: set, defaultConfig: defaultConfig}
+func newQueuesCommand(set otelcol.CollectorSettings, s *sources, defaultConfig string) *cobra.Command {
+	q := &queues{set: set, sources: s, defaultConfig: defaultConfig}
 	parent := &cobra.Command{
 		Use:   "queues",
 		Short: "List, move and drop queues on disk",
@@ -43,13 +44,13 @@ func newQueuesCommand(set otelcol.CollectorSettings, defaultConfig string) *cobr
 	parent.PersistentFlags().StringVar(&q.directory, "directory", "", "The directory of file_storage, instead of --config")
 	parent.AddCommand(&cobra.Command{
 		Use: "list", Short: "List the queues, with their events", Args: cobra.NoArgs, SilenceUsage: true,
-		RunE: func(cmd *cobra.Command, _ []string) error { return OneLine(q.list(cmd)) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return q.sources.oneLine(q.list(cmd)) },
 	}, &cobra.Command{
 		Use: "move FROM TO", Short: "Give the queues of an exporter to another one of the same type, such as webhook/old webhook/new", Args: cobra.ExactArgs(2), SilenceUsage: true,
-		RunE: func(cmd *cobra.Command, args []string) error { return OneLine(q.move(cmd, args[0], args[1])) },
+		RunE: func(cmd *cobra.Command, args []string) error { return q.sources.oneLine(q.move(cmd, args[0], args[1])) },
 	}, &cobra.Command{
 		Use: "drop NAME", Short: "Delete the queues of an exporter, with their events", Args: cobra.ExactArgs(1), SilenceUsage: true,
-		RunE: func(cmd *cobra.Command, args []string) error { return OneLine(q.drop(cmd, args[0])) },
+		RunE: func(cmd *cobra.Command, args []string) error { return q.sources.oneLine(q.drop(cmd, args[0])) },
 	})
 	return parent
 }

@@ -18,7 +18,8 @@ import (
 // runner runs the collector until it is stopped. On SIGHUP it reads the configuration again and
 // checks it; the collector on its own would shut down first, and end if there is a mistake.
 type runner struct {
-	set otelcol.CollectorSettings
+	set     otelcol.CollectorSettings
+	sources *sources
 	// isStopping reports whether the process was told to end.
 	isStopping func() bool
 
@@ -27,11 +28,11 @@ type runner struct {
 	latest *snapshot
 }
 
-func newRunner(set otelcol.CollectorSettings, uris []string, isStopping func() bool) *runner {
+func newRunner(set otelcol.CollectorSettings, s *sources, uris []string, isStopping func() bool) *runner {
 	resolver := &set.ConfigProviderSettings.ResolverSettings
 	resolver.URIs = uris
 	resolver.DefaultScheme = "env" // as in the collector's own command
-	return &runner{set: set, isStopping: isStopping, hangups: make(chan os.Signal, 1)}
+	return &runner{set: set, sources: s, isStopping: isStopping, hangups: make(chan os.Signal, 1)}
 }
 
 // run runs a collector for each configuration, one after another. If a new configuration does not
@@ -73,12 +74,12 @@ type start struct {
 	failed error
 }
 
-func (s *start) explain() {
+func (s *start) explain(by *sources) {
 	if s.stopped != nil {
-		s.snapshot.logger.Warn("The previous configuration did not shut down cleanly", zap.Error(OneLine(s.stopped)))
+		s.snapshot.logger.Warn("The previous configuration did not shut down cleanly", zap.Error(by.oneLine(s.stopped)))
 	}
 	if s.failed != nil {
-		s.snapshot.logger.Error("The new configuration does not start; running the previous one again", zap.Error(OneLine(s.failed)))
+		s.snapshot.logger.Error("The new configuration does not start; running the previous one again", zap.Error(by.oneLine(s.failed)))
 	}
 }
 
@@ -100,7 +101,7 @@ func (r *runner) runOnce(ctx context.Context, s start) end {
 		return end{err: err}
 	}
 	logger := s.snapshot.logger
-	s.explain()
+	s.explain(r.sources)
 	running, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
 		ended <- collector.Run(&runContext{Context: ctx, collector: collector, running: func() {
@@ -125,7 +126,7 @@ func (r *runner) runOnce(ctx context.Context, s start) end {
 		}
 		reload, err := r.check(ctx)
 		if err != nil {
-			logger.Error("The configuration was not reloaded; the running one stays in use", zap.Error(OneLine(err)))
+			logger.Error("The configuration was not reloaded; the running one stays in use", zap.Error(r.sources.oneLine(err)))
 			continue
 		}
 		logger.Info("The new configuration is valid; restarting with it")

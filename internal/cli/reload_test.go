@@ -92,11 +92,12 @@ func run(t *testing.T, probeSettings string) *running {
 		all.Extensions[probes.Type()] = probes
 		return all, err
 	}
-	addChecks(&set)
+	sources := noteSources(&set)
+	addChecks(&set, sources)
 	ctx, stop := context.WithCancel(t.Context())
 	r.stop = stop
 	r.write(probeSettings)
-	go func() { r.ended <- newRunner(set, []string{r.config}, r.stopping.Load).run(ctx) }()
+	go func() { r.ended <- newRunner(set, sources, []string{r.config}, r.stopping.Load).run(ctx) }()
 	r.waitFor(readyLine, 1)
 	return r
 }
@@ -154,7 +155,7 @@ func TestBadConfigurationIsNotApplied(t *testing.T) {
 	r := run(t, "")
 	tests := []struct{ name, configuration, want string }{
 		{"an unknown key", "exporters: {nop: {a: 1}}", "exporters::nop: unknown key"},
-		{"no YAML", "receivers: [", "invalid configuration: it is not YAML"},
+		{"no YAML", "receivers: [", "it is not YAML"},
 		{"an unknown extension", "receivers: {nop: }\nexporters: {nop: }\nservice: {extensions: [nope], pipelines: {logs: {receivers: [nop], exporters: [nop]}}}",
 			`service::extensions: references extension \"nope\" which is not configured`},
 		{"an empty file", "", "empty configuration file"},
@@ -242,14 +243,14 @@ func TestFirstConfigurationThatDoesNotStartIsAnError(t *testing.T) {
 	set := settings()
 	set.DisableGracefulShutdown = true
 	config := "yaml:receivers: {nop: }\nexporters: {nop: }\nservice: {telemetry: {metrics: {level: none}, logs: {output_paths: [/dev/null/x]}}, pipelines: {logs: {receivers: [nop], exporters: [nop]}}}"
-	err := newRunner(set, []string{config}, func() bool { return false }).run(t.Context())
+	err := newRunner(set, &sources{}, []string{config}, func() bool { return false }).run(t.Context())
 	assert.ErrorContains(t, err, "/dev/null/x")
 }
 
 // TestFlagsSayWhereTheConfigurationIs checks that both flags reach the collector that runs.
 func TestFlagsSayWhereTheConfigurationIs(t *testing.T) {
 	_, err := execute("service: 5", "--config", "yaml:"+validConfig, "--set", "service.pipelines.logs.exporters = [nope]")
-	require.ErrorContains(t, err, `references exporter "nope" which is not configured`)
+	require.ErrorContains(t, err, `"nope" is not configured`)
 
 	l := watchLocations(otelcol.NewCommand(settings()))
 	assert.Empty(t, l.uris())

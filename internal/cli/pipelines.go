@@ -1,0 +1,217 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
+)
+
+// sectionKinds are the sections of components, with a word for one of them.
+var sectionKinds = []struct{ section, kind string }{
+	{"receivers", "a receiver"}, {"processors", "a processor"}, {"exporters", "an exporter"}, {"connectors", "a connector"}, {"extensions", "an extension"},
+}
+
+// sectionMistakes returns the unknown keys at the top, in service and in pipelines.
+func sectionMistakes(root map[string]any) []mistake {
+	service := mapOf(root["service"])
+	top := []string{"connectors", "exporters", "extensions", "processors", "receivers", "service"}
+	inService := []string{"extensions", "pipelines", "telemetry"}
+	found := slices.Concat(unknownKeys(nil, root, top, inService), unknownKeys([]string{"service"}, service, inService, nil))
+	pipelines := mapOf(service["pipelines"])
+	for _, name := range slices.Sorted(maps.Keys(pipelines)) {
+		found = append(found, unknownKeys([]string{"service", "pipelines", name}, mapOf(pipelines[name]), []string{"exporters", "processors", "receivers"}, nil)...)
+	}
+	return found
+}
+
+// unknownKeys returns a mistake for each key of a block that is not one of the sorted keys. inService
+// lists keys that belong below service.
+func unknownKeys(path []string, block map[string]any, keys, inService []string) []mistake {
+	var found []mistake
+	for _, key := range slices.Sorted(maps.Keys(block)) {
+		near := strictconf.Nearest(key, keys)
+		switch {
+		case slices.Contains(keys, key):
+		case slices.Contains(inService, key):
+			found = append(found, at(path, "unknown key %q; write service::%s", key, key))
+		case near != "":
+			found = append(found, at(path, "unknown key %q; did you mean %q?", key, near))
+		default:
+			found = append(found, at(path, "unknown key %q; valid keys are %s", key, strings.Join(keys, ", ")))
+		}
+	}
+	return found
+}
+
+// typeMistakes returns the components of types that this binary does not have.
+func typeMistakes(root map[string]any, factories otelcol.Factories) []mistake {
+	types := map[string][]string{
+		"receivers": typesOf(factories.Receivers), "processors": typesOf(factories.Processors), "exporters": typesOf(factories.Exporters),
+		"connectors": typesOf(factories.Connectors), "extensions": typesOf(factories.Extensions),
+	}
+	var found []mistake
+	for _, s := range sectionKinds {
+		for name := range sortedIDs(root[s.section]) {
+			if typ, _, _ := strings.Cut(name, "/"); !slices.Contains(types[s.section], typ) {
+				found = append(found, at([]string{s.section, name}, "%s", unknownType(typ, s.section, types)))
+			}
+		}
+	}
+	return found
+}
+
+// unknownType says what to write for a type that the section does not have.
+func unknownType(typ, section string, types map[string][]string) string {
+	for _, other := range sectionKinds {
+		if slices.Contains(types[other.section], typ) {
+			return fmt.Sprintf("%s is %s; write it below %s", typ, other.kind, other.section)
+		}
+	}
+	text := fmt.Sprintf("this binary has no component of type %q", typ)
+	if near := strictconf.Nearest(typ, types[section]); near != "" {
+		return text + fmt.Sprintf("; did you mean %q?", near)
+	}
+	return text + fmt.Sprintf(" (valid values: %v)", types[section])
+}
+
+func typesOf[F any](factories map[component.Type]F) []string {
+	var types []string
+	for t := range factories {
+		types = append(types, t.String())
+	}
+	slices.Sort(types)
+	return types
+}
+
+// pipelineMistakes returns the names of pipelines that are none, and the references to components
+// that are not configured.
+func pipelineMistakes(root map[string]any) []mistake {
+	pipelines := mapOf(mapOf(root["service"])["pipelines"])
+	var found []mistake
+	for _, name := range slices.Sorted(maps.Keys(pipelines)) {
+		path := []string{"service", "pipelines", name}
+		found = append(found, nameMistake(path, name)...)
+		for _, list := range []string{"receivers", "processors", "exporters"} {
+			references, _ := mapOf(pipelines[name])[list].([]any)
+			for i, reference := range references {
+				if id, isText := reference.(string); isText {
+					found = append(found, referenceMistake(root, append(slices.Clone(path), list, strconv.Itoa(i)), list, id)...)
+				}
+			}
+		}
+	}
+	return found
+}
+
+// nameMistake checks that the name of a pipeline begins with a signal.
+func nameMistake(path []string, name string) []mistake {
+	signals := []string{"logs", "metrics", "profiles", "traces"}
+	signal, suffix, hasSuffix := strings.Cut(name, "/")
+	near := strictconf.Nearest(signal, signals)
+	switch {
+	case slices.Contains(signals, signal):
+		return nil
+	case near != "" && hasSuffix:
+		return []mistake{at(path, "%q is not a signal; did you mean %q?", signal, near+"/"+suffix)}
+	case near != "":
+		return []mistake{at(path, "%q is not a signal; did you mean %q?", signal, near)}
+	}
+	return []mistake{at(path, "the name of a pipeline begins with its signal; write logs/%s or traces/%[1]s", strings.ReplaceAll(name, "/", "_"))}
+}
+
+// referenceMistake checks that a component in the list of a pipeline is configured.
+func referenceMistake(root map[string]any, path []string, list, reference string) []mistake {
+	id := canonicalID(reference)
+	known := slices.Sorted(sortedIDs(root[list]))
+	if list != "processors" {
+		known = slices.Concat(known, slices.Sorted(sortedIDs(root["connectors"])))
+	}
+	slices.Sort(known)
+	if slices.Contains(known, id) {
+		return nil
+	}
+	for _, s := range sectionKinds {
+		if _, isThere := mapOf(root[s.section])[id]; isThere {
+			return []mistake{at(path, "%q is %s%s", id, s.kind, remedyForKind(s.section))}
+		}
+	}
+	if near := strictconf.Nearest(id, known); near != "" {
+		return []mistake{at(path, "%q is not configured; did you mean %q?", id, near)}
+	}
+	remedy := "add it below " + list
+	if len(known) > 0 {
+		remedy += ", or write one of " + strings.Join(known, ", ")
+	}
+	return []mistake{at(path, "%q is not configured; %s", id, remedy)}
+}
+
+// remedyForKind says where a reference to a component of a section belongs.
+func remedyForKind(section string) string {
+	if section == "extensions" {
+		return "; list it in service::extensions"
+	}
+	return "; list it under " + section
+}
+
+// unusedComponents returns a mistake for each component that nothing uses, which the collector
+// ignores. written describes the configuration before components that are off were removed, so that
+// what only they use is not unused.
+func unusedComponents(root map[string]any, written service) []mistake {
+	var found []mistake
+	for _, s := range sectionKinds {
+		for name := range sortedIDs(root[s.section]) {
+			var id component.ID
+			if id.UnmarshalText([]byte(name)) != nil || written.uses[s.section][id] {
+				continue
+			}
+			path := []string{s.section, name}
+			switch s.section {
+			case "extensions":
+				found = append(found, at(path, "is not started; add it to service::extensions, or remove it"))
+			case "connectors":
+				found = append(found, at(path, "is in no pipeline and does nothing; list it under exporters of one pipeline and receivers of another, or remove it"))
+			default:
+				found = append(found, at(path, "is in no pipeline and does nothing; list it under %s of a pipeline, or remove it", s.section))
+			}
+		}
+	}
+	return found
+}
+
+// sortedIDs ranges over the names in a section that are IDs of components, in order. The collector
+// reports the others.
+func sortedIDs(section any) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		components := mapOf(section)
+		for _, name := range slices.Sorted(maps.Keys(components)) {
+			var id component.ID
+			if id.UnmarshalText([]byte(name)) == nil && !yield(id.String()) {
+				return
+			}
+		}
+	}
+}
+
+// canonicalID returns an ID as the collector reads it: "webhook / audit" is "webhook/audit".
+func canonicalID(text string) string {
+	var id component.ID
+	if id.UnmarshalText([]byte(text)) != nil {
+		return text
+	}
+	return id.String()
+}
+
+func mapOf(value any) map[string]any {
+	m, _ := value.(map[string]any)
+	return m
+}

@@ -24,8 +24,8 @@ type checks struct {
 	sources   *sources
 	// starts is true if the collector is to run with the configuration, on this machine.
 	starts bool
-	// written describes the configuration before any component is removed from it.
-	written service
+	// written is the configuration before any component is removed or added.
+	written map[string]any
 	// warnings are the mistakes in the configuration that was checked last that do not stop it.
 	warnings mistakes
 }
@@ -46,7 +46,7 @@ type noteReferences struct{ *checks }
 
 // Convert implements confmap.Converter.
 func (n noteReferences) Convert(_ context.Context, conf *confmap.Conf) error {
-	n.written = newService(conf.ToStringMap())
+	n.written = conf.ToStringMap()
 	return nil
 }
 

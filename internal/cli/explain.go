@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"regexp"
@@ -42,7 +43,7 @@ func (s *sources) explain(text string) string {
 	for i, match := range found {
 		start, end := match[4], len(text)
 		if i == 0 {
-			out.WriteString(text[:start])
+			out.WriteString(cmp.Or(text[:start], invalid)) // validate lacks these words
 		}
 		if i+1 < len(found) {
 			end = found[i+1][4]
@@ -101,7 +102,11 @@ func (s *sources) explainMistake(mistake, path string) string {
 	}
 	at := s.find(keys)
 	before, after, _ := strings.Cut(mistake, isUnset)
-	return at.prefix() + before + unsetVariable(at.text(keys)) + after
+	cause := unsetVariable(at.text(keys))
+	if cause == "" || strings.Contains(before, "environment variable") {
+		return at.prefix() + before + after
+	}
+	return at.prefix() + before + " (" + cause + ")" + after
 }
 
 // splitPath splits the path of a component, whose name may contain a period, or of a key.
@@ -123,18 +128,19 @@ func splitKeys(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune(".[]", r) })
 }
 
-// unsetVariable says in parentheses which variable or file in the text has no content; it is empty if
+// unsetVariable says which variable or file in the text has no content; it is empty if
 // there is none.
 func unsetVariable(text string) string {
 	if file, isFile := strings.CutPrefix(text, "${file:"); isFile {
-		return fmt.Sprintf(" (the file %s is empty)", strings.TrimSuffix(file, "}"))
+		return fmt.Sprintf("the file %s is empty", strings.TrimSuffix(file, "}"))
 	}
 	for _, match := range variable.FindAllStringSubmatch(text, -1) {
 		switch value, isSet := os.LookupEnv(match[1]); {
+		case match[2] != "" && match[2] != ":-": // it has a default
 		case !isSet:
-			return fmt.Sprintf(" (the environment variable %s is not set)", match[1])
+			return fmt.Sprintf("the environment variable %s is not set", match[1])
 		case value == "":
-			return fmt.Sprintf(" (the environment variable %s is empty)", match[1])
+			return fmt.Sprintf("the environment variable %s is empty", match[1])
 		}
 	}
 	return ""

@@ -59,7 +59,7 @@ var rewordings = []struct {
 	{regexp.MustCompile(`retrieved value \(type=string\) cannot be used as a Conf: assuming string type since contents are not valid YAML: yaml: `), "it is not YAML: "},
 	{regexp.MustCompile(`retrieved value \(type=[^)]*\) cannot be used as a Conf`), "it is not a map with receivers, exporters and service at its top"},
 	{regexp.MustCompile(`'(\w+)' error reading configuration for "([^"]+)": `), "$1::$2: "},
-	{regexp.MustCompile(`in "([^"]+)" id: unknown pipeline signal: "([^"]+)"`), `$1: "$2" is not a signal; the name of a pipeline begins with one, such as logs or traces`},
+	{regexp.MustCompile(`in "([^"]+)" id: unknown pipeline signal: "([^"]+)"`), `"$1" is not the name of a pipeline, because "$2" is not a signal; write one such as logs/sentry or traces/sentry`},
 	{regexp.MustCompile(`scheme "([^"]+)" is not supported for uri "([^":]+):[^"]*"`), `$${$2:...}: "$1" is not a source of values; write $${env:NAME} or $${file:NAME}`},
 	{regexp.MustCompile(`environment variable "([^"]+)" has invalid name: must match regex \S+`), `$${env:$1}: this is not the name of a variable; write letters, digits and _`},
 	{regexp.MustCompile(`::: `), ": "},

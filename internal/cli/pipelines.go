@@ -163,15 +163,16 @@ func remedyForKind(section string) string {
 	return "; list it under " + section
 }
 
-// unusedComponents returns a mistake for each component that nothing uses, which the collector
-// ignores. written describes the configuration before components that are off were removed, so that
-// what only they use is not unused.
-func unusedComponents(root map[string]any, written service) []mistake {
+// unusedComponents returns a mistake for each component that no pipeline uses, which the collector
+// ignores. What is off is not in root. A component counts as used if a pipeline that is off uses it.
+func unusedComponents(root, written map[string]any) []mistake {
+	uses := newService(written).uses
 	var found []mistake
 	for _, s := range sectionKinds {
-		for name := range sortedIDs(root[s.section]) {
+		for name := range sortedIDs(written[s.section]) {
 			var id component.ID
-			if id.UnmarshalText([]byte(name)) != nil || written.uses[s.section][id] {
+			_, isOn := mapOf(root[s.section])[name]
+			if id.UnmarshalText([]byte(name)) != nil || !isOn || uses[s.section][id] {
 				continue
 			}
 			path := []string{s.section, name}

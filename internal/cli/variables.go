@@ -33,7 +33,7 @@ func (n variableNamer) Retrieve(ctx context.Context, uri string, watcher confmap
 	variable, ok := strings.CutPrefix(uri, "env:")
 	if ok && err != nil && strings.Contains(err.Error(), "unsupported type=") { // such as a number of twenty digits
 		variable, _, _ = strings.Cut(variable, ":-")
-		return nil, fmt.Errorf(`${env:%s}: YAML does not read its value as text; put quotes inside it: %[1]s='"..."'`, variable)
+		return nil, fmt.Errorf(`${env:%s}: YAML does not read the environment variable %[1]s as text; put quotes inside it: %[1]s='"..."'`, variable)
 	}
 	return retrieved, err
 }

@@ -213,12 +213,12 @@ func TestBadConfigurationIsOneErrorLine(t *testing.T) {
 		{
 			"YAML with a bracket that is not closed",
 			"receivers: [otlp\nexporters: {}\n",
-			[]string{"YAML", "line"},
+			[]string{"config.yaml:1: ", "YAML", "bracket"},
 		},
 		{
 			"YAML with a tab",
 			"receivers:\n\tevent:\n",
-			[]string{"YAML", "line 2"},
+			[]string{"config.yaml:2: ", "YAML", "tab"},
 		},
 		{
 			"YAML that is a list",
@@ -241,6 +241,174 @@ func TestBadConfigurationIsOneErrorLine(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "absent.yaml")
 		assertOneError(t, run(t, nil, "--config", path), path, "no such file")
 	})
+}
+
+// small is a configuration of ten lines.
+const small = `receivers:
+  event: {endpoint: "127.0.0.1:0"}
+exporters:
+  webhook/shop:
+    endpoint: http://127.0.0.1:9/hook
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines:
+    logs:
+      receivers: [event]
+      exporters: [webhook/shop]
+`
+
+func TestMistakeIsNamedByFileLineAndRemedy(t *testing.T) {
+	t.Parallel()
+	const (
+		shop      = "exporters::webhook/shop"
+		endpoint  = "    endpoint: http://127.0.0.1:9/hook\n"
+		invalid   = "invalid configuration: FILE:"
+		quoteStar = `write quotes around a text that begins with *, such as "*_failed"`
+	)
+	for _, tt := range []struct {
+		name     string
+		from, to string // what replaces what in small
+		want     string // the error, with FILE for the file
+	}{
+		{"the name of a backend for a pipeline", "    logs:\n", "    posthog:\n", invalid + "9: service::pipelines::posthog: the name of a pipeline begins with its signal; write logs/posthog or traces/posthog"},
+		{"a mistyped signal", "    logs:\n", "    log/posthog:\n", invalid + `9: service::pipelines::log/posthog: "log" is not a signal; did you mean "logs/posthog"?`},
+		{"a mistyped section", "exporters:\n  webhook", "exporter:\n  webhook", invalid + `3: unknown key "exporter"; did you mean "exporters"?`},
+		{"a section of service at the top", "service:\n", "pipelines: {}\nservice:\n", invalid + `6: unknown key "pipelines"; write service::pipelines`},
+		{"a mistyped key of service", "  pipelines:\n", "  pipeline:\n", invalid + `8: service: unknown key "pipeline"; did you mean "pipelines"?`},
+		{"a mistyped key of a pipeline", "receivers: [event]", "receiver: [event]", invalid + `10: service::pipelines::logs: unknown key "receiver"; did you mean "receivers"?`},
+		{"a mistyped exporter in a pipeline", "[webhook/shop]", "[webhook/shpo]", invalid + `11: service::pipelines::logs::exporters::0: "webhook/shpo" is not configured; did you mean "webhook/shop"?`},
+		{"an unknown exporter in a pipeline", "[webhook/shop]", "\n        - webhook/shop\n        - sentry", invalid + `13: service::pipelines::logs::exporters::1: "sentry" is not configured; add it below exporters, or write one of webhook/shop`},
+		{"an exporter among the receivers", "[event]", "[event, webhook/shop]", invalid + `10: service::pipelines::logs::receivers::1: "webhook/shop" is an exporter; list it under exporters`},
+		{"a mistyped type", "  webhook/shop:", "  wehbook: {}\n  webhook/shop:", invalid + `4: exporters::wehbook: this binary has no component of type "wehbook"; did you mean "webhook"?`},
+		{"a component in the wrong section", "  webhook/shop:", "  batch: {}\n  webhook/shop:", invalid + "4: exporters::batch: batch is a processor; write it below processors"},
+
+		{"an alias for a pattern", "[event]", "[event, *_failed]", invalid + `10: it is not YAML: *_failed without quotes is an alias; write "*_failed"`},
+		{"a pattern with two stars without quotes", "[event]", "[*_failed_*]", invalid + "10: it is not YAML: did not find expected alphabetic or numeric character; " + quoteStar},
+		{"a star without quotes", "[event]", "[*]", invalid + "10: it is not YAML: did not find expected alphabetic or numeric character; " + quoteStar},
+		{"a tab", "    endpoint", "\tendpoint", invalid + "5: it is not YAML: the line begins with a tab; write spaces"},
+		{"a tab after spaces", "    endpoint", "  \tendpoint", invalid + "5: it is not YAML: the line begins with a tab; write spaces"},
+		{"a section that is there twice", "service:\n", "exporters: {}\nservice:\n", invalid + `6: the key "exporters" is already on line 3; write one block with that name, or two names`},
+		{"a key that is there twice", endpoint, endpoint + endpoint, invalid + `6: the key "endpoint" is already on line 5; write one block with that name, or two names`},
+		{"a key that is not indented like its block", endpoint, endpoint + "   batching: single\n", invalid + "6: it is not YAML: did not find expected key; write keys of one block below each other, and close quotes"},
+		{"a bracket that is not closed", "[event]", "[event", invalid + `10: it is not YAML: did not find expected ',' or ']'; close the bracket, and write quotes around a variable in brackets: "${env:NAME}"`},
+		{"a variable in brackets without quotes", `"127.0.0.1:0"`, "${env:ADDRESS}", invalid + `2: it is not YAML: did not find expected ',' or '}'; close the bracket, and write quotes around a variable in brackets: "${env:NAME}"`},
+
+		{"a variable of the shell", "http://127.0.0.1:9/hook", "$SHOP_URL", invalid + "5: " + shop + "::endpoint: $SHOP_URL is not replaced by the environment variable; write ${env:SHOP_URL}, or $$SHOP_URL for this text itself"},
+		{"a variable of the shell within a text", "http://127.0.0.1:9/hook", "http://$SHOP_HOST:9/hook", invalid + "5: " + shop + "::endpoint: $SHOP_HOST is not replaced by the environment variable; write ${env:SHOP_HOST}, or $$SHOP_HOST for this text itself"},
+		{"a variable of the shell in a header", endpoint, endpoint + "    headers: {authorization: Bearer $TOKEN}\n", invalid + "6: " + shop + "::headers::authorization: $TOKEN is not replaced by the environment variable; write ${env:TOKEN}, or $$TOKEN for this text itself"},
+		{"a variable that is not closed", "http://127.0.0.1:9/hook", "${env:SHOP_URL", invalid + "5: " + shop + "::endpoint: ${env:SHOP_URL is not closed; write ${env:SHOP_URL}"},
+		{"a variable that is not closed, before a text", "http://127.0.0.1:9/hook", "http://${SHOP_HOST:9/hook", invalid + "5: " + shop + "::endpoint: ${env:SHOP_HOST is not closed; write ${env:SHOP_HOST}"},
+		{"a source that does not exist", "http://127.0.0.1:9/hook", "${ENV:SHOP_URL}", invalid + `5: ${ENV:...}: "ENV" is not a source of values; write ${env:NAME} or ${file:NAME}`},
+		{"a variable with an invalid name", "http://127.0.0.1:9/hook", "${env:SHOP.URL}", invalid + "5: ${env:SHOP.URL}: this is not the name of a variable; write letters, digits and _"},
+		{"a variable that is not set", "http://127.0.0.1:9/hook", "${env:SHOP_URL}", invalid + "5: " + shop + ": endpoint: is missing; write the URL that events are posted to, such as https://example.com/hook (the environment variable SHOP_URL is not set)"},
+		{"a variable that is empty", "http://127.0.0.1:9/hook", "${EMPTY}", invalid + "5: " + shop + ": endpoint: is missing; write the URL that events are posted to, such as https://example.com/hook (the environment variable EMPTY is empty)"},
+		{"a secret from a variable that is not set", "  webhook/shop:\n", "  posthog:\n    api_key: ${env:POSTHOG_API_KEY}\n  webhook/shop:\n", invalid + "5: exporters::posthog: api_key: is missing; write the project API key, which begins with phc_; PostHog shows it in the project settings (the environment variable POSTHOG_API_KEY is not set)"},
+		{"a part of a URL from a variable that is not set", "http://127.0.0.1:9/hook", "${env:SHOP_URL}/hook", invalid + "5: " + shop + ": endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://example.com/hook (the environment variable SHOP_URL is not set)"},
+		{"an endpoint that is empty", "http://127.0.0.1:9/hook", `""`, invalid + "5: " + shop + ": endpoint: is missing; write the URL that events are posted to, such as https://example.com/hook"},
+
+		{"a key of a deeper block", endpoint, endpoint + "    batch: {max_size: 5}\n", invalid + "6: " + shop + `: unknown key "batch"; write sending_queue::batch`},
+		{"a key of a block around it", endpoint, endpoint + "    sending_queue:\n      timeout: 5s\n", invalid + "7: " + shop + `: unknown key "sending_queue::timeout"; write timeout`},
+		{"a mistyped key", endpoint, endpoint + "    tiemout: 5s\n", invalid + "6: " + shop + `: unknown key "tiemout"; did you mean "timeout"?`},
+		{"a value of the wrong type", endpoint, endpoint + "    timeout: soon\n", invalid + "6: " + shop + "::timeout: is not a duration; write one such as 30s, 5m or 1h"},
+
+		{"a folder below a variable that is not set", "service:\n", "extensions:\n  dead_letter:\n    directory: ${env:FANOUT_DATA_DIR}/dead-letters\nservice:\n  extensions: [dead_letter]\n", invalid + "8: extensions::dead_letter::directory: the environment variable FANOUT_DATA_DIR is not set, so this is /dead-letters; set it, or write a folder for that case: ${env:FANOUT_DATA_DIR:-/var/lib/otelcol-fanout}/dead-letters"},
+		{"a pattern of a shell", "exporters:\n  webhook", "connectors: {fanout: {routes: [{events: [\"signup_?\"], pipelines: [logs]}]}}\nexporters:\n  webhook", invalid + `3: connectors::fanout: routes::0::events: "signup_?": only * is special in a pattern, so ? matches only itself; write * for any text, such as signup_*`},
+		{"a regular expression", "exporters:\n  webhook", "connectors: {fanout: {routes: [{events: [\"^signup_*\"], pipelines: [logs]}]}}\nexporters:\n  webhook", invalid + `3: connectors::fanout: routes::0::events: "^signup_*": only * is special in a pattern, which matches the whole name; remove ^`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			path := writeConfig(t, replace(t, small, tt.from, tt.to))
+			for _, command := range [][]string{{"--config", path}, {"validate", "--config", path}} {
+				end := run(t, []string{"EMPTY="}, command...)
+				assertOneError(t, end)
+				assert.Equal(t, "Error: "+strings.ReplaceAll(tt.want, "FILE", path), lastLine(end.stderr))
+			}
+		})
+	}
+}
+
+func TestMistakeIsFoundInTheRightFile(t *testing.T) {
+	t.Parallel()
+	first := writeConfig(t, small)
+	second := writeConfig(t, "# the shop\nexporters:\n  webhook/shop:\n    endpoint: example.com\n")
+	included := writeConfig(t, "webhook/shop:\n\n  endpoint: example.com\n")
+	including := writeConfig(t, replace(t, small, "exporters:\n  webhook/shop:\n    endpoint: http://127.0.0.1:9/hook\n", "exporters: ${file:"+included+"}\n"))
+	const mistake = ": exporters::webhook/shop: endpoint: has no scheme"
+
+	assertOneError(t, run(t, nil, "--config", first, "--config", second), second+":4"+mistake)
+	assertOneError(t, run(t, nil, "--config", second, "--config", first, "--set", "exporters.webhook/shop.endpoint=example.com"), ": exporters::webhook/shop: endpoint: has no scheme")
+	assertOneError(t, run(t, nil, "--config", including), included+":3"+mistake)
+	assertOneError(t, run(t, nil, "--config", first, "--config", writeConfig(t, "a: [")), "it is not YAML: ")
+}
+
+func TestUnusedComponentIsAWarning(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ from, to, want string }{
+		"a receiver":                   {"exporters:\n  webhook", "  otlp: {protocols: {http: {endpoint: \"127.0.0.1:0\"}}}\nexporters:\n  webhook", "FILE:3: receivers::otlp: is in no pipeline and does nothing; list it under receivers of a pipeline, or remove it"},
+		"a processor":                  {"exporters:\n  webhook", "processors: {batch: {}}\nexporters:\n  webhook", "FILE:3: processors::batch: is in no pipeline and does nothing; list it under processors of a pipeline, or remove it"},
+		"an exporter":                  {"  webhook/shop:\n", "  debug:\n  webhook/shop:\n", "FILE:4: exporters::debug: is in no pipeline and does nothing; list it under exporters of a pipeline, or remove it"},
+		"a connector":                  {"exporters:\n  webhook", "connectors: {forward: {}}\nexporters:\n  webhook", "FILE:3: connectors::forward: is in no pipeline and does nothing; list it under exporters of one pipeline and receivers of another, or remove it"},
+		"an extension":                 {"exporters:\n  webhook", "extensions: {health_check: {}}\nexporters:\n  webhook", "FILE:3: extensions::health_check: is not started; add it to service::extensions, or remove it"},
+		"an exporter that is off":      {"  webhook/shop:\n", "  debug: {enabled: false}\n  webhook/shop:\n", ""},
+		"what is off with an exporter": {"exporters:\n  webhook", "processors: {batch: {}}\nexporters:\n  debug: {enabled: false}\n  webhook", "FILE:3: processors::batch: is in no pipeline and does nothing; list it under processors of a pipeline, or remove it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := writeConfig(t, replace(t, small, tt.from, tt.to))
+			want := strings.ReplaceAll(tt.want, "FILE", path)
+
+			end := run(t, nil, "validate", "--config", path)
+			assert.Zero(t, end.code)
+			assert.Empty(t, end.stdout)
+			if want == "" {
+				assert.Empty(t, end.stderr)
+				return
+			}
+			assert.Equal(t, "Warning: "+want+"\n", end.stderr)
+
+			c := start(t, replace(t, small, tt.from, tt.to))
+			assert.Contains(t, c.stderr.String(), strings.TrimPrefix(tt.want, "FILE"))
+		})
+	}
+}
+
+func TestBuiltInConfigurationHasNoWarnings(t *testing.T) {
+	t.Parallel()
+	for _, environment := range [][]string{nil, {"DEBUG_ENABLED=false", "POSTHOG_ENABLED=true", "POSTHOG_API_KEY=phc_x"}} {
+		assert.Equal(t, ended{}, run(t, environment, "validate"))
+	}
+}
+
+func TestUnwritableDirectoryIsOneErrorLine(t *testing.T) {
+	t.Parallel()
+	file := writeConfig(t, "")
+	config := func(directory string) string {
+		return writeConfig(t, replace(t, small, "service:\n", "extensions:\n  dead_letter:\n    endpoint: \"127.0.0.1:0\"\n    directory: "+directory+"\nservice:\n  extensions: [dead_letter]\n"))
+	}
+
+	below := config(filepath.Join(file, "dead-letters"))
+	mistake := below + ":9: extensions::dead_letter::directory: " + file + " is not a folder; choose another directory"
+	end := run(t, nil, "--config", below)
+	assertOneError(t, end)
+	assert.Equal(t, "Error: invalid configuration: "+mistake+"\n", end.stderr)
+	assert.Equal(t, ended{stderr: "Warning: " + mistake + "\n"}, run(t, nil, "validate", "--config", below), "the collector may run on another machine")
+
+	creatable := filepath.Join(t.TempDir(), "a", "b")
+	assert.Equal(t, ended{}, run(t, nil, "validate", "--config", config(creatable)))
+	assert.NoDirExists(t, filepath.Dir(creatable), "validate creates nothing")
+}
+
+func TestUnsetVariableIsAWarningOfValidate(t *testing.T) {
+	t.Parallel()
+	path := writeConfig(t, replace(t, small, "/hook\n", "/hook\n    headers: {authorization: \"Bearer ${env:TOKEN}\", a: \"${env:TOKEN:-b}\"}\n"))
+	assert.Equal(t, ended{stderr: "Warning: " + path + ":6: exporters::webhook/shop::headers::authorization: the environment variable TOKEN is not set; set it, or write a default: ${env:TOKEN:-...}\n"},
+		run(t, nil, "validate", "--config", path))
+	assert.Equal(t, ended{}, run(t, []string{"TOKEN=x"}, "validate", "--config", path))
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	return lines[len(lines)-1]
 }
 
 // withHealthCheck adds an extension.

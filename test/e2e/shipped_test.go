@@ -54,7 +54,7 @@ func TestShippedConfigurationIsValid(t *testing.T) {
 
 func TestMistakesInShippedConfigurationAreOneErrorLine(t *testing.T) {
 	t.Parallel()
-	const isUnset = "is an environment variable unset?"
+	const isUnset = "the environment variable "
 	moengageOn := []string{"MOENGAGE_ENABLED=true"}
 	for _, tt := range []struct {
 		name        string

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// mistakes are what is wrong with a configuration: an error of one line.
+// mistakes is an error of one line that lists the mistakes in a configuration.
 type mistakes []mistake
 
 // mistake is a sentence about a key, which says what to write.

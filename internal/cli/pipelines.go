@@ -85,7 +85,7 @@ func unknownType(typ, section string, types map[string][]string) string {
 }
 
 func typesOf[F any](factories map[component.Type]F) []string {
-	var types []string
+	types := make([]string, 0, len(factories))
 	for t := range factories {
 		types = append(types, t.String())
 	}
@@ -93,8 +93,8 @@ func typesOf[F any](factories map[component.Type]F) []string {
 	return types
 }
 
-// pipelineMistakes returns the names of pipelines that are none, and the references to components
-// that are not configured.
+// pipelineMistakes returns the pipelines whose name does not begin with a signal, and the references to
+// components that are not configured.
 func pipelineMistakes(root map[string]any) []mistake {
 	pipelines := mapOf(mapOf(root["service"])["pipelines"])
 	var found []mistake

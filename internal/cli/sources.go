@@ -93,7 +93,7 @@ func (s *sources) last() *document {
 type place struct {
 	file string // empty for YAML from the command line
 	line int
-	// value is what is written there.
+	// value is the node of the key's value.
 	value *yaml.Node
 	// depth is how many parts of the path were found.
 	depth int
@@ -165,12 +165,12 @@ func (s *sources) descend(d *document, path []string) place {
 func (s *sources) descendIncluded(at place, path []string) place {
 	uri, isInclude := strings.CutPrefix(at.value.Value, "${")
 	uri, isClosed := strings.CutSuffix(uri, "}")
-	if !isInclude || !isClosed {
+	if !isInclude || !isClosed || at.depth == 0 { // a file that includes itself would have no end
 		return at
 	}
 	for i := range s.read {
-		if d := &s.read[i]; d.uri == uri && d.root != at.value {
-			if in := s.descend(&document{uri: d.uri, root: d.root}, path[at.depth:]); in.depth > 0 {
+		if d := &s.read[i]; d.uri == uri {
+			if in := s.descend(d, path[at.depth:]); in.depth > 0 {
 				in.depth += at.depth
 				return in
 			}

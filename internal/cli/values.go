@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -18,6 +19,7 @@ var (
 	// shellVariable matches a variable as a shell has it: $TOKEN at the beginning, or after a space or
 	// a delimiter. Lower case is for names of events, such as $pageview; $$ stands for $.
 	shellVariable = regexp.MustCompile(`(?:^|[\s:/@=])\$\(?([A-Z][A-Z0-9_]+)\b`)
+	variableName  = regexp.MustCompile(`^\w*`)
 	// unsetFolder matches a path that begins with a variable.
 	unsetFolder = regexp.MustCompile(`^\$\{(?:env:)?([A-Za-z_]\w*)(?::-)?\}(/.*)$`)
 )
@@ -49,40 +51,26 @@ func (s *sources) unsetVariables(root map[string]any) []mistake {
 }
 
 // variableMistake returns a sentence about the text that is written for a key; empty if it is right.
+// Of the text, which may be a secret, it repeats only the name of a variable.
 func variableMistake(key, text string) string {
-	if !strings.Contains(text, "$") {
-		return ""
-	}
-	if unclosed := unclosedVariable(text); unclosed != "" {
-		return unclosed + " is not closed; write " + unclosed + "}"
+	if begin := strings.LastIndex(text, "${"); begin >= 0 && !strings.Contains(text[begin:], "}") && !strings.HasSuffix(text[:begin], "$") {
+		return fmt.Sprintf("${ is not closed; write ${env:%s}, or $${ for this text itself", nameIfSet(variableName.FindString(strings.TrimPrefix(text[begin+2:], "env:"))))
 	}
 	if match := shellVariable.FindStringSubmatch(text); match != nil {
-		return "$" + match[1] + " is not replaced by the environment variable; write ${env:" + match[1] + "}, or $$" + match[1] + " for this text itself"
+		return fmt.Sprintf("$%s is not replaced by an environment variable; write ${env:%[1]s}, or $$%[1]s for this text itself", nameIfSet(match[1]))
 	}
 	if match := unsetFolder.FindStringSubmatch(text); match != nil && key == "directory" && os.Getenv(match[1]) == "" {
-		return "the environment variable " + match[1] + " is not set, so this is " + match[2] +
-			"; set it, or write a folder for that case: ${env:" + match[1] + ":-/var/lib/otelcol-fanout}" + match[2]
+		return fmt.Sprintf("the environment variable %s is not set, so this is %s; set it, or write a folder for that case: ${env:%[1]s:-/var/lib/otelcol-fanout}%[2]s", match[1], match[2])
 	}
 	return ""
 }
 
-// unclosedVariable returns the beginning of a variable without a closing brace, such as ${env:TOKEN.
-func unclosedVariable(text string) string {
-	open := strings.LastIndex(text, "${")
-	if open < 0 || strings.Contains(text[open:], "}") || strings.HasSuffix(text[:open], "$") {
-		return ""
+// nameIfSet returns the name if an environment variable has it, and NAME otherwise.
+func nameIfSet(name string) string {
+	if _, isSet := os.LookupEnv(name); !isSet {
+		return "NAME"
 	}
-	name := strings.TrimPrefix(text[open:], "${")
-	name = strings.TrimPrefix(name, "env:")
-	end := strings.IndexFunc(name, func(r rune) bool { return !isNameRune(r) })
-	if end < 0 {
-		end = len(name)
-	}
-	return "${env:" + name[:end]
-}
-
-func isNameRune(r rune) bool {
-	return r == '_' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
+	return name
 }
 
 // walk visits each value that is neither a map nor a list, in the order of keys.

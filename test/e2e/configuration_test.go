@@ -293,17 +293,18 @@ func TestMistakeIsNamedByFileLineAndRemedy(t *testing.T) {
 		{"a bracket that is not closed", "[event]", "[event", invalid + `10: it is not YAML: did not find expected ',' or ']'; close the bracket, and write quotes around a variable in brackets: "${env:NAME}"`},
 		{"a variable in brackets without quotes", `"127.0.0.1:0"`, "${env:ADDRESS}", invalid + `2: it is not YAML: did not find expected ',' or '}'; close the bracket, and write quotes around a variable in brackets: "${env:NAME}"`},
 
-		{"a variable of the shell", "http://127.0.0.1:9/hook", "$SHOP_URL", invalid + "5: " + shop + "::endpoint: $SHOP_URL is not replaced by the environment variable; write ${env:SHOP_URL}, or $$SHOP_URL for this text itself"},
-		{"a variable of the shell within a text", "http://127.0.0.1:9/hook", "http://$SHOP_HOST:9/hook", invalid + "5: " + shop + "::endpoint: $SHOP_HOST is not replaced by the environment variable; write ${env:SHOP_HOST}, or $$SHOP_HOST for this text itself"},
-		{"a variable of the shell in a header", endpoint, endpoint + "    headers: {authorization: Bearer $TOKEN}\n", invalid + "6: " + shop + "::headers::authorization: $TOKEN is not replaced by the environment variable; write ${env:TOKEN}, or $$TOKEN for this text itself"},
-		{"a variable that is not closed", "http://127.0.0.1:9/hook", "${env:SHOP_URL", invalid + "5: " + shop + "::endpoint: ${env:SHOP_URL is not closed; write ${env:SHOP_URL}"},
-		{"a variable that is not closed, before a text", "http://127.0.0.1:9/hook", "http://${SHOP_HOST:9/hook", invalid + "5: " + shop + "::endpoint: ${env:SHOP_HOST is not closed; write ${env:SHOP_HOST}"},
+		{"a variable of the shell", "http://127.0.0.1:9/hook", "$SHOP_URL", invalid + "5: " + shop + "::endpoint: $SHOP_URL is not replaced by an environment variable; write ${env:SHOP_URL}, or $$SHOP_URL for this text itself"},
+		{"a variable of the shell within a text", "http://127.0.0.1:9/hook", "http://$SHOP_HOST:9/hook", invalid + "5: " + shop + "::endpoint: $SHOP_HOST is not replaced by an environment variable; write ${env:SHOP_HOST}, or $$SHOP_HOST for this text itself"},
+		{"a variable of the shell in a header", endpoint, endpoint + "    headers: {authorization: Bearer $TOKEN}\n", invalid + "6: " + shop + "::headers::authorization: $NAME is not replaced by an environment variable; write ${env:NAME}, or $$NAME for this text itself"},
+		{"a variable that is not closed", "http://127.0.0.1:9/hook", "${env:SHOP_URL", invalid + "5: " + shop + "::endpoint: ${ is not closed; write ${env:SHOP_URL}, or $${ for this text itself"},
+		{"a secret with a variable that is not closed", endpoint, endpoint + "    headers: {authorization: \"hunter${two\"}\n", invalid + "6: " + shop + "::headers::authorization: ${ is not closed; write ${env:NAME}, or $${ for this text itself"},
+		{"a variable that is not closed, before a text", "http://127.0.0.1:9/hook", "http://${SHOP_HOST:9/hook", invalid + "5: " + shop + "::endpoint: ${ is not closed; write ${env:SHOP_HOST}, or $${ for this text itself"},
 		{"a source that does not exist", "http://127.0.0.1:9/hook", "${ENV:SHOP_URL}", invalid + `5: ${ENV:...}: "ENV" is not a source of values; write ${env:NAME} or ${file:NAME}`},
 		{"a variable with an invalid name", "http://127.0.0.1:9/hook", "${env:SHOP.URL}", invalid + "5: ${env:SHOP.URL}: this is not the name of a variable; write letters, digits and _"},
-		{"a variable that is not set", "http://127.0.0.1:9/hook", "${env:SHOP_URL}", invalid + "5: " + shop + ": endpoint: is missing; write the URL that events are posted to, such as https://example.com/hook (the environment variable SHOP_URL is not set)"},
+		{"a variable that is not set", "http://127.0.0.1:9/hook", "${env:UNSET_URL}", invalid + "5: " + shop + ": endpoint: is missing; write the URL that events are posted to, such as https://example.com/hook (the environment variable UNSET_URL is not set)"},
 		{"a variable that is empty", "http://127.0.0.1:9/hook", "${EMPTY}", invalid + "5: " + shop + ": endpoint: is missing; write the URL that events are posted to, such as https://example.com/hook (the environment variable EMPTY is empty)"},
 		{"a secret from a variable that is not set", "  webhook/shop:\n", "  posthog:\n    api_key: ${env:POSTHOG_API_KEY}\n  webhook/shop:\n", invalid + "5: exporters::posthog: api_key: is missing; write the project API key, which begins with phc_; PostHog shows it in the project settings (the environment variable POSTHOG_API_KEY is not set)"},
-		{"a part of a URL from a variable that is not set", "http://127.0.0.1:9/hook", "${env:SHOP_URL}/hook", invalid + "5: " + shop + ": endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://example.com/hook (the environment variable SHOP_URL is not set)"},
+		{"a part of a URL from a variable that is not set", "http://127.0.0.1:9/hook", "${env:UNSET_URL}/hook", invalid + "5: " + shop + ": endpoint: has no scheme; write a URL that begins with https:// or http://, such as https://example.com/hook (the environment variable UNSET_URL is not set)"},
 		{"an endpoint that is empty", "http://127.0.0.1:9/hook", `""`, invalid + "5: " + shop + ": endpoint: is missing; write the URL that events are posted to, such as https://example.com/hook"},
 
 		{"a key of a deeper block", endpoint, endpoint + "    batch: {max_size: 5}\n", invalid + "6: " + shop + `: unknown key "batch"; write sending_queue::batch`},
@@ -319,7 +320,7 @@ func TestMistakeIsNamedByFileLineAndRemedy(t *testing.T) {
 			t.Parallel()
 			path := writeConfig(t, replace(t, small, tt.from, tt.to))
 			for _, command := range [][]string{{"--config", path}, {"validate", "--config", path}} {
-				end := run(t, []string{"EMPTY="}, command...)
+				end := run(t, []string{"EMPTY=", "SHOP_URL=", "SHOP_HOST="}, command...)
 				assertOneError(t, end)
 				assert.Equal(t, "Error: "+strings.ReplaceAll(tt.want, "FILE", path), lastLine(end.stderr))
 			}

@@ -423,12 +423,16 @@ func withHealthCheck(t *testing.T, configuration string) string {
 // leftovers.
 var jargon = regexp.MustCompile(`\.go:|\bConf\b|confmap|interface \{|\(type=|mapstructure|decoding failed|''|::: |[:;] ;`)
 
+// stackLine matches a line of a stack trace in the log.
+var stackLine = regexp.MustCompile(`(?m)^\t.*\.go:\d+`)
+
 // assertOneError checks that the binary failed with one readable line at the end of its log.
 func assertOneError(t *testing.T, end ended, words ...string) {
 	t.Helper()
 	assert.Equal(t, 1, end.code, "the exit code")
 	assert.NotContains(t, end.stderr, "goroutine ")
 	assert.NotContains(t, end.stderr, "panic")
+	assert.NotRegexp(t, stackLine, end.stderr)
 
 	log := strings.Split(strings.TrimSuffix(end.stderr, "\n"), "\n")
 	last := log[len(log)-1]

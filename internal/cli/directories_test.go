@@ -24,7 +24,7 @@ func TestWritableDirectories(t *testing.T) {
 	require.EqualError(t, checkWritable(filepath.Join(file, "a", "b")), file+" is not a folder; choose another directory")
 
 	require.NoError(t, os.Chmod(folder, 0o500))
-	t.Cleanup(func() { _ = os.Chmod(folder, 0o700) }) //nolint:gosec // as TempDir made it, so that it can be removed
+	t.Cleanup(func() { _ = os.Chmod(folder, 0o700) })
 	err := checkWritable(filepath.Join(folder, "a"))
 	if os.Getuid() <= 0 { // root may write anywhere, and Windows has no such users
 		assert.NoError(t, err)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -206,42 +207,41 @@ type consumerComponent interface {
 }
 
 func TestRefusalsAreLoggedOnceAMinute(t *testing.T) {
-	core, lines := observer.New(zap.DebugLevel)
-	ids := []pipeline.ID{pipelineID(t, "logs/a"), pipelineID(t, "logs/b")}
-	r := newRefusals(zap.New(core), ids)
-	now := time.Unix(1, 0)
-	for _, log := range r {
-		log.Now = func() time.Time { return now }
-	}
+	synctest.Test(t, func(t *testing.T) {
+		core, lines := observer.New(zap.DebugLevel)
+		ids := []pipeline.ID{pipelineID(t, "logs/a"), pipelineID(t, "logs/b")}
+		r := newRefusals(zap.New(core), ids)
 
-	secret := errors.New("the body was: secret")
-	r.add(0, 3, secret)
-	r.add(0, 4, secret)
-	r.add(1, 1, exporterhelper.ErrQueueIsFull)
-	now = now.Add(59 * time.Second)
-	r.add(0, 5, secret)
-	now = now.Add(time.Second)
-	r.add(0, 6, consumererror.NewPermanent(secret))
-	r.add(0, 7, fmt.Errorf("after 1s: %w", context.DeadlineExceeded))
-	r.flush()
-	r.flush()
+		secret := errors.New("the body was: secret")
+		r.add(0, 3, secret)
+		r.add(0, 4, secret)
+		r.add(1, 1, exporterhelper.ErrQueueIsFull)
+		time.Sleep(59 * time.Second)
+		r.add(0, 5, secret)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		r.add(0, 6, consumererror.NewPermanent(secret))
+		r.add(0, 7, fmt.Errorf("after 1s: %w", context.DeadlineExceeded))
+		r.close()
+		r.close()
 
-	type line struct {
-		pipeline string
-		events   int64
-		cause    string
-	}
-	var got []line
-	for _, entry := range lines.All() {
-		fields := entry.ContextMap()
-		got = append(got, line{fields["pipeline"].(string), fields["events"].(int64), fields["cause"].(string)})
-		assert.NotEmpty(t, fields["what_to_do"])
-		assert.NotContains(t, fmt.Sprint(entry.Message, fields), "secret")
-		assert.Empty(t, entry.Stack)
-	}
-	assert.Equal(t, []line{
-		{"logs/a", 3, "temporary"}, {"logs/b", 1, "queue_full"}, {"logs/a", 15, "permanent"}, {"logs/a", 7, "timeout"},
-	}, got)
+		type line struct {
+			pipeline string
+			events   int64
+			cause    string
+		}
+		var got []line
+		for _, entry := range lines.All() {
+			fields := entry.ContextMap()
+			got = append(got, line{fields["pipeline"].(string), fields["events"].(int64), fields["cause"].(string)})
+			assert.NotEmpty(t, fields["what_to_do"])
+			assert.NotContains(t, fmt.Sprint(entry.Message, fields), "secret")
+			assert.Empty(t, entry.Stack)
+		}
+		assert.Equal(t, []line{
+			{"logs/a", 3, "temporary"}, {"logs/b", 1, "queue_full"}, {"logs/a", 9, "temporary"}, {"logs/a", 13, "timeout"},
+		}, got)
+	})
 }
 
 func TestPendingRefusalsAreLoggedAtShutdown(t *testing.T) {

@@ -86,7 +86,7 @@ func (*fanout[T]) Start(context.Context, component.Host) error { return nil }
 
 // Shutdown implements component.Component.
 func (f *fanout[T]) Shutdown(context.Context) error {
-	f.refusals.flush()
+	f.refusals.close()
 	f.counts.stop()
 	return nil
 }

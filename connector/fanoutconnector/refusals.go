@@ -19,39 +19,30 @@ import (
 // refusals logs the events that pipelines refuse and whose caller gets no error, at most once a
 // minute per pipeline. It has one log per pipeline, in the order of the table. It does not log the
 // errors themselves, because they may quote events.
-type refusals []*throttle.Log[refused]
-
-// refused counts the events that a pipeline has refused since its last log line.
-type refused struct {
-	events int
-	cause  cause // of the latest refusal
-}
+type refusals []*throttle.Log[cause]
 
 func newRefusals(logger *zap.Logger, pipelines []pipeline.ID) refusals {
 	// A stack trace would always show the same code.
 	logger = logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel))
 	logs := make(refusals, len(pipelines))
 	for i, id := range pipelines {
-		logs[i] = throttle.NewLog(func(r refused) {
+		logs[i] = throttle.NewLog(func(refused throttle.Summary, latest cause) {
 			logger.Error("A pipeline refused events and the caller got no error; this pipeline has lost them",
-				zap.Stringer("pipeline", id), zap.Int("events", r.events),
-				zap.String("cause", r.cause.name), zap.String("what_to_do", r.cause.whatToDo))
+				append([]zap.Field{zap.String("cause", latest.name), zap.String("what_to_do", latest.whatToDo), zap.Stringer("pipeline", id)},
+					refused.Fields("events")...)...)
 		})
 	}
 	return logs
 }
 
 func (r refusals) add(at, events int, err error) {
-	r[at].Add(func(pending *refused) {
-		pending.events += events
-		pending.cause = causeOf(err)
-	})
+	r[at].Add(events, func(latest *cause) { *latest = causeOf(err) })
 }
 
-// flush logs the refusals that are not logged yet.
-func (r refusals) flush() {
+// close logs the refusals that are not logged yet.
+func (r refusals) close() {
 	for _, log := range r {
-		log.Flush()
+		log.Close()
 	}
 }
 

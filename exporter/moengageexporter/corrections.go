@@ -108,6 +108,14 @@ func (l *losses) add(more *losses) {
 	}
 }
 
+func (l *losses) sum() int {
+	total := 0
+	for _, n := range l {
+		total += n
+	}
+	return total
+}
+
 // corrections counts corrections, and logs the worst at most once a minute. Its methods are safe
 // for concurrent use.
 type corrections struct {
@@ -139,15 +147,15 @@ func (c *corrections) add(noted *tally) {
 	lost := losses(noted[:firstHarmless])
 	*noted = tally{}
 	if lost == (losses{}) {
-		c.lines.FlushDue()
 		return
 	}
-	c.lines.Add(func(pending *losses) { pending.add(&lost) })
+	c.lines.Add(lost.sum(), func(pending *losses) { pending.add(&lost) })
 }
 
 // logWorst logs the worst of the corrections. There is at least one.
-func (c *corrections) logWorst(lost losses) {
+func (c *corrections) logWorst(made throttle.Summary, lost losses) {
 	worst := slices.IndexFunc(lost[:], func(n int) bool { return n > 0 })
 	c.logger.Warn("Events were corrected, because MoEngage would silently truncate or drop parts of them",
-		zap.String("worst", correctionWords[worst]), zap.Int("times", lost[worst]), zap.String("what_to_do", advice[worst]))
+		append([]zap.Field{zap.String("worst", correctionWords[worst]), zap.String("what_to_do", advice[worst]), zap.Int("times", lost[worst])},
+			made.Fields("corrections")...)...)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -252,23 +253,21 @@ func TestCompressionIsOptIn(t *testing.T) {
 }
 
 func TestWorstCorrectionIsLoggedOnceAMinute(t *testing.T) {
-	b := newTestBackend(t, validConfig())
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	logger, logs := observed()
-	b.corrections.logger = logger
-	b.corrections.lines.Now = func() time.Time { return now }
-	for range 3 {
-		b.corrections.add(&tally{correctedValue: 2, correctedPeriod: 100, correctedArrayType: 7})
-		now = now.Add(25 * time.Second)
-	}
-	now = now.Add(time.Hour)
-	b.corrections.add(&tally{correctedPeriod: 1}) // loses nothing, but flushes the pending losses
-	require.Equal(t, 2, logs.Len())
-	assert.Equal(t, map[string]any{"worst": "long_value", "times": int64(2), "what_to_do": advice[correctedValue]}, logs.All()[0].ContextMap())
-	assert.Equal(t, int64(4), logs.All()[1].ContextMap()["times"])
-	now = now.Add(time.Hour)
-	b.corrections.add(&tally{correctedPeriod: 1})
-	assert.Equal(t, 2, logs.Len())
+	synctest.Test(t, func(t *testing.T) {
+		b := newTestBackend(t, validConfig())
+		logger, logs := observed()
+		b.corrections.logger = logger
+		for range 3 {
+			b.corrections.add(&tally{correctedValue: 2, correctedPeriod: 100, correctedArrayType: 7})
+			time.Sleep(25 * time.Second)
+		}
+		require.Equal(t, 2, logs.Len())
+		assert.Equal(t, map[string]any{"worst": "long_value", "times": int64(2), "what_to_do": advice[correctedValue], "corrections": int64(9)}, logs.All()[0].ContextMap())
+		assert.Equal(t, int64(4), logs.All()[1].ContextMap()["times"])
+		time.Sleep(time.Hour)
+		b.corrections.add(&tally{correctedPeriod: 1})
+		assert.Equal(t, 2, logs.Len(), "corrections that lose nothing are not logged")
+	})
 }
 
 func TestCorrectionsAreCountedOnce(t *testing.T) {

@@ -30,7 +30,7 @@ type backend struct {
 	tries   tries
 	notices notices
 	// others logs events accepted by a server that does not respond as PostHog does.
-	others *throttle.Log[int]
+	others *throttle.Log[struct{}]
 	logger *zap.Logger
 	now    func() time.Time
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
 // ClassifyResponse implements delivery.Backend.
@@ -124,12 +125,12 @@ func unexpectedSuccess(message string) delivery.Classification {
 // noteOther counts and logs events accepted by a server that does not respond as PostHog does.
 func (b *backend) noteOther(events int) {
 	b.notices.count(noticeOtherResponse, events)
-	b.others.Add(func(pending *int) { *pending += events })
+	b.others.Add(events, nil)
 }
 
-func (b *backend) logOthers(events int) {
+func (b *backend) logOthers(others throttle.Summary, _ struct{}) {
 	b.logger.Warn("Sent events to a server that answers 200, but not as PostHog does; check that endpoint is a PostHog server",
-		zap.String("endpoint", b.batch.url), zap.Int("events", events))
+		append([]zap.Field{zap.String("endpoint", b.batch.url)}, others.Fields("events")...)...)
 }
 
 // batchResponse is the body of a 200 of the batch protocol (rust/capture/src/v0_endpoint.rs in

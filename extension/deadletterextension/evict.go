@@ -14,6 +14,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
 const (
@@ -125,7 +127,7 @@ func (s *store) evict(victim *claim, reason string) {
 	}
 	s.telemetry.FanoutDeadLettersEvicted.Add(context.Background(), int64(victim.count.events),
 		metric.WithAttributes(attribute.String("exporter", victim.exporter), attribute.String("reason", reason)))
-	s.evicted.Add(func(pending *evictions) { pending.add(reason, victim.count.events) })
+	s.evicted.Add(victim.count.events, func(pending *evictions) { pending.add(reason, victim.count.events) })
 }
 
 // remove removes a file that is no longer tracked. If that fails, the file still counts towards
@@ -159,7 +161,7 @@ func (e *evictions) add(reason string, events int) {
 	}
 }
 
-func (s *store) logEvictions(e evictions) {
+func (s *store) logEvictions(evicted throttle.Summary, e evictions) {
 	s.logger.Warn("Removed the oldest dead letters; raise max_size or max_age to keep more, or replay them sooner",
-		zap.Int("events_over_max_size", e.overMaxSize), zap.Int("events_over_max_age", e.overMaxAge))
+		append([]zap.Field{zap.Int("events_over_max_size", e.overMaxSize), zap.Int("events_over_max_age", e.overMaxAge)}, evicted.Fields("events")...)...)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -194,31 +195,34 @@ func TestFileWithoutTimesUsesModificationTime(t *testing.T) {
 }
 
 func TestEvictionsAreLoggedOnceAMinute(t *testing.T) {
-	s := openTestStore(t, t.TempDir(), small)
-	fill := func() {
-		for range 60 {
-			require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky("secret-id", 50_000)}))
-			s.advance(time.Second / 10)
+	synctest.Test(t, func(t *testing.T) {
+		s := openTestStore(t, t.TempDir(), small)
+		fill := func() {
+			for range 60 {
+				require.NoError(t, s.put(audit, []deadletter.Letter{s.bulky("secret-id", 50_000)}))
+			}
 		}
-	}
-	fill()
-	logged := s.logs.FilterMessageSnippet("Removed the oldest dead letters")
-	require.Equal(t, 1, logged.Len())
-	s.advance(time.Minute)
-	fill()
-	logged = s.logs.FilterMessageSnippet("Removed the oldest dead letters")
-	require.Equal(t, 2, logged.Len())
-	require.NoError(t, s.close())
-	logged = s.logs.FilterMessageSnippet("Removed the oldest dead letters")
-	require.Equal(t, 3, logged.Len(), "close logs the remaining evictions")
-	var sum int64
-	for _, entry := range logged.All() {
-		sum += entry.ContextMap()["events_over_max_size"].(int64)
-	}
-	assert.Equal(t, int64(120-s.events(audit)), sum)
-	for _, entry := range s.logs.All() {
-		assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), "secret-id")
-	}
+		fill()
+		logged := s.logs.FilterMessageSnippet("Removed the oldest dead letters")
+		require.Equal(t, 1, logged.Len())
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Equal(t, 2, s.logs.FilterMessageSnippet("Removed the oldest dead letters").Len(), "the others a minute later")
+		fill()
+		logged = s.logs.FilterMessageSnippet("Removed the oldest dead letters")
+		require.Equal(t, 2, logged.Len())
+		require.NoError(t, s.close())
+		logged = s.logs.FilterMessageSnippet("Removed the oldest dead letters")
+		require.Equal(t, 3, logged.Len(), "close logs the remaining evictions")
+		var sum int64
+		for _, entry := range logged.All() {
+			sum += entry.ContextMap()["events_over_max_size"].(int64)
+		}
+		assert.Equal(t, int64(120-s.events(audit)), sum)
+		for _, entry := range s.logs.All() {
+			assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), "secret-id")
+		}
+	})
 }
 
 func TestUnremovableFileStillCounts(t *testing.T) {

@@ -77,7 +77,6 @@ func openStore(cfg *Config, logger *zap.Logger, telemetry *metadata.TelemetryBui
 		folders:     map[string]*folder{},
 	}
 	s.evicted = throttle.NewLog(s.logEvictions)
-	s.evicted.Now = now
 	if err := s.prepareDirectory(cfg.CreateDirectory); err != nil {
 		return nil, err
 	}
@@ -174,7 +173,7 @@ func (s *store) close() error {
 		errs = append(errs, f.seal())
 		f.mu.Unlock()
 	}
-	s.evicted.Flush()
+	s.evicted.Close()
 	return errors.Join(append(errs, s.lock.Close())...)
 }
 

@@ -5,6 +5,8 @@ package memoryguardextension
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -48,12 +50,13 @@ func newGuard(set extension.Settings, cfg *Config) (*guard, error) {
 		return nil, err
 	}
 	g := &guard{cfg: cfg, logger: set.Logger, telemetry: telemetry, heap: &heapWatch{}, inflight: budget{max: int64(cfg.MaxInflightBytes)}}
-	g.refusals = throttle.NewLog(func(refused refusedRequests) {
-		fields := make([]zap.Field, 0, len(refused))
-		for why, count := range refused {
-			fields = append(fields, zap.Int(string(why), count))
+	g.refusals = throttle.NewLog(func(refused throttle.Summary, by refusedRequests) {
+		reasons := make([]zap.Field, 0, len(by))
+		for _, why := range slices.Sorted(maps.Keys(by)) {
+			reasons = append(reasons, zap.Int(string(why), by[why]))
 		}
-		g.logger.Warn("Requests are refused to save memory; clients are asked to send them again", zap.Dict("requests", fields...))
+		g.logger.Warn("Requests are refused to save memory; clients are asked to send them again",
+			append([]zap.Field{zap.Dict("reasons", reasons...)}, refused.Fields("requests")...)...)
 	})
 	return g, nil
 }
@@ -94,7 +97,7 @@ func (g *guard) Shutdown(context.Context) error {
 	if g.stop != nil {
 		g.stop()
 		g.done.Wait()
-		g.refusals.Flush()
+		g.refusals.Close()
 	}
 	return nil
 }
@@ -128,7 +131,7 @@ func (g *guard) admit(held, n int64) reason {
 func (g *guard) count(ctx context.Context, why reason, transport string) {
 	g.telemetry.FanoutMemoryGuardRefusedRequests.Add(ctx, 1,
 		metric.WithAttributes(attribute.String("reason", string(why)), attribute.String("transport", transport)))
-	g.refusals.Add(func(pending *refusedRequests) {
+	g.refusals.Add(1, func(pending *refusedRequests) {
 		if *pending == nil {
 			*pending = refusedRequests{}
 		}

@@ -45,7 +45,7 @@ func (*repairExtension) Start(context.Context, component.Host) error { return ni
 
 // Shutdown logs the repairs that are not logged yet.
 func (r *repairExtension) Shutdown(context.Context) error {
-	r.repaired.Flush()
+	r.repaired.Close()
 	r.telemetry.Shutdown()
 	return nil
 }
@@ -55,7 +55,11 @@ func (r *repairExtension) count(ctx context.Context, findings map[finding]int) {
 	for found, n := range findings {
 		r.telemetry.FanoutOtlpRepairValues.Add(ctx, int64(n), metric.WithAttributes(attribute.String("fault", string(found.fault))))
 	}
-	r.repaired.Add(func(pending *map[finding]int) {
+	total := 0
+	for _, n := range findings {
+		total += n
+	}
+	r.repaired.Add(total, func(pending *map[finding]int) {
 		if *pending == nil {
 			*pending = map[finding]int{}
 		}
@@ -66,13 +70,11 @@ func (r *repairExtension) count(ctx context.Context, findings map[finding]int) {
 }
 
 // log names the faults and their paths. It never contains a value.
-func (r *repairExtension) log(findings map[finding]int) {
-	total := 0
+func (r *repairExtension) log(repaired throttle.Summary, findings map[finding]int) {
 	places := make([]string, 0, len(findings))
 	for _, found := range slices.SortedFunc(maps.Keys(findings), finding.compare) {
-		total += findings[found]
 		places = append(places, string(found.fault)+" at "+found.path)
 	}
 	r.logger.Warn("Repaired values that the OTLP receiver would have refused together with their whole requests; correct the client",
-		zap.Int("values", total), zap.Strings("faults", places))
+		append([]zap.Field{zap.Strings("faults", places)}, repaired.Fields("values")...)...)
 }

@@ -22,6 +22,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/signature"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
 // handshake is the check that a sender of webhooks makes before it sends any to a URL, to see that the
@@ -116,16 +117,16 @@ type handshakeAnswer struct{ contentType, body string }
 // answerHandshake writes the answer. Anyone can ask in a query, so browsers must not show a challenge
 // as a page.
 func (h *webhookHandler) answerHandshake(w http.ResponseWriter, answer *handshakeAnswer) {
-	h.handshakes.Add(func(pending *int) { *pending++ })
+	h.handshakes.Add(1, nil)
 	w.Header().Set("Content-Type", answer.contentType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write([]byte(answer.body)) //nolint:gosec // browsers show text and JSON as such
 }
 
-func (h *webhookHandler) logHandshakes(count int) {
+func (h *webhookHandler) logHandshakes(answered throttle.Summary, _ struct{}) {
 	h.logger.Info("Answered the handshake of a sender of webhooks",
-		zap.String("webhook", h.name), zap.String("handshake", h.handshake.name), zap.Int("requests", count))
+		append([]zap.Field{zap.String("webhook", h.name), zap.String("handshake", h.handshake.name)}, answered.Fields("requests")...)...)
 }
 
 // errVerifyToken is logged for a handshake without the configured verify token.

@@ -28,23 +28,15 @@ func (r *eventReceiver) checkHost(next http.Handler, listening net.Addr) http.Ha
 			return
 		}
 		r.intake.countRefused(req, "host")
-		r.hosts.Add(func(pending *refusedHosts) {
-			pending.count++
-			pending.host = req.Host
-		})
+		r.hosts.Add(1, func(latest *string) { *latest = req.Host })
 		writeProblem(w, &problem{status: http.StatusForbidden, text: "the Host header does not name this receiver; use localhost, or add the name to allowed_hosts", closes: true})
 	})
 }
 
-// refusedHosts counts the requests refused for their Host header since the last log line.
-type refusedHosts struct {
-	count int
-	host  string // the last one's
-}
-
-func newHostLog(logger *zap.Logger) *throttle.Log[refusedHosts] {
-	return throttle.NewLog(func(refused refusedHosts) {
+// newHostLog returns a log of requests refused for their Host header. A line names the latest one.
+func newHostLog(logger *zap.Logger) *throttle.Log[string] {
+	return throttle.NewLog(func(refused throttle.Summary, latest string) {
 		logger.Warn("Refused requests whose Host header does not name this receiver; if clients use this name, add it to allowed_hosts",
-			zap.Int("requests", refused.count), zap.String("host", refused.host[:min(len(refused.host), maxHeaderLength)]))
+			append([]zap.Field{zap.String("host", latest[:min(len(latest), maxHeaderLength)])}, refused.Fields("requests")...)...)
 	})
 }

@@ -54,7 +54,7 @@ type eventReceiver struct {
 
 	server   *http.Server
 	webhooks []*webhookHandler
-	hosts    *throttle.Log[refusedHosts]
+	hosts    *throttle.Log[string] // the latest host
 	done     sync.WaitGroup
 }
 
@@ -192,10 +192,10 @@ func (r *eventReceiver) Shutdown(ctx context.Context) error {
 		err = r.server.Shutdown(ctx)
 	}
 	r.done.Wait()
-	r.hosts.Flush()
+	r.hosts.Close()
 	for _, webhook := range r.webhooks {
-		webhook.refused.Flush()
-		webhook.handshakes.Flush()
+		webhook.refused.Close()
+		webhook.handshakes.Close()
 	}
 	r.intake.telemetry.Shutdown()
 	return err

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -249,27 +250,28 @@ func TestKeysAndSecretsAreNeverDisclosed(t *testing.T) {
 }
 
 func TestRefusedWebhooksAreLoggedOncePerMinute(t *testing.T) {
-	core, logs := observer.New(zap.WarnLevel)
-	set := receivertest.NewNopSettings(metadata.Type)
-	set.Logger = zap.New(core)
-	r, err := newReceiver(set, newConfig(t, map[string]any{
-		"webhooks": map[string]any{"github": map[string]any{"scheme": "github", "secrets": []any{"s"}}},
-	}), consumertest.NewNop())
-	require.NoError(t, err)
-	at := now
-	r.intake.now = func() time.Time { return at }
-	require.NoError(t, r.buildServer(t.Context(), componenttest.NewNopHost(), nil))
-	for range 30 {
-		assert.Equal(t, http.StatusUnauthorized, ask(t, r.server.Handler, "/v1/webhooks/github", jsonType, "{}").status)
-		at = at.Add(5 * time.Second)
-	}
-	require.Equal(t, 3, logs.Len())
-	assert.Equal(t, int64(1), logs.All()[0].ContextMap()["requests"])
-	assert.Equal(t, int64(12), logs.All()[1].ContextMap()["requests"])
-	assert.Contains(t, logs.All()[0].ContextMap()["error"], "the signature is missing")
-	require.NoError(t, r.Shutdown(t.Context()))
-	require.Equal(t, 4, logs.Len())
-	assert.Equal(t, int64(5), logs.All()[3].ContextMap()["requests"])
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.WarnLevel)
+		set := receivertest.NewNopSettings(metadata.Type)
+		set.Logger = zap.New(core)
+		r, err := newReceiver(set, newConfig(t, map[string]any{
+			"webhooks": map[string]any{"github": map[string]any{"scheme": "github", "secrets": []any{"s"}}},
+		}), consumertest.NewNop())
+		require.NoError(t, err)
+		require.NoError(t, r.buildServer(t.Context(), componenttest.NewNopHost(), nil))
+		for range 30 {
+			assert.Equal(t, http.StatusUnauthorized, ask(t, r.server.Handler, "/v1/webhooks/github", jsonType, "{}").status)
+			time.Sleep(5 * time.Second)
+			synctest.Wait()
+		}
+		require.Equal(t, 3, logs.Len())
+		assert.Equal(t, int64(1), logs.All()[0].ContextMap()["requests"])
+		assert.Equal(t, int64(11), logs.All()[1].ContextMap()["requests"])
+		assert.Contains(t, logs.All()[0].ContextMap()["error"], "the signature is missing")
+		require.NoError(t, r.Shutdown(t.Context()))
+		require.Equal(t, 4, logs.Len())
+		assert.Equal(t, int64(6), logs.All()[3].ContextMap()["requests"])
+	})
 }
 
 func TestHandshakesAreLoggedOncePerMinute(t *testing.T) {

@@ -164,14 +164,8 @@ type webhookHandler struct {
 	event     WebhookEventConfig
 	resource  resource
 
-	refused    *throttle.Log[refusedWebhooks]
-	handshakes *throttle.Log[int]
-}
-
-// refusedWebhooks counts the webhooks refused since the last log line.
-type refusedWebhooks struct {
-	count int
-	err   error // the last one's
+	refused    *throttle.Log[error] // the latest error
+	handshakes *throttle.Log[struct{}]
 }
 
 func newWebhookHandler(in *intake, name string, cfg *WebhookConfig) (*webhookHandler, error) {
@@ -189,13 +183,12 @@ func newWebhookHandler(in *intake, name string, cfg *WebhookConfig) (*webhookHan
 		intake: in, name: name, cfg: cfg, verifier: verifier, handshake: handshake, event: cfg.event(), resource: newResource(attributes),
 	}
 	h.refused, h.handshakes = throttle.NewLog(h.logRefused), throttle.NewLog(h.logHandshakes)
-	h.refused.Now, h.handshakes.Now = in.now, in.now
 	return h, nil
 }
 
-func (h *webhookHandler) logRefused(refused refusedWebhooks) {
+func (h *webhookHandler) logRefused(refused throttle.Summary, latest error) {
 	h.logger.Warn("Refused webhooks with a missing or invalid signature",
-		zap.String("webhook", h.name), zap.Int("requests", refused.count), zap.Error(refused.err))
+		append([]zap.Field{zap.Error(latest), zap.String("webhook", h.name)}, refused.Fields("requests")...)...)
 }
 
 // ServeHTTP accepts a webhook with a valid signature, and answers the sender's handshake. The
@@ -238,10 +231,7 @@ func (h *webhookHandler) serveQuery(w http.ResponseWriter, r *http.Request) {
 
 func (h *webhookHandler) countRefusal(r *http.Request, err error) {
 	h.countUnauthorized(r)
-	h.refused.Add(func(pending *refusedWebhooks) {
-		pending.count++
-		pending.err = err
-	})
+	h.refused.Add(1, func(latest *error) { *latest = err })
 }
 
 // read verifies a request. It returns either its events or the answer to a handshake.

@@ -15,7 +15,7 @@ import (
 // never repeats the backend's message, which may quote an event.
 type lossLog struct {
 	logger *zap.Logger
-	lines  *throttle.Logs[lossTopic, loss]
+	lines  *throttle.Logs[lossTopic, lossCause]
 }
 
 type lossTopic struct {
@@ -23,14 +23,9 @@ type lossTopic struct {
 	reason  deadletter.Reason
 }
 
-// loss counts the events of one topic.
-type loss struct {
-	events int
-	cause  lossCause // of the last event
-}
-
-// lossCause holds details of a loss besides its reason.
+// lossCause holds details of a loss besides its reason. A line has those of its last event.
 type lossCause struct {
+	// status is that of the response, or 0 if there was none.
 	status int
 	// storage is the error of the queue's storage, deadLetter the error of the dead letter store.
 	storage    string
@@ -45,26 +40,24 @@ func newLossLog(logger *zap.Logger) *lossLog {
 }
 
 func (l *lossLog) add(topic lossTopic, events int, cause lossCause) {
-	l.lines.Add(topic, func(pending *loss) {
-		pending.events += events
-		pending.cause = cause
-	})
+	l.lines.Add(topic, events, func(pending *lossCause) { *pending = cause })
 }
 
-func (l *lossLog) flush() { l.lines.Flush() }
+func (l *lossLog) close() { l.lines.Close() }
 
-func (l *lossLog) write(topic lossTopic, lost loss) {
-	c := lost.cause
-	fields := []zap.Field{
-		zap.String("reason", string(topic.reason)), zap.String("what_to_do", whatToDo(topic)),
-		zap.Int("status", c.status), zap.Int("events", lost.events), zap.NamedError("dead_letter_error", c.deadLetter),
+func (l *lossLog) write(topic lossTopic, lost throttle.Summary, cause lossCause) {
+	fields := []zap.Field{zap.String("reason", string(topic.reason)), zap.String("what_to_do", whatToDo(topic))}
+	if cause.storage != "" {
+		fields = append(fields, zap.String("storage_error", cause.storage))
 	}
-	if c.storage != "" {
-		fields = append(fields, zap.String("storage_error", c.storage))
+	if cause.deadLetter != nil {
+		fields = append(fields, zap.NamedError("dead_letter_error", cause.deadLetter),
+			zap.String("why_not_kept", "the dead letter store did not take them; see dead_letter_error, and free disk space if its disk is full"))
 	}
-	if c.deadLetter != nil {
-		fields = append(fields, zap.String("why_not_kept", "the dead letter store did not take them; see dead_letter_error, and free disk space if its disk is full"))
+	if cause.status != 0 {
+		fields = append(fields, zap.Int("status", cause.status))
 	}
+	fields = append(fields, lost.Fields("events")...)
 	switch topic.outcome {
 	case dropped:
 		l.logger.Error("Events were not delivered and are lost", fields...)

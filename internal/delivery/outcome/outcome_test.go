@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -133,26 +134,63 @@ func TestRefusedDeadLetterDoesNotAffectOthers(t *testing.T) {
 }
 
 func TestLossIsLoggedOnceAMinute(t *testing.T) {
-	f := newFixture(t)
-	now := time.Unix(1700000000, 0)
-	f.loss.lines.Now = func() time.Time { return now }
-	refuse := func(n int) {
-		f.Refused(make([]attempt.RefusedEvent, 0), 1) // of nothing
-		for range n {
-			f.Refused([]attempt.RefusedEvent{refusedEvent("a", attempt.Cause{Reason: deadletter.ReasonRefused})}, 1)
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		refuse := func(n int) {
+			f.Refused(make([]attempt.RefusedEvent, 0), 1) // of nothing
+			for range n {
+				f.Refused([]attempt.RefusedEvent{refusedEvent("a", attempt.Cause{Reason: deadletter.ReasonRefused})}, 1)
+			}
 		}
+		refuse(3)
+		time.Sleep(throttle.Interval)
+		synctest.Wait()
+		refuse(1)
+		refuse(5)
+		f.Stop()
+		var events []int64
+		for _, entry := range f.logs.FilterMessage("Events were not delivered and are lost").All() {
+			events = append(events, entry.ContextMap()["events"].(int64))
+			assert.NotEmpty(t, entry.ContextMap()["what_to_do"])
+		}
+		assert.Equal(t, []int64{1, 2, 6}, events)
+	})
+}
+
+func TestSuppressedLossesAreLoggedWithinAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		giveUp := func(events, status int) {
+			f.GivenUp(make([]batch.Event, events), attempt.Cause{Reason: deadletter.ReasonExhausted, Status: status}, 1)
+		}
+		giveUp(1, 0)
+		time.Sleep(10 * time.Second)
+		first := time.Now()
+		giveUp(2, 503)
+		time.Sleep(10 * time.Second)
+		last := time.Now()
+		giveUp(3, 503)
+		time.Sleep(10 * time.Minute)
+
+		lines := f.logs.All()
+		require.Len(t, lines, 2)
+		assert.Equal(t, []string{"reason", "what_to_do", "events"}, fieldsOf(lines[0]), "neither a status without a response, nor times at once")
+		assert.Equal(t, []string{"reason", "what_to_do", "status", "events", "first", "last"}, fieldsOf(lines[1]))
+		assert.Equal(t, 50*time.Second, lines[1].Time.Sub(first))
+		fields := lines[1].ContextMap()
+		assert.Equal(t, []any{int64(503), int64(5), first, last}, []any{fields["status"], fields["events"], fields["first"], fields["last"]})
+		f.Stop()
+		assert.Equal(t, 2, f.logs.Len(), "nothing was pending")
+	})
+}
+
+// fieldsOf returns the names of a line's fields, in order.
+func fieldsOf(line observer.LoggedEntry) []string {
+	names := make([]string, len(line.Context))
+	for i, field := range line.Context {
+		names[i] = field.Key
 	}
-	refuse(3)
-	now = now.Add(throttle.Interval)
-	refuse(1)
-	refuse(5)
-	f.Stop()
-	var events []int64
-	for _, entry := range f.logs.FilterMessage("Events were not delivered and are lost").All() {
-		events = append(events, entry.ContextMap()["events"].(int64))
-		assert.NotEmpty(t, entry.ContextMap()["what_to_do"])
-	}
-	assert.Equal(t, []int64{1, 3, 5}, events)
+	return names
 }
 
 func TestQueueSetAsideIsLoggedAndCountedOnce(t *testing.T) {

@@ -57,7 +57,7 @@ func (r *Recorder) Start(store deadletter.Store, replayer deadletter.Replayer) {
 
 // Stop unregisters from the store, and logs what is not logged yet.
 func (r *Recorder) Stop() {
-	r.loss.flush()
+	r.loss.close()
 	if r.unregister != nil {
 		r.unregister()
 		r.unregister = nil

@@ -6,22 +6,18 @@
 package cli
 
 import (
-	"slices"
-
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 )
 
 // NewCommand returns the collector's command. Without --config it runs defaultConfig, which is
 // YAML. Mistakes that the collector ignores, or finds only at start, are configuration errors here,
 // and every error is one line.
 func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Command {
+	addLogDefaults(&set)
 	nameVariables(&set)
 	sources := noteSources(&set)
 	checks := addChecks(&set, sources)
-	set.LoggingOptions = append(slices.Clone(set.LoggingOptions), zap.AddStacktrace(zapcore.FatalLevel)) // a stack of Go means nothing to an operator
 	root := otelcol.NewCommand(set)
 	root.RunE = runCommand(set, checks, watchLocations(root))
 	for _, command := range append(root.Commands(), root) {

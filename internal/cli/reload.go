@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -153,6 +154,7 @@ func (r *runner) check(ctx context.Context) (*snapshot, error) {
 // settings returns the settings of a collector that reads its configuration from a snapshot.
 func (r *runner) settings(s *snapshot) otelcol.CollectorSettings {
 	set := r.set
+	set.LoggingOptions = append(slices.Clone(set.LoggingOptions), newLogOption())
 	resolver := &set.ConfigProviderSettings.ResolverSettings
 	resolver.ProviderFactories = s.providers(resolver.ProviderFactories)
 	return set

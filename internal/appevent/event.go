@@ -50,6 +50,9 @@ type Event struct {
 	SpanID  pcommon.SpanID
 	Flags   plog.LogRecordFlags
 
+	// Malformed has the fanout attributes that cannot be read, because their values have the wrong type.
+	Malformed Malformed
+
 	record     plog.LogRecord
 	attributes pcommon.Map
 	hidden     bitset
@@ -306,32 +309,35 @@ func (e *Event) readAttribute(i int, k string, v pcommon.Value, fb *fallbacks) b
 	return false
 }
 
-// readFanoutAttribute reads an attribute with the fanout prefix. These are never properties, so a
-// wrong type is ignored.
+// readFanoutAttribute reads an attribute with the fanout prefix. These are never properties, so one
+// of the wrong type is malformed.
 func (e *Event) readFanoutAttribute(k string, v pcommon.Value) {
 	switch k {
 	case AttrKind:
-		if v.Type() == pcommon.ValueTypeStr {
-			e.Kind, _ = ParseKind(v.Str())
-		}
+		e.note(malformedKind, v, readKind(&e.Kind, v))
 	case AttrSubject:
-		readText(&e.Subject, v)
+		e.note(malformedSubject, v, readText(&e.Subject, v))
 	case AttrPreviousID:
-		readText(&e.PreviousID, v)
+		e.note(malformedPreviousID, v, readText(&e.PreviousID, v))
 	case AttrGroups:
-		readMap(&e.Groups, v)
+		e.note(malformedGroups, v, readMap(&e.Groups, v))
 	case AttrTraits:
-		readMap(&e.Traits, v)
+		e.note(malformedTraits, v, readMap(&e.Traits, v))
 	case AttrTraitsOnce:
-		readMap(&e.TraitsOnce, v)
+		e.note(malformedTraitsOnce, v, readMap(&e.TraitsOnce, v))
 	case AttrDestinations:
-		readMap(&e.Destinations, v)
+		e.note(malformedDestinations, v, readMap(&e.Destinations, v))
 	case AttrFingerprint:
-		readStrings(&e.Fingerprint, v)
+		e.note(malformedFingerprint, v, readStrings(&e.Fingerprint, v))
 	case AttrHandled:
-		if v.Type() == pcommon.ValueTypeBool {
-			e.Exception.Handled, e.Exception.HandledKnown = v.Bool(), true
-		}
+		e.note(malformedHandled, v, e.Exception.readHandled(v))
+	}
+}
+
+// note notes an attribute that was not read. An empty one is the same as none.
+func (e *Event) note(attribute Malformed, v pcommon.Value, isRead bool) {
+	if !isRead && v.Type() != pcommon.ValueTypeEmpty {
+		e.Malformed |= attribute
 	}
 }
 
@@ -445,8 +451,27 @@ func readStrings(field *pcommon.Value, v pcommon.Value) bool {
 	return true
 }
 
-func readMap(field *pcommon.Map, v pcommon.Value) {
-	if v.Type() == pcommon.ValueTypeMap {
-		*field = v.Map()
+func readMap(field *pcommon.Map, v pcommon.Value) bool {
+	if v.Type() != pcommon.ValueTypeMap {
+		return false
 	}
+	*field = v.Map()
+	return true
+}
+
+// readKind reads the name of a kind. An unknown one is not an error.
+func readKind(field *Kind, v pcommon.Value) bool {
+	if v.Type() != pcommon.ValueTypeStr {
+		return false
+	}
+	*field, _ = ParseKind(v.Str())
+	return true
+}
+
+func (x *Exception) readHandled(v pcommon.Value) bool {
+	if v.Type() != pcommon.ValueTypeBool {
+		return false
+	}
+	x.Handled, x.HandledKnown = v.Bool(), true
+	return true
 }

@@ -63,6 +63,9 @@ func (e *logsExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	ctx, c := e.begin(ctx)
 	ws.logs.Prepare(ld)
 	for event := range appevent.Logs(ld) {
+		if event.Malformed != 0 {
+			e.recorder.Malformed(event.Malformed)
+		}
 		mark := ws.writer.Mark()
 		if err := ws.logs.Encode(ws.writer, event); err != nil {
 			e.notEncoded(c, ws.writer, mark, err, func() deadletter.Letter { return letterOfRecord(event) })

@@ -94,3 +94,19 @@ func TestOwnConfigurationLogsAsTheShippedOne(t *testing.T) {
 		})
 	}
 }
+
+// TestFieldsThatAProcessorTurnedIntoTextAreReported has redaction turn a map of traits into text.
+func TestFieldsThatAProcessorTurnedIntoTextAreReported(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t, accepting)
+	change := func(configuration string) string {
+		configuration = replace(t, configuration, "exporters:\n", "processors:\n  redaction: {allow_all_keys: true, redact_all_types: true, blocked_values: ['planted@example.com']}\nexporters:\n")
+		return replace(t, configuration, "receivers: [otlp, event], ", "receivers: [otlp, event], processors: [redaction], ")
+	}
+	p := startInstrumentedWith(t, newDataFolders(t), change, []webhook{{"b", b.URL, "batching: array"}})
+	p.post(`{"type": "identify", "user": {"id": "u1"}, "traits": {"email": "planted@example.com"}}`, `{"name": "order_placed", "user": {"id": "u1"}}`)
+	p.settled("webhook/b", 2)
+	assert.Equal(t, 1, p.counted("otelcol_fanout_malformed_fields_total", `exporter="webhook/b"`, `field="fanout.traits"`))
+	assert.Regexp(t, `\twarn\tA field of events cannot be read, because its attribute has the wrong type\t\{"field": "fanout\.traits", "what_to_do": "send a map; [^"]*use the privacy processor`, p.stderr.String())
+	assert.NotContains(t, p.stderr.String(), "planted@example.com")
+}

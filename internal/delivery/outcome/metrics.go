@@ -54,6 +54,10 @@ func (m *Metrics) Accepted(events int) {
 	}
 }
 
+func (m *Metrics) malformedField(field string) {
+	m.telemetry.FanoutMalformedFieldsTotal.Add(context.Background(), 1, metric.WithAttributes(m.exporter, attribute.String("field", field)))
+}
+
 // Delivered counts delivered events.
 func (m *Metrics) Delivered(events int) { m.count(delivered, "", events) }
 

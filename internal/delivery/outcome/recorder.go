@@ -30,6 +30,8 @@ type Recorder struct {
 	exporter component.ID
 	signal   string
 	loss     *lossLog
+	// malformed logs fields that cannot be read.
+	malformed *malformedLog
 	// onLoss is called with events that are lost for good; it may be nil.
 	onLoss func([]deadletter.Letter)
 
@@ -44,7 +46,7 @@ func NewRecorder(set exporter.Settings, signal string, onLoss func([]deadletter.
 	if err != nil {
 		return nil, err
 	}
-	return &Recorder{Metrics: metrics, exporter: set.ID, signal: signal, loss: newLossLog(set.Logger), onLoss: onLoss}, nil
+	return &Recorder{Metrics: metrics, exporter: set.ID, signal: signal, loss: newLossLog(set.Logger), malformed: newMalformedLog(set.Logger), onLoss: onLoss}, nil
 }
 
 // Start registers with the dead letter store, which may be nil.
@@ -58,6 +60,7 @@ func (r *Recorder) Start(store deadletter.Store, replayer deadletter.Replayer) {
 // Stop unregisters from the store, and logs what is not logged yet.
 func (r *Recorder) Stop() {
 	r.loss.close()
+	r.malformed.Close()
 	if r.unregister != nil {
 		r.unregister()
 		r.unregister = nil

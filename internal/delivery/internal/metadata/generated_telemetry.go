@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	registrations                []metric.Registration
 	FanoutAcceptedEventsTotal    metric.Int64Counter
 	FanoutEventsTotal            metric.Int64Counter
+	FanoutMalformedFieldsTotal   metric.Int64Counter
 	FanoutReplayedEventsTotal    metric.Int64Counter
 	FanoutRequestDurationSeconds metric.Float64Histogram
 	FanoutRequestEvents          metric.Int64Histogram
@@ -71,6 +72,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.FanoutEventsTotal, err = builder.meter.Int64Counter(
 		"otelcol_fanout_events_total",
 		metric.WithDescription("Events with an outcome, by outcome and reason. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.FanoutMalformedFieldsTotal, err = builder.meter.Int64Counter(
+		"otelcol_fanout_malformed_fields_total",
+		metric.WithDescription("Fields of log records that cannot be read because their attributes have the wrong type, by attribute. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)

@@ -21,6 +21,7 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.FanoutAcceptedEventsTotal.Add(context.Background(), 1)
 	tb.FanoutEventsTotal.Add(context.Background(), 1)
+	tb.FanoutMalformedFieldsTotal.Add(context.Background(), 1)
 	tb.FanoutReplayedEventsTotal.Add(context.Background(), 1)
 	tb.FanoutRequestDurationSeconds.Record(context.Background(), 1)
 	tb.FanoutRequestEvents.Record(context.Background(), 1)
@@ -28,6 +29,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualFanoutEventsTotal(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualFanoutMalformedFieldsTotal(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualFanoutReplayedEventsTotal(t, testTel,

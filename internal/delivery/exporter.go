@@ -27,7 +27,6 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/upstream"
-	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
 const (
@@ -48,6 +47,7 @@ type base struct {
 	recorder  *outcome.Recorder
 	queueLoss *queueLoss
 	lifetime  *lifetime.Lifetime
+	closeLog  func()          // of exporterhelper's lines
 	order     *order          // nil if the backend is not ordered
 	progress  *progress.Notes // nil if the queue is not on disk
 
@@ -100,7 +100,7 @@ func (e *base) handshake() func(context.Context) error {
 // logs already.
 func (e *base) helperSettings() (exporter.Settings, *helperSettings) {
 	set := e.set
-	set.Logger = upstream.Quiet(set.Logger, throttle.Interval)
+	set.Logger, e.closeLog = upstream.Quiet(set.Logger)
 	return set, &helperSettings{
 		retry: &e.deliverer.retry, async: e.deliverer.async, queue: e.cfg.QueueConfig, push: e.deliverer.push,
 		encoding: encoding{corrupt: e.queueLoss.corrupt, complete: e.options.CompleteMeta, order: e.order, progress: e.progress},
@@ -224,6 +224,7 @@ func (e *base) announce(since time.Time) { e.lifetime.Announce(since) }
 
 func (e *base) stop() {
 	e.recorder.Stop()
+	e.closeLog()
 	e.lifetime.End()
 	if e.transport != nil {
 		e.transport.Close()

@@ -112,7 +112,7 @@ func TestStoredBatchIsDeliveredFromFullDisk(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 20}, f.Outcomes())
 	f.Stop()
 	for _, said := range []string{"Error deleting item from queue", "Failed updating currently dispatched items"} {
-		assert.LessOrEqual(t, f.Logs.FilterMessageSnippet(said).Len(), 1, said)
+		assert.LessOrEqual(t, f.Logs.FilterMessageSnippet(said).Len(), 2, "%s: once, and the others together at shutdown", said)
 	}
 }
 

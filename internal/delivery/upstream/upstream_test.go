@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -34,6 +35,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 )
 
@@ -107,7 +109,9 @@ func TestExporterhelperLogsEachFailure(t *testing.T) {
 			core, logs := observer.New(zap.DebugLevel)
 			logger := zap.New(core)
 			if tt.quiet {
-				logger = Quiet(logger, time.Minute)
+				var closeLog func()
+				logger, closeLog = Quiet(logger)
+				defer closeLog()
 			}
 			e := newExporter(t, logger, fail, exporterhelper.WithRetry(configretry.BackOffConfig{}))
 			require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
@@ -120,15 +124,43 @@ func TestExporterhelperLogsEachFailure(t *testing.T) {
 	}
 }
 
-func TestQuietLogsOtherLinesOnceAnInterval(t *testing.T) {
-	core, logs := observer.New(zap.DebugLevel)
-	logger := Quiet(zap.New(core), time.Hour).With(zap.String("a", "b"))
-	for range 3 {
-		logger.Error("Error deleting item from queue")
+func TestQuietLogsOtherLinesOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.InfoLevel)
+		quiet, closeLog := Quiet(zap.New(core))
+		logger := quiet.With(zap.String("a", "b"))
+		for i := range 3 {
+			logger.Error("Error deleting item from queue", zap.Int("item", i))
+			logger.Error("Exporting failed. Dropping data.")
+			logger.Debug("details")
+		}
 		logger.Error("Failed updating currently dispatched items")
-		logger.Error("Exporting failed. Dropping data.")
-	}
-	assert.Equal(t, 2, logs.Len())
+		assert.Equal(t, 2, logs.Len())
+		time.Sleep(time.Hour)
+		require.Equal(t, 3, logs.Len(), "the others a minute later")
+		logger.Error("Error deleting item from queue", zap.Int("item", 3))
+		logger.Error("Error deleting item from queue", zap.Int("item", 4))
+		closeLog()
+		var fields []map[string]any
+		for _, line := range logs.FilterMessage("Error deleting item from queue").All() {
+			context := line.ContextMap()
+			delete(context, "first")
+			delete(context, "last")
+			fields = append(fields, context)
+		}
+		assert.Equal(t, []map[string]any{
+			{"a": "b", "item": int64(0)}, {"a": "b", "item": int64(2), "times": int64(2)}, {"a": "b", "item": int64(3)}, {"a": "b", "item": int64(4)},
+		}, fields)
+	})
+}
+
+func TestQuietLeavesTheLastWordToItsCore(t *testing.T) {
+	core, logs := observer.New(zap.InfoLevel)
+	never := zapcore.NewSamplerWithOptions(core, time.Hour, 0, 0)
+	logger, closeLog := Quiet(zap.New(never))
+	logger.Info("Initializing new persistent queue")
+	closeLog()
+	assert.Zero(t, logs.Len())
 }
 
 // memoryStorage is a storage extension that remembers which operations came together.

@@ -279,6 +279,10 @@ func TestCorrectionsAreCountedOnce(t *testing.T) {
 		e.Send(ld)
 	}
 	assert.Equal(t, map[string]int64{"long_value": 3}, e.Counts("otelcol_fanout_moengage_corrections_total", "reason"))
+	e.Stop()
+	logged := e.Logs.FilterMessageSnippet("Events were corrected").All()
+	require.Len(t, logged, 2, "the first at once, and the others at shutdown")
+	assert.EqualValues(t, 2, logged[1].ContextMap()["corrections"])
 }
 
 func TestEveryCorrectionHasWordAndAdvice(t *testing.T) {

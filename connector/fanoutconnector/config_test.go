@@ -100,8 +100,9 @@ func TestUnknownAndUnusedPipelinesAreRefused(t *testing.T) {
 			for _, text := range tt.fed {
 				next[pipelineID(t, text)] = consumertest.NewNop()
 			}
-			_, err := NewFactory().CreateLogsToLogs(context.Background(), connectortest.NewNopSettings(metadata.Type), readConfig(t, tt.config), connector.NewLogsRouter(next))
-			assert.EqualError(t, err, tt.want)
+			set := connectortest.NewNopSettings(metadata.Type)
+			_, err := NewFactory().CreateLogsToLogs(context.Background(), set, readConfig(t, tt.config), connector.NewLogsRouter(next))
+			assert.EqualError(t, err, "connectors::"+set.ID.String()+": "+tt.want)
 		})
 	}
 }
@@ -114,7 +115,7 @@ func TestTooManyPipelinesAreRefused(t *testing.T) {
 		next[id] = consumertest.NewNop()
 	}
 	_, err := NewFactory().CreateTracesToTraces(context.Background(), connectortest.NewNopSettings(metadata.Type), cfg, connector.NewTracesRouter(next))
-	assert.EqualError(t, err, "65 pipelines of traces have this connector as a receiver, but it feeds at most 64")
+	assert.ErrorContains(t, err, ": 65 pipelines of traces have this connector as a receiver, but it feeds at most 64")
 }
 
 // TestConsumerThatCannotRouteIsRefused covers a collector that passes no router to the connector.

@@ -62,7 +62,7 @@ func newFanout[T batch[T]](
 ) (*fanout[T], error) {
 	t, err := newTable(cfg, signal, fed)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("connectors::%s: %w", set.ID, err) // the collector does not say which component it is about
 	}
 	f := &fanout[T]{operations: ops, table: t, refusals: newRefusals(set.Logger, t.pipelines)}
 	f.assignments.New = func() any { return newAssignment(t) }

@@ -55,6 +55,7 @@ var rewordings = []struct {
 	{regexp.MustCompile(`decoding failed due to the following error\(s\):;? ?`), ""},
 	{regexp.MustCompile(`^failed to get config: cannot unmarshal the configuration: `), "invalid configuration: "},
 	{regexp.MustCompile(`^failed to get config: cannot resolve the configuration: `), "invalid configuration: "},
+	{regexp.MustCompile(`^failed to build pipelines: (connectors::)`), "invalid configuration: $1"},
 	{regexp.MustCompile(`cannot convert the confmap\.Conf: `), ""},
 	{regexp.MustCompile(`retrieved value \(type=string\) cannot be used as a Conf: assuming string type since contents are not valid YAML: yaml: `), "it is not YAML: "},
 	{regexp.MustCompile(`retrieved value \(type=[^)]*\) cannot be used as a Conf`), "it is not a map with receivers, exporters and service at its top"},

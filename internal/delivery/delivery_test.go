@@ -588,6 +588,7 @@ func TestStatusIsReportedWhenItChanges(t *testing.T) {
 		"StatusRecoverableError: the backend answers 401: check the credentials", "StatusOK", "StatusRecoverableError: the backend answers 503",
 	}, f.Statuses())
 	assert.Equal(t, 1, f.Logs.FilterMessageSnippet("The backend is failing").Len(), "within a minute")
+	assert.Equal(t, 1, f.Logs.FilterMessage("The backend is failing; events that fail in this way are not retried").Len())
 	assert.Equal(t, 1, f.Logs.FilterMessage("The backend works again").Len())
 }
 

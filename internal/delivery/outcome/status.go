@@ -41,11 +41,11 @@ func NewStatus(host component.Host, logger *zap.Logger) *Status {
 // Report reports the result of an attempt if it changes the status. The log says at most once a
 // minute that the backend fails, so that one that fails now and then does not flood it.
 func (s *Status) Report(result *attempt.Result) {
-	problem := problemOf(result)
+	retried, problem := problemOf(result)
 	works := problem == nil && result.Delivered > 0
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.log(problem, works)
+	s.log(problem, retried, works)
 	switch {
 	case problem != nil && !s.failing:
 		s.failing = true
@@ -56,43 +56,48 @@ func (s *Status) Report(result *attempt.Result) {
 	}
 }
 
-func (s *Status) log(problem error, works bool) {
+func (s *Status) log(problem error, retried, works bool) {
 	switch now := s.now(); {
 	case problem != nil && !s.logged && now.Sub(s.loggedAt) >= throttle.Interval:
 		s.logged, s.loggedAt = true, now
-		s.logger.Warn("The backend is failing; requests are retried as retry_on_failure says", zap.Error(problem))
+		message := "The backend is failing; requests are retried as retry_on_failure says"
+		if !retried {
+			message = "The backend is failing; events that fail in this way are not retried"
+		}
+		s.logger.Warn(message, zap.Error(problem))
 	case works && s.logged:
 		s.logged = false
 		s.logger.Info("The backend works again")
 	}
 }
 
-// problemOf returns what is wrong with the backend, without quoting it; nil if it works.
-func problemOf(result *attempt.Result) error {
+// problemOf returns what is wrong with the backend, without quoting it, and whether its requests are
+// retried. The problem is nil if the backend works.
+func problemOf(result *attempt.Result) (retried bool, problem error) {
 	if result.Status == 0 && errors.Is(result.Problem, context.Canceled) {
-		return nil // the caller went away, or the exporter is stopping
+		return false, nil // the caller went away, or the exporter is stopping
 	}
 	if result.Problem != nil && result.Status/100 != 2 { // a backend that answers 2xx works, even if it asks for some event again
 		switch {
 		case result.Status != 0 && result.Wait > 0:
-			return fmt.Errorf("the backend answers %d, and asks to wait %s", result.Status, result.Wait.Round(time.Millisecond))
+			return true, fmt.Errorf("the backend answers %d, and asks to wait %s", result.Status, result.Wait.Round(time.Millisecond))
 		case result.Status != 0:
-			return fmt.Errorf("the backend answers %d", result.Status)
+			return true, fmt.Errorf("the backend answers %d", result.Status)
 		}
-		return result.Problem
+		return true, result.Problem
 	}
 	for i := range result.Refused {
 		refused := &result.Refused[i]
 		switch refused.Reason {
 		case deadletter.ReasonUnauthorized:
-			return fmt.Errorf("the backend answers %d: check the credentials", refused.Status)
+			return false, fmt.Errorf("the backend answers %d: check the credentials", refused.Status)
 		case deadletter.ReasonRedirected:
-			return errors.New("the backend redirects: configure the URL that it redirects to as the endpoint")
+			return false, errors.New("the backend redirects: configure the URL that it redirects to as the endpoint")
 		case deadletter.ReasonGone:
-			return errors.New("the endpoint is gone (410), and nothing more is sent to it: configure another one and restart, or replay its dead letters when it is back")
+			return false, errors.New("the endpoint is gone (410), and nothing more is sent to it: configure another one and restart, or replay its dead letters when it is back")
 		case deadletter.ReasonBlocked:
-			return errors.New("connecting to the address of the endpoint's host is not allowed: " + refused.Message)
+			return false, errors.New("connecting to the address of the endpoint's host is not allowed: " + refused.Message)
 		}
 	}
-	return nil
+	return false, nil
 }

@@ -6,7 +6,6 @@ package deadletterextension
 import (
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -57,8 +56,8 @@ func (cfg *Config) Validate() error {
 	if endpoint == "" {
 		return errors.New("endpoint: is missing; set the address to listen on as host:port, such as " + defaultEndpoint)
 	}
-	if _, _, err := net.SplitHostPort(endpoint); err != nil && cfg.ServerConfig.NetAddr.Transport != "unix" {
-		return fmt.Errorf("endpoint: %q is not host:port; use an address such as %s", endpoint, defaultEndpoint)
+	if err := strictconf.CheckAddress(endpoint, defaultEndpoint); err != nil && cfg.ServerConfig.NetAddr.Transport != "unix" {
+		return fmt.Errorf("endpoint: %w", err)
 	}
 	if cfg.Directory == "" {
 		return errors.New("directory: is missing; set the folder for the dead letters, such as ./data/dead-letters")

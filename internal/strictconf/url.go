@@ -6,6 +6,7 @@ package strictconf
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -48,6 +49,19 @@ func CheckPort(u *url.URL) error {
 		return nil
 	}
 	return fmt.Errorf("port %s is out of range; write 1 to 65535", u.Port())
+}
+
+// CheckAddress returns an error unless the text is host:port with a port in range, as a server listens on.
+// The port may be 0, for a free one, or a name.
+func CheckAddress(text, example string) error {
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return fmt.Errorf("%q is not host:port, such as %s", text, example)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); errors.Is(err, strconv.ErrRange) {
+		return fmt.Errorf("port %s is out of range; write 1 to 65535", port)
+	}
+	return nil
 }
 
 // CheckProxy returns an error unless proxy_url is a URL or empty. The error repeats nothing of it.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -139,8 +138,8 @@ func (cfg *Config) validateServer() error {
 	if endpoint == "" {
 		return errors.New("endpoint: is missing; write the address to listen on as host:port, such as " + defaultEndpoint)
 	}
-	if _, _, err := net.SplitHostPort(endpoint); err != nil && transport != confignet.TransportTypeUnix {
-		return fmt.Errorf("endpoint: %q is not host:port, such as %s", endpoint, defaultEndpoint)
+	if err := strictconf.CheckAddress(endpoint, defaultEndpoint); err != nil && transport != confignet.TransportTypeUnix {
+		return fmt.Errorf("endpoint: %w", err)
 	}
 	switch transport {
 	case confignet.TransportTypeTCP, confignet.TransportTypeTCP4, confignet.TransportTypeTCP6, confignet.TransportTypeUnix:

@@ -6,6 +6,8 @@
 package cli
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
 )
@@ -25,11 +27,20 @@ func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Comm
 			command.RunE = wrap(command.RunE, sources, defaultConfig, command == root)
 		}
 		if command.Name() == "validate" {
+			command.Args = noArguments
 			command.RunE = printWarnings(command.RunE, checks)
 		}
 	}
 	root.AddCommand(newQueuesCommand(set, sources, defaultConfig))
 	return root
+}
+
+// noArguments is for commands whose configuration is a flag, which users forget.
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unexpected argument %q; write --config before the name of a file", args[0])
+	}
+	return nil
 }
 
 // printWarnings makes the validate command print the warnings that are in the log at start.

@@ -78,6 +78,11 @@ func TestBuiltInConfigurationIsTheDefault(t *testing.T) {
 	require.NoError(t, err, "--config replaces it")
 }
 
+func TestFileWithoutFlagIsRefused(t *testing.T) {
+	_, err := execute(validConfig, "validate", "my.yaml")
+	require.EqualError(t, err, `unexpected argument "my.yaml"; write --config before the name of a file`)
+}
+
 func TestUseOfBuiltInConfigurationIsReported(t *testing.T) {
 	const note = "No --config given"
 	out, _ := execute("service: 5")

@@ -21,6 +21,8 @@ func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Comm
 	sources := noteSources(&set)
 	checks := addChecks(&set, sources)
 	root := otelcol.NewCommand(set)
+	root.Args = rootArguments
+	root.SuggestionsMinimumDistance = 2
 	root.RunE = runCommand(set, checks, watchLocations(root))
 	for _, command := range append(root.Commands(), root) {
 		if command.RunE != nil {
@@ -33,6 +35,16 @@ func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Comm
 	}
 	root.AddCommand(newQueuesCommand(set, sources, defaultConfig))
 	return root
+}
+
+// rootArguments is for the command that starts the collector: its arguments are mistyped commands or files.
+func rootArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
+			return fmt.Errorf("unknown command %q; did you mean %q? --help lists all", args[0], similar[0])
+		}
+	}
+	return noArguments(cmd, args)
 }
 
 // noArguments is for commands whose configuration is a flag, which users forget.

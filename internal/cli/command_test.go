@@ -79,8 +79,13 @@ func TestBuiltInConfigurationIsTheDefault(t *testing.T) {
 }
 
 func TestFileWithoutFlagIsRefused(t *testing.T) {
+	const want = `unexpected argument "my.yaml"; write --config before the name of a file`
 	_, err := execute(validConfig, "validate", "my.yaml")
-	require.EqualError(t, err, `unexpected argument "my.yaml"; write --config before the name of a file`)
+	require.EqualError(t, err, want)
+	_, err = execute(validConfig, "my.yaml")
+	require.EqualError(t, err, want)
+	_, err = execute(validConfig, "valdate")
+	require.EqualError(t, err, `unknown command "valdate"; did you mean "validate"? --help lists all`)
 }
 
 func TestUseOfBuiltInConfigurationIsReported(t *testing.T) {

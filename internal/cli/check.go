@@ -82,7 +82,7 @@ func (f findMistakes) mistakes(root map[string]any, factories otelcol.Factories)
 	if found := sectionMistakes(root); len(found) > 0 { // others would follow from them
 		return found
 	}
-	found := slices.Concat(typeMistakes(root, factories), pipelineMistakes(root), f.sources.variableMistakes(root), componentMistakes(root, factories))
+	found := slices.Concat(typeMistakes(root, factories), pipelineMistakes(root, factories), f.sources.variableMistakes(root), componentMistakes(root, factories))
 	if f.starts {
 		found = append(found, directoryMistakes(root)...)
 	}

@@ -56,6 +56,8 @@ var rewordings = []struct {
 	{regexp.MustCompile(`^failed to get config: cannot unmarshal the configuration: `), "invalid configuration: "},
 	{regexp.MustCompile(`^failed to get config: cannot resolve the configuration: `), "invalid configuration: "},
 	{regexp.MustCompile(`^failed to build pipelines: (connectors::)`), "invalid configuration: $1"},
+	{regexp.MustCompile(`^failed to build pipelines: connector "([^"]+)" used as (\w+) in \[([^\]]+)\] pipeline but not used in any supported (\w+) pipeline`),
+		"invalid configuration: connectors::$1: is among the ${2}s of $3, but among the ${4}s of no pipeline that fits; add it there"},
 	{regexp.MustCompile(`cannot convert the confmap\.Conf: `), ""},
 	{regexp.MustCompile(`retrieved value \(type=string\) cannot be used as a Conf: assuming string type since contents are not valid YAML: yaml: `), "it is not YAML: "},
 	{regexp.MustCompile(`retrieved value \(type=[^)]*\) cannot be used as a Conf`), "it is not a map with receivers, exporters and service at its top"},

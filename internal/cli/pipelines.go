@@ -95,8 +95,9 @@ func typesOf[F any](factories map[component.Type]F) []string {
 
 // pipelineMistakes returns the pipelines whose name does not begin with a signal, and the references to
 // components that are not configured.
-func pipelineMistakes(root map[string]any) []mistake {
+func pipelineMistakes(root map[string]any, factories otelcol.Factories) []mistake {
 	pipelines := mapOf(mapOf(root["service"])["pipelines"])
+	connectors := typesOf(factories.Connectors)
 	var found []mistake
 	for _, name := range slices.Sorted(maps.Keys(pipelines)) {
 		path := []string{"service", "pipelines", name}
@@ -105,7 +106,7 @@ func pipelineMistakes(root map[string]any) []mistake {
 			references, _ := mapOf(pipelines[name])[list].([]any)
 			for i, reference := range references {
 				if id, isText := reference.(string); isText {
-					found = append(found, referenceMistake(root, append(slices.Clone(path), list, strconv.Itoa(i)), list, id)...)
+					found = append(found, referenceMistake(root, append(slices.Clone(path), list, strconv.Itoa(i)), list, id, connectors)...)
 				}
 			}
 		}
@@ -129,8 +130,9 @@ func nameMistake(path []string, name string) []mistake {
 	return []mistake{at(path, "the name of a pipeline begins with its signal; write logs/%s or traces/%[1]s", strings.ReplaceAll(name, "/", "_"))}
 }
 
-// referenceMistake checks that a component in the list of a pipeline is configured.
-func referenceMistake(root map[string]any, path []string, list, reference string) []mistake {
+// referenceMistake checks that a component in the list of a pipeline is configured. connectors are the types
+// of connectors, which are listed among the receivers and exporters.
+func referenceMistake(root map[string]any, path []string, list, reference string, connectors []string) []mistake {
 	id := canonicalID(reference)
 	known := slices.Sorted(sortedIDs(root[list]))
 	if list != "processors" {
@@ -148,7 +150,11 @@ func referenceMistake(root map[string]any, path []string, list, reference string
 	if near := strictconf.Nearest(id, known); near != "" {
 		return []mistake{at(path, "%q is not configured; did you mean %q?", id, near)}
 	}
-	remedy := "add it below " + list
+	section := list
+	if typ, _, _ := strings.Cut(id, "/"); slices.Contains(connectors, typ) {
+		section = "connectors"
+	}
+	remedy := "add it below " + section
 	if len(known) > 0 {
 		remedy += ", or write one of " + strings.Join(known, ", ")
 	}

@@ -263,6 +263,8 @@ func TestMistakeIsNamedByFileLineAndRemedy(t *testing.T) {
 		shop      = "exporters::webhook/shop"
 		endpoint  = "    endpoint: http://127.0.0.1:9/hook\n"
 		invalid   = "invalid configuration: FILE:"
+		pipelines = "service:\n  telemetry: {metrics: {level: none}}\n  pipelines:\n    logs:\n      receivers: [event]\n      exporters: [webhook/shop]\n"
+		fanout    = "connectors:\n  fanout:\n    default_pipelines: [logs/shop]\n"
 		quoteStar = `write quotes around a text that begins with *, such as "*_failed"`
 	)
 	for _, tt := range []struct {
@@ -278,6 +280,11 @@ func TestMistakeIsNamedByFileLineAndRemedy(t *testing.T) {
 		{"a mistyped key of a pipeline", "receivers: [event]", "receiver: [event]", invalid + `10: service::pipelines::logs: unknown key "receiver"; did you mean "receivers"?`},
 		{"a mistyped exporter in a pipeline", "[webhook/shop]", "[webhook/shpo]", invalid + `11: service::pipelines::logs::exporters::0: "webhook/shpo" is not configured; did you mean "webhook/shop"?`},
 		{"an unknown exporter in a pipeline", "[webhook/shop]", "\n        - webhook/shop\n        - sentry", invalid + `13: service::pipelines::logs::exporters::1: "sentry" is not configured; add it below exporters, or write one of webhook/shop`},
+		{"a mistyped pipeline in a connector", pipelines, fanout + "service: {pipelines: {logs/in: {receivers: [event], exporters: [fanout]}, logs/web: {receivers: [fanout], exporters: [webhook/shop]}}}\n", invalid + "8: connectors::fanout: default_pipelines: no pipeline logs/shop has this connector as a receiver; these do: logs/web; pipeline logs/web has this connector as a receiver, but is in no route and not in default_pipelines; route events to it, or remove it"},
+		{"a connector that gets no events", pipelines, fanout + "service: {pipelines: {logs/in: {receivers: [event], exporters: [webhook/shop]}, logs/shop: {receivers: [fanout], exporters: [webhook/shop]}}}\n", invalid + "7: connectors::fanout: is among the receivers of logs/shop, but among the exporters of no pipeline that fits; add it there"},
+		{"a connector that feeds no pipeline", pipelines, fanout + "service: {pipelines: {logs/in: {receivers: [event], exporters: [fanout]}}}\n", invalid + "7: connectors::fanout: is among the exporters of logs/in, but among the receivers of no pipeline that fits; add it there"},
+		{"a connector that is not configured", "[event]", "[fanout]", invalid + `10: service::pipelines::logs::receivers::0: "fanout" is not configured; add it below connectors, or write one of event`},
+		{"a port that does not exist", `"127.0.0.1:0"`, `"127.0.0.1:65536"`, invalid + "2: receivers::event: endpoint: port 65536 is out of range; write 1 to 65535"},
 		{"an exporter among the receivers", "[event]", "[event, webhook/shop]", invalid + `10: service::pipelines::logs::receivers::1: "webhook/shop" is an exporter; list it under exporters`},
 		{"a mistyped type", "  webhook/shop:", "  wehbook: {}\n  webhook/shop:", invalid + `4: exporters::wehbook: this binary has no component of type "wehbook"; did you mean "webhook"?`},
 		{"a component in the wrong section", "  webhook/shop:", "  batch: {}\n  webhook/shop:", invalid + "4: exporters::batch: batch is a processor; write it below processors"},

@@ -122,13 +122,13 @@ func presetText(preset Preset) (detect.Detector, detect.Features) {
 	case PresetEmail:
 		return detect.Emails, detect.At | detect.Dot
 	case PresetIPAddress:
-		return detect.IPAddresses, detect.Digit
+		return detect.IPAddresses, detect.Address
 	case PresetCard:
 		return detect.Cards, detect.ManyDigits
 	case PresetPhone:
 		return detect.Phones, detect.ManyDigits
 	case PresetToken:
-		return detect.Tokens, detect.Long
+		return detect.Tokens, detect.Token
 	default:
 		return nil, 0
 	}
@@ -173,6 +173,9 @@ func (rs *rules) ruleOf(path string) int {
 
 // matches reports whether the path, or its end after a dot, matches.
 func (k keyPattern) matches(path string) bool {
+	if strings.HasPrefix(k.pattern, "*") { // it matches the path if it matches the end
+		return pattern.Match(k.pattern, path)
+	}
 	for rest, more := path, true; more; _, rest, more = strings.Cut(rest, ".") {
 		if pattern.Match(k.pattern, rest) {
 			return true

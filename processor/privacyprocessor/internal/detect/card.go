@@ -11,15 +11,14 @@ const minCard, maxCard = 13, 19
 // maxGroups is the largest number of groups that a card number is printed in.
 const maxGroups = 5
 
-// group is a run of digits; separator is the byte before it, or 0 if more than one byte lies between
-// it and the group before.
+// group is a run of digits. separator is the text before it that parts it from another group, or empty.
 type group struct {
 	start, end int
-	separator  byte
+	separator  string
 }
 
 // Cards finds numbers of payment cards: without separators, or in the groups that are printed on cards,
-// with spaces or hyphens. The issuer and the check digit (Luhn) must be right.
+// with the same space, hyphen, dot or plus sign between them. The issuer and the check digit (Luhn) must be right.
 func Cards(dst []Extent, text string) []Extent {
 	var last [maxGroups]group
 	all := last[:0]
@@ -42,6 +41,16 @@ func Cards(dst []Extent, text string) []Extent {
 	return dst
 }
 
+// isCardSeparator reports whether the text may part the groups of a card number: a space of any width, a
+// hyphen or dash, a dot, or + for a space in a URL.
+func isCardSeparator(text string) bool {
+	switch text {
+	case " ", "  ", "\t", "-", ".", "+", "\u00a0", "\u2007", "\u2009", "\u200a", "\u202f", "\u2010", "\u2011", "\u2012", "\u2013", " - ":
+		return true
+	}
+	return false
+}
+
 func digitsEnd(text string, start int) int {
 	for start < len(text) && isDigit(text[start]) {
 		start++
@@ -49,13 +58,13 @@ func digitsEnd(text string, start int) int {
 	return start
 }
 
-// following returns the groups that g follows after one separator, and sets the separator. There are
+// following returns the groups that g follows after a separator, and sets the separator. There are
 // fewer than maxGroups.
 func following(all []group, g *group, text string) []group {
-	if len(all) == 0 || g.start != all[len(all)-1].end+1 {
-		return all[:0]
+	if len(all) == 0 {
+		return all
 	}
-	if g.separator = text[g.start-1]; g.separator != ' ' && g.separator != '-' {
+	if g.separator = text[all[len(all)-1].end:g.start]; !isCardSeparator(g.separator) {
 		return all[:0]
 	}
 	if len(all) == maxGroups {
@@ -71,7 +80,7 @@ func cardOf(text string, groups []group) int {
 		if from < last && groups[from+1].separator != groups[last].separator {
 			break
 		}
-		if isGrouping(groups[from:]) && isCard(text[groups[from].start:groups[last].end]) {
+		if isGrouping(text, groups[from:]) && isCard(text[groups[from].start:groups[last].end]) {
 			return from
 		}
 	}
@@ -79,7 +88,7 @@ func cardOf(text string, groups []group) int {
 }
 
 // isGrouping reports whether numbers are printed in groups of these lengths.
-func isGrouping(groups []group) bool {
+func isGrouping(text string, groups []group) bool {
 	var lengths [maxGroups]int
 	for i, g := range groups {
 		lengths[i] = g.end - g.start
@@ -88,7 +97,12 @@ func isGrouping(groups []group) bool {
 	case [maxGroups]int{4, 4, 4, 4}, [maxGroups]int{4, 6, 5}, [maxGroups]int{4, 6, 4}, [maxGroups]int{4, 4, 4, 4, 3}:
 		return true
 	}
-	return len(groups) == 1 && lengths[0] >= minCard && lengths[0] <= maxCard
+	return len(groups) == 1 && lengths[0] >= minCard && lengths[0] <= maxCard && !isFraction(text, groups[0].start)
+}
+
+// isFraction reports whether the digits at start follow the point of a number.
+func isFraction(text string, start int) bool {
+	return start >= 2 && text[start-1] == '.' && isDigit(text[start-2])
 }
 
 func isCard(number string) bool {

@@ -13,17 +13,17 @@ type Extent struct{ Start, End int }
 // overlaps.
 type Detector func(dst []Extent, text string) []Extent
 
-// Features name characters that a text contains. Without those that a detector needs, it finds nothing.
-type Features uint8
+// Features name what a text contains. Without those that a detector needs, it finds nothing.
+type Features uint16
 
 // The features.
 const (
 	At         Features = 1 << iota // @, or % of a percent-encoded one
 	Dot                             // .
-	Colon                           // :
 	Digit                           // 0 to 9
+	Address                         // a digit, and a dot or colon
 	ManyDigits                      // at least minPhoneDigits of them
-	Long                            // at least minToken bytes
+	Token                           // at least minToken bytes, and a digit, a capital or one of = : "
 )
 
 // FeaturesOf looks at the text once.
@@ -33,27 +33,31 @@ func FeaturesOf(text string) Features {
 	for i := range len(text) {
 		c := classOf[text[i]]
 		all |= c
-		if c&digit != 0 {
-			digits++
-		}
+		digits += int(c & digit / digit)
 	}
-	features := Features(all) & (At | Dot | Colon | Digit)
+	features := Features(all) & (At | Dot | Digit)
+	if digits > 0 && all&(class(Dot)|colon) != 0 {
+		features |= Address
+	}
 	if digits >= minPhoneDigits {
 		features |= ManyDigits
 	}
-	if len(text) >= minToken {
-		features |= Long
+	if len(text) >= minToken && all&(digit|capital|colon|sign) != 0 {
+		features |= Token
 	}
 	return features
 }
 
 // class says what a byte is. Its lower bits are Features.
-type class uint8
+type class uint16
 
 const (
-	digit  = class(Digit)
-	letter = class(1 << 6)
-	word   = class(1 << 7) // a letter, a digit, _ or a part of a character beyond ASCII
+	digit   = class(Digit)
+	letter  = class(1 << 8)
+	capital = class(1 << 9)
+	colon   = class(1 << 10)
+	sign    = class(1 << 11) // = or "
+	word    = class(1 << 12) // a letter, a digit, _ or a part of a character beyond ASCII
 )
 
 var classOf = classes() //nolint:gochecknoglobals // a table that is never changed
@@ -63,13 +67,16 @@ func classes() (table [256]class) {
 		switch {
 		case c >= '0' && c <= '9':
 			table[c] = digit | word
+		case c >= 'A' && c <= 'Z':
+			table[c] = letter | capital | word
 		case c|0x20 >= 'a' && c|0x20 <= 'z':
 			table[c] = letter | word
 		case c == '_', c >= 0x80:
 			table[c] = word
 		}
 	}
-	table['@'], table['%'], table['.'], table[':'] = class(At), class(At), class(Dot), class(Colon)
+	table['@'], table['%'], table['.'], table[':'] = class(At), class(At), class(Dot), colon
+	table['='], table['"'] = sign, sign
 	return table
 }
 
@@ -79,8 +86,11 @@ func isLetter(c byte) bool { return classOf[c]&letter != 0 }
 
 func isWord(c byte) bool { return classOf[c]&word != 0 }
 
-// beginsWord reports whether a word may begin at i: no word goes on there.
-func beginsWord(text string, i int) bool { return i == 0 || !isWord(text[i-1]) }
+// beginsWord reports whether a word may begin at i: no ASCII word goes on there. Quotation marks and
+// scripts without spaces may come right before an address or a number.
+func beginsWord(text string, i int) bool { return i == 0 || !isASCIIWord(text[i-1]) }
 
 // endsWord reports whether a word may end before i.
-func endsWord(text string, i int) bool { return i == len(text) || !isWord(text[i]) }
+func endsWord(text string, i int) bool { return i == len(text) || !isASCIIWord(text[i]) }
+
+func isASCIIWord(c byte) bool { return c < 0x80 && isWord(c) }

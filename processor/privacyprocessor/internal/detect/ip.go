@@ -23,8 +23,8 @@ func IPAddresses(dst []Extent, text string) []Extent {
 		for end < len(text) && isAddress(text[end]) {
 			end++
 		}
-		if beginsWord(text, i) && endsWord(text, end) {
-			dst = addresses(dst, text, i, end)
+		if start := addressStart(text, i, end); endsWord(text, end) && beginsWord(text, start) && !isProductVersion(text, start, end) {
+			dst = addresses(dst, text, start, end)
 		}
 		i = end
 	}
@@ -33,6 +33,38 @@ func IPAddresses(dst []Extent, text string) []Extent {
 
 func isAddress(c byte) bool {
 	return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' || c == ':' || c == '.'
+}
+
+// addressStart returns where an address in a run of its characters may begin: after dots, and after a
+// word and its colon, as in ipv4:192.0.2.7 of gRPC.
+func addressStart(text string, start, end int) int {
+	for start < end && text[start] == '.' {
+		start++
+	}
+	run := text[start:end]
+	colon := strings.IndexByte(run, ':')
+	if colon < 0 || strings.HasPrefix(run[colon:], "::") && beginsWord(text, start) {
+		return start
+	}
+	if !beginsWord(text, start) || isLetters(run[:colon]) && strings.Count(run, ".") >= 3 && strings.Count(run, ":") <= 2 {
+		return start + colon + 1
+	}
+	return start
+}
+
+func isLetters(word string) bool {
+	for i := range len(word) {
+		if !isLetter(word[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isProductVersion reports whether the run is the version of a product in the header User-Agent, which
+// browsers shorten to Chrome/120.0.0.0.
+func isProductVersion(text string, start, end int) bool {
+	return start >= 2 && text[start-1] == '/' && isASCIIWord(text[start-2]) && strings.HasSuffix(text[start:end], ".0.0.0")
 }
 
 // addresses finds the address in a run of its characters. A full stop may follow it, and a port an IPv4

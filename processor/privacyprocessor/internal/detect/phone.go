@@ -3,6 +3,8 @@
 
 package detect
 
+import "strings"
+
 // Digits of a phone number (ITU-T E.164 has up to 15 with the country code).
 const minPhoneDigits, maxPhoneDigits = 8, 15
 
@@ -11,13 +13,18 @@ const minPhoneDigits, maxPhoneDigits = 8, 15
 func Phones(dst []Extent, text string) []Extent {
 	for i := 0; i < len(text); i++ {
 		c := text[i]
-		if c != '+' && c != '(' && !isDigit(c) || !beginsWord(text, i) {
+		if c != '+' && c != '(' && c != '%' && !isDigit(c) || c != '%' && !beginsWord(text, i) {
 			continue
 		}
 		end := 0
-		if c == '+' {
+		switch {
+		case c == '+':
 			end = international(text, i)
-		} else if i == 0 || text[i-1] != '+' && text[i-1] != '-' && text[i-1] != '.' {
+		case c == '%': // a + in a URL
+			if strings.HasPrefix(text[i:], "%2B") || strings.HasPrefix(text[i:], "%2b") {
+				end = international(text, i+len("%2"))
+			}
+		case i == 0 || text[i-1] != '+' && text[i-1] != '-' && text[i-1] != '.':
 			end = northAmerican(text, i)
 		}
 		switch {
@@ -33,37 +40,69 @@ func Phones(dst []Extent, text string) []Extent {
 	return dst
 }
 
-// international returns where the number that begins with + at start ends, or 0.
+// international returns where the number whose + is at start ends, or 0. What would make it too long is
+// no part of it, such as a date that follows.
 func international(text string, start int) int {
-	digits, end := 0, 0
-	for i := start + 1; i < len(text); i++ {
-		switch c := text[i]; {
-		case isDigit(c):
-			digits++
-			end = i + 1
-		case digits == 0 && c != '(' || !isPhoneSeparator(text, i):
-			return phoneEnd(text, digits, end)
+	digits, separators, end := 0, 0, 0
+	for i := start + 1; i < len(text); {
+		if isDigit(text[i]) {
+			next := digitsEnd(text, i)
+			digits += next - i
+			if digits > maxPhoneDigits || digits == next-i && text[i] == '0' || !endsWord(text, next) {
+				break
+			}
+			if digits >= minPhoneDigits {
+				end = next
+			}
+			i, separators = next, 0
+			continue
 		}
+		n := phoneSeparator(text[i:])
+		if n == 0 || separators == maxPhoneSeparators || digits == 0 && text[i] != '(' {
+			break
+		}
+		i, separators = i+n, separators+1
 	}
-	return phoneEnd(text, digits, end)
-}
-
-func phoneEnd(text string, digits, end int) int {
-	if digits < minPhoneDigits || digits > maxPhoneDigits || !endsWord(text, end) {
+	if end == 0 || isDecimal(text, start, end) {
 		return 0
 	}
 	return end
 }
 
-// isPhoneSeparator reports whether the byte parts the digits of a number: one of " .-/()", of which at
-// most two follow each other.
-func isPhoneSeparator(text string, i int) bool {
-	separates := func(c byte) bool { return c == ' ' || c == '.' || c == '-' || c == '/' || c == '(' || c == ')' }
-	return separates(text[i]) && (isDigit(text[i-1]) || text[i-1] == '+' || separates(text[i-1]) && !separates(text[i-2]))
+// maxPhoneSeparators is the largest number of separators between two groups of digits, as in "(30) / 12".
+const maxPhoneSeparators = 4
+
+// phoneSeparator returns the length of what parts the digits of a number, at the start of the text: one of
+// ".-/()", a space of any width, or a dash; or 0.
+func phoneSeparator(text string) int {
+	switch text[0] {
+	case ' ', '.', '-', '/', '(', ')':
+		return 1
+	case 0xc2, 0xe2:
+		for _, separator := range [...]string{"\u00a0", "\u2007", "\u2009", "\u200a", "\u202f", "\u2010", "\u2011", "\u2012", "\u2013"} {
+			if strings.HasPrefix(text, separator) {
+				return len(separator)
+			}
+		}
+	}
+	return 0
+}
+
+// isDecimal reports whether a number with one dot is Go's monotonic clock (m=+12.345678901), or a latitude
+// that a longitude follows (ISO 6709: +52.520008+013.404954/).
+func isDecimal(text string, start, end int) bool {
+	point := digitsEnd(text, start+1)
+	if point == end || text[point] != '.' || digitsEnd(text, point+1) != end {
+		return false
+	}
+	return strings.HasSuffix(text[:start], "m=") || end < len(text) && (text[end] == '+' || text[end] == '-')
 }
 
 // northAmerican returns where a number of three, three and four digits ends, or 0.
 func northAmerican(text string, start int) int {
+	if text[start] == '1' && isDash(text, start+1) && start+2 < len(text) { // the country code
+		start += 2
+	}
 	area, inParentheses := start, text[start] == '('
 	if inParentheses {
 		area++
@@ -83,7 +122,8 @@ func northAmerican(text string, start int) int {
 	} else if !inParentheses {
 		return 0
 	}
-	if i = digitRun(text, i, 3); i == 0 || !isDash(text, i) {
+	exchange := i
+	if i = digitRun(text, i, 3); i == 0 || text[exchange] < '2' || !isDash(text, i) {
 		return 0
 	}
 	if i = digitRun(text, i+1, 4); i == 0 || numberGoesOn(text, i) {

@@ -6,7 +6,7 @@ package detect
 import "strings"
 
 // minToken is the length of the shortest text with a token.
-const minToken = 12
+const minToken = 8
 
 // tokenForm is a kind of access token: a prefix, then at least min of its characters.
 type tokenForm struct {
@@ -48,12 +48,12 @@ var (
 	}
 	gitForms = [...]tokenForm{
 		{"ghp_", 20, false, false}, {"gho_", 20, false, false}, {"ghu_", 20, false, false}, {"ghs_", 20, false, false}, {"ghr_", 20, false, false},
-		{"github_pat_", 20, false, false}, {"glpat-", 16, false, false},
+		{"github_pat_", 20, false, false}, {"glpat-", 16, false, false}, {"gldt-", 16, false, false}, {"glrt-", 16, false, false}, {"glptt-", 16, false, false}, {"gloas-", 16, false, false},
 	}
-	slackForms = [...]tokenForm{{"xoxb-", 10, false, false}, {"xoxp-", 10, false, false}, {"xoxa-", 10, false, false}, {"xoxr-", 10, false, false}, {"xoxs-", 10, false, false}, {"xapp-", 10, false, false}}
+	slackForms = [...]tokenForm{{"xoxb-", 10, false, false}, {"xoxp-", 10, false, false}, {"xoxa-", 10, false, false}, {"xoxr-", 10, false, false}, {"xoxs-", 10, false, false}, {"xoxc-", 10, false, false}, {"xoxd-", 10, false, false}, {"xoxe-", 10, false, false}, {"xoxe.", 10, false, false}, {"xapp-", 10, false, false}}
 	cloudForms = [...]tokenForm{{"AKIA", 16, false, false}, {"ASIA", 16, false, false}, {"AIza", 30, false, false}}
 	otherForms = [...]tokenForm{
-		{"phx_", 20, false, false}, {"pypi-", 30, false, false}, {"npm_", 20, false, false}, {"whsec_", 16, false, false}, {"hvs.", 20, false, false}, {"dop_v1_", 20, false, false}, {"SG.", 20, false, false},
+		{"phx_", 20, false, false}, {"hf_", 20, false, false}, {"pypi-", 30, false, false}, {"npm_", 20, false, false}, {"whsec_", 16, false, false}, {"hvs.", 20, false, false}, {"dop_v1_", 20, false, false}, {"SG.", 20, false, false},
 	}
 )
 
@@ -65,11 +65,15 @@ func Tokens(dst []Extent, text string) []Extent {
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		wasInWord := inWord
-		inWord = isWord(c)
+		inWord = isASCIIWord(c)
 		end := 0
 		switch {
 		case wasInWord && c == ':':
 			dst, end = userInfo(dst, text, i)
+		case wasInWord && c == '=':
+			dst, end = assigned(dst, text, i)
+		case wasInWord && c == '"':
+			dst, end = assignedInJSON(dst, text, i)
 		case !wasInWord && classOf[c]&letter != 0:
 			dst, end = run.token(dst, text, i)
 		}
@@ -143,16 +147,71 @@ func userInfo(dst []Extent, text string, i int) ([]Extent, int) {
 	if !strings.HasPrefix(text[i:], "://") {
 		return dst, 0
 	}
-	start, password := i+len("://"), false
-	for end := start; end < len(text); end++ {
-		switch c := text[end]; {
-		case c == '@' && password:
-			return append(dst, Extent{start, end}), end
-		case c == ':':
+	start, password, end := i+len("://"), false, 0
+	for at := start; at < len(text) && strings.IndexByte("/?#\"", text[at]) < 0 && text[at] > ' '; at++ {
+		switch text[at] {
+		case '@':
+			if password {
+				end = at // the last one: passwords may contain @
+			}
+		case ':':
 			password = true
-		case c <= ' ', c == '/', c == '?', c == '#', c == '"':
-			return dst, 0
 		}
 	}
-	return dst, 0
+	if end == 0 {
+		return dst, 0
+	}
+	return append(dst, Extent{start, end}), end
+}
+
+// minAssigned is the length of the shortest secret that is found by the name before it. A mask is shorter.
+const minAssigned = 5
+
+// assigned finds the secret after the = at i and a name such as access_token, as in the query of a URL. It
+// returns where the secret ends, or 0 if there is none.
+func assigned(dst []Extent, text string, i int) ([]Extent, int) {
+	if !namesSecret(text[:i]) {
+		return dst, 0
+	}
+	start := i + 1
+	if start < len(text) && (text[start] == '"' || text[start] == '\'') {
+		start++
+	}
+	return secretAt(dst, text, start, "&\"'`<>;,)]}#|\\")
+}
+
+// assignedInJSON finds the secret after a name in quotes, whose end is at i, as in JSON.
+func assignedInJSON(dst []Extent, text string, i int) ([]Extent, int) {
+	rest := strings.TrimPrefix(text[i+1:], ":")
+	if len(rest) == len(text)-i-1 || !namesSecret(text[:i]) {
+		return dst, 0
+	}
+	rest = strings.TrimPrefix(rest, " ")
+	if !strings.HasPrefix(rest, `"`) {
+		return dst, 0
+	}
+	return secretAt(dst, text, len(text)-len(rest)+1, `"\`)
+}
+
+// secretAt finds the secret that begins at start, and ends before white space or one of the bytes.
+func secretAt(dst []Extent, text string, start int, ends string) ([]Extent, int) {
+	end := start
+	for end < len(text) && text[end] > ' ' && strings.IndexByte(ends, text[end]) < 0 {
+		end++
+	}
+	if end-start < minAssigned {
+		return dst, 0
+	}
+	return append(dst, Extent{start, end}), end
+}
+
+// namesSecret reports whether the text ends with a name of secrets.
+func namesSecret(text string) bool {
+	tail := text[max(len(text)-len("client_secret"), 0):]
+	for _, name := range [...]string{"password", "passwd", "pwd", "passphrase", "secret", "token", "api_key", "apikey", "api-key", "access_key", "accesskey", "private_key"} {
+		if len(tail) >= len(name) && strings.EqualFold(tail[len(tail)-len(name):], name) {
+			return true
+		}
+	}
+	return false
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -223,6 +224,11 @@ func TestRules(t *testing.T) {
 			map[string]any{"fanout.traits": map[string]any{"age": 36, "tags": []any{"x"}, "none": nil, "empty": "", "yes": true}},
 			map[string]any{"fanout.traits": map[string]any{"age": hashOf("36"), "tags": []any{hashOf("x")}, "none": nil, "empty": "", "yes": hashOf("true")}},
 		},
+		"names within a map that a name matches": {
+			[]Rule{{Keys: []string{"fanout.traits", "raw"}, Action: ActionHash}, maskEmail},
+			map[string]any{"fanout.traits": map[string]any{address: "x", "m": map[string]any{"to " + address: nil}}, "raw": []byte("x")},
+			map[string]any{"fanout.traits": map[string]any{"****": hashOf("x"), "m": map[string]any{"to ****": nil}}, "raw": hashOf("x")},
+		},
 		"users keep one hash in every field": {
 			[]Rule{{Preset: PresetUserID, Action: ActionHash}},
 			map[string]any{"user.id": "u1", "fanout.previous_id": "u1", "fanout.groups": map[string]any{"company": "u1"}, "userId": "u1", "enduser.pseudo.id": "u1", "x": "u1"},
@@ -306,6 +312,27 @@ func TestDeepMapsAreRead(t *testing.T) {
 	}
 	for name, v := range m.All() {
 		assert.Equal(t, "****", v.Str(), name[max(len(name)-10, 0):])
+	}
+}
+
+func TestManyNamesThatArePersonalData(t *testing.T) {
+	const n = 100_000 // in quadratic time, this would take minutes
+	for _, action := range []Action{ActionMask, ActionHash} {
+		record := process(t, []Rule{{Preset: PresetEmail, Action: action}}, func(r plog.LogRecord) {
+			raw := map[string]any{"x": "y"}
+			for i := range n {
+				raw[strconv.Itoa(i)+address] = i
+			}
+			require.NoError(t, r.Attributes().FromRaw(raw))
+		})
+		names, sum := map[string]bool{}, 0
+		for name, v := range record.Attributes().All() {
+			assert.NotContains(t, name, address)
+			names[name] = true
+			sum += int(v.Int())
+		}
+		assert.Len(t, names, n+1)
+		assert.Equal(t, n*(n-1)/2, sum)
 	}
 }
 

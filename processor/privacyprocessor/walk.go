@@ -67,17 +67,63 @@ type renamed struct {
 func (w *walker) members(m pcommon.Map) {
 	before := len(w.renames)
 	m.RemoveIf(w.onMember)
-	for _, r := range w.renames[before:] {
-		name := r.name
-		for i := 2; ; i++ { // two masked names are equal
-			if _, taken := m.Get(name); !taken {
-				break
-			}
-			name = r.name + strconv.Itoa(i)
-		}
-		r.value.MoveTo(m.PutEmpty(name))
+	w.addRenames(m, before)
+}
+
+// addRenames adds those renames to the map that were found since before.
+func (w *walker) addRenames(m pcommon.Map, before int) {
+	if renames := w.renames[before:]; len(renames) > 0 {
+		addRenamed(m, renames)
+		clear(renames)
+		w.renames = w.renames[:before]
 	}
-	w.renames = w.renames[:before]
+}
+
+// fewRenames is the number of members that are added one by one, each in time linear in the size of the map.
+const fewRenames = 16
+
+// addRenamed adds members under their new names.
+func addRenamed(m pcommon.Map, renames []renamed) {
+	setFreeNames(m, renames)
+	if len(renames) <= fewRenames {
+		for _, r := range renames {
+			r.value.MoveTo(m.PutEmpty(r.name))
+		}
+		return
+	}
+	values := make(map[string]pcommon.Value, m.Len()+len(renames))
+	names := make(map[string]any, m.Len()+len(renames))
+	add := func(name string, v pcommon.Value) {
+		values[name], names[name] = pcommon.NewValueEmpty(), nil
+		v.MoveTo(values[name])
+	}
+	for name, v := range m.All() {
+		add(name, v)
+	}
+	for _, r := range renames {
+		add(r.name, r.value)
+	}
+	_ = m.FromRaw(names) // it cannot fail: the values are empty
+	for name, v := range m.All() {
+		values[name].MoveTo(v)
+	}
+}
+
+// setFreeNames appends numbers to names that the map or another member has: two masked names are equal.
+func setFreeNames(m pcommon.Map, renames []renamed) {
+	last := make(map[string]int, m.Len()+len(renames)) // by name, the number that was last appended to it
+	for name := range m.All() {
+		last[name] = 1
+	}
+	for i, r := range renames {
+		name := r.name
+		for last[name] > 0 {
+			last[r.name]++
+			name = r.name + strconv.Itoa(last[r.name])
+		}
+		last[name] = 1
+		renames[i].name = name
+	}
 }
 
 // member applies the rules to the name and the value of a member of a map, and reports whether it has to
@@ -177,17 +223,35 @@ func (w *walker) whole(v pcommon.Value, rule int) bool {
 	switch v.Type() {
 	case pcommon.ValueTypeEmpty:
 	case pcommon.ValueTypeMap:
-		for _, member := range v.Map().All() {
-			w.whole(member, rule)
-		}
+		w.wholeMap(v.Map(), rule)
 	case pcommon.ValueTypeSlice:
 		for _, item := range v.Slice().All() {
 			w.whole(item, rule)
 		}
 	default:
-		if text := v.AsString(); text != "" {
+		if text := textOf(v); text != "" {
 			v.SetStr(string(w.replace(nil, text, rule)))
 		}
 	}
 	return false
+}
+
+// wholeMap applies the action of a rule to each value of a map, and the rules of texts to the names.
+func (w *walker) wholeMap(m pcommon.Map, rule int) {
+	before := len(w.renames)
+	m.RemoveIf(func(name string, v pcommon.Value) bool {
+		w.whole(v, rule)
+		return w.rename(name, v)
+	})
+	w.addRenames(m, before)
+}
+
+// textOf returns the text of a value, which is the same for a string and its bytes.
+func textOf(v pcommon.Value) string {
+	if v.Type() == pcommon.ValueTypeBytes {
+		if raw := v.Bytes().AsRaw(); utf8.Valid(raw) {
+			return string(raw)
+		}
+	}
+	return v.AsString()
 }

@@ -74,7 +74,7 @@ func foreign(pattern string) string {
 	switch {
 	case strings.HasPrefix(pattern, "^"):
 		return "^"
-	case len(pattern) > 1 && strings.HasSuffix(pattern, "$"):
+	case len(pattern) > 1 && strings.HasSuffix(pattern, "$") && !strings.HasSuffix(pattern, " $"):
 		return "$"
 	case strings.ContainsFunc(pattern, unicode.IsSpace): // a name in words
 		return ""

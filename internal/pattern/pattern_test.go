@@ -21,7 +21,7 @@ func TestPatternsOfOtherLanguagesAreRefused(t *testing.T) {
 	} {
 		assert.EqualError(t, Check(text), want)
 	}
-	for _, name := range []string{"", "*", "$", "$pageview", "$ai_*", "http.*", "order placed", "[Web] Order Opened", "Was it useful?", "a|b", "signup_*"} {
+	for _, name := range []string{"", "*", "$", "$pageview", "$ai_*", "http.*", "order placed", "[Web] Order Opened", "Was it useful?", "Price in $", "a|b", "signup_*"} {
 		assert.NoError(t, Check(name), name)
 	}
 }

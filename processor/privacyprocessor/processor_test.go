@@ -336,6 +336,15 @@ func TestManyNamesThatArePersonalData(t *testing.T) {
 	}
 }
 
+func TestNamesOfManyDots(t *testing.T) {
+	p := start(t, Rule{Preset: PresetToken, Action: ActionMask}, Rule{Keys: []string{"a.b"}, Action: ActionDrop})
+	for path, want := range map[string]int{
+		"a.b": 1, "x.a.b": 1, "xa.b": noRule, "a.b.c": noRule, "..a.b": 1, "x.my_token": 0, strings.Repeat(".", maxPath-3) + "a.b": 1,
+	} {
+		assert.Equal(t, want, p.rules.ruleOf(path), path)
+	}
+}
+
 func TestChangesAreCounted(t *testing.T) {
 	telemetry := componenttest.NewTelemetry()
 	t.Cleanup(func() { require.NoError(t, telemetry.Shutdown(context.Background())) })

@@ -103,7 +103,7 @@ func presetKeys(preset Preset) []string {
 		return []string{"phone", "phone_number", "phonenumber", "mobile_number", "mobilenumber", "telephone"}
 	case PresetToken:
 		return []string{
-			"*password", "*passwd", "*passphrase", "*secret", "*token", "*authorization", "*cookie", "*cookies", "*api_key", "*apikey", "*api-key",
+			"*password", "*passwd", "*passphrase", "*secret", "*secret_key", "*secretkey", "*token", "*authorization", "*cookie", "*cookies", "*api_key", "*apikey", "*api-key",
 			"*credentials", "*private_key", "*privatekey", "*access_key", "*accesskey",
 		}
 	case PresetUserID:
@@ -175,6 +175,10 @@ func (rs *rules) ruleOf(path string) int {
 func (k keyPattern) matches(path string) bool {
 	if strings.HasPrefix(k.pattern, "*") { // it matches the path if it matches the end
 		return pattern.Match(k.pattern, path)
+	}
+	if !strings.Contains(k.pattern, "*") {
+		rest, ok := strings.CutSuffix(path, k.pattern)
+		return ok && (rest == "" || strings.HasSuffix(rest, "."))
 	}
 	for rest, more := path, true; more; _, rest, more = strings.Cut(rest, ".") {
 		if pattern.Match(k.pattern, rest) {

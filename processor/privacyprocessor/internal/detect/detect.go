@@ -23,7 +23,7 @@ const (
 	Digit                           // 0 to 9
 	Address                         // a digit, and a dot or colon
 	ManyDigits                      // at least minPhoneDigits of them
-	Token                           // at least minToken bytes, and a digit, a capital or one of = : "
+	Token                           // at least minToken bytes, and a digit, a capital or one of = : " ' \
 )
 
 // FeaturesOf looks at the text once.
@@ -56,7 +56,7 @@ const (
 	letter  = class(1 << 8)
 	capital = class(1 << 9)
 	colon   = class(1 << 10)
-	sign    = class(1 << 11) // = or "
+	sign    = class(1 << 11) // = " ' or a backslash
 	word    = class(1 << 12) // a letter, a digit, _ or a part of a character beyond ASCII
 )
 
@@ -76,7 +76,7 @@ func classes() (table [256]class) {
 		}
 	}
 	table['@'], table['%'], table['.'], table[':'] = class(At), class(At), class(Dot), colon
-	table['='], table['"'] = sign, sign
+	table['='], table['"'], table['\''], table['\\'] = sign, sign, sign, sign
 	return table
 }
 

@@ -45,7 +45,7 @@ func TestDetectors(t *testing.T) {
 			"[::ffff:192.0.2.7]", "[fe80::1]%eth0", "[2001:db8:0:0:0:0:0:1]", "addr=[192.0.2.7],[198.51.100.1]",
 			"1.2.3", "256.1.1.1", "1.2.3.4.5", "v1.2.3.4", "A::B", "std::vector", "12:34:56", "00:1b:44:11:3a:b7", "::", "a.b.c.d", "1.2.3.4a",
 			"ipv4:[192.0.2.7]:443", "ip:[192.0.2.7]", "addr:[192.0.2.7]", "face:[192.0.2.7]", "ipv6:[[2001:db8::1]]:443", "ipv6:[2001:db8::1]", "...[192.0.2.7]...", "“[192.0.2.7]”", "地址[192.0.2.7]", "IP：[192.0.2.7]", "example.com/[192.0.2.7]:80",
-			"Chrome/120.0.0.0 Safari/537.36", "[10.0.0.0]/8", "std::a1::b2", "at Foo::bar(1)",
+			"Chrome/120.0.0.0 Safari/537.36", "Version=8.0.0.0, Culture=neutral", "[10.0.0.0]/8", "std::a1::b2", "at Foo::bar(1)",
 		},
 		"card": {
 			"[4111111111111111]", "card [4111 1111 1111 1111] ok", "[4111-1111-1111-1111].", "[378282246310005]", "[3782 822463 10005]", "[30569309025904]",
@@ -60,7 +60,7 @@ func TestDetectors(t *testing.T) {
 			"[+33-1-23-45-67-89]", "2024-01-01T00:00:00+08:00", "+0800", "+1234567890123456", "1+2", "a+49301234567", "112-555-0123", "192.168.555.0123",
 			"555-0123", "2024-12-31", "212-555-01234", "0192f0c0-212-555-0123",
 			"[+49 30 1234567 2024]-12-31", "[+4915112345678] 12345", "[+49 30 1234567] 8x", "[+49 (30) / 123 456]", "[+33\u00a01\u00a023\u00a045\u00a067\u00a089]", "[+44\u201120\u20117946\u20110958]", "tel=[%2B4930123456]", "电话[+8613800138000]", "([+49) 30 1234567]",
-			"[+1.2125550123]", "[1-212-555-0123]", "[1 (212) 555-0123]", "[+81-3-1234-5678]", "[+91 98765 43210]", "[+55 (11) 91234-5678]", "[+39 06 1234567]", "[+61 2 1234 5678]",
+			"[+1.2125550123]", "[1-212-555-0123]", "[212–555–0123]", "[(212)\u00a0555-0123]", "[+49 30 1234567]x12", "[1 (212) 555-0123]", "[+81-3-1234-5678]", "[+91 98765 43210]", "[+55 (11) 91234-5678]", "[+39 06 1234567]", "[+61 2 1234 5678]",
 			"[+48 22 123 45 67]", "+0000 12345678", "m=+12.345678901", "+52.520008+013.404954/", "200 112 1234", "2024-01-01 00:00:00 +0100 CET", "1.2.3+20240101",
 		},
 		"token": {
@@ -68,7 +68,8 @@ func TestDetectors(t *testing.T) {
 			"[eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc123_-XYZ].", "[AKIAIOSFODNN7EXAMPLE]", "postgres://[ada:secret]@db/x", "https://db/x?u=a:b@c",
 			"https://ada@example.com", "[xoxb-123456789012-abcdef]", "sk-button-of-the-page-and-more", "Bearer x", "Bearer [planted-token==]", "bearer tokens are used", "task_live_abcdefghijkl",
 			"[glpat-0123456789abcdefghij]", "eyJhbGciOiJIUzI1NiJ9aaaaaaaaaaaaaaaaa", "the eyJ word",
-			"x://[u:p]@h", "db://[u:p@ss]@h", "?access_token=[abcdef123]&x=1", `{"password":"[hunter2]"}`, `{"api_key": "[abcdef]","x":"hunter2"}`, "pwd='[hunter2]'", "token=****", "Unexpected token: identifier", "tokens=100000", "“[sk_live_abcdefghij0123456789]”", "[hf_abcdefghijABCDEFGHIJ0123]", "[xoxe.xoxp-1-abcdefghijk]",
+			"x://[u:p]@h", "db://[u:p@ss]@h", "?access_token=[abcdef123]&x=1", `{"password":"[hunter2]"}`, `{"api_key": "[abcdef]","x":"hunter2"}`, "pwd='[hunter2]'", "token=****", "Unexpected token: identifier", "tokens=100000", "“[sk_live_abcdefghij0123456789]”", `{\"password\":\"[hunter22]\"}`, "{'password': '[hunter22]'}", `"password" : "[hunter22]"`, `{"token":[1234567]}`, `{"token":null,"secret":{"a":"b"}}`, "secret_key=[abcdefg]", "Bearer%20[abc123def]",
+			"Basic Authentication", "Basic information about", "PublicKeyToken=adb9793829ddae60", "[hf_abcdefghijABCDEFGHIJ0123]", "[xoxe.xoxp-1-abcdefghijk]",
 		},
 	} {
 		for _, want := range cases {

@@ -61,10 +61,10 @@ func isLetters(word string) bool {
 	return true
 }
 
-// isProductVersion reports whether the run is the version of a product in the header User-Agent, which
-// browsers shorten to Chrome/120.0.0.0.
+// isProductVersion reports whether the run is a version such as Chrome/120.0.0.0 of the header User-Agent, or
+// Version=8.0.0.0 of .NET's assemblies. As addresses, they would be those of networks.
 func isProductVersion(text string, start, end int) bool {
-	return start >= 2 && text[start-1] == '/' && isASCIIWord(text[start-2]) && strings.HasSuffix(text[start:end], ".0.0.0")
+	return start >= 2 && (text[start-1] == '/' || text[start-1] == '=') && isASCIIWord(text[start-2]) && strings.HasSuffix(text[start:end], ".0.0.0")
 }
 
 // addresses finds the address in a run of its characters. A full stop may follow it, and a port an IPv4

@@ -48,7 +48,7 @@ func international(text string, start int) int {
 		if isDigit(text[i]) {
 			next := digitsEnd(text, i)
 			digits += next - i
-			if digits > maxPhoneDigits || digits == next-i && text[i] == '0' || !endsWord(text, next) {
+			if digits > maxPhoneDigits || digits == next-i && text[i] == '0' || !endsWord(text, next) && !isExtension(text[next:]) {
 				break
 			}
 			if digits >= minPhoneDigits {
@@ -68,6 +68,9 @@ func international(text string, start int) int {
 	}
 	return end
 }
+
+// isExtension reports whether the text begins with an extension, such as x12.
+func isExtension(text string) bool { return len(text) > 1 && text[0]|0x20 == 'x' && isDigit(text[1]) }
 
 // maxPhoneSeparators is the largest number of separators between two groups of digits, as in "(30) / 12".
 const maxPhoneSeparators = 4
@@ -100,8 +103,8 @@ func isDecimal(text string, start, end int) bool {
 
 // northAmerican returns where a number of three, three and four digits ends, or 0.
 func northAmerican(text string, start int) int {
-	if text[start] == '1' && isDash(text, start+1) && start+2 < len(text) { // the country code
-		start += 2
+	if dash := dashAt(text, start+1); text[start] == '1' && dash > 0 && start+1+dash < len(text) { // the country code
+		start += 1 + dash
 	}
 	area, inParentheses := start, text[start] == '('
 	if inParentheses {
@@ -117,24 +120,30 @@ func northAmerican(text string, start int) int {
 		}
 		i++
 	}
-	if isDash(text, i) {
-		i++
-	} else if !inParentheses {
+	dash := dashAt(text, i)
+	if dash == 0 && !inParentheses {
 		return 0
 	}
+	i += dash
 	exchange := i
-	if i = digitRun(text, i, 3); i == 0 || text[exchange] < '2' || !isDash(text, i) {
+	if i = digitRun(text, i, 3); i == 0 || text[exchange] < '2' {
 		return 0
 	}
-	if i = digitRun(text, i+1, 4); i == 0 || numberGoesOn(text, i) {
+	if dash = dashAt(text, i); dash == 0 {
+		return 0
+	}
+	if i = digitRun(text, i+dash, 4); i == 0 || numberGoesOn(text, i) {
 		return 0
 	}
 	return i
 }
 
-// isDash reports whether the byte parts the digits of a number of North America.
-func isDash(text string, i int) bool {
-	return i < len(text) && (text[i] == '-' || text[i] == '.' || text[i] == ' ')
+// dashAt returns the length of what parts the digits of a number of North America at i, or 0.
+func dashAt(text string, i int) int {
+	if i >= len(text) || text[i] == '/' || text[i] == '(' || text[i] == ')' {
+		return 0
+	}
+	return phoneSeparator(text[i:])
 }
 
 func numberGoesOn(text string, end int) bool {

@@ -5,8 +5,8 @@ package detect
 
 import "strings"
 
-// minToken is the length of the shortest text with a token.
-const minToken = 8
+// minToken is the length of the shortest text with a token: a://:p@.
+const minToken = 7
 
 // tokenForm is a kind of access token: a prefix, then at least min of its characters.
 type tokenForm struct {
@@ -14,7 +14,7 @@ type tokenForm struct {
 	min    int
 	// credentials is true if the prefix is a word of the header Authorization, which stays in the text.
 	credentials bool
-	// plain is true if the token may lack digits and capitals.
+	// plain is true if the credentials may lack digits and capitals.
 	plain bool
 }
 
@@ -40,7 +40,7 @@ func tokenForms(first byte) []tokenForm {
 }
 
 var (
-	bearerForms = [...]tokenForm{{"Bearer ", 6, true, true}, {"bearer ", 6, true, false}, {"Basic ", 6, true, true}, {"basic ", 12, true, false}}
+	bearerForms = [...]tokenForm{{"Bearer ", 6, true, true}, {"Bearer%20", 6, true, true}, {"bearer ", 6, true, false}, {"Basic ", 6, true, false}, {"basic ", 12, true, false}}
 	jwtForms    = [...]tokenForm{{"eyJ", 20, false, false}}
 	stripeForms = [...]tokenForm{
 		{"sk_live_", 10, false, false}, {"sk_test_", 10, false, false}, {"rk_live_", 10, false, false}, {"rk_test_", 10, false, false},
@@ -72,7 +72,7 @@ func Tokens(dst []Extent, text string) []Extent {
 			dst, end = userInfo(dst, text, i)
 		case wasInWord && c == '=':
 			dst, end = assigned(dst, text, i)
-		case wasInWord && c == '"':
+		case wasInWord && (c == '"' || c == '\'' || c == '\\'):
 			dst, end = assignedInJSON(dst, text, i)
 		case !wasInWord && classOf[c]&letter != 0:
 			dst, end = run.token(dst, text, i)
@@ -119,8 +119,10 @@ func (r *tokenRun) isToken(text string, begin int, form tokenForm) bool {
 		return false
 	case form.prefix == "eyJ": // a JSON Web Token has three parts
 		return r.beforeLastDot >= begin
-	default: // sk-button-of-the-page and "bearer tokens" have no digits and capitals
-		return form.plain || r.lastVaried >= begin
+	case form.credentials: // unlike "Basic Authentication"
+		return form.plain || r.lastVaried > begin
+	default: // sk-button-of-the-page has no digits and capitals
+		return r.lastVaried >= begin
 	}
 }
 
@@ -158,7 +160,7 @@ func userInfo(dst []Extent, text string, i int) ([]Extent, int) {
 			password = true
 		}
 	}
-	if end == 0 {
+	if end <= start+1 { // none, or a colon only
 		return dst, 0
 	}
 	return append(dst, Extent{start, end}), end
@@ -180,17 +182,43 @@ func assigned(dst []Extent, text string, i int) ([]Extent, int) {
 	return secretAt(dst, text, start, "&\"'`<>;,)]}#|\\")
 }
 
-// assignedInJSON finds the secret after a name in quotes, whose end is at i, as in JSON.
+// assignedInJSON finds the secret after a name in quotes, whose end is at i, as in JSON, in JSON within a text
+// of JSON, and in Python.
 func assignedInJSON(dst []Extent, text string, i int) ([]Extent, int) {
-	rest := strings.TrimPrefix(text[i+1:], ":")
-	if len(rest) == len(text)-i-1 || !namesSecret(text[:i]) {
+	if !namesSecret(text[:i]) {
 		return dst, 0
 	}
-	rest = strings.TrimPrefix(rest, " ")
-	if !strings.HasPrefix(rest, `"`) {
+	at, quoted := afterQuote(text, i)
+	if at = afterSpaces(text, at); !quoted || at == len(text) || text[at] != ':' {
 		return dst, 0
 	}
-	return secretAt(dst, text, len(text)-len(rest)+1, `"\`)
+	at, quoted = afterQuote(text, afterSpaces(text, at+1))
+	if !quoted && (at == len(text) || !isDigit(text[at])) { // a number, unlike a map or null
+		return dst, 0
+	}
+	return secretAt(dst, text, at, "\"'\\,}")
+}
+
+// afterQuote returns where what follows a quotation mark at i begins, and whether there is one. A backslash
+// may come before it.
+func afterQuote(text string, i int) (at int, quoted bool) {
+	if i < len(text) && text[i] == '\\' {
+		i++
+	}
+	if i < len(text) && (text[i] == '"' || text[i] == '\'') {
+		return i + 1, true
+	}
+	return i, false
+}
+
+// afterSpaces skips a few spaces at i.
+func afterSpaces(text string, i int) int {
+	for range 2 {
+		if i < len(text) && text[i] == ' ' {
+			i++
+		}
+	}
+	return i
 }
 
 // secretAt finds the secret that begins at start, and ends before white space or one of the bytes.
@@ -207,8 +235,11 @@ func secretAt(dst []Extent, text string, start int, ends string) ([]Extent, int)
 
 // namesSecret reports whether the text ends with a name of secrets.
 func namesSecret(text string) bool {
-	tail := text[max(len(text)-len("client_secret"), 0):]
-	for _, name := range [...]string{"password", "passwd", "pwd", "passphrase", "secret", "token", "api_key", "apikey", "api-key", "access_key", "accesskey", "private_key"} {
+	tail := text[max(len(text)-len("publickeytoken"), 0):]
+	if strings.EqualFold(tail, "publickeytoken") { // of .NET's assemblies
+		return false
+	}
+	for _, name := range [...]string{"password", "passwd", "pwd", "passphrase", "secret", "token", "api_key", "apikey", "api-key", "access_key", "accesskey", "access-key", "secret_key", "secretkey", "accountkey", "private_key"} {
 		if len(tail) >= len(name) && strings.EqualFold(tail[len(tail)-len(name):], name) {
 			return true
 		}

@@ -24,6 +24,8 @@ var (
 	variable = regexp.MustCompile(`\$\{(?:env:)?([A-Za-z_]\w*)(:-[^{}]*)?\}`)
 	// expansion matches messages about a variable, which do not say where it is.
 	expansion = regexp.MustCompile(`^` + invalid + `\$\{([^}]+)\}`)
+	// inclusion matches messages about a file that another one includes.
+	inclusion = regexp.MustCompile(`^` + invalid + `unable to read the file (file:[^\s:]+)`)
 )
 
 const (
@@ -76,9 +78,14 @@ func (s *sources) explainSyntax(text string) string {
 func (s *sources) explainVariable(text string) string {
 	match := expansion.FindStringSubmatch(text)
 	if match == nil {
+		match = inclusion.FindStringSubmatch(text)
+	}
+	if match == nil {
 		return text
 	}
-	return invalid + s.findText("${"+strings.TrimSuffix(match[1], "...")).prefix() + strings.TrimPrefix(text, invalid)
+	name := strings.TrimSuffix(match[1], "...")
+	prefix := cmp.Or(s.findText("${"+name).prefix(), s.findText("${"+strings.TrimPrefix(name, "env:")).prefix())
+	return invalid + prefix + strings.TrimPrefix(text, invalid)
 }
 
 // explainAll explains mistakes in one line.

@@ -65,6 +65,8 @@ var rewordings = []struct {
 	{regexp.MustCompile(`in "([^"]+)" id: unknown pipeline signal: "([^"]+)"`), `"$1" is not the name of a pipeline, because "$2" is not a signal; write one such as logs/sentry or traces/sentry`},
 	{regexp.MustCompile(`scheme "([^"]+)" is not supported for uri "([^":]+):[^"]*"`), `$${$2:...}: "$1" is not a source of values; write $${env:NAME} or $${file:NAME}`},
 	{regexp.MustCompile(`environment variable "([^"]+)" has invalid name: must match regex \S+`), `$${env:$1}: this is not the name of a variable; write letters, digits and _`},
+	{regexp.MustCompile(`^failed to build pipelines: cycle detected: (.*)`),
+		"invalid configuration: service::pipelines: events would go round in a cycle: $1; remove the last connector from the exporters of a pipeline that it feeds"},
 	{regexp.MustCompile(`::: `), ": "},
 	// Squashed structs have a name in Go only.
 	{regexp.MustCompile(`::(?:delivery|clientconfig|serverconfig|timeoutconfig)(::\w)`), "$1"},

@@ -130,7 +130,7 @@ func (r *running) logged(text string) int {
 
 func (r *running) waitFor(text string, times int) {
 	r.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for r.logged(text) < times {
 		select {
 		case err := <-r.ended:
@@ -153,25 +153,23 @@ func (r *running) end() {
 
 func TestBadConfigurationIsNotApplied(t *testing.T) {
 	r := run(t, "")
-	tests := []struct{ name, configuration, want string }{
-		{"an unknown key", "exporters: {nop: {a: 1}}", "exporters::nop: unknown key"},
-		{"no YAML", "receivers: [", "it is not YAML"},
-		{"an unknown extension", "receivers: {nop: }\nexporters: {nop: }\nservice: {extensions: [nope], pipelines: {logs: {receivers: [nop], exporters: [nop]}}}",
+	tests := []struct{ configuration, want string }{
+		{"exporters: {nop: {a: 1}}", "exporters::nop: unknown key"},
+		{"receivers: [", "it is not YAML"},
+		{"receivers: {nop: }\nexporters: {nop: }\nservice: {extensions: [nope], pipelines: {logs: {receivers: [nop], exporters: [nop]}}}",
 			`service::extensions: references extension \"nope\" which is not configured`},
-		{"an empty file", "", "empty configuration file"},
+		{"", "empty configuration file"},
 	}
-	for i, tt := range tests {
+	for _, tt := range tests {
 		r.writeAll(tt.configuration)
 		sendToSelf(syscall.SIGHUP)
-		r.waitFor(refusedLine, i+1)
-		content, err := os.ReadFile(r.log)
-		require.NoError(t, err)
-		lines := strings.Split(strings.TrimSpace(string(content)), "\n")
-		assert.Contains(t, lines[len(lines)-1], tt.want, tt.name)
+		r.waitFor(tt.want, 1)
 	}
+	assert.GreaterOrEqual(t, r.logged(refusedLine), len(tests))
+	refused := r.logged(refusedLine)
 	require.NoError(t, os.Remove(r.config))
 	sendToSelf(syscall.SIGHUP)
-	r.waitFor(refusedLine, len(tests)+1)
+	r.waitFor(refusedLine, refused+1)
 	assert.Equal(t, 1, r.logged(readyLine), "it has not restarted")
 	assert.Zero(t, r.logged("Starting shutdown"))
 	r.end()

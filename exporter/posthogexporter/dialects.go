@@ -28,7 +28,7 @@ const (
 )
 
 // reading says how to read the value of an attribute. If the value cannot be read that way, the
-// attribute stays a property. The table in the README shows these texts.
+// attribute stays a property. The table in language-models.md shows these texts.
 type reading string
 
 // The readings of single values.
@@ -145,7 +145,7 @@ func (s aiSource) inInput() aiSource {
 	return s
 }
 
-// aiTargets maps the spans of language models. A test compares the README's table with it.
+// aiTargets maps the spans of language models. A test compares the table in language-models.md with it.
 var aiTargets = [numAIFields]aiTarget{
 	aiSpanName: {property: "$ai_span_name", sources: []aiSource{
 		from(dialectOpenLLMetry, "traceloop.entity.name", readText),

@@ -15,19 +15,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestReadmeShowsTheDialects compares the table of dialects in the README with the code's. Use
+// TestPageShowsTheDialects compares the table of dialects in language-models.md with the code's. Use
 // -update to rewrite it.
-func TestReadmeShowsTheDialects(t *testing.T) {
-	const begin, end = "<!-- The table of dialects; go test -run Readme -update writes it. -->\n", "<!-- The end of the table. -->"
-	readme, err := os.ReadFile("README.md")
+func TestPageShowsTheDialects(t *testing.T) {
+	const begin, end = "<!-- The table of dialects; go test -run Dialects -update writes it. -->\n", "<!-- The end of the table. -->"
+	page, err := os.ReadFile("language-models.md")
 	require.NoError(t, err)
-	head, rest, ok := strings.Cut(string(readme), begin)
+	head, rest, ok := strings.Cut(string(page), begin)
 	require.True(t, ok)
 	table, tail, ok := strings.Cut(rest, end)
 	require.True(t, ok)
 	want := dialectTable()
 	if *update {
-		require.NoError(t, os.WriteFile("README.md", []byte(head+begin+want+end+tail), 0o600))
+		require.NoError(t, os.WriteFile("language-models.md", []byte(head+begin+want+end+tail), 0o600))
 		table = want
 	}
 	assert.Equal(t, want, table)

@@ -125,9 +125,12 @@ func (cfg *Config) Validate() error {
 		return errors.New("trusted_proxies: has no effect without include_metadata: true, which adds the client address to events")
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Webhooks)) {
+		if !isWebhookName(name) {
+			return fmt.Errorf("webhooks::%s: the name is part of a path; use only letters, digits, - and _", name)
+		}
 		webhook := cfg.Webhooks[name]
-		if err := webhook.validate(name); err != nil {
-			return fmt.Errorf("webhooks::%s: %w", name, err)
+		if err := webhook.validate(); err != nil { // begins with the key
+			return fmt.Errorf("webhooks::%s::%w", name, err)
 		}
 	}
 	return nil

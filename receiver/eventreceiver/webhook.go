@@ -91,10 +91,11 @@ var presets = map[signature.Scheme]WebhookEventConfig{
 // Unmarshal implements confmap.Unmarshaler. Unknown keys are errors.
 func (cfg *WebhookConfig) Unmarshal(conf *confmap.Conf) error { return strictconf.Unmarshal(conf, cfg) }
 
-func (cfg *WebhookConfig) validate(name string) error {
-	if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
-		return errors.New("the name is part of a path; use only letters, digits, - and _")
-	}
+func isWebhookName(name string) bool {
+	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
+}
+
+func (cfg *WebhookConfig) validate() error {
 	if _, err := cfg.verifier(); err != nil {
 		return err
 	}

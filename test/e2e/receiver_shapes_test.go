@@ -35,8 +35,9 @@ import (
 )
 
 const (
-	receiverReadme = root + "/receiver/eventreceiver/README.md"
-	eventsDoc      = root + "/docs/events.md"
+	receiverReadme   = root + "/receiver/eventreceiver/README.md"
+	receiverWebhooks = root + "/receiver/eventreceiver/webhooks.md"
+	eventsDoc        = root + "/docs/events.md"
 )
 
 // blocks returns a document's code blocks in a language.
@@ -83,7 +84,8 @@ func runIn(t *testing.T, folder string, environment []string, name string, args 
 	return string(output)
 }
 
-// TestReceiverReadmeCommandsWork runs the README's commands with the README's configuration.
+// TestReceiverReadmeCommandsWork runs the commands of the README and of webhooks.md with the README's
+// configuration.
 func TestReceiverReadmeCommandsWork(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, arraysOfEvents)
@@ -102,7 +104,7 @@ service:
 `, in.URL))
 	c.waitForLog(ready)
 
-	for _, commands := range blocks(t, receiverReadme, "sh") {
+	for _, commands := range append(blocks(t, receiverReadme, "sh"), blocks(t, receiverWebhooks, "sh")...) {
 		printed := runIn(t, t.TempDir(), secrets, "sh", "-euc", addresses.Replace(commands))
 		responses := strings.Split(strings.TrimSpace(printed), "\n")
 		assert.Len(t, responses, strings.Count(commands, "curl "), "one response per command")

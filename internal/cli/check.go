@@ -79,7 +79,7 @@ func (f findMistakes) Convert(_ context.Context, conf *confmap.Conf) error {
 }
 
 func (f findMistakes) mistakes(root map[string]any, factories otelcol.Factories) []mistake {
-	if found := sectionMistakes(root); len(found) > 0 { // others would follow from them
+	if found := sectionMistakes(root, factories); len(found) > 0 { // others would follow from them
 		return found
 	}
 	found := slices.Concat(typeMistakes(root, factories), pipelineMistakes(root, factories), f.sources.variableMistakes(root), componentMistakes(root, factories))

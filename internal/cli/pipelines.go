@@ -22,11 +22,13 @@ var sectionKinds = []struct{ section, kind string }{
 }
 
 // sectionMistakes returns the unknown keys at the top, in service and in pipelines.
-func sectionMistakes(root map[string]any) []mistake {
-	service := mapOf(root["service"])
+func sectionMistakes(root map[string]any, factories otelcol.Factories) []mistake {
+	service, types := mapOf(root["service"]), sectionTypes(factories)
 	top := []string{"connectors", "exporters", "extensions", "processors", "receivers", "service"}
 	inService := []string{"extensions", "pipelines", "telemetry"}
-	found := slices.Concat(unknownKeys(nil, root, top, inService), unknownKeys([]string{"service"}, service, inService, nil))
+	found := slices.Concat(
+		unknownKeys(nil, root, top, func(key string) string { return placeOfTopKey(key, inService, types) }),
+		unknownKeys([]string{"service"}, service, inService, nil))
 	pipelines := mapOf(service["pipelines"])
 	for _, name := range slices.Sorted(maps.Keys(pipelines)) {
 		found = append(found, unknownKeys([]string{"service", "pipelines", name}, mapOf(pipelines[name]), []string{"exporters", "processors", "receivers"}, nil)...)
@@ -34,16 +36,36 @@ func sectionMistakes(root map[string]any) []mistake {
 	return found
 }
 
-// unknownKeys returns a mistake for each key of a block that is not one of the sorted keys. inService
-// lists keys that belong below service.
-func unknownKeys(path []string, block map[string]any, keys, inService []string) []mistake {
+// placeOfTopKey says where a key at the top belongs; it is empty if that is not known.
+func placeOfTopKey(key string, inService []string, types map[string][]string) string {
+	if slices.Contains(inService, key) {
+		return "write service::" + key
+	}
+	typ, _, _ := strings.Cut(key, "/")
+	for _, s := range sectionKinds {
+		if slices.Contains(types[s.section], typ) {
+			return fmt.Sprintf("it is %s; indent it below %s", s.kind, s.section)
+		}
+	}
+	return ""
+}
+
+// unknownKeys returns a mistake for each key of a block that is not one of the sorted keys. placeOf, if
+// it is not nil, says where another key belongs.
+func unknownKeys(path []string, block map[string]any, keys []string, placeOf func(key string) string) []mistake {
 	var found []mistake
 	for _, key := range slices.Sorted(maps.Keys(block)) {
+		if slices.Contains(keys, key) {
+			continue
+		}
+		place := ""
+		if placeOf != nil {
+			place = placeOf(key)
+		}
 		near := strictconf.Nearest(key, keys)
 		switch {
-		case slices.Contains(keys, key):
-		case slices.Contains(inService, key):
-			found = append(found, at(path, "unknown key %q; write service::%s", key, key))
+		case place != "":
+			found = append(found, at(path, "unknown key %q; %s", key, place))
 		case near != "":
 			found = append(found, at(path, "unknown key %q; did you mean %q?", key, near))
 		default:
@@ -55,10 +77,7 @@ func unknownKeys(path []string, block map[string]any, keys, inService []string) 
 
 // typeMistakes returns the components of types that this binary does not have.
 func typeMistakes(root map[string]any, factories otelcol.Factories) []mistake {
-	types := map[string][]string{
-		"receivers": typesOf(factories.Receivers), "processors": typesOf(factories.Processors), "exporters": typesOf(factories.Exporters),
-		"connectors": typesOf(factories.Connectors), "extensions": typesOf(factories.Extensions),
-	}
+	types := sectionTypes(factories)
 	var found []mistake
 	for _, s := range sectionKinds {
 		for name := range sortedIDs(root[s.section]) {
@@ -68,6 +87,14 @@ func typeMistakes(root map[string]any, factories otelcol.Factories) []mistake {
 		}
 	}
 	return found
+}
+
+// sectionTypes returns the types of components by section.
+func sectionTypes(factories otelcol.Factories) map[string][]string {
+	return map[string][]string{
+		"receivers": typesOf(factories.Receivers), "processors": typesOf(factories.Processors), "exporters": typesOf(factories.Exporters),
+		"connectors": typesOf(factories.Connectors), "extensions": typesOf(factories.Extensions),
+	}
 }
 
 // unknownType says what to write for a type that the section does not have.

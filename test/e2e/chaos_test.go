@@ -179,10 +179,11 @@ func (c *chaos) start() {
 
 func (c *chaos) kill() {
 	c.p.kill()
-	c.kills = append(c.kills, time.Now())
 	for name := range c.backends() {
 		c.keptAtKill[name] = append(c.keptAtKill[name], c.deadLetters(name))
 	}
+	// A backend may note a request only after the process that sent it is gone.
+	c.kills = append(c.kills, time.Now())
 	c.start()
 }
 

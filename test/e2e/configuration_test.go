@@ -275,6 +275,7 @@ func TestMistakeIsNamedByFileLineAndRemedy(t *testing.T) {
 		{"the name of a backend for a pipeline", "    logs:\n", "    posthog:\n", invalid + "9: service::pipelines::posthog: the name of a pipeline begins with its signal; write logs/posthog or traces/posthog"},
 		{"a mistyped signal", "    logs:\n", "    log/posthog:\n", invalid + `9: service::pipelines::log/posthog: "log" is not a signal; did you mean "logs/posthog"?`},
 		{"a mistyped section", "exporters:\n  webhook", "exporter:\n  webhook", invalid + `3: unknown key "exporter"; did you mean "exporters"?`},
+		{"a component at the top", "service:\n", "sentry/eu: {}\nservice:\n", invalid + `6: unknown key "sentry/eu"; it is an exporter; indent it below exporters`},
 		{"a section of service at the top", "service:\n", "pipelines: {}\nservice:\n", invalid + `6: unknown key "pipelines"; write service::pipelines`},
 		{"a mistyped key of service", "  pipelines:\n", "  pipeline:\n", invalid + `8: service: unknown key "pipeline"; did you mean "pipelines"?`},
 		{"a mistyped key of a pipeline", "receivers: [event]", "receiver: [event]", invalid + `10: service::pipelines::logs: unknown key "receiver"; did you mean "receivers"?`},

@@ -22,25 +22,29 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/jsontemplate"
 )
 
-func readme(t *testing.T) string {
+func page(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
+	text, err := os.ReadFile(name)
 	require.NoError(t, err)
 	return string(text)
 }
 
-// blocks returns the code blocks of the README in a language.
-func blocks(t *testing.T, language string) []string {
+func readme(t *testing.T) string {
 	t.Helper()
+	return page(t, "README.md")
+}
+
+// blocks returns the code blocks of a page in a language.
+func blocks(text, language string) []string {
 	var all []string
-	for _, match := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(readme(t), -1) {
+	for _, match := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(text, -1) {
 		all = append(all, match[1])
 	}
 	return all
 }
 
 func TestReadmeExamplesAreValid(t *testing.T) {
-	examples := blocks(t, "yaml")
+	examples := blocks(readme(t), "yaml")
 	require.Len(t, examples, 2)
 	var conf struct{ Exporters map[string]map[string]any }
 	require.NoError(t, yaml.Unmarshal([]byte(examples[0]), &conf))
@@ -102,12 +106,12 @@ func receive(verifier *standardwebhooks.Webhook) http.HandlerFunc {
 	}
 }
 
-// TestReadmeReceiverVerifies checks that receive is the README's Go code, and that it accepts the
+// TestReceiverOnPageVerifies checks that receive is the Go code of receiving.md, and that it accepts the
 // exporter's requests. test/e2e does the same for JavaScript and Python.
-func TestReadmeReceiverVerifies(t *testing.T) {
+func TestReceiverOnPageVerifies(t *testing.T) {
 	source, err := os.ReadFile("readme_test.go")
 	require.NoError(t, err)
-	snippets := blocks(t, "go")
+	snippets := blocks(page(t, "receiving.md"), "go")
 	require.Len(t, snippets, 1)
 	require.Contains(t, string(source), "\n"+snippets[0]+"\n")
 

@@ -217,22 +217,22 @@ func givenToNode(t *testing.T, value any, script string, args ...string) string 
 	return string(output)
 }
 
-// snippet returns a code block of the webhook exporter's README.
+// snippet returns a code block of the webhook exporter's receiving.md.
 func snippet(t *testing.T, language string) string {
 	t.Helper()
-	readme, err := os.ReadFile(filepath.Join(root, "exporter", "webhookexporter", "README.md"))
+	page, err := os.ReadFile(filepath.Join(root, "exporter", "webhookexporter", "receiving.md"))
 	require.NoError(t, err)
-	_, code, ok := strings.Cut(string(readme), "```"+language+"\n")
+	_, code, ok := strings.Cut(string(page), "```"+language+"\n")
 	require.True(t, ok)
 	code, _, _ = strings.Cut(code, "```")
 	return code
 }
 
-// verifiedInPython reports whether the README's Python function accepts the webhook.
+// verifiedInPython reports whether the page's Python function accepts the webhook.
 func verifiedInPython(t *testing.T, req webhookRequest) bool {
 	t.Helper()
 	python, err := exec.LookPath("python3")
-	require.NoError(t, err, "the README's Python is tried with python3: install it")
+	require.NoError(t, err, "the page's Python is tried with python3: install it")
 	given, err := json.Marshal(req.asGiven())
 	require.NoError(t, err)
 	program := snippet(t, "python") + "\nimport json, sys\ngiven = json.load(sys.stdin)\nprint(verify(given['headers'], given['body'].encode()))\n"
@@ -243,7 +243,7 @@ func verifiedInPython(t *testing.T, req webhookRequest) bool {
 	return string(output) == "True\n"
 }
 
-// verifyWithNodeServer sends the webhooks, and each with a changed body, to the README's Node.js
+// verifyWithNodeServer sends the webhooks, and each with a changed body, to the page's Node.js
 // server.
 func verifyWithNodeServer(t *testing.T, requests []webhookRequest) {
 	t.Helper()

@@ -16,7 +16,8 @@
 // below it never join the exception above, because a missing stack is better than a wrong one.
 //
 // parser.go detects the language (sniff.go) and calls its reader, which is in the file named for the
-// language. A reader looks at one line after another (lines.go) and adds exceptions, threads and frames to
+// language; where one line of a language takes many forms, *_frame.go or *_call.go parse it. A reader looks
+// at one line after another (lines.go) and adds exceptions, threads and frames to
 // the builder (builder.go), which orders and bounds them. inapp.go decides which frames are the
 // application's.
 //

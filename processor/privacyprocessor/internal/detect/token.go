@@ -144,7 +144,7 @@ func (r *tokenRun) read(text string, start int) {
 func isTokenByte(c byte) bool { return isWord(c) && c < 0x80 || strings.IndexByte("-.~+/=", c) >= 0 }
 
 // userInfo finds the user and password of a URL whose colon is at i. It returns where they end, or 0 if
-// there are none.
+// the URL has no user and password.
 func userInfo(dst []Extent, text string, i int) ([]Extent, int) {
 	if !strings.HasPrefix(text[i:], "://") {
 		return dst, 0

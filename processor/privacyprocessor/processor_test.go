@@ -345,6 +345,24 @@ func TestNamesOfManyDots(t *testing.T) {
 	}
 }
 
+func TestNamesOfSeveralPartsMatchAtEveryDepth(t *testing.T) {
+	const depth = 300 // beyond maxPath
+	record := process(t, []Rule{{Keys: []string{"mm.secret"}, Action: ActionMask}}, func(r plog.LogRecord) {
+		m := r.Attributes()
+		for range depth {
+			m = m.PutEmptyMap("mm")
+			m.PutStr("secret", "x")
+		}
+	})
+	m := record.Attributes()
+	for i := range depth {
+		v, _ := m.Get("mm")
+		m = v.Map()
+		secret, _ := m.Get("secret")
+		assert.Equal(t, "****", secret.Str(), "at depth %d", i+1)
+	}
+}
+
 func TestChangesAreCounted(t *testing.T) {
 	telemetry := componenttest.NewTelemetry()
 	t.Cleanup(func() { require.NoError(t, telemetry.Shutdown(context.Background())) })

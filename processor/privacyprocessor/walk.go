@@ -19,9 +19,8 @@ type walker struct {
 	mac   hash.Hash
 	// changes counts what each rule changed.
 	changes []int64
-	// path[base:] is the path of the current attribute or member: their names, with dots between.
+	// path is that of the current attribute or member: their names, with dots between.
 	path []byte
-	base int
 	// renames are the members that get another name, of the maps that are being read.
 	renames []renamed
 	// onMember is the method member, and onItem the method value.
@@ -39,13 +38,13 @@ func newWalker(rules *rules, hashKey string) *walker {
 
 // attributes applies the rules to attributes, and to what they hold.
 func (w *walker) attributes(m pcommon.Map) {
-	w.path, w.base = w.path[:0], 0
+	w.path = w.path[:0]
 	w.members(m)
 }
 
 // body applies the rules to the body of a record.
 func (w *walker) body(v pcommon.Value) {
-	w.path, w.base = w.path[:0], 0
+	w.path = w.path[:0]
 	if w.value(v) {
 		pcommon.NewValueEmpty().CopyTo(v)
 	}
@@ -129,15 +128,12 @@ func setFreeNames(m pcommon.Map, renames []renamed) {
 // member applies the rules to the name and the value of a member of a map, and reports whether it has to
 // be removed.
 func (w *walker) member(name string, v pcommon.Value) bool {
-	length, base := len(w.path), w.base
-	if length-base > maxPath { // very deep; a longer path would not be compared as a whole
-		w.base = length
-	}
-	if len(w.path) > w.base {
+	length := len(w.path)
+	if length > 0 {
 		w.path = append(w.path, '.')
 	}
 	w.path = append(w.path, name...)
-	nameRule := w.rules.nameRule(w.path[w.base:], name)
+	nameRule := w.rules.nameRule(w.path, name)
 	remove := false
 	switch nameRule.rule {
 	case kept:
@@ -146,7 +142,7 @@ func (w *walker) member(name string, v pcommon.Value) bool {
 	default:
 		remove = w.whole(v, nameRule.rule)
 	}
-	w.path, w.base = w.path[:length], base
+	w.path = w.path[:length]
 	if remove || nameRule.rule == kept || !nameRule.personal {
 		return remove
 	}

@@ -174,6 +174,13 @@ type memoryStorage struct {
 	fail    func(ops []*storage.Operation) error
 }
 
+// failWith sets the error of later operations, or none; the queue may be reading already.
+func (s *memoryStorage) failWith(fail func(ops []*storage.Operation) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = fail
+}
+
 func (s *memoryStorage) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
 	return s, nil
 }
@@ -310,16 +317,16 @@ func TestSettledRequestIsHiddenFromTheQueue(t *testing.T) {
 			})
 			e := newExporter(t, zap.NewNop(), func(context.Context, plog.Logs) error { return nil }, durable(id))
 			require.NoError(t, e.Start(t.Context(), host))
-			s.fail = func(ops []*storage.Operation) error {
+			s.failWith(func(ops []*storage.Operation) error {
 				if len(readsOf(ops)) == 0 {
 					return errors.New("disk full")
 				}
 				return nil
-			}
+			})
 			err := e.ConsumeLogs(context.WithValue(t.Context(), key{}, "call"), records(1))
 			assert.Equal(t, settled, err == nil)
 			assert.Equal(t, []any{"call"}, offered)
-			s.fail = nil
+			s.failWith(nil)
 			require.NoError(t, e.Shutdown(t.Context()))
 		})
 	}

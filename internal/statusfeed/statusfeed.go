@@ -170,7 +170,7 @@ type Problem struct {
 	State State
 	// Status is the HTTP status; 0 without a response.
 	Status int
-	// Message is the backend's message, or the error; Remedy is what an operator should do. Both are
+	// Message is the backend's message, or the error, and Remedy the advice for an operator; both
 	// without secrets.
 	Message, Remedy string
 	// Until is when the backend may be asked again, if it asked for a wait; otherwise zero.

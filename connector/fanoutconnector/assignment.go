@@ -41,13 +41,9 @@ func (a *assignment) reset() {
 	clear(a.bySet)
 }
 
-// add assigns the next record, and counts it. An event of a kind other than track is routed by two
-// names, such as Pricing and page: the first route that matches either wins.
-func (a *assignment) add(name string, kind appevent.Kind, destinations switches, counts *counts) {
-	at := a.table.find(name)
-	if kind != appevent.KindTrack {
-		at = min(at, a.table.find(kind.String()))
-	}
+// add assigns the next record, counts it, and returns its route.
+func (a *assignment) add(name string, kind appevent.Kind, destinations switches, counts *counts) (at int) {
+	at = a.table.routeOf(name, kind)
 	group := a.byRoute[at]
 	switch {
 	case destinations.present:
@@ -63,6 +59,7 @@ func (a *assignment) add(name string, kind appevent.Kind, destinations switches,
 	}
 	a.groups[group].records++
 	a.groupOf = append(a.groupOf, group)
+	return at
 }
 
 // group returns the group of a set of pipelines, which it adds if it is new.

@@ -14,6 +14,7 @@ import (
 
 // routingAttributes are the attributes, other than the name, that routing needs.
 type routingAttributes struct {
+	id           pcommon.Value
 	hasID        bool
 	kind         appevent.Kind
 	destinations switches
@@ -37,7 +38,7 @@ func readAttributes(attributes pcommon.Map) routingAttributes {
 		}
 		switch k {
 		case appevent.AttrID:
-			r.hasID = true
+			r.id, r.hasID = v, true
 		case appevent.AttrKind:
 			if v.Type() == pcommon.ValueTypeStr {
 				r.kind, _ = appevent.ParseKind(v.Str())

@@ -106,6 +106,8 @@ func BenchmarkRouting(b *testing.B) {
 			{"one_way", benchLogs(size, oneName, true), newBenchFanout},
 			{"all_ways", benchLogs(size, benchName, true), newBenchFanout},
 			{"all_ways_stamping_ids", benchLogs(size, benchName, false), newBenchFanout},
+			{"one_way_with_status", benchLogs(size, oneName, true), newBenchFanoutWithStatus},
+			{"all_ways_with_status", benchLogs(size, benchName, true), newBenchFanoutWithStatus},
 			{"reference_filter_processors", benchLogs(size, benchName, true), newBenchFilters},
 		} {
 			b.Run(fmt.Sprintf("batches_of_%d/%s", size, bb.name), func(b *testing.B) {
@@ -167,6 +169,14 @@ func newBenchFanout(b *testing.B) consumer.Logs {
 	}
 	c, err := NewFactory().CreateLogsToLogs(context.Background(), connectortest.NewNopSettings(metadata.Type), benchConfig(), connector.NewLogsRouter(next))
 	require.NoError(b, err)
+	return c
+}
+
+// newBenchFanoutWithStatus returns a connector that reports to a status extension.
+func newBenchFanoutWithStatus(b *testing.B) consumer.Logs {
+	b.Helper()
+	c := newBenchFanout(b).(connector.Logs)
+	require.NoError(b, c.Start(context.Background(), newStatusHost()))
 	return c
 }
 

@@ -22,6 +22,7 @@ type counts struct {
 	table     *table
 	telemetry *metadata.TelemetryBuilder
 
+	taken    []atomic.Int64   // by route
 	routed   [][]atomic.Int64 // by route, and pipeline
 	withheld []atomic.Int64   // by pipeline
 	// hidden counts refused records whose caller gets no error, by pipeline.
@@ -43,7 +44,7 @@ func newCounts(set connector.Settings, signal pipeline.Signal, t *table) (*count
 		return nil, err
 	}
 	c := &counts{
-		table: t, telemetry: telemetry, routed: make([][]atomic.Int64, len(t.routes)),
+		table: t, telemetry: telemetry, taken: make([]atomic.Int64, len(t.routes)), routed: make([][]atomic.Int64, len(t.routes)),
 		withheld: make([]atomic.Int64, len(t.pipelines)), hidden: make([]atomic.Int64, len(t.pipelines)),
 	}
 	for i := range c.routed {
@@ -68,18 +69,22 @@ func (c *counts) register(connector, signal attribute.KeyValue) error {
 			}
 		}
 	}
-	reason := func(word string) attribute.KeyValue { return attribute.String("reason", word) }
-	unrouted := []series{
-		newSeries(&c.noRoute, connector, signal, reason("no_route")),
-		newSeries(&c.noPipelines, connector, signal, reason("no_pipelines")),
-		newSeries(&c.disabled, connector, signal, reason("disabled")),
-		newSeries(&c.destinations, connector, signal, reason("destinations")),
+	unrouted := make([]series, 0, 4) // there are four reasons
+	for reason, count := range c.unrouted() {
+		unrouted = append(unrouted, newSeries(count, connector, signal, attribute.String("reason", reason)))
 	}
 	return errors.Join(
 		c.telemetry.RegisterFanoutRoutedEventsTotalCallback(observe(routed)),
 		c.telemetry.RegisterFanoutWithheldEventsTotalCallback(observe(withheld)),
 		c.telemetry.RegisterFanoutKeptRefusalsTotalCallback(observe(hidden)),
 		c.telemetry.RegisterFanoutUnroutedEventsTotalCallback(observe(unrouted)))
+}
+
+// unrouted returns the counts of records that went to no pipeline, by reason.
+func (c *counts) unrouted() map[string]*atomic.Int64 {
+	return map[string]*atomic.Int64{
+		"no_route": &c.noRoute, "no_pipelines": &c.noPipelines, "disabled": &c.disabled, "destinations": &c.destinations,
+	}
 }
 
 func newSeries(count *atomic.Int64, attributes ...attribute.KeyValue) series {
@@ -107,6 +112,7 @@ func (c *counts) add(a *assignment) {
 }
 
 func (c *counts) addRoute(at int, to set, n int64) {
+	c.taken[at].Add(n)
 	for i := range c.table.pipelines {
 		if to.has(i) {
 			c.routed[at][i].Add(n)

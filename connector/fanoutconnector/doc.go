@@ -13,5 +13,7 @@
 //   - table.go and tree.go find the route of a name, and destinations.go narrows it;
 //   - assignment.go groups records by their pipelines, split.go moves each group to a batch of its
 //     own, and ownership.go decides which pipelines get a copy;
-//   - refusals.go logs the events that pipelines refuse, and counts.go has the metrics.
+//   - refusals.go logs the events that pipelines refuse, and counts.go has the metrics;
+//   - status.go shows the routes to the status extension, and recent.go remembers which route an event
+//     took.
 package fanoutconnector

@@ -36,13 +36,17 @@ type fanout[T batch[T]] struct {
 	assignments sync.Pool // of *assignment
 	counts      *counts
 	refusals    refusals
+
+	id     component.ID
+	signal pipeline.Signal
+	status status
 }
 
 // operations are the functions that differ between logs and traces.
 type operations[T batch[T]] struct {
 	create func() T
 	// assign adds each record to the assignment, and move moves it to its group.
-	assign func(T, *assignment, *counts)
+	assign func(T, *assignment, *counts, *recentRoutes)
 	move   func(T, *splitter[T])
 	// mark and unref keep a batch from being recycled while the connector uses it (feature gate
 	// pdata.useProtoPooling).
@@ -64,7 +68,7 @@ func newFanout[T batch[T]](
 	if err != nil {
 		return nil, fmt.Errorf("connectors::%s: %w", set.ID, err) // the collector does not say which component it is about
 	}
-	f := &fanout[T]{operations: ops, table: t, refusals: newRefusals(set.Logger, t.pipelines)}
+	f := &fanout[T]{operations: ops, table: t, refusals: newRefusals(set.Logger, t.pipelines), id: set.ID, signal: signal}
 	f.assignments.New = func() any { return newAssignment(t) }
 	f.owner = owner[T]{create: ops.create, mark: ops.mark, unref: ops.unref}
 	for i, id := range t.pipelines {
@@ -82,10 +86,14 @@ func newFanout[T batch[T]](
 }
 
 // Start implements component.Component.
-func (*fanout[T]) Start(context.Context, component.Host) error { return nil }
+func (f *fanout[T]) Start(_ context.Context, host component.Host) error {
+	f.status.register(host, f.id, f.signal, f.counts)
+	return nil
+}
 
 // Shutdown implements component.Component.
 func (f *fanout[T]) Shutdown(context.Context) error {
+	f.status.close()
 	f.refusals.close()
 	f.counts.stop()
 	return nil
@@ -115,7 +123,7 @@ func (f *fanout[T]) group(data T) []group[T] {
 	a := f.assignments.Get().(*assignment)
 	defer f.assignments.Put(a)
 	a.reset()
-	f.assign(data, a, f.counts)
+	f.assign(data, a, f.counts, f.status.recent)
 	f.counts.add(a)
 	return f.split(data, a)
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
@@ -135,12 +136,18 @@ type harness struct {
 	telemetry *componenttest.Telemetry
 	lines     *observer.ObservedLogs
 	settings  connector.Settings
+	host      component.Host
 }
 
 // newHarness starts a connector in front of sinks, which are by pipeline ID.
 func newHarness(t testing.TB, config string, sinks map[string]*sink) *harness {
 	t.Helper()
-	r := &harness{sinks: sinks, telemetry: componenttest.NewTelemetry()}
+	return newHarnessOn(t, componenttest.NewNopHost(), config, sinks)
+}
+
+func newHarnessOn(t testing.TB, host component.Host, config string, sinks map[string]*sink) *harness {
+	t.Helper()
+	r := &harness{host: host, sinks: sinks, telemetry: componenttest.NewTelemetry()}
 	t.Cleanup(func() { require.NoError(t, r.telemetry.Shutdown(context.Background())) })
 	core, lines := observer.New(zap.DebugLevel)
 	r.lines = lines
@@ -169,13 +176,13 @@ func (r *harness) start(t testing.TB, cfg *Config) {
 	if len(toLogs) > 0 {
 		r.logs, err = NewFactory().CreateLogsToLogs(ctx, r.settings, cfg, connector.NewLogsRouter(toLogs))
 		require.NoError(t, err)
-		require.NoError(t, r.logs.Start(ctx, componenttest.NewNopHost()))
+		require.NoError(t, r.logs.Start(ctx, r.host))
 		t.Cleanup(func() { require.NoError(t, r.logs.Shutdown(ctx)) })
 	}
 	if len(toTraces) > 0 {
 		r.traces, err = NewFactory().CreateTracesToTraces(ctx, r.settings, cfg, connector.NewTracesRouter(toTraces))
 		require.NoError(t, err)
-		require.NoError(t, r.traces.Start(ctx, componenttest.NewNopHost()))
+		require.NoError(t, r.traces.Start(ctx, r.host))
 		t.Cleanup(func() { require.NoError(t, r.traces.Shutdown(ctx)) })
 	}
 }

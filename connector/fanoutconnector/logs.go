@@ -41,19 +41,25 @@ func newLogs(set connector.Settings, cfg *Config, router connector.LogsRouterAnd
 // ConsumeLogs implements consumer.Logs. It returns the errors of the sync pipelines.
 func (c *logs) ConsumeLogs(ctx context.Context, ld plog.Logs) error { return c.consume(ctx, ld) }
 
-// assignLogs looks at each record once. Most of the cost of routing is here.
-func assignLogs(ld plog.Logs, a *assignment, counts *counts) {
+// assignLogs looks at each record once. Most of the cost of routing is here. recent may be nil.
+func assignLogs(ld plog.Logs, a *assignment, counts *counts, recent *recentRoutes) {
 	haveIDs := true
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, record := range sl.LogRecords().All() {
 				attributes := readAttributes(record.Attributes())
 				haveIDs = haveIDs && attributes.hasID
-				a.add(nameOf(record, attributes.kind), attributes.kind, attributes.destinations, counts)
+				at := a.add(nameOf(record, attributes.kind), attributes.kind, attributes.destinations, counts)
+				if recent != nil && attributes.hasID {
+					recent.addRecord(attributes.id, at)
+				}
 			}
 		}
 	}
 	if !haveIDs {
 		appevent.StampIDs(ld)
+		if recent != nil {
+			rememberStamped(ld, a.table, recent)
+		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pipeline"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 )
 
 // maxPipelines limits the pipelines of one signal, because a set of them is one 64-bit word.
@@ -26,6 +28,8 @@ type table struct {
 	// firstSync on.
 	pipelines []pipeline.ID
 	firstSync int
+	// sync lists the sync pipelines, including disabled ones.
+	sync []pipeline.ID
 
 	// routes lists the routes that apply to the signal; the last one is the default pipelines.
 	routes []route
@@ -39,7 +43,10 @@ type table struct {
 type route struct {
 	// label is the first name or pattern of the route. No other route of the signal has the same one.
 	label string
-	to    set
+	// events and pipelines are those of the configuration; pipelines that are disabled are among them.
+	events    []string
+	pipelines []pipeline.ID
+	to        set
 	// disabled says that the route has pipelines, and that all of them are disabled.
 	disabled bool
 }
@@ -56,15 +63,15 @@ func newTable(cfg *Config, signal pipeline.Signal, fed []pipeline.ID) (*table, e
 	if len(fed) > maxPipelines {
 		return nil, fmt.Errorf("%d pipelines of %s have this connector as a receiver, but it feeds at most %d", len(fed), signal, maxPipelines)
 	}
-	t := &table{}
-	t.orderPipelines(cfg, fed)
+	t := &table{sync: cfg.Sync}
+	t.orderPipelines(fed)
 	events := builder{}
 	for i := range cfg.Routes {
 		if cfg.Routes[i].appliesTo(signal) {
 			t.addRoute(&cfg.Routes[i], signal, events)
 		}
 	}
-	t.routes = append(t.routes, t.newRoute(defaultLabel, ofSignal(cfg.DefaultPipelines, signal)))
+	t.routes = append(t.routes, t.newRoute(defaultLabel, nil, ofSignal(cfg.DefaultPipelines, signal)))
 	t.tree = events.tree()
 	t.destinations = newDestinations(t.pipelines)
 	return t, nil
@@ -110,9 +117,9 @@ func joinIDs(ids []pipeline.ID) string {
 	return strings.Join(texts, ", ")
 }
 
-func (t *table) orderPipelines(cfg *Config, fed []pipeline.ID) {
+func (t *table) orderPipelines(fed []pipeline.ID) {
 	sorted := slices.SortedFunc(slices.Values(fed), compareIDs)
-	isSync := func(id pipeline.ID) bool { return slices.Contains(cfg.Sync, id) }
+	isSync := func(id pipeline.ID) bool { return slices.Contains(t.sync, id) }
 	for _, id := range sorted {
 		if !isSync(id) {
 			t.pipelines = append(t.pipelines, id)
@@ -138,15 +145,25 @@ func (t *table) setOf(ids []pipeline.ID) set {
 
 func (t *table) addRoute(cfg *RouteConfig, signal pipeline.Signal, events builder) {
 	at := len(t.routes)
-	t.routes = append(t.routes, t.newRoute(cfg.Events[0], ofSignal(cfg.Pipelines, signal)))
+	t.routes = append(t.routes, t.newRoute(cfg.Events[0], cfg.Events, ofSignal(cfg.Pipelines, signal)))
 	for _, event := range cfg.Events {
 		events.add(event, at)
 	}
 }
 
-func (t *table) newRoute(label string, pipelines []pipeline.ID) route {
+func (t *table) newRoute(label string, events []string, pipelines []pipeline.ID) route {
 	to := t.setOf(pipelines)
-	return route{label: label, to: to, disabled: to == 0 && len(pipelines) > 0}
+	return route{label: label, events: events, pipelines: pipelines, to: to, disabled: to == 0 && len(pipelines) > 0}
+}
+
+// routeOf returns the index of the route for an event. An event of a kind other than track is routed
+// by two names, such as Pricing and page: the first route that matches either wins.
+func (t *table) routeOf(name string, kind appevent.Kind) int {
+	at := t.find(name)
+	if kind != appevent.KindTrack {
+		at = min(at, t.find(kind.String()))
+	}
+	return at
 }
 
 // find returns the index of the route for a name.

@@ -43,11 +43,14 @@ func (c *traces) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return c.consume(ctx, td)
 }
 
-func assignTraces(td ptrace.Traces, a *assignment, counts *counts) {
+func assignTraces(td ptrace.Traces, a *assignment, counts *counts, recent *recentRoutes) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
-				a.add(span.Name(), appevent.KindTrack, readAttributes(span.Attributes()).destinations, counts)
+				at := a.add(span.Name(), appevent.KindTrack, readAttributes(span.Attributes()).destinations, counts)
+				if recent != nil {
+					recent.addSpan(span.SpanID(), at)
+				}
 			}
 		}
 	}

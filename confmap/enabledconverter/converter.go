@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 	"go.uber.org/zap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/confedit"
 )
 
 const (
@@ -54,8 +56,8 @@ func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	edits := slices.Concat(
 		switchEdits(switches), referenceEdits(root, off), pipelineEdits(root, pipelines, off), fanoutEdits(root, pipelines, off))
 	for _, e := range edits {
-		if err := e.apply(conf); err != nil {
-			return fmt.Errorf("%s: cannot change the configuration: %w", shownPath(e.path...), err)
+		if err := e.Apply(conf); err != nil {
+			return fmt.Errorf("%s: cannot change the configuration: %w", shownPath(e.Path...), err)
 		}
 	}
 	c.report(switches, pipelines)
@@ -95,14 +97,14 @@ func readSwitches(root map[string]any) ([]switchable, error) {
 
 // switchEdits removes disabled components, and removes the switch from enabled ones, whose own
 // configuration does not know that key.
-func switchEdits(switches []switchable) []edit {
-	edits := make([]edit, 0, len(switches))
+func switchEdits(switches []switchable) []confedit.Edit {
+	edits := make([]confedit.Edit, 0, len(switches))
 	for _, s := range switches {
 		path := []string{s.section, s.id}
 		if s.on {
 			path = append(path, s.key)
 		}
-		edits = append(edits, edit{path: path, remove: true})
+		edits = append(edits, confedit.Edit{Path: path, Remove: true})
 	}
 	return edits
 }

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/confedit"
 )
 
 const (
@@ -182,30 +184,30 @@ func checkAnyLeft(pipelines []*pipeline, off disabled) error {
 }
 
 // pipelineEdits writes the pipelines as prune left them.
-func pipelineEdits(root map[string]any, pipelines []*pipeline, off disabled) []edit {
-	var edits []edit
+func pipelineEdits(root map[string]any, pipelines []*pipeline, off disabled) []confedit.Edit {
+	var edits []confedit.Edit
 	needsNop := false
 	for _, p := range pipelines {
 		edits = append(edits, p.edits()...)
 		needsNop = needsNop || !p.removed() && p.exporters.emptied()
 	}
 	if needsNop && lacksNop(root, off) {
-		edits = append(edits, edit{path: []string{exporters, nop}, value: map[string]any{}})
+		edits = append(edits, confedit.Edit{Path: []string{exporters, nop}, Value: map[string]any{}})
 	}
 	return edits
 }
 
 // fanoutEdits sets pipelines_enabled of each fanout connector that has lost a pipeline. The routes
 // stay as they are, so that events of a removed pipeline do not go to the next route.
-func fanoutEdits(root map[string]any, pipelines []*pipeline, off disabled) []edit {
-	var edits []edit
+func fanoutEdits(root map[string]any, pipelines []*pipeline, off disabled) []confedit.Edit {
+	var edits []confedit.Edit
 	for key := range sorted(table(root[connectors])) {
 		id := canonicalID(key)
 		if typeOf(id) != fanout || off.has(id, connectors) {
 			continue
 		}
 		if enabled, lost := pipelinesOf(pipelines, id); lost {
-			edits = append(edits, edit{path: []string{connectors, key, "pipelines_enabled"}, value: enabled})
+			edits = append(edits, confedit.Edit{Path: []string{connectors, key, "pipelines_enabled"}, Value: enabled})
 		}
 	}
 	return edits
@@ -226,21 +228,21 @@ func pipelinesOf(pipelines []*pipeline, connector string) (enabled map[string]an
 	return enabled, lost
 }
 
-func (p *pipeline) edits() []edit {
+func (p *pipeline) edits() []confedit.Edit {
 	path := func(key ...string) []string { return append([]string{"service", "pipelines", p.id}, key...) }
 	if p.removed() {
-		return []edit{{path: path(), remove: true}}
+		return []confedit.Edit{{Path: path(), Remove: true}}
 	}
 
-	var edits []edit
+	var edits []confedit.Edit
 	if p.receivers.shortened() {
-		edits = append(edits, edit{path: path(receivers), value: p.receivers.left})
+		edits = append(edits, confedit.Edit{Path: path(receivers), Value: p.receivers.left})
 	}
 	switch {
 	case p.exporters.emptied():
-		edits = append(edits, edit{path: path(exporters), value: []any{nop}})
+		edits = append(edits, confedit.Edit{Path: path(exporters), Value: []any{nop}})
 	case p.exporters.shortened():
-		edits = append(edits, edit{path: path(exporters), value: p.exporters.left})
+		edits = append(edits, confedit.Edit{Path: path(exporters), Value: p.exporters.left})
 	}
 	return edits
 }

@@ -8,18 +8,20 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/confmap/xconfmap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/confedit"
 )
 
 // referenceEdits removes disabled extensions from service::extensions, and from the keys storage
 // and dead_letter of components, which are optional. It keeps references under auth and
 // authenticator, so that the collector refuses to start rather than open a listener to everyone.
-func referenceEdits(root map[string]any, off disabled) []edit {
-	var edits []edit
+func referenceEdits(root map[string]any, off disabled) []confedit.Edit {
+	var edits []confedit.Edit
 
 	list := listOf(table(root["service"])[extensions])
 	left := slices.DeleteFunc(slices.Clone(list), func(r any) bool { return off.has(r, extensions) })
 	if len(left) < len(list) {
-		edits = append(edits, edit{path: []string{"service", extensions}, value: left})
+		edits = append(edits, confedit.Edit{Path: []string{"service", extensions}, Value: left})
 	}
 
 	for _, section := range []string{connectors, exporters, extensions, processors, receivers} {
@@ -34,19 +36,19 @@ func referenceEdits(root map[string]any, off disabled) []edit {
 
 // storeEdits removes the keys below path that refer to a disabled extension as a store. A list that
 // contains such a key is replaced, because Conf has no path to an item of a list.
-func storeEdits(path []string, config any, off disabled) []edit {
+func storeEdits(path []string, config any, off disabled) []confedit.Edit {
 	if list, ok := plain(config).([]any); ok {
 		if stripped, changed := withoutStores(list, off); changed {
-			return []edit{{path: path, value: stripped}}
+			return []confedit.Edit{{Path: path, Value: stripped}}
 		}
 		return nil
 	}
 
-	var edits []edit
+	var edits []confedit.Edit
 	for key, value := range sorted(table(config)) {
 		below := append(slices.Clone(path), key)
 		if isStore(key, value, off) {
-			edits = append(edits, edit{path: below, remove: true})
+			edits = append(edits, confedit.Edit{Path: below, Remove: true})
 			continue
 		}
 		edits = append(edits, storeEdits(below, value, off)...)

@@ -1,7 +1,9 @@
 // Copyright The otelcol-fanout Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package enabledconverter
+// Package confedit changes single keys of a configuration. The collector's own functions would lose
+// the text of environment variables, and maps that come from a provider as a whole.
+package confedit
 
 import (
 	"maps"
@@ -11,44 +13,46 @@ import (
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 )
 
-// edit sets the key at path to a value, or removes it.
-type edit struct {
-	path   []string
-	value  any
-	remove bool
+// Edit sets the key at a path to a value, or removes it.
+type Edit struct {
+	Path   []string
+	Value  any
+	Remove bool
 }
 
-// apply changes no other key. Conf has no path into a map that comes from a provider as a whole, as
-// in `exporters: ${file:exporters.yaml}`, so apply replaces such a map.
-func (e edit) apply(conf *confmap.Conf) error {
+// Apply changes no other key. Conf has no path into a map that comes from a provider as a whole, as
+// in `exporters: ${file:exporters.yaml}`, so Apply replaces such a map.
+func (e Edit) Apply(conf *confmap.Conf) error {
 	var node any = xconfmap.ToStringMapRaw(conf)
-	for i, key := range e.path {
+	for i, key := range e.Path {
 		if expanded, ok := node.(xconfmap.ExpandedValue); ok {
-			return set(conf, e.path[:i], e.within(expanded, e.path[i:]))
+			return set(conf, e.Path[:i], e.within(expanded, e.Path[i:]))
 		}
-		node = table(node)[key]
+		config, _ := node.(map[string]any)
+		node = config[key]
 	}
-	if e.remove {
-		return remove(conf, e.path)
+	if e.Remove {
+		return remove(conf, e.Path)
 	}
-	return set(conf, e.path, e.value)
+	return set(conf, e.Path, e.Value)
 }
 
 // within returns a copy of node with the edit applied at path.
-func (e edit) within(node any, path []string) any {
+func (e Edit) within(node any, path []string) any {
 	if expanded, ok := node.(xconfmap.ExpandedValue); ok {
 		expanded.Value = e.within(expanded.Value, path)
 		return expanded
 	}
 	if len(path) == 0 {
-		return e.value
+		return e.Value
 	}
 
-	copied := maps.Clone(table(node))
+	config, _ := node.(map[string]any)
+	copied := maps.Clone(config)
 	if copied == nil {
 		copied = map[string]any{}
 	}
-	if e.remove && len(path) == 1 {
+	if e.Remove && len(path) == 1 {
 		delete(copied, path[0])
 		return copied
 	}

@@ -54,7 +54,8 @@ func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	}
 
 	edits := slices.Concat(
-		switchEdits(switches), referenceEdits(root, off), pipelineEdits(root, pipelines, off), fanoutEdits(root, pipelines, off))
+		switchEdits(switches), referenceEdits(root, off), pipelineEdits(root, pipelines, off), fanoutEdits(root, pipelines, off),
+		statusEdits(root, switches, pipelines, off))
 	for _, e := range edits {
 		if err := e.Apply(conf); err != nil {
 			return fmt.Errorf("%s: cannot change the configuration: %w", shownPath(e.Path...), err)

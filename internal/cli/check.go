@@ -30,14 +30,15 @@ type checks struct {
 	warnings mistakes
 }
 
-// addChecks adds converters that check the configuration and change nothing.
+// addChecks adds converters that check the configuration, and one that names variables in it.
 func addChecks(set *otelcol.CollectorSettings, s *sources) *checks {
 	c := &checks{factories: set.Factories, sources: s}
 	resolver := &set.ConfigProviderSettings.ResolverSettings
 	first := confmap.NewConverterFactory(func(confmap.ConverterSettings) confmap.Converter { return noteReferences{c} })
+	switches := confmap.NewConverterFactory(func(confmap.ConverterSettings) confmap.Converter { return nameSwitches{c} })
 	last := confmap.NewConverterFactory(func(set confmap.ConverterSettings) confmap.Converter { return findMistakes{c, set.Logger} })
 	// Between them, other converters remove keys of their own, such as enabled, and what is off.
-	resolver.ConverterFactories = slices.Concat([]confmap.ConverterFactory{first}, resolver.ConverterFactories, []confmap.ConverterFactory{last})
+	resolver.ConverterFactories = slices.Concat([]confmap.ConverterFactory{first}, resolver.ConverterFactories, []confmap.ConverterFactory{switches, last})
 	return c
 }
 

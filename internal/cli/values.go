@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/xconfmap"
 )
 
 var (
@@ -28,7 +29,7 @@ var (
 // directories that begin with one that is not set.
 func (s *sources) variableMistakes(root map[string]any) []mistake {
 	var found []mistake
-	walk(nil, root, func(path []string) {
+	walk(nil, root, func(path []string, _ any) {
 		text := s.find(path).text(path)
 		if sentence := variableMistake(path[len(path)-1], text); sentence != "" {
 			found = append(found, at(path, "%s", sentence))
@@ -40,7 +41,7 @@ func (s *sources) variableMistakes(root map[string]any) []mistake {
 // unsetVariables returns the values with a variable that is not set and has no default.
 func (s *sources) unsetVariables(root map[string]any) []mistake {
 	var found []mistake
-	walk(nil, root, func(path []string) {
+	walk(nil, root, func(path []string, _ any) {
 		for _, match := range variable.FindAllStringSubmatch(s.find(path).text(path), -1) {
 			if _, isSet := os.LookupEnv(match[1]); !isSet && match[2] == "" {
 				found = append(found, at(path, "the environment variable %s is not set; set it, or write a default: ${env:%[1]s:-...}", match[1]))
@@ -74,8 +75,10 @@ func nameIfSet(name string) string {
 }
 
 // walk visits each value that is neither a map nor a list, in the order of keys.
-func walk(path []string, value any, visit func(path []string)) {
+func walk(path []string, value any, visit func(path []string, value any)) {
 	switch v := value.(type) {
+	case xconfmap.ExpandedValue: // in a section that is included
+		walk(path, v.Value, visit)
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(v)) {
 			walk(append(slices.Clone(path), strings.Split(key, confmap.KeyDelimiter)...), v[key], visit)
@@ -85,6 +88,6 @@ func walk(path []string, value any, visit func(path []string)) {
 			walk(append(slices.Clone(path), strconv.Itoa(i)), item, visit)
 		}
 	default:
-		visit(path)
+		visit(path, value)
 	}
 }

@@ -60,7 +60,8 @@ func (n nameSwitches) addVariables(entry map[string]any) {
 	}
 }
 
-// emptyVariables returns the variables that the keys beside a switch read and that have no value.
+// emptyVariables returns the variables that the keys beside a switch read and that have no value, or 0,
+// which is no value for numbers such as that of a data center.
 func (n nameSwitches) emptyVariables(key []string) []any {
 	component := key[:2]
 	config := mapOf(mapOf(n.written[key[0]])[key[1]])
@@ -68,7 +69,7 @@ func (n nameSwitches) emptyVariables(key []string) []any {
 	var empty []any
 	walk(component, config, func(path []string, value any) {
 		name := n.variableAt(path)
-		if isEmpty := value == nil || value == ""; isEmpty && name != "" && !found[name] {
+		if isEmpty := value == nil || value == "" || value == 0; isEmpty && name != "" && !found[name] {
 			found[name] = true
 			empty = append(empty, name)
 		}

@@ -108,8 +108,8 @@ func TestStatusNamesVariablesOfWhatIsOff(t *testing.T) {
 		"several variables and a default":  {`enabled: "${env:OFF:-}${env:ALL_OFF}"`, "", nil},
 		"enabled_if_set":                   {`enabled_if_set: "${env:OFF:-}"`, "OFF", nil},
 		"other keys": {
-			`enabled: "${env:OFF}", a: "${env:KEY:-}", b: {c: ["${env:LISTED}"]}, d: "${env:SET}", e: "${env:PORT:-4318}", f: "${env:KEY}", g: "x${env:PART}", h: "$${env:TEXT}"`,
-			"OFF", []string{"KEY", "LISTED"},
+			`enabled: "${env:OFF}", a: "${env:KEY:-}", b: {c: ["${env:LISTED}"]}, d: "${env:SET}", e: "${env:PORT:-4318}", i: "${env:NUMBER:-0}", j: "${env:OFTEN:-false}", f: "${env:KEY}", g: "x${env:PART}", h: "$${env:TEXT}"`,
+			"OFF", []string{"KEY", "LISTED", "NUMBER"},
 		},
 		"the variable of the switch in another key": {`enabled_if_set: "${env:OFF:-}", a: "${env:OFF:-}"`, "OFF", nil},
 		"other keys without a variable for the key": {`enabled: false, a: "${env:KEY}"`, "", []string{"KEY"}},

@@ -14,7 +14,7 @@ type SwitchedOff struct {
 	Switch string `mapstructure:"switch"`
 	// Variable is the environment variable that the key reads; empty if it reads none.
 	Variable string `mapstructure:"variable"`
-	// Needs lists the environment variables without a value that its other keys read.
+	// Needs lists the environment variables that its other keys read and that have no value, or 0.
 	Needs []string `mapstructure:"needs"`
 	// Pipelines lists the pipelines of the configuration that use it.
 	Pipelines []string `mapstructure:"pipelines"`

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
@@ -57,7 +58,7 @@ func (d *deliverer) pushForCaller(ctx context.Context, r *request) error {
 	r.firstAttempt = time.Now()
 	for {
 		result := d.attempt(ctx, r, d.runner.Run)
-		wait := d.retry.CallerWait(r.attempts, result.Wait)
+		wait := d.retry.Wait(r.attempts, result.Wait)
 		exhausted := len(result.Pending) > 0 && d.isExhaustedForCaller(ctx, r, wait)
 		if exhausted && d.mayBisect(result) {
 			_ = d.bisect(ctx, r, result) // the caller does not wait for a hold
@@ -258,9 +259,9 @@ func givenUp(events []batch.Event, cause attempt.Cause) []attempt.RefusedEvent {
 // retryLater returns the error that makes exporterhelper wait and call push again with the pending
 // events. Its text is public: exporterhelper puts it into spans.
 func (d *deliverer) retryLater(r *request, result *attempt.Result) error {
-	next := &pendingError{err: outcome.RetryableError(result), request: r.next(result.Pending), wait: d.retry.Wait(r.attempts, result.Wait)}
+	next := &pendingError{err: outcome.RetryableError(result), request: r.next(result.Pending)}
 	d.waiting.add(next.request)
-	return next.throttled()
+	return exporterhelper.NewThrottleRetry(next, d.retry.Wait(r.attempts, result.Wait))
 }
 
 // waiting holds the requests that wait in exporterhelper for their next attempt, which

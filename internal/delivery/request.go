@@ -94,20 +94,10 @@ func (r *request) next(pending []batch.Event) *request {
 type pendingError struct {
 	err     error
 	request *request
-	// wait is the least wait before it; 0 leaves it to exporterhelper.
-	wait time.Duration
 }
 
 func (e *pendingError) Error() string { return e.err.Error() }
 func (e *pendingError) Unwrap() error { return e.err }
-
-// throttled returns the error in the form that tells exporterhelper's retry how long to wait.
-func (e *pendingError) throttled() error {
-	if e.wait > 0 {
-		return exporterhelper.NewThrottleRetry(e, e.wait)
-	}
-	return e
-}
 
 // encoding stores requests on disk, and reads them back.
 type encoding struct {

@@ -5,8 +5,10 @@
 package retry
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/config/configretry"
@@ -24,9 +26,6 @@ type Policy struct {
 	// Waits, until max_elapsed_time. Retries beyond Waits repeat the last wait.
 	MaxRetries int
 }
-
-// HasSchedule reports whether this package, not exporterhelper, decides on the waits.
-func (p *Policy) HasSchedule() bool { return len(p.Waits) > 0 || p.MaxRetries > 0 }
 
 // IsExhausted reports whether events are given up after attempts attempts, the first of them at
 // first, rather than sent again after wait.
@@ -49,26 +48,86 @@ func (p *Policy) maxRetries() int {
 	}
 }
 
-// Wait returns the least wait after the given number of attempts; asked is the wait that the backend
-// asked for. 0 leaves the wait to exporterhelper.
+// GivesUp returns when the last attempt is due at the latest, if each one fails; zero if never. The
+// first attempt was at first, attempts have been made, and the next one is due at next.
+func (p *Policy) GivesUp(attempts int, first, next time.Time) time.Time {
+	if !p.Backoff.Enabled {
+		return next
+	}
+	var ends []time.Time
+	if limit := p.Backoff.MaxElapsedTime; len(p.Waits) == 0 && limit > 0 {
+		ends = append(ends, first.Add(limit))
+	}
+	if retries := p.maxRetries(); retries < math.MaxInt {
+		if left := p.waitsFrom(attempts+1, retries); left < time.Duration(math.MaxInt64) {
+			ends = append(ends, next.Add(left))
+		}
+	}
+	if len(ends) == 0 {
+		return time.Time{}
+	}
+	if earliest := slices.MinFunc(ends, time.Time.Compare); earliest.After(next) {
+		return earliest
+	}
+	return next
+}
+
+// waitsFrom returns the sum of the waits, not randomized, after the attempts with these numbers. It is
+// at most math.MaxInt64.
+func (p *Policy) waitsFrom(first, last int) time.Duration {
+	const enough = 1000 // by then a wait hardly grows any more
+	sum := 0.0
+	for n := first; n <= last; n++ {
+		wait := float64(p.interval(n))
+		if n > len(p.Waits) && wait == float64(p.interval(n+1)) || n == first+enough {
+			sum += wait * float64(last-n+1)
+			break
+		}
+		sum += wait
+	}
+	if sum >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return time.Duration(sum)
+}
+
+// Limit says how long events are sent again, such as "for up to 5m0s". It is empty if there is no end,
+// and "not" if they are not sent again.
+func (p *Policy) Limit() string {
+	retries, limit := p.maxRetries(), p.Backoff.MaxElapsedTime
+	switch {
+	case !p.Backoff.Enabled:
+		return "not"
+	case retries < math.MaxInt:
+		return fmt.Sprintf("up to %d times", retries)
+	case limit > 0:
+		return fmt.Sprintf("for up to %s", limit)
+	default:
+		return ""
+	}
+}
+
+// Wait returns the wait after the given number of attempts; asked is the least one, for which the
+// backend asked.
 func (p *Policy) Wait(attempts int, asked time.Duration) time.Duration {
-	if !p.HasSchedule() {
-		return asked
+	by := p.Backoff.RandomizationFactor
+	if len(p.Waits) > 0 {
+		by = waitSpread
 	}
-	return max(asked, p.scheduled(attempts))
+	return max(asked, spread(p.interval(attempts), by))
 }
 
-// CallerWait is Wait for callers that wait, for whom exporterhelper does not retry.
-func (p *Policy) CallerWait(attempts int, asked time.Duration) time.Duration {
-	return max(asked, p.scheduled(attempts))
-}
-
-func (p *Policy) scheduled(attempts int) time.Duration {
+// interval returns the wait after the given number of attempts, before it is randomized. Without
+// Waits it is that of exporterhelper.
+func (p *Policy) interval(attempts int) time.Duration {
 	if waits := p.Waits; len(waits) > 0 {
-		return spread(waits[max(0, min(attempts, len(waits))-1)], waitSpread)
+		return waits[max(0, min(attempts, len(waits))-1)]
 	}
-	grown := float64(p.Backoff.InitialInterval) * math.Pow(p.Backoff.Multiplier, float64(max(0, attempts-1)))
-	return spread(time.Duration(min(grown, float64(p.Backoff.MaxInterval))), p.Backoff.RandomizationFactor)
+	if attempts <= 1 {
+		return p.Backoff.InitialInterval
+	}
+	grown := float64(p.Backoff.InitialInterval) * math.Pow(p.Backoff.Multiplier, float64(attempts-1))
+	return time.Duration(min(grown, float64(p.Backoff.MaxInterval)))
 }
 
 // waitSpread is the share by which a wait is randomized, so that many senders do not retry at once.
@@ -78,14 +137,13 @@ func spread(wait time.Duration, by float64) time.Duration {
 	return time.Duration(float64(wait) * (1 + by*(2*rand.Float64()-1)))
 }
 
-// HelperConfig returns the configuration of exporterhelper's retry. Delivery decides when to give up,
-// so that the events become dead letters. For callers that wait it makes all attempts itself.
+// HelperConfig returns the configuration of exporterhelper's retry. Delivery decides on the waits, so
+// that they are known, and when to give up, so that the events become dead letters. For callers that wait it makes all attempts itself.
 func (p *Policy) HelperConfig(async bool) configretry.BackOffConfig {
 	cfg := p.Backoff
 	// On even if nothing is retried: only exporterhelper's retry can make a durable queue keep a request.
 	cfg.Enabled, cfg.MaxElapsedTime = async, 0
-	if p.HasSchedule() { // it waits as long as the error says
-		cfg.InitialInterval, cfg.MaxInterval, cfg.RandomizationFactor = time.Nanosecond, time.Nanosecond, 0
-	}
+	// It waits as long as the error says.
+	cfg.InitialInterval, cfg.MaxInterval, cfg.RandomizationFactor = time.Nanosecond, time.Nanosecond, 0
 	return cfg
 }

@@ -26,15 +26,13 @@ func TestWaitsOfASchedule(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			policy := tt.schedule
 			policy.Backoff = backoff
-			assert.True(t, policy.HasSchedule())
 			assert.Equal(t, tt.retries, policy.maxRetries())
 			for i, want := range tt.waits {
 				if want > 0 {
-					assert.InDelta(t, want, policy.scheduled(i+1), float64(want)/10)
+					assert.InDelta(t, want, policy.Wait(i+1, 0), float64(want)/10)
 				}
 			}
 		})
 	}
 	assert.Positive(t, (&Policy{Backoff: backoff, Waits: []time.Duration{time.Second}}).Wait(0, 0), "before any attempt")
-	assert.False(t, (&Policy{Backoff: backoff}).HasSchedule())
 }

@@ -21,14 +21,16 @@ type part struct {
 	count    int
 	memory   *memory // holds the payloads; nil if it is not reused
 
-	// stored is the stored batch that the events were read from; nil if none. Their positions in it
-	// are positions or, if that is nil, first and the following ones.
+	// arrival is the batch as which the events were accepted; nil if unknown. stored is the stored
+	// batch that they were read from; nil if none. Their positions, the same in both, are positions
+	// or, if that is nil, first and the following ones.
+	arrival   *Arrival
 	stored    *Stored
 	first     int
 	positions []int
 }
 
-// position returns the position in the stored batch of the i-th event.
+// position returns the position of the i-th event in its arrival and its stored batch.
 func (p *part) position(i int) int {
 	if p.positions != nil {
 		return p.positions[i]
@@ -42,26 +44,27 @@ func (p *part) size() int { return len(p.records) + len(p.payloads) }
 func Of(events []Event) *Batch {
 	b := &Batch{}
 	for len(events) > 0 {
-		stored := events[0].stored
-		n := slices.IndexFunc(events, func(e Event) bool { return e.stored != stored })
+		first := &events[0]
+		n := slices.IndexFunc(events, func(e Event) bool { return e.stored != first.stored || e.arrival != first.arrival })
 		if n < 0 {
 			n = len(events)
 		}
-		b.add(partOf(events[:n], stored))
+		b.add(partOf(events[:n]))
 		events = events[n:]
 	}
 	return b
 }
 
-// partOf copies events, which were read from one stored batch or none, into a part.
-func partOf(events []Event, stored *Stored) part {
+// partOf copies events, which have one arrival and one stored batch, or none, into a part.
+func partOf(events []Event) part {
 	var w Writer
 	for i := range events {
 		w.End(append(w.Begin(events[i].Meta), events[i].Payload...))
 	}
 	p := w.Take().parts[0]
-	if stored != nil {
-		p.stored, p.positions = stored, make([]int, len(events))
+	p.arrival, p.stored = events[0].arrival, events[0].stored
+	if p.arrival != nil || p.stored != nil {
+		p.positions = make([]int, len(events))
 		for i := range events {
 			p.positions[i] = events[i].position
 		}
@@ -89,8 +92,9 @@ func (b *Batch) Events() []Event {
 			e := &events[n]
 			_ = readFields(&e.Meta, records[recordHead:record]) // cannot fail, as above
 			e.Payload = payloads[:payload:payload]
-			if p.stored != nil {
+			if p.stored != nil || p.arrival != nil {
 				e.stored, e.position = p.stored, p.position(i)
+				e.arrival, e.Entry = p.arrival, p.arrival.entry(e.position)
 			}
 			n++
 			records, payloads = records[record:], payloads[payload:]
@@ -155,8 +159,8 @@ func (p *part) split(maxEvents, maxBytes int) (head, tail part) {
 		payloads += payload
 		n++
 	}
-	head = part{p.records[:records], p.payloads[:payloads:payloads], n, p.memory, p.stored, p.first, nil}
-	tail = part{p.records[records:], p.payloads[payloads:], p.count - n, p.memory, p.stored, p.first + n, nil}
+	head = part{p.records[:records], p.payloads[:payloads:payloads], n, p.memory, p.arrival, p.stored, p.first, nil}
+	tail = part{p.records[records:], p.payloads[payloads:], p.count - n, p.memory, p.arrival, p.stored, p.first + n, nil}
 	if p.positions != nil {
 		head.positions, tail.positions = p.positions[:n:n], p.positions[n:]
 	}

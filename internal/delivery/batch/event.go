@@ -36,9 +36,12 @@ type Event struct {
 	Payload []byte
 	// Index is the position among the events of one attempt, which sets it.
 	Index int
+	// Entry is the number of the event's entry in the status extension; 0 if it has none.
+	Entry uint64
 
-	// stored is the stored batch that the event was read from, nil if none, and position is the
-	// event's position in it.
+	// arrival is the batch as which the event was accepted, nil if unknown; stored is the stored batch
+	// that it was read from, nil if none. position is the event's position in both.
+	arrival  *Arrival
 	stored   *Stored
 	position int
 }

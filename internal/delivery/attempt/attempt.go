@@ -48,6 +48,8 @@ type Runner struct {
 	// OnDelivered is called with the delivered events of each request, as soon as its response is
 	// there; all is true if the attempt has no others. It may be nil. Partitions call it concurrently.
 	OnDelivered func(delivered []batch.Event, all bool)
+	// Detailed makes results hold Exchanges and DeliveredEvents.
+	Detailed bool
 
 	holds holds
 }
@@ -74,7 +76,8 @@ func (r *Runner) run(ctx context.Context, events []batch.Event, bisecting bool) 
 	} else {
 		s.sendAll(events)
 	}
-	result := newResult(events, s.results, r.Ordered)
+	result := newResult(events, s.results, r)
+	result.Exchanges = s.exchanges
 	_, held := errors.AsType[*HeldError](result.Problem)
 	result.Held = held && !s.sent.Load()
 	return result

@@ -14,6 +14,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
 // Result is the result of an attempt: each of its events is delivered, refused or pending.
@@ -36,6 +37,16 @@ type Result struct {
 	// response. Problem holds no secret.
 	Problem error
 	Status  int
+	// Exchanges are the requests that were sent, and DeliveredEvents the delivered events, if the runner
+	// is Detailed; otherwise they are empty.
+	Exchanges       []statusfeed.Exchange
+	DeliveredEvents []DeliveredEvent
+}
+
+// DeliveredEvent is an event that the backend accepted, with the HTTP status of the response.
+type DeliveredEvent struct {
+	*batch.Event
+	Status int
 }
 
 // RefusedEvent is an event that is not sent again.
@@ -121,6 +132,24 @@ func (e *requestResult) delivered() []batch.Event {
 	return all
 }
 
+// message returns the backend's message on the i-th event, or the error; empty if it was delivered.
+func (e *requestResult) message(i int) string {
+	outcome := &e.classification.Outcome
+	if len(e.classification.Events) > 0 {
+		outcome = &e.classification.Events[i]
+	}
+	switch {
+	case outcome.Kind == Delivered:
+		return ""
+	case outcome.Kind == Unclassified:
+		return errUnclassified.Error()
+	case outcome.Message == "" && e.problem != nil:
+		return e.problem.Error()
+	default:
+		return outcome.Message
+	}
+}
+
 // state is the state of an event at the end of an attempt.
 type state uint8
 
@@ -131,8 +160,11 @@ const (
 )
 
 // newResult merges the results of requests into the result of the attempt.
-func newResult(events []batch.Event, results []requestResult, ordered bool) *Result {
+func newResult(events []batch.Event, results []requestResult, runner *Runner) *Result {
 	r := &Result{}
+	if runner.Detailed {
+		r.DeliveredEvents = make([]DeliveredEvent, 0, len(events))
+	}
 	states := make([]state, len(events))
 	for i := range results {
 		e := &results[i]
@@ -152,7 +184,7 @@ func newResult(events []batch.Event, results []requestResult, ordered bool) *Res
 	var failures []batch.Event
 	for i, s := range states {
 		switch {
-		case s == notYetSent, s == failed && ordered:
+		case s == notYetSent, s == failed && runner.Ordered:
 			r.Pending = append(r.Pending, events[i])
 		case s == failed:
 			failures = append(failures, events[i])
@@ -170,6 +202,9 @@ func (r *Result) add(event *batch.Event, o *Outcome, e *requestResult) state {
 	switch o.Kind {
 	case Delivered:
 		r.Delivered++
+		if r.DeliveredEvents != nil {
+			r.DeliveredEvents = append(r.DeliveredEvents, DeliveredEvent{event, e.status})
+		}
 		return done
 	case Refused, Ambiguous, Discarded:
 		r.Refused = append(r.Refused, RefusedEvent{*event, Cause{Reason: o.Reason, Status: e.status, Message: o.Message, Discard: o.Kind == Discarded}})

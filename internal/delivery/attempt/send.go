@@ -14,6 +14,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
 // sending is one attempt in progress. Partitions are sent in parallel.
@@ -23,9 +24,10 @@ type sending struct {
 	breaker breaker
 	total   int // number of events
 
-	sent    atomic.Bool // whether any request was sent
-	mu      sync.Mutex
-	results []requestResult
+	sent      atomic.Bool // whether any request was sent
+	mu        sync.Mutex
+	results   []requestResult
+	exchanges []statusfeed.Exchange
 }
 
 // sendAll sends the events, each partition in a slot of its own.
@@ -206,12 +208,30 @@ func (s *sending) exchange(req *transport.Request) requestResult {
 		return result
 	}
 	s.sent.Store(true)
+	begun := time.Now()
 	response, err := s.Send(s.ctx, req)
-	if err != nil {
+	took := time.Since(begun)
+	var result requestResult
+	if err == nil {
+		result = s.withResponse(req, response)
+	} else {
 		noResponse(req)
-		return withoutResponse(req, err)
+		result = withoutResponse(req, err)
 	}
-	return s.withResponse(req, response)
+	if s.Detailed {
+		s.detail(req, &result, begun, took)
+	}
+	return result
+}
+
+// detail adds a request that was sent to the exchanges.
+func (s *sending) detail(req *transport.Request, result *requestResult, begun time.Time, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	answer := *result
+	s.exchanges = append(s.exchanges, statusfeed.Exchange{
+		Events: req.Events, Begun: begun, Took: took, Status: answer.status, Message: answer.message,
+	})
 }
 
 // isStopped reports whether nothing is sent to the backend, or not now, and the result of that.

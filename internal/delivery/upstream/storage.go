@@ -32,6 +32,9 @@ type QueueStorage struct {
 	// it; a request of an earlier run has no such call, and only its bytes are known. If the request
 	// is settled, the error is kept from the queue.
 	NotStored func(ctx context.Context, stored []byte, err error) (settled bool)
+	// Changed is called after the queue has changed what it holds; nil if nobody wants to know. ctx is
+	// that of the call that offered a stored request.
+	Changed func(ctx context.Context, change QueueChange)
 }
 
 // WithQueueStorage returns the host with its storage extension id wrapped.
@@ -106,9 +109,21 @@ type queueClient struct {
 	queue QueueStorage
 }
 
+// Get implements storage.Client. The queue reads its state alone, when it starts.
+func (c queueClient) Get(ctx context.Context, key string) ([]byte, error) {
+	value, err := c.Client.Get(ctx, key)
+	if state, ok := parseState(key, value); ok && err == nil && c.queue.Changed != nil {
+		c.queue.Changed(ctx, QueueChange{State: &state})
+	}
+	return value, err
+}
+
 // Batch implements storage.Client.
 func (c queueClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
 	err := c.Client.Batch(ctx, ops...)
+	if c.queue.Changed != nil {
+		c.queue.Changed(ctx, changeOf(ops, err))
+	}
 	if err == nil {
 		return nil
 	}

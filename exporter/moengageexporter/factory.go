@@ -30,7 +30,7 @@ func NewFactory() exporter.Factory {
 			if err != nil {
 				return nil, delivery.Options{}, err
 			}
-			return b, delivery.Options{Ordered: true, Pace: b.pace, CompleteMeta: completeMeta, Close: b.corrections.lines.Close}, nil
+			return b, delivery.Options{Endpoint: cfg.endpoint(), Ordered: true, Pace: b.pace, CompleteMeta: completeMeta, Close: b.corrections.lines.Close}, nil
 		},
 	})
 }

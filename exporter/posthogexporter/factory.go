@@ -26,7 +26,7 @@ func NewFactory() exporter.Factory {
 			if err != nil {
 				return nil, delivery.Options{}, err
 			}
-			return b, delivery.Options{NewTracesEncoder: b.newTracesEncoder, CompleteMeta: completeMeta, Close: b.others.Close}, nil
+			return b, delivery.Options{Endpoint: b.batch.url, NewTracesEncoder: b.newTracesEncoder, CompleteMeta: completeMeta, Close: b.others.Close}, nil
 		},
 	})
 }

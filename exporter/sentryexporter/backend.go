@@ -49,6 +49,7 @@ const neverInferIP = `,"settings":{"infer_ip":"never"}`
 
 func (b *backend) options() delivery.Options {
 	return delivery.Options{
+		Endpoint:         b.projects.url(),
 		NewTracesEncoder: func() (delivery.TracesEncoder, error) { return newSpanEncoder(b), nil },
 		OnLoss:           b.reportLoss,
 		CompleteMeta:     completeMeta,

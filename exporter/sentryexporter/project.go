@@ -54,6 +54,14 @@ func newProjects(cfg *Config, client string) *projects {
 	return all
 }
 
+// url returns the URL of the only project; empty if there are several.
+func (ps *projects) url() string {
+	if len(ps.byValue) > 0 || ps.fallback == nil {
+		return ""
+	}
+	return ps.fallback.url
+}
+
 // destination returns the Meta.Destination of an event: its routing value if that has a DSN, else an
 // empty string for the fallback.
 func (ps *projects) destination(own func(name string) (pcommon.Value, bool), resource pcommon.Map) (string, error) {

@@ -115,6 +115,7 @@ func contentType(cfg *Config) string {
 
 func (b *backend) options() delivery.Options {
 	options := delivery.Options{
+		Endpoint:         b.cfg.ClientConfig.Endpoint,
 		NewTracesEncoder: b.newTracesEncoder,
 		Pace:             b.pacer.Pace,
 		RetrySchedule:    b.cfg.RetrySchedule,

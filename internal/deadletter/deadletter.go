@@ -81,6 +81,10 @@ type Letter struct {
 	Category    string
 	Destination string
 
+	// Entry is the number of the event's entry in the status extension, 0 if it has none. It is not
+	// stored.
+	Entry uint64
+
 	// Payload is the encoded event as it was sent. It is empty for ReasonEncoding.
 	Payload []byte
 	// OTLP is the record with its resource and scope as OTLP JSON, if there is no payload.

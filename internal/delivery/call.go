@@ -6,9 +6,12 @@ package delivery
 import (
 	"context"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
 	"github.com/otelcol-fanout/otelcol-fanout/internal/callresult"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/outcome"
 )
 
@@ -61,12 +64,12 @@ func (c *call) notEncoded(letter deadletter.Letter) {
 
 // fail returns to the caller the events that failed temporarily, or that were not sent because others
 // had failed.
-func (c *call) fail(events int, err error) {
+func (c *call) fail(events []batch.Event, cause attempt.Cause, err error) {
 	if c.failed == nil {
 		c.failed = err
 		c.result.Retryable()
 	}
-	c.recorder.Returned(events)
+	c.recorder.Returned(events, cause)
 }
 
 // finish ends the call, and returns the error for the caller.
@@ -88,11 +91,28 @@ func (c *call) finish() error {
 // settleRefused keeps the refused events as dead letters, or returns them to the caller.
 func (c *call) settleRefused(keep bool) {
 	if !keep {
-		c.recorder.RefusalsReturned(c.causes)
+		c.recorder.RefusalsReturned(c.allRefused())
 		return
 	}
 	for _, part := range c.refused {
 		c.recorder.Refused(part.events, part.attempts)
 	}
 	c.recorder.DeadLetter(c.letters)
+}
+
+// allRefused returns the refused events, and those that could not be encoded.
+func (c *call) allRefused() []attempt.RefusedEvent {
+	all := make([]attempt.RefusedEvent, 0, len(c.causes))
+	for _, part := range c.refused {
+		all = append(all, part.events...)
+	}
+	for i := range c.letters {
+		letter := &c.letters[i]
+		event := batch.Event{Meta: batch.Meta{ID: letter.ID, Name: letter.Name}}
+		if !letter.Time.IsZero() {
+			event.Time = pcommon.NewTimestampFromTime(letter.Time)
+		}
+		all = append(all, attempt.RefusedEvent{Event: event, Cause: attempt.Cause{Reason: letter.Reason, Message: letter.Message}})
+	}
+	return all
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
 // NewLogs returns a logs exporter that delivers to the backend. client configures the HTTP client;
@@ -70,6 +71,9 @@ func (e *logsExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 		if err := ws.logs.Encode(ws.writer, event); err != nil {
 			e.notEncoded(c, ws.writer, mark, err, func() deadletter.Letter { return letterOfRecord(event) })
 		}
+		if skips := ws.writer.TakeSkips(); len(skips) > 0 {
+			e.skipped(skips, func() statusfeed.Event { return reportedEvent(event) })
+		}
 		e.flush(ctx, c, ws.writer, maxEncoded)
 	}
 	return e.finish(ctx, c, ws.writer)
@@ -89,6 +93,9 @@ func (e *tracesExporter) ConsumeTraces(ctx context.Context, td ptrace.Traces) er
 		if err := ws.traces.EncodeSpan(ws.writer, source, span); err != nil {
 			e.notEncoded(c, ws.writer, mark, err, func() deadletter.Letter { return letterOfSpan(source, span) })
 		}
+		if skips := ws.writer.TakeSkips(); len(skips) > 0 {
+			e.skipped(skips, func() statusfeed.Event { return reportedSpan(span) })
+		}
 		e.flush(ctx, c, ws.writer, maxEncoded)
 	}
 	return e.finish(ctx, c, ws.writer)
@@ -107,7 +114,7 @@ func (e *base) notEncoded(c *call, w *Writer, mark batch.Mark, err error, letter
 	skip, skipped := errors.AsType[Skip](err)
 	w.Rollback(mark, skipped)
 	if skipped {
-		w.Skip(skip) // counted by flush
+		w.Skip(skip)
 		return
 	}
 	e.recorder.Accepted(1)
@@ -120,21 +127,30 @@ func (e *base) notEncoded(c *call, w *Writer, mark batch.Mark, err error, letter
 	e.recorder.DeadLetter([]deadletter.Letter{letter})
 }
 
+// skipped counts what the backend should not get of a record.
+func (e *base) skipped(skips []Skip, describe func() statusfeed.Event) {
+	var event statusfeed.Event
+	if e.recorder.Reports() {
+		event = describe()
+	}
+	for _, reason := range skips {
+		e.recorder.Accepted(1)
+		e.recorder.Skipped(string(reason), event)
+	}
+}
+
 // maxEncoded is the number of bytes encoded before they are offered to the queue. A small call can
 // become large, because each encoded event repeats the attributes of its resource.
 const maxEncoded = 4 << 20
 
 // flush queues or sends the encoded events once they have at least that many bytes.
 func (e *base) flush(ctx context.Context, c *call, w *Writer, atLeast int) {
-	for _, reason := range w.TakeSkips() {
-		e.recorder.Accepted(1)
-		e.recorder.Skipped(string(reason))
-	}
 	if w.Size() < atLeast {
 		return
 	}
 	b := w.Take()
 	e.recorder.Accepted(b.Count())
+	e.recorder.Arrived(b)
 	if c != nil {
 		e.send(ctx, c, b)
 		return
@@ -172,4 +188,18 @@ func letterOfSpan(source *appevent.Source, span ptrace.Span) deadletter.Letter {
 	letter := deadletter.Letter{ID: span.SpanID().String(), Name: span.Name(), Time: span.StartTimestamp().AsTime()}
 	letter.OTLP, _ = (&ptrace.JSONMarshaler{}).MarshalTraces(td) // it cannot fail
 	return letter
+}
+
+// reportedEvent describes an event that is not encoded to the status extension.
+func reportedEvent(e *appevent.Event) statusfeed.Event {
+	event := statusfeed.Event{ID: e.ID(), Name: e.Name}
+	if e.Time != 0 {
+		event.Time = e.Time.AsTime()
+	}
+	return event
+}
+
+// reportedSpan is reportedEvent for a span.
+func reportedSpan(span ptrace.Span) statusfeed.Event {
+	return statusfeed.Event{ID: span.SpanID().String(), Name: span.Name(), Time: span.StartTimestamp().AsTime()}
 }

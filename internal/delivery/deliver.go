@@ -5,6 +5,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -32,6 +33,7 @@ type deliverer struct {
 	maxAge   maxAge
 	progress *progress.Notes // nil if the queue is not on disk
 	waiting  waiting
+	content  *queueContent
 	// async is true if callers do not wait, durable if the queue is on disk.
 	async, durable bool
 }
@@ -71,12 +73,30 @@ func (d *deliverer) pushForCaller(ctx context.Context, r *request) error {
 			}
 			r.Release() // everything is delivered, so nothing else holds payloads
 			return nil
-		case exhausted, !d.lifetime.Sleep(ctx, wait):
+		case exhausted, !d.sleep(ctx, r, result, wait):
 			err := outcome.RetryableError(result)
-			r.call.fail(len(result.Pending), err)
+			r.call.fail(result.Pending, attempt.Cause{Status: result.Status, Message: result.Problem.Error()}, err)
 			return err
 		}
 		r = r.next(result.Pending)
+	}
+}
+
+// sleep waits until the next attempt. It returns false if there is none.
+func (d *deliverer) sleep(ctx context.Context, r *request, result *attempt.Result, wait time.Duration) bool {
+	d.reportPending(r, result, wait)
+	return d.lifetime.Sleep(ctx, wait)
+}
+
+// reportPending reports the pending events, which are sent again after the wait.
+func (d *deliverer) reportPending(r *request, result *attempt.Result, wait time.Duration) {
+	if d.recorder.Reports() {
+		next := time.Now().Add(wait)
+		first := r.firstAttempt
+		if first.IsZero() { // all of it was held back
+			first = next
+		}
+		d.recorder.Pending(result.Pending, next, d.retry.GivesUp(r.attempts, first, next))
 	}
 }
 
@@ -109,7 +129,17 @@ func (d *deliverer) deliver(ctx context.Context, r *request) error {
 	if bisected && !d.bisect(ctx, r, result) && !r.bisectHeld {
 		r.bisectHeld, bisected, exhausted = true, false, false // once, it is tried again after the hold
 	}
-	return d.settle(r, result, exhausted, bisected)
+	err := d.settle(r, result, exhausted, bisected)
+	d.content.left(r.Batch, pendingIn(err))
+	return err
+}
+
+// pendingIn returns the pending events in an error of settle, nil if there are none.
+func pendingIn(err error) *batch.Batch {
+	if failed, ok := errors.AsType[*pendingError](err); ok {
+		return failed.request.Batch
+	}
+	return nil
 }
 
 // runFunc is Run or RunBisecting of the runner.
@@ -138,7 +168,8 @@ func (d *deliverer) attempt(ctx context.Context, r *request, run runFunc) *attem
 		r.attempts++
 	}
 	d.status.Report(result)
-	d.recorder.Delivered(result.Delivered)
+	d.recorder.Attempted(result)
+	d.recorder.Delivered(result)
 	return result
 }
 
@@ -259,9 +290,11 @@ func givenUp(events []batch.Event, cause attempt.Cause) []attempt.RefusedEvent {
 // retryLater returns the error that makes exporterhelper wait and call push again with the pending
 // events. Its text is public: exporterhelper puts it into spans.
 func (d *deliverer) retryLater(r *request, result *attempt.Result) error {
+	wait := d.retry.Wait(r.attempts, result.Wait)
+	d.reportPending(r, result, wait)
 	next := &pendingError{err: outcome.RetryableError(result), request: r.next(result.Pending)}
 	d.waiting.add(next.request)
-	return exporterhelper.NewThrottleRetry(next, d.retry.Wait(r.attempts, result.Wait))
+	return exporterhelper.NewThrottleRetry(next, wait)
 }
 
 // waiting holds the requests that wait in exporterhelper for their next attempt, which

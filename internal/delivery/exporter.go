@@ -27,6 +27,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/transport"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/upstream"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
 const (
@@ -39,6 +40,7 @@ type base struct {
 	cfg     *Config
 	client  confighttp.ClientConfig
 	set     exporter.Settings
+	signal  string
 	options *Options
 
 	encoders  encoders
@@ -50,6 +52,7 @@ type base struct {
 	closeLog  func()          // of exporterhelper's lines
 	order     *order          // nil if the backend is not ordered
 	progress  *progress.Notes // nil if the queue is not on disk
+	content   *queueContent
 
 	host      component.Host
 	transport *transport.Client
@@ -63,7 +66,7 @@ func newBase(set exporter.Settings, cfg *Config, client confighttp.ClientConfig,
 		return nil, err
 	}
 	e := &base{
-		cfg: cfg, client: client, set: set, options: options, recorder: recorder, lifetime: lifetime.New(),
+		cfg: cfg, client: client, set: set, options: options, recorder: recorder, lifetime: lifetime.New(), signal: signal, content: &queueContent{},
 	}
 	if options.Ordered {
 		e.order = newOrder()
@@ -76,7 +79,7 @@ func newBase(set exporter.Settings, cfg *Config, client confighttp.ClientConfig,
 			Ordered: options.Ordered, Pace: options.Pace, Handshake: e.handshake(), Disabled: options.Disabled,
 		},
 		recorder: recorder, retry: retry.Policy{Backoff: cfg.RetryConfig, Waits: options.RetrySchedule, MaxRetries: cfg.MaxRetries}, lifetime: e.lifetime,
-		maxAge: maxAge(cfg.MaxAge), async: async, durable: cfg.durable(),
+		maxAge: maxAge(cfg.MaxAge), async: async, durable: cfg.durable(), content: e.content,
 	}
 	if cfg.durable() {
 		e.progress = progress.NewNotes()
@@ -103,7 +106,7 @@ func (e *base) helperSettings() (exporter.Settings, *helperSettings) {
 	set.Logger, e.closeLog = upstream.Quiet(set.Logger)
 	return set, &helperSettings{
 		retry: &e.deliverer.retry, async: e.deliverer.async, queue: e.cfg.QueueConfig, push: e.deliverer.push,
-		encoding: encoding{corrupt: e.queueLoss.corrupt, complete: e.options.CompleteMeta, order: e.order, progress: e.progress},
+		encoding: encoding{corrupt: e.queueLoss.corrupt, complete: e.options.CompleteMeta, order: e.order, progress: e.progress, content: e.content},
 	}
 }
 
@@ -129,19 +132,49 @@ func (e *base) Start(ctx context.Context, host component.Host) error {
 	}
 	e.deliverer.runner.Send = e.transport.Send
 	e.deliverer.status = outcome.NewStatus(host, e.set.Logger)
-	e.recorder.Start(store, e.replayer())
+	e.recorder.Start(e.register(host), store, e.replayer())
 	e.logDispatch()
 	if id := e.cfg.storage(); id != nil {
-		host = upstream.WithQueueStorage(host, *id, upstream.QueueStorage{
+		queue := upstream.QueueStorage{
 			SetAside: e.cfg.OnQueueDamage == QueueDamageSetAside, Aside: e.queueLoss.setAside,
 			Open: e.progress.Open, Lost: e.queueLoss.corrupt, NotStored: e.queueLoss.notStored,
-		})
+		}
+		if e.content.tracked {
+			queue.Changed = e.content.changed
+		}
+		host = upstream.WithQueueStorage(host, *id, queue)
 	}
 	if err := e.helper.Start(ctx, host); err != nil {
 		e.stop()
 		return err
 	}
 	return nil
+}
+
+// register registers with the status extension, and returns its feed; nil if the host has none.
+func (e *base) register(host component.Host) statusfeed.Feed {
+	registry := statusfeed.Find(host)
+	if registry == nil {
+		return nil
+	}
+	d := e.deliverer
+	described := &statusfeed.Exporter{
+		ID: e.set.ID, Signal: e.signal, Endpoint: transport.PublicURL(e.options.Endpoint), Sync: !d.async, Durable: d.durable,
+		DeadLetter: e.cfg.DeadLetter, InFlight: func() int { return len(d.runner.Slots) },
+	}
+	givenUp := statusfeed.Returned
+	if d.async {
+		e.content.track(e.cfg.QueueConfig.Get(), d.durable)
+		described.Queue = e.content.content
+		givenUp = statusfeed.Dropped
+		if e.cfg.DeadLetter != nil {
+			givenUp = statusfeed.DeadLettered
+		}
+	}
+	feed := registry.AddExporter(described)
+	d.runner.Detailed = true
+	d.status.Feed(feed, d.retry.Limit(), givenUp)
+	return feed
 }
 
 func (e *base) replayer() *replay.Replayer {
@@ -234,12 +267,14 @@ func (e *base) stop() {
 // offer queues encoded events. Events that the queue does not take are shed.
 func (e *base) offer(ctx context.Context, b *batch.Batch) {
 	r := &request{Batch: b, order: e.order}
+	e.content.offered(b)
 	err := e.helper.offer(ctx, r)
 	if err == nil {
 		err = r.notStored
 	}
 	if err != nil {
 		e.queueLoss.shed(b, err)
+		e.content.left(b, nil)
 	}
 }
 
@@ -248,7 +283,7 @@ func (e *base) offer(ctx context.Context, b *batch.Batch) {
 func (e *base) send(ctx context.Context, c *call, b *batch.Batch) {
 	c.events += b.Count()
 	if c.failed != nil {
-		c.fail(b.Count(), nil)
+		c.fail(b.Events(), attempt.Cause{Message: "not sent, because an earlier part of the call failed"}, nil)
 		return
 	}
 	// The call has the outcomes. The error is for exporterhelper's own metrics and spans.

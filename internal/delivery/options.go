@@ -14,6 +14,10 @@ import (
 // Options holds what only some backends need. The zero value suits most. Functions may be nil; all
 // but Close may be called by several goroutines at once.
 type Options struct {
+	// Endpoint is the URL of the backend, for the status extension, which shows it without what may be
+	// a secret; empty if there are several.
+	Endpoint string
+
 	// NewTracesEncoder returns an encoder of spans, for backends that take them. It is called once
 	// when the traces exporter is created, which fails with its error, and then like NewEncoder.
 	NewTracesEncoder func() (TracesEncoder, error)

@@ -105,6 +105,7 @@ type encoding struct {
 	complete func(*batch.Event)
 	order    *order          // see request
 	progress *progress.Notes // nil if the queue is not on disk
+	content  *queueContent
 }
 
 // Marshal implements the Encoding of xexporterhelper.QueueBatchSettings. At start, the queue stores
@@ -131,7 +132,11 @@ func (e encoding) Unmarshal(data []byte) (context.Context, xexporterhelper.Reque
 func (e encoding) unmarshal(data []byte) (*batch.Batch, error) {
 	if e.progress != nil {
 		if stored, request, ok := e.progress.Read(data); ok {
-			return batch.UnmarshalStored(request, e.complete, stored)
+			b, err := batch.UnmarshalStored(request, e.complete, stored)
+			if arrival := e.content.arrivalOf(stored.Index); err == nil && arrival != nil {
+				b.Arrive(arrival)
+			}
+			return b, err
 		}
 	}
 	return batch.Unmarshal(data, e.complete)

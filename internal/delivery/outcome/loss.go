@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
@@ -19,7 +20,7 @@ type lossLog struct {
 }
 
 type lossTopic struct {
-	outcome string
+	outcome statusfeed.Outcome
 	reason  deadletter.Reason
 }
 
@@ -59,9 +60,9 @@ func (l *lossLog) write(topic lossTopic, lost throttle.Summary, cause lossCause)
 	}
 	fields = append(fields, lost.Fields("events")...)
 	switch topic.outcome {
-	case dropped:
+	case statusfeed.Dropped:
 		l.logger.Error("Events were not delivered and are lost", fields...)
-	case returned:
+	case statusfeed.Returned:
 		l.logger.Warn("Events were refused, and their callers got the error", fields...)
 	default:
 		l.logger.Warn("Events were not delivered and are kept as dead letters", fields...)
@@ -70,7 +71,7 @@ func (l *lossLog) write(topic lossTopic, lost throttle.Summary, cause lossCause)
 
 // thenReplay ends a sentence about a remedy, if there are dead letters to replay afterwards.
 func (t lossTopic) thenReplay() string {
-	if t.outcome == deadLettered {
+	if t.outcome == statusfeed.DeadLettered {
 		return ", then replay the dead letters"
 	}
 	return ""
@@ -113,9 +114,9 @@ func whatToDo(topic lossTopic) string {
 // whereTheMessageIs says where to read why the backend, or its encoding, refuses the events.
 func (t lossTopic) whereTheMessageIs() string {
 	switch t.outcome {
-	case dropped:
+	case statusfeed.Dropped:
 		return "set dead_letter to keep such events, with a message that says why"
-	case returned:
+	case statusfeed.Returned:
 		return "the callers got a message that says why"
 	default:
 		return "see the messages of the dead letters"

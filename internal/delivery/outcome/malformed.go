@@ -30,7 +30,7 @@ func newMalformedLog(logger *zap.Logger) *malformedLog {
 // Malformed counts and logs attributes of an event that have the wrong type.
 func (r *Recorder) Malformed(attributes appevent.Malformed) {
 	for name, wanted := range attributes.All() {
-		r.malformedField(name)
+		r.metrics.malformedField(name)
 		r.malformed.Add(malformedField{name, wanted}, 1, nil)
 	}
 }

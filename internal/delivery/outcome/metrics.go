@@ -14,68 +14,52 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/internal/metadata"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
-// Values of the attribute outcome.
-const (
-	delivered    = "delivered"
-	skipped      = "skipped"
-	deadLettered = "dead_lettered"
-	dropped      = "dropped"
-	returned     = "returned"
-)
-
-// Metrics counts the events and requests of one exporter in the metrics that metadata.yaml of package
+// metrics counts the events and requests of one exporter in the metrics that metadata.yaml of package
 // delivery declares. For each exporter
 //
 //	accepted = delivered + skipped + dead_lettered + dropped + returned
 //
 // holds whenever nothing is queued or in flight. Its methods are safe for concurrent use.
-type Metrics struct {
+type metrics struct {
 	telemetry *metadata.TelemetryBuilder
 	exporter  attribute.KeyValue
 	// ofExporter is the exporter as the only attribute.
 	ofExporter metric.MeasurementOption
 }
 
-func newMetrics(telemetry component.TelemetrySettings, id component.ID) (*Metrics, error) {
+func newMetrics(telemetry component.TelemetrySettings, id component.ID) (*metrics, error) {
 	builder, err := metadata.NewTelemetryBuilder(telemetry)
 	if err != nil {
 		return nil, err
 	}
 	exporter := attribute.String("exporter", id.String())
-	return &Metrics{telemetry: builder, exporter: exporter, ofExporter: metric.WithAttributeSet(attribute.NewSet(exporter))}, nil
+	return &metrics{telemetry: builder, exporter: exporter, ofExporter: metric.WithAttributeSet(attribute.NewSet(exporter))}, nil
 }
 
-// Accepted counts events that were passed to the exporter.
-func (m *Metrics) Accepted(events int) {
+// accepted counts events that were passed to the exporter.
+func (m *metrics) accepted(events int) {
 	if events > 0 {
 		m.telemetry.FanoutAcceptedEventsTotal.Add(context.Background(), int64(events), m.ofExporter)
 	}
 }
 
-func (m *Metrics) malformedField(field string) {
+func (m *metrics) malformedField(field string) {
 	m.telemetry.FanoutMalformedFieldsTotal.Add(context.Background(), 1, metric.WithAttributes(m.exporter, attribute.String("field", field)))
 }
 
-// Delivered counts delivered events.
-func (m *Metrics) Delivered(events int) { m.count(delivered, "", events) }
-
-// Skipped counts an event that the backend should not get. The reason is one of a few fixed words.
-func (m *Metrics) Skipped(reason string) { m.count(skipped, reason, 1) }
-
-// Returned counts events whose failure was returned to a waiting caller.
-func (m *Metrics) Returned(events int) { m.count(returned, "", events) }
-
-func (m *Metrics) count(outcome, reason string, events int) {
+// settled counts events with their final outcome.
+func (m *metrics) settled(outcome statusfeed.Outcome, reason string, events int) {
 	if events > 0 {
 		m.telemetry.FanoutEventsTotal.Add(context.Background(), int64(events), metric.WithAttributes(
-			m.exporter, attribute.String("outcome", outcome), attribute.String("reason", reason)))
+			m.exporter, attribute.String("outcome", string(outcome)), attribute.String("reason", reason)))
 	}
 }
 
-// Replayed counts the outcomes of replayed dead letters. Their events stay counted as dead_lettered.
-func (m *Metrics) Replayed(results []deadletter.Replayed) {
+// replayed counts the outcomes of replayed dead letters. Their events stay counted as dead_lettered.
+func (m *metrics) replayed(results []deadletter.Replayed) {
 	counts := map[deadletter.Outcome]int64{}
 	for i := range results {
 		counts[results[i].Outcome]++
@@ -89,8 +73,8 @@ func (m *Metrics) Replayed(results []deadletter.Replayed) {
 	}
 }
 
-// Requested counts a request; status 0 means that it got no response.
-func (m *Metrics) Requested(status int, took time.Duration, events int) {
+// requested counts a request; status 0 means that it got no response.
+func (m *metrics) requested(status int, took time.Duration, events int) {
 	class := "none"
 	if status != 0 {
 		class = strconv.Itoa(status/100) + "xx"

@@ -27,6 +27,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/internal/metadatatest"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
@@ -99,7 +100,7 @@ func refusedEvent(name string, cause attempt.Cause) attempt.RefusedEvent {
 
 func TestRefusedEventsBecomeDeadLetters(t *testing.T) {
 	f, s := newFixture(t), &store{}
-	f.Start(s, nil)
+	f.Start(nil, s, nil)
 	assert.Equal(t, map[string]bool{"logs": true}, s.known)
 	f.Refused([]attempt.RefusedEvent{
 		refusedEvent("a", attempt.Cause{Reason: deadletter.ReasonRefused, Status: 400, Message: "no"}),
@@ -123,7 +124,7 @@ func TestRefusedEventsBecomeDeadLetters(t *testing.T) {
 
 func TestRefusedDeadLetterDoesNotAffectOthers(t *testing.T) {
 	f, s := newFixture(t), &store{refuse: "b"}
-	f.Start(s, nil)
+	f.Start(nil, s, nil)
 	events := []batch.Event{{Meta: batch.Meta{Name: "a"}}, {Meta: batch.Meta{Name: "b"}}, {Meta: batch.Meta{Name: "c"}}}
 	f.GivenUp(events, attempt.Cause{Reason: deadletter.ReasonExhausted}, 1)
 	assert.Len(t, s.letters, 2)
@@ -210,7 +211,7 @@ func TestQueueSetAsideIsLoggedAndCountedOnce(t *testing.T) {
 
 func TestEachReasonHasARemedy(t *testing.T) {
 	for _, reason := range append(deadletter.Reasons(), reasonTorn) {
-		for _, outcome := range []string{dropped, deadLettered, returned} {
+		for _, outcome := range []statusfeed.Outcome{statusfeed.Dropped, statusfeed.DeadLettered, statusfeed.Returned} {
 			assert.NotEmpty(t, whatToDo(lossTopic{outcome, reason}), reason)
 		}
 	}
@@ -228,11 +229,11 @@ func TestMetricsMatchMetadata(t *testing.T) {
 	f := newFixture(t)
 	f.Accepted(7)
 	f.Accepted(0)
-	f.Delivered(2)
-	f.Skipped("plain_log")
-	f.Returned(1)
+	f.Delivered(&attempt.Result{Delivered: 2})
+	f.Skipped("plain_log", statusfeed.Event{})
+	f.Returned(make([]batch.Event, 1), attempt.Cause{})
 	f.Corrupt("disk: damaged")
-	f.Replayed([]deadletter.Replayed{{Outcome: deadletter.OutcomeDelivered}, {Outcome: deadletter.OutcomeKept}, {Outcome: deadletter.OutcomeKept}})
+	f.Replayed(make([]deadletter.Letter, 3), []deadletter.Replayed{{Outcome: deadletter.OutcomeDelivered}, {Outcome: deadletter.OutcomeKept}, {Outcome: deadletter.OutcomeKept}})
 	f.Requested(503, time.Second, 4)
 	f.Requested(0, time.Second, 4)
 	assert.Equal(t, map[string]int64{"delivered/": 2, "skipped/plain_log": 1, "returned/": 1, "dropped/torn": 1}, f.events(t))

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package outcome records the outcomes of events: it counts them, stores events that were given up as
-// dead letters, and informs the operator in the log and by component status.
+// dead letters, and informs the operator in the log, by component status and in the status extension.
 package outcome
 
 import (
@@ -16,6 +16,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
 // reasonTorn is the reason for a batch that could not be read from the queue's storage. How many
@@ -25,7 +26,8 @@ const reasonTorn deadletter.Reason = "torn"
 // Recorder records the outcomes of one exporter of one signal. Its methods are safe for concurrent
 // use between Start and Stop.
 type Recorder struct {
-	*Metrics
+	metrics *metrics
+	feed    statusfeed.Feed // nil without a status extension
 
 	exporter component.ID
 	signal   string
@@ -46,24 +48,105 @@ func NewRecorder(set exporter.Settings, signal string, onLoss func([]deadletter.
 	if err != nil {
 		return nil, err
 	}
-	return &Recorder{Metrics: metrics, exporter: set.ID, signal: signal, loss: newLossLog(set.Logger), malformed: newMalformedLog(set.Logger), onLoss: onLoss}, nil
+	return &Recorder{metrics: metrics, exporter: set.ID, signal: signal, loss: newLossLog(set.Logger), malformed: newMalformedLog(set.Logger), onLoss: onLoss}, nil
 }
 
-// Start registers with the dead letter store, which may be nil.
-func (r *Recorder) Start(store deadletter.Store, replayer deadletter.Replayer) {
+// Start registers with the dead letter store. The store and the feed of the status extension may be
+// nil.
+func (r *Recorder) Start(feed statusfeed.Feed, store deadletter.Store, replayer deadletter.Replayer) {
+	r.feed = feed
 	if store != nil {
 		r.store = store
 		r.unregister = store.Register(r.exporter, r.signal, replayer)
 	}
 }
 
-// Stop unregisters from the store, and logs what is not logged yet.
+// Stop unregisters from the store, logs what is not logged yet, and closes the feed.
 func (r *Recorder) Stop() {
 	r.loss.close()
 	r.malformed.Close()
 	if r.unregister != nil {
 		r.unregister()
 		r.unregister = nil
+	}
+	if r.feed != nil {
+		r.feed.Close()
+		r.feed = nil
+	}
+}
+
+// Accepted counts events that were passed to the exporter.
+func (r *Recorder) Accepted(events int) {
+	r.metrics.accepted(events)
+	if r.feed != nil && events > 0 {
+		r.feed.Accepted(events)
+	}
+}
+
+// Requested counts a request; status 0 means that it got no response.
+func (r *Recorder) Requested(status int, took time.Duration, events int) {
+	r.metrics.requested(status, took, events)
+	if r.feed != nil {
+		r.feed.Requested(status, took, events)
+	}
+}
+
+// Delivered counts the delivered events of an attempt.
+func (r *Recorder) Delivered(result *attempt.Result) {
+	if r.feed == nil {
+		r.metrics.settled(statusfeed.Delivered, "", result.Delivered)
+		return
+	}
+	r.settled(statusfeed.Delivered, "", result.Delivered, func(i int) statusfeed.Event {
+		delivered := &result.DeliveredEvents[i]
+		return eventOf(delivered.Event, &attempt.Cause{Status: delivered.Status})
+	})
+}
+
+// Skipped counts an event that the backend should not get. The reason is one of a few fixed words.
+// If the status extension gets no reports, the event may be zero.
+func (r *Recorder) Skipped(reason string, event statusfeed.Event) {
+	if r.feed == nil {
+		r.metrics.settled(statusfeed.Skipped, reason, 1)
+		return
+	}
+	r.settled(statusfeed.Skipped, reason, 1, func(int) statusfeed.Event { return event })
+}
+
+// Reports reports whether a status extension gets reports.
+func (r *Recorder) Reports() bool { return r.feed != nil }
+
+// Returned counts events whose failure, for this cause, was returned to a waiting caller.
+func (r *Recorder) Returned(events []batch.Event, cause attempt.Cause) {
+	r.settled(statusfeed.Returned, "", len(events), func(i int) statusfeed.Event { return eventOf(&events[i], &cause) })
+}
+
+// Arrived gives the events of a batch that was accepted entries in the status extension.
+func (r *Recorder) Arrived(b *batch.Batch) {
+	if r.feed != nil {
+		b.Arrive(&batch.Arrival{Entry: r.feed.Enter(b), At: time.Now()})
+	}
+}
+
+// Attempted reports the requests of an attempt.
+func (r *Recorder) Attempted(result *attempt.Result) {
+	if r.feed != nil && len(result.Exchanges) > 0 {
+		r.feed.Attempted(result.Exchanges, nil)
+	}
+}
+
+// Pending reports events that are sent again.
+func (r *Recorder) Pending(events []batch.Event, next, givesUp time.Time) {
+	if r.feed != nil {
+		r.feed.Attempted(nil, &statusfeed.Pending{Events: events, Next: next, GivesUp: givesUp})
+	}
+}
+
+// settled counts events with their final outcome, and reports them to the status extension.
+func (r *Recorder) settled(outcome statusfeed.Outcome, reason string, n int, event func(i int) statusfeed.Event) {
+	r.metrics.settled(outcome, reason, n)
+	if r.feed != nil && n > 0 {
+		r.feed.Settled(outcome, reason, n, event)
 	}
 }
 
@@ -81,7 +164,7 @@ func (r *Recorder) Refused(refused []attempt.RefusedEvent, attempts int) {
 		}
 	}
 	r.DeadLetter(letters)
-	r.lost(dropped, discarded, nil)
+	r.lost(statusfeed.Dropped, discarded, nil)
 }
 
 // GivenUp records events that were not delivered, all for one cause.
@@ -95,7 +178,7 @@ func (r *Recorder) GivenUp(events []batch.Event, cause attempt.Cause, attempts i
 
 func newLetter(event *batch.Event, cause *attempt.Cause, attempts int) deadletter.Letter {
 	letter := deadletter.Letter{
-		ID: event.ID, Name: event.Name, Category: event.Category, Destination: event.Destination,
+		Entry: event.Entry, ID: event.ID, Name: event.Name, Category: event.Category, Destination: event.Destination,
 		Payload: event.Payload, Reason: cause.Reason, Status: cause.Status, Message: cause.Message, Attempts: attempts, FailedAt: time.Now(),
 	}
 	if event.Time != 0 {
@@ -111,7 +194,7 @@ func (r *Recorder) DeadLetter(letters []deadletter.Letter) {
 		return
 	}
 	if r.store == nil {
-		r.lost(dropped, letters, nil)
+		r.lost(statusfeed.Dropped, letters, nil)
 		return
 	}
 	for i := range letters {
@@ -120,9 +203,9 @@ func (r *Recorder) DeadLetter(letters []deadletter.Letter) {
 	err := r.store.Put(r.exporter, letters)
 	switch {
 	case err == nil:
-		r.lost(deadLettered, letters, nil)
+		r.lost(statusfeed.DeadLettered, letters, nil)
 	case len(letters) == 1:
-		r.lost(dropped, letters, err)
+		r.lost(statusfeed.Dropped, letters, err)
 	default:
 		// The store takes all of them or none; a single one may be the reason that it took none.
 		for i := range letters {
@@ -133,8 +216,8 @@ func (r *Recorder) DeadLetter(letters []deadletter.Letter) {
 
 // lost counts and logs dead letters, and passes dropped ones to onLoss. storeError says why the store
 // did not take them.
-func (r *Recorder) lost(outcome string, letters []deadletter.Letter, storeError error) {
-	if r.onLoss != nil && outcome == dropped && len(letters) > 0 {
+func (r *Recorder) lost(outcome statusfeed.Outcome, letters []deadletter.Letter, storeError error) {
+	if r.onLoss != nil && outcome == statusfeed.Dropped && len(letters) > 0 {
 		r.onLoss(letters)
 	}
 	for len(letters) > 0 {
@@ -143,7 +226,8 @@ func (r *Recorder) lost(outcome string, letters []deadletter.Letter, storeError 
 		if n < 0 {
 			n = len(letters)
 		}
-		r.count(outcome, string(first.Reason), n)
+		same := letters[:n]
+		r.settled(outcome, string(first.Reason), n, func(i int) statusfeed.Event { return eventOfLetter(&same[i]) })
 		cause := lossCause{status: first.Status, deadLetter: storeError}
 		if first.Reason == deadletter.ReasonStorageFailed {
 			cause.storage = first.Message
@@ -156,23 +240,61 @@ func (r *Recorder) lost(outcome string, letters []deadletter.Letter, storeError 
 // Corrupt counts a batch that the queue's storage could not return, as one event. There is no dead
 // letter, since the batch's content is unknown.
 func (r *Recorder) Corrupt(storageError string) {
-	r.count(dropped, string(reasonTorn), 1)
-	r.loss.add(lossTopic{dropped, reasonTorn}, 1, lossCause{storage: storageError})
+	r.torn(storageError)
+	r.loss.add(lossTopic{statusfeed.Dropped, reasonTorn}, 1, lossCause{storage: storageError})
 }
 
 // SetAside counts and logs a damaged queue file that was renamed, as one event: how many it held is
 // unknown.
 func (r *Recorder) SetAside(file, renamed, problem string) {
-	r.count(dropped, string(reasonTorn), 1)
+	r.torn(problem)
 	r.loss.logger.Error("The queue file is damaged: it was renamed, and the exporter starts with a new queue",
 		zap.Stringer("exporter", r.exporter), zap.String("signal", r.signal), zap.String("file", file), zap.String("new_name", renamed),
 		zap.String("damage", problem), zap.String("what_to_do", "check the disk; delete the renamed file when you no longer need it"))
 }
 
+// torn counts what could not be read from the queue's storage.
+func (r *Recorder) torn(problem string) {
+	r.settled(statusfeed.Dropped, string(reasonTorn), 1, func(int) statusfeed.Event { return statusfeed.Event{Message: problem} })
+}
+
 // RefusalsReturned counts and logs refused events whose refusal was returned to the caller.
-func (r *Recorder) RefusalsReturned(causes []attempt.Cause) {
-	r.Returned(len(causes))
-	for i := range causes {
-		r.loss.add(lossTopic{returned, causes[i].Reason}, 1, lossCause{status: causes[i].Status})
+func (r *Recorder) RefusalsReturned(refused []attempt.RefusedEvent) {
+	r.settled(statusfeed.Returned, "", len(refused), func(i int) statusfeed.Event {
+		return eventOf(&refused[i].Event, &refused[i].Cause)
+	})
+	for i := range refused {
+		r.loss.add(lossTopic{statusfeed.Returned, refused[i].Reason}, 1, lossCause{status: refused[i].Status})
+	}
+}
+
+// Replayed counts the outcomes of replayed dead letters. Their events stay counted as dead_lettered.
+func (r *Recorder) Replayed(letters []deadletter.Letter, results []deadletter.Replayed) {
+	r.metrics.replayed(results)
+	if r.feed == nil {
+		return
+	}
+	for i := range results {
+		if outcome := results[i].Outcome; outcome != deadletter.OutcomeKept {
+			r.feed.Replayed(letters[i].ID, outcome == deadletter.OutcomeDelivered)
+		}
+	}
+}
+
+// eventOf returns an event as it is reported.
+func eventOf(event *batch.Event, cause *attempt.Cause) statusfeed.Event {
+	reported := statusfeed.Event{
+		Entry: event.Entry, ID: event.ID, Name: event.Name, Status: cause.Status, Message: cause.Message, Payload: event.Payload,
+	}
+	if event.Time != 0 {
+		reported.Time = event.Time.AsTime()
+	}
+	return reported
+}
+
+func eventOfLetter(letter *deadletter.Letter) statusfeed.Event {
+	return statusfeed.Event{
+		Entry: letter.Entry, ID: letter.ID, Name: letter.Name, Time: letter.Time,
+		Status: letter.Status, Message: letter.Message, Payload: letter.Payload,
 	}
 }

@@ -16,15 +16,20 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/attempt"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
-// Status reports to the collector whether the backend works. Bad credentials are a recoverable error
+// Status reports to the collector, and to the status extension, whether the backend works. Bad credentials are a recoverable error
 // too, because a permanent one lasts until restart. Its methods are safe for concurrent use.
 type Status struct {
 	host   component.Host
 	logger *zap.Logger
 	now    func() time.Time
+	feed   statusfeed.Feed // nil without a status extension
+	// retries says how long events are sent again, and givenUp is what becomes of them then.
+	retries string
+	givenUp statusfeed.Outcome
 
 	mu      sync.Mutex
 	failing bool
@@ -38,9 +43,18 @@ func NewStatus(host component.Host, logger *zap.Logger) *Status {
 	return &Status{host: host, logger: logger, now: time.Now}
 }
 
-// Report reports the result of an attempt if it changes the status. The log says at most once a
+// Feed makes the status reach the status extension too. retries says how long events are sent again,
+// as [retry.Policy.Limit] does, and givenUp is what becomes of them then.
+func (s *Status) Feed(feed statusfeed.Feed, retries string, givenUp statusfeed.Outcome) {
+	s.feed, s.retries, s.givenUp = feed, retries, givenUp
+}
+
+// Report reports the result of an attempt to the collector if it changes the status. The log says at most once a
 // minute that the backend fails, so that one that fails now and then does not flood it.
 func (s *Status) Report(result *attempt.Result) {
+	if s.feed != nil {
+		s.tell(result)
+	}
 	retried, problem := problemOf(result)
 	works := problem == nil && result.Delivered > 0
 	s.mu.Lock()

@@ -43,7 +43,7 @@ type Replayer struct {
 	// Wait is the least wait between two attempts.
 	Wait time.Duration
 	// Count counts the outcomes of the dead letters.
-	Count func([]deadletter.Replayed)
+	Count func([]deadletter.Letter, []deadletter.Replayed)
 }
 
 // Replay implements deadletter.Replayer.
@@ -69,7 +69,7 @@ func (r *Replayer) Replay(ctx context.Context, letters []deadletter.Letter) []de
 	for i := range replays {
 		results[i] = replays[i].result()
 	}
-	r.Count(results)
+	r.Count(letters, results)
 	return results
 }
 

@@ -44,7 +44,7 @@ func newReplayer(attempts func(n int, events []batch.Event) *attempt.Result) *Re
 			n++
 			return attempts(n, events)
 		},
-		Count: func([]deadletter.Replayed) {},
+		Count: func([]deadletter.Letter, []deadletter.Replayed) {},
 	}
 }
 

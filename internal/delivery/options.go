@@ -14,8 +14,8 @@ import (
 // Options holds what only some backends need. The zero value suits most. Functions may be nil; all
 // but Close may be called by several goroutines at once.
 type Options struct {
-	// Endpoint is the URL of the backend, for the status extension, which shows it without what may be
-	// a secret; empty if there are several.
+	// Endpoint is the URL of the backend, of which the status extension shows the scheme and the host;
+	// empty if there are several.
 	Endpoint string
 
 	// NewTracesEncoder returns an encoder of spans, for backends that take them. It is called once

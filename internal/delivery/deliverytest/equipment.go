@@ -32,6 +32,8 @@ type equipment struct {
 	// Logs holds what the exporter logged, from debug on. It may log an event's outcome after
 	// counting it: stop the exporter before looking for that.
 	Logs *observer.ObservedLogs
+	// Status has what the exporter reported to the status extension.
+	Status *Status
 
 	t                   testing.TB
 	host                *host
@@ -141,6 +143,30 @@ func (e *equipment) metrics() []metricdata.Metrics {
 	return metrics
 }
 
+// reportsAll checks that the reports to the status extension agree with the metrics. A queue in memory
+// leaves no event without an outcome.
+func (e *equipment) reportsAll() {
+	e.t.Helper()
+	if !assert.NotNil(e.t, e.Status.Exporter(), "the exporter does not register with the status extension") {
+		return
+	}
+	assert.Equal(e.t, e.Accepted(), e.Status.Accepted(), "accepted events, as reported")
+	assert.Equal(e.t, e.Outcomes(), e.Status.Outcomes(), "outcomes, as reported")
+	if e.storage != nil {
+		return
+	}
+	for _, entry := range e.Status.Entries() {
+		assert.NotEmpty(e.t, entry.Outcome, "the outcome of %s", entry.ID)
+	}
+	if queue := e.Status.Exporter().Queue; queue != nil {
+		left := queue()
+		assert.Zero(e.t, left.Events, "events in the queue")
+		assert.Zero(e.t, left.Bytes, "bytes in the queue")
+		assert.Zero(e.t, left.Size, "the size of the queue")
+		assert.Zero(e.t, left.Oldest, "the oldest event in the queue")
+	}
+}
+
 // keepsSecrets checks that no output of the exporter holds a secret.
 func (e *equipment) keepsSecrets() {
 	e.t.Helper()
@@ -158,6 +184,7 @@ func (e *equipment) keepsSecrets() {
 	for _, span := range e.telemetry.SpanRecorder.Ended() {
 		e.keepsToItself("a span", fmt.Sprint(span.Name(), span.Attributes(), span.Events(), span.Status()), e.credentials, e.values)
 	}
+	e.keepsToItself("the status", e.Status.Texts(), e.credentials)
 	letters := e.Letters.All()
 	for i := range letters {
 		e.keepsToItself("a dead letter", string(letters[i].AppendLine(nil)), e.credentials)

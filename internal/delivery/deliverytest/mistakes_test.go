@@ -22,6 +22,7 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
 // watched records the failures of a test, which are under test here.
@@ -57,8 +58,16 @@ func failuresOf(t *testing.T, test func(t testing.TB)) string {
 type sloppy struct {
 	component.StartFunc
 	component.ShutdownFunc
+	unknown bool // to the status extension
 	mutates bool
 	consume func() error
+}
+
+func (s *sloppy) Start(ctx context.Context, host component.Host) error {
+	if !s.unknown {
+		statusfeed.Find(host).AddExporter(&statusfeed.Exporter{})
+	}
+	return s.StartFunc.Start(ctx, host)
 }
 
 func (s *sloppy) Capabilities() consumer.Capabilities {
@@ -88,6 +97,16 @@ func TestBrokenPromisesFailTheTest(t *testing.T) {
 		"pdata that has to be cloned": {
 			func(exporter.Settings) *sloppy { return &sloppy{mutates: true, consume: fine} },
 			"the collector would clone the pdata",
+		},
+		"no reports to the status extension": {
+			func(exporter.Settings) *sloppy { return &sloppy{unknown: true, consume: fine} },
+			"does not register with the status extension",
+		},
+		"an outcome that is not reported": {
+			func(set exporter.Settings) *sloppy {
+				events, _ := set.MeterProvider.Meter("m").Int64Counter("otelcol_fanout_events_total")
+				return &sloppy{consume: func() error { events.Add(context.Background(), 1); return nil }}
+			}, "outcomes, as reported",
 		},
 		"a shutdown that fails": {
 			func(exporter.Settings) *sloppy {

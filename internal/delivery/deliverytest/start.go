@@ -102,13 +102,13 @@ func (s Setup) prepare(t testing.TB) (*equipment, exporter.Settings) {
 	require.NoError(t, confmap.Validate(s.Config))
 	core, logs := observer.New(zap.DebugLevel)
 	e := &equipment{
-		Letters: s.Letters, Logs: logs,
+		Letters: s.Letters, Logs: logs, Status: &Status{t: t},
 		t: t, telemetry: componenttest.NewTelemetry(), credentials: s.Credentials, values: s.Values,
 	}
 	if e.Letters == nil {
 		e.Letters = &Letters{}
 	}
-	extensions := map[component.ID]component.Component{*DeadLetterID(): e.Letters}
+	extensions := map[component.ID]component.Component{*DeadLetterID(): e.Letters, *newID("status"): e.Status}
 	maps.Copy(extensions, s.Extensions)
 	if s.Storage != "" {
 		e.storage = startStorage(t, s.Storage, s.StorageFails)
@@ -179,6 +179,7 @@ func (e *Exporter[Data]) Stop() {
 		} else {
 			assert.True(e.t, e.Balanced(), "events are unaccounted for: %d accepted, %v", e.Accepted(), e.Outcomes())
 		}
+		e.reportsAll()
 		e.keepsSecrets()
 	})
 }

@@ -21,6 +21,9 @@ func (s *Status) tell(result *attempt.Result) {
 	}
 	for _, problem := range []*statusfeed.Problem{s.refusal(result), s.failure(result)} { // the worse one last
 		if problem != nil {
+			if problem.Message == "" {
+				problem.Message = kindOfFailure(nil, problem.Status)
+			}
 			s.feed.Fails(problem)
 		}
 	}

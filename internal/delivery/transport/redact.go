@@ -46,19 +46,14 @@ func (r *Response) RedactHost(message string) string {
 	return withoutHost(message, r.request.URL)
 }
 
-// PublicURL returns a URL without what only the backend may know: the user, the query, and the path if
-// any part of it may be a secret, as in https://hooks.slack.com/services/T0/B0/secret. It is empty if
-// the URL is invalid.
+// PublicURL returns the scheme and the host of a URL: what follows only the backend may know, as in
+// https://hooks.slack.com/services/T0/B0/secret. It is empty if the URL is invalid.
 func PublicURL(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
 		return ""
 	}
-	public := url.URL{Scheme: u.Scheme, Host: u.Host}
-	if !slices.ContainsFunc(strings.Split(u.Path, "/"), func(segment string) bool { return len(segment) >= minSecret }) {
-		public.Path = u.Path
-	}
-	return public.String()
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
 }
 
 func withoutHost(message string, u *url.URL) string {

@@ -231,7 +231,7 @@ func newFixture(t *testing.T, o options) *fixture {
 		most: cmp.Or(o.most, 100), answer: o.answer,
 	}
 	f.Exporter = deliverytest.Setup{
-		Factory: newFactory(&cfg, client, backend, Options{NewTracesEncoder: newSpanEncoder, RetrySchedule: o.schedule}), Config: &cfg,
+		Factory: newFactory(&cfg, client, backend, Options{Endpoint: backend.url, NewTracesEncoder: newSpanEncoder, RetrySchedule: o.schedule}), Config: &cfg,
 		Credentials: o.credentials, Values: o.values, Letters: o.letters, Storage: o.storage, StorageFails: o.storageFails,
 	}.StartLogs(t)
 	return f

@@ -315,3 +315,141 @@ func TestFlappingBackendIsLoggedOnceAMinute(t *testing.T) {
 	assert.Equal(t, 2, logs.FilterMessageSnippet("The backend is failing").Len())
 	assert.Equal(t, 2, logs.FilterMessage("The backend works again").Len())
 }
+
+// problems is a feed that remembers the state of the backend.
+type problems struct {
+	statusfeed.Feed
+	works int
+	all   []statusfeed.Problem
+}
+
+func (p *problems) Works()                            { p.works++ }
+func (p *problems) Fails(problem *statusfeed.Problem) { p.all = append(p.all, *problem) }
+
+func TestProblemsOfTheBackend(t *testing.T) {
+	refusedFor := func(reason deadletter.Reason, status int) *attempt.Result {
+		return &attempt.Result{Refused: []attempt.RefusedEvent{refusedEvent("a", attempt.Cause{Reason: reason, Status: status, Message: "its words"})}}
+	}
+	const again = "events are sent again for up to 5m0s, then they become dead letters"
+	for name, tt := range map[string]struct {
+		result *attempt.Result
+		state  statusfeed.State
+		remedy string // empty: nothing is wrong
+	}{
+		"fine":                              {&attempt.Result{Delivered: 1}, "", ""},
+		"bad credentials":                   {refusedFor(deadletter.ReasonUnauthorized, 401), statusfeed.Unauthorized, "check the credentials of this exporter, then replay the dead letters"},
+		"a bad event":                       {refusedFor(deadletter.ReasonRefused, 400), "", "see the messages of the dead letters"},
+		"a large event":                     {refusedFor(deadletter.ReasonTooLarge, 0), "", "the event alone exceeds the backend's size limit"},
+		"a quota":                           {refusedFor(deadletter.ReasonRateLimited, 200), statusfeed.RateLimited, "raise the quota, or send less"},
+		"a redirect":                        {refusedFor(deadletter.ReasonRedirected, 302), statusfeed.Failing, "redirects are not followed"},
+		"gone":                              {refusedFor(deadletter.ReasonGone, 410), statusfeed.Failing, "the endpoint is gone"},
+		"a blocked address":                 {refusedFor(deadletter.ReasonBlocked, 0), statusfeed.Failing, "block_private_networks"},
+		"sent at most once":                 {refusedFor(deadletter.ReasonExhausted, 0), statusfeed.Failing, "fix the backend"},
+		"too old":                           {refusedFor(deadletter.ReasonExpired, 0), "", ""},
+		"a status":                          {&attempt.Result{Problem: errors.New("its words"), Status: 503}, statusfeed.Failing, again},
+		"no response":                       {&attempt.Result{Problem: errors.New("its words")}, statusfeed.Failing, again},
+		"a wait":                            {&attempt.Result{Problem: errors.New("its words"), Status: 429, Wait: time.Minute}, statusfeed.RateLimited, again},
+		"a 401 that is retried":             {&attempt.Result{Problem: errors.New("its words"), Status: 401}, statusfeed.Unauthorized, again},
+		"an event that is wanted once more": {&attempt.Result{Problem: errors.New("its words"), Status: 200}, "", again},
+		"still waiting":                     {&attempt.Result{Problem: &attempt.HeldError{}, Held: true, Wait: time.Minute}, "", ""},
+		"a caller that went":                {&attempt.Result{Problem: context.Canceled}, "", ""},
+		"a collector that stops":            {&attempt.Result{Problem: attempt.ErrStopped}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			feed := &problems{}
+			s := NewStatus(&statuses{}, zap.NewNop())
+			s.Feed(feed, "for up to 5m0s", statusfeed.DeadLettered)
+			s.Report(tt.result)
+			assert.Equal(t, tt.result.Delivered, feed.works)
+			if tt.remedy == "" {
+				assert.Empty(t, feed.all)
+				return
+			}
+			require.Len(t, feed.all, 1)
+			got := feed.all[0]
+			assert.Equal(t, tt.state, got.State)
+			assert.Equal(t, "its words", got.Message)
+			assert.Contains(t, got.Remedy, tt.remedy)
+			assert.Equal(t, tt.result.Wait > 0, !got.Until.IsZero())
+		})
+	}
+}
+
+func TestWorstProblemIsTheLast(t *testing.T) {
+	feed := &problems{}
+	s := NewStatus(&statuses{}, zap.NewNop())
+	s.Feed(feed, "", statusfeed.Dropped)
+	s.Report(&attempt.Result{Delivered: 1, Problem: errors.New("reset"), Refused: []attempt.RefusedEvent{
+		refusedEvent("a", attempt.Cause{Reason: deadletter.ReasonRefused, Status: 400}),
+		refusedEvent("b", attempt.Cause{Reason: deadletter.ReasonUnauthorized, Status: 401}),
+		refusedEvent("c", attempt.Cause{Reason: deadletter.ReasonRefused, Status: 400}),
+	}})
+	assert.Equal(t, 1, feed.works)
+	require.Len(t, feed.all, 2)
+	assert.Equal(t, statusfeed.Unauthorized, feed.all[0].State)
+	assert.Equal(t, "the backend answered 401", feed.all[0].Message, "it said nothing")
+	assert.Equal(t, statusfeed.Failing, feed.all[1].State)
+	assert.Equal(t, "see whether the backend is up and can be reached; events are sent again until the backend takes them", feed.all[1].Remedy)
+}
+
+func TestRemedySaysWhatBecomesOfEvents(t *testing.T) {
+	for want, s := range map[string]*Status{
+		"events are not sent again, because retry_on_failure::enabled is false: they become dead letters": {retries: "not", givenUp: statusfeed.DeadLettered},
+		"events are sent again once, then they are lost, because there is no dead_letter":                 {retries: "once", givenUp: statusfeed.Dropped},
+		"events are sent again up to 3 times, then their callers get the error":                           {retries: "up to 3 times", givenUp: statusfeed.Returned},
+	} {
+		assert.Equal(t, want, s.retried())
+	}
+}
+
+// behind is a feed that checks that the metrics have counted what it gets.
+type behind struct {
+	statusfeed.Feed
+	t       *testing.T
+	f       *fixture
+	settled map[string]int64
+	closed  int
+}
+
+func (b *behind) Accepted(int) {
+	metric, err := b.f.telemetry.GetMetric("otelcol_fanout_accepted_events_total")
+	require.NoError(b.t, err)
+	assert.EqualValues(b.t, 7, metric.Data.(metricdata.Sum[int64]).DataPoints[0].Value)
+}
+
+func (b *behind) Settled(outcome statusfeed.Outcome, reason string, n int, event func(int) statusfeed.Event) {
+	name := string(outcome) + "/" + reason
+	b.settled[name] += int64(n)
+	assert.Equal(b.t, b.settled[name], b.f.events(b.t)[name], name)
+	for i := range n {
+		_ = event(i)
+	}
+}
+
+func (b *behind) Close() { b.closed++ }
+
+func TestMetricsCountBeforeTheStatusExtension(t *testing.T) {
+	f := newFixture(t)
+	feed := &behind{t: t, f: f, settled: map[string]int64{}}
+	f.Start(feed, &store{}, nil)
+	f.Accepted(7)
+	f.Accepted(0)
+	f.Delivered(&attempt.Result{Delivered: 1, DeliveredEvents: []attempt.DeliveredEvent{{Event: &batch.Event{}, Status: 200}}})
+	f.Delivered(&attempt.Result{})
+	f.Skipped("plain_log", statusfeed.Event{})
+	f.Refused([]attempt.RefusedEvent{
+		refusedEvent("a", attempt.Cause{Reason: deadletter.ReasonRefused}),
+		refusedEvent("b", attempt.Cause{Reason: deadletter.ReasonTooLarge}),
+		refusedEvent("c", attempt.Cause{Reason: deadletter.ReasonRateLimited, Discard: true}),
+	}, 1)
+	f.Returned(make([]batch.Event, 2), attempt.Cause{})
+	f.RefusalsReturned([]attempt.RefusedEvent{refusedEvent("d", attempt.Cause{Reason: deadletter.ReasonRefused})})
+	f.Corrupt("disk: damaged")
+	f.SetAside("/q/line", "/q/line.damaged-1", "cut short")
+	f.Stop()
+	f.Stop()
+	assert.Equal(t, 1, feed.closed)
+	assert.Equal(t, map[string]int64{
+		"delivered/": 1, "skipped/plain_log": 1, "dead_lettered/refused": 1, "dead_lettered/too_large": 1, "dropped/rate_limited": 1, "returned/": 3, "dropped/torn": 2,
+	}, feed.settled)
+}

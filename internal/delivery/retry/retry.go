@@ -98,6 +98,8 @@ func (p *Policy) Limit() string {
 	switch {
 	case !p.Backoff.Enabled:
 		return "not"
+	case retries == 1:
+		return "once"
 	case retries < math.MaxInt:
 		return fmt.Sprintf("up to %d times", retries)
 	case limit > 0:

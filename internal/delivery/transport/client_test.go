@@ -211,6 +211,19 @@ func TestResponseIsReadToItsLimit(t *testing.T) {
 	}
 }
 
+func TestPublicURLIsTheHost(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://hooks.slack.com/services/T0/B0/secret": "https://hooks.slack.com",
+		"http://user:password@[::1]:8080/a?token=b#c":   "http://[::1]:8080",
+		"https://us.i.posthog.com":                      "https://us.i.posthog.com",
+		"":                                              "",
+		"/hooks/secret":                                 "",
+		"http://%zz":                                    "",
+	} {
+		assert.Equal(t, want, PublicURL(url), url)
+	}
+}
+
 func TestNameWithoutDotIsNotRedacted(t *testing.T) {
 	for where, want := range map[string]string{
 		"http://backend:8080":     "[REDACTED] is the backend of shop.example",

@@ -15,9 +15,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
-// queueContent is what the queue holds, for the status extension: exporterhelper does not tell. Events
-// that are being sent, or wait for another attempt, are in the queue. Its methods are safe for
-// concurrent use; all but content do nothing until it is tracked.
+// queueContent counts for the status extension what the queue holds: exporterhelper does not tell.
+// Events that are being sent, or wait for another attempt, are in the queue. Its methods are safe for
+// concurrent use; they count nothing until it is tracked.
 type queueContent struct {
 	// tracked is set before the queue starts. capacity and sizer are those of the queue.
 	tracked  bool
@@ -30,7 +30,7 @@ type queueContent struct {
 	// those that this process has stored.
 	arrivals list.List
 	places   map[*batch.Arrival]*list.Element
-	// held is what the queue holds: counted here in memory, as the queue itself stores it on disk.
+	// held is counted here for a queue in memory. A queue on disk stores it.
 	held upstream.QueueState
 	// stored are the arrivals of requests on disk, by their keys.
 	stored map[uint64]*batch.Arrival

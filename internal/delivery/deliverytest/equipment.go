@@ -155,8 +155,9 @@ func (e *equipment) reportsAll() {
 	if e.storage != nil {
 		return
 	}
-	for _, entry := range e.Status.Entries() {
-		assert.NotEmpty(e.t, entry.Outcome, "the outcome of %s", entry.ID)
+	entries := e.Status.Entries()
+	for i := range entries {
+		assert.NotEmpty(e.t, entries[i].Outcome, "the outcome of %s", entries[i].ID)
 	}
 	if queue := e.Status.Exporter().Queue; queue != nil {
 		left := queue()

@@ -42,7 +42,7 @@ type Status struct {
 	texts    []string // all that was reported
 }
 
-// Entry is what was reported of an event.
+// Entry holds the reports on one event.
 type Entry struct {
 	// ID and Name are the event's.
 	ID, Name string
@@ -169,7 +169,7 @@ func (r *reports) Enter(b *batch.Batch) (first uint64) {
 		r.entries = append(r.entries, Entry{ID: meta.ID, Name: meta.Name})
 	}
 	assert.Len(r.t, r.entries, before+b.Count())
-	return uint64(before) + 1 //nolint:gosec // it is not negative
+	return uint64(before) + 1
 }
 
 // entry returns the entry of an event, nil if it has none.

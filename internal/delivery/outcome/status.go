@@ -27,7 +27,7 @@ type Status struct {
 	logger *zap.Logger
 	now    func() time.Time
 	feed   statusfeed.Feed // nil without a status extension
-	// retries says how long events are sent again, and givenUp is what becomes of them then.
+	// retries says how long events are sent again, and givenUp what becomes of them then.
 	retries string
 	givenUp statusfeed.Outcome
 
@@ -44,7 +44,7 @@ func NewStatus(host component.Host, logger *zap.Logger) *Status {
 }
 
 // Feed makes the status reach the status extension too. retries says how long events are sent again,
-// as [retry.Policy.Limit] does, and givenUp is what becomes of them then.
+// as [retry.Policy.Limit] does, and givenUp what becomes of them then.
 func (s *Status) Feed(feed statusfeed.Feed, retries string, givenUp statusfeed.Outcome) {
 	s.feed, s.retries, s.givenUp = feed, retries, givenUp
 }

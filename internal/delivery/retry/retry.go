@@ -139,8 +139,9 @@ func spread(wait time.Duration, by float64) time.Duration {
 	return time.Duration(float64(wait) * (1 + by*(2*rand.Float64()-1)))
 }
 
-// HelperConfig returns the configuration of exporterhelper's retry. Delivery decides on the waits, so
-// that they are known, and when to give up, so that the events become dead letters. For callers that wait it makes all attempts itself.
+// HelperConfig returns the configuration of exporterhelper's retry. The policy decides how long to
+// wait, and when to give up: then the events become dead letters. For callers that wait, delivery makes
+// all attempts itself.
 func (p *Policy) HelperConfig(async bool) configretry.BackOffConfig {
 	cfg := p.Backoff
 	// On even if nothing is retried: only exporterhelper's retry can make a durable queue keep a request.

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// QueueState is what exporterhelper's persistent queue holds, with what is being sent.
+// QueueState counts what exporterhelper's persistent queue holds, including what is being sent.
 type QueueState struct{ Events, Bytes, Requests int64 }
 
 // QueueChange is a change of what a persistent queue holds.

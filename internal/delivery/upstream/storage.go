@@ -41,7 +41,7 @@ type QueueStorage struct {
 //
 // It relies on how the queue uses its storage (exporterhelper/internal/queue/persistent_queue.go):
 // the key of a request is its number, the keys of the queue's own state are names; a request is
-// stored or taken out in one Batch together with that state; requests that an earlier run was
+// stored, taken out or deleted in one Batch together with that state (queuestate.go); requests that an earlier run was
 // sending are read in one Batch of Gets. A queue that returns such errors would replace it.
 func WithQueueStorage(host component.Host, id component.ID, queue QueueStorage) component.Host {
 	return storageHost{host, id, queue}

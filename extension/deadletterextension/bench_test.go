@@ -113,6 +113,8 @@ func BenchmarkReplay(b *testing.B) {
 
 type discard struct{}
 
+func (discard) Paused() bool { return false }
+
 func (discard) Replay(_ context.Context, letters []deadletter.Letter) []deadletter.Replayed {
 	outcomes := make([]deadletter.Replayed, len(letters))
 	for i := range outcomes {

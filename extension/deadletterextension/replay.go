@@ -137,12 +137,24 @@ func (r *replay) begin(f *folder, cancel context.CancelCauseFunc) error {
 		return &apiError{http.StatusServiceUnavailable, f.exporter + " is not running; add it to a pipeline, then replay its dead letters"}
 	case f.active != nil:
 		return replayUnderWay(f.exporter)
+	case f.isPaused():
+		return &apiError{http.StatusConflict, fmt.Sprintf("%s: %v", f.exporter, deadletter.ErrPaused)}
 	case r.store.stopping:
 		return &apiError{http.StatusServiceUnavailable, stoppedExtension}
 	}
 	f.active = &activeReplay{cancel: cancel, done: make(chan struct{})}
 	r.exporter, r.replayers = f.exporter, maps.Clone(f.replayers)
 	return nil
+}
+
+// isPaused reports whether the exporter of one of the signals is paused.
+func (f *folder) isPaused() bool {
+	for _, replayer := range f.replayers {
+		if replayer.Paused() {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *folder) endReplay() {

@@ -5,13 +5,16 @@ package deadletterextension
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +30,8 @@ type fakeBackend struct {
 	outcome func(*deadletter.Letter) deadletter.Replayed
 	// chunk, if set, is called with each chunk first.
 	chunk func(ctx context.Context, letters []deadletter.Letter)
+	// paused is set while the exporter is paused.
+	paused atomic.Bool
 
 	mu     sync.Mutex
 	got    []deadletter.Letter
@@ -50,6 +55,8 @@ func (b *fakeBackend) Replay(ctx context.Context, letters []deadletter.Letter) [
 	}
 	return outcomes
 }
+
+func (b *fakeBackend) Paused() bool { return b.paused.Load() }
 
 func (b *fakeBackend) ids() []string {
 	b.mu.Lock()
@@ -199,6 +206,27 @@ type shortReplayer struct{}
 
 func (shortReplayer) Replay(context.Context, []deadletter.Letter) []deadletter.Replayed {
 	return []deadletter.Replayed{{Outcome: deadletter.OutcomeDelivered}}
+}
+
+func (shortReplayer) Paused() bool { return false }
+
+func TestReplayOfAPausedExporterIsAConflict(t *testing.T) {
+	s := openTestStore(t, t.TempDir())
+	require.NoError(t, s.put(audit, lettersOf("e1")))
+	logs, traces := &fakeBackend{}, &fakeBackend{}
+	defer s.register(audit.String(), "logs", logs)()
+	defer s.register(audit.String(), "traces", traces)()
+	traces.paused.Store(true)
+	_, err := s.folder(audit.String()).replay(t.Context(), selection{})
+	require.EqualError(t, err, "webhook/audit: the exporter is paused; resume it, then replay")
+	failed, ok := errors.AsType[*apiError](err)
+	require.True(t, ok)
+	assert.Equal(t, http.StatusConflict, failed.status)
+	assert.Empty(t, logs.ids())
+	assert.Equal(t, []string{"e1"}, s.ids(t, audit))
+
+	traces.paused.Store(false)
+	assert.Equal(t, 1, s.mustReplay(t, selection{}).Delivered)
 }
 
 func TestReplayStopsWhenBackendAcceptsNothing(t *testing.T) {

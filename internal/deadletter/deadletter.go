@@ -109,6 +109,10 @@ type Replayer interface {
 	// Replay sends the dead letters, oldest first, and returns their outcomes in the same order. It
 	// waits while the backend is busy, and returns early if ctx ends.
 	Replay(ctx context.Context, letters []Letter) []Replayed
+
+	// Paused reports whether the exporter is paused: then it sends nothing, and all dead letters are
+	// kept.
+	Paused() bool
 }
 
 // Replayed is the result of replaying one dead letter.

@@ -19,6 +19,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/lifetime"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/outcome"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/pause"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/progress"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
 )
@@ -30,6 +31,7 @@ type deliverer struct {
 	status   *outcome.Status
 	retry    retry.Policy
 	lifetime *lifetime.Lifetime
+	pause    *pause.Switch
 	maxAge   maxAge
 	progress *progress.Notes // nil if the queue is not on disk
 	waiting  waiting
@@ -39,12 +41,26 @@ type deliverer struct {
 }
 
 // push delivers a request. For a caller that waits it makes all attempts. Otherwise it makes one:
-// pending events come back in a retryable error, exporterhelper waits, and calls push again.
+// pending events come back in a retryable error, exporterhelper waits, and calls push again. An attempt
+// that was only interrupted by a pause of the exporter goes on here, as soon as that is over.
 func (d *deliverer) push(ctx context.Context, r *request) error {
 	if r.call != nil {
 		return d.pushForCaller(ctx, r)
 	}
+	for {
+		err := d.pushOnce(ctx, r)
+		interrupted, ok := errors.AsType[*pendingError](err)
+		if !ok || !interrupted.paused || d.lifetime.IsStopping() || ctx.Err() != nil {
+			return err
+		}
+		r = interrupted.request
+	}
+}
+
+// pushOnce makes one attempt, once the exporter is not paused. At shutdown it does not wait for that.
+func (d *deliverer) pushOnce(ctx context.Context, r *request) error {
 	d.waiting.remove(r)
+	d.pause.Wait(ctx, d.lifetime.Stopping())
 	if r.order != nil && r.attempts == 0 {
 		r.order.begin()
 	}
@@ -57,12 +73,13 @@ func (d *deliverer) push(ctx context.Context, r *request) error {
 // pushForCaller makes attempts until no event is pending or the retries are exhausted. Its error is
 // for exporterhelper; the call has the outcomes.
 func (d *deliverer) pushForCaller(ctx context.Context, r *request) error {
-	r.firstAttempt = time.Now()
+	r.firstAttempt = d.pause.Now()
 	for {
 		result := d.attempt(ctx, r, d.runner.Run)
 		wait := d.retry.Wait(r.attempts, result.Wait)
-		exhausted := len(result.Pending) > 0 && d.isExhaustedForCaller(ctx, r, wait)
-		if exhausted && d.mayBisect(result) {
+		paused := len(result.Paused) > 0 // the caller does not wait until it is resumed
+		exhausted := len(result.Pending) > 0 && (paused || d.isExhaustedForCaller(ctx, r, wait))
+		if exhausted && !paused && d.mayBisect(result) {
 			_ = d.bisect(ctx, r, result) // the caller does not wait for a hold
 		}
 		r.call.settle(result, r.attempts)
@@ -85,16 +102,16 @@ func (d *deliverer) pushForCaller(ctx context.Context, r *request) error {
 // sleep waits until the next attempt. It returns false if there is none.
 func (d *deliverer) sleep(ctx context.Context, r *request, result *attempt.Result, wait time.Duration) bool {
 	d.reportPending(r, result, wait)
-	return d.lifetime.Sleep(ctx, wait)
+	return d.sleepUntilPaused(ctx, wait)
 }
 
 // reportPending reports the pending events, which are sent again after the wait.
 func (d *deliverer) reportPending(r *request, result *attempt.Result, wait time.Duration) {
 	if d.recorder.Reports() {
 		next := time.Now().Add(wait)
-		first := r.firstAttempt
-		if first.IsZero() { // all of it was held back
-			first = next
+		first := next
+		if !r.firstAttempt.IsZero() { // otherwise all of it was held back
+			first = time.Now().Add(-d.elapsed(r))
 		}
 		d.recorder.Pending(result.Pending, next, d.retry.GivesUp(r.attempts, first, next))
 	}
@@ -103,7 +120,17 @@ func (d *deliverer) reportPending(r *request, result *attempt.Result, wait time.
 // isExhaustedForCaller reports whether there is no retry after the wait.
 func (d *deliverer) isExhaustedForCaller(ctx context.Context, r *request, wait time.Duration) bool {
 	deadline, ok := ctx.Deadline()
-	return d.retry.IsExhausted(r.attempts, r.firstAttempt, wait) || ok && time.Until(deadline) < wait || ctx.Err() != nil
+	return d.retry.IsExhausted(r.attempts, d.elapsed(r), wait) || ok && time.Until(deadline) < wait || ctx.Err() != nil
+}
+
+// elapsed returns how long ago the first attempt was, without the time that the exporter was paused.
+func (d *deliverer) elapsed(r *request) time.Duration { return d.pause.Now().Sub(r.firstAttempt) }
+
+// sleepUntilPaused waits. It returns false if the exporter stops or is paused, or ctx ends, before that.
+func (d *deliverer) sleepUntilPaused(ctx context.Context, wait time.Duration) bool {
+	ctx, cancel := d.pause.Bound(ctx)
+	defer cancel()
+	return d.lifetime.Sleep(ctx, wait)
 }
 
 // sendWaiting gives the requests that wait for a retry at shutdown their last attempt, as queued
@@ -122,12 +149,18 @@ func (d *deliverer) sendWaiting(ctx context.Context) {
 func (d *deliverer) deliver(ctx context.Context, r *request) error {
 	result := d.attempt(ctx, r, d.runner.Run)
 	if result.Delivered > 0 { // progress restarts max_elapsed_time for pending events
-		r.firstAttempt = time.Now()
+		r.firstAttempt = d.pause.Now()
 	}
-	exhausted := len(result.Pending) > 0 && !result.Held && d.retry.IsExhausted(r.attempts, r.firstAttempt, d.retry.Backoff.InitialInterval)
-	bisected := exhausted && d.mayBisect(result)
+	exhausted := len(result.Pending) > 0 && !result.Held && d.retry.IsExhausted(r.attempts, d.elapsed(r), d.retry.Backoff.InitialInterval)
+	bisected := exhausted && len(result.Paused) == 0 && d.mayBisect(result)
 	if bisected && !d.bisect(ctx, r, result) && !r.bisectHeld {
 		r.bisectHeld, bisected, exhausted = true, false, false // once, it is tried again after the hold
+	}
+	if len(result.Paused) > 0 {
+		if bisected || exhausted && !d.mayBisect(result) && !d.lifetime.IsStopping() {
+			giveUpFailed(result)
+		}
+		bisected, exhausted = false, false // the others get their last attempt after the pause
 	}
 	err := d.settle(r, result, exhausted, bisected)
 	d.content.left(r.Batch, pendingIn(err))
@@ -145,8 +178,8 @@ func pendingIn(err error) *batch.Batch {
 // runFunc is Run or RunBisecting of the runner.
 type runFunc func(context.Context, []batch.Event) *attempt.Result
 
-// attempt makes one attempt to deliver a request. It is not counted if the backend's wait held back
-// all of it.
+// attempt makes one attempt to deliver a request. It is not counted if the backend's wait, or a pause
+// of the exporter, held back all of it.
 func (d *deliverer) attempt(ctx context.Context, r *request, run runFunc) *attempt.Result {
 	if d.lifetime.IsOver() {
 		return &attempt.Result{Pending: r.Unsettled(), Problem: attempt.ErrStopped}
@@ -154,14 +187,14 @@ func (d *deliverer) attempt(ctx context.Context, r *request, run runFunc) *attem
 	growStack()
 	ctx, cancel := d.lifetime.Bound(ctx)
 	defer cancel()
-	begun := time.Now()
-	events, expired := d.maxAge.split(r.Unsettled(), begun)
+	begun := d.pause.Now()
+	events, expired := d.maxAge.split(r.Unsettled(), time.Now())
 	result := &attempt.Result{}
 	if len(events) > 0 {
 		result = run(ctx, events)
 	}
 	result.Refused = append(result.Refused, expired...)
-	if !result.Held {
+	if !result.Held && (len(result.Paused) == 0 || result.Sent) {
 		if r.attempts == 0 && r.firstAttempt.IsZero() {
 			r.firstAttempt = begun
 		}
@@ -184,6 +217,7 @@ func (d *deliverer) mayBisect(result *attempt.Result) bool {
 func (d *deliverer) bisect(ctx context.Context, r *request, result *attempt.Result) bool {
 	last := r.next(result.Pending)
 	again := d.attempt(ctx, last, d.runner.RunBisecting)
+	result.Paused, result.Failed, result.Sent = again.Paused, again.Failed, again.Sent
 	if again.Held {
 		result.Held, result.Wait = true, again.Wait
 		return false
@@ -251,7 +285,7 @@ func (d *deliverer) settle(r *request, result *attempt.Result, exhausted, bisect
 	case stopping && d.durable:
 		pending = d.retryLater(r, result)
 	case stopping:
-		final = append(final, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonShutdown, Message: result.Problem.Error()})...)
+		final = append(final, givenUp(result.Pending, attempt.Cause{Reason: deadletter.ReasonShutdown, Message: shutdownMessage(result)})...)
 	case exhausted:
 		final = append(final, exhaustedEvents(result)...)
 	default:
@@ -265,6 +299,21 @@ func (d *deliverer) settle(r *request, result *attempt.Result, exhausted, bisect
 		r.Release()
 	}
 	return pending
+}
+
+func shutdownMessage(result *attempt.Result) string {
+	if errors.Is(result.Problem, attempt.ErrPaused) {
+		return "the exporter was paused when the collector stopped"
+	}
+	return result.Problem.Error()
+}
+
+// giveUpFailed refuses the events that failed in an attempt that a pause ended. Those that were not sent
+// stay pending.
+func giveUpFailed(result *attempt.Result) {
+	result.Pending = result.Failed
+	result.Refused = append(result.Refused, exhaustedEvents(result)...)
+	result.Pending, result.Failed = result.Paused, nil
 }
 
 func exhaustedEvents(result *attempt.Result) []attempt.RefusedEvent {
@@ -293,6 +342,12 @@ func (d *deliverer) retryLater(r *request, result *attempt.Result) error {
 	wait := d.retry.Wait(r.attempts, result.Wait)
 	d.reportPending(r, result, wait)
 	next := &pendingError{err: outcome.RetryableError(result), request: r.next(result.Pending)}
+	if len(result.Paused) > 0 {
+		next.paused = len(result.Failed) == 0
+		if result.Sent {
+			next.request.attempts-- // it was no attempt for the events that were not sent
+		}
+	}
 	d.waiting.add(next.request)
 	return exporterhelper.NewThrottleRetry(next, wait)
 }

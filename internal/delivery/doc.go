@@ -22,8 +22,9 @@
 // Between Encode and BuildRequests an event is bytes with their [Meta] beside them, in memory and
 // on disk: package batch. Package progress notes on disk which of them are settled. Package retry
 // decides when a request is repeated; package replay sends dead letters again, bypassing the queue;
-// package lifetime ends all of it in time. Package upstream is the one place that relies on the
-// collector's internals, and request.go the one file that uses exporterhelper's experimental API.
+// package lifetime ends all of it in time; package pause lets an operator hold it up. Package upstream
+// is the one place that relies on the collector's internals, and request.go the one file that uses
+// exporterhelper's experimental API.
 //
 // docs/delivery.md describes delivery for users, docs/adding-a-backend.md for the author of a
 // backend.

@@ -22,6 +22,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/lifetime"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/outcome"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/pause"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/progress"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/replay"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/retry"
@@ -49,6 +50,7 @@ type base struct {
 	recorder  *outcome.Recorder
 	queueLoss *queueLoss
 	lifetime  *lifetime.Lifetime
+	pause     *pause.Switch
 	closeLog  func()          // of exporterhelper's lines
 	order     *order          // nil if the backend is not ordered
 	progress  *progress.Notes // nil if the queue is not on disk
@@ -66,7 +68,7 @@ func newBase(set exporter.Settings, cfg *Config, client confighttp.ClientConfig,
 		return nil, err
 	}
 	e := &base{
-		cfg: cfg, client: client, set: set, options: options, recorder: recorder, lifetime: lifetime.New(), signal: signal, content: &queueContent{},
+		cfg: cfg, client: client, set: set, options: options, recorder: recorder, lifetime: lifetime.New(), pause: pause.New(), signal: signal, content: &queueContent{},
 	}
 	if options.Ordered {
 		e.order = newOrder()
@@ -76,9 +78,9 @@ func newBase(set exporter.Settings, cfg *Config, client confighttp.ClientConfig,
 	e.deliverer = &deliverer{
 		runner: attempt.Runner{
 			Backend: backend, Slots: make(chan struct{}, cfg.MaxInFlight), MaxWait: 10 * cfg.RetryConfig.MaxInterval, RedactHost: !async,
-			Ordered: options.Ordered, Pace: options.Pace, Handshake: e.handshake(), Disabled: options.Disabled,
+			Ordered: options.Ordered, Pace: options.Pace, Handshake: e.handshake(), Disabled: options.Disabled, IsPaused: e.pause.IsPaused,
 		},
-		recorder: recorder, retry: retry.Policy{Backoff: cfg.RetryConfig, Waits: options.RetrySchedule, MaxRetries: cfg.MaxRetries}, lifetime: e.lifetime,
+		recorder: recorder, retry: retry.Policy{Backoff: cfg.RetryConfig, Waits: options.RetrySchedule, MaxRetries: cfg.MaxRetries}, lifetime: e.lifetime, pause: e.pause,
 		maxAge: maxAge(cfg.MaxAge), async: async, durable: cfg.durable(), content: e.content,
 	}
 	if cfg.durable() {
@@ -151,7 +153,8 @@ func (e *base) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// register registers with the status extension, and returns its feed; nil if the host has none.
+// register registers with the status extension, which may pause the exporter at once. It returns the
+// feed; nil if the host has none.
 func (e *base) register(host component.Host) statusfeed.Feed {
 	registry := statusfeed.Find(host)
 	if registry == nil {
@@ -160,7 +163,7 @@ func (e *base) register(host component.Host) statusfeed.Feed {
 	d := e.deliverer
 	described := &statusfeed.Exporter{
 		ID: e.set.ID, Signal: e.signal, Endpoint: transport.PublicURL(e.options.Endpoint), Sync: !d.async, Durable: d.durable,
-		DeadLetter: e.cfg.DeadLetter, InFlight: func() int { return len(d.runner.Slots) },
+		DeadLetter: e.cfg.DeadLetter, InFlight: func() int { return len(d.runner.Slots) }, SetPaused: e.setPaused,
 	}
 	givenUp := statusfeed.Returned
 	if d.async {
@@ -177,11 +180,24 @@ func (e *base) register(host component.Host) statusfeed.Feed {
 	return feed
 }
 
+// setPaused pauses or resumes the exporter.
+func (e *base) setPaused(paused bool) {
+	switch signal := zap.String("signal", e.signal); {
+	case !e.pause.Set(paused):
+	case !paused:
+		e.set.Logger.Info("The exporter is resumed", signal)
+	case e.deliverer.async:
+		e.set.Logger.Info("The exporter is paused: it sends nothing until it is resumed, and events wait in its queue", signal)
+	default:
+		e.set.Logger.Info("The exporter is paused: it sends nothing until it is resumed, and callers get a retryable error (503)", signal)
+	}
+}
+
 func (e *base) replayer() *replay.Replayer {
 	d := e.deliverer
 	return &replay.Replayer{
-		Enable: e.options.Enable, Complete: e.options.CompleteMeta, Encode: e.encoders.encodeOTLP,
-		Bound: e.lifetime.Bound, Sleep: e.lifetime.Sleep, Attempt: d.attemptOnly,
+		IsPaused: e.pause.IsPaused, Enable: e.options.Enable, Complete: e.options.CompleteMeta, Encode: e.encoders.encodeOTLP,
+		Bound: e.lifetime.Bound, Sleep: d.sleepUntilPaused, Attempt: d.attemptOnly,
 		Wait: e.cfg.RetryConfig.InitialInterval, Count: e.recorder.Replayed,
 	}
 }

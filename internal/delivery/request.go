@@ -27,7 +27,7 @@ type request struct {
 	*batch.Batch
 
 	// attempts counts the attempts since the events left the queue, the first of them at
-	// firstAttempt.
+	// firstAttempt, by the exporter's pause.Switch.
 	attempts     int
 	firstAttempt time.Time
 	// bisectHeld is true if the backend's wait has held back the bisecting attempt.
@@ -94,6 +94,8 @@ func (r *request) next(pending []batch.Event) *request {
 type pendingError struct {
 	err     error
 	request *request
+	// paused is true if nothing failed, but the exporter was paused: then there is no wait.
+	paused bool
 }
 
 func (e *pendingError) Error() string { return e.err.Error() }

@@ -43,6 +43,8 @@ type Runner struct {
 	Pace func(ctx context.Context, req *transport.Request) error
 	// Handshake is called before each attempt; it may be nil.
 	Handshake func(ctx context.Context) error
+	// IsPaused reports whether nothing is sent for now; it may be nil.
+	IsPaused func() bool
 	// Disabled returns why nothing is sent any more, or "" while requests are sent; it may be nil.
 	Disabled func() string
 	// OnDelivered is called with the delivered events of each request, as soon as its response is
@@ -71,7 +73,9 @@ func (r *Runner) run(ctx context.Context, events []batch.Event, bisecting bool) 
 		events[i].Index = i
 	}
 	s := &sending{Runner: r, ctx: ctx, total: len(events), breaker: breaker{bisecting: bisecting}}
-	if err := r.handshake(ctx); err != nil {
+	if r.isPaused() {
+		s.record(pausedResult())
+	} else if err := r.handshake(ctx); err != nil {
 		s.record(requestResult{problem: fmt.Errorf("handshake with the backend: %w", err)})
 	} else {
 		s.sendAll(events)
@@ -79,9 +83,12 @@ func (r *Runner) run(ctx context.Context, events []batch.Event, bisecting bool) 
 	result := newResult(events, s.results, r)
 	result.Exchanges = s.exchanges
 	_, held := errors.AsType[*HeldError](result.Problem)
-	result.Held = held && !s.sent.Load()
+	result.Sent = s.sent.Load()
+	result.Held = held && !result.Sent
 	return result
 }
+
+func (r *Runner) isPaused() bool { return r.IsPaused != nil && r.IsPaused() }
 
 // HandshakeError says what is missing from a backend's response to a handshake. It holds no secret,
 // and is shown as it is; other errors of a handshake are redacted.

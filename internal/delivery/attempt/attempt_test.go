@@ -128,6 +128,58 @@ func refusedOf(r *Result) map[string]Cause {
 	return all
 }
 
+func TestPausedRunnerSendsNothing(t *testing.T) {
+	var s sender
+	r := newRunner(&backend{most: 1}, &s)
+	r.IsPaused = func() bool { return true }
+	r.Handshake = func(context.Context) error {
+		assert.Fail(t, "a handshake is a request")
+		return nil
+	}
+	result := r.Run(t.Context(), named("a", "huge"))
+	assert.Equal(t, "a huge", namesOf(result.Pending))
+	assert.Equal(t, "a huge", namesOf(result.Paused))
+	assert.Empty(t, result.Refused)
+	assert.ErrorIs(t, result.Problem, ErrPaused)
+	assert.False(t, result.Sent)
+	assert.False(t, result.Held)
+}
+
+func TestPauseEndsAnAttempt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		run             func(r *Runner, ctx context.Context, events []batch.Event) *Result
+		ordered         bool
+		status          int
+		pending, failed string
+		problem         string
+		sent            []string
+	}{
+		"after a success":           {(*Runner).Run, false, 200, "c d", "", "the exporter is paused", []string{"a b"}},
+		"after a failure":           {(*Runner).Run, false, 500, "c d a b", "a b", "the backend answered 500", []string{"a b"}},
+		"after a failure, in order": {(*Runner).Run, true, 500, "a b c d", "a b", "the backend answered 500", []string{"a b"}},
+		"before bisecting":          {(*Runner).RunBisecting, false, 500, "a b c d", "", "the exporter is paused", []string{"a b"}},
+		"before halves":             {(*Runner).Run, false, 400, "a b c d", "", "the exporter is paused", []string{"a b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			paused := false
+			s := sender{answer: func(string) (int, error) {
+				paused = true
+				return tt.status, nil
+			}}
+			r := newRunner(&backend{most: 2}, &s)
+			r.IsPaused, r.Ordered = func() bool { return paused }, tt.ordered
+			events := named("a", "b", "c", "d")
+			result := tt.run(r, t.Context(), events)
+			assert.Equal(t, tt.pending, namesOf(result.Pending))
+			assert.Equal(t, tt.failed, namesOf(result.Failed))
+			assert.Len(t, result.Pending, len(result.Failed)+len(result.Paused))
+			assert.EqualError(t, result.Problem, tt.problem)
+			assert.True(t, result.Sent)
+			assert.Equal(t, tt.sent, s.sent)
+		})
+	}
+}
+
 func TestEachEventHasOneOutcome(t *testing.T) {
 	var s sender
 	result := newRunner(&backend{most: 3}, &s).Run(t.Context(), named("a", "huge", "b", "discarded", "forgotten", "c"))

@@ -31,6 +31,11 @@ type Result struct {
 	// nothing was sent, because the backend had asked for a wait before: then this was no attempt.
 	Wait time.Duration
 	Held bool
+	// Sent is true if any request was sent.
+	Sent bool
+	// Paused holds those of Pending that were not sent, if a pause ended the attempt, and Failed the
+	// others. Both are empty if no pause did.
+	Paused, Failed []batch.Event
 	// Bisectable is true if a request with several events failed, and one of them may be the reason.
 	Bisectable bool
 	// Problem is a temporary failure, nil if there was none, and Status its HTTP status, 0 without a
@@ -76,8 +81,9 @@ type requestResult struct {
 	// notSent is true if the events were not sent. They need not be listed: events without a result
 	// are pending.
 	notSent bool
-	// held is true if they were not sent because the backend had asked for a wait before.
-	held bool
+	// held is true if they were not sent because the backend had asked for a wait before, paused if
+	// the exporter is paused.
+	held, paused bool
 	// wait is the wait that the backend asked for. failed is true if no event was accepted, and all
 	// may be sent again.
 	wait   time.Duration
@@ -166,8 +172,10 @@ func newResult(events []batch.Event, results []requestResult, runner *Runner) *R
 		r.DeliveredEvents = make([]DeliveredEvent, 0, len(events))
 	}
 	states := make([]state, len(events))
+	paused := false
 	for i := range results {
 		e := &results[i]
+		paused = paused || e.paused
 		r.Wait = max(r.Wait, e.classification.Wait)
 		r.note(e.problem, e.status)
 		r.Bisectable = r.Bisectable || len(e.events) > 1 && e.mayBeBisected()
@@ -181,18 +189,27 @@ func newResult(events []batch.Event, results []requestResult, runner *Runner) *R
 			}
 		}
 	}
-	var failures []batch.Event
+	var unsent, failures []batch.Event
 	for i, s := range states {
-		switch {
-		case s == notYetSent, s == failed && runner.Ordered:
-			r.Pending = append(r.Pending, events[i])
-		case s == failed:
+		switch s {
+		case notYetSent:
+			unsent = append(unsent, events[i])
+		case failed:
 			failures = append(failures, events[i])
 		}
 	}
-	r.Pending = slices.Concat(r.Pending, failures)
+	r.Pending = slices.Concat(unsent, failures)
+	if runner.Ordered {
+		slices.SortFunc(r.Pending, func(a, b batch.Event) int { return a.Index - b.Index })
+	}
+	if paused {
+		r.Paused, r.Failed = unsent, failures
+	}
 	if len(r.Pending) > 0 && r.Problem == nil {
 		r.Problem = errNotSent
+		if paused {
+			r.Problem = ErrPaused
+		}
 	}
 	return r
 }
@@ -221,6 +238,10 @@ func (r *Result) add(event *batch.Event, o *Outcome, e *requestResult) state {
 
 // ErrStopped is the problem of an attempt that is not made, because shutdown_timeout has passed.
 var ErrStopped = errors.New("the collector stopped")
+
+// ErrPaused is the problem of an attempt in which nothing failed, but that a pause of the exporter
+// ended.
+var ErrPaused = errors.New("the exporter is paused")
 
 var errNotSent = errors.New("the request was not sent")
 

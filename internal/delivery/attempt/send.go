@@ -188,6 +188,9 @@ func notSent(requests []transport.Request, problem error) requestResult {
 	return requestResult{problem: problem, notSent: true}
 }
 
+// pausedResult is the result of requests that are not sent because the exporter is paused.
+func pausedResult() requestResult { return requestResult{paused: true, notSent: true} }
+
 // noResponse notifies the backend that ClassifyResponse will not be called for the request.
 func noResponse(req *transport.Request) {
 	if req.OnNoResponse != nil {
@@ -236,6 +239,10 @@ func (s *sending) detail(req *transport.Request, result *requestResult, begun ti
 
 // isStopped reports whether nothing is sent to the backend, or not now, and the result of that.
 func (s *sending) isStopped(req *transport.Request) (requestResult, bool) {
+	if s.isPaused() {
+		noResponse(req)
+		return pausedResult(), true
+	}
 	if s.Disabled != nil {
 		if why := s.Disabled(); why != "" {
 			noResponse(req)

@@ -55,6 +55,9 @@ type Setup struct {
 	// error, the storage executes none of them.
 	StorageFails func(ops []*storage.Operation) error
 
+	// Paused says that an operator has paused the exporter before it starts.
+	Paused bool
+
 	// Extensions are further extensions. The test starts and stops them.
 	Extensions map[component.ID]component.Component
 }
@@ -102,7 +105,7 @@ func (s Setup) prepare(t testing.TB) (*equipment, exporter.Settings) {
 	require.NoError(t, confmap.Validate(s.Config))
 	core, logs := observer.New(zap.DebugLevel)
 	e := &equipment{
-		Letters: s.Letters, Logs: logs, Status: &Status{t: t},
+		Letters: s.Letters, Logs: logs, Status: &Status{t: t, paused: s.Paused},
 		t: t, telemetry: componenttest.NewTelemetry(), credentials: s.Credentials, values: s.Values,
 	}
 	if e.Letters == nil {

@@ -26,7 +26,8 @@ type Status struct {
 	component.StartFunc
 	component.ShutdownFunc
 
-	t testing.TB
+	t      testing.TB
+	paused bool // before the exporter starts
 
 	mu       sync.Mutex
 	exporter *statusfeed.Exporter
@@ -69,6 +70,9 @@ func (s *Status) AddExporter(e *statusfeed.Exporter) statusfeed.Feed {
 	defer s.mu.Unlock()
 	assert.Nil(s.t, s.exporter, "the exporter registers twice")
 	s.exporter, s.outcomes = e, map[string]int64{}
+	if s.paused {
+		e.SetPaused(true)
+	}
 	s.texts = append(s.texts, e.Endpoint)
 	return (*reports)(s)
 }

@@ -61,6 +61,9 @@ func (l *Lifetime) End() {
 	l.cancel()
 }
 
+// Stopping returns a channel that is closed when the shutdown begins.
+func (l *Lifetime) Stopping() <-chan struct{} { return l.begun }
+
 // IsStopping reports whether the shutdown has begun.
 func (l *Lifetime) IsStopping() bool {
 	select {

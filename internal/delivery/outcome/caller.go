@@ -95,6 +95,8 @@ func kindOfFailure(problem error, code int) string {
 		return fmt.Sprintf("the backend answered %d", code)
 	case errors.Is(problem, attempt.ErrStopped):
 		return "the collector is stopping"
+	case errors.Is(problem, attempt.ErrPaused):
+		return attempt.ErrPaused.Error()
 	case isHeld:
 		return "the backend asked to wait"
 	case isHandshake:

@@ -93,7 +93,7 @@ func whatToDo(topic lossTopic) string {
 	case deadletter.ReasonExhausted:
 		return "the backend failed until no retry was left, or did not respond to a request that is sent at most once: fix the backend" + topic.thenReplay()
 	case deadletter.ReasonShutdown:
-		return "the collector stopped before they were sent: raise shutdown_timeout, or put the queue on disk with sending_queue::storage"
+		return "the collector stopped before they were sent: raise shutdown_timeout, resume an exporter that is paused, or put the queue on disk with sending_queue::storage"
 	case deadletter.ReasonRateLimited:
 		return "the backend accepts no more events of this kind for now: raise the quota, or send less" + topic.thenReplay()
 	case deadletter.ReasonGone:

@@ -91,7 +91,7 @@ func problemOf(result *attempt.Result) (retried bool, problem error) {
 	if result.Status == 0 && errors.Is(result.Problem, context.Canceled) {
 		return false, nil // the caller went away, or the exporter is stopping
 	}
-	if result.Problem != nil && result.Status/100 != 2 { // a backend that answers 2xx works, even if it asks for some event again
+	if result.Problem != nil && !errors.Is(result.Problem, attempt.ErrPaused) && result.Status/100 != 2 { // a backend that answers 2xx works, even if it asks for some event again
 		switch {
 		case result.Status != 0 && result.Wait > 0:
 			return true, fmt.Errorf("the backend answers %d, and asks to wait %s", result.Status, result.Wait.Round(time.Millisecond))

@@ -28,6 +28,8 @@ const (
 // Replayer replays the dead letters of one exporter. Its fields are set once; its method is safe for
 // concurrent use.
 type Replayer struct {
+	// IsPaused reports whether the exporter is paused.
+	IsPaused func() bool
 	// Enable lets the backend send again after it was disabled; it may be nil.
 	Enable func()
 	// Complete sets VendorID and Key of an event from its payload; it may be nil.
@@ -36,7 +38,7 @@ type Replayer struct {
 	Encode func(otlp []byte) ([]batch.Event, error)
 	// Bound makes a context end when the exporter may not send any more.
 	Bound func(context.Context) (context.Context, context.CancelFunc)
-	// Sleep waits. It returns false if the exporter stops, or ctx ends, before that.
+	// Sleep waits. It returns false if the exporter stops or is paused, or ctx ends, before that.
 	Sleep func(ctx context.Context, wait time.Duration) bool
 	// Attempt makes one attempt to deliver events. The last one of a replay bisects what fails.
 	Attempt func(ctx context.Context, events []batch.Event, last bool) *attempt.Result
@@ -46,8 +48,16 @@ type Replayer struct {
 	Count func([]deadletter.Letter, []deadletter.Replayed)
 }
 
+// Paused implements deadletter.Replayer.
+func (r *Replayer) Paused() bool { return r.IsPaused() }
+
 // Replay implements deadletter.Replayer.
 func (r *Replayer) Replay(ctx context.Context, letters []deadletter.Letter) []deadletter.Replayed {
+	if r.IsPaused() {
+		kept := make([]deadletter.Replayed, len(letters))
+		r.Count(letters, kept)
+		return kept
+	}
 	if r.Enable != nil {
 		r.Enable()
 	}
@@ -58,7 +68,7 @@ func (r *Replayer) Replay(ctx context.Context, letters []deadletter.Letter) []de
 	for n := 1; len(events) > 0; n++ {
 		result := r.Attempt(ctx, events, n == maxAttempts)
 		events, replayOf = settle(result, replayOf)
-		if len(events) == 0 || n == maxAttempts || !r.Sleep(ctx, min(max(result.Wait, r.Wait), maxWait)) {
+		if len(events) == 0 || len(result.Paused) > 0 || n == maxAttempts || !r.Sleep(ctx, min(max(result.Wait, r.Wait), maxWait)) {
 			break
 		}
 	}

@@ -35,8 +35,9 @@ func newReplayer(attempts func(n int, events []batch.Event) *attempt.Result) *Re
 			}
 			return events, nil
 		},
-		Bound: context.WithCancel,
-		Sleep: func(context.Context, time.Duration) bool { return true },
+		IsPaused: func() bool { return false },
+		Bound:    context.WithCancel,
+		Sleep:    func(context.Context, time.Duration) bool { return true },
 		Attempt: func(_ context.Context, events []batch.Event, _ bool) *attempt.Result {
 			for i := range events {
 				events[i].Index = i
@@ -156,6 +157,33 @@ func TestReplayEndsWithItsContext(t *testing.T) {
 	r.Wait = time.Hour
 	results := r.Replay(ctx, []deadletter.Letter{{Payload: []byte("a")}})
 	assert.Equal(t, []deadletter.Outcome{deadletter.OutcomeKept}, outcomesOf(results))
+}
+
+func TestPausedExporterKeepsAllDeadLetters(t *testing.T) {
+	r := newReplayer(func(int, []batch.Event) *attempt.Result {
+		assert.Fail(t, "it is paused")
+		return &attempt.Result{}
+	})
+	counted := 0
+	r.IsPaused, r.Count = func() bool { return true }, func(_ []deadletter.Letter, replayed []deadletter.Replayed) { counted += len(replayed) }
+	r.Enable = func() { assert.Fail(t, "it is paused") }
+	assert.True(t, r.Paused())
+	letters := []deadletter.Letter{{Payload: []byte("a")}, {OTLP: []byte("bad")}, {OTLP: []byte("skip")}}
+	assert.Equal(t, make([]deadletter.Replayed, 3), r.Replay(t.Context(), letters))
+	assert.Equal(t, 3, counted)
+}
+
+func TestPauseEndsAReplay(t *testing.T) {
+	attempts := 0
+	r := newReplayer(func(n int, events []batch.Event) *attempt.Result {
+		attempts = n
+		result := outcome(events, "r", "p")
+		result.Paused = result.Pending
+		return result
+	})
+	results := r.Replay(t.Context(), []deadletter.Letter{{Payload: []byte("a")}, {Payload: []byte("p")}, {Payload: []byte("r")}})
+	assert.Equal(t, []deadletter.Outcome{deadletter.OutcomeDelivered, deadletter.OutcomeKept, deadletter.OutcomeRefused}, outcomesOf(results))
+	assert.Equal(t, 1, attempts)
 }
 
 func TestReplayedEventsAreCompleted(t *testing.T) {

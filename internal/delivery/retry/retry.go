@@ -27,14 +27,14 @@ type Policy struct {
 	MaxRetries int
 }
 
-// IsExhausted reports whether events are given up after attempts attempts, the first of them at
-// first, rather than sent again after wait.
-func (p *Policy) IsExhausted(attempts int, first time.Time, wait time.Duration) bool {
+// IsExhausted reports whether events are given up after attempts attempts, the first of them elapsed
+// ago, rather than sent again after wait.
+func (p *Policy) IsExhausted(attempts int, elapsed, wait time.Duration) bool {
 	if !p.Backoff.Enabled || attempts > p.maxRetries() {
 		return true
 	}
 	limit := p.Backoff.MaxElapsedTime
-	return len(p.Waits) == 0 && limit > 0 && time.Since(first)+wait > limit
+	return len(p.Waits) == 0 && limit > 0 && elapsed+wait > limit
 }
 
 func (p *Policy) maxRetries() int {

@@ -108,3 +108,9 @@ func ids(in *moengageintake.Intake) []string {
 	}
 	return all
 }
+
+func TestStatusShowsTheHost(t *testing.T) {
+	cfg := validConfig()
+	cfg.Delivery.DeadLetter = deliverytest.DeadLetterID()
+	require.Equal(t, "https://api-01.moengage.com", setup(cfg).StartLogs(t).Status.Exporter().Endpoint)
+}

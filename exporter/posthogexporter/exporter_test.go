@@ -650,3 +650,8 @@ func TestLogsAndTracesShareAnExporter(t *testing.T) {
 	traces.Send(td)
 	assert.ElementsMatch(t, []string{"a", "$ai_generation"}, names(in.Events()), "a resent span is the same event")
 }
+
+func TestStatusShowsTheHost(t *testing.T) {
+	in := posthogintake.New(t)
+	assert.Equal(t, testConfig(in).ClientConfig.Endpoint, setup(testConfig(in)).StartLogs(t).Status.Exporter().Endpoint)
+}

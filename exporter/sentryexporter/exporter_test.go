@@ -652,3 +652,11 @@ func TestLargeSpansAreTrimmed(t *testing.T) {
 		assert.Contains(t, string(in.Envelopes()[0].Raw), attrTrimmed)
 	}
 }
+
+func TestStatusShowsTheHost(t *testing.T) {
+	cfg := testConfig(sentryintake.New(t))
+	cfg.DSN = "http://examplepublickey@sentry.example:9000/sub/42"
+	assert.Equal(t, "http://sentry.example:9000", setup(cfg).StartLogs(t).Status.Exporter().Endpoint)
+	cfg.Routing = RoutingConfig{FromAttribute: "tenant", DSNs: map[string]configopaque.String{"b": "http://otherpublickey@sentry.example:9000/43"}}
+	assert.Empty(t, setup(cfg).StartLogs(t).Status.Exporter().Endpoint, "there are two")
+}

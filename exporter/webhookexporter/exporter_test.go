@@ -354,3 +354,8 @@ func spansWithEvents() ptrace.Traces {
 	event.SetTimestamp(1700000000000000000)
 	return td
 }
+
+func TestStatusShowsTheHost(t *testing.T) {
+	cfg := testConfig("https://user:password@hooks.example/services/secret?token=t", BatchingSingle)
+	assert.Equal(t, "https://hooks.example", start(t, cfg).Status.Exporter().Endpoint)
+}

@@ -44,16 +44,18 @@ func discardingServer(b *testing.B) *httptest.Server {
 func BenchmarkDelivery(b *testing.B) {
 	server := discardingServer(b)
 	ld := deliverytest.BenchLogs(b)
-	b.Run("sync", func(b *testing.B) {
-		cfg := NewDefaultConfig(benchEvents)
-		cfg.Dispatch = DispatchSync
-		e, err := NewLogs(b.Context(), exportertest.NewNopSettings(component.MustNewType("line")), &cfg, confighttp.NewDefaultClientConfig(),
-			&lineBackend{url: server.URL, most: benchEvents}, Options{})
-		require.NoError(b, err)
-		benchConsume(b, e, ld)
-	})
+	for name, host := range map[string]component.Host{"sync": componenttest.NewNopHost(), "sync_with_status": deliverytest.BenchHost()} {
+		b.Run(name, func(b *testing.B) {
+			cfg := NewDefaultConfig(benchEvents)
+			cfg.Dispatch = DispatchSync
+			e, err := NewLogs(b.Context(), exportertest.NewNopSettings(component.MustNewType("line")), &cfg, confighttp.NewDefaultClientConfig(),
+				&lineBackend{url: server.URL, most: benchEvents}, Options{})
+			require.NoError(b, err)
+			benchConsume(b, e, host, ld)
+		})
+	}
 	b.Run("reference_otlp_http", func(b *testing.B) {
-		benchConsume(b, newReference(b, server.URL, configoptional.None[exporterhelper.QueueBatchConfig]()), ld)
+		benchConsume(b, newReference(b, server.URL, configoptional.None[exporterhelper.QueueBatchConfig]()), componenttest.NewNopHost(), ld)
 	})
 }
 
@@ -75,9 +77,9 @@ func newReference(b *testing.B, url string, queue configoptional.Optional[export
 	return e
 }
 
-func benchConsume(b *testing.B, e logsComponent, ld plog.Logs) {
+func benchConsume(b *testing.B, e logsComponent, host component.Host, ld plog.Logs) {
 	b.Helper()
-	require.NoError(b, e.Start(b.Context(), componenttest.NewNopHost()))
+	require.NoError(b, e.Start(b.Context(), host))
 	b.ReportAllocs()
 	for b.Loop() {
 		require.NoError(b, e.ConsumeLogs(b.Context(), ld))

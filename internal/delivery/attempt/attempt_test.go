@@ -535,6 +535,53 @@ func TestLastAttemptStopsIfEverythingFails(t *testing.T) {
 	}
 }
 
+func TestDetailsOfAnAttempt(t *testing.T) {
+	s := sender{answer: func(names string) (int, error) {
+		switch {
+		case strings.Contains(names, "lost"):
+			return 0, io.ErrUnexpectedEOF
+		case strings.Contains(names, "bad"):
+			return http.StatusBadRequest, nil
+		default:
+			return http.StatusAccepted, nil
+		}
+	}}
+	b := &backend{most: 2, classify: func(req *transport.Request, response *transport.Response) Classification {
+		if req.Events[0].Name == "each" {
+			return Classification{Events: []Outcome{{Kind: Retryable, Message: "later"}, {Kind: Unclassified}}}
+		}
+		return ClassifyStatus(req, response)
+	}}
+	r := newRunner(b, &s)
+	events := named("a", "b", "each", "other", "bad", "c", "lost")
+	assert.Empty(t, r.Run(t.Context(), slices.Clone(events)).Exchanges, "nobody wants them")
+
+	r.Detailed = true
+	begun := time.Now()
+	result := r.Run(t.Context(), events)
+	got := map[string]string{}
+	for i := range result.Exchanges {
+		x := &result.Exchanges[i]
+		assert.False(t, x.Begun.Before(begun))
+		assert.Positive(t, x.Took)
+		messages := []string{fmt.Sprint(x.Status)}
+		for j := range x.Events {
+			messages = append(messages, x.Message(j))
+		}
+		got[namesOf(x.Events)] = strings.Join(messages, "|")
+	}
+	assert.Equal(t, map[string]string{
+		"a b": "202||", "each other": "202|later|" + errUnclassified.Error(), "bad c": "400|the backend answered 400|the backend answered 400",
+		"bad": "400|the backend answered 400", "c": "202|", "lost": "0|" + io.ErrUnexpectedEOF.Error(),
+	}, got)
+	var delivered []string
+	for _, e := range result.DeliveredEvents {
+		assert.Equal(t, http.StatusAccepted, e.Status)
+		delivered = append(delivered, e.Name)
+	}
+	assert.ElementsMatch(t, []string{"a", "b", "c"}, delivered)
+}
+
 func TestDeliveredEventsAreReportedAtOnce(t *testing.T) {
 	var s sender
 	b := &backend{most: 2, classify: func(req *transport.Request, _ *transport.Response) Classification {

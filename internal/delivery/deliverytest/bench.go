@@ -79,7 +79,7 @@ func CompareEncode(b *testing.B, ld plog.Logs, encode func()) {
 
 // CompareExport measures what one more backend costs beside one more otlp_http exporter (JSON, gzip,
 // default queue and batches), from the pipeline to the response of a server, until all events are
-// delivered. answer writes the server's response after the body was discarded; configure returns the
+// delivered. It measures the backend with a status extension too. answer writes the server's response after the body was discarded; configure returns the
 // configuration for the server's URL, with a queue that has room for 100,000 events. cpu-ns/event
 // counts the whole process, including the server. The goal is 0.3 of the reference.
 func CompareExport(b *testing.B, factory exporter.Factory, answer http.HandlerFunc, configure func(endpoint string) component.Config) {
@@ -90,11 +90,14 @@ func CompareExport(b *testing.B, factory exporter.Factory, answer http.HandlerFu
 	}))
 	b.Cleanup(server.Close)
 	b.Run("export", func(b *testing.B) {
-		benchExport(b, factory, func() component.Config { return configure(server.URL) })
+		benchExport(b, factory, componenttest.NewNopHost(), func() component.Config { return configure(server.URL) })
+	})
+	b.Run("export_with_status", func(b *testing.B) {
+		benchExport(b, factory, BenchHost(), func() component.Config { return configure(server.URL) })
 	})
 	b.Run("reference_otlp_http_json_gzip", func(b *testing.B) {
 		reference := otlphttpexporter.NewFactory()
-		benchExport(b, reference, func() component.Config {
+		benchExport(b, reference, componenttest.NewNopHost(), func() component.Config {
 			cfg := reference.CreateDefaultConfig().(*otlphttpexporter.Config)
 			cfg.ClientConfig.Endpoint = server.URL
 			cfg.ClientConfig.Compression = "gzip"
@@ -104,7 +107,7 @@ func CompareExport(b *testing.B, factory exporter.Factory, answer http.HandlerFu
 	})
 }
 
-func benchExport(b *testing.B, factory exporter.Factory, configure func() component.Config) {
+func benchExport(b *testing.B, factory exporter.Factory, host component.Host, configure func() component.Config) {
 	b.Helper()
 	const requests = 200
 	ld := BenchLogs(b)
@@ -112,7 +115,7 @@ func benchExport(b *testing.B, factory exporter.Factory, configure func() compon
 	for b.Loop() {
 		e, err := factory.CreateLogs(b.Context(), exportertest.NewNopSettings(factory.Type()), configure())
 		require.NoError(b, err)
-		require.NoError(b, e.Start(b.Context(), componenttest.NewNopHost()))
+		require.NoError(b, e.Start(b.Context(), host))
 		for range requests {
 			require.NoError(b, e.ConsumeLogs(b.Context(), ld))
 		}

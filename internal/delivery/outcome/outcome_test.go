@@ -349,6 +349,7 @@ func TestProblemsOfTheBackend(t *testing.T) {
 		"a status":                          {&attempt.Result{Problem: errors.New("its words"), Status: 503}, statusfeed.Failing, again},
 		"no response":                       {&attempt.Result{Problem: errors.New("its words")}, statusfeed.Failing, again},
 		"a wait":                            {&attempt.Result{Problem: errors.New("its words"), Status: 429, Wait: time.Minute}, statusfeed.RateLimited, again},
+		"a wait with a 2xx":                 {&attempt.Result{Delivered: 1, Wait: time.Minute}, statusfeed.RateLimited, again},
 		"a 401 that is retried":             {&attempt.Result{Problem: errors.New("its words"), Status: 401}, statusfeed.Unauthorized, again},
 		"an event that is wanted once more": {&attempt.Result{Problem: errors.New("its words"), Status: 200}, "", again},
 		"still waiting":                     {&attempt.Result{Problem: &attempt.HeldError{}, Held: true, Wait: time.Minute}, "", ""},
@@ -368,7 +369,11 @@ func TestProblemsOfTheBackend(t *testing.T) {
 			require.Len(t, feed.all, 1)
 			got := feed.all[0]
 			assert.Equal(t, tt.state, got.State)
-			assert.Equal(t, "its words", got.Message)
+			if tt.result.Delivered == 0 {
+				assert.Equal(t, "its words", got.Message)
+			} else {
+				assert.Equal(t, "the backend asked to wait 1m0s", got.Message)
+			}
 			assert.Contains(t, got.Remedy, tt.remedy)
 			assert.Equal(t, tt.result.Wait > 0, !got.Until.IsZero())
 		})

@@ -4,6 +4,7 @@
 package outcome
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -34,14 +35,20 @@ func (s *Status) tell(result *attempt.Result) {
 func (s *Status) failure(result *attempt.Result) *statusfeed.Problem {
 	_, held := errors.AsType[*attempt.HeldError](result.Problem)
 	canceled := result.Status == 0 && errors.Is(result.Problem, context.Canceled)
-	if result.Problem == nil || held || canceled || errors.Is(result.Problem, attempt.ErrStopped) {
+	if held || canceled || errors.Is(result.Problem, attempt.ErrStopped) {
 		return nil
 	}
-	problem := &statusfeed.Problem{State: statusfeed.Failing, Status: result.Status, Message: result.Problem.Error()}
+	problem := &statusfeed.Problem{State: statusfeed.Failing, Status: result.Status}
+	if result.Problem != nil {
+		problem.Message = result.Problem.Error()
+	}
 	switch {
-	case result.Wait > 0:
+	case result.Wait > 0: // it may have taken the events nevertheless
 		problem.State, problem.Until = statusfeed.RateLimited, time.Now().Add(result.Wait)
+		problem.Message = cmp.Or(problem.Message, "the backend asked to wait "+result.Wait.Round(time.Millisecond).String())
 		problem.Remedy = "the backend asked to wait: send less, or raise its limit; " + s.retried()
+	case result.Problem == nil:
+		return nil
 	case isUnauthorized(result.Status):
 		problem.State = statusfeed.Unauthorized
 		problem.Remedy = whatToDo(lossTopic{outcome: "", reason: deadletter.ReasonUnauthorized}) + "; " + s.retried()

@@ -7,6 +7,7 @@ package outcome
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -28,6 +29,7 @@ const reasonTorn deadletter.Reason = "torn"
 type Recorder struct {
 	metrics *metrics
 	feed    statusfeed.Feed // nil without a status extension
+	closed  sync.Once       // closes the feed
 
 	exporter component.ID
 	signal   string
@@ -70,8 +72,7 @@ func (r *Recorder) Stop() {
 		r.unregister = nil
 	}
 	if r.feed != nil {
-		r.feed.Close()
-		r.feed = nil
+		r.closed.Do(r.feed.Close)
 	}
 }
 

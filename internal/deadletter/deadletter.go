@@ -136,3 +136,15 @@ const (
 	// OutcomeRefused replaces the dead letter with the new one.
 	OutcomeRefused
 )
+
+// String returns the outcome as metrics and APIs name it: kept, delivered or refused.
+func (o Outcome) String() string {
+	switch o {
+	case OutcomeDelivered:
+		return "delivered"
+	case OutcomeRefused:
+		return "refused"
+	default:
+		return "kept"
+	}
+}

@@ -64,12 +64,8 @@ func (m *metrics) replayed(results []deadletter.Replayed) {
 	for i := range results {
 		counts[results[i].Outcome]++
 	}
-	for outcome, name := range map[deadletter.Outcome]string{
-		deadletter.OutcomeDelivered: "delivered", deadletter.OutcomeRefused: "refused", deadletter.OutcomeKept: "kept",
-	} {
-		if counts[outcome] > 0 {
-			m.telemetry.FanoutReplayedEventsTotal.Add(context.Background(), counts[outcome], metric.WithAttributes(m.exporter, attribute.String("outcome", name)))
-		}
+	for outcome, n := range counts {
+		m.telemetry.FanoutReplayedEventsTotal.Add(context.Background(), n, metric.WithAttributes(m.exporter, attribute.String("outcome", outcome.String())))
 	}
 }
 

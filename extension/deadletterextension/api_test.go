@@ -168,7 +168,7 @@ func TestReplayOverHTTP(t *testing.T) {
 	}))
 	status, body, _ := s.ask(t, "POST", "/v1/dead_letters/webhook/audit/replay")
 	assert.Equal(t, 503, status)
-	assert.Contains(t, body, "webhook/audit is not running")
+	assert.Contains(t, body, "webhook/audit: the exporter is not running; add it to a pipeline")
 
 	backend := &fakeBackend{}
 	defer s.register("webhook/audit", "logs", backend)()
@@ -220,14 +220,14 @@ func TestRunningReplayBlocksReplayAndDelete(t *testing.T) {
 	defer s.register("posthog", "logs", &fakeBackend{})()
 	go func() {
 		defer close(ended)
-		_, err := s.folder(audit.String()).replay(context.Background(), selection{})
+		_, err := s.folder(audit.String()).replay(context.Background(), deadletter.Filter{})
 		assert.NoError(t, err)
 	}()
 	<-entered
 	for method, path := range map[string]string{"POST": "webhook/audit/replay", "DELETE": "webhook/audit"} {
 		status, body, _ := s.ask(t, method, "/v1/dead_letters/"+path)
 		assert.Equal(t, 409, status)
-		assert.JSONEq(t, `{"error":"a replay of webhook/audit is in progress; try again when it has ended"}`, body)
+		assert.JSONEq(t, `{"error":"webhook/audit: a replay or deletion of its dead letters is running; wait until it ends, or stop the replay"}`, body)
 	}
 	status, _, _ := s.ask(t, "POST", "/v1/dead_letters/posthog/replay")
 	assert.Equal(t, 200, status, "another exporter can replay meanwhile")
@@ -265,10 +265,10 @@ func TestInvalidRequestsAreRefused(t *testing.T) {
 		allow, text  string
 	}{
 		{"GET", "/", 404, "", "dead letters are at /v1/dead_letters"},
-		{"GET", "/v1/dead_letters/", 404, "", "GET /v1/dead_letters lists the exporters that do"},
-		{"GET", "/v1/dead_letters/webhook", 404, "", `exporter \"webhook\" is not running and has no dead letters`},
-		{"DELETE", "/v1/dead_letters/webhook", 404, "", "is not running and has no dead letters"},
-		{"POST", "/v1/dead_letters/webhook/replay", 404, "", "is not running and has no dead letters"},
+		{"GET", "/v1/dead_letters/", 404, "", "GET /v1/dead_letters lists the exporters with dead letters"},
+		{"GET", "/v1/dead_letters/webhook", 404, "", `exporter \"webhook\": no exporter with this id is running or has dead letters`},
+		{"DELETE", "/v1/dead_letters/webhook", 404, "", "no exporter with this id is running or has dead letters"},
+		{"POST", "/v1/dead_letters/webhook/replay", 404, "", "no exporter with this id is running or has dead letters"},
 		{"POST", "/v1/dead_letters", 405, "GET, HEAD", "use GET, HEAD"},
 		{"DELETE", "/v1/dead_letters", 405, "GET, HEAD", "use GET, HEAD"},
 		{"PUT", "/v1/dead_letters/webhook/audit", 405, "GET, HEAD, DELETE", "to replay, POST /v1/dead_letters/{exporter}/replay"},
@@ -279,9 +279,9 @@ func TestInvalidRequestsAreRefused(t *testing.T) {
 		{"GET", "/v1/dead_letters/webhook/audit?limit=1001", 400, "", "limit: must be"},
 		{"GET", "/v1/dead_letters/webhook/audit?limit=many", 400, "", "limit: must be"},
 		{"GET", "/v1/dead_letters/webhook/audit?payload=yes", 400, "", "payload: must be true or false"},
-		{"GET", "/v1/dead_letters/webhook/audit?reason=refused", 400, "", `unknown parameter \"reason\"; valid parameters: limit, payload`},
+		{"GET", "/v1/dead_letters/webhook/audit?reasn=refused", 400, "", `unknown parameter \"reasn\"; valid parameters: before, id, key, limit, name, reason, status, payload`},
 		{"GET", "/v1/dead_letters?limit=1", 400, "", `unknown parameter \"limit\"; valid parameters: none`},
-		{"DELETE", "/v1/dead_letters/webhook/audit?reason=refused", 400, "", "unknown parameter"},
+		{"DELETE", "/v1/dead_letters/webhook/audit?reasons=refused", 400, "", "unknown parameter"},
 		{"POST", "/v1/dead_letters/webhook/audit/replay?limit=-1", 400, "", "limit: must be a number, 1 or more"},
 		{"POST", "/v1/dead_letters/webhook/audit/replay?reson=refused", 400, "", "unknown parameter"},
 		{"POST", "/v1/dead_letters/webhook/audit/replay?reason=refusd", 400, "", "valid reasons: encoding, refused, too_large"},

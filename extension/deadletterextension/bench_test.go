@@ -104,7 +104,7 @@ func BenchmarkReplay(b *testing.B) {
 		b.StopTimer()
 		require.NoError(b, s.put(audit, letters))
 		b.StartTimer()
-		if got, err := s.folder(audit.String()).replay(context.Background(), selection{}); err != nil || got.Delivered != n {
+		if got, err := s.folder(audit.String()).replay(context.Background(), deadletter.Filter{}); err != nil || got.Delivered != n {
 			b.Fatal(got, err)
 		}
 	}

@@ -261,9 +261,9 @@ func TestReplayedFileIsNotEvicted(t *testing.T) {
 		return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
 	}
 	defer s.register(audit.String(), "logs", backend)()
-	got, err := s.folder(audit.String()).replay(context.Background(), selection{})
+	got, err := s.folder(audit.String()).replay(context.Background(), deadletter.Filter{})
 	require.NoError(t, err)
-	assert.Equal(t, result{Replayed: 1, Delivered: 1}, got, "the others were evicted before they were replayed")
+	assert.Equal(t, result{Replayed: 1, Delivered: 1}, resultOf(&got), "the others were evicted before they were replayed")
 	assert.Equal(t, "0", strings.Join(backend.ids(), " "))
 	assert.Empty(t, s.filesOf(t, audit))
 	s.check(t)
@@ -277,7 +277,7 @@ func TestPutIsRefusedWithoutEvictableFile(t *testing.T) {
 		return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
 	}}
 	defer s.register(audit.String(), "logs", backend)()
-	_, err := s.folder(audit.String()).replay(context.Background(), selection{})
+	_, err := s.folder(audit.String()).replay(context.Background(), deadletter.Filter{})
 	require.NoError(t, err)
 	require.NoError(t, s.put(other, []deadletter.Letter{s.bulky("e2", 300_000)}))
 	s.check(t)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -37,13 +38,12 @@ type deadLetters struct {
 	set       extension.Settings
 	telemetry *metadata.TelemetryBuilder
 
-	store  *store
+	// store is nil before Start. Other extensions may call at any time.
+	store  atomic.Pointer[store]
 	server *http.Server
 	stop   context.CancelFunc
 	done   sync.WaitGroup
 }
-
-var _ deadletter.Store = (*deadLetters)(nil)
 
 func newExtension(set extension.Settings, cfg *Config) (*deadLetters, error) {
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
@@ -55,31 +55,32 @@ func newExtension(set extension.Settings, cfg *Config) (*deadLetters, error) {
 
 // Start opens the store and starts the HTTP API.
 func (d *deadLetters) Start(ctx context.Context, host component.Host) error {
-	var err error
-	if d.store, err = openStore(d.cfg, d.set.Logger, d.telemetry, time.Now); err != nil {
+	s, err := openStore(d.cfg, d.set.Logger, d.telemetry, time.Now)
+	if err != nil {
 		return err
 	}
-	if err := d.serve(ctx, host); err != nil {
+	d.store.Store(s)
+	if err := d.serve(ctx, host, s); err != nil {
 		return errors.Join(err, d.Shutdown(ctx))
 	}
 	background, stop := context.WithCancel(context.Background())
 	d.stop = stop
-	d.done.Go(func() { d.expire(background) })
-	return d.observe()
+	d.done.Go(func() { d.expire(background, s) })
+	return d.observe(s)
 }
 
-func (d *deadLetters) serve(ctx context.Context, host component.Host) error {
+func (d *deadLetters) serve(ctx context.Context, host component.Host, s *store) error {
 	listener, err := sdkhttp.Listen(ctx, &d.cfg.ServerConfig)
 	if err != nil {
 		return fmt.Errorf("listening on endpoint %s: %w", d.cfg.ServerConfig.NetAddr.Endpoint, err)
 	}
-	handler := guard((&api{store: d.store, logger: d.set.Logger}).handler(), d.cfg.ServerConfig.NetAddr.Endpoint, listener.Addr())
+	handler := guard((&api{store: s, logger: d.set.Logger}).handler(), d.cfg.ServerConfig.NetAddr.Endpoint, listener.Addr())
 	d.server, err = d.cfg.ServerConfig.ToServer(ctx, host.GetExtensions(), d.set.TelemetrySettings, handler,
 		confighttp.WithErrorHandler(func(w http.ResponseWriter, _ *http.Request, text string, status int) { writeError(w, status, text) }))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	d.announce(listener.Addr())
+	d.announce(listener.Addr(), s)
 	d.done.Go(func() {
 		if err := d.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
@@ -88,9 +89,9 @@ func (d *deadLetters) serve(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-func (d *deadLetters) announce(endpoint net.Addr) {
+func (d *deadLetters) announce(endpoint net.Addr, s *store) {
 	var count tally
-	for _, sum := range d.store.summaries() {
+	for _, sum := range s.summaries() {
 		count.merge(&sum.count)
 	}
 	d.set.Logger.Info("Listening for dead letter requests", zap.String("endpoint", endpoint.String()), zap.String("path", apiPath),
@@ -98,7 +99,7 @@ func (d *deadLetters) announce(endpoint net.Addr) {
 }
 
 // expire removes dead letters older than max_age until ctx ends.
-func (d *deadLetters) expire(ctx context.Context) {
+func (d *deadLetters) expire(ctx context.Context, s *store) {
 	if d.cfg.MaxAge <= 0 {
 		return
 	}
@@ -109,16 +110,16 @@ func (d *deadLetters) expire(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			d.store.expire()
+			s.expire()
 		}
 	}
 }
 
 // observe reports the stored dead letters whenever the metrics are collected.
-func (d *deadLetters) observe() error {
+func (d *deadLetters) observe(s *store) error {
 	report := func(value func(*tally) int64) metric.Int64Callback {
 		return func(_ context.Context, o metric.Int64Observer) error {
-			for _, sum := range d.store.summaries() {
+			for _, sum := range s.summaries() {
 				o.Observe(value(&sum.count), metric.WithAttributes(attribute.String("exporter", sum.exporter)))
 			}
 			return nil
@@ -130,36 +131,39 @@ func (d *deadLetters) observe() error {
 	)
 }
 
-// Shutdown stops the replays and the server, and syncs all files to disk.
+// Shutdown stops replays and removals and the server, and syncs all files to disk.
 func (d *deadLetters) Shutdown(ctx context.Context) error {
 	d.telemetry.Shutdown()
-	if d.store == nil {
+	s := d.store.Load()
+	if s == nil {
 		return nil
 	}
 	if d.stop != nil {
 		d.stop()
 	}
-	d.store.stopReplays()
+	s.stopActivities()
 	var err error
 	if d.server != nil {
 		err = d.server.Shutdown(ctx)
 	}
 	d.done.Wait()
-	return errors.Join(err, d.store.close())
+	return errors.Join(err, s.close())
 }
 
 // Put implements deadletter.Store.
 func (d *deadLetters) Put(exporter component.ID, letters []deadletter.Letter) error {
-	if d.store == nil {
+	s := d.store.Load()
+	if s == nil {
 		return errClosed
 	}
-	return d.store.put(exporter, letters)
+	return s.put(exporter, letters)
 }
 
 // Register implements deadletter.Store.
 func (d *deadLetters) Register(exporter component.ID, signal string, replayer deadletter.Replayer) (unregister func()) {
-	if d.store == nil {
+	s := d.store.Load()
+	if s == nil {
 		return func() {}
 	}
-	return d.store.register(exporter.String(), signal, replayer)
+	return s.register(exporter.String(), signal, replayer)
 }

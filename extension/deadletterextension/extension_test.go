@@ -214,7 +214,7 @@ func TestShutdownEndsReplay(t *testing.T) {
 		ended <- e.Shutdown(context.Background())
 	}()
 	_, body := e.ask(t, "POST", "/webhook/audit/replay")
-	assert.Contains(t, body, stoppedExtension)
+	assert.Contains(t, body, errStopping.Error())
 	assert.NoError(t, <-ended)
 }
 
@@ -232,7 +232,7 @@ func TestDeadLettersExpireInBackground(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	e := start(t, t.TempDir())
 	require.NoError(t, e.Put(audit, lettersOf("e1", "e2")))
-	info, err := os.Stat(e.Store.(*deadLetters).store.folder(audit.String()).path + "/00000001.jsonl")
+	info, err := os.Stat(e.Store.(*deadLetters).store.Load().folder(audit.String()).path + "/00000001.jsonl")
 	require.NoError(t, err)
 	attributes := attribute.NewSet(attribute.String("exporter", "webhook/audit"))
 	metadatatest.AssertEqualFanoutDeadLettersStored(t, e.tel,

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
 const (
@@ -38,7 +40,7 @@ type segment struct {
 	count tally
 	// modified is the file's modification time, used as its age if no dead letter has a time.
 	modified time.Time
-	// sealed: nothing more is appended. busy: it is being replayed. gone: it is removed, or about
+	// sealed: nothing more is appended. busy: it is being replayed or rewritten. gone: it is removed, or about
 	// to be. warned: unreadable lines in it have been logged.
 	sealed, busy, gone, warned bool
 }
@@ -69,7 +71,9 @@ type folder struct {
 	exporter  string
 	segments  []*segment
 	replayers map[string]*registration
-	active    *activeReplay
+	active    *activity
+	// progress is that of the last replay; nil without one.
+	progress *deadletter.Progress
 }
 
 // list finds the files left by an earlier run. Nothing else uses the folder yet.
@@ -293,6 +297,27 @@ func (f *folder) seal() error {
 	return f.sync(f.release())
 }
 
+// take seals the files that may contain selected dead letters, and returns them, oldest first.
+func (f *folder) take(which *filter) ([]*segment, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.current != nil && which.opens(f.current.number) {
+		if err := f.seal(); err != nil {
+			return nil, err
+		}
+	}
+	f.store.mu.Lock()
+	defer f.store.mu.Unlock()
+	var segments []*segment
+	for _, seg := range f.segments {
+		if which.opens(seg.number) {
+			seg.sealed = true
+			segments = append(segments, seg)
+		}
+	}
+	return segments, nil
+}
+
 func (f *folder) release() (*segment, *os.File) {
 	seg, file := f.current, f.file
 	f.current, f.file = nil, nil
@@ -330,6 +355,20 @@ func (s *store) settle(seg *segment, rewritten bool) {
 	}
 	s.total += fresh.count.bytes - seg.count.bytes
 	seg.count, seg.modified, seg.warned = fresh.count, fresh.modified, fresh.warned
+}
+
+// markBusy protects a file from eviction, unless it is already gone.
+func (s *store) markBusy(seg *segment) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seg.busy = !seg.gone
+	return seg.busy
+}
+
+func (s *store) clearBusy(seg *segment) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seg.busy = false
 }
 
 // forget stops tracking a file. It must be called with the store's mu held.

@@ -13,11 +13,14 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
-// head is the part of a dead letter that is counted.
+// head is the part of a dead letter that is counted, and by which it is found.
 type head struct {
 	exporter string
 	reason   deadletter.Reason
 	failedAt time.Time
+	status   int
+	// id and name are valid until the next head is read.
+	id, name []byte
 }
 
 // headReader reads heads several times faster than parsing whole lines. Its fast path handles only
@@ -31,6 +34,8 @@ type headReader struct {
 	words   [4]string
 	next    int
 	ignored time.Time
+	// id and name are the buffers of the head's.
+	id, name []byte
 }
 
 func newHeadReader() *headReader {
@@ -42,7 +47,7 @@ func (r *headReader) read(text []byte) (head, error) {
 		return h, nil
 	}
 	letter, err := deadletter.ParseLine(text)
-	return head{letter.Exporter, letter.Reason, letter.FailedAt}, err
+	return head{letter.Exporter, letter.Reason, letter.FailedAt, letter.Status, []byte(letter.ID), []byte(letter.Name)}, err
 }
 
 func (r *headReader) readFast(text []byte) (head, bool) {
@@ -89,7 +94,10 @@ func (r *headReader) member(name string) bool {
 		return false
 	}
 	if name == "status" || name == "attempts" {
-		_, err := strconv.Atoi(string(value))
+		number, err := strconv.Atoi(string(value))
+		if name == "status" {
+			r.head.status = number
+		}
 		return err == nil
 	}
 	if value.Kind() != '"' {
@@ -104,7 +112,15 @@ func (r *headReader) member(name string) bool {
 		return r.time(value, &r.head.failedAt)
 	case "time":
 		return r.time(value, &r.ignored)
-	case "signal", "id", "name", "message", "category", "destination":
+	case "id":
+		r.id, err = jsontext.AppendUnquote(r.id[:0], value)
+		r.head.id = r.id
+		return err == nil
+	case "name":
+		r.name, err = jsontext.AppendUnquote(r.name[:0], value)
+		r.head.name = r.name
+		return err == nil
+	case "signal", "message", "category", "destination":
 		return true
 	}
 	return false

@@ -91,7 +91,7 @@ func appendLines(dst []byte, exporter string, letters []deadletter.Letter, now t
 		if dst, err = appendLine(dst, &letter); err != nil {
 			return dst, tally{}, err
 		}
-		count.add(&head{exporter, letter.Reason, letter.FailedAt}, int64(len(dst)-start))
+		count.add(&head{exporter: exporter, reason: letter.Reason, failedAt: letter.FailedAt}, int64(len(dst)-start))
 	}
 	return dst, count, nil
 }

@@ -139,7 +139,8 @@ func FuzzHeadReader(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q is read as a dead letter: %v", text, err)
 		}
-		if got.exporter != want.Exporter || got.reason != want.Reason || !got.failedAt.Equal(want.FailedAt) {
+		if got.exporter != want.Exporter || got.reason != want.Reason || !got.failedAt.Equal(want.FailedAt) ||
+			got.status != want.Status || string(got.id) != want.ID || string(got.name) != want.Name {
 			t.Fatalf("%q: got %v, want %v", text, got, want)
 		}
 	})

@@ -4,210 +4,179 @@
 package deadletterextension
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
 	"os"
-	"slices"
-	"sync"
+
+	"go.uber.org/zap"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
 const (
-	// A replayer gets one chunk at a time.
-	maxChunkLetters = 100
-	maxChunkBytes   = 4 << 20
-	// A replay skips dead letters that the backend does not accept now. After this many consecutive
-	// chunks of only such letters it stops: the backend is probably down.
-	maxStuckChunks = 2
 	// A file is rewritten after this many changes, so that a crash repeats no more than these.
 	checkpointLetters = 5000
 
-	stoppedBusy      = "the backend does not accept events now; replay again later"
-	stoppedClient    = "the client disconnected"
-	stoppedExporter  = "the exporter is stopping"
-	stoppedExtension = "the collector is stopping"
+	stoppedBusy   = "the backend does not accept events now; replay again later"
+	stoppedClient = "the client disconnected"
 )
 
-// registration is one exporter's replayer for one signal.
-type registration struct{ deadletter.Replayer }
+var errExporterStopping = errors.New("the exporter is stopping")
 
-// activeReplay is a replay in progress.
-type activeReplay struct {
-	cancel context.CancelCauseFunc
-	done   chan struct{}
+// replay is a replay of an exporter's dead letters, oldest first. New ones wait for the next replay.
+type replay struct {
+	store     *store
+	folder    *folder
+	exporter  string
+	which     filter
+	replayers map[string]*registration
+	// one replays a single dead letter; nil otherwise.
+	one *oneLetter
+
+	// ctx ends at once if the exporter or the extension stops. asked ends the replay after the current
+	// chunk, if the client disconnects or an operator stops it.
+	ctx, asked  context.Context
+	cancel, ask context.CancelCauseFunc
+
+	progress deadletter.Progress
+	heads    *headReader
+	stuck    int // consecutive chunks in which nothing was delivered or refused
 }
 
-// stop stops the replay and waits until it has ended.
-func (r *activeReplay) stop(why string) {
-	if r == nil {
-		return
+// newReplay begins a replay. The caller must run it.
+func (f *folder) newReplay(client context.Context, which deadletter.Filter) (*replay, error) {
+	r := &replay{store: f.store, folder: f, which: newFilter(which), heads: newHeadReader()}
+	r.ctx, r.cancel = context.WithCancelCause(context.WithoutCancel(client))
+	r.asked, r.ask = context.WithCancelCause(client)
+	if err := r.begin(); err != nil {
+		r.release()
+		return nil, err
 	}
-	r.cancel(errors.New(why))
-	<-r.done
+	r.progress = deadletter.Progress{Exporter: r.exporter, Filter: which, Begun: r.store.now()}
+	return r, nil
 }
 
-// register adds a replayer until unregister is called.
-func (s *store) register(exporter, signal string, replayer deadletter.Replayer) (unregister func()) {
-	f := s.folder(exporter)
-	own := &registration{replayer}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f.replayers[signal] = own
-	return sync.OnceFunc(func() {
-		s.mu.Lock()
-		if f.replayers[signal] == own {
-			delete(f.replayers, signal)
-		}
-		active := f.active
-		s.mu.Unlock()
-		active.stop(stoppedExporter)
+func (r *replay) begin() error {
+	f := r.folder
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
+	if len(f.replayers) == 0 {
+		return fmt.Errorf("%s: %w", f.exporter, deadletter.ErrNotRunning)
+	}
+	r.exporter, r.replayers = f.exporter, maps.Clone(f.replayers)
+	return f.beginLocked(&activity{
+		cancel: func(why error) { r.cancel(why); r.ask(why) },
+		ask:    r.ask,
+		done:   make(chan struct{}),
 	})
 }
 
-// stopReplays stops all replays and prevents new ones.
-func (s *store) stopReplays() {
-	s.mu.Lock()
-	s.stopping = true
-	replays := make([]*activeReplay, 0, len(s.folders))
-	for _, f := range s.folders {
-		replays = append(replays, f.active)
-	}
-	s.mu.Unlock()
-	for _, replay := range replays {
-		replay.stop(stoppedExtension)
-	}
+func (r *replay) release() {
+	r.cancel(nil)
+	r.ask(nil)
 }
 
-// selection says which of an exporter's dead letters to replay.
-type selection struct {
-	reason deadletter.Reason // empty for all
-	limit  int               // 0 for all
-}
-
-// result is the result of a replay.
-type result struct {
-	Replayed   int    `json:"replayed"`
-	Delivered  int    `json:"delivered"`
-	Refused    int    `json:"refused"`
-	Kept       int    `json:"kept"`
-	Unreadable int    `json:"unreadable"`
-	Stopped    string `json:"stopped,omitempty"`
-}
-
-// replay sends an exporter's dead letters back to it, oldest first. New ones wait for the next
-// replay. It stops after the current chunk if the client disconnects, and at once if the exporter
-// or the extension stops.
-func (f *folder) replay(client context.Context, which selection) (result, error) {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(client))
-	defer cancel(nil)
-	r := &replay{store: f.store, which: which, ctx: ctx, client: client}
-	if err := r.begin(f, cancel); err != nil {
-		return result{}, err
+// run replays the dead letters, and returns when the replay has ended.
+func (r *replay) run() error {
+	defer r.release()
+	r.publish()
+	err := r.segments()
+	switch {
+	case err != nil:
+		err = fmt.Errorf("replaying: %w; delivered dead letters may be delivered again", err)
+		r.progress.Stopped = err.Error()
+	case r.progress.Stopped == "" && r.stuck > 0:
+		r.progress.Stopped = stoppedBusy
+	case r.progress.Stopped == "":
+		r.progress.Total = r.progress.Replayed // files may have been evicted or edited meanwhile
 	}
-	defer f.endReplay()
-	segments, err := f.sealAll()
+	r.store.logger.Info("Replayed dead letters", zap.String("exporter", r.exporter), zap.Int("delivered", r.progress.Delivered),
+		zap.Int("refused", r.progress.Refused), zap.Int("kept", r.progress.Kept), zap.String("stopped", r.progress.Stopped))
+	r.progress.Ended = r.store.now()
+	if r.one != nil {
+		r.folder.end(nil)
+	} else {
+		ended := r.progress
+		r.folder.end(&ended)
+	}
+	return err
+}
+
+// publish shows the progress to others. Replays of one dead letter have none.
+func (r *replay) publish() {
+	if r.one != nil {
+		return
+	}
+	progress := r.progress
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
+	r.folder.progress = &progress
+}
+
+func (r *replay) segments() error {
+	segments, err := r.folder.take(&r.which)
 	if err != nil {
-		return result{}, err
+		return err
 	}
+	segments, err = r.countTotal(segments)
+	if r.halted() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.publish()
 	for _, seg := range segments {
 		if r.halted() {
 			break
 		}
 		if err := r.segment(seg); err != nil {
-			return r.result, fmt.Errorf("replaying: %w; delivered dead letters may be delivered again", err)
+			return err
 		}
 	}
-	if r.result.Stopped == "" && r.stuck > 0 {
-		r.result.Stopped = stoppedBusy
-	}
-	return r.result, nil
-}
-
-func (r *replay) begin(f *folder, cancel context.CancelCauseFunc) error {
-	r.store.mu.Lock()
-	defer r.store.mu.Unlock()
-	switch {
-	case len(f.replayers) == 0:
-		return &apiError{http.StatusServiceUnavailable, f.exporter + " is not running; add it to a pipeline, then replay its dead letters"}
-	case f.active != nil:
-		return replayUnderWay(f.exporter)
-	case f.isPaused():
-		return &apiError{http.StatusConflict, fmt.Sprintf("%s: %v", f.exporter, deadletter.ErrPaused)}
-	case r.store.stopping:
-		return &apiError{http.StatusServiceUnavailable, stoppedExtension}
-	}
-	f.active = &activeReplay{cancel: cancel, done: make(chan struct{})}
-	r.exporter, r.replayers = f.exporter, maps.Clone(f.replayers)
 	return nil
 }
 
-// isPaused reports whether the exporter of one of the signals is paused.
-func (f *folder) isPaused() bool {
-	for _, replayer := range f.replayers {
-		if replayer.Paused() {
-			return true
+// countTotal counts the dead letters to replay, and returns the files without those that have none.
+func (r *replay) countTotal(segments []*segment) ([]*segment, error) {
+	chosen := segments[:0:0]
+	for i, seg := range segments {
+		if r.which.left(r.progress.Total, 1) == 0 {
+			return append(chosen, segments[i:]...), nil
 		}
+		n, unreadable, err := r.store.count(r.asked, seg, &r.which)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+		if n == 0 && err == nil {
+			r.progress.Unreadable += unreadable
+			continue
+		}
+		r.progress.Total += r.which.left(r.progress.Total, n)
+		chosen = append(chosen, seg)
 	}
-	return false
-}
-
-func (f *folder) endReplay() {
-	f.store.mu.Lock()
-	defer f.store.mu.Unlock()
-	close(f.active.done)
-	f.active = nil
-}
-
-// sealAll seals the current file and returns all files, oldest first.
-func (f *folder) sealAll() ([]*segment, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	err := f.seal()
-	f.store.mu.Lock()
-	defer f.store.mu.Unlock()
-	for _, seg := range f.segments {
-		seg.sealed = true
-	}
-	return slices.Clone(f.segments), err
-}
-
-// replay is the state of one replay.
-type replay struct {
-	store     *store
-	exporter  string
-	which     selection
-	replayers map[string]*registration
-	ctx       context.Context
-	client    context.Context
-	result    result
-	stuck     int // consecutive chunks in which nothing was delivered or refused
+	return chosen, nil
 }
 
 // halted reports whether the replay must stop, and records why.
 func (r *replay) halted() bool {
 	switch {
-	case r.result.Stopped != "":
+	case r.progress.Stopped != "":
 	case r.ctx.Err() != nil:
-		r.result.Stopped = context.Cause(r.ctx).Error()
-	case r.client.Err() != nil:
-		r.result.Stopped = stoppedClient
+		r.progress.Stopped = context.Cause(r.ctx).Error()
+	case errors.Is(context.Cause(r.asked), errStopRequested):
+		r.progress.Stopped = errStopRequested.Error()
+	case r.asked.Err() != nil:
+		r.progress.Stopped = stoppedClient
 	}
-	return r.result.Stopped != "" || r.remaining() == 0
+	return r.progress.Stopped != "" || r.remaining() == 0
 }
 
 // remaining returns how many dead letters the next chunk may hold.
-func (r *replay) remaining() int {
-	if r.which.limit == 0 {
-		return maxChunkLetters
-	}
-	return min(r.which.limit-r.result.Replayed, maxChunkLetters)
-}
+func (r *replay) remaining() int { return r.which.left(r.progress.Replayed, maxChunkLetters) }
 
 // segment replays one file, which cannot be evicted meanwhile.
 func (r *replay) segment(seg *segment) error {
@@ -228,20 +197,6 @@ func (r *replay) segment(seg *segment) error {
 	}
 }
 
-// markBusy protects a file from eviction, unless it is already gone.
-func (s *store) markBusy(seg *segment) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	seg.busy = !seg.gone
-	return seg.busy
-}
-
-func (s *store) clearBusy(seg *segment) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	seg.busy = false
-}
-
 // pass sends the dead letters of a file from an offset on, and rewrites the file without the
 // delivered ones. It stops early after a number of changes, and returns where the rest starts in
 // the new file.
@@ -257,7 +212,9 @@ func (r *replay) pass(seg *segment, from int64) (next int64, more bool, err erro
 		if batch, more, err = r.readChunk(lines); err != nil {
 			return 0, false, err
 		}
-		if err := w.write(r.send(batch)); err != nil {
+		r.send(batch)
+		r.publish()
+		if err := w.write(batch); err != nil {
 			return 0, false, err
 		}
 	}
@@ -287,15 +244,9 @@ func (r *replay) readChunk(lines *lineReader) (batch []item, more bool, err erro
 		if err != nil {
 			return nil, false, err
 		}
-		it := item{line: l}
-		it.text = slices.Clone(l.text)
+		it := r.itemOf(l)
 		size += len(it.text)
-		letter, err := deadletter.ParseLine(it.text)
-		switch {
-		case err != nil:
-			r.result.Unreadable++
-		case r.which.reason == "" || r.which.reason == letter.Reason:
-			it.letter = &letter
+		if it.letter != nil {
 			room--
 		}
 		batch = append(batch, it)
@@ -303,90 +254,40 @@ func (r *replay) readChunk(lines *lineReader) (batch []item, more bool, err erro
 	return batch, true, nil
 }
 
-// send passes the dead letters of a chunk to the replayers of their signals.
-func (r *replay) send(batch []item) []item {
-	var signals []string
-	bySignal := map[string][]*item{}
-	for i := range batch {
-		if letter := batch[i].letter; letter != nil {
-			if !slices.Contains(signals, letter.Signal) {
-				signals = append(signals, letter.Signal)
-			}
-			bySignal[letter.Signal] = append(bySignal[letter.Signal], &batch[i])
-		}
+// replay replays the selected dead letters, and returns when the replay has ended.
+func (f *folder) replay(client context.Context, which deadletter.Filter) (deadletter.Progress, error) {
+	r, err := f.newReplay(client, which)
+	if err != nil {
+		return deadletter.Progress{}, err
 	}
-	for _, signal := range signals {
-		if r.ctx.Err() == nil && r.result.Stopped == "" {
-			r.sendTo(r.replayers[signal], bySignal[signal])
-		}
-	}
-	return batch
+	err = r.run()
+	return r.progress, err
 }
 
-func (r *replay) sendTo(replayer *registration, items []*item) {
-	var outcomes []deadletter.Replayed
-	if replayer != nil {
-		letters := make([]deadletter.Letter, len(items))
-		for i, it := range items {
-			letters[i] = *it.letter
-		}
-		outcomes = replayer.Replay(r.ctx, letters)
+// startReplay replays the selected dead letters in the background.
+func (f *folder) startReplay(which deadletter.Filter) (deadletter.Progress, error) {
+	r, err := f.newReplay(context.Background(), which)
+	if err != nil {
+		return deadletter.Progress{}, err
 	}
-	kept := 0
-	for i, it := range items {
-		outcome := deadletter.Replayed{Outcome: deadletter.OutcomeKept}
-		if i < len(outcomes) {
-			outcome = outcomes[i]
+	begun := r.progress
+	f.store.background.Go(func() {
+		if err := r.run(); err != nil {
+			f.store.logger.Error("A replay of dead letters has failed", zap.String("exporter", r.exporter), zap.Error(err))
 		}
-		if r.settle(it, &outcome) == deadletter.OutcomeKept {
-			kept++
-		}
-	}
-	switch {
-	case kept > 0 && r.ctx.Err() != nil:
-		r.result.Stopped = context.Cause(r.ctx).Error()
-	case kept < len(items):
-		r.stuck = 0
-	case replayer != nil:
-		if r.stuck++; r.stuck == maxStuckChunks {
-			r.result.Stopped = stoppedBusy
-		}
-	}
+	})
+	return begun, nil
 }
 
-// settle records the outcome of a dead letter.
-func (r *replay) settle(it *item, outcome *deadletter.Replayed) deadletter.Outcome {
-	r.result.Replayed++
-	switch outcome.Outcome {
-	case deadletter.OutcomeDelivered:
-		r.result.Delivered++
-		it.removed = true
-	case deadletter.OutcomeRefused:
-		r.result.Refused++
-	default:
-		r.result.Kept++
+// stopReplay ends the running replay after what is being sent, and returns its progress.
+func (f *folder) stopReplay() deadletter.Progress {
+	f.store.mu.Lock()
+	defer f.store.mu.Unlock()
+	if f.active != nil && f.active.ask != nil {
+		f.active.ask(errStopRequested)
 	}
-	r.replace(it, outcome.Letters)
-	return outcome.Outcome
-}
-
-// replace puts the new dead letters, if any, in the place of the old one, unless one of them could
-// not be read back.
-func (r *replay) replace(it *item, letters []deadletter.Letter) {
-	var text []byte
-	for i := range letters {
-		letter := &letters[i]
-		letter.Exporter = r.exporter
-		letter.Signal = cmp.Or(letter.Signal, it.letter.Signal)
-		if letter.FailedAt.IsZero() {
-			letter.FailedAt = r.store.now()
-		}
-		var err error
-		if text, err = appendLine(text, letter); err != nil {
-			return
-		}
+	if f.progress == nil {
+		return deadletter.Progress{Exporter: f.exporter}
 	}
-	if len(text) > 0 {
-		it.text, it.changed = text[:len(text)-1], true // without the last line feed
-	}
+	return *f.progress
 }

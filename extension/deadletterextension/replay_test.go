@@ -82,12 +82,12 @@ func refusedAgain(l *deadletter.Letter) deadletter.Replayed {
 	return deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letters: []deadletter.Letter{again}}
 }
 
-func (s *testStore) mustReplay(t *testing.T, which selection) result {
+func (s *testStore) mustReplay(t *testing.T, which deadletter.Filter) result {
 	t.Helper()
 	got, err := s.folder(audit.String()).replay(t.Context(), which)
 	require.NoError(t, err)
 	s.check(t)
-	return got
+	return resultOf(&got)
 }
 
 func numbered(n int) []string {
@@ -104,7 +104,7 @@ func TestDeliveredDeadLettersLeaveStore(t *testing.T) {
 	require.NoError(t, s.put(other, lettersOf("o1")))
 	backend := &fakeBackend{}
 	defer s.register(audit.String(), "logs", backend)()
-	assert.Equal(t, result{Replayed: 250, Delivered: 250}, s.mustReplay(t, selection{}))
+	assert.Equal(t, result{Replayed: 250, Delivered: 250}, s.mustReplay(t, deadletter.Filter{}))
 	assert.Equal(t, numbered(250), backend.ids(), "oldest first, each once")
 	assert.Equal(t, []int{100, 100, 50}, backend.chunks)
 	assert.Empty(t, s.filesOf(t, audit))
@@ -112,7 +112,7 @@ func TestDeliveredDeadLettersLeaveStore(t *testing.T) {
 	want := letterOf("e0", deadletter.ReasonRefused)
 	want.Exporter = "webhook/audit"
 	assert.Equal(t, want, backend.got[0], "unchanged")
-	assert.Equal(t, result{}, s.mustReplay(t, selection{}), "nothing is left")
+	assert.Equal(t, result{}, s.mustReplay(t, deadletter.Filter{}), "nothing is left")
 }
 
 func TestReplayOutcomes(t *testing.T) {
@@ -140,7 +140,7 @@ func TestReplayOutcomes(t *testing.T) {
 			s := openTestStore(t, directory)
 			require.NoError(t, s.put(audit, lettersOf(numbered(4)...)))
 			defer s.register(audit.String(), "logs", &fakeBackend{outcome: tt.outcome})()
-			assert.Equal(t, tt.want, s.mustReplay(t, selection{}))
+			assert.Equal(t, tt.want, s.mustReplay(t, deadletter.Filter{}))
 			assert.Equal(t, tt.left, s.ids(t, audit))
 			require.NoError(t, s.put(audit, lettersOf("new")))
 			require.NoError(t, s.close())
@@ -160,7 +160,7 @@ func TestRefusedReplayUpdatesDeadLetter(t *testing.T) {
 		got.Letters[0].Exporter, got.Letters[0].Signal = "", ""
 		return got
 	}})()
-	s.mustReplay(t, selection{})
+	s.mustReplay(t, deadletter.Filter{})
 	text, err := os.ReadFile(s.filesOf(t, audit)[0])
 	require.NoError(t, err)
 	first, _, _ := strings.Cut(string(text), "\n")
@@ -183,14 +183,14 @@ func TestReplacementOfSameLengthIsCounted(t *testing.T) {
 		again.Reason = "refuted"
 		return deadletter.Replayed{Outcome: deadletter.OutcomeRefused, Letters: []deadletter.Letter{again}}
 	}})()
-	s.mustReplay(t, selection{})
+	s.mustReplay(t, deadletter.Filter{})
 }
 
 func TestUnwritableReplacementKeepsOldDeadLetter(t *testing.T) {
 	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1")))
 	defer s.register(audit.String(), "logs", &fakeBackend{outcome: outcome(deadletter.OutcomeRefused)})()
-	assert.Equal(t, 1, s.mustReplay(t, selection{}).Refused)
+	assert.Equal(t, 1, s.mustReplay(t, deadletter.Filter{}).Refused)
 	assert.Equal(t, []string{"e1"}, s.ids(t, audit))
 }
 
@@ -198,7 +198,7 @@ func TestMissingOutcomesKeepDeadLetters(t *testing.T) {
 	s := openTestStore(t, t.TempDir())
 	require.NoError(t, s.put(audit, lettersOf("e1", "e2")))
 	defer s.register(audit.String(), "logs", shortReplayer{})()
-	assert.Equal(t, result{Replayed: 2, Delivered: 1, Kept: 1}, s.mustReplay(t, selection{}))
+	assert.Equal(t, result{Replayed: 2, Delivered: 1, Kept: 1}, s.mustReplay(t, deadletter.Filter{}))
 	assert.Equal(t, []string{"e2"}, s.ids(t, audit))
 }
 
@@ -240,7 +240,7 @@ func TestReplayStopsWhenBackendAcceptsNothing(t *testing.T) {
 		return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
 	}}
 	defer s.register(audit.String(), "logs", backend)()
-	assert.Equal(t, result{Replayed: 400, Delivered: 150, Kept: 250, Stopped: stoppedBusy}, s.mustReplay(t, selection{}))
+	assert.Equal(t, result{Replayed: 400, Delivered: 150, Kept: 250, Stopped: stoppedBusy}, s.mustReplay(t, deadletter.Filter{}))
 	assert.Equal(t, numbered(1000)[150:], s.ids(t, audit))
 }
 
@@ -254,7 +254,7 @@ func TestReplayPassesOverStuckDeadLetters(t *testing.T) {
 		}
 		return deadletter.Replayed{Outcome: deadletter.OutcomeDelivered}
 	}})()
-	assert.Equal(t, result{Replayed: 450, Delivered: 350, Kept: 100}, s.mustReplay(t, selection{}))
+	assert.Equal(t, result{Replayed: 450, Delivered: 350, Kept: 100}, s.mustReplay(t, deadletter.Filter{}))
 	assert.Equal(t, numbered(450)[:100], s.ids(t, audit))
 }
 
@@ -271,7 +271,7 @@ func TestReplayLeavesPartsOfDeadLetter(t *testing.T) {
 				first.ID, second.ID = "first", "second"
 				return deadletter.Replayed{Outcome: o, Letters: []deadletter.Letter{first, second}}
 			}})()
-			got := s.mustReplay(t, selection{})
+			got := s.mustReplay(t, deadletter.Filter{})
 			assert.Equal(t, 2, got.Delivered)
 			assert.Equal(t, 1, got.Kept+got.Refused)
 			assert.Equal(t, []string{"first", "second"}, s.ids(t, audit))
@@ -290,7 +290,7 @@ func TestReplayOfOneReason(t *testing.T) {
 	}
 	backend := &fakeBackend{}
 	defer s.register(audit.String(), "logs", backend)()
-	assert.Equal(t, result{Replayed: 100, Delivered: 100}, s.mustReplay(t, selection{reason: deadletter.ReasonExhausted}))
+	assert.Equal(t, result{Replayed: 100, Delivered: 100}, s.mustReplay(t, deadletter.Filter{Reason: deadletter.ReasonExhausted}))
 	assert.Len(t, s.ids(t, audit), 200)
 	for _, letter := range backend.got {
 		assert.Equal(t, deadletter.ReasonExhausted, letter.Reason)
@@ -302,7 +302,7 @@ func TestReplayLimit(t *testing.T) {
 	require.NoError(t, s.put(audit, lettersOf(numbered(500)...)))
 	backend := &fakeBackend{}
 	defer s.register(audit.String(), "logs", backend)()
-	assert.Equal(t, result{Replayed: 130, Delivered: 130}, s.mustReplay(t, selection{limit: 130}))
+	assert.Equal(t, result{Replayed: 130, Delivered: 130}, s.mustReplay(t, deadletter.Filter{Limit: 130}))
 	assert.Equal(t, []int{100, 30}, backend.chunks)
 	assert.Equal(t, numbered(500)[130:], s.ids(t, audit))
 }
@@ -317,7 +317,7 @@ func TestEachSignalHasItsReplayer(t *testing.T) {
 	logs, traces := &fakeBackend{}, &fakeBackend{outcome: refusedAgain}
 	defer s.register(audit.String(), "logs", logs)()
 	defer s.register(audit.String(), "traces", traces)()
-	assert.Equal(t, result{Replayed: 9, Delivered: 3, Refused: 3, Kept: 3}, s.mustReplay(t, selection{}))
+	assert.Equal(t, result{Replayed: 9, Delivered: 3, Refused: 3, Kept: 3}, s.mustReplay(t, deadletter.Filter{}))
 	assert.Equal(t, []string{"e0", "e3", "e6"}, logs.ids())
 	assert.Equal(t, []string{"e1", "e4", "e7"}, traces.ids())
 	assert.Equal(t, []string{"e1", "e2", "e4", "e5", "e7", "e8"}, s.ids(t, audit), "in the same order")
@@ -330,7 +330,7 @@ func TestLargeDeadLettersUseSmallerChunks(t *testing.T) {
 	}
 	backend := &fakeBackend{}
 	defer s.register(audit.String(), "logs", backend)()
-	s.mustReplay(t, selection{})
+	s.mustReplay(t, deadletter.Filter{})
 	assert.Equal(t, []int{4, 4, 2}, backend.chunks)
 }
 
@@ -348,7 +348,7 @@ func TestUnreadableLinesStayInPlace(t *testing.T) {
 	defer s.register(audit.String(), "logs", &fakeBackend{outcome: func(l *deadletter.Letter) deadletter.Replayed {
 		return deadletter.Replayed{Outcome: map[bool]deadletter.Outcome{true: deadletter.OutcomeDelivered}[l.ID != "e2"]}
 	}})()
-	assert.Equal(t, result{Replayed: 3, Delivered: 2, Kept: 1, Unreadable: 3}, s.mustReplay(t, selection{}))
+	assert.Equal(t, result{Replayed: 3, Delivered: 2, Kept: 1, Unreadable: 3}, s.mustReplay(t, deadletter.Filter{}))
 	left, err := os.ReadFile(filepath.Join(folder, "00000001.jsonl"))
 	require.NoError(t, err)
 	want := strings.Join([]string{"mending this", line("e2"), long, `{"exporter":`}, "\n") + "\n"
@@ -365,9 +365,9 @@ func TestNewDeadLettersWaitForNextReplay(t *testing.T) {
 		assert.NoError(t, s.put(audit, lettersOf("new")))
 	}}
 	defer s.register(audit.String(), "logs", backend)()
-	assert.Equal(t, result{Replayed: 2, Delivered: 2}, s.mustReplay(t, selection{}))
+	assert.Equal(t, result{Replayed: 2, Delivered: 2}, s.mustReplay(t, deadletter.Filter{}))
 	assert.Equal(t, []string{"new"}, s.ids(t, audit))
-	assert.Equal(t, result{Replayed: 1, Delivered: 1}, s.mustReplay(t, selection{}))
+	assert.Equal(t, result{Replayed: 1, Delivered: 1}, s.mustReplay(t, deadletter.Filter{}))
 	assert.Equal(t, []string{"new"}, s.ids(t, audit))
 }
 
@@ -393,7 +393,7 @@ func TestLongReplaySavesProgress(t *testing.T) {
 		},
 	}
 	defer s.register(audit.String(), "logs", backend)()
-	assert.Equal(t, result{Replayed: n, Delivered: n * 9 / 10, Refused: n / 10}, s.mustReplay(t, selection{}))
+	assert.Equal(t, result{Replayed: n, Delivered: n * 9 / 10, Refused: n / 10}, s.mustReplay(t, deadletter.Filter{}))
 	assert.Equal(t, numbered(n), backend.ids(), "each once, in order")
 	assert.Len(t, s.ids(t, audit), n/10)
 
@@ -433,7 +433,7 @@ func TestCrashDuringReplayLosesNothing(t *testing.T) {
 			}
 		}
 		unregister := s.register(audit.String(), "logs", backend)
-		s.mustReplay(t, selection{limit: 120})
+		s.mustReplay(t, deadletter.Filter{Limit: 120})
 		unregister()
 		require.NoError(t, s.close())
 		if entries, err := os.ReadDir(copied); err == nil && len(entries) > 0 {
@@ -459,9 +459,9 @@ func TestReplayEndsWhenClientContextEnds(t *testing.T) {
 		assert.NoError(t, ctx.Err(), "the current chunk is finished")
 	}}
 	defer s.register(audit.String(), "logs", backend)()
-	got, err := s.folder(audit.String()).replay(client, selection{})
+	got, err := s.folder(audit.String()).replay(client, deadletter.Filter{})
 	require.NoError(t, err)
-	assert.Equal(t, result{Replayed: 100, Delivered: 100, Stopped: stoppedClient}, got)
+	assert.Equal(t, result{Replayed: 100, Delivered: 100, Stopped: stoppedClient}, resultOf(&got))
 	assert.Len(t, s.ids(t, audit), 400)
 	s.check(t)
 }
@@ -479,11 +479,11 @@ func hanging(entered chan<- struct{}) *fakeBackend {
 
 func TestStoppingExporterEndsReplay(t *testing.T) {
 	for name, end := range map[string]struct {
-		stop func(s *testStore, unregister func())
-		want string
+		stop       func(s *testStore, unregister func())
+		want, next error
 	}{
-		"the exporter":  {func(_ *testStore, unregister func()) { unregister() }, stoppedExporter},
-		"the extension": {func(s *testStore, _ func()) { s.stopReplays() }, stoppedExtension},
+		"the exporter":  {func(_ *testStore, unregister func()) { unregister() }, errExporterStopping, deadletter.ErrNotRunning},
+		"the extension": {func(s *testStore, _ func()) { s.stopActivities() }, errStopping, errStopping},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openTestStore(t, t.TempDir())
@@ -491,12 +491,12 @@ func TestStoppingExporterEndsReplay(t *testing.T) {
 			entered := make(chan struct{})
 			unregister := s.register(audit.String(), "logs", hanging(entered))
 			defer unregister()
-			var got result
+			var got deadletter.Progress
 			ended := make(chan struct{})
 			go func() {
 				defer close(ended)
 				var err error
-				got, err = s.folder(audit.String()).replay(context.Background(), selection{})
+				got, err = s.folder(audit.String()).replay(context.Background(), deadletter.Filter{})
 				assert.NoError(t, err)
 			}()
 			<-entered
@@ -506,10 +506,10 @@ func TestStoppingExporterEndsReplay(t *testing.T) {
 			assert.Nil(t, f.active, "unregister waits for the replay")
 			s.store.mu.Unlock()
 			<-ended
-			assert.Equal(t, result{Replayed: 100, Kept: 100, Stopped: end.want}, got)
+			assert.Equal(t, result{Replayed: 100, Kept: 100, Stopped: end.want.Error()}, resultOf(&got))
 			assert.Len(t, s.ids(t, audit), 300)
-			_, err := s.folder(audit.String()).replay(context.Background(), selection{})
-			assert.ErrorAs(t, err, new(*apiError))
+			_, err := s.folder(audit.String()).replay(context.Background(), deadletter.Filter{})
+			assert.ErrorIs(t, err, end.next)
 		})
 	}
 }
@@ -521,7 +521,7 @@ func TestLateUnregisterKeepsNewReplayer(t *testing.T) {
 	second := s.register(audit.String(), "logs", &fakeBackend{})
 	first()
 	first()
-	assert.Equal(t, 1, s.mustReplay(t, selection{}).Delivered)
+	assert.Equal(t, 1, s.mustReplay(t, deadletter.Filter{}).Delivered)
 	second()
 }
 
@@ -533,7 +533,7 @@ func TestManuallyRemovedFileIsSkipped(t *testing.T) {
 	paths := s.filesOf(t, audit)
 	require.NoError(t, os.Remove(paths[1]))
 	defer s.register(audit.String(), "logs", &fakeBackend{})()
-	assert.Equal(t, result{Replayed: len(paths) - 1, Delivered: len(paths) - 1}, s.mustReplay(t, selection{}))
+	assert.Equal(t, result{Replayed: len(paths) - 1, Delivered: len(paths) - 1}, s.mustReplay(t, deadletter.Filter{}))
 	assert.Zero(t, s.total)
 }
 
@@ -548,7 +548,7 @@ func TestEditedFileIsReplayed(t *testing.T) {
 	require.NoError(t, os.Rename(path+"x", path))
 	backend := &fakeBackend{}
 	defer s.register(audit.String(), "logs", backend)()
-	s.mustReplay(t, selection{})
+	s.mustReplay(t, deadletter.Filter{})
 	assert.Equal(t, "edited", backend.ids()[0])
 	assert.JSONEq(t, `{"right":true}`, string(backend.got[0].Payload))
 	assert.Zero(t, s.total)
@@ -567,7 +567,7 @@ func TestUnremovableDeliveredDeadLettersAreReported(t *testing.T) {
 		assert.NoError(t, os.MkdirAll(filepath.Join(path, "x"), 0o700))
 	}
 	defer s.register(audit.String(), "logs", backend)()
-	_, err := s.folder(audit.String()).replay(t.Context(), selection{})
+	_, err := s.folder(audit.String()).replay(t.Context(), deadletter.Filter{})
 	assert.ErrorContains(t, err, "delivered dead letters may be delivered again")
 	assert.NoFileExists(t, path+temporarySuffix)
 }
@@ -601,7 +601,7 @@ func TestConcurrentReplaysAndPuts(t *testing.T) {
 	}
 	group.Go(func() {
 		for range 8 {
-			_, err := s.folder(audit.String()).replay(context.Background(), selection{})
+			_, err := s.folder(audit.String()).replay(context.Background(), deadletter.Filter{})
 			assert.NoError(t, err)
 			s.ids(t, audit)
 		}

@@ -54,9 +54,13 @@ type store struct {
 	lock        *os.File
 	buffers     sync.Pool
 	evicted     *throttle.Log[evictions]
+	// searches has a place for each file being searched.
+	searches chan struct{}
+	// background waits for replays that nobody waits for.
+	background sync.WaitGroup
 
 	mu sync.Mutex
-	// stopping: no new replay starts. closed: no dead letter is accepted.
+	// stopping: no replay or removal starts. closed: no dead letter is accepted.
 	stopping, closed bool
 	total            int64
 	folders          map[string]*folder
@@ -74,6 +78,7 @@ func openStore(cfg *Config, logger *zap.Logger, telemetry *metadata.TelemetryBui
 		logger:      logger,
 		telemetry:   telemetry,
 		buffers:     sync.Pool{New: func() any { return new([]byte) }},
+		searches:    make(chan struct{}, maxSearches),
 		folders:     map[string]*folder{},
 	}
 	s.evicted = throttle.NewLog(s.logEvictions)
@@ -251,14 +256,35 @@ func (s *store) summaries() []summary {
 	return all
 }
 
-// known returns the folder of an exporter that is running or has dead letters.
-func (s *store) known(exporter string) (*folder, summary, bool) {
+// replays returns the progress of the last replay of each exporter that had one.
+func (s *store) replays() []deadletter.Progress {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []deadletter.Progress
+	for _, f := range s.sortedFolders() {
+		if f.progress != nil {
+			all = append(all, *f.progress)
+		}
+	}
+	return all
+}
+
+// existing returns the folder of an exporter that was running or had dead letters at some time.
+func (s *store) existing(exporter string) (*folder, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f, ok := s.folders[folderName(exporter)]
+	return f, ok
+}
+
+// known returns the folder of an exporter that is running or has dead letters.
+func (s *store) known(exporter string) (*folder, summary, bool) {
+	f, ok := s.existing(exporter)
 	if !ok {
 		return nil, summary{}, false
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	sum := f.summary()
 	return f, sum, sum.registered || sum.count.bytes > 0
 }

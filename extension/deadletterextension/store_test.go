@@ -111,7 +111,7 @@ func (s *testStore) ids(t testing.TB, exporter component.ID) []string {
 		return nil
 	}
 	var ids []string
-	require.NoError(t, s.newest(f, 1_000_000, func(l *deadletter.Letter) bool {
+	require.NoError(t, s.find(t.Context(), f, &filter{}, func(_ letterKey, l *deadletter.Letter) bool {
 		ids = append([]string{l.ID}, ids...)
 		return true
 	}))

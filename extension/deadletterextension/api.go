@@ -101,20 +101,21 @@ func (a *api) remove(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		which, err = selectionOf(r, &t)
 	}
-	events := 0
-	if err == nil {
-		selected := newFilter(which)
-		events, err = a.store.removeSelected(t.folder, &selected)
-	}
-	if err == nil && t.key != "" && events == 0 {
-		err = unknownLetter(t.key)
-	}
 	if err != nil {
 		writeFailure(w, err)
 		return
 	}
-	a.logger.Info("Removed an exporter's dead letters on request", zap.String("exporter", t.sum.exporter), zap.Int("events", events))
-	writeJSON(w, http.StatusOK, map[string]int{"deleted": events})
+	untimed(w, func() (any, error) {
+		selected := newFilter(which)
+		events, err := a.store.removeSelected(t.folder, &selected)
+		if err == nil && t.key != "" && events == 0 {
+			err = unknownLetter(t.key)
+		}
+		if err == nil {
+			a.logger.Info("Removed an exporter's dead letters on request", zap.String("exporter", t.sum.exporter), zap.Int("events", events))
+		}
+		return map[string]int{"deleted": events}, err
+	})
 }
 
 // selectionOf returns which dead letters to replay or remove: the one in the path, or those that the

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
@@ -39,12 +40,12 @@ func (f *filter) all() bool {
 	return which == deadletter.Filter{}
 }
 
-// left returns how many more dead letters the filter selects after n, but no more than most.
-func (f *filter) left(n, most int) int {
+// left returns how many more dead letters the filter selects after n.
+func (f *filter) left(n int) int {
 	if f.Limit == 0 {
-		return most
+		return math.MaxInt
 	}
-	return min(f.Limit-n, most)
+	return f.Limit - n
 }
 
 // opens reports whether selected dead letters may be in the file with this number.

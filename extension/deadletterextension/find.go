@@ -23,11 +23,11 @@ func (s *store) find(ctx context.Context, f *folder, which *filter, visit func(l
 	visited, more := 0, true
 	seen := func(key letterKey, letter *deadletter.Letter) bool {
 		visited++
-		more = visit(key, letter) && (which.Limit == 0 || visited < which.Limit)
+		more = visit(key, letter) && which.left(visited) > 0
 		return more
 	}
 	for _, seg := range slices.Backward(s.files(f, which)) {
-		err := s.findInFile(ctx, seg, which, which.left(visited, 0), seen)
+		err := s.findInFile(ctx, seg, which, which.left(visited), seen)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // removed in the meantime
 		}
@@ -121,7 +121,7 @@ func (s *store) search(ctx context.Context, in *os.File, which *filter, limit in
 // span is the position of a dead letter in its file.
 type span struct{ offset, size int64 }
 
-// ring keeps the most recently added spans, or all without a limit.
+// ring keeps the most recently added spans, up to a limit.
 type ring struct {
 	limit int
 	spans []span
@@ -129,7 +129,7 @@ type ring struct {
 }
 
 func (r *ring) add(s span) {
-	if r.limit == 0 || len(r.spans) < r.limit {
+	if len(r.spans) < r.limit {
 		r.spans = append(r.spans, s)
 		return
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 )
 
-// remove removes the selected dead letters of an exporter, and returns how many there were. It ends
+// removeSelected removes the selected dead letters of an exporter, and returns how many there were. It ends
 // after the current file if the extension stops.
 func (s *store) removeSelected(f *folder, which *filter) (events int, err error) {
 	if which.Filter == (deadletter.Filter{}) {
@@ -31,13 +31,13 @@ func (s *store) removeSelected(f *folder, which *filter) (events int, err error)
 		return 0, err
 	}
 	for _, seg := range segments {
-		if which.Limit > 0 && events == which.Limit {
+		if which.left(events) == 0 {
 			break
 		}
 		if ctx.Err() != nil {
 			return events, context.Cause(ctx)
 		}
-		n, err := s.removeFromFile(ctx, seg, which, which.left(events, 0))
+		n, err := s.removeFromFile(ctx, seg, which, which.left(events))
 		if events += n; err != nil {
 			return events, fmt.Errorf("removing dead letters: %w", err)
 		}
@@ -70,7 +70,7 @@ func (s *store) rewriteWithout(seg *segment, which *filter, limit int) (removed 
 	}
 	defer w.abandon()
 	lines, heads := newLineReader(w.in, 0), newHeadReader()
-	for limit == 0 || removed < limit {
+	for removed < limit {
 		l, err := lines.next()
 		if errors.Is(err, io.EOF) {
 			break

@@ -46,9 +46,9 @@ type replay struct {
 	stuck    int // consecutive chunks in which nothing was delivered or refused
 }
 
-// newReplay begins a replay. The caller must run it.
-func (f *folder) newReplay(client context.Context, which deadletter.Filter) (*replay, error) {
-	r := &replay{store: f.store, folder: f, which: newFilter(which), heads: newHeadReader()}
+// newReplay begins a replay, of a single dead letter unless one is nil. The caller must run it.
+func (f *folder) newReplay(client context.Context, which deadletter.Filter, one *oneLetter) (*replay, error) {
+	r := &replay{store: f.store, folder: f, which: newFilter(which), one: one, heads: newHeadReader()}
 	r.ctx, r.cancel = context.WithCancelCause(context.WithoutCancel(client))
 	r.asked, r.ask = context.WithCancelCause(client)
 	if err := r.begin(); err != nil {
@@ -56,6 +56,7 @@ func (f *folder) newReplay(client context.Context, which deadletter.Filter) (*re
 		return nil, err
 	}
 	r.progress = deadletter.Progress{Exporter: r.exporter, Filter: which, Begun: r.store.now()}
+	r.publish()
 	return r, nil
 }
 
@@ -82,7 +83,6 @@ func (r *replay) release() {
 // run replays the dead letters, and returns when the replay has ended.
 func (r *replay) run() error {
 	defer r.release()
-	r.publish()
 	err := r.segments()
 	switch {
 	case err != nil:
@@ -144,7 +144,7 @@ func (r *replay) segments() error {
 func (r *replay) countTotal(segments []*segment) ([]*segment, error) {
 	chosen := segments[:0:0]
 	for i, seg := range segments {
-		if r.which.left(r.progress.Total, 1) == 0 {
+		if r.which.left(r.progress.Total) == 0 {
 			return append(chosen, segments[i:]...), nil
 		}
 		n, unreadable, err := r.store.count(r.asked, seg, &r.which)
@@ -155,7 +155,7 @@ func (r *replay) countTotal(segments []*segment) ([]*segment, error) {
 			r.progress.Unreadable += unreadable
 			continue
 		}
-		r.progress.Total += r.which.left(r.progress.Total, n)
+		r.progress.Total += min(n, r.which.left(r.progress.Total))
 		chosen = append(chosen, seg)
 	}
 	return chosen, nil
@@ -176,7 +176,7 @@ func (r *replay) halted() bool {
 }
 
 // remaining returns how many dead letters the next chunk may hold.
-func (r *replay) remaining() int { return r.which.left(r.progress.Replayed, maxChunkLetters) }
+func (r *replay) remaining() int { return min(r.which.left(r.progress.Replayed), maxChunkLetters) }
 
 // segment replays one file, which cannot be evicted meanwhile.
 func (r *replay) segment(seg *segment) error {
@@ -256,7 +256,7 @@ func (r *replay) readChunk(lines *lineReader) (batch []item, more bool, err erro
 
 // replay replays the selected dead letters, and returns when the replay has ended.
 func (f *folder) replay(client context.Context, which deadletter.Filter) (deadletter.Progress, error) {
-	r, err := f.newReplay(client, which)
+	r, err := f.newReplay(client, which, nil)
 	if err != nil {
 		return deadletter.Progress{}, err
 	}
@@ -266,7 +266,7 @@ func (f *folder) replay(client context.Context, which deadletter.Filter) (deadle
 
 // startReplay replays the selected dead letters in the background.
 func (f *folder) startReplay(which deadletter.Filter) (deadletter.Progress, error) {
-	r, err := f.newReplay(context.Background(), which)
+	r, err := f.newReplay(context.Background(), which, nil)
 	if err != nil {
 		return deadletter.Progress{}, err
 	}

@@ -16,7 +16,7 @@ const (
 	// maxBody is for an edited payload of the largest size as a JSON string.
 	maxBody = 2*deadletter.MaxEditedPayload + 1<<10
 
-	// responseTimeout limits writing the response of a replay. The replay itself has no time limit.
+	// responseTimeout limits writing the response of a replay or removal, which have no time limit.
 	responseTimeout = 30 * time.Second
 )
 
@@ -47,7 +47,7 @@ func (a *api) replay(w http.ResponseWriter, r *http.Request) {
 		writeFailure(w, err)
 		return
 	}
-	a.untimed(w, func() (any, error) {
+	untimed(w, func() (any, error) {
 		if t.key != "" {
 			got, err := t.folder.replayOne(r.Context(), t.key, payload)
 			return oneResultOf(&got), err
@@ -57,15 +57,15 @@ func (a *api) replay(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// untimed responds with what a replay returns. It may take longer than other requests. The read deadline
-// ends with the body.
-func (a *api) untimed(w http.ResponseWriter, replay func() (any, error)) {
+// untimed responds with what a replay or removal returns. It may take longer than other requests. The
+// read deadline ends with the body.
+func untimed(w http.ResponseWriter, run func() (any, error)) {
 	control := http.NewResponseController(w)
 	if err := control.SetWriteDeadline(time.Time{}); err != nil {
 		writeFailure(w, err)
 		return
 	}
-	got, err := replay()
+	got, err := run()
 	_ = control.SetWriteDeadline(time.Now().Add(responseTimeout))
 	if err != nil {
 		writeFailure(w, err)

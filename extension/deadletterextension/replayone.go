@@ -30,21 +30,28 @@ func (f *folder) replayOne(client context.Context, key deadletter.Key, payload [
 			return deadletter.Replayed{}, err
 		}
 	}
-	r, err := f.newReplay(client, deadletter.Filter{Key: key})
+	r, err := f.newReplay(client, deadletter.Filter{Key: key}, &oneLetter{letter: letter})
 	if err != nil {
 		return deadletter.Replayed{}, err
 	}
-	r.one = &oneLetter{letter: letter}
 	if r.replayers[letter.Signal] == nil {
-		r.progress.Stopped = fmt.Sprintf("%s has no pipeline for %s", r.exporter, letter.Signal)
+		r.cancel(fmt.Errorf("%s has no pipeline for %s: %w", r.exporter, letter.Signal, deadletter.ErrNotRunning))
 	}
-	switch err := r.run(); {
-	case err != nil:
+	if err := r.run(); err != nil || r.progress.Replayed > 0 {
 		return r.one.result, err
-	case r.progress.Replayed > 0:
-		return r.one.result, nil
-	case r.progress.Stopped != "":
-		return deadletter.Replayed{}, errors.New(r.progress.Stopped)
 	}
-	return deadletter.Replayed{}, unknownLetter(key)
+	return deadletter.Replayed{}, r.notSent(key)
+}
+
+// notSent returns why a single dead letter was not sent.
+func (r *replay) notSent(key deadletter.Key) error {
+	for _, ctx := range []context.Context{r.ctx, r.asked} {
+		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) { // the cause of release
+			return cause
+		}
+	}
+	if r.progress.Stopped != "" {
+		return errors.New(r.progress.Stopped)
+	}
+	return unknownLetter(key)
 }

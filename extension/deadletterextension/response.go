@@ -37,6 +37,7 @@ var statuses = []struct {
 	{deadletter.ErrUnknownLetter, http.StatusNotFound},
 	{deadletter.ErrBusy, http.StatusConflict},
 	{deadletter.ErrPaused, http.StatusConflict},
+	{errStopRequested, http.StatusConflict},
 	{deadletter.ErrNotRunning, http.StatusServiceUnavailable},
 	{errStopping, http.StatusServiceUnavailable},
 	{errExporterStopping, http.StatusServiceUnavailable},

@@ -83,6 +83,17 @@ func (e *started) ask(t *testing.T, method, path string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
+// send posts a body.
+func (e *started) send(t *testing.T, path, text string) (int, string) {
+	t.Helper()
+	response, err := http.Post(e.url+path, "application/json", strings.NewReader(text))
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, string(body)
+}
+
 func TestRestartKeepsDeadLetters(t *testing.T) {
 	directory := t.TempDir()
 	for range 2 {
@@ -258,6 +269,15 @@ func TestDeadLetterContentIsNeverLogged(t *testing.T) {
 	again := start(t, directory, small)
 	defer again.Register(audit, "logs", &fakeBackend{outcome: refusedAgain})()
 	again.ask(t, "POST", "/webhook/audit/replay")
+	again.ask(t, "GET", "/webhook/audit?name=planted-name&id=planted-id")
+	require.NoError(t, again.keeper().Find(t.Context(), "webhook/audit", deadletter.Filter{Limit: 1}, func(key deadletter.Key, _ *deadletter.Letter) bool {
+		again.send(t, "/webhook/audit/"+string(key)+"/replay", `{"payload":{"a":"planted-edit"}}`)
+		again.send(t, "/webhook/audit/"+string(key)+"/replay", `{"payload":"planted-edit"}`)
+		again.ask(t, "DELETE", "/webhook/audit/"+string(key))
+		return true
+	}))
+	_, err = again.keeper().StartReplay("webhook/audit", deadletter.Filter{Name: "planted-name"})
+	require.NoError(t, err)
 	planted.Payload = nil
 	require.Error(t, again.Put(audit, []deadletter.Letter{planted}))
 	again.ask(t, "DELETE", "/webhook/audit")

@@ -22,7 +22,7 @@ func (s *testStore) found(t testing.TB, which deadletter.Filter) []string {
 	t.Helper()
 	ids := []string{}
 	selected := newFilter(which)
-	require.NoError(t, s.find(t.Context(), s.folder(audit.String()), &selected, func(key letterKey, l *deadletter.Letter) bool {
+	require.NoError(t, s.find(t.Context(), s.folder(audit.String()), &selected, func(_ letterKey, l *deadletter.Letter) bool {
 		ids = append(ids, l.ID)
 		return true
 	}))

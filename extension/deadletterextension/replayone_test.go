@@ -261,7 +261,7 @@ func TestKilledProcessKeepsOriginalOrNothing(t *testing.T) {
 
 		s = openTestStore(t, store)
 		left := s.ids(t, audit)
-		assert.Equal(t, len(left), len(slices.Compact(slices.Sorted(slices.Values(left)))), "none is there twice")
+		assert.Len(t, slices.Compact(slices.Sorted(slices.Values(left))), len(left), "none is there twice")
 		text, err := os.ReadFile(done)
 		require.NoError(t, err)
 		gone := strings.Fields(string(text))

@@ -89,6 +89,17 @@ func (s *store) register(exporter, signal string, replayer deadletter.Replayer) 
 	})
 }
 
+// isPaused reports whether the exporter of one of the signals is paused. It must be called with the
+// store's mu held.
+func (f *folder) isPaused() bool {
+	for _, replayer := range f.replayers {
+		if replayer.Paused() {
+			return true
+		}
+	}
+	return false
+}
+
 // stopActivities stops all replays and removals, and prevents new ones.
 func (s *store) stopActivities() {
 	s.mu.Lock()

@@ -67,6 +67,9 @@ func (r *replay) begin() error {
 	if len(f.replayers) == 0 {
 		return fmt.Errorf("%s: %w", f.exporter, deadletter.ErrNotRunning)
 	}
+	if f.isPaused() {
+		return fmt.Errorf("%s: %w", f.exporter, deadletter.ErrPaused)
+	}
 	r.exporter, r.replayers = f.exporter, maps.Clone(f.replayers)
 	return f.beginLocked(&activity{
 		cancel: func(why error) { r.cancel(why); r.ask(why) },

@@ -5,7 +5,6 @@ package deadletterextension
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -217,16 +216,20 @@ func TestReplayOfAPausedExporterIsAConflict(t *testing.T) {
 	defer s.register(audit.String(), "logs", logs)()
 	defer s.register(audit.String(), "traces", traces)()
 	traces.paused.Store(true)
-	_, err := s.folder(audit.String()).replay(t.Context(), selection{})
+	_, err := s.folder(audit.String()).replay(t.Context(), deadletter.Filter{})
 	require.EqualError(t, err, "webhook/audit: the exporter is paused; resume it, then replay")
-	failed, ok := errors.AsType[*apiError](err)
-	require.True(t, ok)
-	assert.Equal(t, http.StatusConflict, failed.status)
+	require.ErrorIs(t, err, deadletter.ErrPaused)
+	_, err = s.folder(audit.String()).startReplay(deadletter.Filter{})
+	require.ErrorIs(t, err, deadletter.ErrPaused)
+	_, err = s.folder(audit.String()).replayOne(t.Context(), s.keys(t, audit)[0], nil)
+	require.ErrorIs(t, err, deadletter.ErrPaused)
+	status, _, _ := s.ask(t, "POST", "/v1/dead_letters/webhook/audit/replay")
+	assert.Equal(t, http.StatusConflict, status)
 	assert.Empty(t, logs.ids())
 	assert.Equal(t, []string{"e1"}, s.ids(t, audit))
 
 	traces.paused.Store(false)
-	assert.Equal(t, 1, s.mustReplay(t, selection{}).Delivered)
+	assert.Equal(t, 1, s.mustReplay(t, deadletter.Filter{}).Delivered)
 }
 
 func TestReplayStopsWhenBackendAcceptsNothing(t *testing.T) {

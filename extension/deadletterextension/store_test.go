@@ -118,6 +118,17 @@ func (s *testStore) ids(t testing.TB, exporter component.ID) []string {
 	return ids
 }
 
+// keys returns the keys of an exporter's dead letters, oldest first.
+func (s *testStore) keys(t testing.TB, exporter component.ID) []deadletter.Key {
+	t.Helper()
+	var keys []deadletter.Key
+	require.NoError(t, s.find(t.Context(), s.folder(exporter.String()), &filter{}, func(key letterKey, _ *deadletter.Letter) bool {
+		keys = append([]deadletter.Key{deadletter.Key(key.String())}, keys...)
+		return true
+	}))
+	return keys
+}
+
 func (s *testStore) events(exporter component.ID) int {
 	_, sum, _ := s.known(exporter.String())
 	return sum.count.events

@@ -17,7 +17,8 @@
 //	attempt/      Run lets the backend build requests, and sends them: in parallel, in order, bisected
 //	transport/    Send joins, compresses and POSTs a body, and reads the response
 //	attempt/      Backend.ClassifyResponse says what it means; the Result goes back to push
-//	outcome/      counts, dead letters, log lines, component status, errors for callers
+//	outcome/      counts, dead letters, log lines, component status, errors for callers, reports
+//	              to the status extension (package statusfeed)
 //
 // Between Encode and BuildRequests an event is bytes with their [Meta] beside them, in memory and
 // on disk: package batch. Package progress notes on disk which of them are settled. Package retry

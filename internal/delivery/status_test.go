@@ -14,7 +14,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
@@ -392,4 +396,22 @@ func TestBackendsStateIsReported(t *testing.T) {
 	f.Settle()
 	_, works = f.Status.Problems()
 	assert.Equal(t, 1, works)
+}
+
+func TestWithoutStatusNothingIsCollected(t *testing.T) {
+	s := newServer(t)
+	cfg := NewDefaultConfig(100)
+	deliverytest.Hasten(&cfg.QueueConfig, &cfg.RetryConfig)
+	e, err := NewLogs(t.Context(), exportertest.NewNopSettings(component.MustNewType("line")), &cfg, confighttp.NewDefaultClientConfig(),
+		&lineBackend{url: s.URL, most: 100}, Options{})
+	require.NoError(t, err)
+	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, e.ConsumeLogs(t.Context(), records("a", "private", "unencodable")))
+	require.NoError(t, e.Shutdown(t.Context()))
+	assert.Equal(t, []string{"a"}, s.takenOnce())
+	base := e.(*logsExporter).base
+	assert.False(t, base.recorder.Reports())
+	assert.False(t, base.deliverer.runner.Detailed)
+	assert.Zero(t, base.content.arrivals.Len())
+	assert.Zero(t, base.content.held)
 }

@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/detect"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/pattern"
-	"github.com/otelcol-fanout/otelcol-fanout/processor/privacyprocessor/internal/detect"
 )
 
 // rules are the compiled rules. They are safe for concurrent use.
@@ -102,10 +102,11 @@ func presetKeys(preset Preset) []string {
 	case PresetPhone:
 		return []string{"phone", "phone_number", "phonenumber", "mobile_number", "mobilenumber", "telephone"}
 	case PresetToken:
-		return []string{
-			"*password", "*passwd", "*passphrase", "*secret", "*secret_key", "*secretkey", "*token", "*authorization", "*cookie", "*cookies", "*api_key", "*apikey", "*api-key",
-			"*credentials", "*private_key", "*privatekey", "*access_key", "*accesskey",
+		var keys []string
+		for _, end := range detect.SecretNames() {
+			keys = append(keys, "*"+end)
 		}
+		return keys
 	case PresetUserID:
 		return []string{
 			appevent.AttrUserID, appevent.AttrEndUserID, appevent.AttrAnonymousID, appevent.AttrPreviousID, appevent.AttrGroups,

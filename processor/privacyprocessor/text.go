@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"strings"
 
-	"github.com/otelcol-fanout/otelcol-fanout/processor/privacyprocessor/internal/detect"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/detect"
 )
 
 // mask replaces masked data.

@@ -40,6 +40,8 @@ type Event struct {
 	// Payload is the encoded event without secrets, if Settings.Payloads says so.
 	Payload          string
 	PayloadTruncated bool
+
+	stored *payload
 }
 
 // Try is an attempt to send an event.
@@ -61,18 +63,3 @@ const (
 	Retrying Progress = "retrying"
 	Held     Progress = "held"
 )
-
-// Filter selects events; the zero value selects all.
-type Filter struct {
-	// Backends are ids of exporters.
-	Backends []string
-	// Outcomes are outcomes and progress.
-	Outcomes []string
-	Reason   string
-	// Status is the HTTP status; 0 for any.
-	Status int
-	// ID is the id of the event, or its end. Name is a part of its name, in any case.
-	ID, Name string
-	// Limit is how many events at most; 0 for all.
-	Limit int
-}

@@ -4,6 +4,10 @@
 package backends
 
 import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,12 +19,13 @@ import (
 type Settings struct {
 	// RecentEvents is how many events are remembered for each backend.
 	RecentEvents int
-	// Payloads says whose payloads are remembered.
+	// Payloads says whose payloads are remembered; empty means none.
 	Payloads Payloads
 	// Directory is where the choice to pause is kept; empty if it is forgotten at the end.
 	Directory string
-	Logger    *zap.Logger
-	// Now is time.Now, or a fake clock.
+	// Logger may be nil.
+	Logger *zap.Logger
+	// Now is a fake clock, or nil for time.Now.
 	Now func() time.Time
 }
 
@@ -36,56 +41,92 @@ const (
 
 // Registry remembers what exporters and fanout connectors report. Its methods are safe for concurrent
 // use.
-type Registry struct{}
+type Registry struct {
+	set     Settings
+	emptied bell
+	pauses  pauses
 
-// New returns a registry without backends.
-func New(Settings) *Registry { return &Registry{} }
-
-// Start reads which exporters are paused. Its error names the file, and what to do.
-func (*Registry) Start() error { return nil }
-
-// AddExporter implements [statusfeed.Registry].
-func (*Registry) AddExporter(*statusfeed.Exporter) statusfeed.Feed { return nil }
-
-// AddRouter implements [statusfeed.Registry].
-func (*Registry) AddRouter(*statusfeed.Router) (remove func()) { return nil }
-
-// Snapshot returns all backends, sorted by id.
-func (*Registry) Snapshot() []Backend { return nil }
-
-// Backend returns one backend.
-func (*Registry) Backend(string) (b Backend, found bool) { return b, false }
-
-// Find returns the events that the filter selects, the one that changed last first, and the number of
-// all events that are remembered.
-func (*Registry) Find(Filter) (events []Event, kept int) { return nil, 0 }
-
-// Event returns an event at each backend that remembers it. An event may be there more than once.
-func (*Registry) Event(string) []Event { return nil }
-
-// Routers returns the routing tables, sorted by the connector's id and the signal.
-func (*Registry) Routers() []*statusfeed.Router { return nil }
-
-// SetPaused pauses or resumes an exporter, which may already be as wanted. Its error wraps [ErrUnknown],
-// [ErrCannotPause] or [ErrNotKept].
-func (*Registry) SetPaused(string, bool) error { return nil }
-
-// EachPaused calls visit for each backend, with whether it is paused.
-func (*Registry) EachPaused(func(id string, paused bool)) {}
-
-// Left is the number of events of a backend that wait or are being sent.
-type Left struct {
-	Backend string
-	Events  int64
-	// Paused is true if the backend sends nothing.
-	Paused bool
+	mu       sync.RWMutex
+	backends map[string]*backend
+	routers  []*statusfeed.Router
 }
 
-// Waiting returns the backends with events that wait or are being sent; of all backends if no id is
-// given. changed is closed when one of the backends may have become empty; since that may be missed after a
-// restart, ask again at least once a second.
-func (*Registry) Waiting(...string) (left []Left, changed <-chan struct{}) { return nil, nil }
+// New returns a registry without backends.
+func New(set Settings) *Registry {
+	if set.Logger == nil {
+		set.Logger = zap.NewNop()
+	}
+	if set.Now == nil {
+		set.Now = time.Now
+	}
+	return &Registry{set: set, pauses: pauses{directory: set.Directory, since: map[string]time.Time{}}, backends: map[string]*backend{}}
+}
 
-// Subscribe returns the changes from now on of the events that the filter selects. Its limit is that of
-// each Read.
-func (*Registry) Subscribe(Filter) *Subscription { return nil }
+// AddExporter implements [statusfeed.Registry].
+func (r *Registry) AddExporter(e *statusfeed.Exporter) statusfeed.Feed {
+	r.pauses.mu.Lock()
+	defer r.pauses.mu.Unlock()
+	b := r.backendOf(e)
+	f := b.add(e, r.set.Now)
+	if since, paused := r.pauses.since[b.name]; paused {
+		r.set.Logger.Warn("The exporter was paused before it started; it sends nothing until it is resumed",
+			zap.String("exporter", b.name), zap.String("signal", e.Signal), zap.Time("since", since))
+		b.setPaused(since)
+	}
+	return f
+}
+
+// backendOf returns the backend of an exporter, which may be new.
+func (r *Registry) backendOf(e *statusfeed.Exporter) *backend {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	name := e.ID.String()
+	b := r.backends[name]
+	if b == nil {
+		b = newBackend(e.ID, &r.set, &r.emptied)
+		r.backends[name] = b
+	}
+	return b
+}
+
+// backend returns the backend with an id, or nil.
+func (r *Registry) backend(id string) *backend {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.backends[id]
+}
+
+// sorted returns the backends, sorted by id.
+func (r *Registry) sorted() []*backend {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	all := make([]*backend, 0, len(r.backends))
+	for _, b := range r.backends {
+		all = append(all, b)
+	}
+	slices.SortFunc(all, func(a, b *backend) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// AddRouter implements [statusfeed.Registry].
+func (r *Registry) AddRouter(router *statusfeed.Router) (remove func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.routers = append(r.routers, router)
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.routers = slices.DeleteFunc(r.routers, func(other *statusfeed.Router) bool { return other == router })
+	}
+}
+
+// Routers returns the routing tables, sorted by the connector's id and the signal.
+func (r *Registry) Routers() []*statusfeed.Router {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	routers := slices.Clone(r.routers)
+	slices.SortFunc(routers, func(a, b *statusfeed.Router) int {
+		return cmp.Or(strings.Compare(a.ID.String(), b.ID.String()), strings.Compare(a.Signal, b.Signal))
+	})
+	return routers
+}

@@ -4,6 +4,7 @@
 package backends
 
 import (
+	"slices"
 	"time"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
@@ -94,4 +95,90 @@ type Series struct {
 	// Until is the end of the last step, which is not over yet.
 	Until                   time.Time
 	Delivered, NotDelivered []int64
+}
+
+// Snapshot returns all backends, sorted by id.
+func (r *Registry) Snapshot() []Backend {
+	all := r.sorted()
+	snapshots := make([]Backend, 0, len(all))
+	for _, b := range all {
+		snapshots = append(snapshots, b.snapshot(r.set.Now()))
+	}
+	return snapshots
+}
+
+// Backend returns one backend.
+func (r *Registry) Backend(id string) (b Backend, found bool) {
+	known := r.backend(id)
+	if known == nil {
+		return Backend{}, false
+	}
+	return known.snapshot(r.set.Now()), true
+}
+
+func (b *backend) snapshot(now time.Time) Backend {
+	result := Backend{ID: b.name, Kind: b.id.Type().String()}
+	for _, f := range b.running() {
+		f.call(result.ask)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.addState(&result)
+	if b.lastError != nil {
+		last := *b.lastError
+		result.LastError = &last
+	}
+	result.LastDelivery, result.LastActivity = b.lastDelivery, b.lastActivity
+	result.Counts = b.counts.snapshot()
+	result.Counts.Waiting = b.counts.waiting(result.queued())
+	result.LastMinute, result.LastFiveMinutes = b.series.rates(now, time.Minute), b.series.rates(now, 5*time.Minute)
+	result.ResponseTime, result.Series = b.times.summary(), b.series.steps(now)
+	return result
+}
+
+// ask adds what an exporter says of itself.
+func (b *Backend) ask(e *statusfeed.Exporter) {
+	b.Endpoint, b.Sync, b.Durable, b.CanPause = e.Endpoint, e.Sync, e.Durable, e.SetPaused != nil
+	if e.DeadLetter != nil {
+		b.DeadLetter = e.DeadLetter.String()
+	}
+	if e.InFlight != nil {
+		b.InFlight += e.InFlight()
+	}
+	if e.Queue == nil {
+		return
+	}
+	queue := e.Queue()
+	if b.Queue != nil {
+		queue.Events, queue.Bytes = queue.Events+b.Queue.Events, queue.Bytes+b.Queue.Bytes
+		queue.Size, queue.Capacity = queue.Size+b.Queue.Size, queue.Capacity+b.Queue.Capacity
+		if oldest := b.Queue.Oldest; queue.Oldest.IsZero() || !oldest.IsZero() && oldest.Before(queue.Oldest) {
+			queue.Oldest = oldest
+		}
+	}
+	b.Queue = &queue
+}
+
+func (b *Backend) queued() int64 {
+	if b.Queue == nil {
+		return 0
+	}
+	return b.Queue.Events
+}
+
+// addState adds the signals and the worst state of them.
+func (b *backend) addState(result *Backend) {
+	var worst health
+	for _, s := range b.signals {
+		result.Signals = append(result.Signals, s.name)
+		worst = worse(s.health, worst)
+	}
+	slices.Sort(result.Signals)
+	result.State, result.Since = worst.state, worst.since
+	if worst.state == RateLimited {
+		result.RateLimitedUntil = worst.until
+	}
+	if !b.pausedAt.IsZero() {
+		result.State, result.Since, result.PausedAt = Paused, b.pausedAt, b.pausedAt
+	}
 }

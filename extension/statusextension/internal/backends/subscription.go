@@ -3,10 +3,78 @@
 
 package backends
 
-// Subscription reads the changes of events. It serves one goroutine.
-type Subscription struct{}
+import "slices"
 
-// Read returns the events that changed since the last Read, oldest change first, in their present
-// state. An event that changed several times is there once. lost is the number of further events that changed
-// but are not among them.
-func (*Subscription) Read() (events []Event, lost int) { return nil, 0 }
+// Subscription reads the changes of events. It serves one goroutine. Reports do not know of it: it looks
+// for the entries that changed since it last looked, so it may be forgotten without being closed.
+type Subscription struct {
+	registry  *Registry
+	selection *selection
+	seen      map[*backend]seen
+}
+
+// seen is what a subscription knows of a backend: the number of the last change, and of the next entry.
+type seen struct{ change, next uint64 }
+
+// maxRead is how many events [Subscription.Read] returns at most.
+const maxRead = 1000
+
+// Subscribe returns the changes from now on of the events that the filter selects. Its limit is that of
+// each Read; at most, and without one, it is 1,000.
+func (r *Registry) Subscribe(f Filter) *Subscription {
+	if f.Limit <= 0 || f.Limit > maxRead {
+		f.Limit = maxRead
+	}
+	s := &Subscription{r, newSelection(f), map[*backend]seen{}}
+	for _, b := range r.sorted() {
+		b.mu.Lock()
+		s.seen[b] = b.ring.seen()
+		b.mu.Unlock()
+	}
+	return s
+}
+
+// Read returns the events that changed since the last Read, oldest change first, in their present state. An
+// event that changed several times is there once. lost is how many more there were: those beyond the limit, and
+// new ones that are not remembered any more, whether or not the filter selects them.
+func (s *Subscription) Read() (events []Event, lost int) {
+	for _, b := range s.registry.sorted() {
+		if s.selection.isOf(b) {
+			changed, more := s.read(b)
+			events, lost = append(events, changed...), lost+more
+		}
+	}
+	slices.SortStableFunc(events, func(a, b Event) int { return a.Changed.Compare(b.Changed) })
+	if more := len(events) - s.selection.Limit; more > 0 {
+		events, lost = events[more:], lost+more
+	}
+	showPayloads(events)
+	return events, lost
+}
+
+// read returns the changes of one backend, oldest first.
+func (s *Subscription) read(b *backend) (events []Event, lost int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	last := s.seen[b] // that of a new backend is zero
+	s.seen[b] = b.ring.seen()
+	if first := b.ring.first(); last.next < first {
+		lost = int(first - max(last.next, 1)) //nolint:gosec // a number of events
+	}
+	for e := range b.ring.byChange {
+		switch {
+		case e.change <= last.change:
+			slices.Reverse(events)
+			return events, lost
+		case !s.selection.selects(e, !b.pausedAt.IsZero()):
+		case len(events) == s.selection.Limit:
+			lost++
+		default:
+			events = append(events, b.event(e))
+		}
+	}
+	slices.Reverse(events)
+	return events, lost
+}
+
+func (r *ring) seen() seen { return seen{r.changes, r.next} }

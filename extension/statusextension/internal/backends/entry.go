@@ -1,0 +1,193 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package backends
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
+)
+
+// entry remembers one event at one backend. Times are nanoseconds since 1970, 0 if they are unknown.
+type entry struct {
+	// number identifies the entry, change the last change of it.
+	number, change uint64
+	// newer and older are the places of the entries that changed next and before.
+	newer, older int32
+
+	id, name                string
+	time, received, changed int64
+
+	outcome  outcomeCode
+	signal   uint8 // an index of backend.signals
+	retrying bool
+	replayed replayed
+	status   uint16
+	attempts uint32
+	reason   string
+	message  string
+
+	// tries are the first attempt and the last two.
+	tries         [3]try
+	next, givesUp int64
+	payload       *payload
+}
+
+// try is an attempt.
+type try struct {
+	begun   int64
+	took    uint32 // microseconds
+	status  uint16
+	message string
+}
+
+// outcomeCode is an index of outcomes; 0 means that there is none yet.
+type outcomeCode uint8
+
+var outcomes = [...]statusfeed.Outcome{"", statusfeed.Delivered, statusfeed.Skipped, statusfeed.DeadLettered, statusfeed.Dropped, statusfeed.Returned} //nolint:gochecknoglobals // a table that is never changed
+
+func codeOf(outcome statusfeed.Outcome) outcomeCode {
+	return outcomeCode(max(slices.Index(outcomes[:], outcome), 0)) //nolint:gosec // below 6
+}
+
+// replayed says what became of a dead letter that was replayed.
+type replayed uint8
+
+const (
+	notReplayed replayed = iota
+	replayDelivered
+	replayRefused
+)
+
+func (r replayed) String() string { return [...]string{"", "delivered", "refused"}[r] }
+
+// attempted adds an attempt. What follows it is not known yet.
+func (e *entry) attempted(t try) {
+	i := min(int(e.attempts), len(e.tries)-1)
+	if int(e.attempts) >= len(e.tries) {
+		e.tries[i-1] = e.tries[i]
+	}
+	e.tries[i] = t
+	e.attempts++
+	e.status, e.message = t.status, t.message
+	e.next, e.givesUp = 0, 0
+	e.fit()
+}
+
+// pending notes that the event is sent again.
+func (e *entry) pending(next, givesUp int64) { e.retrying, e.next, e.givesUp = true, next, givesUp }
+
+// settled sets the outcome.
+func (e *entry) settled(outcome outcomeCode, reason string, status int, message string) {
+	e.outcome, e.reason, e.message = outcome, reason, message
+	if status != 0 {
+		e.status = small(status)
+	}
+	e.retrying, e.next, e.givesUp = false, 0, 0
+	e.fit()
+}
+
+// fit shortens the messages of earlier attempts if all messages together are too long.
+func (e *entry) fit() {
+	if e.message == "" && e.tries[0].message == "" && e.tries[1].message == "" && e.tries[2].message == "" {
+		return
+	}
+	for i := range e.tries {
+		if e.sizeOfMessages() <= maxMessages {
+			return
+		}
+		if message := e.tries[i].message; message != e.message {
+			e.tries[i].message = cut(message, shortMessage)
+		}
+	}
+}
+
+// sizeOfMessages counts the messages that are equal once: they share memory.
+func (e *entry) sizeOfMessages() int {
+	size := len(e.message)
+	for i := range e.tries {
+		message := e.tries[i].message
+		if message != e.message && !slices.ContainsFunc(e.tries[:i], func(t try) bool { return t.message == message }) {
+			size += len(message)
+		}
+	}
+	return size
+}
+
+// progress says how far the event is.
+func (e *entry) progress(paused bool) Progress {
+	switch {
+	case e.outcome != 0:
+		return ""
+	case paused:
+		return Held
+	case e.retrying:
+		return Retrying
+	}
+	return Waiting
+}
+
+// outcomeOrProgress returns the outcome, or the progress without one.
+func (e *entry) outcomeOrProgress(paused bool) string {
+	if e.outcome != 0 {
+		return string(outcomes[e.outcome])
+	}
+	return string(e.progress(paused))
+}
+
+// lastTry returns the last attempt, or nil.
+func (e *entry) lastTry() *try {
+	if e.attempts == 0 {
+		return nil
+	}
+	return &e.tries[min(int(e.attempts), len(e.tries))-1]
+}
+
+// event returns what the entry says, without the backend and the signal.
+func (e *entry) event(paused bool) Event {
+	event := Event{
+		Entry: e.number, ID: e.id, Name: e.name,
+		Time: timeOf(e.time), Received: timeOf(e.received), Changed: timeOf(e.changed),
+		Outcome: outcomes[e.outcome], Progress: e.progress(paused), Reason: e.reason, Status: int(e.status),
+		Attempts: int(e.attempts), NextAttempt: timeOf(e.next), GivesUp: timeOf(e.givesUp),
+		Replayed: e.replayed.String(), Message: e.message, stored: e.payload,
+	}
+	if last := e.lastTry(); last != nil {
+		event.Duration = last.duration()
+		event.Tries = make([]Try, 0, len(e.tries))
+		for i := range min(int(e.attempts), len(e.tries)) {
+			t := &e.tries[i]
+			event.Tries = append(event.Tries, Try{Time: timeOf(t.begun), Status: int(t.status), Duration: t.duration(), Message: t.message})
+		}
+	}
+	return event
+}
+
+// newTry returns an attempt without a message.
+func newTry(x *statusfeed.Exchange) try {
+	took := min(max(x.Took.Microseconds(), 0), math.MaxUint32)
+	return try{begun: nanos(x.Begun), took: uint32(took), status: small(x.Status)} //nolint:gosec // within bounds
+}
+
+func (t *try) duration() time.Duration { return time.Duration(t.took) * time.Microsecond }
+
+// small returns an HTTP status.
+func small(status int) uint16 { return uint16(min(max(status, 0), math.MaxUint16)) } //nolint:gosec // within bounds
+
+// nanos and timeOf convert times; the zero time is 0.
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+func timeOf(nanos int64) time.Time {
+	if nanos == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, nanos).UTC()
+}

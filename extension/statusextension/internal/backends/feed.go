@@ -1,0 +1,194 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package backends
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
+)
+
+// feed takes the reports of one exporter of one signal.
+type feed struct {
+	backend *backend
+	signal  uint8 // an index of backend.signals
+	now     func() time.Time
+
+	// calls is locked for reading while a function of the exporter runs.
+	calls    sync.RWMutex
+	exporter *statusfeed.Exporter // nil after Close
+}
+
+var _ statusfeed.Feed = (*feed)(nil)
+
+// call calls a function of the exporter, unless that has stopped.
+func (f *feed) call(function func(e *statusfeed.Exporter)) {
+	f.calls.RLock()
+	defer f.calls.RUnlock()
+	if f.exporter != nil {
+		function(f.exporter)
+	}
+}
+
+// Close implements [statusfeed.Feed]. It waits for the exporter's functions that run.
+func (f *feed) Close() {
+	f.backend.remove(f)
+	f.calls.Lock()
+	defer f.calls.Unlock()
+	f.exporter = nil
+}
+
+// Accepted implements [statusfeed.Feed].
+func (f *feed) Accepted(events int) {
+	b, now := f.backend, f.now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.counts.accepted += int64(events)
+	b.series.at(now).accepted += int64(events)
+}
+
+// Enter implements [statusfeed.Feed].
+func (f *feed) Enter(events *batch.Batch) (first uint64) {
+	b, now := f.backend, f.now().UnixNano()
+	if b.ring.size == 0 {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	first = b.ring.next
+	eachMeta(events, func(m *batch.Meta) {
+		if b.texts.count == packed {
+			b.texts.enter(&b.ring, f.signal, now)
+		}
+		b.texts.add(m.ID, m.Name, int64(m.Time)) //nolint:gosec // until the year 2262
+	})
+	b.texts.enter(&b.ring, f.signal, now)
+	return first
+}
+
+// Attempted implements [statusfeed.Feed]. Events without an entry are left out.
+func (f *feed) Attempted(exchanges []statusfeed.Exchange, pending *statusfeed.Pending) {
+	b, now := f.backend, f.now().UnixNano()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range exchanges {
+		b.exchanged(&exchanges[i], now)
+	}
+	if pending == nil {
+		return
+	}
+	next, givesUp := nanos(pending.Next), nanos(pending.GivesUp)
+	for i := range pending.Events {
+		if e := b.ring.get(pending.Events[i].Entry); e != nil && e.outcome == 0 {
+			e.pending(next, givesUp)
+			b.ring.touch(e, now)
+		}
+	}
+}
+
+func (b *backend) exchanged(x *statusfeed.Exchange, now int64) {
+	var shared messages
+	attempt := newTry(x)
+	for i := range x.Events {
+		event := &x.Events[i]
+		e := b.ring.get(event.Entry)
+		if e == nil || e.outcome != 0 {
+			continue
+		}
+		attempt.message = shared.keep(x.Message(i), e.message)
+		e.attempted(attempt)
+		if e.payload == nil && b.payloads.keeps(attempt.message != "") {
+			e.payload = newPayload(event.Payload)
+		}
+		b.ring.touch(e, now)
+	}
+}
+
+// Settled implements [statusfeed.Feed]. An event gets a new entry if it has none, or no longer.
+func (f *feed) Settled(outcome statusfeed.Outcome, reason string, n int, event func(i int) statusfeed.Event) {
+	b, at := f.backend, f.now()
+	now := at.UnixNano()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.counts.settle(outcome, reason, int64(n))
+	b.series.at(at).settle(outcome, int64(n))
+	if b.counts.settled >= b.counts.accepted {
+		b.emptied.ring()
+	}
+	if b.ring.size == 0 {
+		return
+	}
+	var shared messages
+	code, keep := codeOf(outcome), b.payloads.keeps(isFailure(outcome))
+	for i := range n {
+		settled := event(i)
+		e := b.ring.get(settled.Entry)
+		if e == nil || e.outcome != 0 {
+			e = b.reenter(&settled, f.signal, now)
+		}
+		e.settled(code, reason, settled.Status, shared.keep(settled.Message, e.message))
+		switch {
+		case !keep:
+			e.payload = nil
+		case e.payload == nil:
+			e.payload = newPayload(settled.Payload)
+		}
+		b.ring.touch(e, now)
+	}
+}
+
+// Replayed implements [statusfeed.Feed].
+func (f *feed) Replayed(id string, delivered bool) {
+	b, now := f.backend, f.now().UnixNano()
+	result := replayRefused
+	if delivered {
+		result = replayDelivered
+	}
+	id = cut(id, maxID)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.counts.replay(result)
+	for e := range b.ring.byChange {
+		if outcomes[e.outcome] == statusfeed.DeadLettered && e.id == id {
+			e.replayed = result
+			b.ring.touch(e, now)
+			return
+		}
+	}
+}
+
+// Requested implements [statusfeed.Feed].
+func (f *feed) Requested(status int, took time.Duration, _ int) {
+	b, now := f.backend, f.now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lastActivity = now
+	if status != 0 {
+		b.times.add(took)
+	}
+}
+
+// Works implements [statusfeed.Feed].
+func (f *feed) Works() {
+	b, now := f.backend, f.now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lastDelivery = now
+	b.signals[f.signal].works(now)
+}
+
+// Fails implements [statusfeed.Feed].
+func (f *feed) Fails(p *statusfeed.Problem) {
+	b, now := f.backend, f.now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.signals[f.signal].fails(p, now)
+	b.lastError = &Error{
+		Time: now, Status: p.Status,
+		Message: strings.Clone(cut(p.Message, maxErrorTexts)), Remedy: strings.Clone(cut(p.Remedy, maxErrorTexts)),
+	}
+}

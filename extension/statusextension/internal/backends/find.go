@@ -1,0 +1,96 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package backends
+
+import (
+	"slices"
+	"strings"
+)
+
+// Filter selects events; the zero value selects all.
+type Filter struct {
+	// Backends are ids of exporters.
+	Backends []string
+	// Outcomes are outcomes and progress.
+	Outcomes []string
+	Reason   string
+	// Status is the HTTP status; 0 for any.
+	Status int
+	// ID is the id of the event, or its end. Name is a part of its name, in any case.
+	ID, Name string
+	// Limit is how many events at most; 0 for all.
+	Limit int
+}
+
+// Find returns the events that the filter selects, the one that changed last first, and the number of
+// all events that are remembered.
+func (r *Registry) Find(f Filter) (events []Event, kept int) { return r.find(newSelection(f)) }
+
+// Event returns an event at each backend that remembers it, the one that changed last first. It may have
+// several entries at a backend.
+func (r *Registry) Event(id string) []Event {
+	events, _ := r.find(&selection{exactID: cut(id, maxID)})
+	return events
+}
+
+func (r *Registry) find(s *selection) (events []Event, kept int) {
+	for _, b := range r.sorted() {
+		found, all := b.find(s)
+		events, kept = append(events, found...), kept+all
+	}
+	slices.SortStableFunc(events, func(a, b Event) int { return b.Changed.Compare(a.Changed) })
+	if s.Limit > 0 && len(events) > s.Limit {
+		events = events[:s.Limit]
+	}
+	showPayloads(events)
+	return events, kept
+}
+
+func (b *backend) find(s *selection) (events []Event, kept int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	kept = len(b.ring.entries)
+	if !s.isOf(b) {
+		return nil, kept
+	}
+	for e := range b.ring.byChange {
+		if s.selects(e, !b.pausedAt.IsZero()) {
+			events = append(events, b.event(e))
+		}
+		if s.Limit > 0 && len(events) == s.Limit {
+			break
+		}
+	}
+	return events, kept
+}
+
+// selection is a filter that is compared with many entries.
+type selection struct {
+	Filter
+	exactID string
+	// cutID is the id as an entry has it, lowerName the part of the name in lower case.
+	cutID, lowerName string
+}
+
+func newSelection(f Filter) *selection {
+	return &selection{Filter: f, cutID: cut(f.ID, maxID), lowerName: strings.ToLower(f.Name)}
+}
+
+// isOf reports whether the backend's entries may be selected.
+func (s *selection) isOf(b *backend) bool {
+	return len(s.Backends) == 0 || slices.Contains(s.Backends, b.name)
+}
+
+func (s *selection) selects(e *entry, paused bool) bool {
+	switch {
+	case s.exactID != "" && e.id != s.exactID,
+		s.Status != 0 && int(e.status) != s.Status,
+		s.Reason != "" && e.reason != s.Reason,
+		s.ID != "" && e.id != s.cutID && !strings.HasSuffix(e.id, s.ID):
+		return false
+	case len(s.Outcomes) > 0 && !slices.Contains(s.Outcomes, e.outcomeOrProgress(paused)):
+		return false
+	}
+	return s.lowerName == "" || strings.Contains(strings.ToLower(e.name), s.lowerName)
+}

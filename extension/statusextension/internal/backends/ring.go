@@ -1,0 +1,108 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package backends
+
+// ring remembers the last entries of a backend. It knows them in the order in which they entered, and
+// in that of their last changes.
+type ring struct {
+	size    int
+	entries []entry // grows up to size; entry n is at (n-1) % size
+	next    uint64  // the number of the next entry; the first one has 1
+	changes uint64  // number of changes so far
+	// newest and oldest are the places of the entries that changed last and first; -1 without one.
+	newest, oldest int32
+}
+
+const nowhere int32 = -1
+
+func newRing(size int) ring { return ring{size: size, next: 1, newest: nowhere, oldest: nowhere} }
+
+// enter makes an entry, in place of the oldest one if the ring is full. It is valid until the next one.
+func (r *ring) enter(now int64) *entry {
+	number := r.next
+	r.next++
+	at := r.place(number)
+	if int(at) < len(r.entries) {
+		r.unlink(at)
+	} else {
+		r.grow()
+	}
+	e := &r.entries[at]
+	*e = entry{number: number, received: now}
+	r.link(at)
+	r.changed(e, now)
+	return e
+}
+
+// grow adds a place. The memory never exceeds size entries.
+func (r *ring) grow() {
+	if len(r.entries) == cap(r.entries) {
+		entries := make([]entry, len(r.entries), min(max(2*cap(r.entries), packed), r.size))
+		copy(entries, r.entries)
+		r.entries = entries
+	}
+	r.entries = r.entries[:len(r.entries)+1]
+}
+
+// get returns the entry with a number, or nil if there is none, or no longer.
+func (r *ring) get(number uint64) *entry {
+	if number >= r.next || number < r.first() {
+		return nil
+	}
+	return &r.entries[r.place(number)]
+}
+
+// first returns the lowest number of an entry.
+func (r *ring) first() uint64 { return r.next - uint64(len(r.entries)) }
+
+func (r *ring) place(number uint64) int32 { return int32((number - 1) % uint64(r.size)) } //nolint:gosec // below size
+
+// touch notes that an entry has changed.
+func (r *ring) touch(e *entry, now int64) {
+	if at := r.place(e.number); at != r.newest {
+		r.unlink(at)
+		r.link(at)
+	}
+	r.changed(e, now)
+}
+
+func (r *ring) changed(e *entry, now int64) {
+	r.changes++
+	e.change, e.changed = r.changes, now
+}
+
+// link makes the entry at a place the newest one, unlink takes it out of the order.
+func (r *ring) link(at int32) {
+	e := &r.entries[at]
+	e.newer, e.older = nowhere, r.newest
+	if r.newest == nowhere {
+		r.oldest = at
+	} else {
+		r.entries[r.newest].newer = at
+	}
+	r.newest = at
+}
+
+func (r *ring) unlink(at int32) {
+	e := &r.entries[at]
+	if e.newer == nowhere {
+		r.newest = e.older
+	} else {
+		r.entries[e.newer].older = e.older
+	}
+	if e.older == nowhere {
+		r.oldest = e.newer
+	} else {
+		r.entries[e.older].newer = e.newer
+	}
+}
+
+// byChange yields the entries, the one that changed last first.
+func (r *ring) byChange(yield func(*entry) bool) {
+	for at := r.newest; at != nowhere; at = r.entries[at].older {
+		if !yield(&r.entries[at]) {
+			return
+		}
+	}
+}

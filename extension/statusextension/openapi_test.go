@@ -5,6 +5,7 @@ package statusextension
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -52,18 +53,26 @@ var readDescription = sync.OnceValue(func() *description { //nolint:gochecknoglo
 	return &d
 })
 
+// resolved has the schemas that tests used before.
+var resolved sync.Map //nolint:gochecknoglobals // a cache
+
 // schema returns the schema of a response, in which the shared ones are definitions.
 func (d *description) schema(t *testing.T, of map[string]any) *jsonschema.Resolved {
 	t.Helper()
+	key := fmt.Sprint(of)
+	if known, ok := resolved.Load(key); ok {
+		return known.(*jsonschema.Resolved)
+	}
 	whole := maps.Clone(of)
 	whole["$defs"] = d.Components.Schemas
 	text, err := json.Marshal(whole)
 	require.NoError(t, err)
 	var schema jsonschema.Schema
 	require.NoError(t, json.Unmarshal([]byte(strings.ReplaceAll(string(text), "#/components/schemas/", "#/$defs/")), &schema))
-	resolved, err := schema.Resolve(nil)
+	usable, err := schema.Resolve(nil)
 	require.NoError(t, err)
-	return resolved
+	resolved.Store(key, usable)
+	return usable
 }
 
 // checkAgainstOpenAPI requires that the file has the status of a response to a request on one of its

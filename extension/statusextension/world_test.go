@@ -76,16 +76,16 @@ func (w *world) configure(yaml string) {
 	w.api.conf.Store(&read)
 }
 
-// exporter is an exporter of a test.
-type exporter struct {
+// reporter is an exporter of a test.
+type reporter struct {
 	statusfeed.Feed
 	queue  atomic.Pointer[statusfeed.Queue]
 	paused atomic.Bool
 }
 
-func (w *world) add(id string, change ...func(*statusfeed.Exporter)) *exporter {
+func (w *world) add(id string, change ...func(*statusfeed.Exporter)) *reporter {
 	w.t.Helper()
-	e := &exporter{}
+	e := &reporter{}
 	e.queue.Store(&statusfeed.Queue{Capacity: 1000, Sizer: "bytes"})
 	var parsed component.ID
 	require.NoError(w.t, parsed.UnmarshalText([]byte(id)))
@@ -102,7 +102,7 @@ func (w *world) add(id string, change ...func(*statusfeed.Exporter)) *exporter {
 }
 
 // enter reports that events with these ids were accepted.
-func (e *exporter) enter(ids ...string) []batch.Event {
+func (e *reporter) enter(ids ...string) []batch.Event {
 	var events []batch.Event
 	for _, id := range ids {
 		events = append(events, batch.Event{Meta: batch.Meta{ID: id, Name: "order_placed", Time: pcommon.Timestamp(1769860800000000000)}, Payload: []byte(`{"id":1}`)})
@@ -116,7 +116,7 @@ func (e *exporter) enter(ids ...string) []batch.Event {
 }
 
 // settle reports the outcome of events after one attempt.
-func (e *exporter) settle(events []batch.Event, outcome statusfeed.Outcome, reason string, status int, message string) {
+func (e *reporter) settle(events []batch.Event, outcome statusfeed.Outcome, reason string, status int, message string) {
 	e.Attempted([]statusfeed.Exchange{{
 		Events: events, Begun: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Took: 41 * time.Millisecond, Status: status,
 		Message: func(int) string { return message },

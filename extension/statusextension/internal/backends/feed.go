@@ -60,12 +60,13 @@ func (f *feed) Enter(events *batch.Batch) (first uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	first = b.ring.next
-	eachMeta(events, func(m *batch.Meta) {
+	for record := range events.Records() {
 		if b.texts.count == packed {
 			b.texts.enter(&b.ring, f.signal, now)
 		}
+		m := batch.ReadMeta(record)
 		b.texts.add(m.ID, m.Name, int64(m.Time)) //nolint:gosec // until the year 2262
-	})
+	}
 	b.texts.enter(&b.ring, f.signal, now)
 	return first
 }

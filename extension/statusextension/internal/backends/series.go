@@ -50,11 +50,16 @@ func (b *bucket) settle(outcome statusfeed.Outcome, events int64) {
 
 func (s *series) bucketOf(now time.Time) int64 { return int64(now.Sub(s.began) / bucketTime) }
 
+// age returns how long the series lasts, at least until the start of its last bucket.
+func (s *series) age(now time.Time) time.Duration {
+	return max(now.Sub(s.began), time.Duration(s.last)*bucketTime)
+}
+
 // rates returns the events per minute during a time before now. A shorter life counts as a minute at least.
 func (s *series) rates(now time.Time, during time.Duration) Rates {
 	s.at(now)
 	n := int64(during / bucketTime)
-	age := now.Sub(s.began)
+	age := s.age(now)
 	over := during - bucketTime + (age - time.Duration(s.last)*bucketTime) // since the last bucket is not over
 	minutes := min(over, max(age, time.Minute)).Minutes()
 	var sum bucket
@@ -83,6 +88,6 @@ func (s *series) steps(now time.Time) Series {
 			result.NotDelivered[i] += bucket.notDelivered
 		}
 	}
-	result.Until = now.Add(time.Duration(last+1)*stepTime - now.Sub(s.began))
+	result.Until = now.Add(time.Duration(last+1)*stepTime - s.age(now))
 	return result
 }

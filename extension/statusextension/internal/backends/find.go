@@ -30,6 +30,9 @@ func (r *Registry) Find(f Filter) (events []Event, kept int) { return r.find(new
 // Event returns an event at each backend that remembers it, the one that changed last first. It may have
 // several entries at a backend.
 func (r *Registry) Event(id string) []Event {
+	if id == "" {
+		return nil
+	}
 	events, _ := r.find(&selection{exactID: cut(id, maxID)})
 	return events
 }

@@ -13,7 +13,7 @@ const (
 	maxID         = 128
 	maxName       = 128
 	maxMessage    = 240
-	shortMessage  = 80
+	shortMessage  = 64
 	maxMessages   = 2 * maxMessage
 	maxErrorTexts = 2 << 10
 )

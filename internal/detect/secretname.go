@@ -5,8 +5,8 @@ package detect
 
 import "strings"
 
-// SecretNames returns how the names of members and attributes end whose values are secrets, in lower
-// case.
+// SecretNames returns how the names of members and attributes end whose values are secrets, in
+// lower case.
 func SecretNames() []string {
 	return []string{
 		"password", "passwd", "passphrase", "secret", "secret_key", "secretkey", "token", "authorization", "cookie", "cookies", "api_key", "apikey", "api-key",

@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
-// backend is what is known of one exporter id.
+// backend remembers one exporter id, for all its signals.
 type backend struct {
 	id       component.ID
 	name     string // id.String()

@@ -14,8 +14,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
-// BenchmarkReports reports batches of 100 events as an exporter does: entered, attempted and settled. ns/event
-// is the time for all reports on one event.
+// BenchmarkReports reports batches of 100 events as an exporter does: entered, attempted and
+// settled. ns/event is the time for all reports on one event.
 func BenchmarkReports(b *testing.B) {
 	for _, variant := range []struct {
 		name          string

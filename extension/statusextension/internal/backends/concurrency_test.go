@@ -30,7 +30,7 @@ func TestReportsAndQuestionsAtOnce(t *testing.T) {
 		e.InFlight, e.SetPaused = func() int { return 1 }, func(bool) {}
 		f := &reporter{r.AddExporter(e), c}
 		working.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(i), 4)) //nolint:gosec // not negative
+			random := rand.New(rand.NewPCG(uint64(i), 4))
 			for range rounds {
 				sent := f.accept(newEvents(batchSize)...)
 				f.attempt(503, "busy", sent...)

@@ -39,8 +39,8 @@ func (c *counts) replay(result replayed) {
 	}
 }
 
-// waiting returns the number of events without an outcome. queued is the number in the queue, which may
-// hold events that an earlier process accepted.
+// waiting returns the number of events without an outcome. queued is the number in the queue, which
+// may hold events that an earlier process accepted.
 func (c *counts) waiting(queued int64) int64 { return max(c.accepted-c.settled, queued, 0) }
 
 // snapshot returns the counts without Waiting.

@@ -11,13 +11,11 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
-// entry remembers one event at one backend. Times are nanoseconds since 1970, 0 if they are unknown.
+// entry remembers one event at one backend. Times are nanoseconds since 1970, 0 if they are
+// unknown.
 type entry struct {
 	// number identifies the entry, change the last change of it.
-	number, change uint64
-	// newer and older are the places of the entries that changed next and before.
-	newer, older int32
-
+	number, change          uint64
 	id, name                string
 	time, received, changed int64
 
@@ -47,7 +45,7 @@ type try struct {
 // outcomeCode is an index of outcomes; 0 means that there is none yet.
 type outcomeCode uint8
 
-var outcomes = [...]statusfeed.Outcome{"", statusfeed.Delivered, statusfeed.Skipped, statusfeed.DeadLettered, statusfeed.Dropped, statusfeed.Returned} //nolint:gochecknoglobals // a table that is never changed
+var outcomes = [...]statusfeed.Outcome{"", statusfeed.Delivered, statusfeed.Skipped, statusfeed.DeadLettered, statusfeed.Dropped, statusfeed.Returned}
 
 func codeOf(outcome statusfeed.Outcome) outcomeCode {
 	return outcomeCode(max(slices.Index(outcomes[:], outcome), 0)) //nolint:gosec // below 6
@@ -169,13 +167,13 @@ func (e *entry) event(paused bool) Event {
 // newTry returns an attempt without a message.
 func newTry(x *statusfeed.Exchange) try {
 	took := min(max(x.Took.Microseconds(), 0), math.MaxUint32)
-	return try{begun: nanos(x.Begun), took: uint32(took), status: small(x.Status)} //nolint:gosec // within bounds
+	return try{begun: nanos(x.Begun), took: uint32(took), status: small(x.Status)}
 }
 
 func (t *try) duration() time.Duration { return time.Duration(t.took) * time.Microsecond }
 
 // small returns an HTTP status.
-func small(status int) uint16 { return uint16(min(max(status, 0), math.MaxUint16)) } //nolint:gosec // within bounds
+func small(status int) uint16 { return uint16(min(max(status, 0), math.MaxUint16)) }
 
 // nanos and timeOf convert times; the zero time is 0.
 func nanos(t time.Time) int64 {

@@ -20,7 +20,8 @@ type Event struct {
 	Time time.Time
 	// Received is when the exporter got the event, and Changed when the entry last changed.
 	Received, Changed time.Time
-	// Outcome is the final outcome, Progress how far the event is without one; the other one is empty.
+	// Outcome is the final outcome, Progress how far the event is without one; the other one is
+	// empty.
 	Outcome  statusfeed.Outcome
 	Progress Progress
 	Reason   string
@@ -33,7 +34,8 @@ type Event struct {
 	// NextAttempt is when the next attempt is due, and GivesUp when the last one is over; zero if
 	// there is none.
 	NextAttempt, GivesUp time.Time
-	// Replayed is delivered or refused if the event was a dead letter that was replayed, otherwise empty.
+	// Replayed is delivered or refused if the event was a dead letter that was replayed, otherwise
+	// empty.
 	Replayed string
 	// Message is the backend's last message, or the error.
 	Message string

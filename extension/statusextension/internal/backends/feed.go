@@ -179,7 +179,7 @@ func (f *feed) Works() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.lastDelivery = now
-	b.signals[f.signal].works(now)
+	b.signals[f.signal].report(OK, now)
 }
 
 // Fails implements [statusfeed.Feed].

@@ -23,12 +23,12 @@ type Filter struct {
 	Limit int
 }
 
-// Find returns the events that the filter selects, the one that changed last first, and the number of
-// all events that are remembered.
+// Find returns the events that the filter selects, the one that changed last first, and the number
+// of all events that are remembered.
 func (r *Registry) Find(f Filter) (events []Event, kept int) { return r.find(newSelection(f)) }
 
-// Event returns an event at each backend that remembers it, the one that changed last first. It may have
-// several entries at a backend.
+// Event returns an event at each backend that remembers it, the one that changed last first. It may
+// have several entries at a backend.
 func (r *Registry) Event(id string) []Event {
 	if id == "" {
 		return nil

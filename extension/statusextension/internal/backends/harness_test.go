@@ -101,4 +101,4 @@ func idsOf(events []Event) (ids []string) {
 	return ids
 }
 
-var webhook = component.MustNewIDWithName("webhook", "audit") //nolint:gochecknoglobals // a constant
+var webhook = component.MustNewIDWithName("webhook", "audit")

@@ -16,7 +16,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
-// model is a slow version of a backend: all that was ever reported, the entry that changed last at the end.
+// model is a slow version of a backend: all that was ever reported, the entry that changed last at
+// the end.
 type model struct {
 	size     int
 	events   []modelEvent

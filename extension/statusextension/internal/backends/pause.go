@@ -58,8 +58,8 @@ func (r *Registry) Start() error {
 	return nil
 }
 
-// SetPaused pauses or resumes an exporter, which may already be as wanted. Its error wraps [ErrUnknown],
-// [ErrCannotPause] or [ErrNotKept].
+// SetPaused pauses or resumes an exporter, which may already be as wanted. Its error wraps
+// [ErrUnknown], [ErrCannotPause] or [ErrNotKept].
 func (r *Registry) SetPaused(id string, paused bool) error {
 	p := &r.pauses
 	p.mu.Lock()
@@ -126,7 +126,7 @@ func (p *pauses) load() error {
 		return nil
 	}
 	path := filepath.Join(p.directory, pausesFile)
-	text, err := os.ReadFile(path) //nolint:gosec // the operator's configuration names the directory
+	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("directory: cannot read which exporters are paused: %w; make the file readable, or delete it to resume all exporters", err)
 	}
@@ -136,6 +136,9 @@ func (p *pauses) load() error {
 			return fmt.Errorf("directory: %s does not say which exporters are paused: %w; correct the file, or delete it to resume all exporters", path, err)
 		}
 		for id, since := range content.Paused {
+			if since.IsZero() {
+				return fmt.Errorf("directory: %s has no time since when %q is paused; correct the file, or delete it to resume all exporters", path, id)
+			}
 			p.since[id] = since
 		}
 	}

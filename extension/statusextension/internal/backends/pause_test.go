@@ -124,6 +124,10 @@ func TestBadFileOfPausesIsAnError(t *testing.T) {
 			t.Helper()
 			require.NoError(t, os.WriteFile(path, []byte(`{"paused":["webhook"]}`), 0o600))
 		},
+		"no time": func(t *testing.T, path string) {
+			t.Helper()
+			require.NoError(t, os.WriteFile(path, []byte(`{"paused":{"webhook":null}}`), 0o600))
+		},
 		"a directory": func(t *testing.T, path string) {
 			t.Helper()
 			require.NoError(t, os.Mkdir(path, 0o700))

@@ -9,8 +9,8 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
-// maxPayload is how many bytes of a payload are shown. A few more are kept: a secret that continues there
-// is recognized.
+// maxPayload is how many bytes of a payload are shown. A few more are kept: a secret that continues
+// there is recognized.
 const (
 	maxPayload    = 16 << 10
 	payloadMargin = 1 << 10
@@ -22,8 +22,8 @@ type payload struct {
 	truncated bool
 }
 
-// keeps reports whether the payload of an event is remembered. failed is true if it was not delivered, or
-// not yet.
+// keeps reports whether the payload of an event is remembered. failed is true if it was not
+// delivered, or not yet.
 func (p Payloads) keeps(failed bool) bool { return p == PayloadsAll || p == PayloadsFailures && failed }
 
 func isFailure(outcome statusfeed.Outcome) bool {
@@ -47,7 +47,8 @@ func (p *payload) show() (text string, truncated bool) {
 	return text, p.truncated
 }
 
-// showPayloads sets the payloads of events, which were only referred to while their backend was locked.
+// showPayloads sets the payloads of events, which were only referred to while their backend was
+// locked.
 func showPayloads(events []Event) {
 	for i := range events {
 		if e := &events[i]; e.stored != nil {

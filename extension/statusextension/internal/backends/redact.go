@@ -13,8 +13,8 @@ import (
 
 const redacted = "[redacted]"
 
-// redact replaces the secrets of a text: the values of JSON members with the names of secrets, and what
-// looks like a token. The text need not be JSON, or complete. It takes linear time.
+// redact replaces the secrets of a text: the values of JSON members with the names of secrets, and
+// what looks like a token. The text need not be JSON, or complete. It takes linear time.
 func redact(text string) string {
 	secrets := detect.Tokens(secretMembers(nil, text), text)
 	slices.SortFunc(secrets, func(a, b detect.Extent) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End)) })
@@ -61,8 +61,8 @@ func secretMembers(dst []detect.Extent, text string) []detect.Extent {
 // longestName is more than the length of any of the names that [detect.IsSecretName] knows.
 const longestName = 32
 
-// secretMember returns the value of the member whose name ends before the quotation mark, if it is a secret.
-// Members in a string, whose quotation marks are escaped, count too.
+// secretMember returns the value of the member whose name ends before the quotation mark, if it is
+// a secret. Members in a string, whose quotation marks are escaped, count too.
 func secretMember(text string, quote int) (value detect.Extent, found bool) {
 	name, escaped := strings.CutSuffix(text[max(quote-longestName, 0):quote], `\`)
 	if !detect.IsSecretName(name) {
@@ -74,7 +74,7 @@ func secretMember(text string, quote int) (value detect.Extent, found bool) {
 		return value, false
 	}
 	rest = strings.TrimLeft(rest, " \t\r\n")
-	size := 0
+	var size int
 	switch {
 	case escaped && strings.HasPrefix(rest, `\"`):
 		rest = rest[2:]

@@ -39,8 +39,8 @@ const (
 	PayloadsAll      Payloads = "all"
 )
 
-// Registry remembers what exporters and fanout connectors report. Its methods are safe for concurrent
-// use.
+// Registry remembers what exporters and fanout connectors report. Its methods are safe for
+// concurrent use.
 type Registry struct {
 	set     Settings
 	emptied bell

@@ -3,22 +3,26 @@
 
 package backends
 
-// ring remembers the last entries of a backend. It knows them in the order in which they entered, and
-// in that of their last changes.
+// ring remembers the last entries of a backend. It knows them in the order in which they entered,
+// and in that of their last changes.
 type ring struct {
 	size    int
 	entries []entry // grows up to size; entry n is at (n-1) % size
+	order   []links // of entries at the same places; apart, since they fit into the processor's cache
 	next    uint64  // the number of the next entry; the first one has 1
 	changes uint64  // number of changes so far
-	// newest and oldest are the places of the entries that changed last and first; -1 without one.
-	newest, oldest int32
+	newest  int32   // the place of the entry that changed last; -1 without one
 }
+
+// links are the places of the entries that changed next and before.
+type links struct{ newer, older int32 }
 
 const nowhere int32 = -1
 
-func newRing(size int) ring { return ring{size: size, next: 1, newest: nowhere, oldest: nowhere} }
+func newRing(size int) ring { return ring{size: size, next: 1, newest: nowhere} }
 
-// enter makes an entry, in place of the oldest one if the ring is full. It is valid until the next one.
+// enter makes an entry, in place of the oldest one if the ring is full. It is valid until the next
+// one.
 func (r *ring) enter(now int64) *entry {
 	number := r.next
 	r.next++
@@ -38,11 +42,12 @@ func (r *ring) enter(now int64) *entry {
 // grow adds a place. The memory never exceeds size entries.
 func (r *ring) grow() {
 	if len(r.entries) == cap(r.entries) {
-		entries := make([]entry, len(r.entries), min(max(2*cap(r.entries), packed), r.size))
-		copy(entries, r.entries)
-		r.entries = entries
+		size := min(max(2*cap(r.entries), packed), r.size)
+		r.entries = append(make([]entry, 0, size), r.entries...)
+		r.order = append(make([]links, 0, size), r.order...)
 	}
 	r.entries = r.entries[:len(r.entries)+1]
+	r.order = r.order[:len(r.order)+1]
 }
 
 // get returns the entry with a number, or nil if there is none, or no longer.
@@ -74,33 +79,28 @@ func (r *ring) changed(e *entry, now int64) {
 
 // link makes the entry at a place the newest one, unlink takes it out of the order.
 func (r *ring) link(at int32) {
-	e := &r.entries[at]
-	e.newer, e.older = nowhere, r.newest
-	if r.newest == nowhere {
-		r.oldest = at
-	} else {
-		r.entries[r.newest].newer = at
+	r.order[at] = links{nowhere, r.newest}
+	if r.newest != nowhere {
+		r.order[r.newest].newer = at
 	}
 	r.newest = at
 }
 
 func (r *ring) unlink(at int32) {
-	e := &r.entries[at]
-	if e.newer == nowhere {
-		r.newest = e.older
+	l := r.order[at]
+	if l.newer == nowhere {
+		r.newest = l.older
 	} else {
-		r.entries[e.newer].older = e.older
+		r.order[l.newer].older = l.older
 	}
-	if e.older == nowhere {
-		r.oldest = e.newer
-	} else {
-		r.entries[e.older].newer = e.newer
+	if l.older != nowhere {
+		r.order[l.older].newer = l.newer
 	}
 }
 
 // byChange yields the entries, the one that changed last first.
 func (r *ring) byChange(yield func(*entry) bool) {
-	for at := r.newest; at != nowhere; at = r.entries[at].older {
+	for at := r.newest; at != nowhere; at = r.order[at].older {
 		if !yield(&r.entries[at]) {
 			return
 		}

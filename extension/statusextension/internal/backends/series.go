@@ -18,8 +18,8 @@ const (
 	seriesBuckets  = int64(seriesSteps * bucketsPerStep)
 )
 
-// series needs the same memory however long it is idle. Its time is the time since it began, which never
-// goes back: steps of the system's clock do not matter.
+// series needs the same memory however long it is idle. Its time is the time since it began, which
+// never goes back: steps of the system's clock do not matter.
 type series struct {
 	began   time.Time
 	buckets [seriesBuckets]bucket
@@ -55,7 +55,8 @@ func (s *series) age(now time.Time) time.Duration {
 	return max(now.Sub(s.began), time.Duration(s.last)*bucketTime)
 }
 
-// rates returns the events per minute during a time before now. A shorter life counts as a minute at least.
+// rates returns the events per minute during a time before now. A shorter life counts as a minute
+// at least.
 func (s *series) rates(now time.Time, during time.Duration) Rates {
 	s.at(now)
 	n := int64(during / bucketTime)

@@ -10,7 +10,7 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
-// Backend is what is known of a backend. Times are zero if they are unknown.
+// Backend describes a backend and its present state. Times are zero if they are unknown.
 type Backend struct {
 	// ID is the exporter's, such as webhook/audit, and Kind its type.
 	ID, Kind string
@@ -21,8 +21,8 @@ type Backend struct {
 	Since time.Time
 	// Endpoint is the URL without secrets; empty if there is no single one.
 	Endpoint string
-	// Sync is true if callers wait for the backend, Durable if its queue is on disk, and CanPause if
-	// SetPaused works.
+	// Sync is true if callers wait for the backend, Durable if its queue is on disk, and CanPause
+	// if SetPaused works.
 	Sync, Durable, CanPause bool
 	// DeadLetter is the id of the extension that keeps what cannot be delivered; empty without one.
 	DeadLetter string

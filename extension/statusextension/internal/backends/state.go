@@ -47,13 +47,11 @@ type health struct {
 	until time.Time
 }
 
-func (h *health) works(now time.Time) { h.report(OK, now) }
-
 func (h *health) fails(p *statusfeed.Problem, now time.Time) {
-	switch {
-	case p.State == "":
-		h.works(now)
-	case p.State == statusfeed.RateLimited:
+	switch p.State {
+	case "": // it works, but refused events
+		h.report(OK, now)
+	case statusfeed.RateLimited:
 		if p.Until.After(h.until) {
 			h.until = p.Until
 		}

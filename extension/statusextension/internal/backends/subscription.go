@@ -5,22 +5,24 @@ package backends
 
 import "slices"
 
-// Subscription reads the changes of events. It serves one goroutine. Reports do not know of it: it looks
-// for the entries that changed since it last looked, so it may be forgotten without being closed.
+// Subscription reads the changes of events. It serves one goroutine. Reports do not know of it: it
+// looks for the entries that changed since it last looked, so it may be forgotten without being
+// closed.
 type Subscription struct {
 	registry  *Registry
 	selection *selection
 	seen      map[*backend]seen
 }
 
-// seen is what a subscription knows of a backend: the number of the last change, and of the next entry.
+// seen is the position of a subscription at a backend: the number of the last change, and of the
+// next entry.
 type seen struct{ change, next uint64 }
 
 // maxRead is how many events [Subscription.Read] returns at most.
 const maxRead = 1000
 
-// Subscribe returns the changes from now on of the events that the filter selects. Its limit is that of
-// each Read; at most, and without one, it is 1,000.
+// Subscribe returns the changes from now on of the events that the filter selects. Its limit is
+// that of each Read; at most, and without one, it is 1,000.
 func (r *Registry) Subscribe(f Filter) *Subscription {
 	if f.Limit <= 0 || f.Limit > maxRead {
 		f.Limit = maxRead
@@ -34,9 +36,10 @@ func (r *Registry) Subscribe(f Filter) *Subscription {
 	return s
 }
 
-// Read returns the events that changed since the last Read, oldest change first, in their present state. An
-// event that changed several times is there once. lost is how many more there were: those beyond the limit, and
-// new ones that are not remembered any more, whether or not the filter selects them.
+// Read returns the events that changed since the last Read, oldest change first, in their present
+// state. An event that changed several times is there once. lost is how many more there were: those
+// beyond the limit, and new ones that are not remembered any more, whether or not the filter
+// selects them.
 func (s *Subscription) Read() (events []Event, lost int) {
 	for _, b := range s.registry.sorted() {
 		if s.selection.isOf(b) {

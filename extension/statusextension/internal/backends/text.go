@@ -20,7 +20,8 @@ const (
 
 const ellipsis = "…"
 
-// cut returns a text of at most limit bytes, which are whole characters. It may be a part of the text.
+// cut returns a text of at most limit bytes, which are whole characters. It may be a part of the
+// text.
 func cut(text string, limit int) string {
 	if len(text) <= limit {
 		return text
@@ -40,8 +41,8 @@ func beginning(text string, limit int) string {
 	return text[:end]
 }
 
-// messages keeps the messages of one report. It copies them, since they may be parts of whole responses, and
-// shares those that repeat.
+// messages keeps the messages of one report. It copies them, since they may be parts of whole
+// responses, and shares those that repeat.
 type messages struct{ reported, kept string }
 
 // keep returns the message to store. previous is the one that the entry has.
@@ -58,8 +59,8 @@ func (m *messages) keep(message, previous string) string {
 	return m.kept
 }
 
-// packed is the number of events whose texts are copied into one string: one allocation serves many events,
-// and an event that is remembered longest keeps few of the others in memory.
+// packed is the number of events whose texts are copied into one string: one allocation serves many
+// events, and an event that is remembered longest keeps few of the others in memory.
 const packed = 64
 
 // texts copies the ids and names of up to packed events. The zero value is ready for use.

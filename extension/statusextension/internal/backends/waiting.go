@@ -19,9 +19,9 @@ type Left struct {
 	Paused bool
 }
 
-// Waiting returns the backends with events that wait or are being sent, of those with the ids or, without
-// ids, of all. changed is closed when a backend may have become empty. Its queue may notice this a little later:
-// ask again after 100 ms too.
+// Waiting returns the backends with events that wait or are being sent, of those with the ids or,
+// without ids, of all. changed is closed when a backend may have become empty. Its queue may notice
+// this a little later: ask again after 100 ms too.
 func (r *Registry) Waiting(ids ...string) (left []Left, changed <-chan struct{}) {
 	changed = r.emptied.wait() // before the look, so that no change is missed
 	for _, b := range r.sorted() {

@@ -54,8 +54,8 @@ func TestWaitingNamesBackends(t *testing.T) {
 	assert.Equal(t, []Left{{"sentry", 6, false}}, left)
 }
 
-// TestEventsOfAnEarlierProcessWait checks that what a durable queue still has is waited for, although this
-// process accepted none of it.
+// TestEventsOfAnEarlierProcessWait checks that what a durable queue still has is waited for,
+// although this process accepted none of it.
 func TestEventsOfAnEarlierProcessWait(t *testing.T) {
 	c := newClock()
 	r := New(Settings{RecentEvents: 10, Now: c.Now})

@@ -29,6 +29,7 @@ import (
 	filestorageextension "github.com/otelcol-fanout/otelcol-fanout/extension/filestorageextension"
 	memoryguardextension "github.com/otelcol-fanout/otelcol-fanout/extension/memoryguardextension"
 	otlprepairextension "github.com/otelcol-fanout/otelcol-fanout/extension/otlprepairextension"
+	statusextension "github.com/otelcol-fanout/otelcol-fanout/extension/statusextension"
 	privacyprocessor "github.com/otelcol-fanout/otelcol-fanout/processor/privacyprocessor"
 	eventreceiver "github.com/otelcol-fanout/otelcol-fanout/receiver/eventreceiver"
 	"go.opentelemetry.io/collector/component"
@@ -76,6 +77,7 @@ func components() (otelcol.Factories, error) {
 		filestorageextension.NewFactory(),
 		memoryguardextension.NewFactory(),
 		otlprepairextension.NewFactory(),
+		statusextension.NewFactory(),
 		zpagesextension.NewFactory(),
 		basicauthextension.NewFactory(),
 		bearertokenauthextension.NewFactory(),
@@ -91,6 +93,7 @@ func components() (otelcol.Factories, error) {
 		filestorageextension.NewFactory().Type():      "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		memoryguardextension.NewFactory().Type():      "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		otlprepairextension.NewFactory().Type():       "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
+		statusextension.NewFactory().Type():           "github.com/otelcol-fanout/otelcol-fanout v0.1.0",
 		zpagesextension.NewFactory().Type():           "go.opentelemetry.io/collector/extension/zpagesextension v0.165.0",
 		basicauthextension.NewFactory().Type():        "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension v0.158.0",
 		bearertokenauthextension.NewFactory().Type():  "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension v0.165.1",

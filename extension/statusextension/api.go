@@ -59,7 +59,7 @@ const (
 	maxEditors = 2
 )
 
-func newAPI(cfg *Config, registry *backends.Registry, closing context.Context) *api {
+func newAPI(closing context.Context, cfg *Config, registry *backends.Registry) *api {
 	a := &api{
 		cfg: cfg, started: time.Now(), now: time.Now, registry: registry, pipelines: &readiness{}, metrics: &collectorMetrics{}, closing: closing,
 		readers: make(slots, maxHeld), waiters: make(slots, maxHeld), editors: make(slots, maxEditors), pace: usualPace(),

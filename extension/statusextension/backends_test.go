@@ -62,8 +62,8 @@ func TestProviderStatusIsComplete(t *testing.T) {
 		"time": "2026-01-31T12:00:01.000Z", "status": 400.0, "message": "no such field", "what_to_do": "correct the event",
 	}, b["last_error"])
 	assert.Equal(t, "2026-01-31T12:00:01.000Z", b["last_activity"])
-	assert.Equal(t, 41.0, at(b, "response_time", "mean_ms"))
-	assert.Equal(t, 2.0, at(b, "response_time", "requests"))
+	assert.EqualValues(t, 41, at(b, "response_time", "mean_ms"))
+	assert.EqualValues(t, 2, at(b, "response_time", "requests"))
 	assert.Equal(t, map[string]any{
 		"accepted": 4.0, "delivered": 2.0, "skipped": 0.0, "dead_lettered": 1.0, "dropped": 0.0, "returned": 0.0, "waiting": 1.0,
 		"outcomes": []any{
@@ -79,7 +79,7 @@ func TestProviderStatusIsComplete(t *testing.T) {
 		"events": 3.0, "bytes": 300.0, "oldest": "2026-01-31T11:00:00.000Z", "reasons": map[string]any{"refused": 1.0, "exhausted": 1.0, "encoding": 1.0},
 	}, b["dead_letters"])
 	assert.Equal(t, "dead_letter", b["dead_letter"])
-	assert.Equal(t, 30.0, at(b, "series", "step_s"))
+	assert.EqualValues(t, 30, at(b, "series", "step_s"))
 	assert.Len(t, at(b, "series", "delivered"), 30)
 	assert.Len(t, at(b, "series", "not_delivered"), 30)
 	assert.Equal(t, map[string]any{

@@ -59,7 +59,7 @@ func newExtension(set extension.Settings, cfg *Config) (*status, error) {
 	})
 	closing, end := context.WithCancel(context.Background())
 	s.close = end
-	s.api = newAPI(cfg, s.registry, closing)
+	s.api = newAPI(closing, cfg, s.registry)
 	s.api.logger, s.api.version = set.Logger, set.BuildInfo.Version
 	return s, nil
 }

@@ -108,7 +108,7 @@ func TestAPIAnswersFromStartToShutdown(t *testing.T) {
 
 	feed.Close()
 	require.NoError(t, s.Shutdown(t.Context()))
-	_, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")) //nolint:noctx // a test
+	_, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	assert.Error(t, err, "it listens no longer")
 }
 
@@ -122,8 +122,15 @@ func TestShutdownEndsStreamsAndWaits(t *testing.T) {
 	feed.Accepted(1)
 	ended := make(chan string, 2)
 	for _, path := range []string{"/v1/stream", "/v1/drained?timeout=5m"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path, nil)
+		require.NoError(t, err)
 		go func() {
-			_, text := fetch(t, url+path)
+			text := ""
+			if response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r); assert.NoError(t, err) {
+				body, _ := io.ReadAll(response.Body)
+				text = string(body)
+				_ = response.Body.Close()
+			}
 			ended <- text
 		}()
 	}
@@ -225,7 +232,7 @@ func TestPausedBackendsAreInTheMetrics(t *testing.T) {
 // effective configuration.
 func TestCollectorTellsItsConfiguration(t *testing.T) {
 	core, log := observer.New(zap.InfoLevel)
-	free, err := net.Listen("tcp", "localhost:0") //nolint:noctx // a test
+	free, err := net.Listen("tcp", "localhost:0")
 	require.NoError(t, err)
 	port := free.Addr().(*net.TCPAddr).Port
 	require.NoError(t, free.Close())

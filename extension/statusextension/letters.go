@@ -136,8 +136,9 @@ func (a *api) showStores(w http.ResponseWriter, r *http.Request, _ arguments) er
 				s.Exporter, s.Running, s.Events, s.Bytes, s.Unreadable, moment{s.Oldest}, moment{s.Newest}, reasonCounts(s.Reasons),
 			})
 		}
-		for _, progress := range keeper.Replays() {
-			shown.Replays = append(shown.Replays, a.describeProgress(&progress))
+		replays := keeper.Replays()
+		for i := range replays {
+			shown.Replays = append(shown.Replays, a.describeProgress(&replays[i]))
 		}
 	}
 	slices.SortStableFunc(shown.Exporters, func(x, y storedJSON) int { return cmp.Compare(x.Exporter, y.Exporter) })
@@ -273,8 +274,9 @@ func readLetterFilter(r *http.Request, summary *deadletter.Summary, more ...stri
 }
 
 func joinReasons() string {
-	var words []string
-	for _, reason := range deadletter.Reasons() {
+	reasons := deadletter.Reasons()
+	words := make([]string, 0, len(reasons))
+	for _, reason := range reasons {
 		words = append(words, string(reason))
 	}
 	return strings.Join(words, ", ")
@@ -504,9 +506,10 @@ func (a *api) showReplay(w http.ResponseWriter, r *http.Request, in arguments) e
 	if !known {
 		return errUnknownExporter(in["exporter"])
 	}
-	for _, progress := range keeper.Replays() {
-		if progress.Exporter == summary.Exporter {
-			writeJSON(w, http.StatusOK, a.describeProgress(&progress))
+	replays := keeper.Replays()
+	for i := range replays {
+		if replays[i].Exporter == summary.Exporter {
+			writeJSON(w, http.StatusOK, a.describeProgress(&replays[i]))
 			return nil
 		}
 	}

@@ -162,7 +162,7 @@ func newLetters(t *testing.T, change ...func(*Config)) (*world, *fakeKeeper) {
 func TestDeadLettersAreSummarized(t *testing.T) {
 	w, _ := newLetters(t)
 	body := w.ask("GET", "/v1/dead_letters").json(200)
-	assert.Equal(t, 1073741824.0, body["max_size"])
+	assert.EqualValues(t, 1073741824, body["max_size"])
 	assert.Equal(t, map[string]any{
 		"exporter": "webhook", "running": true, "events": 3.0, "bytes": 300.0, "unreadable": 0.0,
 		"oldest": "2026-01-31T11:00:00.000Z", "newest": "2026-01-31T11:02:00.000Z",
@@ -174,7 +174,7 @@ func TestDeadLettersAreSummarized(t *testing.T) {
 func TestDeadLettersAreListedNewestFirst(t *testing.T) {
 	w, _ := newLetters(t)
 	body := w.ask("GET", "/v1/dead_letters/webhook").json(200)
-	assert.Equal(t, 3.0, body["events"])
+	assert.EqualValues(t, 3, body["events"])
 	assert.Equal(t, "e3", at(body, "dead_letters", 0, "id"))
 	assert.Nil(t, at(body, "dead_letters", 2, "payload"))
 	assert.Equal(t, map[string]any{

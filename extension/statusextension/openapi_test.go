@@ -45,7 +45,7 @@ type parameter struct {
 	In   string `yaml:"in"`
 }
 
-var readDescription = sync.OnceValue(func() *description { //nolint:gochecknoglobals // read once
+var readDescription = sync.OnceValue(func() *description {
 	var d description
 	if err := yaml.Unmarshal(openAPI, &d); err != nil {
 		panic(err)
@@ -54,7 +54,7 @@ var readDescription = sync.OnceValue(func() *description { //nolint:gochecknoglo
 })
 
 // resolved has the schemas that tests used before.
-var resolved sync.Map //nolint:gochecknoglobals // a cache
+var resolved sync.Map
 
 // schema returns the schema of a response, in which the shared ones are definitions.
 func (d *description) schema(t *testing.T, of map[string]any) *jsonschema.Resolved {
@@ -151,10 +151,10 @@ func TestOpenAPIFileHasTheParametersOfTheAPI(t *testing.T) {
 				}
 			}
 			target := strings.NewReplacer("{exporter}", "webhook", "{key}", "1-0", "{id}", "webhook").Replace(path)
-			var error struct{ Error string }
-			require.NoError(t, json.Unmarshal([]byte(w.ask(strings.ToUpper(method), target+"?no_such_parameter=1").text), &error))
-			_, list, found := strings.Cut(error.Error, "valid parameters: ")
-			require.True(t, found, "%s %s: %s", method, path, error.Error)
+			var refused errorJSON
+			require.NoError(t, json.Unmarshal([]byte(w.ask(strings.ToUpper(method), target+"?no_such_parameter=1").text), &refused))
+			_, list, found := strings.Cut(refused.Error, "valid parameters: ")
+			require.True(t, found, "%s %s: %s", method, path, refused.Error)
 			var got []string
 			if list != "none" {
 				got = strings.Split(list, ", ")

@@ -75,7 +75,7 @@ func (p *readiness) reasons() []string {
 		reasons = append(reasons, "the collector is stopping")
 	case phaseRunning:
 	}
-	var failing []string
+	failing := make([]string, 0, len(p.failing))
 	for source, status := range p.failing {
 		kind := "an error that may pass"
 		if status != componentstatus.StatusRecoverableError {
@@ -100,9 +100,10 @@ func (a *api) ready(w http.ResponseWriter, r *http.Request, _ arguments) error {
 		return err
 	}
 	reasons := a.pipelines.reasons()
-	for _, b := range a.registry.Snapshot() {
-		if b.Queue != nil && fill(b.Queue.Size, b.Queue.Capacity) > fullQueue {
-			reasons = append(reasons, fmt.Sprintf("the queue of %s is full to %.0f %%", b.ID, 100*fill(b.Queue.Size, b.Queue.Capacity)))
+	all := a.registry.Snapshot()
+	for i := range all {
+		if queue := all[i].Queue; queue != nil && fill(queue.Size, queue.Capacity) > fullQueue {
+			reasons = append(reasons, fmt.Sprintf("the queue of %s is full to %.0f %%", all[i].ID, 100*fill(queue.Size, queue.Capacity)))
 		}
 	}
 	if len(reasons) > 0 {

@@ -170,7 +170,7 @@ func TestStuckReaderIsDisconnected(t *testing.T) {
 	w.api.pace.write = 50 * time.Millisecond
 	e := w.add("webhook")
 	server := w.serve()
-	connection, err := net.Dial("tcp", server.Listener.Addr().String()) //nolint:noctx // a test
+	connection, err := net.Dial("tcp", server.Listener.Addr().String())
 	require.NoError(t, err)
 	defer connection.Close()
 	_, err = connection.Write([]byte("GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n"))

@@ -42,7 +42,7 @@ type world struct {
 }
 
 // loopback is the address that the server of a world listens on.
-var loopback = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 13135} //nolint:gochecknoglobals // a constant
+var loopback = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 13135}
 
 func newWorld(t *testing.T, change ...func(*Config)) *world {
 	t.Helper()
@@ -57,7 +57,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	closing, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
 	w.stop = stop
-	w.api = newAPI(w.cfg, w.registry, closing)
+	w.api = newAPI(closing, w.cfg, w.registry)
 	w.api.logger, w.api.version, w.api.started, w.api.now = zap.New(core), "0.1.0", w.clock, now
 	w.api.pace = pace{events: time.Millisecond, backends: time.Millisecond, heartbeat: time.Hour, write: time.Minute, look: time.Millisecond}
 	w.api.pipelines.set(phaseRunning)

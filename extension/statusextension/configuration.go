@@ -79,6 +79,7 @@ func readReceivers(receivers map[string]any, pipelines []configuredPipeline) []c
 	return read
 }
 
+// readExporters leaves out nop, which discards events where a pipeline would have no exporter left.
 func readExporters(exporters map[string]any, pipelines []configuredPipeline) []configuredExporter {
 	read := make([]configuredExporter, 0, len(exporters))
 	for _, id := range slices.Sorted(maps.Keys(exporters)) {
@@ -91,7 +92,7 @@ func readExporters(exporters map[string]any, pipelines []configuredPipeline) []c
 		if found := endpoints(exporters[id]); len(found) > 0 {
 			e.endpoint = found[0]
 		}
-		if len(e.pipelines) > 0 {
+		if len(e.pipelines) > 0 && id != "nop" {
 			read = append(read, e)
 		}
 	}

@@ -25,6 +25,12 @@ func TestEndpointsHaveNoSecrets(t *testing.T) {
 	}
 }
 
+func TestNopIsNoBackend(t *testing.T) {
+	w := newWorld(t)
+	w.configure(`{receivers: {otlp: }, exporters: {nop: , otlp_http: }, service: {pipelines: {logs: {receivers: [otlp], exporters: [nop]}, logs/a: {receivers: [otlp], exporters: [otlp_http]}}}}`)
+	assert.Equal(t, []string{"otlp_http"}, w.api.backendIDs())
+}
+
 func TestAddressOfTheMetrics(t *testing.T) {
 	for yaml, want := range map[string]string{
 		`{readers: [{pull: {exporter: {prometheus: {host: localhost, port: 8888}}}}]}`:              "http://localhost:8888/metrics",

@@ -240,7 +240,7 @@ func TestExportersOfDeadLettersAreFoundByLiteralAndEncodedIDs(t *testing.T) {
 	assert.Equal(t, "e4", w.ask("GET", "/v1/dead_letters/webhook%2Faudit/1-3").json(200)["id"])
 	assert.Equal(t, "e4", w.ask("GET", "/v1/dead_letters/webhook/audit/1-3").json(200)["id"])
 	w.ask("GET", "/v1/dead_letters/nobody").fails(404, `exporter "nobody" is not running and has no dead letters`)
-	w.ask("GET", "/v1/dead_letters/nobody/1-0").fails(404, "is not running and has no dead letters")
+	w.ask("GET", "/v1/dead_letters/nobody/else").fails(404, `exporter "nobody/else" is not running and has no dead letters`)
 	newWorld(t).ask("GET", "/v1/dead_letters/webhook").fails(404, "a dead_letter extension is needed")
 }
 

@@ -4,6 +4,7 @@
 package statusextension
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"net/http"
@@ -92,13 +93,13 @@ func errNoResource() error {
 func (a *api) find(path []string) (*resource, arguments, error) {
 	var found *resource
 	var in arguments
-	missing := errNoResource()
+	var missing error
 	for i := range a.resources {
 		for args := range a.resources[i].matches(path) {
 			exporter, named := args["exporter"]
 			switch {
 			case named && !a.letters.knows(exporter):
-				missing = errUnknownExporter(exporter)
+				missing = cmp.Or(missing, errUnknownExporter(exporter))
 			case found != nil:
 				return nil, nil, badRequest("the path fits several exporters; write a slash in an exporter's id as %%2F")
 			default:
@@ -107,7 +108,7 @@ func (a *api) find(path []string) (*resource, arguments, error) {
 		}
 	}
 	if found == nil {
-		return nil, nil, missing
+		return nil, nil, cmp.Or(missing, errNoResource())
 	}
 	return found, in, nil
 }

@@ -47,8 +47,10 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request, _ arguments) error 
 		return nil
 	}
 	out := &reader{api: a, w: w, control: hold(w)}
+	// Before hello: what changes after a client has read it is in the stream.
+	changes := a.registry.Subscribe(which)
 	out.send("hello", helloJSON{a.version, moment{a.started}, moment{a.now()}})
-	out.follow(r, a.registry.Subscribe(which))
+	out.follow(r, changes)
 	return nil
 }
 

@@ -75,10 +75,12 @@ func (b *backend) running() []*feed {
 	return slices.Clone(b.exporters)
 }
 
-// reenter makes an entry for an event that has none, or no longer.
+// reenter makes an entry for an event that has none, or no longer. When it was received is unknown.
 func (b *backend) reenter(event *statusfeed.Event, signal uint8, now int64) *entry {
 	b.texts.add(event.ID, event.Name, nanos(event.Time))
-	return b.texts.enter(&b.ring, signal, now)
+	e := b.texts.enter(&b.ring, signal, now)
+	e.received = 0
+	return e
 }
 
 // event returns what an entry says.

@@ -15,7 +15,10 @@ import (
 // unknown.
 type entry struct {
 	// number identifies the entry, change the last change of it.
-	number, change          uint64
+	number, change uint64
+	// replaced is the last change of the entry that was at the same place before.
+	replaced uint64
+
 	id, name                string
 	time, received, changed int64
 
@@ -27,11 +30,11 @@ type entry struct {
 	attempts uint32
 	reason   string
 	message  string
-
 	// tries are the first attempt and the last two.
-	tries         [3]try
+	tries [3]try
+	// next is when the next attempt is due, givesUp when the last one is over.
 	next, givesUp int64
-	payload       *payload
+	payload       *payload // nil if it is not kept
 }
 
 // try is an attempt.

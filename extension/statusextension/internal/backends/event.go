@@ -18,7 +18,8 @@ type Event struct {
 	ID, Name string
 	// Time is the event's own; zero if it is unknown.
 	Time time.Time
-	// Received is when the exporter got the event, and Changed when the entry last changed.
+	// Received is when the exporter got the event, zero if that is unknown, as after a restart.
+	// Changed is when the entry last changed.
 	Received, Changed time.Time
 	// Outcome is the final outcome, Progress how far the event is without one; the other one is
 	// empty.

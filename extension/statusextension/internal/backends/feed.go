@@ -130,6 +130,9 @@ func (f *feed) Settled(outcome statusfeed.Outcome, reason string, n int, event f
 		e := b.ring.get(settled.Entry)
 		if e == nil || e.outcome != 0 {
 			e = b.reenter(&settled, f.signal, now)
+			if outcome == statusfeed.Skipped { // skipped as soon as it was received
+				e.received = now
+			}
 		}
 		e.settled(code, reason, settled.Status, shared.keep(settled.Message, e.message))
 		switch {

@@ -92,6 +92,10 @@ func TestSettledEventWithoutEntryEntersAnew(t *testing.T) {
 	assert.Equal(t, "refused", again[0].Reason)
 	assert.Equal(t, "bad", again[0].Message)
 	assert.Zero(t, again[0].Attempts, "they are not known")
+	assert.Zero(t, again[0].Received, "it is not known")
+
+	f.settle(statusfeed.Skipped, "plain_log", 0, "", eventWith("skipped"))
+	assert.Equal(t, f.clock.Now(), r.Event("skipped")[0].Received)
 }
 
 func TestSecondOutcomeEntersAnew(t *testing.T) {

@@ -51,7 +51,7 @@ func (r *Registry) Start() error {
 		return err
 	}
 	for id, since := range p.since {
-		if b := r.backend(id); b != nil {
+		if b := r.backend(id); b != nil && b.canPause() {
 			b.setPaused(since)
 		}
 	}

@@ -115,7 +115,7 @@ func sizeOfValue(text string) int {
 	depth := 0
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
-		case c == '"':
+		case c == '"' && depth > 0:
 			i += 1 + sizeOfString(text[min(i+1, len(text)):])
 		case c == '{' || c == '[':
 			depth++

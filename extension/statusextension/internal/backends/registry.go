@@ -68,7 +68,7 @@ func (r *Registry) AddExporter(e *statusfeed.Exporter) statusfeed.Feed {
 	defer r.pauses.mu.Unlock()
 	b := r.backendOf(e)
 	f := b.add(e, r.set.Now)
-	if since, paused := r.pauses.since[b.name]; paused {
+	if since, paused := r.pauses.since[b.name]; paused && e.SetPaused != nil {
 		r.set.Logger.Warn("The exporter was paused before it started; it sends nothing until it is resumed",
 			zap.String("exporter", b.name), zap.String("signal", e.Signal), zap.Time("since", since))
 		b.setPaused(since)

@@ -33,7 +33,7 @@ func (r *ring) enter(now int64) *entry {
 		r.grow()
 	}
 	e := &r.entries[at]
-	*e = entry{number: number, received: now}
+	*e = entry{number: number, replaced: e.change, received: now}
 	r.link(at)
 	r.changed(e, now)
 	return e
@@ -96,6 +96,19 @@ func (r *ring) unlink(at int32) {
 	if l.older != nowhere {
 		r.order[l.older].newer = l.newer
 	}
+}
+
+// evicted returns how many entries changed after a change and are not remembered any more. next was
+// the number of the next entry at that change.
+func (r *ring) evicted(change, next uint64) int {
+	entered := max(next, r.first())
+	lost := entered - max(next, 1) // those that entered since, and are gone already
+	for number := entered; number < r.next; number++ {
+		if r.get(number).replaced > change && number < next+uint64(r.size) {
+			lost++
+		}
+	}
+	return int(lost) //nolint:gosec // a number of events
 }
 
 // byChange yields the entries, the one that changed last first.

@@ -38,8 +38,8 @@ func (r *Registry) Subscribe(f Filter) *Subscription {
 
 // Read returns the events that changed since the last Read, oldest change first, in their present
 // state. An event that changed several times is there once. lost is how many more there were: those
-// beyond the limit, and new ones that are not remembered any more, whether or not the filter
-// selects them.
+// beyond the limit, and those that are not remembered any more, whether or not the filter selects
+// them.
 func (s *Subscription) Read() (events []Event, lost int) {
 	for _, b := range s.registry.sorted() {
 		if s.selection.isOf(b) {
@@ -61,9 +61,7 @@ func (s *Subscription) read(b *backend) (events []Event, lost int) {
 	defer b.mu.Unlock()
 	last := s.seen[b] // that of a new backend is zero
 	s.seen[b] = b.ring.seen()
-	if first := b.ring.first(); last.next < first {
-		lost = int(first - max(last.next, 1)) //nolint:gosec // a number of events
-	}
+	lost = b.ring.evicted(last.change, last.next)
 	for e := range b.ring.byChange {
 		switch {
 		case e.change <= last.change:

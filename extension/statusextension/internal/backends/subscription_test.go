@@ -66,6 +66,31 @@ func TestSlowSubscriptionIsToldWhatItLost(t *testing.T) {
 	}
 }
 
+func TestEvictedChangesAreLost(t *testing.T) {
+	r, f := newReporter(t, Settings{RecentEvents: 10}, "webhook")
+	sent := f.accept(newEvents(10)...)
+	s := r.Subscribe(Filter{})
+	f.settle(statusfeed.Delivered, "", 200, "", sent[:3]...)
+	f.accept(newEvents(2)...)
+	events, lost := s.Read()
+	assert.Len(t, events, 3)
+	assert.Equal(t, 2, lost, "the outcomes of two events were not seen")
+
+	f.accept(newEvents(5)...)
+	events, lost = s.Read()
+	assert.Len(t, events, 5)
+	assert.Zero(t, lost, "what was evicted had not changed since it was seen")
+
+	f.accept(newEvents(10)...)
+	events, lost = s.Read()
+	assert.Len(t, events, 10)
+	assert.Zero(t, lost)
+	f.accept(newEvents(23)...)
+	events, lost = s.Read()
+	assert.Len(t, events, 10)
+	assert.Equal(t, 13, lost)
+}
+
 func TestLimitOfASubscriptionCountsAllBackends(t *testing.T) {
 	r, f := newReporter(t, Settings{RecentEvents: 100}, "webhook")
 	g := &reporter{r.AddExporter(exporterOf(t, "posthog", "logs")), f.clock}

@@ -28,6 +28,7 @@ type entry struct {
 	replayed replayed
 	status   uint16
 	attempts uint32
+	place    int32 // in the ring
 	reason   string
 	message  string
 	// tries are the first attempt and the last two.
@@ -35,6 +36,23 @@ type entry struct {
 	// next is when the next attempt is due, givesUp when the last one is over.
 	next, givesUp int64
 	payload       *payload // nil if it is not kept
+}
+
+// reset makes the entry one of another event. What is not read until it is set stays, and texts that
+// are empty already are not written: writing pointers costs more during garbage collection.
+func (e *entry) reset(number uint64, place int32, now int64) {
+	e.replaced = e.change
+	e.number, e.place, e.received = number, place, now
+	e.outcome, e.retrying, e.replayed, e.status, e.attempts = 0, false, notReplayed, 0, 0
+	e.next, e.givesUp = 0, 0
+	for _, text := range [...]*string{&e.reason, &e.message, &e.tries[0].message, &e.tries[1].message, &e.tries[2].message} {
+		if *text != "" {
+			*text = ""
+		}
+	}
+	if e.payload != nil {
+		e.payload = nil
+	}
 }
 
 // try is an attempt.

@@ -33,7 +33,7 @@ func (r *ring) enter(now int64) *entry {
 		r.grow()
 	}
 	e := &r.entries[at]
-	*e = entry{number: number, replaced: e.change, received: now}
+	e.reset(number, at, now)
 	r.link(at)
 	r.changed(e, now)
 	return e
@@ -65,9 +65,9 @@ func (r *ring) place(number uint64) int32 { return int32((number - 1) % uint64(r
 
 // touch notes that an entry has changed.
 func (r *ring) touch(e *entry, now int64) {
-	if at := r.place(e.number); at != r.newest {
-		r.unlink(at)
-		r.link(at)
+	if e.place != r.newest {
+		r.unlink(e.place)
+		r.link(e.place)
 	}
 	r.changed(e, now)
 }

@@ -102,9 +102,10 @@ func (r *ring) unlink(at int32) {
 // the number of the next entry at that change.
 func (r *ring) evicted(change, next uint64) int {
 	entered := max(next, r.first())
-	lost := entered - max(next, 1) // those that entered since, and are gone already
-	for number := entered; number < r.next; number++ {
-		if r.get(number).replaced > change && number < next+uint64(r.size) {
+	lost := entered - max(next, 1)   // those that entered since, and are gone already
+	wrapped := next + uint64(r.size) //nolint:gosec // not negative
+	for number := entered; number < min(r.next, wrapped); number++ {
+		if r.get(number).replaced > change {
 			lost++
 		}
 	}

@@ -98,6 +98,30 @@ func TestSettledEventWithoutEntryEntersAnew(t *testing.T) {
 	assert.Equal(t, f.clock.Now(), r.Event("skipped")[0].Received)
 }
 
+func TestReusedEntryHasNothingOfTheFormerEvent(t *testing.T) {
+	r, f := newReporter(t, Settings{RecentEvents: 1, Payloads: PayloadsAll}, "webhook")
+	former := f.accept(eventWith("former"))
+	f.attempt(503, "busy", former...)
+	f.attempt(503, "still busy", former...)
+	f.retry(former...)
+	pending := f.accept(eventWith("retrying at last"))
+	f.attempt(503, "busy", pending...)
+	f.retry(pending...)
+	check := func(id string) {
+		t.Helper()
+		f.accept(batch.Event{Meta: batch.Meta{ID: id}})
+		now := f.clock.Now()
+		e := r.Event(id)[0]
+		e.Entry = 0
+		assert.Equal(t, Event{Backend: "webhook", Signal: "logs", ID: id, Received: now, Changed: now, Progress: Waiting}, e)
+	}
+	check("after one that is sent again")
+	dead := f.accept(eventWith("dead"))
+	f.settle(statusfeed.DeadLettered, "refused", 400, "bad", dead...)
+	f.Replayed("dead", true)
+	check("after a dead letter")
+}
+
 func TestSecondOutcomeEntersAnew(t *testing.T) {
 	r, f := newReporter(t, Settings{RecentEvents: 10}, "webhook")
 	sent := f.accept(eventWith("a"))

@@ -27,7 +27,7 @@ func TestFullRingIsSmall(t *testing.T) {
 			for n := 0; n < 2*size; n += batchSize {
 				report := func(outcome bool, what string, sent []batch.Event) {
 					for i := range sent { // none shares its message with another one
-						message := fmt.Sprintf("%d %s %s", n+i, what, long)
+						message := fmt.Sprintf("%d %s %s", n+i, what, long)[:maxMessage] // a part of a large response
 						if outcome {
 							f.settle(statusfeed.DeadLettered, "exhausted", 503, message, sent[i])
 						} else {

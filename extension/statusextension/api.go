@@ -96,7 +96,7 @@ func (a *api) list() {
 
 // ServeHTTP implements http.Handler.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := a.dispatch(w, r); err != nil {
+	if err := a.dispatch(w, withoutParameters(r, a.cfg.credentialParameters())); err != nil {
 		respond(w, err)
 	}
 }

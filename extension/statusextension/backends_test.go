@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
@@ -209,6 +211,14 @@ func TestAnswersOfBackendsAreHidden(t *testing.T) {
 	}
 	b := backendOf(t, w.ask("GET", "/v1/backends").json(200), "webhook")
 	assert.Equal(t, "correct the event", at(b, "last_error", "what_to_do"))
+}
+
+func TestCredentialsInTheQueryAreNoUnknownParameters(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) {
+		cfg.ServerConfig.Auth = configoptional.Some(confighttp.AuthConfig{RequestParameters: []string{"token"}})
+	})
+	assert.Equal(t, 200, w.ask("GET", "/v1/backends?token=hunter2").status)
+	w.ask("GET", "/v1/backends?token=hunter2&x=1").fails(400, `unknown parameter "x"`)
 }
 
 func TestUnknownParametersAreRefused(t *testing.T) {

@@ -59,7 +59,7 @@ func (m *collectorMetrics) read(ctx context.Context) *scraped {
 // scraped has the metrics of exporters and receivers, by metric and id.
 type scraped map[string]map[string]float64
 
-// collectorJSON is what the collector's own metrics say of an exporter.
+// collectorJSON has the collector's own metrics of an exporter.
 type collectorJSON struct {
 	Sent          *int64 `json:"sent,omitempty"`
 	SendFailed    *int64 `json:"send_failed,omitempty"`

@@ -136,6 +136,22 @@ func isLoopbackHost(endpoint string) bool {
 	return strings.EqualFold(host, "localhost")
 }
 
+// challenge tells a browser how to ask for credentials.
+func (cfg *Config) challenge() string {
+	if auth := cfg.ServerConfig.Auth; auth.HasValue() && auth.Get().Config.AuthenticatorID.Type().String() == "basicauth" {
+		return `Basic realm="otelcol-fanout"`
+	}
+	return "Bearer"
+}
+
+// credentialParameters are the query parameters that are for the authenticator.
+func (cfg *Config) credentialParameters() []string {
+	if auth := cfg.ServerConfig.Auth; auth.HasValue() {
+		return auth.Get().RequestParameters
+	}
+	return nil
+}
+
 // exportersOff returns the exporters that are switched off, by id.
 func (cfg *Config) exportersOff() map[string]statusfeed.SwitchedOff {
 	off := map[string]statusfeed.SwitchedOff{}

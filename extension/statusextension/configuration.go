@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// configuration is what the API shows of the collector's configuration.
+// configuration is the part of the collector's configuration that the API shows.
 type configuration struct {
 	receivers []configuredReceiver
 	pipelines []configuredPipeline

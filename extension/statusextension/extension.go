@@ -90,7 +90,7 @@ func (s *status) serve(ctx context.Context, host component.Host) error {
 		return errors.Join(errOpenEndpoint(endpoint), listener.Close())
 	}
 	s.server, err = s.cfg.ServerConfig.ToServer(ctx, host.GetExtensions(), s.set.TelemetrySettings, guard(s.api, s.cfg, listener.Addr()),
-		confighttp.WithErrorHandler(func(w http.ResponseWriter, _ *http.Request, text string, status int) { writeError(w, status, text) }))
+		confighttp.WithErrorHandler(s.refuse))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -101,6 +101,17 @@ func (s *status) serve(ctx context.Context, host component.Host) error {
 		}
 	})
 	return nil
+}
+
+// refuse responds to a request that does not get as far as the API. It does not say what is wrong with
+// credentials.
+func (s *status) refuse(w http.ResponseWriter, _ *http.Request, text string, code int) {
+	setSecurityHeaders(w.Header())
+	if code == http.StatusUnauthorized {
+		text = "the credentials are missing or wrong"
+		w.Header().Set("WWW-Authenticate", s.cfg.challenge())
+	}
+	writeError(w, code, text)
 }
 
 func (s *status) announce(endpoint net.Addr) {

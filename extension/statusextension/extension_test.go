@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,12 +21,16 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configauth"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/nopexporter"
 	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensionauth"
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/receiver"
@@ -202,6 +207,39 @@ func TestDeadLettersNeedAsMuchAuthAsTheirStore(t *testing.T) {
 	s, url := start(t, newHost(keeper))
 	_, text := fetch(t, url+"/v1/dead_letters")
 	assert.Contains(t, text, `"exporter":"webhook"`)
+	require.NoError(t, s.Shutdown(t.Context()))
+}
+
+// locked accepts no credentials.
+type locked struct {
+	component.StartFunc
+	component.ShutdownFunc
+}
+
+var _ extensionauth.Server = locked{}
+
+func (locked) Authenticate(ctx context.Context, _ map[string][]string) (context.Context, error) {
+	return ctx, errors.New("wrong password")
+}
+
+// TestCredentialsAreRequiredWithAuth: no resource is without them, and the error is JSON like all others.
+func TestCredentialsAreRequiredWithAuth(t *testing.T) {
+	id := component.MustNewID("basicauth")
+	h := &host{componenttest.NewNopHost(), map[component.ID]component.Component{id: locked{}}}
+	s, url := start(t, h, func(cfg *Config) {
+		cfg.ServerConfig.Auth = configoptional.Some(confighttp.AuthConfig{Config: configauth.Config{AuthenticatorID: id}})
+	})
+	response, err := http.Get(url) //nolint:noctx // a test
+	require.NoError(t, err)
+	_ = response.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	assert.Equal(t, `Basic realm="otelcol-fanout"`, response.Header.Get("WWW-Authenticate"))
+	assert.Equal(t, "no-store", response.Header.Get("Cache-Control"))
+	for _, resource := range s.api.resources {
+		code, text := fetch(t, url+strings.NewReplacer("{", "", "}", "").Replace(resource.path))
+		assert.Equal(t, 401, code, resource.path)
+		assert.JSONEq(t, `{"error":"the credentials are missing or wrong"}`, text)
+	}
 	require.NoError(t, s.Shutdown(t.Context()))
 }
 

@@ -227,6 +227,7 @@ func (a *api) showLetters(w http.ResponseWriter, r *http.Request, in arguments) 
 		separator = []byte(",\n")
 		return failed == nil
 	})
+	_ = control.SetWriteDeadline(time.Now().Add(a.pace.write))
 	return a.endLetters(w, separator, err, failed)
 }
 

@@ -27,6 +27,20 @@ type parameters struct {
 	failed error
 }
 
+// withoutParameters returns a request without some query parameters.
+func withoutParameters(r *http.Request, names []string) *http.Request {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil || len(names) == 0 {
+		return r
+	}
+	for _, name := range names {
+		values.Del(name)
+	}
+	stripped := r.Clone(r.Context())
+	stripped.URL.RawQuery = values.Encode()
+	return stripped
+}
+
 // query reads the query parameters. It refuses unknown and repeated ones: ignoring a mistyped
 // "reason" would delete everything.
 func query(r *http.Request, known ...string) (*parameters, error) {

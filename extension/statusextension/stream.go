@@ -61,7 +61,7 @@ type reader struct {
 	control *http.ResponseController
 	number  int
 	sent    time.Time
-	// backends is what was last sent of them.
+	// backends is the last text that was sent about them.
 	backends []byte
 	failed   error
 }

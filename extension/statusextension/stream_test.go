@@ -99,6 +99,20 @@ func TestStreamSendsHelloBackendsAndEvents(t *testing.T) {
 	}
 }
 
+// TestStreamHasWhatChangesAfterHello reports an event while hello is being written.
+func TestStreamHasWhatChangesAfterHello(t *testing.T) {
+	w := newWorld(t)
+	e := w.add("webhook")
+	enter := sync.OnceFunc(func() { e.enter("e1") })
+	w.api.now = func() time.Time {
+		enter()
+		return w.clock
+	}
+	stream := listen(t, w.serve(), "")
+	require.Equal(t, "hello", stream.next(false).event)
+	assert.Contains(t, stream.next(false).data, `"id":"e1"`)
+}
+
 func TestStreamIsFiltered(t *testing.T) {
 	w := newWorld(t)
 	e := w.add("webhook")

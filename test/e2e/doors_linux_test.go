@@ -190,7 +190,7 @@ func TestShippedConfigurationListensOnLoopbackOnly(t *testing.T) {
 	c.waitForLog(ready)
 
 	addresses := c.listening()
-	assert.Len(t, addresses, 5, "%v", addresses)
+	assert.Len(t, addresses, 6, "%v", addresses)
 	for _, address := range addresses {
 		assert.True(t, address.Addr().Unmap().IsLoopback(), "%s is reachable from other machines", address)
 	}

@@ -116,7 +116,7 @@ func TestSecondInstanceStartsAsOnPage(t *testing.T) {
 		require.NoError(t, err)
 		arguments = append(arguments, "--set", regexp.MustCompile(`1[48]\d{3}|2313\d`).ReplaceAllString(set, port))
 	}
-	require.Len(t, arguments, 12, "the page's settings")
+	require.Len(t, arguments, 14, "the page's settings")
 	second := launchIn(t, []string{"FANOUT_DATA_DIR=" + t.TempDir()}, arguments...)
 	second.waitForLog(ready)
 	newClient(t).mustAccept(t, second.eventURL(), jsonType, `{"name":"order_placed"}`, 1)
@@ -126,7 +126,7 @@ func TestSecondInstanceStartsAsOnPage(t *testing.T) {
 	taken := hostOf(t, first.eventURL())
 	end := run(t, nil, "--set", "receivers::event::endpoint="+taken, "--set", "service::telemetry::metrics::level=none",
 		"--set", "receivers::otlp::protocols::grpc::endpoint=localhost:0", "--set", "receivers::otlp::protocols::http::endpoint=localhost:0",
-		"--set", "extensions::health_check::endpoint=localhost:0")
+		"--set", "extensions::health_check::endpoint=localhost:0", "--set", "extensions::status::endpoint=localhost:0")
 	assert.Equal(t, 1, end.code)
 	assert.Contains(t, end.stderr, taken)
 	assert.Contains(t, page(t, "troubleshooting.md"), "bind: address already in use; is another collector running?")

@@ -334,6 +334,6 @@ func shippedConfig(t *testing.T) string {
 func onFreePorts(t *testing.T, configuration string) string {
 	t.Helper()
 	free := regexp.MustCompile(`(?m)endpoint: localhost:\d+$`).ReplaceAllString(configuration, "endpoint: localhost:0")
-	require.Equal(t, 5, strings.Count(free, "localhost:0\n"), "ports in config.yaml")
+	require.Equal(t, 6, strings.Count(free, "localhost:0\n"), "ports in config.yaml")
 	return free
 }

@@ -7,7 +7,7 @@ package outcome
 
 import (
 	"slices"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -29,7 +29,7 @@ const reasonTorn deadletter.Reason = "torn"
 type Recorder struct {
 	metrics *metrics
 	feed    statusfeed.Feed // nil without a status extension
-	closed  sync.Once       // closes the feed
+	closed  atomic.Bool     // the feed: a call after Stop is only counted
 
 	exporter component.ID
 	signal   string
@@ -71,15 +71,16 @@ func (r *Recorder) Stop() {
 		r.unregister()
 		r.unregister = nil
 	}
-	if r.feed != nil {
-		r.closed.Do(r.feed.Close)
+	if r.Reports() {
+		r.closed.Store(true)
+		r.feed.Close()
 	}
 }
 
 // Accepted counts events that were passed to the exporter.
 func (r *Recorder) Accepted(events int) {
 	r.metrics.accepted(events)
-	if r.feed != nil && events > 0 {
+	if r.Reports() && events > 0 {
 		r.feed.Accepted(events)
 	}
 }
@@ -87,14 +88,14 @@ func (r *Recorder) Accepted(events int) {
 // Requested counts a request; status 0 means that it got no response.
 func (r *Recorder) Requested(status int, took time.Duration, events int) {
 	r.metrics.requested(status, took, events)
-	if r.feed != nil {
+	if r.Reports() {
 		r.feed.Requested(status, took, events)
 	}
 }
 
 // Delivered counts the delivered events of an attempt.
 func (r *Recorder) Delivered(result *attempt.Result) {
-	if r.feed == nil {
+	if !r.Reports() {
 		r.metrics.settled(statusfeed.Delivered, "", result.Delivered)
 		return
 	}
@@ -107,7 +108,7 @@ func (r *Recorder) Delivered(result *attempt.Result) {
 // Skipped counts an event that the backend should not get. The reason is one of a few fixed words.
 // If the status extension gets no reports, the event may be zero.
 func (r *Recorder) Skipped(reason string, event statusfeed.Event) {
-	if r.feed == nil {
+	if !r.Reports() {
 		r.metrics.settled(statusfeed.Skipped, reason, 1)
 		return
 	}
@@ -115,7 +116,7 @@ func (r *Recorder) Skipped(reason string, event statusfeed.Event) {
 }
 
 // Reports reports whether a status extension gets reports.
-func (r *Recorder) Reports() bool { return r.feed != nil }
+func (r *Recorder) Reports() bool { return r.feed != nil && !r.closed.Load() }
 
 // Returned counts events whose failure, for this cause, was returned to a waiting caller.
 func (r *Recorder) Returned(events []batch.Event, cause attempt.Cause) {
@@ -124,21 +125,21 @@ func (r *Recorder) Returned(events []batch.Event, cause attempt.Cause) {
 
 // Arrived gives the events of a batch that was accepted entries in the status extension.
 func (r *Recorder) Arrived(b *batch.Batch) {
-	if r.feed != nil {
+	if r.Reports() {
 		b.Arrive(&batch.Arrival{Entry: r.feed.Enter(b), At: time.Now()})
 	}
 }
 
 // Attempted reports the requests of an attempt.
 func (r *Recorder) Attempted(result *attempt.Result) {
-	if r.feed != nil && len(result.Exchanges) > 0 {
+	if r.Reports() && len(result.Exchanges) > 0 {
 		r.feed.Attempted(result.Exchanges, nil)
 	}
 }
 
 // Pending reports events that are sent again.
 func (r *Recorder) Pending(events []batch.Event, next, givesUp time.Time) {
-	if r.feed != nil {
+	if r.Reports() {
 		r.feed.Attempted(nil, &statusfeed.Pending{Events: events, Next: next, GivesUp: givesUp})
 	}
 }
@@ -146,7 +147,7 @@ func (r *Recorder) Pending(events []batch.Event, next, givesUp time.Time) {
 // settled counts events with their final outcome, and reports them to the status extension.
 func (r *Recorder) settled(outcome statusfeed.Outcome, reason string, n int, event func(i int) statusfeed.Event) {
 	r.metrics.settled(outcome, reason, n)
-	if r.feed != nil && n > 0 {
+	if r.Reports() && n > 0 {
 		r.feed.Settled(outcome, reason, n, event)
 	}
 }
@@ -272,7 +273,7 @@ func (r *Recorder) RefusalsReturned(refused []attempt.RefusedEvent) {
 // Replayed counts the outcomes of replayed dead letters. Their events stay counted as dead_lettered.
 func (r *Recorder) Replayed(letters []deadletter.Letter, results []deadletter.Replayed) {
 	r.metrics.replayed(results)
-	if r.feed == nil {
+	if !r.Reports() {
 		return
 	}
 	for i := range results {

@@ -229,7 +229,7 @@ func TestCredentialsAreRequiredWithAuth(t *testing.T) {
 	s, url := start(t, h, func(cfg *Config) {
 		cfg.ServerConfig.Auth = configoptional.Some(confighttp.AuthConfig{Config: configauth.Config{AuthenticatorID: id}})
 	})
-	response, err := http.Get(url) //nolint:noctx // a test
+	response, err := http.Get(url)
 	require.NoError(t, err)
 	_ = response.Body.Close()
 	http.DefaultClient.CloseIdleConnections()

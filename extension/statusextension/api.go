@@ -145,7 +145,7 @@ func (s slots) take() (release func(), ok bool) {
 // hold lifts the timeouts of the server for a request that takes longer, until the next deadline.
 func hold(w http.ResponseWriter) *http.ResponseController {
 	control := http.NewResponseController(w)
-	// The read deadline would end the request's context.
+	// The read deadline would end the request's context, and the other one a stream of HTTP/2.
 	_ = control.SetReadDeadline(time.Time{})
 	_ = control.SetWriteDeadline(time.Time{})
 	return control

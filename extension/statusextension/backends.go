@@ -390,7 +390,7 @@ func (a *api) errNotPaused(id string, err error) error {
 	isConfigured := slices.ContainsFunc(a.configuration().exporters, func(e configuredExporter) bool { return e.id == id })
 	switch {
 	case !errors.Is(err, backends.ErrUnknown):
-		return apiErrorf(http.StatusConflict, "%s: %v", id, err)
+		return apiErrorf(http.StatusConflict, "%v", err)
 	case isOff:
 		return apiErrorf(http.StatusConflict, "%s is switched off by %s; switch it on and restart the collector", id, cmp.Or(off.Variable, off.Switch))
 	case isConfigured && a.pipelines.starting():

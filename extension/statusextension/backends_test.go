@@ -192,7 +192,7 @@ func TestBackendsThatCannotBePausedSayWhy(t *testing.T) {
 	w.add("webhook/fixed", func(x *statusfeed.Exporter) { x.SetPaused = nil })
 	w.ask("POST", "/v1/backends/sentry/pause").fails(409, "sentry is switched off by SENTRY_ENABLED; switch it on and restart the collector")
 	w.ask("POST", "/v1/backends/otlp_http/resume").fails(409, "otlp_http is one of the collector's own exporters, which cannot be paused")
-	w.ask("POST", "/v1/backends/webhook/fixed/pause").fails(409, "the exporter cannot be paused")
+	w.ask("POST", "/v1/backends/webhook/fixed/pause").fails(409, "webhook/fixed: the exporter cannot be paused")
 	w.ask("POST", "/v1/backends/nobody/pause").fails(404, `"nobody" is not an exporter of the configuration`)
 	w.ask("POST", "/v1/backends/"+strings.Repeat("x", 1000)+"/pause").fails(404, "…")
 	w.ask("POST", "/v1/backends/otlp_http/pause?paused=false").fails(400, `unknown parameter "paused"; valid parameters: none`)

@@ -33,7 +33,7 @@ func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Comm
 			command.RunE = printWarnings(command.RunE, checks)
 		}
 	}
-	root.AddCommand(newQueuesCommand(set, sources, defaultConfig))
+	root.AddCommand(newQueuesCommand(set, sources, defaultConfig), newExplainCommand(&explainer{set: set, sources: sources, defaultConfig: defaultConfig}))
 	return root
 }
 

@@ -164,6 +164,8 @@ type webhookHandler struct {
 	handshake *handshake // nil if there is none
 	event     WebhookEventConfig
 	resource  resource
+	// trusted is true if requests need no signature, because they do not come over the network.
+	trusted bool
 
 	refused    *throttle.Log[error] // the latest error
 	handshakes *throttle.Log[struct{}]
@@ -243,7 +245,10 @@ func (h *webhookHandler) read(r *http.Request) (*submission, *handshakeAnswer, e
 		return nil, nil, err
 	}
 	body, now := ws.body.Bytes(), h.now()
-	secret, err := h.verifier.Match(r.Header, body, now)
+	secret := 0
+	if !h.trusted {
+		secret, err = h.verifier.Match(r.Header, body, now)
+	}
 	if err != nil {
 		h.countRefusal(r, err)
 		return nil, nil, &problem{status: http.StatusUnauthorized, text: "the signature is missing or wrong"}

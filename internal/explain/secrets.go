@@ -1,0 +1,314 @@
+// Copyright The otelcol-fanout Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package explain
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/otelcol"
+)
+
+const (
+	// redacted replaces a secret.
+	redacted = "[REDACTED]"
+	// minSecret is the least length in bytes at which a secret is looked for within longer words.
+	minSecret = 8
+)
+
+// secret is a text that no result contains.
+type secret struct {
+	value string
+	// variable is the environment variable that a command has in its place.
+	variable string
+	// address is true for a whole URL that has secrets in it: a command has its variable in its place,
+	// and a result shows its host.
+	address bool
+}
+
+// findSecrets returns the secrets of a configuration, longest first.
+func findSecrets(cfg *otelcol.Config, variables []Variable) []secret {
+	f := &secretFinder{variables: variables, found: map[string]secret{}}
+	for _, configs := range []map[component.ID]component.Config{cfg.Exporters, cfg.Extensions, cfg.Receivers, cfg.Processors, cfg.Connectors} {
+		for _, id := range slices.SortedFunc(maps.Keys(configs), compareIDs) {
+			f.walk([]string{id.String()}, reflect.ValueOf(configs[id]), false)
+		}
+	}
+	for _, v := range variables {
+		if secretName.MatchString(v.Name) {
+			f.addValue(nil, v.Value)
+		}
+	}
+	return slices.SortedFunc(maps.Values(f.found), func(a, b secret) int {
+		return cmp.Or(cmp.Compare(len(b.value), len(a.value)), cmp.Compare(a.value, b.value))
+	})
+}
+
+// secretName matches the names of keys and variables whose values are secrets.
+var secretName = regexp.MustCompile(`(?i)(secret|passw|token|api_?key|private_?key|write_?key|access_?key|account_?key|routing_?key|credential|dsn)`)
+
+// secretFinder collects secrets, by their text.
+type secretFinder struct {
+	variables []Variable
+	found     map[string]secret
+}
+
+var (
+	opaqueType = reflect.TypeFor[configopaque.String]()
+	pairType   = reflect.TypeFor[configopaque.Pair]()
+)
+
+// walk visits the values of a configuration. isSecret is true below a key that holds secrets.
+func (f *secretFinder) walk(path []string, v reflect.Value, isSecret bool) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			f.walk(path, v.Elem(), isSecret)
+		}
+	case reflect.String:
+		if isSecret || v.Type() == opaqueType {
+			f.addValue(path, v.String())
+		} else {
+			f.addURL(path, v.String())
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			name := path
+			if v.Len() > 1 {
+				name = append(slices.Clone(path), strconv.Itoa(i+1))
+			}
+			f.walk(name, v.Index(i), isSecret)
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			name := fmt.Sprint(key)
+			f.walk(append(slices.Clone(path), name), v.MapIndex(key), isSecret || secretName.MatchString(name))
+		}
+	case reflect.Struct:
+		f.walkStruct(path, v, isSecret)
+	}
+}
+
+func (f *secretFinder) walkStruct(path []string, v reflect.Value, isSecret bool) {
+	if v.Type() == pairType { // a header, whose value is opaque
+		name := v.FieldByName("Name").String()
+		f.addValue(append(slices.Clone(path), name), v.FieldByName("Value").String())
+		return
+	}
+	for field, value := range v.Fields() {
+		key, _, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
+		name := path
+		if key != "" {
+			name = append(slices.Clone(path), key)
+		}
+		f.walk(name, value, isSecret || secretName.MatchString(key))
+	}
+}
+
+// addValue adds a secret: its whole text, the words after a scheme such as Bearer, and the parts of a
+// URL.
+func (f *secretFinder) addValue(path []string, value string) {
+	if value == "" || value == redacted {
+		return
+	}
+	if f.addURL(path, value) {
+		return
+	}
+	variable, isWhole := f.variableOf(path, value)
+	f.add(secret{value: value, variable: variable})
+	if !isWhole { // such as Bearer ${env:TOKEN}
+		for _, v := range f.variables {
+			if len(v.Value) >= minSecret && strings.Contains(value, v.Value) {
+				f.add(secret{value: v.Value, variable: v.Name})
+			}
+		}
+	}
+	if scheme, rest, ok := strings.Cut(value, " "); ok && slices.Contains([]string{"bearer", "basic", "token"}, strings.ToLower(scheme)) {
+		f.addValue(path, rest)
+	}
+}
+
+// publicSegments are parts of paths that say nothing secret.
+var publicSegment = regexp.MustCompile(`^(v\d+|\d{1,2}|[a-z]{1,3}|api|hooks?|webhooks?|services|events?|batch|ingest|intake|logs?|traces?|metrics|track|capture|envelope|store|audit|otlp|input|in|post|collect|slack|discord|teams|enqueue)$`)
+
+// addURL adds the secrets of a URL, and reports whether the text is a URL.
+func (f *secretFinder) addURL(path []string, text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return false
+	}
+	var parts []string
+	if password, ok := u.User.Password(); ok {
+		parts = append(parts, password)
+	}
+	parts = append(parts, u.User.Username())
+	isDSN := u.User.Username() != "" // its path is the number of a project
+	for segment := range strings.SplitSeq(u.EscapedPath(), "/") {
+		if isDSN && strings.Trim(segment, "0123456789") == "" || publicSegment.MatchString(segment) {
+			continue
+		}
+		unescaped, _ := url.PathUnescape(segment)
+		parts = append(parts, segment, unescaped)
+	}
+	for _, values := range u.Query() {
+		parts = append(parts, values...)
+	}
+	n := 0
+	for _, part := range parts {
+		if part == "" {
+			continue
+		}
+		n++
+		f.add(secret{value: part, variable: derivedName(append(slices.Clone(path), "part", strconv.Itoa(n)))})
+	}
+	if n > 0 {
+		variable, _ := f.variableOf(path, text)
+		f.add(secret{value: text, variable: variable, address: true})
+	}
+	return true
+}
+
+func (f *secretFinder) add(s secret) {
+	if old, ok := f.found[s.value]; !ok || old.address && !s.address {
+		f.found[s.value] = s
+	}
+}
+
+// variableOf returns the variable whose value a text is, or a name derived from the key.
+func (f *secretFinder) variableOf(path []string, value string) (name string, isWhole bool) {
+	for _, v := range f.variables {
+		if v.Value == value {
+			return v.Name, true
+		}
+	}
+	return derivedName(path), false
+}
+
+var notInName = regexp.MustCompile(`[^A-Z0-9]+`)
+
+// derivedName returns a name such as WEBHOOK_AUDIT_API_KEY.
+func derivedName(path []string) string {
+	name := strings.Trim(notInName.ReplaceAllString(strings.ToUpper(strings.Join(path, "_")), "_"), "_")
+	if name == "" || name[0] >= '0' && name[0] <= '9' {
+		name = "SECRET_" + name
+	}
+	return name
+}
+
+// piece is a piece of a text: public, or a secret.
+type piece struct {
+	text   string
+	secret *secret // nil for public text
+}
+
+// redactor finds secrets in texts.
+type redactor struct{ secrets []secret }
+
+// split splits a text into pieces. With addresses, a URL that has secrets in it is one piece.
+func (r *redactor) split(text string, addresses bool) []piece {
+	pieces := []piece{{text: text}}
+	for i := range r.secrets {
+		s := &r.secrets[i]
+		if s.address && !addresses {
+			continue
+		}
+		for _, form := range s.forms() {
+			pieces = cutAll(pieces, form, s)
+		}
+	}
+	return pieces
+}
+
+// forms returns the ways in which a secret may be written.
+func (s *secret) forms() []string {
+	quoted, _ := json.Marshal(s.value) // it cannot fail
+	inJSON := string(quoted[1 : len(quoted)-1])
+	all := []string{s.value, inJSON, strings.ReplaceAll(inJSON, "/", `\/`), url.QueryEscape(s.value), url.PathEscape(s.value)}
+	if len(s.value) >= minSecret {
+		all = append(all, base64.StdEncoding.EncodeToString([]byte(s.value)))
+	}
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	return slices.Compact(all)
+}
+
+// cutAll cuts a form of a secret out of all public pieces.
+func cutAll(pieces []piece, form string, s *secret) []piece {
+	var all []piece
+	for _, p := range pieces {
+		if p.secret != nil {
+			all = append(all, p)
+			continue
+		}
+		rest := p.text
+		for {
+			at := find(rest, form)
+			if at < 0 {
+				break
+			}
+			if at > 0 {
+				all = append(all, piece{text: rest[:at]})
+			}
+			all = append(all, piece{text: form, secret: s})
+			rest = rest[at+len(form):]
+		}
+		if rest != "" {
+			all = append(all, piece{text: rest})
+		}
+	}
+	return all
+}
+
+// find returns where a text contains a form of a secret, or -1. A short one, which may be an ordinary
+// word, must be a word by itself: a value in JSON, a part of a URL or of a header.
+func find(text, form string) int {
+	for from := 0; ; {
+		at := strings.Index(text[from:], form)
+		if at < 0 {
+			return -1
+		}
+		at += from
+		if len(form) >= minSecret {
+			return at
+		}
+		if endsWord(text[:at]) && beginsWord(text[at+len(form):]) {
+			return at
+		}
+		from = at + 1
+	}
+}
+
+// delimiters stand before and after a short secret. Without a colon, a number in JSON is none.
+const delimiters = `/?&=# ;"'@`
+
+func endsWord(before string) bool {
+	return before == "" || strings.ContainsRune(delimiters, rune(before[len(before)-1]))
+}
+
+func beginsWord(after string) bool {
+	return after == "" || strings.ContainsRune(delimiters+",", rune(after[0])) && !strings.HasPrefix(after, `":`)
+}
+
+// redact returns a text without its secrets.
+func (r *redactor) redact(text string) string {
+	var b strings.Builder
+	for _, p := range r.split(text, false) {
+		if p.secret != nil {
+			b.WriteString(redacted)
+			continue
+		}
+		b.WriteString(p.text)
+	}
+	return b.String()
+}

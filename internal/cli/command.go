@@ -33,7 +33,8 @@ func NewCommand(set otelcol.CollectorSettings, defaultConfig string) *cobra.Comm
 			command.RunE = printWarnings(command.RunE, checks)
 		}
 	}
-	root.AddCommand(newQueuesCommand(set, sources, defaultConfig), newExplainCommand(&explainer{set: set, sources: sources, defaultConfig: defaultConfig}))
+	offline := &explainer{set: set, sources: sources, defaultConfig: defaultConfig}
+	root.AddCommand(newQueuesCommand(set, sources, defaultConfig), newExplainCommand(offline), newTestCommand(offline))
 	return root
 }
 

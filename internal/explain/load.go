@@ -18,10 +18,19 @@ func load(conf *confmap.Conf, factories otelcol.Factories) (*otelcol.Config, err
 	cfg := &otelcol.Config{}
 	for _, decode := range []func() error{
 		func() (err error) { cfg.Receivers, err = decodeAll(conf, "receivers", factories.Receivers); return err },
-		func() (err error) { cfg.Processors, err = decodeAll(conf, "processors", factories.Processors); return err },
+		func() (err error) {
+			cfg.Processors, err = decodeAll(conf, "processors", factories.Processors)
+			return err
+		},
 		func() (err error) { cfg.Exporters, err = decodeAll(conf, "exporters", factories.Exporters); return err },
-		func() (err error) { cfg.Connectors, err = decodeAll(conf, "connectors", factories.Connectors); return err },
-		func() (err error) { cfg.Extensions, err = decodeAll(conf, "extensions", factories.Extensions); return err },
+		func() (err error) {
+			cfg.Connectors, err = decodeAll(conf, "connectors", factories.Connectors)
+			return err
+		},
+		func() (err error) {
+			cfg.Extensions, err = decodeAll(conf, "extensions", factories.Extensions)
+			return err
+		},
 		func() error { return decodeService(conf, cfg) },
 	} {
 		if err := decode(); err != nil {

@@ -316,14 +316,25 @@ func (b *resultBuilder) addOutcomes(backend *Backend) {
 
 // why says why no event reached the exporters of the pipelines.
 func (b *resultBuilder) why(pipelines []string) string {
-	var reasons []string
+	var reasons, signals []string
 	for _, t := range b.tracks {
-		if slices.Contains(pipelines, t.id.String()) {
+		switch signal := t.id.Signal().String(); {
+		case !slices.Contains(pipelines, t.id.String()):
+		case b.hasSignal(signal):
 			reasons = append(reasons, b.whyNot(t))
+		default:
+			signals = append(signals, signal)
 		}
 	}
-	slices.Sort(reasons)
-	return strings.Join(slices.Compact(reasons), "; ")
+	if len(reasons) == 0 {
+		return "it gets only " + strings.Join(slices.Compact(signals), " and ")
+	}
+	return strings.Join(reasons, "; ")
+}
+
+// hasSignal reports whether the input has anything of a signal.
+func (r *run) hasSignal(signal string) bool {
+	return slices.ContainsFunc(r.entered(), func(e Event) bool { return e.Signal == signal })
 }
 
 func (b *resultBuilder) whyNot(t *track) string {

@@ -4,6 +4,7 @@
 package explain
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -62,10 +63,9 @@ func Run(ctx context.Context, set Settings, in Input) (*Result, error) {
 	if err := r.start(ctx); err != nil {
 		return nil, err
 	}
-	err = r.send(ctx, &in)
+	sent := r.send(ctx, &in)
 	r.wait(ctx)
-	r.stop(ctx)
-	if err != nil {
+	if err := cmp.Or(sent, r.stop(ctx)); err != nil {
 		return nil, err
 	}
 	return r.result(&in), nil

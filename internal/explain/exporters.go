@@ -17,36 +17,62 @@ import (
 )
 
 // otlpFactory creates recorders in the place of the exporters of one factory, which is not one of this
-// distribution. They record OTLP JSON.
+// distribution. They record OTLP.
 func (r *run) otlpFactory(f exporter.Factory) exporter.Factory {
 	return exporter.NewFactory(f.Type(), f.CreateDefaultConfig,
 		exporter.WithLogs(func(_ context.Context, set exporter.Settings, _ component.Config) (exporter.Logs, error) {
-			return r.otlpRecorder(set.ID), nil
+			return &otlpLogs{run: r, id: set.ID}, nil
 		}, component.StabilityLevelStable),
 		exporter.WithTraces(func(_ context.Context, set exporter.Settings, _ component.Config) (exporter.Traces, error) {
-			return r.otlpRecorder(set.ID), nil
+			return &otlpTraces{run: r, id: set.ID}, nil
 		}, component.StabilityLevelStable),
 		exporter.WithMetrics(func(_ context.Context, set exporter.Settings, _ component.Config) (exporter.Metrics, error) {
-			return r.otlpRecorder(set.ID), nil
+			return &otlpMetrics{run: r, id: set.ID}, nil
 		}, component.StabilityLevelStable))
 }
 
-func (r *run) otlpRecorder(id component.ID) *otlpRecorder {
-	return &otlpRecorder{run: r, id: id}
+// otlp is what one exporter got, merged into one batch of each signal.
+type otlp struct {
+	logs    plog.Logs
+	traces  ptrace.Traces
+	metrics pmetric.Metrics
 }
 
-type otlpRecorder struct {
-	inert
-	run *run
-	id  component.ID
-}
-
-func (o *otlpRecorder) record(events []Event, signal string, otlp []byte, err error) error {
-	o.run.took(o.id, events, err)
-	if err == nil {
-		o.run.recorded(o.id, recording{signal: signal, body: otlp})
+// otlpOf returns what an exporter got so far. The caller must hold the lock.
+func (r *run) otlpOf(exporter component.ID) *otlp {
+	got, ok := r.otlp[exporter]
+	if !ok {
+		got = &otlp{logs: plog.NewLogs(), traces: ptrace.NewTraces(), metrics: pmetric.NewMetrics()}
+		r.otlp[exporter] = got
 	}
-	return err
+	return got
+}
+
+// recordings returns the batches as OTLP JSON.
+func (o *otlp) recordings() ([]recording, error) {
+	var all []recording
+	if o.logs.LogRecordCount() > 0 {
+		body, err := (&plog.JSONMarshaler{}).MarshalLogs(o.logs)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, recording{signal: "logs", body: body})
+	}
+	if o.traces.SpanCount() > 0 {
+		body, err := (&ptrace.JSONMarshaler{}).MarshalTraces(o.traces)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, recording{signal: "traces", body: body})
+	}
+	if o.metrics.MetricCount() > 0 {
+		body, err := (&pmetric.JSONMarshaler{}).MarshalMetrics(o.metrics)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, recording{signal: "metrics", body: body})
+	}
+	return all, nil
 }
 
 // took notes what an exporter got, and its error.
@@ -59,25 +85,64 @@ func (r *run) took(exporter component.ID, events []Event, err error) {
 	}
 }
 
-// Capabilities implements consumer.Logs, consumer.Traces and consumer.Metrics.
-func (*otlpRecorder) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+type otlpLogs struct {
+	inert
+	run *run
+	id  component.ID
+}
+
+// Capabilities implements consumer.Logs.
+func (*otlpLogs) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 // ConsumeLogs implements consumer.Logs.
-func (o *otlpRecorder) ConsumeLogs(_ context.Context, ld plog.Logs) error {
-	otlp, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
-	return o.record(eventsOfLogs(ld), "logs", otlp, err)
+func (o *otlpLogs) ConsumeLogs(_ context.Context, ld plog.Logs) error {
+	o.run.took(o.id, eventsOfLogs(ld), nil)
+	o.run.mu.Lock()
+	defer o.run.mu.Unlock()
+	for _, rl := range ld.ResourceLogs().All() {
+		rl.CopyTo(o.run.otlpOf(o.id).logs.ResourceLogs().AppendEmpty())
+	}
+	return nil
 }
+
+type otlpTraces struct {
+	inert
+	run *run
+	id  component.ID
+}
+
+// Capabilities implements consumer.Traces.
+func (*otlpTraces) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 // ConsumeTraces implements consumer.Traces.
-func (o *otlpRecorder) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
-	otlp, err := (&ptrace.JSONMarshaler{}).MarshalTraces(td)
-	return o.record(eventsOfTraces(td), "traces", otlp, err)
+func (o *otlpTraces) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
+	o.run.took(o.id, eventsOfTraces(td), nil)
+	o.run.mu.Lock()
+	defer o.run.mu.Unlock()
+	for _, rs := range td.ResourceSpans().All() {
+		rs.CopyTo(o.run.otlpOf(o.id).traces.ResourceSpans().AppendEmpty())
+	}
+	return nil
 }
 
+type otlpMetrics struct {
+	inert
+	run *run
+	id  component.ID
+}
+
+// Capabilities implements consumer.Metrics.
+func (*otlpMetrics) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
 // ConsumeMetrics implements consumer.Metrics.
-func (o *otlpRecorder) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
-	otlp, err := (&pmetric.JSONMarshaler{}).MarshalMetrics(md)
-	return o.record(eventsOfMetrics(md), "metrics", otlp, err)
+func (o *otlpMetrics) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
+	o.run.took(o.id, eventsOfMetrics(md), nil)
+	o.run.mu.Lock()
+	defer o.run.mu.Unlock()
+	for _, rm := range md.ResourceMetrics().All() {
+		rm.CopyTo(o.run.otlpOf(o.id).metrics.ResourceMetrics().AppendEmpty())
+	}
+	return nil
 }
 
 // ownFactory is the factory of one of this distribution's exporters.

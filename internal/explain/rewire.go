@@ -10,7 +10,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configauth"
@@ -91,8 +90,8 @@ func (r *run) insertStages(configs map[component.ID]component.Config) pipelines.
 	return all
 }
 
-// disconnect makes this distribution's exporters call the client of this package, and leave out what
-// stores or waits. It adds the clients' configurations, and returns their IDs.
+// disconnect makes this distribution's exporters call the client of this package, and neither store nor
+// repeat anything. Their queues stay, since these put events into batches. It adds the clients' configurations, and returns their IDs.
 func (r *run) disconnect(configs map[component.ID]component.Config) extensions.Config {
 	storeID := component.NewID(ownType)
 	configs[storeID] = &storeConfig{}
@@ -106,11 +105,11 @@ func (r *run) disconnect(configs map[component.ID]component.Config) extensions.C
 		configs[clientID] = &clientConfig{exporter: id, status: r.successStatus(id)}
 		ids = append(ids, clientID)
 
-		own.delivery.Dispatch = delivery.DispatchSync
+		own.keepInMemory()
 		own.delivery.DeadLetter = &storeID
 		own.delivery.RetryConfig.Enabled = false
 		own.delivery.MaxRetries = 0
-		own.delivery.ShutdownTimeout = time.Second
+		removeRateLimit(r.cfg.Exporters[id])
 
 		r.auth[id] = own.client.Auth
 		own.client.Auth = configoptional.None[configauth.Config]()
@@ -141,6 +140,32 @@ func (r *run) successStatus(id component.ID) int {
 type parts struct {
 	delivery *delivery.Config
 	client   *confighttp.ClientConfig
+}
+
+// keepInMemory moves a queue from disk to memory. Whether callers wait stays as it is.
+func (p *parts) keepInMemory() {
+	queue := p.delivery.QueueConfig.Get()
+	if p.delivery.Dispatch == delivery.DispatchAuto {
+		p.delivery.Dispatch = delivery.DispatchSync
+		if queue != nil && queue.StorageID != nil {
+			p.delivery.Dispatch = delivery.DispatchAsync
+		}
+	}
+	if queue != nil {
+		queue.StorageID = nil
+	}
+}
+
+// noLimit is a number of requests per second that is not reached.
+const noLimit = 1e9
+
+// removeRateLimit removes the key rate_limit, which delays requests and does not change them.
+func removeRateLimit(cfg component.Config) {
+	for field, value := range reflect.ValueOf(cfg).Elem().Fields() {
+		if field.Tag.Get("mapstructure") == "rate_limit" && value.Kind() == reflect.Float64 {
+			value.SetFloat(noLimit)
+		}
+	}
 }
 
 func isOwn(cfg component.Config) bool {

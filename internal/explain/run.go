@@ -44,6 +44,7 @@ type run struct {
 
 	mu         sync.Mutex
 	recordings map[component.ID][]recording
+	otlp       map[component.ID]*otlp   // of exporters of other distributions
 	taken      map[component.ID][]Event // what each exporter got
 	refused    map[component.ID][]deadletter.Letter
 	failed     map[component.ID]error
@@ -60,7 +61,7 @@ func newRun(set Settings, cfg *otelcol.Config) *run {
 		set: set, cfg: cfg, secrets: findSecrets(cfg, set.Variables), metrics: newMetrics(), fatal: make(chan error, 16),
 		entrances: map[component.ID]*entrance{}, decidesAtOnce: map[component.ID]bool{},
 		auth:       map[component.ID]configoptional.Optional[configauth.Config]{},
-		recordings: map[component.ID][]recording{}, taken: map[component.ID][]Event{},
+		recordings: map[component.ID][]recording{}, otlp: map[component.ID]*otlp{}, taken: map[component.ID][]Event{},
 		refused: map[component.ID][]deadletter.Letter{}, failed: map[component.ID]error{},
 	}
 }
@@ -114,11 +115,19 @@ func (r *run) heldBack() []heldBack {
 	return held
 }
 
-// stop stops the service. Processors that wait may pass on their events.
-func (r *run) stop(ctx context.Context) {
+// stop stops the service. Queues send what they hold, and so may processors that wait.
+func (r *run) stop(ctx context.Context) error {
 	r.metrics.read()
-	_ = r.service.Shutdown(context.WithoutCancel(ctx)) // what was sent is known already
+	_ = r.service.Shutdown(context.WithoutCancel(ctx)) // what could be sent is recorded
 	r.metrics.read()
+	for id, got := range r.otlp {
+		made, err := got.recordings()
+		if err != nil {
+			return err
+		}
+		r.recordings[id] = made
+	}
+	return nil
 }
 
 // selectReceiver sets the input's receiver, if it is not named.

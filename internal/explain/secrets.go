@@ -173,9 +173,15 @@ func (f *secretFinder) addURL(path []string, text string) bool {
 		n++
 		f.add(secret{value: part, variable: derivedName(append(slices.Clone(path), "part", strconv.Itoa(n)))})
 	}
-	if n > 0 {
-		variable, _ := f.variableOf(path, text)
-		f.add(secret{value: text, variable: variable, address: true})
+	if n == 0 {
+		return true
+	}
+	variable, _ := f.variableOf(path, text)
+	f.add(secret{value: text, variable: variable, address: true})
+	for _, v := range f.variables { // such as ${env:BASE_URL}/path
+		if len(v.Value) >= minSecret && strings.HasPrefix(text, v.Value) {
+			f.add(secret{value: v.Value, variable: v.Name, address: true})
+		}
 	}
 	return true
 }

@@ -117,30 +117,19 @@ func (f *secretFinder) walkStruct(path []string, v reflect.Value, isSecret bool)
 	}
 }
 
-// addValue adds a secret: its whole text, the words after a scheme such as Bearer, and the parts of a
-// URL.
+// addValue adds a secret: its text, or what follows a scheme such as Bearer, or the parts of a URL.
 func (f *secretFinder) addValue(path []string, value string) {
-	if value == "" || value == redacted {
+	if value == "" || value == redacted || f.addURL(path, value) {
 		return
 	}
-	if f.addURL(path, value) {
-		return
-	}
-	variable, isWhole := f.variableOf(path, value)
-	f.add(secret{value: value, variable: variable})
-	if !isWhole { // such as Bearer ${env:TOKEN}
-		for _, v := range f.variables {
-			if len(v.Value) >= minSecret && strings.Contains(value, v.Value) {
-				f.add(secret{value: v.Value, variable: v.Name})
-			}
-		}
-	}
-	if scheme, rest, ok := strings.Cut(value, " "); ok && slices.Contains([]string{"bearer", "basic", "token"}, strings.ToLower(scheme)) {
+	if scheme, rest, ok := strings.Cut(value, " "); ok && rest != "" && slices.Contains([]string{"bearer", "basic", "token"}, strings.ToLower(scheme)) {
 		f.addValue(path, rest)
+		return
 	}
+	f.add(secret{value: value, variable: f.variableOf(path, value)})
 }
 
-// publicSegments are parts of paths that say nothing secret.
+// publicSegment matches parts of paths that say nothing secret.
 var publicSegment = regexp.MustCompile(`^(v\d+|\d{1,2}|[a-z]{1,3}|api|hooks?|webhooks?|services|events?|batch|ingest|intake|logs?|traces?|metrics|track|capture|envelope|store|audit|otlp|input|in|post|collect|slack|discord|teams|enqueue)$`)
 
 // addURL adds the secrets of a URL, and reports whether the text is a URL.
@@ -176,8 +165,7 @@ func (f *secretFinder) addURL(path []string, text string) bool {
 	if n == 0 {
 		return true
 	}
-	variable, _ := f.variableOf(path, text)
-	f.add(secret{value: text, variable: variable, address: true})
+	f.add(secret{value: text, variable: f.variableOf(path, text), address: true})
 	for _, v := range f.variables { // such as ${env:BASE_URL}/path
 		if len(v.Value) >= minSecret && strings.HasPrefix(text, v.Value) {
 			f.add(secret{value: v.Value, variable: v.Name, address: true})
@@ -193,13 +181,13 @@ func (f *secretFinder) add(s secret) {
 }
 
 // variableOf returns the variable whose value a text is, or a name derived from the key.
-func (f *secretFinder) variableOf(path []string, value string) (name string, isWhole bool) {
+func (f *secretFinder) variableOf(path []string, value string) string {
 	for _, v := range f.variables {
 		if v.Value == value {
-			return v.Name, true
+			return v.Name
 		}
 	}
-	return derivedName(path), false
+	return derivedName(path)
 }
 
 var notInName = regexp.MustCompile(`[^A-Z0-9]+`)

@@ -115,7 +115,7 @@ func (v *vendors) record(r *http.Request, body []byte) {
 	path := regexp.MustCompile(`/(structured|binary|batched)$`).ReplaceAllString(r.RequestURI, "/[REDACTED]")
 	text := normalized(r.Method, "http://"+r.Host+path, header, string(body), v.secrets())
 	if r.Header.Get("Content-Type") == "application/x-protobuf" {
-		text = otlpOf(v.t, r.URL.Path, body)
+		text = sendTime.ReplaceAllString(otlpOf(v.t, r.URL.Path, body), `"$1":"..."`)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -158,8 +158,8 @@ func otlpOf(t *testing.T, path string, body []byte) string {
 }
 
 var (
-	// sendTime matches times that exporters add as they send.
-	sendTime = regexp.MustCompile(`"(sent_at|observed_at)":"[^"]*"`)
+	// sendTime matches times at which events are received and sent.
+	sendTime = regexp.MustCompile(`"(sent_at|observed_at|observedTimeUnixNano)":"[^"]*"`)
 	// sendHeaders have such times, signatures over them, or ids of requests.
 	sendHeaders = []string{"Webhook-Timestamp", "Webhook-Signature", "Stripe-Signature", "X-Signature-Timestamp", "Posthog-Request-Id"}
 )
@@ -199,7 +199,7 @@ func explained(t *testing.T, environment []string, args ...string) []string {
 			switch r.Method {
 			case http.MethodOptions:
 			case "":
-				requests = append(requests, "OTLP\n"+r.Body)
+				requests = append(requests, "OTLP\n"+sendTime.ReplaceAllString(r.Body, `"$1":"..."`))
 			default:
 				requests = append(requests, normalized(r.Method, r.URL, r.Headers, r.Body, nil))
 			}

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/explain"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
@@ -28,6 +30,8 @@ type checks struct {
 	written map[string]any
 	// warnings are the mistakes in the configuration that was checked last that do not stop it.
 	warnings mistakes
+	// resolved is the configuration that was read last.
+	resolved atomic.Pointer[confmap.Conf]
 }
 
 // addChecks adds converters that check the configuration, and one that names variables in it.
@@ -39,7 +43,21 @@ func addChecks(set *otelcol.CollectorSettings, s *sources) *checks {
 	last := confmap.NewConverterFactory(func(set confmap.ConverterSettings) confmap.Converter { return findMistakes{c, set.Logger} })
 	// Between them, other converters remove keys of their own, such as enabled, and what is off.
 	resolver.ConverterFactories = slices.Concat([]confmap.ConverterFactory{first}, resolver.ConverterFactories, []confmap.ConverterFactory{switches, last})
+	set.Factories = c.withConfig(set.Factories)
 	return c
+}
+
+// withConfig makes factories give the configuration to the extensions that run it.
+func (c *checks) withConfig(factories func() (otelcol.Factories, error)) func() (otelcol.Factories, error) {
+	return func() (otelcol.Factories, error) {
+		all, err := factories()
+		for _, f := range all.Extensions {
+			if user, ok := f.(explain.ConfigUser); ok {
+				user.UseConfig(c.resolved.Load)
+			}
+		}
+		return all, err
+	}
 }
 
 // noteReferences notes which components the configuration uses, including pipelines that are off.
@@ -76,6 +94,7 @@ func (f findMistakes) Convert(_ context.Context, conf *confmap.Conf) error {
 	for _, warning := range f.warnings {
 		logger.Warn(f.sources.explainAll(mistakes{warning}))
 	}
+	f.resolved.Store(conf)
 	return nil
 }
 

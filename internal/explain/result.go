@@ -225,8 +225,9 @@ func (r *run) usedExporters() []component.ID {
 }
 
 func (r *run) routes() []Route {
-	var routes []Route
-	for _, p := range r.metrics.of(metricRouted) {
+	points := r.metrics.of(metricRouted)
+	routes := make([]Route, 0, len(points))
+	for _, p := range points {
 		routes = append(routes, Route{p.attribute("connector"), p.attribute("route"), p.attribute("pipeline"), p.value})
 	}
 	slices.SortFunc(routes, func(a, b Route) int {
@@ -236,8 +237,9 @@ func (r *run) routes() []Route {
 }
 
 func (r *run) unrouted() []Unrouted {
-	var unrouted []Unrouted
-	for _, p := range r.metrics.of(metricUnrouted) {
+	points := r.metrics.of(metricUnrouted)
+	unrouted := make([]Unrouted, 0, len(points))
+	for _, p := range points {
 		unrouted = append(unrouted, Unrouted{p.attribute("connector"), p.attribute("signal"), p.attribute("reason"), p.value})
 	}
 	slices.SortFunc(unrouted, func(a, b Unrouted) int {

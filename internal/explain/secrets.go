@@ -65,11 +65,6 @@ type secretFinder struct {
 	found     map[string]secret
 }
 
-var (
-	opaqueType = reflect.TypeFor[configopaque.String]()
-	pairType   = reflect.TypeFor[configopaque.Pair]()
-)
-
 // walk visits the values of a configuration. isSecret is true below a key that holds secrets.
 func (f *secretFinder) walk(path []string, v reflect.Value, isSecret bool) {
 	switch v.Kind() {
@@ -78,7 +73,7 @@ func (f *secretFinder) walk(path []string, v reflect.Value, isSecret bool) {
 			f.walk(path, v.Elem(), isSecret)
 		}
 	case reflect.String:
-		if isSecret || v.Type() == opaqueType {
+		if isSecret || v.Type() == reflect.TypeFor[configopaque.String]() {
 			f.addValue(path, v.String())
 		} else {
 			f.addURL(path, v.String())
@@ -102,7 +97,7 @@ func (f *secretFinder) walk(path []string, v reflect.Value, isSecret bool) {
 }
 
 func (f *secretFinder) walkStruct(path []string, v reflect.Value, isSecret bool) {
-	if v.Type() == pairType { // a header, whose value is opaque
+	if v.Type() == reflect.TypeFor[configopaque.Pair]() { // a header, whose value is opaque
 		name := v.FieldByName("Name").String()
 		f.addValue(append(slices.Clone(path), name), v.FieldByName("Value").String())
 		return

@@ -146,8 +146,9 @@ func (w *response) answer() answer {
 
 // rejected returns why the receiver did not accept single events.
 func (w *response) rejected() []string {
-	var texts []string
-	for _, r := range w.answer().Rejected {
+	rejected := w.answer().Rejected
+	texts := make([]string, 0, len(rejected))
+	for _, r := range rejected {
 		texts = append(texts, fmt.Sprintf("event %d: %s", r.Index+1, r.Error))
 	}
 	return texts

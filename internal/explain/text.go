@@ -57,8 +57,7 @@ func (r *Result) WriteCurl(w io.Writer) error {
 type printer struct{ strings.Builder }
 
 func (p *printer) line(format string, values ...any) {
-	fmt.Fprintf(p, format, values...)
-	p.WriteByte('\n')
+	p.WriteString(fmt.Sprintf(format, values...) + "\n")
 }
 
 func (p *printer) events(r *Result) {

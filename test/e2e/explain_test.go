@@ -315,7 +315,7 @@ var exampleTime = time.Now().Add(-time.Minute).UTC().Truncate(time.Millisecond)
 
 func TestExplainTouchesNeitherPortsNorFilesNorNetwork(t *testing.T) {
 	t.Parallel()
-	taken, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it only takes the port
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
 	requests := 0
@@ -346,7 +346,7 @@ service:
 	require.NoError(t, os.WriteFile(event, []byte(`{"name":"order_placed"}`), 0o600))
 	cmd := command(t.Context(), t, nil, "explain", "--json", "--config", "yaml:"+config, "--event", event)
 	cmd.Dir = folder
-	require.NoError(t, os.Chmod(folder, 0o500)) //nolint:gosec // read-only for the owner
+	require.NoError(t, os.Chmod(folder, 0o500))
 	out, err := cmd.Output()
 	require.NoError(t, err)
 	var result explain.Result

@@ -3,7 +3,10 @@
 
 package cases
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // maxCompared limits the work of a diff: the product of the numbers of lines.
 const maxCompared = 1 << 20
@@ -49,9 +52,9 @@ func commonLines(a, b []string) [][]int {
 	if len(a)*len(b) > maxCompared {
 		return common
 	}
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
-			if a[i] == b[j] {
+	for i, lineA := range slices.Backward(a) {
+		for j, lineB := range slices.Backward(b) {
+			if lineA == lineB {
 				common[i][j] = common[i+1][j+1] + 1
 			} else {
 				common[i][j] = max(common[i+1][j], common[i][j+1])

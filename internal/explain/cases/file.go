@@ -122,13 +122,16 @@ func Parse(name string, text []byte) (*File, error) {
 		return nil, fmt.Errorf("%s: has more than one document; write all cases in one", name)
 	}
 	f.noteLines(root.Content[0])
-	return f, f.validate()
+	if err := f.validate(); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 var (
 	linePrefix  = regexp.MustCompile(`line (\d+): `)
 	wrongType   = regexp.MustCompile("cannot unmarshal (!!\\w+)(?: `[^`]*`)? into (\\S+)")
-	typeOfWords = map[string]string{"!!map": "a map", "!!seq": "a list", "!!str": "text", "!!int": "a number", "!!bool": "true or false", "!!float": "a number", "!!null": "empty"} //nolint:gochecknoglobals // a constant
+	typeOfWords = map[string]string{"!!map": "a map", "!!seq": "a list", "!!str": "text", "!!int": "a number", "!!bool": "true or false", "!!float": "a number", "!!null": "empty"}
 )
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

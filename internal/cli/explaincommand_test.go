@@ -40,7 +40,9 @@ func TestExtensionGetsTheResolvedConfiguration(t *testing.T) {
 	require.NotNil(t, user.config)
 	conf, err := user.config().Sub("exporters::otlp_http::headers")
 	require.NoError(t, err)
-	var cfg struct{ Key string }
+	var cfg struct {
+		Key string `mapstructure:"key"`
+	}
 	require.NoError(t, conf.Unmarshal(&cfg))
 	assert.Equal(t, "0123", cfg.Key, "text stays text")
 }

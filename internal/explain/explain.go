@@ -30,7 +30,7 @@ type Settings struct {
 // Variable is an environment variable.
 type Variable struct{ Name, Value string }
 
-// Input is what a receiver gets. Either Event or OTLP is set.
+// Input is the input of a receiver. Either Event or OTLP is set.
 type Input struct {
 	// Receiver is the ID of the receiver. It may be empty if there is only one that takes the input.
 	Receiver string

@@ -31,7 +31,7 @@ func (r *run) otlpFactory(f exporter.Factory) exporter.Factory {
 		}, component.StabilityLevelStable))
 }
 
-// otlp is what one exporter got, merged into one batch of each signal.
+// otlp holds everything that one exporter got, merged into one batch of each signal.
 type otlp struct {
 	logs    plog.Logs
 	traces  ptrace.Traces

@@ -217,7 +217,7 @@ func explainResult(t *testing.T, environment []string, args ...string) *explain.
 	return &result
 }
 
-// inputs are what each example gets, by the path that it is posted to. Ids and times are fixed, so that
+// inputs returns the input of each example, by the path that it is posted to. Ids and times are fixed, so that
 // they are the same each time.
 func inputs(now time.Time) map[string]string {
 	events := []string{

@@ -121,7 +121,9 @@ func TestRoutesAndPipelinesOfAnEvent(t *testing.T) {
 	assert.Equal(t, "event", result.Receiver)
 	e := explain.Event{Signal: "logs", ID: "e1", Name: "signup_completed"}
 	assert.Equal(t, []explain.Event{e}, result.Events)
-	assert.Equal(t, []explain.Route{{"fanout", "signup_*", "logs/posthog", 1}, {"fanout", "signup_*", "logs/webhook", 1}}, result.Routes)
+	assert.Equal(t, []explain.Route{
+		{Connector: "fanout", Route: "signup_*", Pipeline: "logs/posthog", Events: 1}, {Connector: "fanout", Route: "signup_*", Pipeline: "logs/webhook", Events: 1},
+	}, result.Routes)
 	assert.Equal(t, []explain.Pipeline{
 		{ID: "logs/in", Events: []explain.Event{e}, Exporters: []string{"fanout"}, Passed: 1},
 		{ID: "logs/posthog", Events: []explain.Event{e}, Processors: []explain.Processor{{ID: "filter"}}, Exporters: []string{"posthog"}, Passed: 1},
@@ -157,7 +159,7 @@ func TestEventsThatReachNoBackend(t *testing.T) {
 			if tt.unrouted == "" {
 				assert.Empty(t, result.Unrouted)
 			} else {
-				assert.Equal(t, []explain.Unrouted{{"fanout", "logs", tt.unrouted, 1}}, result.Unrouted)
+				assert.Equal(t, []explain.Unrouted{{Connector: "fanout", Signal: "logs", Reason: tt.unrouted, Events: 1}}, result.Unrouted)
 			}
 		})
 	}
@@ -183,7 +185,7 @@ service: {pipelines: {logs: {receivers: [event, otlp], exporters: [%[1]s]}}}
 func TestSkippedEventsSayWhy(t *testing.T) {
 	config := direct("moengage", "workspace_id: w, api_key: not-a-real-key, data_center: 1")
 	b := backend(t, run(t, config, event(`[{"name":"a"},{"name":"b","user":{"id":"u1"}}]`)), "moengage")
-	assert.Equal(t, []explain.Skipped{{"no_customer_id", 1}}, b.Skipped)
+	assert.Equal(t, []explain.Skipped{{Reason: "no_customer_id", Events: 1}}, b.Skipped)
 	assert.Equal(t, 1, b.Delivered)
 	require.Len(t, b.Requests, 1)
 }
@@ -222,7 +224,8 @@ func TestReceiverSaysWhatItRejects(t *testing.T) {
 	assert.Contains(t, result.Rejected[0], "event 2: ")
 	assert.Len(t, result.Events, 1)
 	_, err := explain.Run(t.Context(), settings(t, config), event(`{}`))
-	assert.IsType(t, explain.InputError(""), err)
+	var refused explain.InputError
+	require.ErrorAs(t, err, &refused)
 }
 
 func TestFirstKeyAndSignedWebhooks(t *testing.T) {

@@ -57,7 +57,7 @@ type Case struct {
 	// DeliveredTo and NotDeliveredTo are the IDs of exporters.
 	DeliveredTo    []string `yaml:"delivered_to"`
 	NotDeliveredTo []string `yaml:"not_delivered_to"`
-	// Requests are what exporters must send, by their IDs.
+	// Requests has the expected requests of exporters, by their IDs.
 	Requests map[string]Expectations `yaml:"requests"`
 
 	line int

@@ -5,6 +5,7 @@ package explain
 
 import (
 	"fmt"
+	"maps"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
@@ -37,10 +38,24 @@ func load(conf *confmap.Conf, factories otelcol.Factories) (*otelcol.Config, err
 			return nil, fmt.Errorf("invalid configuration: %w", err)
 		}
 	}
-	if err := confmap.Validate(cfg); err != nil {
+	elsewhere := *cfg
+	elsewhere.Extensions = withoutDirectories(conf, cfg.Extensions)
+	if err := confmap.Validate(&elsewhere); err != nil {
 		return nil, fmt.Errorf("invalid configuration: %w", err)
 	}
 	return cfg, nil
+}
+
+// withoutDirectories returns the extensions with nothing to validate in those that have a directory. It
+// may exist only on the machine on which the collector runs.
+func withoutDirectories(conf *confmap.Conf, configs map[component.ID]component.Config) map[component.ID]component.Config {
+	all := maps.Clone(configs)
+	for id := range configs {
+		if conf.IsSet("extensions::" + id.String() + "::directory") {
+			all[id] = struct{}{}
+		}
+	}
+	return all
 }
 
 // decodeAll decodes the components of a section.

@@ -142,8 +142,11 @@ type Request struct {
 func (r *run) result(in *Input) *Result {
 	b := &resultBuilder{run: r, redactor: redactor{r.secrets}}
 	res := &Result{
-		Receiver: in.Receiver, Events: r.entered(), Rejected: r.rejected,
+		Receiver: in.Receiver, Events: b.events(r.entered()),
 		Routes: r.routes(), Unrouted: r.unrouted(), Pipelines: []Pipeline{}, Backends: []Backend{},
+	}
+	for _, text := range r.rejected {
+		res.Rejected = append(res.Rejected, b.redactor.redact(text))
 	}
 	for _, t := range r.reached() {
 		res.Pipelines = append(res.Pipelines, b.pipeline(t))
@@ -254,11 +257,19 @@ type resultBuilder struct {
 	redactor redactor
 }
 
+// events returns events without secrets: a processor may put one into a name.
+func (b *resultBuilder) events(events []Event) []Event {
+	for i := range events {
+		events[i].ID, events[i].Name = b.redactor.redact(events[i].ID), b.redactor.redact(events[i].Name)
+	}
+	return events
+}
+
 func (b *resultBuilder) pipeline(t *track) Pipeline {
 	last := len(t.stages) - 1
-	p := Pipeline{ID: t.id.String(), Events: t.stages[0].events(), Exporters: namesOf(b.cfg.Service.Pipelines[t.id].Exporters), Passed: len(t.stages[last].events())}
+	p := Pipeline{ID: t.id.String(), Events: b.events(t.stages[0].events()), Exporters: namesOf(b.cfg.Service.Pipelines[t.id].Exporters), Passed: len(t.stages[last].events())}
 	for i, id := range t.processors {
-		after := Processor{ID: id.String(), Dropped: missing(t.stages[i].events(), t.stages[i+1].events())}
+		after := Processor{ID: id.String(), Dropped: b.events(missing(t.stages[i].events(), t.stages[i+1].events()))}
 		after.Waits = slices.Contains(b.waited, heldBack{t, i})
 		if err := t.stages[i].lastError(); err != nil && t.stages[i+1].lastError() == nil {
 			after.Error = b.redactor.redact(err.Error())
@@ -269,7 +280,7 @@ func (b *resultBuilder) pipeline(t *track) Pipeline {
 }
 
 func (b *resultBuilder) backend(id component.ID) Backend {
-	backend := Backend{ID: id.String(), Events: b.taken[id], Delivered: len(b.taken[id])}
+	backend := Backend{ID: id.String(), Events: b.events(b.taken[id]), Delivered: len(b.taken[id])}
 	if backend.Events == nil {
 		backend.Events = []Event{}
 	}
@@ -284,7 +295,7 @@ func (b *resultBuilder) backend(id component.ID) Backend {
 	for i := range b.refused[id] {
 		letter := &b.refused[id][i]
 		backend.Refused = append(backend.Refused, Refused{
-			Event: Event{Signal: letter.Signal, ID: letter.ID, Name: letter.Name}, Reason: string(letter.Reason), Message: b.redactor.redact(letter.Message),
+			Event: Event{Signal: letter.Signal, ID: b.redactor.redact(letter.ID), Name: b.redactor.redact(letter.Name)}, Reason: string(letter.Reason), Message: b.redactor.redact(letter.Message),
 		})
 	}
 	if isOwn(b.cfg.Exporters[id]) {
@@ -363,7 +374,7 @@ func (b *resultBuilder) request(exporter component.ID, made *recording) Request 
 	if utf8.ValidString(body) {
 		req.Body = b.redactor.redact(body)
 	} else {
-		req.BodyBase64 = base64.StdEncoding.EncodeToString(made.body)
+		req.BodyBase64 = base64.StdEncoding.EncodeToString([]byte(b.redactor.redact(body)))
 	}
 	if made.method == "" {
 		return req

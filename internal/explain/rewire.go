@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configauth"
@@ -109,6 +110,7 @@ func (r *run) disconnect(configs map[component.ID]component.Config) extensions.C
 		own.delivery.DeadLetter = &storeID
 		own.delivery.RetryConfig.Enabled = false
 		own.delivery.MaxRetries = 0
+		own.delivery.ShutdownTimeout = maxShutdown
 		removeRateLimit(r.cfg.Exporters[id])
 
 		r.auth[id] = own.client.Auth
@@ -155,6 +157,10 @@ func (p *parts) keepInMemory() {
 		queue.StorageID = nil
 	}
 }
+
+// maxShutdown limits how long an exporter may send once the run is over. Without a network it needs
+// milliseconds.
+const maxShutdown = 5 * time.Second
 
 // noLimit is a number of requests per second that is not reached.
 const noLimit = 1e9

@@ -47,7 +47,7 @@ func findSecrets(cfg *otelcol.Config, variables []Variable) []secret {
 		}
 	}
 	for _, v := range variables {
-		if secretName.MatchString(v.Name) {
+		if _, err := strconv.ParseBool(v.Value); err != nil && secretName.MatchString(v.Name) { // not a switch
 			f.addValue(nil, v.Value)
 		}
 	}

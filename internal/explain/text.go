@@ -11,6 +11,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 )
 
 // WriteText prints the result for a person.
@@ -83,6 +85,22 @@ func (e Event) String() string {
 		kind += " (" + printable(e.ID) + ")"
 	}
 	return kind
+}
+
+// Visible returns a text with escapes, as JSON has them, for characters that a terminal acts on and JSON
+// need not escape.
+func Visible(text string) string {
+	var out strings.Builder
+	for _, r := range text {
+		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&out, `\u%04x`, unit)
+			}
+			continue
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
 }
 
 // printable returns a text without characters that a terminal acts on.
@@ -163,7 +181,7 @@ func (p *printer) request(r *Request) {
 	case r.BodyBase64 != "":
 		p.line("(%d characters of base64: the body is not text)", len(r.BodyBase64))
 	case r.Body != "":
-		p.line("%s", Pretty(r.Body))
+		p.line("%s", Visible(Pretty(r.Body)))
 	}
 }
 

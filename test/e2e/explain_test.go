@@ -327,6 +327,7 @@ receivers:
   otlp: {protocols: {http: {endpoint: %[1]q}}}
 extensions:
   file_storage: {directory: ./queue, create_directory: true}
+  file_storage/elsewhere: {directory: /does/not/exist}
   dead_letter: {directory: ./dead, endpoint: %[1]q}
   health_check: {endpoint: %[1]q}
   oauth2client: {client_id: a, client_secret: planted-client-secret, token_url: "%[2]s/token"}
@@ -337,7 +338,7 @@ exporters:
   file: {path: ./events.json}
   kafka: {brokers: ["127.0.0.1:1"]}
 service:
-  extensions: [file_storage, dead_letter, health_check, oauth2client]
+  extensions: [file_storage, file_storage/elsewhere, dead_letter, health_check, oauth2client]
   pipelines:
     logs: {receivers: [event, otlp], exporters: [webhook, webhook/ce, otlp_http, file, kafka]}
 `, taken.Addr().String(), backend.URL)

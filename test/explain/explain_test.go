@@ -332,9 +332,9 @@ func TestHostileNamesArePrintedAsText(t *testing.T) {
 	result := run(t, direct("webhook", "endpoint: https://hooks.example.com"), event(`{"name":"a\u001b[31m\u202e","id":"e1"}`))
 	var text strings.Builder
 	require.NoError(t, result.WriteText(&text))
-	head, _, _ := strings.Cut(text.String(), "== webhook")
-	assert.NotContains(t, head, "\x1b")
-	assert.NotContains(t, head, "\u202e")
+	assert.NotContains(t, text.String(), "\x1b")
+	assert.NotContains(t, text.String(), "\u202e")
+	assert.Contains(t, text.String(), `"name": "a\u001b[31m\u202e"`)
 }
 
 // TestConfigurationStaysUnchanged also runs it several times at once.

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/explain"
 )
 
 // Failed returns how many cases do not hold.
@@ -34,7 +36,7 @@ func WriteText(w io.Writer, outcomes []Outcome) error {
 		}
 		fmt.Fprintf(&b, "FAIL  %s (%s)\n", o.Name, o.Place)
 		for _, failure := range o.Failures {
-			b.WriteString("      " + strings.ReplaceAll(failure, "\n", "\n        ") + "\n")
+			b.WriteString("      " + strings.ReplaceAll(explain.Visible(failure), "\n", "\n        ") + "\n")
 		}
 	}
 	fmt.Fprintf(&b, "%d of %d cases passed\n", len(outcomes)-Failed(outcomes), len(outcomes))

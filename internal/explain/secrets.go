@@ -19,6 +19,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/detect"
 )
 
 const (
@@ -47,7 +49,7 @@ func findSecrets(cfg *otelcol.Config, variables []Variable) []secret {
 		}
 	}
 	for _, v := range variables {
-		if _, err := strconv.ParseBool(v.Value); err != nil && secretName.MatchString(v.Name) { // not a switch
+		if _, err := strconv.ParseBool(v.Value); err != nil && isSecretName(v.Name) { // not a switch
 			f.addValue(nil, v.Value)
 		}
 	}
@@ -56,8 +58,12 @@ func findSecrets(cfg *otelcol.Config, variables []Variable) []secret {
 	})
 }
 
-// secretName matches the names of keys and variables whose values are secrets.
-var secretName = regexp.MustCompile(`(?i)(secret|passw|token|api_?key|private_?key|write_?key|access_?key|account_?key|routing_?key|credential|dsn)`)
+// secretWord matches words in names of keys and variables whose values are secrets, wherever they stand,
+// and words that only these have.
+var secretWord = regexp.MustCompile(`(?i)(secret|token|passw|dsn|(write|routing|account|signing|hash)_?key)`)
+
+// isSecretName reports whether the value of a key or a variable with this name is a secret.
+func isSecretName(name string) bool { return detect.IsSecretName(name) || secretWord.MatchString(name) }
 
 // secretFinder collects secrets, by their text.
 type secretFinder struct {
@@ -89,7 +95,7 @@ func (f *secretFinder) walk(path []string, v reflect.Value, isSecret bool) {
 	case reflect.Map:
 		for _, key := range v.MapKeys() {
 			name := fmt.Sprint(key)
-			f.walk(append(slices.Clone(path), name), v.MapIndex(key), isSecret || secretName.MatchString(name))
+			f.walk(append(slices.Clone(path), name), v.MapIndex(key), isSecret || isSecretName(name))
 		}
 	case reflect.Struct:
 		f.walkStruct(path, v, isSecret)
@@ -108,7 +114,7 @@ func (f *secretFinder) walkStruct(path []string, v reflect.Value, isSecret bool)
 		if key != "" {
 			name = append(slices.Clone(path), key)
 		}
-		f.walk(name, value, isSecret || secretName.MatchString(key))
+		f.walk(name, value, isSecret || isSecretName(key))
 	}
 }
 

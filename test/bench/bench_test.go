@@ -41,23 +41,38 @@ const (
 // 5x. The targets are end-to-end 0.5 and marginal 0.3.
 func BenchmarkEndToEnd(b *testing.B) {
 	binary := findBinary(b)
-	contestants := []struct{ name, exporters string }{
-		{"nop", "  nop/a: {}\n  nop/b: {}\n"}, // the cost of receiving
-		{"webhooks", webhook("a") + webhook("b")},
-		{"otlp_http", otlpHTTP("a") + otlpHTTP("b")},
+	contestants := []contestant{
+		{"nop", configOf("  nop/a: {}\n  nop/b: {}\n")}, // the cost of receiving
+		{"webhooks", configOf(webhook("a") + webhook("b"))},
+		{"otlp_http", configOf(otlpHTTP("a") + otlpHTTP("b"))},
 	}
-	measured := map[string][]float64{}
+	request := protobufRequest(b)
+	measured := measurements{}
 	for b.Loop() {
 		turn := map[string]float64{}
 		for _, c := range contestants {
-			turn[c.name] = float64(run(b, binary, c.exporters).Nanoseconds()) / (requests * records)
-			measured[c.name+"-cpu-ns/record"] = append(measured[c.name+"-cpu-ns/record"], turn[c.name])
+			turn[c.name] = run(b, binary, c.config, request)
+			measured.add(c.name+"-cpu-ns/record", turn[c.name])
 		}
-		measured["end-to-end"] = append(measured["end-to-end"], turn["webhooks"]/turn["otlp_http"])
-		measured["marginal"] = append(measured["marginal"], (turn["webhooks"]-turn["nop"])/(turn["otlp_http"]-turn["nop"]))
+		measured.add("end-to-end", turn["webhooks"]/turn["otlp_http"])
+		measured.add("marginal", (turn["webhooks"]-turn["nop"])/(turn["otlp_http"]-turn["nop"]))
 	}
+	measured.report(b)
+}
+
+// contestant is a configuration, with URL in place of the backend's address.
+type contestant struct{ name, config string }
+
+// measurements are values by unit, one for each turn.
+type measurements map[string][]float64
+
+func (m measurements) add(unit string, value float64) { m[unit] = append(m[unit], value) }
+
+// report reports the medians.
+func (m measurements) report(b *testing.B) {
+	b.Helper()
 	b.ReportMetric(0, "ns/op") // the time of a turn is meaningless
-	for unit, values := range measured {
+	for unit, values := range m {
 		slices.Sort(values)
 		b.ReportMetric(values[len(values)/2], unit)
 	}
@@ -71,8 +86,27 @@ func otlpHTTP(name string) string {
 	return fmt.Sprintf("  otlp_http/%s: {endpoint: URL, encoding: json, compression: gzip}\n", name)
 }
 
-// run makes a collector receive and deliver all requests, and returns its CPU time.
-func run(b *testing.B, binary, exporters string) time.Duration {
+var exporterName = regexp.MustCompile(`(?m)^  ([\w/]+):`)
+
+// configOf returns a configuration with one pipeline, from OTLP to the exporters.
+func configOf(exporters string) string {
+	var names []string
+	for _, match := range exporterName.FindAllStringSubmatch(exporters, -1) {
+		names = append(names, match[1])
+	}
+	return `
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}}}}
+exporters:
+` + exporters + `
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines: {logs: {receivers: [otlp], exporters: [` + strings.Join(names, ", ") + `]}}
+`
+}
+
+// run makes a collector receive and deliver all requests, and returns its CPU time in nanoseconds
+// per record.
+func run(b *testing.B, binary, config string, request otlpRequest) float64 {
 	b.Helper()
 	var got atomic.Int64
 	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -80,35 +114,22 @@ func run(b *testing.B, binary, exporters string) time.Duration {
 		got.Add(1)
 	}))
 	defer backend.Close()
-	c := start(b, binary, strings.ReplaceAll(exporters, "URL", backend.URL))
-	sendAll(b, "http://"+c.address(b)+"/v1/logs")
+	c := start(b, binary, strings.ReplaceAll(config, "URL", backend.URL))
+	sendAll(b, "http://"+c.address(b)+"/v1/logs", request)
 	used := c.stop(b)
-	if !strings.Contains(exporters, "nop") {
+	if strings.Contains(config, "URL") {
 		require.Positive(b, got.Load())
 	}
-	return used
+	return float64(used.Nanoseconds()) / (requests * records)
 }
 
-var exporterName = regexp.MustCompile(`(?m)^  ([\w/]+):`)
-
-func start(b *testing.B, binary, exporters string) *collector {
+func start(b *testing.B, binary, config string) *collector {
 	b.Helper()
-	var names []string
-	for _, match := range exporterName.FindAllStringSubmatch(exporters, -1) {
-		names = append(names, match[1])
-	}
-	config := filepath.Join(b.TempDir(), "config.yaml")
-	require.NoError(b, os.WriteFile(config, []byte(`
-receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}}}}
-exporters:
-`+exporters+`
-service:
-  telemetry: {metrics: {level: none}}
-  pipelines: {logs: {receivers: [otlp], exporters: [`+strings.Join(names, ", ")+`]}}
-`), 0o600))
+	path := filepath.Join(b.TempDir(), "config.yaml")
+	require.NoError(b, os.WriteFile(path, []byte(config), 0o600))
 	ctx, cancel := context.WithTimeout(context.Background(), 2*waitTimeout)
 	b.Cleanup(cancel)
-	c := &collector{cmd: exec.CommandContext(ctx, binary, "--config", config)}
+	c := &collector{cmd: exec.CommandContext(ctx, binary, "--config", path)}
 	c.cmd.Stderr = &c.log
 	require.NoError(b, c.cmd.Start())
 	return c
@@ -158,13 +179,12 @@ func (c *collector) stop(b *testing.B) time.Duration {
 }
 
 // sendAll sends the requests one by one over one connection, and repeats those that are refused.
-func sendAll(b *testing.B, url string) {
+func sendAll(b *testing.B, url string, request otlpRequest) {
 	b.Helper()
-	body := request(b)
 	client := &http.Client{Timeout: waitTimeout}
 	defer client.CloseIdleConnections()
 	for sent := 0; sent < requests; {
-		response, err := client.Post(url, "application/x-protobuf", bytes.NewReader(body))
+		response, err := client.Post(url, request.contentType, bytes.NewReader(request.body))
 		require.NoError(b, err)
 		_, _ = io.Copy(io.Discard, response.Body)
 		require.NoError(b, response.Body.Close())
@@ -177,8 +197,27 @@ func sendAll(b *testing.B, url string) {
 	}
 }
 
-func request(b *testing.B) []byte {
+// otlpRequest is a request with records.
+type otlpRequest struct {
+	contentType string
+	body        []byte
+}
+
+func protobufRequest(b *testing.B) otlpRequest {
 	b.Helper()
+	body, err := plogotlp.NewExportRequestFromLogs(newLogs()).MarshalProto()
+	require.NoError(b, err)
+	return otlpRequest{"application/x-protobuf", body}
+}
+
+func jsonRequest(b *testing.B) otlpRequest {
+	b.Helper()
+	body, err := plogotlp.NewExportRequestFromLogs(newLogs()).MarshalJSON()
+	require.NoError(b, err)
+	return otlpRequest{"application/json", body}
+}
+
+func newLogs() plog.Logs {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
 	rl.Resource().Attributes().PutStr("service.name", "shop")
@@ -193,9 +232,7 @@ func request(b *testing.B) []byte {
 			record.Attributes().PutStr(fmt.Sprint("attribute.", n), fmt.Sprint("a value of some length ", i*n))
 		}
 	}
-	body, err := plogotlp.NewExportRequestFromLogs(ld).MarshalProto()
-	require.NoError(b, err)
-	return body
+	return ld
 }
 
 // findBinary returns the binary in OTELCOL_FANOUT, or bin/otelcol-fanout.

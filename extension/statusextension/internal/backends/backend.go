@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
@@ -78,7 +79,19 @@ func (b *backend) running() []*feed {
 // reenter makes an entry for an event that has none, or no longer. When it was received is unknown.
 func (b *backend) reenter(event *statusfeed.Event, signal uint8, now int64) *entry {
 	b.texts.add(event.ID, event.Name, nanos(event.Time))
-	e := b.texts.enter(&b.ring, signal, now)
+	e := b.texts.enter(b.ring.enter, signal, now)
+	e.received = 0
+	return e
+}
+
+// enterFailed makes an entry for an event whose attempt failed after its entry was replaced. It
+// returns nil if there can be none.
+func (b *backend) enterFailed(event *batch.Event, signal uint8, now int64) *entry {
+	if event.Entry == 0 || b.ring.undelivered.size == 0 {
+		return nil
+	}
+	b.texts.add(event.ID, event.Name, int64(event.Time)) //nolint:gosec // until the year 2262
+	e := b.texts.enter(func(now int64) *entry { return b.ring.enterUndelivered(event.Entry, now) }, signal, now)
 	e.received = 0
 	return e
 }

@@ -16,8 +16,6 @@ import (
 type entry struct {
 	// number identifies the entry, change the last change of it.
 	number, change uint64
-	// replaced is the last change of the entry that was at the same place before.
-	replaced uint64
 
 	id, name                string
 	time, received, changed int64
@@ -41,7 +39,6 @@ type entry struct {
 // reset makes the entry one of another event. What is not read until it is set stays, and texts that
 // are empty already are not written: writing pointers costs more during garbage collection.
 func (e *entry) reset(number uint64, place int32, now int64) {
-	e.replaced = e.change
 	e.number, e.place, e.received = number, place, now
 	e.outcome, e.retrying, e.replayed, e.status, e.attempts = 0, false, notReplayed, 0, 0
 	e.next, e.givesUp = 0, 0
@@ -134,6 +131,20 @@ func (e *entry) sizeOfMessages() int {
 		}
 	}
 	return size
+}
+
+// isUndelivered reports whether the event was not delivered, or failed at least once and is sent again.
+func (e *entry) isUndelivered() bool {
+	if e.outcome == 0 {
+		return e.retrying
+	}
+	return isFailure(outcomes[e.outcome])
+}
+
+// ownTexts copies the id and the name, which share memory with those of other events.
+func (e *entry) ownTexts() {
+	own := string(append(append(make([]byte, 0, maxID+maxName), e.id...), e.name...))
+	e.id, e.name = own[:len(e.id)], own[len(e.id):]
 }
 
 // progress says how far the event is.

@@ -62,12 +62,12 @@ func (f *feed) Enter(events *batch.Batch) (first uint64) {
 	first = b.ring.next
 	for record := range events.Records() {
 		if b.texts.count == packed {
-			b.texts.enter(&b.ring, f.signal, now)
+			b.texts.enter(b.ring.enter, f.signal, now)
 		}
 		m := batch.ReadMeta(record)
 		b.texts.add(m.ID, m.Name, int64(m.Time)) //nolint:gosec // until the year 2262
 	}
-	b.texts.enter(&b.ring, f.signal, now)
+	b.texts.enter(b.ring.enter, f.signal, now)
 	return first
 }
 
@@ -77,7 +77,7 @@ func (f *feed) Attempted(exchanges []statusfeed.Exchange, pending *statusfeed.Pe
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range exchanges {
-		b.exchanged(&exchanges[i], now)
+		b.exchanged(&exchanges[i], f.signal, now)
 	}
 	if pending == nil {
 		return
@@ -91,16 +91,19 @@ func (f *feed) Attempted(exchanges []statusfeed.Exchange, pending *statusfeed.Pe
 	}
 }
 
-func (b *backend) exchanged(x *statusfeed.Exchange, now int64) {
+func (b *backend) exchanged(x *statusfeed.Exchange, signal uint8, now int64) {
 	var shared messages
 	attempt := newTry(x)
 	for i := range x.Events {
-		event := &x.Events[i]
+		event, message := &x.Events[i], x.Message(i)
 		e := b.ring.get(event.Entry)
+		if e == nil && message != "" {
+			e = b.enterFailed(event, signal, now)
+		}
 		if e == nil || e.outcome != 0 {
 			continue
 		}
-		attempt.message = shared.keep(x.Message(i), e.message)
+		attempt.message = shared.keep(message, e.message)
 		e.attempted(attempt)
 		if e.payload == nil && b.payloads.keeps(attempt.message != "") {
 			e.payload = newPayload(event.Payload)
@@ -120,19 +123,27 @@ func (f *feed) Settled(outcome statusfeed.Outcome, reason string, n int, event f
 	if b.counts.settled >= b.counts.accepted {
 		b.emptied.ring()
 	}
-	if b.ring.size == 0 {
-		return
+	switch {
+	case b.ring.size == 0:
+	case outcome == statusfeed.Skipped:
+		b.skipped(reason, n, event, f.signal, now)
+	default:
+		b.settled(outcome, reason, n, event, f.signal, now)
 	}
+}
+
+func (b *backend) settled(outcome statusfeed.Outcome, reason string, n int, event func(i int) statusfeed.Event, signal uint8, now int64) {
 	var shared messages
 	code, keep := codeOf(outcome), b.payloads.keeps(isFailure(outcome))
 	for i := range n {
 		settled := event(i)
 		e := b.ring.get(settled.Entry)
 		if e == nil || e.outcome != 0 {
-			e = b.reenter(&settled, f.signal, now)
-			if outcome == statusfeed.Skipped { // skipped as soon as it was received
-				e.received = now
+			if outcome == statusfeed.Delivered && n-i > int(b.ring.latest.size) { // the following ones would replace it
+				b.ring.losses.unseen++
+				continue
 			}
+			e = b.reenter(&settled, signal, now)
 		}
 		e.settled(code, reason, settled.Status, shared.keep(settled.Message, e.message))
 		switch {
@@ -142,6 +153,25 @@ func (f *feed) Settled(outcome statusfeed.Outcome, reason string, n int, event f
 			e.payload = newPayload(settled.Payload)
 		}
 		b.ring.touch(e, now)
+	}
+}
+
+// skipped enters the last of the skipped events, which were skipped as soon as they were received. Of
+// the others it does not even ask for the ids.
+func (b *backend) skipped(reason string, n int, event func(i int) statusfeed.Event, signal uint8, now int64) {
+	code, entered := codeOf(statusfeed.Skipped), min(n, int(b.ring.skipped.size))
+	b.ring.losses.unseen += uint64(n - entered) //nolint:gosec // not negative
+	for i := n - entered; i < n; i++ {
+		skipped := event(i)
+		b.texts.add(skipped.ID, skipped.Name, nanos(skipped.Time))
+		if b.texts.count < packed && i < n-1 {
+			continue
+		}
+		b.texts.enter(func(now int64) *entry {
+			e := b.ring.enterSkipped(now)
+			e.settled(code, reason, 0, "")
+			return e
+		}, signal, now)
 	}
 }
 

@@ -53,7 +53,7 @@ func (r *Registry) find(s *selection) (events []Event, kept int) {
 func (b *backend) find(s *selection) (events []Event, kept int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	kept = len(b.ring.entries)
+	kept = b.ring.count
 	if !s.isOf(b) {
 		return nil, kept
 	}

@@ -90,6 +90,12 @@ func (r *reporter) settle(outcome statusfeed.Outcome, reason string, status int,
 	})
 }
 
+// skip skips events as soon as they are passed to the exporter.
+func (r *reporter) skip(reason string, events ...batch.Event) {
+	r.Accepted(len(events))
+	r.settle(statusfeed.Skipped, reason, 0, "", events...)
+}
+
 func eventWith(id string) batch.Event {
 	return batch.Event{Meta: batch.Meta{ID: id, Name: "order_placed", Time: 1}, Payload: []byte("{}")}
 }

@@ -16,14 +16,18 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
-// model is a slow version of a backend: all that was ever reported, the entry that changed last at
-// the end.
+// model is a slow version of a backend: all events that are remembered, in the region of each one, and
+// the oldest first.
 type model struct {
-	size     int
-	events   []modelEvent
-	next     uint64
-	accepted int64
-	outcomes map[OutcomeCount]int64
+	latest, undelivered, skipped modelRegion
+	next                         uint64
+	accepted                     int64
+	outcomes                     map[OutcomeCount]int64
+}
+
+type modelRegion struct {
+	size   int
+	events []modelEvent
 }
 
 type modelEvent struct {
@@ -35,25 +39,43 @@ type modelEvent struct {
 	retrying bool
 }
 
-// update changes an event, or makes one.
-func (m *model) update(e modelEvent) {
-	if e.entry == 0 {
-		m.next++
-		e.entry = m.next
+func newModel(size int) *model {
+	return &model{
+		latest: modelRegion{size: size - size/4 - size/10}, undelivered: modelRegion{size: size / 4}, skipped: modelRegion{size: size / 10},
+		outcomes: map[OutcomeCount]int64{},
 	}
-	m.events = slices.DeleteFunc(m.events, func(other modelEvent) bool {
-		return other.entry == e.entry || other.entry+uint64(m.size) <= m.next
-	})
-	m.events = append(m.events, e)
 }
 
-// get returns an event on its way, or one without an entry.
-func (m *model) get(e *batch.Event) modelEvent {
-	i := slices.IndexFunc(m.events, func(other modelEvent) bool { return other.entry == e.Entry && other.outcome == "" })
-	if i < 0 {
-		return modelEvent{id: e.ID}
+// add adds an event, and returns the one that it replaces.
+func (r *modelRegion) add(e modelEvent) (replaced modelEvent) {
+	r.events = append(r.events, e)
+	if len(r.events) > r.size {
+		replaced = r.events[0]
+		r.events = r.events[1:]
 	}
-	return m.events[i]
+	return replaced
+}
+
+// enter makes an entry for an event.
+func (m *model) enter(e modelEvent) {
+	m.next++
+	e.entry = m.next
+	replaced := m.latest.add(e)
+	if replaced.retrying || replaced.outcome == statusfeed.DeadLettered || replaced.outcome == statusfeed.Dropped {
+		m.undelivered.add(replaced)
+	}
+}
+
+// get returns an event on its way, or nil if it is not remembered.
+func (m *model) get(e *batch.Event) *modelEvent {
+	for _, region := range [...]*modelRegion{&m.latest, &m.undelivered} {
+		for i := range region.events {
+			if known := &region.events[i]; known.entry == e.Entry && known.outcome == "" {
+				return known
+			}
+		}
+	}
+	return nil
 }
 
 // TestBackendIsLikeASlowModel reports at random, and compares all that can be seen.
@@ -62,15 +84,17 @@ func TestBackendIsLikeASlowModel(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 3))
 		size := 1 + random.IntN(100)
 		r, f := newReporter(t, Settings{RecentEvents: size}, "webhook")
-		m := &model{size: size, outcomes: map[OutcomeCount]int64{}}
+		m := newModel(size)
 		reader, seen := r.Subscribe(Filter{}), map[uint64]Event{}
 		var way []batch.Event // events on their way
 		for step := range 150 {
 			f.clock.advance(time.Duration(random.IntN(3)) * time.Second)
-			switch random.IntN(4) {
+			switch random.IntN(5) {
 			case 0:
-				way = append(way, m.accept(f, random.IntN(80), step)...)
+				m.skip(f, random.IntN(20), step)
 			case 1:
+				way = append(way, m.accept(f, random.IntN(80), step)...)
+			case 2:
 				m.attempt(f, some(random, way))
 			default:
 				settled := some(random, way)
@@ -82,7 +106,7 @@ func TestBackendIsLikeASlowModel(t *testing.T) {
 					m.accepted++
 					f.Accepted(1)
 				}
-				m.settle(f, settled, random.IntN(4))
+				m.settle(f, settled, random.IntN(3))
 			}
 			m.check(t, r, len(way))
 			if random.IntN(3) == 0 {
@@ -121,39 +145,55 @@ func (m *model) accept(f *reporter, n, step int) []batch.Event {
 	}
 	m.accepted += int64(n)
 	for i := range events {
-		m.update(modelEvent{id: events[i].ID})
+		m.enter(modelEvent{id: events[i].ID})
 	}
 	return f.accept(events...)
+}
+
+func (m *model) skip(f *reporter, n, step int) {
+	events := make([]batch.Event, n)
+	for i := range events {
+		events[i] = eventWith(fmt.Sprintf("skipped-%d-%d", step, i))
+		m.skipped.add(modelEvent{id: events[i].ID, outcome: statusfeed.Skipped, reason: "plain_log"})
+	}
+	if n > 0 {
+		f.skip("plain_log", events...)
+		m.accepted += int64(n)
+		m.outcomes[OutcomeCount{Outcome: statusfeed.Skipped, Reason: "plain_log"}] += int64(n)
+	}
 }
 
 func (m *model) attempt(f *reporter, events []batch.Event) {
 	f.attempt(503, "busy", events...)
 	f.retry(events...)
-	for range 2 { // both reports change the entries in order
-		for i := range events {
-			if e := m.get(&events[i]); e.entry != 0 {
-				e.retrying = true
-				m.update(e)
-			}
+	for i := range events {
+		known := m.get(&events[i])
+		if known == nil && m.undelivered.size > 0 {
+			m.undelivered.add(modelEvent{entry: events[i].Entry, id: events[i].ID})
+			known = m.get(&events[i])
+		}
+		if known != nil {
+			known.attempts++
 		}
 	}
-	for i := range m.events {
-		e := &m.events[i]
-		if slices.ContainsFunc(events, func(other batch.Event) bool { return other.Entry == e.entry }) && e.outcome == "" {
-			e.attempts++
+	for i := range events {
+		if known := m.get(&events[i]); known != nil {
+			known.retrying = true
 		}
 	}
 }
 
 func (m *model) settle(f *reporter, events []batch.Event, kind int) {
-	outcome := []statusfeed.Outcome{statusfeed.Delivered, statusfeed.Skipped, statusfeed.DeadLettered, statusfeed.Dropped}[kind]
-	reason := []string{"", "plain_log", "refused", "queue_full"}[kind]
+	outcome := []statusfeed.Outcome{statusfeed.Delivered, statusfeed.DeadLettered, statusfeed.Dropped}[kind]
+	reason := []string{"", "refused", "queue_full"}[kind]
 	f.settle(outcome, reason, 200, "", events...)
 	m.outcomes[OutcomeCount{Outcome: outcome, Reason: reason}] += int64(len(events))
 	for i := range events {
-		e := m.get(&events[i])
-		e.outcome, e.reason, e.retrying = outcome, reason, false
-		m.update(e)
+		if known := m.get(&events[i]); known != nil {
+			known.outcome, known.reason, known.retrying = outcome, reason, false
+		} else if outcome != statusfeed.Delivered || len(events)-i <= m.latest.size {
+			m.enter(modelEvent{id: events[i].ID, outcome: outcome, reason: reason})
+		}
 	}
 }
 
@@ -172,10 +212,15 @@ func (m *model) check(t *testing.T, r *Registry, waiting int) {
 	require.Equal(t, m.outcomes, counted)
 
 	found, kept := r.Find(Filter{})
-	require.Equal(t, len(m.events), kept)
+	want := slices.Concat(m.latest.events, m.undelivered.events, m.skipped.events)
+	require.Equal(t, len(want), kept)
 	got := make([]modelEvent, 0, len(found))
 	shown := map[OutcomeCount]int64{}
 	for _, e := range found {
+		if e.Outcome == statusfeed.Skipped {
+			require.GreaterOrEqual(t, e.Entry, firstSkipped)
+			e.Entry = 0
+		}
 		got = append(got, modelEvent{e.Entry, e.ID, e.Outcome, e.Reason, e.Attempts, e.Progress == Retrying})
 		if e.Outcome != "" {
 			shown[OutcomeCount{Outcome: e.Outcome, Reason: e.Reason}]++
@@ -184,5 +229,5 @@ func (m *model) check(t *testing.T, r *Registry, waiting int) {
 	for outcome, n := range shown {
 		require.LessOrEqual(t, n, counted[outcome], "no outcome is shown that was not counted")
 	}
-	require.ElementsMatch(t, m.events, got)
+	require.ElementsMatch(t, want, got)
 }

@@ -59,7 +59,7 @@ func FuzzRedact(f *testing.F) {
 
 func TestPayloadsAreKeptAsConfigured(t *testing.T) {
 	for payloads, want := range map[Payloads]string{
-		"": "", PayloadsNone: "", PayloadsFailures: "retrying dead_lettered", PayloadsAll: "retrying delivered dead_lettered skipped recovered",
+		"": "", PayloadsNone: "", PayloadsFailures: "retrying dead_lettered", PayloadsAll: "retrying delivered dead_lettered recovered",
 	} {
 		r, f := newReporter(t, Settings{RecentEvents: 10, Payloads: payloads}, "webhook")
 		sent := f.accept(eventWith("retrying"), eventWith("delivered"), eventWith("dead_lettered"), eventWith("recovered"))

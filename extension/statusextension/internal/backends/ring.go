@@ -3,15 +3,35 @@
 
 package backends
 
-// ring remembers the last entries of a backend. It knows them in the order in which they entered,
-// and in that of their last changes.
+// ring remembers the last entries of a backend in three regions, each of which replaces its oldest
+// entry when it is full. An entry begins in latest. If its event is undelivered when its place there
+// is needed, it moves to undelivered, where floods of delivered events do not reach it. Skipped
+// events have a region of their own.
 type ring struct {
 	size    int
-	entries []entry // grows up to size; entry n is at (n-1) % size
+	entries []entry // made with the first entry; a place that was never used has number 0
 	order   []links // of entries at the same places; apart, since they fit into the processor's cache
-	next    uint64  // the number of the next entry; the first one has 1
-	changes uint64  // number of changes so far
-	newest  int32   // the place of the entry that changed last; -1 without one
+	count   int     // entries that are remembered
+
+	latest, undelivered, skipped region
+	// places are those of the entries in undelivered, by number.
+	places map[uint64]int32
+
+	// next is the number of the next entry, nextSkipped that of the next skipped event. The first
+	// ones have 1 and firstSkipped.
+	next, nextSkipped uint64
+	changes           uint64 // number of changes so far
+	newest            int32  // the place of the entry that changed last; -1 without one
+	losses            losses
+}
+
+// region is a part of the places, which are taken in turn.
+type region struct{ first, size, taken int32 }
+
+func (g *region) take() int32 {
+	at := g.first + g.taken
+	g.taken = (g.taken + 1) % g.size
+	return at
 }
 
 // links are the places of the entries that changed next and before.
@@ -19,49 +39,123 @@ type links struct{ newer, older int32 }
 
 const nowhere int32 = -1
 
-func newRing(size int) ring { return ring{size: size, next: 1, newest: nowhere} }
+// firstSkipped keeps the numbers of skipped events apart from the others, which follow one another in
+// a batch. It is exact in JSON for JavaScript.
+const firstSkipped uint64 = 1 << 52
 
-// enter makes an entry, in place of the oldest one if the ring is full. It is valid until the next
-// one.
+func newRing(size int) ring {
+	all := int32(size) //nolint:gosec // at most Settings.RecentEvents
+	undelivered, skipped := all/4, all/10
+	latest := all - undelivered - skipped
+	return ring{
+		size: size, next: 1, nextSkipped: firstSkipped, newest: nowhere,
+		latest:      region{size: latest},
+		undelivered: region{first: latest, size: undelivered},
+		skipped:     region{first: latest + undelivered, size: skipped},
+	}
+}
+
+// enter makes an entry, in place of the oldest one if the region is full. It is valid until the next
+// one, as those of the other methods are.
 func (r *ring) enter(now int64) *entry {
+	r.allocate()
 	number := r.next
 	r.next++
-	at := r.place(number)
-	if int(at) < len(r.entries) {
-		r.unlink(at)
+	at := r.latest.take()
+	if r.undelivered.size > 0 && r.entries[at].isUndelivered() {
+		r.move(at)
 	} else {
-		r.grow()
+		r.lose(at)
 	}
+	return r.put(at, number, now)
+}
+
+// enterSkipped makes an entry for a skipped event.
+func (r *ring) enterSkipped(now int64) *entry {
+	r.allocate()
+	number := r.nextSkipped
+	r.nextSkipped++
+	at := r.skipped.take()
+	r.lose(at)
+	return r.put(at, number, now)
+}
+
+// enterUndelivered makes an entry with the number of one that is not remembered any more, since its
+// event failed only now.
+func (r *ring) enterUndelivered(number uint64, now int64) *entry {
+	at := r.undelivered.take()
+	r.lose(at)
+	r.places[number] = at
+	return r.put(at, number, now)
+}
+
+// allocate makes the places when the first one is needed.
+func (r *ring) allocate() {
+	if r.entries == nil {
+		r.entries, r.order = make([]entry, r.size), make([]links, r.size)
+		r.losses.changes = make([]uint64, r.size)
+		r.places = map[uint64]int32{}
+	}
+}
+
+// move moves the entry at a place of latest to undelivered.
+func (r *ring) move(from int32) {
+	to := r.undelivered.take()
+	r.lose(to)
+	e := &r.entries[to]
+	*e = r.entries[from]
+	e.place = to
+	e.ownTexts()
+	r.places[e.number] = to
+	l := r.order[from]
+	r.order[to] = l
+	if l.older != nowhere {
+		r.order[l.older].newer = to
+	}
+	if l.newer != nowhere {
+		r.order[l.newer].older = to
+	} else {
+		r.newest = to
+	}
+}
+
+// lose forgets the entry at a place, if there is one.
+func (r *ring) lose(at int32) {
+	e := &r.entries[at]
+	if e.number == 0 {
+		return
+	}
+	r.unlink(at)
+	r.count--
+	if at >= r.undelivered.first && at < r.skipped.first {
+		delete(r.places, e.number)
+	}
+	r.losses.add(e.change)
+}
+
+// put makes an entry at a place that is free.
+func (r *ring) put(at int32, number uint64, now int64) *entry {
 	e := &r.entries[at]
 	e.reset(number, at, now)
+	r.count++
 	r.link(at)
 	r.changed(e, now)
 	return e
 }
 
-// grow adds a place. The memory never exceeds size entries.
-func (r *ring) grow() {
-	if len(r.entries) == cap(r.entries) {
-		size := min(max(2*cap(r.entries), packed), r.size)
-		r.entries = append(make([]entry, 0, size), r.entries...)
-		r.order = append(make([]links, 0, size), r.order...)
-	}
-	r.entries = r.entries[:len(r.entries)+1]
-	r.order = r.order[:len(r.order)+1]
-}
-
 // get returns the entry with a number, or nil if there is none, or no longer.
 func (r *ring) get(number uint64) *entry {
-	if number >= r.next || number < r.first() {
+	if number == 0 || len(r.entries) == 0 {
 		return nil
 	}
-	return &r.entries[r.place(number)]
+	if e := &r.entries[(number-1)%uint64(r.latest.size)]; e.number == number { //nolint:gosec // not negative
+		return e
+	}
+	if at, found := r.places[number]; found {
+		return &r.entries[at]
+	}
+	return nil
 }
-
-// first returns the lowest number of an entry.
-func (r *ring) first() uint64 { return r.next - uint64(len(r.entries)) }
-
-func (r *ring) place(number uint64) int32 { return int32((number - 1) % uint64(r.size)) } //nolint:gosec // below size
 
 // touch notes that an entry has changed.
 func (r *ring) touch(e *entry, now int64) {
@@ -98,20 +192,6 @@ func (r *ring) unlink(at int32) {
 	}
 }
 
-// evicted returns how many entries changed after a change and are not remembered any more. next was
-// the number of the next entry at that change.
-func (r *ring) evicted(change, next uint64) int {
-	entered := max(next, r.first())
-	lost := entered - max(next, 1)   // those that entered since, and are gone already
-	wrapped := next + uint64(r.size) //nolint:gosec // not negative
-	for number := entered; number < min(r.next, wrapped); number++ {
-		if r.get(number).replaced > change {
-			lost++
-		}
-	}
-	return int(lost) //nolint:gosec // a number of events
-}
-
 // byChange yields the entries, the one that changed last first.
 func (r *ring) byChange(yield func(*entry) bool) {
 	for at := r.newest; at != nowhere; at = r.order[at].older {
@@ -119,4 +199,40 @@ func (r *ring) byChange(yield func(*entry) bool) {
 			return
 		}
 	}
+}
+
+// losses remembers the last changes of entries that are not remembered any more, for as many of them
+// as there may be entries.
+type losses struct {
+	changes []uint64
+	count   uint64 // of all losses
+	// unseen is the number of events that never had an entry, because a report had too many.
+	unseen uint64
+}
+
+func (l *losses) add(change uint64) {
+	l.changes[l.count%uint64(len(l.changes))] = change
+	l.count++
+}
+
+// seen is what a subscription has seen of a ring: the number of changes, entries and losses.
+type seen struct {
+	change       uint64
+	entries      int
+	lost, unseen uint64
+}
+
+func (r *ring) seen() seen { return seen{r.changes, r.count, r.losses.count, r.losses.unseen} }
+
+// lostSince returns how many entries have changed since, and are not remembered any more.
+func (r *ring) lostSince(s seen) int {
+	l := &r.losses
+	known := max(l.count-min(l.count, uint64(len(l.changes))), s.lost) // the first one whose change is known
+	lost := max(int(known-s.lost)-s.entries, 0)                        //nolint:gosec // those that had been seen went first
+	for i := known; i < l.count; i++ {
+		if l.changes[i%uint64(len(l.changes))] > s.change {
+			lost++
+		}
+	}
+	return lost + int(l.unseen-s.unseen) //nolint:gosec // a number of events
 }

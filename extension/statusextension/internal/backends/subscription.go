@@ -14,10 +14,6 @@ type Subscription struct {
 	seen      map[*backend]seen
 }
 
-// seen is the position of a subscription at a backend: the number of the last change, and of the
-// next entry.
-type seen struct{ change, next uint64 }
-
 // maxRead is how many events [Subscription.Read] returns at most.
 const maxRead = 1000
 
@@ -61,7 +57,7 @@ func (s *Subscription) read(b *backend) (events []Event, lost int) {
 	defer b.mu.Unlock()
 	last := s.seen[b] // that of a new backend is zero
 	s.seen[b] = b.ring.seen()
-	lost = b.ring.evicted(last.change, last.next)
+	lost = b.ring.lostSince(last)
 	for e := range b.ring.byChange {
 		switch {
 		case e.change <= last.change:
@@ -77,5 +73,3 @@ func (s *Subscription) read(b *backend) (events []Event, lost int) {
 	slices.Reverse(events)
 	return events, lost
 }
-
-func (r *ring) seen() seen { return seen{r.changes, r.next} }

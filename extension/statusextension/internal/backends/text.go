@@ -85,10 +85,10 @@ func (t *texts) add(id, name string, at int64) {
 }
 
 // enter makes entries for the events, and forgets them. It returns the last one.
-func (t *texts) enter(r *ring, signal uint8, now int64) (e *entry) {
+func (t *texts) enter(newEntry func(now int64) *entry, signal uint8, now int64) (e *entry) {
 	all := string(t.bytes)
 	for _, event := range t.events[:t.count] {
-		e = r.enter(now)
+		e = newEntry(now)
 		e.id, e.name = all[:event.id], all[event.id:event.id+event.name]
 		e.time, e.signal = event.time, signal
 		all = all[event.id+event.name:]

@@ -203,6 +203,12 @@ func SpanEvents(td ptrace.Traces) iter.Seq[*Event] {
 	}
 }
 
+// ReadRecord reads a log record into e, as [Logs] does. e may be reused.
+func (e *Event) ReadRecord(source *Source, record plog.LogRecord) {
+	e.Source = source
+	e.readRecord(record)
+}
+
 func (e *Event) readRecord(record plog.LogRecord) {
 	e.reset(record.Attributes())
 	e.record = record

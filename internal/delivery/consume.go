@@ -16,7 +16,6 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
-	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
 // NewLogs returns a logs exporter that delivers to the backend. client configures the HTTP client;
@@ -72,10 +71,11 @@ func (e *logsExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 			e.notEncoded(c, ws.writer, mark, err, func() deadletter.Letter { return letterOfRecord(event) })
 		}
 		if skips := ws.writer.TakeSkips(); len(skips) > 0 {
-			e.skipped(skips, func() statusfeed.Event { return reportedEvent(event) })
+			ws.skippedRecords.add(skips, skippedRecord{event.Source, event.Record()}, e.recorder.Reports())
 		}
 		e.flush(ctx, c, ws.writer, maxEncoded)
 	}
+	ws.skippedRecords.record(e.recorder, skippedRecord.describe)
 	return e.finish(ctx, c, ws.writer)
 }
 
@@ -94,10 +94,11 @@ func (e *tracesExporter) ConsumeTraces(ctx context.Context, td ptrace.Traces) er
 			e.notEncoded(c, ws.writer, mark, err, func() deadletter.Letter { return letterOfSpan(source, span) })
 		}
 		if skips := ws.writer.TakeSkips(); len(skips) > 0 {
-			e.skipped(skips, func() statusfeed.Event { return reportedSpan(span) })
+			ws.skippedSpans.add(skips, span, e.recorder.Reports())
 		}
 		e.flush(ctx, c, ws.writer, maxEncoded)
 	}
+	ws.skippedSpans.record(e.recorder, describeSpan)
 	return e.finish(ctx, c, ws.writer)
 }
 
@@ -125,18 +126,6 @@ func (e *base) notEncoded(c *call, w *Writer, mark batch.Mark, err error, letter
 		return
 	}
 	e.recorder.DeadLetter([]deadletter.Letter{letter})
-}
-
-// skipped counts what the backend should not get of a record.
-func (e *base) skipped(skips []Skip, describe func() statusfeed.Event) {
-	var event statusfeed.Event
-	if e.recorder.Reports() {
-		event = describe()
-	}
-	for _, reason := range skips {
-		e.recorder.Accepted(1)
-		e.recorder.Skipped(string(reason), event)
-	}
 }
 
 // maxEncoded is the number of bytes encoded before they are offered to the queue. A small call can
@@ -188,18 +177,4 @@ func letterOfSpan(source *appevent.Source, span ptrace.Span) deadletter.Letter {
 	letter := deadletter.Letter{ID: span.SpanID().String(), Name: span.Name(), Time: span.StartTimestamp().AsTime()}
 	letter.OTLP, _ = (&ptrace.JSONMarshaler{}).MarshalTraces(td) // it cannot fail
 	return letter
-}
-
-// reportedEvent describes an event that is not encoded to the status extension.
-func reportedEvent(e *appevent.Event) statusfeed.Event {
-	event := statusfeed.Event{ID: e.ID(), Name: e.Name}
-	if e.Time != 0 {
-		event.Time = e.Time.AsTime()
-	}
-	return event
-}
-
-// reportedSpan is reportedEvent for a span.
-func reportedSpan(span ptrace.Span) statusfeed.Event {
-	return statusfeed.Event{ID: span.SpanID().String(), Name: span.Name(), Time: span.StartTimestamp().AsTime()}
 }

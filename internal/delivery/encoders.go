@@ -14,11 +14,15 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 )
 
-// workspace holds what encoding needs: a writer, and an encoder of the exporter's signal.
+// workspace holds what encoding needs: a writer, and an encoder of the exporter's signal. It also holds
+// what a call has skipped.
 type workspace struct {
 	writer *Writer
 	logs   Encoder
 	traces TracesEncoder
+
+	skippedRecords skips[skippedRecord]
+	skippedSpans   skips[ptrace.Span]
 }
 
 // encoders pools the workspaces of an exporter. Each workspace serves one goroutine at a time.

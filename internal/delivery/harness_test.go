@@ -49,8 +49,8 @@ func (lineEncoder) Encode(w *Writer, e *appevent.Event) error {
 	switch e.Name {
 	case "unencodable":
 		return fmt.Errorf("it has no bytes")
-	case "private":
-		return Skip("private")
+	case "private", "internal":
+		return Skip(e.Name)
 	case "double":
 		w.End(append(w.Begin(meta), "double-2"...))
 	}

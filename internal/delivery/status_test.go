@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/appevent"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
@@ -166,6 +167,27 @@ func TestSkippedEventsAreReported(t *testing.T) {
 		outcomes = append(outcomes, e.Outcome)
 	}
 	assert.Equal(t, []string{"delivered", "skipped/part"}, outcomes)
+}
+
+func TestSkippedEventsAreReportedOnceForACall(t *testing.T) {
+	f := newFixture(t, options{})
+	f.send(slices.Repeat([]string{"private", "a", "internal"}, 100)...)
+	f.send("private")
+	assert.Equal(t, []string{"skipped/private: 100", "skipped/internal: 100", "skipped/private: 1"},
+		slices.DeleteFunc(f.Status.Reports(), func(report string) bool { return !strings.HasPrefix(report, "skipped") }))
+	assert.EqualValues(t, 301, f.Status.Accepted())
+	skipped := map[string]int{}
+	for _, e := range f.Status.Entries() {
+		if e.Outcome != "delivered" {
+			assert.Equal(t, "skipped/"+e.Name, e.Outcome)
+			for event := range appevent.Logs(records(e.Name)) {
+				assert.Equal(t, event.ID(), e.ID)
+				assert.Equal(t, event.Time.AsTime(), e.Time)
+			}
+			skipped[e.Name]++
+		}
+	}
+	assert.Equal(t, map[string]int{"private": 101, "internal": 100}, skipped)
 }
 
 func TestEncodingFailureIsReported(t *testing.T) {

@@ -40,6 +40,7 @@ type Status struct {
 	works    int
 	replayed []string
 	requests []string
+	reports  []string
 	texts    []string // all that was reported
 }
 
@@ -51,6 +52,8 @@ type Entry struct {
 	Tries []string
 	// Outcome is the final one, followed by a reason as in dead_lettered/refused, or empty.
 	Outcome string
+	// Time is when the event happened; zero if it was settled with an entry.
+	Time time.Time
 	// Message is that of the outcome, and Status the HTTP status.
 	Message string
 	Status  int
@@ -140,6 +143,13 @@ func (s *Status) Requests() []string {
 	return slices.Clone(s.requests)
 }
 
+// Reports returns the reports of outcomes, each as "OUTCOME: N" with the number of events.
+func (s *Status) Reports() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.reports)
+}
+
 // Texts returns everything that was reported.
 func (s *Status) Texts() string {
 	s.mu.Lock()
@@ -221,12 +231,13 @@ func (r *reports) Settled(outcome statusfeed.Outcome, reason string, n int, even
 	assert.Positive(r.t, n)
 	name := strings.TrimSuffix(string(outcome)+"/"+reason, "/")
 	r.outcomes[name] += int64(n)
+	r.reports = append(r.reports, fmt.Sprintf("%s: %d", name, n))
 	for i := range n {
 		reported := event(i)
 		r.texts = append(r.texts, reported.Message)
 		e := r.entry(reported.Entry, reported.ID)
 		if e == nil {
-			r.settled = append(r.settled, Entry{ID: reported.ID, Name: reported.Name})
+			r.settled = append(r.settled, Entry{ID: reported.ID, Name: reported.Name, Time: reported.Time})
 			e = &r.settled[len(r.settled)-1]
 		}
 		assert.Empty(r.t, e.Outcome, "%s gets a second outcome", e.ID)

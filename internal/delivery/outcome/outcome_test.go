@@ -230,13 +230,13 @@ func TestMetricsMatchMetadata(t *testing.T) {
 	f.Accepted(7)
 	f.Accepted(0)
 	f.Delivered(&attempt.Result{Delivered: 2})
-	f.Skipped("plain_log", statusfeed.Event{})
+	f.Skipped("plain_log", 3, func(int) statusfeed.Event { return statusfeed.Event{} })
 	f.Returned(make([]batch.Event, 1), attempt.Cause{})
 	f.Corrupt("disk: damaged")
 	f.Replayed(make([]deadletter.Letter, 3), []deadletter.Replayed{{Outcome: deadletter.OutcomeDelivered}, {Outcome: deadletter.OutcomeKept}, {Outcome: deadletter.OutcomeKept}})
 	f.Requested(503, time.Second, 4)
 	f.Requested(0, time.Second, 4)
-	assert.Equal(t, map[string]int64{"delivered/": 2, "skipped/plain_log": 1, "returned/": 1, "dropped/torn": 1}, f.events(t))
+	assert.Equal(t, map[string]int64{"delivered/": 2, "skipped/plain_log": 3, "returned/": 1, "dropped/torn": 1}, f.events(t))
 	for _, name := range []string{
 		"otelcol_fanout_accepted_events_total", "otelcol_fanout_replayed_events_total", "otelcol_fanout_request_duration_seconds", "otelcol_fanout_request_events",
 	} {
@@ -244,7 +244,7 @@ func TestMetricsMatchMetadata(t *testing.T) {
 		assert.NoError(t, err)
 	}
 	metadatatest.AssertEqualFanoutAcceptedEventsTotal(t, f.telemetry, []metricdata.DataPoint[int64]{
-		{Attributes: attribute.NewSet(attribute.String("exporter", "line/a")), Value: 7},
+		{Attributes: attribute.NewSet(attribute.String("exporter", "line/a")), Value: 10},
 	}, metricdatatest.IgnoreTimestamp())
 	require.NoError(t, f.telemetry.Shutdown(context.Background()))
 }
@@ -414,12 +414,15 @@ type behind struct {
 	f       *fixture
 	settled map[string]int64
 	closed  int
+
+	accepted int
 }
 
-func (b *behind) Accepted(int) {
+func (b *behind) Accepted(n int) {
+	b.accepted += n
 	metric, err := b.f.telemetry.GetMetric("otelcol_fanout_accepted_events_total")
 	require.NoError(b.t, err)
-	assert.EqualValues(b.t, 7, metric.Data.(metricdata.Sum[int64]).DataPoints[0].Value)
+	assert.EqualValues(b.t, b.accepted, metric.Data.(metricdata.Sum[int64]).DataPoints[0].Value)
 }
 
 func (b *behind) Settled(outcome statusfeed.Outcome, reason string, n int, event func(int) statusfeed.Event) {
@@ -441,7 +444,7 @@ func TestMetricsCountBeforeTheStatusExtension(t *testing.T) {
 	f.Accepted(0)
 	f.Delivered(&attempt.Result{Delivered: 1, DeliveredEvents: []attempt.DeliveredEvent{{Event: &batch.Event{}, Status: 200}}})
 	f.Delivered(&attempt.Result{})
-	f.Skipped("plain_log", statusfeed.Event{})
+	f.Skipped("plain_log", 3, func(int) statusfeed.Event { return statusfeed.Event{} })
 	f.Refused([]attempt.RefusedEvent{
 		refusedEvent("a", attempt.Cause{Reason: deadletter.ReasonRefused}),
 		refusedEvent("b", attempt.Cause{Reason: deadletter.ReasonTooLarge}),
@@ -455,6 +458,6 @@ func TestMetricsCountBeforeTheStatusExtension(t *testing.T) {
 	f.Stop()
 	assert.Equal(t, 1, feed.closed)
 	assert.Equal(t, map[string]int64{
-		"delivered/": 1, "skipped/plain_log": 1, "dead_lettered/refused": 1, "dead_lettered/too_large": 1, "dropped/rate_limited": 1, "returned/": 3, "dropped/torn": 2,
+		"delivered/": 1, "skipped/plain_log": 3, "dead_lettered/refused": 1, "dead_lettered/too_large": 1, "dropped/rate_limited": 1, "returned/": 3, "dropped/torn": 2,
 	}, feed.settled)
 }

@@ -105,14 +105,12 @@ func (r *Recorder) Delivered(result *attempt.Result) {
 	})
 }
 
-// Skipped counts an event that the backend should not get. The reason is one of a few fixed words.
-// If the status extension gets no reports, the event may be zero.
-func (r *Recorder) Skipped(reason string, event statusfeed.Event) {
-	if !r.Reports() {
-		r.metrics.settled(statusfeed.Skipped, reason, 1)
-		return
-	}
-	r.settled(statusfeed.Skipped, reason, 1, func(int) statusfeed.Event { return event })
+// Skipped counts n events that were passed to the exporter, but that the backend should not get. The
+// reason is one of a few fixed words. event returns the i-th of them; it is called only if the status
+// extension gets reports.
+func (r *Recorder) Skipped(reason string, n int, event func(i int) statusfeed.Event) {
+	r.Accepted(n)
+	r.settled(statusfeed.Skipped, reason, n, event)
 }
 
 // Reports reports whether a status extension gets reports.

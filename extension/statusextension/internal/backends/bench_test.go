@@ -50,7 +50,7 @@ func BenchmarkReports(b *testing.B) {
 	}
 }
 
-// BenchmarkSkipped reports events that the backend does not get, one at a time.
+// BenchmarkSkipped reports events that the backend does not get, those of a call of 100 at a time.
 func BenchmarkSkipped(b *testing.B) {
 	f := New(Settings{RecentEvents: 1000}).AddExporter(&statusfeed.Exporter{ID: component.MustNewID("webhook"), Signal: "logs"})
 	event := func(int) statusfeed.Event {
@@ -58,8 +58,30 @@ func BenchmarkSkipped(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		f.Accepted(1)
-		f.Settled(statusfeed.Skipped, "plain_log", 1, event)
+		f.Accepted(100)
+		f.Settled(statusfeed.Skipped, "plain_log", 100, event)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/event")
+}
+
+// BenchmarkQuestions asks the largest ring for what it does not find, which takes longest: reports wait
+// meanwhile.
+func BenchmarkQuestions(b *testing.B) {
+	r := New(Settings{RecentEvents: 10_000})
+	f := &reporter{r.AddExporter(&statusfeed.Exporter{ID: component.MustNewID("webhook"), Signal: "logs"}), newClock()}
+	f.settle(statusfeed.DeadLettered, "refused", 400, "bad", f.accept(newEvents(10_000)...)...)
+	f.settle(statusfeed.Delivered, "", 200, "", f.accept(newEvents(10_000)...)...)
+	f.skip("plain_log", newEvents(10_000)...)
+	for name, ask := range map[string]func(){
+		"event":    func() { r.Event("unknown") },
+		"find":     func() { r.Find(Filter{Name: "unknown", Limit: 100}) },
+		"replayed": func() { f.Replayed("unknown", true) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				ask()
+			}
+		})
 	}
 }
 

@@ -215,11 +215,11 @@ func (l *losses) add(change uint64) {
 	l.count++
 }
 
-// seen is what a subscription has seen of a ring: the number of changes, entries and losses.
+// seen is the state of a ring when a subscription last looked at it.
 type seen struct {
-	change       uint64
+	change       uint64 // the number of the last change
 	entries      int
-	lost, unseen uint64
+	lost, unseen uint64 // the counts of losses
 }
 
 func (r *ring) seen() seen { return seen{r.changes, r.count, r.losses.count, r.losses.unseen} }

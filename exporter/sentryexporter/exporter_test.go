@@ -20,6 +20,7 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/deliverytest"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 	sentryintake "github.com/otelcol-fanout/otelcol-fanout/test/intake/sentry"
 )
 
@@ -198,6 +199,7 @@ func TestRateLimitsAreRespected(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := sentryintake.New(t)
 			in.ReplyWith(func(sentryintake.Envelope) sentryintake.Reply { return c.reply })
+			begun := time.Now()
 			e := setup(testConfig(in)).StartLogs(t)
 			e.Send(exceptions("a"))
 			in.ReplyWith(nil)
@@ -205,6 +207,12 @@ func TestRateLimitsAreRespected(t *testing.T) {
 			assert.Equal(t, c.more, e.Outcomes())
 			e.Send(logs(1))
 			assert.Equal(t, c.logs, e.Outcomes())
+			problems, _ := e.Status.Problems()
+			assert.Len(t, problems, int(c.logs["dead_lettered/rate_limited"]))
+			for _, problem := range problems {
+				assert.Equal(t, statusfeed.RateLimited, problem.State)
+				assert.True(t, problem.Until.After(begun), "the status extension knows until when")
+			}
 		})
 	}
 }

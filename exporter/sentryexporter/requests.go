@@ -99,6 +99,7 @@ func (b *backend) refuseLimited(refusals []delivery.Refusal, g *group, until tim
 	for i := range g.events {
 		refusals = append(refusals, delivery.Refusal{
 			Event: g.events[i], Reason: deadletter.ReasonRateLimited, Message: message, Discard: b.cfg.RateLimited == RateLimitedDrop,
+			Until: until,
 		})
 	}
 	return refusals

@@ -5,6 +5,7 @@ package sentryexporter
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/deadletter"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery"
@@ -14,15 +15,17 @@ import (
 // Limiting"). A response of any status may carry rate limits. As Sentry asks, events are not retried
 // automatically after a 429.
 func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Response) delivery.Classification {
+	var limitedUntil time.Time
 	if p := b.projects.of(req.Events[0].Destination); p != nil {
 		p.limits.learn(response)
+		limitedUntil = p.limits.of(req.Events[0].Category, response.ReceivedAt)
 	}
 	if response.Status/100 != 2 && response.Status != http.StatusTooManyRequests && req.OnNoResponse != nil {
 		req.OnNoResponse() // the client report in the envelope was refused with it
 	}
 	switch response.Status {
 	case http.StatusTooManyRequests:
-		return b.rateLimited(response)
+		return b.rateLimited(response, limitedUntil)
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return refused(deadletter.ReasonUnauthorized, delivery.StatusMessage(response)+"; check the DSN, and that the project and its key are enabled")
 	case http.StatusNotFound:
@@ -34,8 +37,9 @@ func (b *backend) ClassifyResponse(req *delivery.Request, response *delivery.Res
 	}
 }
 
-func (b *backend) rateLimited(response *delivery.Response) delivery.Classification {
+func (b *backend) rateLimited(response *delivery.Response, until time.Time) delivery.Classification {
 	c := refused(deadletter.ReasonRateLimited, delivery.StatusMessage(response))
+	c.Until = until
 	if b.cfg.RateLimited == RateLimitedDrop {
 		c.Kind = delivery.Discarded
 	}

@@ -23,6 +23,8 @@ type Refusal struct {
 	Message string
 	// Discard drops and counts the event, without a dead letter.
 	Discard bool
+	// Until is when the backend takes such events again; zero if that is unknown.
+	Until time.Time
 }
 
 // Classification says what a response means for the events of its request.
@@ -45,6 +47,8 @@ type Outcome struct {
 	// Message holds the backend's own words, and what to do. It goes into dead letters and to
 	// callers that wait; secrets of the request are redacted.
 	Message string
+	// Until is when the backend takes such events again, for Refused; zero if that is unknown.
+	Until time.Time
 }
 
 // Kind is the kind of an outcome.

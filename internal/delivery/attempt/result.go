@@ -69,6 +69,8 @@ type Cause struct {
 	Message string
 	// Discard drops and counts the event, without a dead letter.
 	Discard bool
+	// Until is when the backend takes such events again; zero if that is unknown.
+	Until time.Time
 }
 
 // requestResult is the result of one request, or of requests that were not sent.
@@ -224,7 +226,7 @@ func (r *Result) add(event *batch.Event, o *Outcome, e *requestResult) state {
 		}
 		return done
 	case Refused, Ambiguous, Discarded:
-		r.Refused = append(r.Refused, RefusedEvent{*event, Cause{Reason: o.Reason, Status: e.status, Message: o.Message, Discard: o.Kind == Discarded}})
+		r.Refused = append(r.Refused, RefusedEvent{*event, Cause{Reason: o.Reason, Status: e.status, Message: o.Message, Discard: o.Kind == Discarded, Until: o.Until}})
 		return done
 	case Unclassified:
 		r.note(errUnclassified, e.status)

@@ -59,6 +59,7 @@ func (s *sending) build(events []batch.Event) []transport.Request {
 		if refusal.Discard {
 			refused.Kind = Discarded
 		}
+		refused.Until = refusal.Until
 		s.record(requestResult{events: []batch.Event{refusal.Event}, classification: refused})
 	}
 	// An event in no request is a bug in the backend's code, but must not be lost silently.

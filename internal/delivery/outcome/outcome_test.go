@@ -384,6 +384,15 @@ func TestWorstProblemIsTheLast(t *testing.T) {
 	feed := &problems{}
 	s := NewStatus(&statuses{}, zap.NewNop())
 	s.Feed(feed, "", statusfeed.Dropped)
+	until := time.Now().Add(time.Hour)
+	s.Report(&attempt.Result{Refused: []attempt.RefusedEvent{
+		refusedEvent("a", attempt.Cause{Reason: deadletter.ReasonRefused, Status: 400}),
+		refusedEvent("b", attempt.Cause{Reason: deadletter.ReasonRateLimited, Status: 429, Until: until}),
+	}})
+	require.Len(t, feed.all, 1)
+	assert.Equal(t, until, feed.all[0].Until)
+
+	feed.all = nil
 	s.Report(&attempt.Result{Delivered: 1, Problem: errors.New("reset"), Refused: []attempt.RefusedEvent{
 		refusedEvent("a", attempt.Cause{Reason: deadletter.ReasonRefused, Status: 400}),
 		refusedEvent("b", attempt.Cause{Reason: deadletter.ReasonUnauthorized, Status: 401}),

@@ -84,7 +84,8 @@ func (s *Status) refusal(result *attempt.Result) (worst *statusfeed.Problem) {
 			continue
 		}
 		worst = &statusfeed.Problem{
-			State: state, Status: refused.Status, Message: refused.Message, Remedy: whatToDo(lossTopic{s.outcomeOf(refused), refused.Reason}),
+			State: state, Status: refused.Status, Message: refused.Message, Until: refused.Until,
+			Remedy: whatToDo(lossTopic{s.outcomeOf(refused), refused.Reason}),
 		}
 	}
 	return worst

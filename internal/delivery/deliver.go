@@ -105,9 +105,14 @@ func (d *deliverer) sleep(ctx context.Context, r *request, result *attempt.Resul
 	return d.sleepUntilPaused(ctx, wait)
 }
 
-// reportPending reports the pending events, which are sent again after the wait.
+// reportPending reports the pending events, which are sent again after the wait or, if a pause ended the
+// attempt, at a time that nobody knows.
 func (d *deliverer) reportPending(r *request, result *attempt.Result, wait time.Duration) {
-	if d.recorder.Reports() {
+	switch {
+	case !d.recorder.Reports():
+	case len(result.Paused) > 0:
+		d.recorder.Pending(result.Pending, time.Time{}, time.Time{})
+	default:
 		next := time.Now().Add(wait)
 		first := next
 		if !r.firstAttempt.IsZero() { // otherwise all of it was held back

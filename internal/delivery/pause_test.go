@@ -201,6 +201,8 @@ func TestPauseEndsAnAttempt(t *testing.T) {
 			time.Sleep(10 * time.Second) // less than a wait before an attempt
 			assert.Equal(t, []string{"a", "b"}, p.backend.all())
 			assert.Equal(t, map[string]int64{"delivered": 2}, p.Outcomes())
+			assert.Zero(t, p.Status.Entry("c").Next, "nobody knows when it is resumed")
+			assert.Zero(t, p.Status.Entry("c").GivesUp)
 
 			p.setPaused(false)
 			assert.Equal(t, []string{"a", "b", "c", "d"}, p.backend.all(), "it goes on at once")

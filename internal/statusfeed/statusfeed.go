@@ -89,7 +89,7 @@ type Feed interface {
 	Attempted(exchanges []Exchange, pending *Pending)
 
 	// Settled counts n events with their final outcome, just after the metrics do, and sets it in
-	// their entries. event returns the i-th of them.
+	// their entries. event returns the i-th of them; not every one is asked for.
 	Settled(outcome Outcome, reason string, n int, event func(i int) Event)
 
 	// Replayed notes in the entry of a dead letter, if there still is one, that it was replayed:
@@ -150,7 +150,8 @@ type Exchange struct {
 // Pending are the events of an attempt that are sent again.
 type Pending struct {
 	Events []batch.Event
-	// Next is when the next attempt is due, and GivesUp when the last one is over; zero if never.
+	// Next is when the next attempt is due, and GivesUp when the last one is over; zero if never, or if
+	// that is unknown, because a pause ended the attempt.
 	Next, GivesUp time.Time
 }
 

@@ -185,6 +185,9 @@ func (e *entry) event(paused bool) Event {
 		Attempts: int(e.attempts), NextAttempt: timeOf(e.next), GivesUp: timeOf(e.givesUp),
 		Replayed: e.replayed.String(), Message: e.message, stored: e.payload,
 	}
+	if event.Progress == Held { // nothing is sent until the backend is resumed
+		event.NextAttempt, event.GivesUp = time.Time{}, time.Time{}
+	}
 	if last := e.lastTry(); last != nil {
 		event.Duration = last.duration()
 		event.Tries = make([]Try, 0, len(e.tries))

@@ -33,7 +33,7 @@ type Event struct {
 	Attempts int
 	Tries    []Try
 	// NextAttempt is when the next attempt is due, and GivesUp when the last one is over; zero if
-	// there is none.
+	// there is none, or while the event is held.
 	NextAttempt, GivesUp time.Time
 	// Replayed is delivered or refused if the event was a dead letter that was replayed, otherwise
 	// empty.

@@ -48,12 +48,19 @@ func TestEventGoesThroughItsProgress(t *testing.T) {
 func TestPausedEventsAreHeld(t *testing.T) {
 	r, f := newReporter(t, Settings{RecentEvents: 10}, "webhook")
 	sent := f.accept(eventWith("a"), eventWith("b"))
+	f.attempt(503, "busy", sent[0])
+	f.retry(sent[0])
 	f.settle(statusfeed.Delivered, "", 200, "", sent[1])
 	r.backend("webhook").setPaused(f.clock.Now())
-	assert.Equal(t, Held, r.Event("a")[0].Progress)
+	held := r.Event("a")[0]
+	assert.Equal(t, Held, held.Progress)
+	assert.Zero(t, held.NextAttempt, "it waits until the backend is resumed")
+	assert.Zero(t, held.GivesUp)
 	assert.Empty(t, r.Event("b")[0].Progress)
 	found, _ := r.Find(Filter{Outcomes: []string{"held"}})
 	assert.Equal(t, []string{"a"}, idsOf(found))
+	r.backend("webhook").setPaused(time.Time{})
+	assert.False(t, r.Event("a")[0].NextAttempt.IsZero())
 }
 
 func TestFirstAndLastTwoAttemptsAreKept(t *testing.T) {

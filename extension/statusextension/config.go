@@ -27,7 +27,8 @@ const (
 	// keep its connection forever.
 	defaultReadTimeout  = 30 * time.Second
 	defaultRecentEvents = 1000
-	maxRecentEvents     = 100_000
+	// Questions lock the memory of a backend for a walk through it, which this bounds.
+	maxRecentEvents = 10_000
 )
 
 // Config is the configuration of the status extension.
@@ -37,7 +38,8 @@ type Config struct {
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
 
 	// RecentEvents is how many of the last events are remembered for each backend; default 1000, at
-	// most 100000, and 0 for none.
+	// most 10000, and 0 for none. A quarter of them is kept for events that were not delivered, or not
+	// yet after an attempt that failed, and a tenth for skipped ones.
 	RecentEvents int `mapstructure:"recent_events"`
 
 	// Payloads says whose payloads are kept with them: none (default), failures (events that were not

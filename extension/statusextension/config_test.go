@@ -44,7 +44,7 @@ func TestValidConfigurationsAreAccepted(t *testing.T) {
 		`{endpoint: 0.0.0.0:13135, auth: {authenticator: basicauth}}`,
 		`{endpoint: 0.0.0.0:13135, tls: {cert_file: c.pem, key_file: k.pem, client_ca_file: ca.pem}}`,
 		`{endpoint: /run/status.sock, transport: unix}`,
-		`recent_events: 0`, `recent_events: 100000`, `payloads: failures`, `payloads: all`, `{read_only: true, answers: false, directory: /data, allowed_hosts: [a.example.com]}`,
+		`recent_events: 0`, `recent_events: 10000`, `payloads: failures`, `payloads: all`, `{read_only: true, answers: false, directory: /data, allowed_hosts: [a.example.com]}`,
 	} {
 		_, err := load(t, yaml)
 		assert.NoError(t, err, yaml)
@@ -66,8 +66,8 @@ func TestInvalidConfigurationsAreRefused(t *testing.T) {
 		`endpoint: "13135"`:                                                   `endpoint: "13135" is not host:port`,
 		`endpoint: localhost:99999`:                                           "endpoint: port 99999 is out of range",
 		`cors: {allowed_origins: ["*"]}`:                                      "cors: is not allowed; pages of other origins may not read this API, so remove the key",
-		`recent_events: -1`:                                                   "recent_events: -1 is not possible; set how many of the last events to remember for each backend, from 0 to 100000 (default 1000)",
-		`recent_events: 100001`:                                               "recent_events: 100001 is not possible",
+		`recent_events: -1`:                                                   "recent_events: -1 is not possible; set how many of the last events to remember for each backend, from 0 to 10000 (default 1000)",
+		`recent_events: 10001`:                                                "recent_events: 10001 is not possible",
 		`payloads: some`:                                                      `payloads: "some" is not a choice; use none, failures or all`,
 		`allowed_hosts: ["http://a"]`:                                         "allowed_hosts::0: \"http://a\" is not a host name",
 		`recent_event: 1`:                                                     "recent_event",

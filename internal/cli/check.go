@@ -15,7 +15,6 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-fanout/otelcol-fanout/internal/explain"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/strictconf"
 )
 
@@ -43,21 +42,8 @@ func addChecks(set *otelcol.CollectorSettings, s *sources) *checks {
 	last := confmap.NewConverterFactory(func(set confmap.ConverterSettings) confmap.Converter { return findMistakes{c, set.Logger} })
 	// Between them, other converters remove keys of their own, such as enabled, and what is off.
 	resolver.ConverterFactories = slices.Concat([]confmap.ConverterFactory{first}, resolver.ConverterFactories, []confmap.ConverterFactory{switches, last})
-	set.Factories = c.withConfig(set.Factories)
+	set.Factories = c.withExplain(set.Factories, set.BuildInfo)
 	return c
-}
-
-// withConfig makes factories give the configuration to the extensions that run it.
-func (c *checks) withConfig(factories func() (otelcol.Factories, error)) func() (otelcol.Factories, error) {
-	return func() (otelcol.Factories, error) {
-		all, err := factories()
-		for _, f := range all.Extensions {
-			if user, ok := f.(explain.ConfigUser); ok {
-				user.UseConfig(c.resolved.Load)
-			}
-		}
-		return all, err
-	}
 }
 
 // noteReferences notes which components the configuration uses, including pipelines that are off.

@@ -6,11 +6,12 @@ package explain
 import (
 	"cmp"
 	"context"
-	"net/http"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/explain/inuse"
 )
 
 // Settings says what to run.
@@ -25,32 +26,23 @@ type Settings struct {
 	// Variables are the environment variables that the configuration mentions, for commands that
 	// contain their names instead of secrets. It may be empty.
 	Variables []Variable
+	// MaxEvents is how many events an input may have: log records, spans and metrics. 0 is no limit.
+	MaxEvents int
 }
 
 // Variable is an environment variable.
 type Variable struct{ Name, Value string }
 
-// Input is the input of a receiver. Either Event or OTLP is set.
-type Input struct {
-	// Receiver is the ID of the receiver. It may be empty if there is only one that takes the input.
-	Receiver string
+// Input is the input of a receiver.
+type Input = inuse.Input
 
-	// Event is the body of a request to an HTTP receiver: a JSON event, an array of events, or one
-	// event per line.
-	Event []byte
-	// Path is the path of that request, such as /v1/webhooks/github; default that of events.
-	Path string
-	// Header are the headers of that request. Content-Type is guessed if it is missing.
-	Header http.Header
-
-	// OTLP is OTLP JSON: logs, traces or metrics, or several of them one after another. Any receiver
-	// can pass them on.
-	OTLP []byte
-}
+// InputError is an error in the input of [Run]. It says what to write.
+type InputError = inuse.InputError
 
 // Run runs the pipelines of a configuration with an input, until every event has come out, or a
 // processor has held it back for two seconds. An [InputError] says that the input does not fit the
-// configuration; other errors are about the configuration. Several goroutines may call Run.
+// configuration; other errors are about the configuration, or say that ctx has ended. Several goroutines
+// may call Run.
 func Run(ctx context.Context, set Settings, in Input) (*Result, error) {
 	cfg, err := load(set.Config, set.Factories)
 	if err != nil {
@@ -61,17 +53,12 @@ func Run(ctx context.Context, set Settings, in Input) (*Result, error) {
 		return nil, err
 	}
 	if err := r.start(ctx); err != nil {
-		return nil, err
+		return nil, r.withoutSecrets(err)
 	}
 	sent := r.send(ctx, &in)
 	r.wait(ctx)
-	if err := cmp.Or(sent, r.stop(ctx)); err != nil {
+	if err := cmp.Or(sent, r.stop(ctx), ctx.Err()); err != nil {
 		return nil, err
 	}
 	return r.result(&in), nil
 }
-
-// InputError is an error in the input of [Run]. It says what to write.
-type InputError string
-
-func (e InputError) Error() string { return string(e) }

@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/explain/entrypoint"
@@ -34,7 +35,7 @@ func (r *run) entranceFactory(f receiver.Factory) receiver.Factory {
 				return inert{}, nil
 			}
 			var err error
-			if e.http, err = entryFactory.CreateEntry(ctx, set, cfg, next); err != nil {
+			if e.http, err = entryFactory.CreateEntry(ctx, set, cfg, &limited{next, r}); err != nil {
 				return nil, fmt.Errorf("receivers::%s: %w", set.ID, err)
 			}
 			return inert{close: e.http.Close}, nil
@@ -56,6 +57,20 @@ func (r *run) entrance(id component.ID) *entrance {
 		r.entrances[id] = e
 	}
 	return e
+}
+
+// limited passes on the events of a request unless there are too many.
+type limited struct {
+	consumer.Logs
+	run *run
+}
+
+// ConsumeLogs implements consumer.Logs.
+func (l *limited) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	if err := l.run.admit(ld.LogRecordCount()); err != nil {
+		return err
+	}
+	return l.Logs.ConsumeLogs(ctx, ld)
 }
 
 // inert is a component that does nothing.

@@ -43,6 +43,7 @@ type run struct {
 	waited   []heldBack
 
 	mu         sync.Mutex
+	admitted   int // events of the input
 	recordings map[component.ID][]recording
 	otlp       map[component.ID]*otlp   // of exporters of other distributions
 	taken      map[component.ID][]Event // what each exporter got
@@ -153,9 +154,9 @@ func (r *run) selectReceiver(in *Input) error {
 	case len(names) == 1:
 		in.Receiver = names[0]
 	case len(names) > 1:
-		return InputError(fmt.Sprintf("several receivers take this input; name one with --receiver: %s", strings.Join(names, ", ")))
+		return InputError(fmt.Sprintf("several receivers take this input; write one of them as receiver (--receiver): %s", strings.Join(names, ", ")))
 	case in.OTLP == nil:
-		return InputError("the configuration has no event receiver in a pipeline; write OTLP JSON to a file, and name it with --otlp")
+		return InputError("the configuration has no event receiver in a pipeline; write OTLP JSON as otlp (--otlp) instead of an event")
 	default:
 		return InputError("the configuration has no receiver in a pipeline")
 	}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -306,4 +307,10 @@ func (r *redactor) redact(text string) string {
 		b.WriteString(p.text)
 	}
 	return b.String()
+}
+
+// withoutSecrets returns an error with the text of another one without the secrets of the configuration.
+func (r *run) withoutSecrets(err error) error {
+	redactor := redactor{r.secrets}
+	return errors.New(redactor.redact(err.Error()))
 }

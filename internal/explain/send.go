@@ -52,8 +52,14 @@ func (r *run) takesOTLP(id component.ID) bool {
 	return true
 }
 
-// send passes the input to the pipelines of its receiver.
-func (r *run) send(ctx context.Context, in *Input) error {
+// send passes the input to the pipelines of its receiver. As in an HTTP server, a component that
+// panics does not end the process.
+func (r *run) send(ctx context.Context, in *Input) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = r.withoutSecrets(fmt.Errorf("a component panicked: %v", p))
+		}
+	}()
 	var id component.ID
 	if err := id.UnmarshalText([]byte(in.Receiver)); err != nil {
 		return InputError(err.Error())
@@ -63,6 +69,17 @@ func (r *run) send(ctx context.Context, in *Input) error {
 		return r.sendOTLP(ctx, in, e)
 	}
 	return r.sendRequest(ctx, in, e.http)
+}
+
+// admit counts events of the input. Its error says that there are too many.
+func (r *run) admit(n int) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.admitted += n
+	if most := r.set.MaxEvents; most > 0 && r.admitted > most {
+		return InputError(fmt.Sprintf("the input has more than %d events; write fewer", most))
+	}
+	return nil
 }
 
 // sendRequest passes a request to a receiver.
@@ -80,6 +97,9 @@ func (r *run) sendRequest(ctx context.Context, in *Input, e *entrypoint.Entry) e
 	}
 	w := &response{header: http.Header{}, status: http.StatusOK}
 	e.Handler.ServeHTTP(w, req)
+	if err := r.admit(0); err != nil {
+		return err
+	}
 	// An error with events in a pipeline comes from a backend, whose result tells it.
 	if w.status/100 != 2 && len(r.entered()) == 0 {
 		return InputError(fmt.Sprintf("the receiver %s answers %d: %s", in.Receiver, w.status, w.problem()))
@@ -178,7 +198,7 @@ func (r *run) sendOTLP(ctx context.Context, in *Input, e *entrance) error {
 		case err != nil:
 			return InputError(fmt.Sprintf("the OTLP is not JSON: %v", err))
 		}
-		if err := passOTLP(ctx, e, in.Receiver, value); err != nil {
+		if err := r.passOTLP(ctx, e, in.Receiver, value); err != nil {
 			return err
 		}
 	}
@@ -188,7 +208,7 @@ func (r *run) sendOTLP(ctx context.Context, in *Input, e *entrance) error {
 const errNotOTLP = InputError("this is not OTLP JSON; write an object with resourceLogs, resourceSpans or resourceMetrics")
 
 // passOTLP passes on one object. Errors of the pipelines are in the results of the backends.
-func passOTLP(ctx context.Context, e *entrance, receiver string, otlp []byte) error {
+func (r *run) passOTLP(ctx context.Context, e *entrance, receiver string, otlp []byte) error {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(otlp, &members) != nil {
 		return errNotOTLP
@@ -213,6 +233,9 @@ func passOTLP(ctx context.Context, e *entrance, receiver string, otlp []byte) er
 		if e.logs == nil {
 			return noPipeline("logs")
 		}
+		if err := r.admit(ld.LogRecordCount()); err != nil {
+			return err
+		}
 		_ = e.logs.ConsumeLogs(ctx, ld)
 	case has("resourceSpans", "resource_spans"):
 		td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(otlp)
@@ -222,6 +245,9 @@ func passOTLP(ctx context.Context, e *entrance, receiver string, otlp []byte) er
 		if e.traces == nil {
 			return noPipeline("traces")
 		}
+		if err := r.admit(td.SpanCount()); err != nil {
+			return err
+		}
 		_ = e.traces.ConsumeTraces(ctx, td)
 	case has("resourceMetrics", "resource_metrics"):
 		md, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(otlp)
@@ -230,6 +256,9 @@ func passOTLP(ctx context.Context, e *entrance, receiver string, otlp []byte) er
 		}
 		if e.metrics == nil {
 			return noPipeline("metrics")
+		}
+		if err := r.admit(md.MetricCount()); err != nil {
+			return err
 		}
 		_ = e.metrics.ConsumeMetrics(ctx, md)
 	default:

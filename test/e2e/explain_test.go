@@ -413,7 +413,7 @@ service: {pipelines: {logs: {receivers: [event, event/b], exporters: [webhook]}}
 		"not an event":     {[]string{"explain", "--config", hook, "--event", write("list.json", `{"properties":{}}`)}, "the receiver event answers 400: "},
 		"not OTLP":         {[]string{"explain", "--config", hook, "--otlp", event}, "this is not OTLP JSON; write an object with resourceLogs, resourceSpans or resourceMetrics"},
 		"other signal":     {[]string{"explain", "--config", hook, "--otlp", write("spans.json", inputs(exampleTime)["/v1/traces"])}, "the receiver event is in no pipeline of traces"},
-		"several":          {[]string{"explain", "--config", two, "--event", event}, "several receivers take this input; name one with --receiver: event, event/b"},
+		"several":          {[]string{"explain", "--config", two, "--event", event}, "several receivers take this input; write one of them as receiver (--receiver): event, event/b"},
 		"unknown receiver": {[]string{"explain", "--config", two, "--event", event, "--receiver", "otlp"}, `"otlp" is not a receiver of a pipeline that takes this input; write one of event, event/b`},
 		"no config":        {[]string{"explain", "--config", "nope.yaml", "--event", event}, "nope.yaml"},
 		"bad config": {[]string{"explain", "--config", write("broken.yaml", `

@@ -19,16 +19,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/debugexporter"
 	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/otelcol"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/batchprocessor"
 	"go.opentelemetry.io/collector/processor/memorylimiterprocessor"
+	"go.opentelemetry.io/collector/processor/processorhelper"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.uber.org/goleak"
@@ -280,7 +282,7 @@ service:
 	defer cancel()
 	began = time.Now()
 	_, err := explain.Run(ctx, settings(t, config), explain.Input{OTLP: []byte(spans)})
-	require.NoError(t, err)
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Less(t, time.Since(began), time.Minute)
 }
 
@@ -355,38 +357,47 @@ func TestConfigurationStaysUnchanged(t *testing.T) {
 	assert.Equal(t, parse(t, routed).ToStringMap(), set.Config.ToStringMap())
 }
 
-// host gives out factories, as the collector's does.
-type host struct {
-	component.Host
-	factories otelcol.Factories
+// panics is a processor that panics.
+func panics() processor.Factory {
+	return processor.NewFactory(component.MustNewType("panics"), func() component.Config { return &struct{}{} },
+		processor.WithLogs(func(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
+			return processorhelper.NewLogs(ctx, set, cfg, next, func(context.Context, plog.Logs) (plog.Logs, error) { panic("boom phc_not_a_real_key") })
+		}, component.StabilityLevelAlpha))
 }
 
-func (h *host) GetFactory(kind component.Kind, t component.Type) component.Factory {
-	switch kind {
-	case component.KindReceiver:
-		return h.factories.Receivers[t]
-	case component.KindProcessor:
-		return h.factories.Processors[t]
-	case component.KindExporter:
-		return h.factories.Exporters[t]
-	case component.KindConnector:
-		return h.factories.Connectors[t]
-	default:
-		return nil
+// TestPanicIsAnError: the process may be a collector that delivers events.
+func TestPanicIsAnError(t *testing.T) {
+	set := settings(t, `
+receivers: {event: {endpoint: "localhost:0"}}
+processors: {panics: {}}
+exporters: {posthog: {api_key: phc_not_a_real_key}}
+service: {pipelines: {logs: {receivers: [event], processors: [panics], exporters: [posthog]}}}`)
+	set.Factories.Processors = byType(panics())
+	_, err := explain.Run(t.Context(), set, event(`{"name":"login"}`))
+	assert.EqualError(t, err, "a component panicked: boom [REDACTED]")
+}
+
+func TestTooManyEvents(t *testing.T) {
+	set := settings(t, routed)
+	set.MaxEvents = 2
+	_, err := explain.Run(t.Context(), set, event(`[{"name":"a"},{"name":"b"}]`))
+	require.NoError(t, err)
+	for name, in := range map[string]explain.Input{
+		"events": event(`[{"name":"a"},{"name":"b"},{"name":"c"}]`),
+		"logs":   {OTLP: []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{},{},{}]}]}]}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := explain.Run(t.Context(), set, in)
+			assert.Equal(t, explain.InputError("the input has more than 2 events; write fewer"), err)
+		})
 	}
 }
 
-func TestFactoriesOfTheHost(t *testing.T) {
-	set := settings(t, routed)
-	var err error
-	set.Factories, err = explain.FactoriesOf(&host{componenttest.NewNopHost(), set.Factories}, set.Config)
-	require.NoError(t, err)
-	assert.Len(t, set.Factories.Exporters, 2)
-	result, err := explain.Run(t.Context(), set, event(`{"name":"login"}`))
-	require.NoError(t, err)
-	assert.Equal(t, 1, backend(t, result, "webhook").Delivered)
-	_, err = explain.FactoriesOf(componenttest.NewNopHost(), set.Config)
-	assert.Error(t, err)
+func TestRunEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := explain.Run(ctx, settings(t, routed), event(`{"name":"login"}`))
+	assert.ErrorIs(t, err, context.Canceled)
 }
 
 func TestInvalidConfiguration(t *testing.T) {

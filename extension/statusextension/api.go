@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-fanout/otelcol-fanout/extension/statusextension/internal/backends"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/explain/inuse"
 )
 
 // api is the HTTP API.
@@ -25,6 +26,8 @@ type api struct {
 	now      func() time.Time
 	registry *backends.Registry
 	letters  letters
+	// explain is nil in a collector that does not give its configuration to the extension.
+	explain inuse.Explain
 	// conf is set as soon as the collector has told its configuration.
 	conf      atomic.Pointer[configuration]
 	pipelines *readiness
@@ -34,6 +37,7 @@ type api struct {
 
 	resources                 []resource
 	readers, waiters, editors slots
+	explaining                slots
 	snapshots                 snapshots
 	pace                      pace
 }
@@ -46,10 +50,12 @@ type pace struct {
 	write time.Duration
 	// look is how often a wait looks again.
 	look time.Duration
+	// explain is how long explaining an event may take.
+	explain time.Duration
 }
 
 func usualPace() pace {
-	return pace{events: 250 * time.Millisecond, backends: time.Second, heartbeat: 15 * time.Second, write: 10 * time.Second, look: time.Second}
+	return pace{events: 250 * time.Millisecond, backends: time.Second, heartbeat: 15 * time.Second, write: 10 * time.Second, look: time.Second, explain: 5 * time.Second}
 }
 
 const (
@@ -62,7 +68,8 @@ const (
 func newAPI(closing context.Context, cfg *Config, registry *backends.Registry) *api {
 	a := &api{
 		cfg: cfg, started: time.Now(), now: time.Now, registry: registry, pipelines: &readiness{}, metrics: &collectorMetrics{}, closing: closing,
-		readers: make(slots, maxHeld), waiters: make(slots, maxHeld), editors: make(slots, maxEditors), pace: usualPace(),
+		readers: make(slots, maxHeld), waiters: make(slots, maxHeld), editors: make(slots, maxEditors),
+		explaining: make(slots, 1), pace: usualPace(),
 	}
 	a.list()
 	return a
@@ -88,6 +95,7 @@ func (a *api) list() {
 		}},
 		{"/v1/dead_letters/{exporter}/{key}", map[string]handler{http.MethodGet: a.showLetter, http.MethodDelete: a.deleteLetter}},
 		{"/v1/dead_letters/{exporter}/{key}/replay", post(a.replayLetter)},
+		{explainPath, post(a.showExplained)},
 		{"/v1/drained", get(a.drained)},
 		{"/v1/ready", get(a.ready)},
 		{"/v1/openapi.yaml", get(a.showOpenAPI)},
@@ -129,7 +137,7 @@ func (a *api) logChange(r *http.Request, what string, fields ...zap.Field) {
 	a.logger.Info(what, slices.Concat(fields, []zap.Field{zap.String("peer", r.RemoteAddr)})...)
 }
 
-// slots bound how many requests are held open.
+// slots bound how many requests of a kind there are at a time.
 type slots chan struct{}
 
 // take reports whether there was a free slot; release frees it.

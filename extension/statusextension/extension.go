@@ -23,6 +23,7 @@ import (
 
 	"github.com/otelcol-fanout/otelcol-fanout/extension/statusextension/internal/backends"
 	"github.com/otelcol-fanout/otelcol-fanout/extension/statusextension/internal/metadata"
+	"github.com/otelcol-fanout/otelcol-fanout/internal/explain/inuse"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/sdkhttp"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
@@ -48,7 +49,8 @@ var (
 	_ extensioncapabilities.ComponentStatusWatcher = (*status)(nil)
 )
 
-func newExtension(set extension.Settings, cfg *Config) (*status, error) {
+// newExtension returns the extension. explain may be nil.
+func newExtension(set extension.Settings, cfg *Config, explain inuse.Explain) (*status, error) {
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
@@ -60,7 +62,7 @@ func newExtension(set extension.Settings, cfg *Config) (*status, error) {
 	closing, end := context.WithCancel(context.Background())
 	s.close = end
 	s.api = newAPI(closing, cfg, s.registry)
-	s.api.logger, s.api.version = set.Logger, set.BuildInfo.Version
+	s.api.logger, s.api.version, s.api.explain = set.Logger, set.BuildInfo.Version, explain
 	return s, nil
 }
 
@@ -137,7 +139,7 @@ func (s *status) observe() error {
 	})
 }
 
-// Shutdown ends streams and waits, and stops the server.
+// Shutdown ends streams, waits and what explains an event, and stops the server.
 func (s *status) Shutdown(ctx context.Context) error {
 	s.telemetry.Shutdown()
 	s.close()
@@ -146,6 +148,7 @@ func (s *status) Shutdown(ctx context.Context) error {
 		err = s.server.Shutdown(ctx)
 	}
 	s.done.Wait()
+	s.api.awaitExplained(ctx)
 	return err
 }
 

@@ -72,7 +72,7 @@ func start(t *testing.T, h component.Host, change ...func(*Config)) (*status, st
 	set := extensiontest.NewNopSettings(metadata.Type)
 	core, log := observer.New(zap.InfoLevel)
 	set.Logger = zap.New(core)
-	s, err := newExtension(set, cfg)
+	s, err := newExtension(set, cfg, nil)
 	require.NoError(t, err)
 	require.NoError(t, s.Start(t.Context(), h))
 	address := log.FilterMessage("Listening for status requests").All()[0].ContextMap()["endpoint"].(string)
@@ -147,7 +147,7 @@ func TestShutdownEndsStreamsAndWaits(t *testing.T) {
 }
 
 func TestShutdownWithoutStart(t *testing.T) {
-	s, err := newExtension(extensiontest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config))
+	s, err := newExtension(extensiontest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config), nil)
 	require.NoError(t, err)
 	assert.NoError(t, s.Shutdown(t.Context()))
 }
@@ -173,7 +173,7 @@ func TestLongStreamOutlivesTheTimeoutsOfTheServer(t *testing.T) {
 func TestOpenAddressIsRefusedEvenBehindALocalName(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.ServerConfig.NetAddr.Endpoint = "0.0.0.0:0" // as if a name stood for this address
-	s, err := newExtension(extensiontest.NewNopSettings(metadata.Type), cfg)
+	s, err := newExtension(extensiontest.NewNopSettings(metadata.Type), cfg, nil)
 	require.NoError(t, err)
 	assert.ErrorContains(t, s.Start(t.Context(), newHost()), "is not a loopback address")
 	assert.NoError(t, s.Shutdown(t.Context()))
@@ -185,7 +185,7 @@ func TestAnonymousAccessIsWarnedOf(t *testing.T) {
 	set := extensiontest.NewNopSettings(metadata.Type)
 	core, log := observer.New(zap.WarnLevel)
 	set.Logger = zap.New(core)
-	s, err := newExtension(set, cfg)
+	s, err := newExtension(set, cfg, nil)
 	require.NoError(t, err)
 	require.NoError(t, s.Start(t.Context(), newHost()))
 	assert.Equal(t, 1, log.FilterMessageSnippet("Anyone who reaches the endpoint").Len())
@@ -198,7 +198,7 @@ func TestDeadLettersNeedAsMuchAuthAsTheirStore(t *testing.T) {
 	for _, anonymous := range []bool{false, true} {
 		cfg := createDefaultConfig().(*Config)
 		cfg.ServerConfig.NetAddr.Endpoint, cfg.AllowAnonymous = "localhost:0", anonymous
-		s, err := newExtension(extensiontest.NewNopSettings(metadata.Type), cfg)
+		s, err := newExtension(extensiontest.NewNopSettings(metadata.Type), cfg, nil)
 		require.NoError(t, err)
 		assert.ErrorContains(t, s.Start(t.Context(), newHost(keeper)), "auth: is missing; the dead_letter extension requires it")
 		assert.NoError(t, s.Shutdown(t.Context()))
@@ -249,7 +249,7 @@ func TestPausedBackendsAreInTheMetrics(t *testing.T) {
 	set.TelemetrySettings = telemetry.NewTelemetrySettings()
 	cfg := createDefaultConfig().(*Config)
 	cfg.ServerConfig.NetAddr.Endpoint = "localhost:0"
-	s, err := newExtension(set, cfg)
+	s, err := newExtension(set, cfg, nil)
 	require.NoError(t, err)
 	require.NoError(t, s.Start(t.Context(), newHost()))
 	feed := s.AddExporter(&statusfeed.Exporter{ID: component.MustNewID("webhook"), Signal: "logs", SetPaused: func(bool) {}})

@@ -59,7 +59,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	w.stop = stop
 	w.api = newAPI(closing, w.cfg, w.registry)
 	w.api.logger, w.api.version, w.api.started, w.api.now = zap.New(core), "0.1.0", w.clock, now
-	w.api.pace = pace{events: time.Millisecond, backends: time.Millisecond, heartbeat: time.Hour, write: time.Minute, look: time.Millisecond}
+	w.api.pace = pace{events: time.Millisecond, backends: time.Millisecond, heartbeat: time.Hour, write: time.Minute, look: time.Millisecond, explain: time.Minute}
 	w.api.pipelines.set(phaseRunning)
 	w.handler = guard(w.api, w.cfg, loopback)
 	return w

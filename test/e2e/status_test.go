@@ -249,7 +249,7 @@ func TestStatusShowsEveryState(t *testing.T) {
 		{"ok", newBackend(t, accepting).URL + "?token=planted-query", patient},
 		{"failing", newBackend(t, refusing(http.StatusServiceUnavailable, "down for maintenance")).URL, patient},
 		{"unauthorized", newBackend(t, refusing(http.StatusUnauthorized, "who are you?")).URL, patient},
-		{"limited", newBackend(t, limiting(200)).URL, patient},
+		{"limited", newBackend(t, limiting(200)).URL, "shutdown_timeout: 100ms, retry_on_failure: {max_interval: 10m, max_elapsed_time: 1h}"},
 		{"paused", newBackend(t, accepting).URL, patient},
 		{"starting", newBackend(t, held(release)).URL, patient},
 		{"off", "${env:AUDIT_URL:-}", "enabled: \"${env:AUDIT_ENABLED:-false}\""},

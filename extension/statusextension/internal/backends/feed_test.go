@@ -219,6 +219,11 @@ func TestHostileTextsAreCut(t *testing.T) {
 			encoded, err := json.Marshal(events)
 			require.NoError(t, err)
 			assert.True(t, utf8.Valid(encoded))
+			var inJSON []Event
+			require.NoError(t, json.Unmarshal(encoded, &inJSON))
+			for _, e := range inJSON {
+				assert.NotEmpty(t, r.Event(e.ID), "it is found by the id that JSON shows")
+			}
 		})
 	}
 }

@@ -6,6 +6,7 @@ package backends
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Filter selects events; the zero value selects all.
@@ -33,7 +34,7 @@ func (r *Registry) Event(id string) []Event {
 	if id == "" {
 		return nil
 	}
-	events, _ := r.find(&selection{exactID: cut(id, maxID)})
+	events, _ := r.find(&selection{exactID: id, cutID: cut(id, maxID)})
 	return events
 }
 
@@ -87,13 +88,21 @@ func (s *selection) isOf(b *backend) bool {
 
 func (s *selection) selects(e *entry, paused bool) bool {
 	switch {
-	case s.exactID != "" && e.id != s.exactID,
+	case s.exactID != "" && e.id != s.cutID && shown(e.id) != s.exactID,
 		s.Status != 0 && int(e.status) != s.Status,
 		s.Reason != "" && e.reason != s.Reason,
-		s.ID != "" && e.id != s.cutID && !strings.HasSuffix(e.id, s.ID):
+		s.ID != "" && e.id != s.cutID && !strings.HasSuffix(shown(e.id), s.ID):
 		return false
 	case len(s.Outcomes) > 0 && !slices.Contains(s.Outcomes, e.outcomeOrProgress(paused)):
 		return false
 	}
 	return s.lowerName == "" || strings.Contains(strings.ToLower(e.name), s.lowerName)
+}
+
+// shown returns a text as JSON shows it: with U+FFFD for each byte that is not valid UTF-8.
+func shown(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	return string([]rune(text))
 }

@@ -6,6 +6,7 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -56,4 +57,28 @@ func TestStatusCanBeSwitchedOff(t *testing.T) {
 	newClient(t).mustAccept(t, p.eventURL(), jsonType, `{"name":"order_placed"}`, 1)
 	assert.NotContains(t, p.stderr.String(), "Listening for status requests")
 	p.stop()
+}
+
+func TestShippedStatusAnswersAndIsReady(t *testing.T) {
+	t.Parallel()
+	shipped, err := os.ReadFile(shippedConfig(t))
+	require.NoError(t, err)
+	assert.Contains(t, string(shipped), "endpoint: localhost:13135\n")
+	assert.Contains(t, string(shipped), "curl localhost:13135/v1/backends\n")
+
+	p := startShipped(t)
+	var ready struct{ Ready bool }
+	p.waitFor("the status to be ready", func() bool {
+		status, text := p.ask(http.MethodGet, "/v1/ready", "")
+		require.NoError(t, json.Unmarshal([]byte(text), &ready))
+		return assert.Equal(t, ready.Ready, status == http.StatusOK) && ready.Ready
+	})
+	p.post(`{"id": "order-1", "name": "order_placed"}`)
+	console := p.awaitBackend("debug", "counted", func(b statusBackend) bool { return b.Collector != nil && b.Collector.Sent == 1 })
+	assert.Equal(t, "unknown", console.State)
+	assert.True(t, console.Enabled)
+	fate, at := p.fate("order-1")
+	require.Len(t, fate.Routes, 1)
+	assert.Equal(t, "unknown", at["debug"].State)
+	assert.Equal(t, "off", at["sentry"].State)
 }

@@ -15,7 +15,7 @@ import (
 // pausedGauge returns the gauge of an exporter, which is 1 while it is paused.
 func (p *instrumentedCollector) pausedGauge(exporter string) int {
 	p.t.Helper()
-	return p.counted("otelcol_fanout_paused", fmt.Sprintf(`exporter="%s"`, exporter))
+	return p.counted("otelcol_fanout_paused", fmt.Sprintf("exporter=%q", exporter))
 }
 
 func TestPauseSurvivesRestarts(t *testing.T) {

@@ -74,7 +74,7 @@ func (s *statusStream) next() (streamEvent, error) {
 	}
 }
 
-// seen is what a reader of a stream saw.
+// seen notes the events that a reader of a stream has read.
 type seen struct {
 	mu     sync.Mutex
 	events map[string]string // the last outcome or progress, by id

@@ -27,6 +27,7 @@ type explainer struct {
 	defaultConfig string
 
 	configs []string
+	conf    *confmap.Conf // nil until it is resolved
 }
 
 func (e *explainer) addFlags(cmd *cobra.Command) {
@@ -55,9 +56,18 @@ func (e *explainer) settings(ctx context.Context) (explain.Settings, error) {
 	if err != nil {
 		return explain.Settings{}, fmt.Errorf("failed to get config: cannot resolve the configuration: %w", err)
 	}
+	e.conf = conf
 	return explain.Settings{
 		BuildInfo: e.set.BuildInfo, Factories: factories, Config: conf, Variables: e.sources.variables(),
 	}, nil
+}
+
+// oneLine returns an error as one line without the secrets of the configuration.
+func (e *explainer) oneLine(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(explain.Redactor(e.conf, e.sources.variables())(e.sources.oneLine(err).Error()))
 }
 
 // variables returns the environment variables that the configuration mentions and that are set.
@@ -96,7 +106,7 @@ func newExplainCommand(e *explainer) *cobra.Command {
 			`  otelcol-fanout explain --config my.yaml --event event.json` + "\n" +
 			`  echo '{"name":"order_placed","user":{"id":"u1"}}' | otelcol-fanout explain --event -`,
 		Args: noArguments, SilenceUsage: true,
-		RunE: func(cmd *cobra.Command, _ []string) error { return x.sources.oneLine(x.run(cmd)) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return x.oneLine(x.run(cmd)) },
 	}
 	e.addFlags(cmd)
 	cmd.Flags().StringVar(&x.event, "event", "", "File with the body of a request to the event receiver; - reads standard input")

@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,4 +18,21 @@ func TestDisplayedVariables(t *testing.T) {
 	found := s.variables()
 	require.Len(t, found, 1)
 	assert.Equal(t, "SET_A", found[0].Name)
+}
+
+func TestErrorsOfExplainHaveNoSecret(t *testing.T) {
+	t.Setenv("SHOP_TOKEN", "planted-token-1")
+	for name, config := range map[string]string{
+		"variable": `exporters: {otlp_http: {compression: "${env:SHOP_TOKEN}"}}`,
+		"literal":  `exporters: {otlp_http: {headers: {X-Key: planted-token-2}, compression: planted-token-2}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := NewCommand(settings(), validConfig)
+			cmd.SetArgs([]string{"explain", "--config", "yaml:" + validConfig, "--config", "yaml:" + config, "--event", "-"})
+			cmd.SetIn(strings.NewReader(`{"name":"a"}`))
+			err := cmd.Execute()
+			require.ErrorContains(t, err, "invalid configuration")
+			assert.NotContains(t, err.Error(), "planted-token")
+		})
+	}
 }

@@ -33,7 +33,7 @@ func newTestCommand(e *explainer) *cobra.Command {
 			"The exit code is 0 if all cases pass, 2 if one fails, and 1 if they cannot be run.\n\n" +
 			"  otelcol-fanout test --config my.yaml cases.yaml --junit report.xml",
 		Args: oneFileOfCases, SilenceUsage: true,
-		RunE: func(cmd *cobra.Command, args []string) error { return t.sources.oneLine(t.run(cmd, args[0])) },
+		RunE: func(cmd *cobra.Command, args []string) error { return t.oneLine(t.run(cmd, args[0])) },
 	}
 	e.addFlags(cmd)
 	cmd.Flags().StringVar(&t.junit, "junit", "", "File to write the results to, as JUnit XML")

@@ -140,7 +140,7 @@ type Request struct {
 
 // result returns the result of a run that has stopped.
 func (r *run) result(in *Input) *Result {
-	b := &resultBuilder{run: r, redactor: redactor{r.secrets}}
+	b := &resultBuilder{run: r, redactor: newRedactor(r.secrets)}
 	res := &Result{
 		Receiver: in.Receiver, Events: b.events(r.entered()),
 		Routes: r.routes(), Unrouted: r.unrouted(), Pipelines: []Pipeline{}, Backends: []Backend{},
@@ -254,7 +254,7 @@ func (r *run) unrouted() []Unrouted {
 // resultBuilder builds the parts of a result that secrets must be removed from.
 type resultBuilder struct {
 	*run
-	redactor redactor
+	redactor *redactor
 }
 
 // events returns events without secrets: a processor may put one into a name.

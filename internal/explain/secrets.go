@@ -4,6 +4,7 @@
 package explain
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
@@ -19,6 +20,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/detect"
@@ -41,6 +43,16 @@ type secret struct {
 	address bool
 }
 
+// Redactor returns a function that removes the secrets of a configuration from a text, such as an error
+// that says why the configuration is invalid. The configuration may be nil.
+func Redactor(conf *confmap.Conf, variables []Variable) func(text string) string {
+	f := &secretFinder{variables: variables, found: map[string]secret{}}
+	if conf != nil {
+		f.walk(nil, reflect.ValueOf(conf.ToStringMap()), false)
+	}
+	return newRedactor(f.secrets()).redact
+}
+
 // findSecrets returns the secrets of a configuration, longest first.
 func findSecrets(cfg *otelcol.Config, variables []Variable) []secret {
 	f := &secretFinder{variables: variables, found: map[string]secret{}}
@@ -49,7 +61,12 @@ func findSecrets(cfg *otelcol.Config, variables []Variable) []secret {
 			f.walk([]string{id.String()}, reflect.ValueOf(configs[id]), false)
 		}
 	}
-	for _, v := range variables {
+	return f.secrets()
+}
+
+// secrets returns those that were found and those of the variables, longest first.
+func (f *secretFinder) secrets() []secret {
+	for _, v := range f.variables {
 		if _, err := strconv.ParseBool(v.Value); err != nil && isSecretName(v.Name) { // not a switch
 			f.addValue(nil, v.Value)
 		}
@@ -64,7 +81,9 @@ func findSecrets(cfg *otelcol.Config, variables []Variable) []secret {
 var secretWord = regexp.MustCompile(`(?i)(secret|token|passw|dsn|(write|routing|account|signing|hash)_?key)`)
 
 // isSecretName reports whether the value of a key or a variable with this name is a secret.
-func isSecretName(name string) bool { return detect.IsSecretName(name) || secretWord.MatchString(name) }
+func isSecretName(name string) bool {
+	return name == "headers" || detect.IsSecretName(name) || secretWord.MatchString(name)
+}
 
 // secretFinder collects secrets, by their text.
 type secretFinder struct {
@@ -84,6 +103,11 @@ func (f *secretFinder) walk(path []string, v reflect.Value, isSecret bool) {
 			f.addValue(path, v.String())
 		} else {
 			f.addURL(path, v.String())
+			f.addCredentials(path, v.String())
+		}
+	case reflect.Int, reflect.Int64, reflect.Uint64: // a number in YAML
+		if number := fmt.Sprint(v); isSecret && len(number) >= minSecret {
+			f.addValue(path, number)
 		}
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
@@ -176,6 +200,20 @@ func (f *secretFinder) addURL(path []string, text string) bool {
 	return true
 }
 
+// urlCredentials matches the credentials of URLs of any scheme, wherever they stand in a text.
+var urlCredentials = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://([^\s/?#@:"'<>]*)(?::([^\s/?#@"'<>]+))?@`)
+
+// addCredentials adds the credentials of the URLs within a text, such as a statement of a processor.
+func (f *secretFinder) addCredentials(path []string, text string) {
+	for i, match := range urlCredentials.FindAllStringSubmatch(text, -1) {
+		for j, part := range match[1:] {
+			if part != "" {
+				f.add(secret{value: part, variable: derivedName(append(slices.Clone(path), "credentials", strconv.Itoa(2*i+j+1)))})
+			}
+		}
+	}
+}
+
 func (f *secretFinder) add(s secret) {
 	if old, ok := f.found[s.value]; !ok || old.address && !s.address {
 		f.found[s.value] = s
@@ -210,7 +248,18 @@ type piece struct {
 }
 
 // redactor finds secrets in texts.
-type redactor struct{ secrets []secret }
+type redactor struct {
+	secrets []secret
+	forms   [][]string // of each secret
+}
+
+func newRedactor(secrets []secret) *redactor {
+	r := &redactor{secrets: secrets}
+	for i := range secrets {
+		r.forms = append(r.forms, secrets[i].forms())
+	}
+	return r
+}
 
 // split splits a text into pieces. With addresses, a URL that has secrets in it is one piece.
 func (r *redactor) split(text string, addresses bool) []piece {
@@ -220,23 +269,50 @@ func (r *redactor) split(text string, addresses bool) []piece {
 		if s.address && !addresses {
 			continue
 		}
-		for _, form := range s.forms() {
+		for _, form := range r.forms[i] {
 			pieces = cutAll(pieces, form, s)
 		}
 	}
 	return pieces
 }
 
-// forms returns the ways in which a secret may be written.
+// forms returns the ways in which a secret may be written, longest first.
 func (s *secret) forms() []string {
-	quoted, _ := json.Marshal(s.value) // it cannot fail
-	inJSON := string(quoted[1 : len(quoted)-1])
-	all := []string{s.value, inJSON, strings.ReplaceAll(inJSON, "/", `\/`), url.QueryEscape(s.value), url.PathEscape(s.value)}
+	inJSON := escape(s.value, false)
+	all := []string{
+		s.value, inJSON, escape(s.value, true), strings.ReplaceAll(inJSON, "/", `\/`), escape(inJSON, false), escape(escape(s.value, true), false),
+		inner(strconv.Quote(s.value)), inner(strconv.QuoteToASCII(s.value)), url.QueryEscape(s.value), url.PathEscape(s.value),
+	}
 	if len(s.value) >= minSecret {
-		all = append(all, base64.StdEncoding.EncodeToString([]byte(s.value)))
+		all = append(all, inBase64(s.value, base64.StdEncoding)...)
+		all = append(all, inBase64(s.value, base64.URLEncoding)...)
 	}
 	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 	return slices.Compact(all)
+}
+
+// escape returns a text as a string in JSON has it, with or without escapes for HTML.
+func escape(text string, forHTML bool) string {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(forHTML)
+	_ = encoder.Encode(text) // it cannot fail
+	return inner(strings.TrimSuffix(out.String(), "\n"))
+}
+
+// inner returns a quoted text without its quotes.
+func inner(quoted string) string { return quoted[1 : len(quoted)-1] }
+
+// inBase64 returns a text in base64: by itself, and the characters that it alone decides where one, two
+// or three bytes stand before it, as the name of a user does.
+func inBase64(text string, encoding *base64.Encoding) []string {
+	forms := append(make([]string, 0, 4), encoding.EncodeToString([]byte(text)))
+	for before := range 3 {
+		encoded := encoding.WithPadding(base64.NoPadding).EncodeToString([]byte(strings.Repeat("\x00", before) + text))
+		whole := (before + len(text)) * 8 / 6
+		forms = append(forms, encoded[(before*8+5)/6:whole])
+	}
+	return forms
 }
 
 // cutAll cuts a form of a secret out of all public pieces.

@@ -4,12 +4,17 @@
 package explain
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
 )
 
@@ -23,7 +28,7 @@ type exampleConfig struct {
 
 func redactorOf(cfg *exampleConfig, variables ...Variable) *redactor {
 	id := component.MustNewIDWithName("webhook", "audit")
-	return &redactor{findSecrets(&otelcol.Config{Exporters: map[component.ID]component.Config{id: cfg}}, variables)}
+	return newRedactor(findSecrets(&otelcol.Config{Exporters: map[component.ID]component.Config{id: cfg}}, variables))
 }
 
 func TestRedact(t *testing.T) {
@@ -61,10 +66,38 @@ func TestSecretsHaveVariables(t *testing.T) {
 	}, names)
 }
 
-func TestShellQuotesEverything(t *testing.T) {
-	b := &resultBuilder{redactor: *redactorOf(&exampleConfig{Key: "literal-key"})}
-	assert.Equal(t, `'it'\''s '"$WEBHOOK_AUDIT_API_KEY"' $HOME `+"`x`'", b.shell("it's literal-key $HOME `x`"))
-	assert.Equal(t, "''", b.shell(""))
+func TestSecretsInEveryForm(t *testing.T) {
+	const key = `p<ss&"w\rd-é/1+2=`
+	r := redactorOf(&exampleConfig{Key: key, Nested: map[string]any{
+		"statement": `set(x, "postgres://bob-user:db-pass-1@db/x, redis://:redis-pass-2@cache")`,
+	}})
+	quoted, err := json.Marshal(key)
+	require.NoError(t, err)
+	twice, err := json.Marshal(string(quoted))
+	require.NoError(t, err)
+	for name, text := range map[string]string{
+		"plain": key, "JSON": string(quoted), "JSON without escapes for HTML": escape(key, false), "JSON in JSON": string(twice),
+		"Go": fmt.Sprintf("%q", key), "Go in ASCII": fmt.Sprintf("%+q", key), "query": url.QueryEscape(key), "path": url.PathEscape(key),
+		"base64": base64.StdEncoding.EncodeToString([]byte(key)), "base64 for URLs": base64.RawURLEncoding.EncodeToString([]byte(key)),
+		"credentials in base64":         base64.StdEncoding.EncodeToString([]byte("bob:" + key)),
+		"pair in base64":                base64.StdEncoding.EncodeToString([]byte("k=" + key + "&more")),
+		"last in base64":                base64.StdEncoding.EncodeToString([]byte("abcde" + key)),
+		"password of a URL in a text":   "db-pass-1",
+		"password of a URL without one": "redis-pass-2",
+	} {
+		got := r.redact("before " + text + " after")
+		assert.Contains(t, got, "[REDACTED]", name)
+		assert.Less(t, len(got), len("before [REDACTED] after")+len(`\"\"`)*2+8, "%s: %s", name, got)
+	}
+}
+
+func TestRedactorOfInvalidConfiguration(t *testing.T) {
+	redact := Redactor(confmap.NewFromStringMap(map[string]any{"exporters": map[string]any{"webhook": map[string]any{
+		"endpoint": "https://hooks.example.com/url-token", "headers": map[string]any{"X-Key": "header-token"},
+		"password": 1234567890, "unknown": "public",
+	}}}), []Variable{{"API_TOKEN", "variable-token"}})
+	assert.Equal(t, "[REDACTED] [REDACTED] [REDACTED] [REDACTED] public", redact("url-token header-token 1234567890 variable-token public"))
+	assert.Equal(t, "[REDACTED]", Redactor(nil, []Variable{{"API_TOKEN", "variable-token"}})("variable-token"))
 }
 
 func TestAcceptance(t *testing.T) {

@@ -36,3 +36,9 @@ func TestErrorsOfExplainHaveNoSecret(t *testing.T) {
 		})
 	}
 }
+
+func TestErrorsHaveNoControlCharacters(t *testing.T) {
+	cmd := NewCommand(settings(), validConfig)
+	cmd.SetArgs([]string{"explain", "--event", "missing\x1b[31m\u009b"})
+	assert.ErrorContains(t, cmd.Execute(), `there is no file missing\u001b[31m\u009b;`)
+}

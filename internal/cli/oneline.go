@@ -7,6 +7,8 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/explain"
 )
 
 // oneLine returns an error that rewords err, a collector error of possibly several lines, as one line
@@ -25,7 +27,9 @@ type oneLineError struct {
 
 func (e *oneLineError) Unwrap() error { return e.err }
 
-func (e *oneLineError) Error() string {
+func (e *oneLineError) Error() string { return explain.Visible(e.text()) }
+
+func (e *oneLineError) text() string {
 	if found, ok := errors.AsType[mistakes](e.err); ok {
 		return invalid + e.sources.explainAll(found)
 	}

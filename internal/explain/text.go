@@ -26,16 +26,21 @@ func (r *Result) WriteText(w io.Writer) error {
 	for i := range r.Backends {
 		p.backend(&r.Backends[i])
 	}
-	_, err := io.WriteString(w, p.String())
+	_, err := io.WriteString(w, Visible(p.String()))
 	return err
 }
 
 // WriteJSON prints the result for a program.
 func (r *Result) WriteJSON(w io.Writer) error {
-	encoder := json.NewEncoder(w)
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(r)
+	if err := encoder.Encode(r); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, Visible(text.String()))
+	return err
 }
 
 // WriteCurl prints the requests as commands. What has no request is a comment.
@@ -43,7 +48,7 @@ func (r *Result) WriteCurl(w io.Writer) error {
 	p := &printer{}
 	for i := range r.Backends {
 		b := &r.Backends[i]
-		p.line("# %s%s", b.ID, b.summary())
+		p.line("# %s", Visible(inOneLine(b.ID+b.summary()))) // the next line would be a command
 		for j := range b.Requests {
 			if curl := b.Requests[j].Curl; curl != "" {
 				p.line("%s", curl)
@@ -102,6 +107,11 @@ func Visible(text string) string {
 	}
 	return out.String()
 }
+
+// inOneLine returns a text with spaces in the place of line breaks.
+func inOneLine(text string) string { return strings.Join(strings.FieldsFunc(text, isLineBreak), " ") }
+
+func isLineBreak(r rune) bool { return r == '\n' || r == '\r' }
 
 // printable returns a text without characters that a terminal acts on.
 func printable(text string) string {
@@ -181,7 +191,7 @@ func (p *printer) request(r *Request) {
 	case r.BodyBase64 != "":
 		p.line("(%d characters of base64: the body is not text)", len(r.BodyBase64))
 	case r.Body != "":
-		p.line("%s", Visible(Pretty(r.Body)))
+		p.line("%s", Pretty(r.Body))
 	}
 }
 

@@ -24,7 +24,7 @@ func diff(want, got string) string {
 		case i < len(a) && j < len(b) && a[i] == b[j]:
 			write(" ", a[i])
 			i, j = i+1, j+1
-		case i < len(a) && (j == len(b) || common[i+1][j] >= common[i][j+1]):
+		case i < len(a) && (j == len(b) || common == nil || common[i+1][j] >= common[i][j+1]):
 			write("-", a[i])
 			i++
 		default:
@@ -43,14 +43,14 @@ func linesOf(text string) []string {
 }
 
 // commonLines returns for every i and j how many lines a[i:] and b[j:] have in common, in order. It is
-// all zeros for very long texts.
+// nil for very long texts.
 func commonLines(a, b []string) [][]int {
+	if len(a)*len(b) > maxCompared {
+		return nil
+	}
 	common := make([][]int, len(a)+1)
 	for i := range common {
 		common[i] = make([]int, len(b)+1)
-	}
-	if len(a)*len(b) > maxCompared {
-		return common
 	}
 	for i, lineA := range slices.Backward(a) {
 		for j, lineB := range slices.Backward(b) {

@@ -34,6 +34,11 @@ func TestParseErrors(t *testing.T) {
 		"contradiction":    {c + "    not_delivered_to: [c]\n", "c.yaml:2: not_delivered_to: c is in delivered_to as well; remove one of the two"},
 		"same name":        {c + strings.TrimPrefix(c, "cases:\n"), `c.yaml:5: name: "a" is the name of an earlier case; give each its own`},
 		"bad pointer":      {c + "    requests: {c: {absent: [a]}}\n", `c.yaml:2: requests::c: absent: "a" is not a JSON pointer; write one such as /batch/0/event`},
+		"bad escape":       {c + "    requests: {c: {body: {/a~2: 1}}}\n", `c.yaml:2: requests::c: body: "/a~2" is not a JSON pointer; write ~0 for ~, and ~1 for / in a name`},
+		"bad last escape":  {c + "    requests: {c: {absent: [/a~]}}\n", `"/a~" is not a JSON pointer`},
+		"empty request":    {c + "    requests: {c: }\n", "c.yaml:2: requests::c: is empty; write what its request must be, such as {method: POST}"},
+		"no requests":      {c + "    requests: {c: []}\n", "c.yaml:2: requests::c: is empty"},
+		"merged keys":      {strings.Replace(c, "- name", "- &a\n    name", 1) + "  - {<<: *a, name: b}\n", "c.yaml:6: <<: is not supported; repeat the keys"},
 		"bad number":       {strings.Replace(c, "{name: b}", "{name: .nan}", 1), "c.yaml:2: event: .nan is not a number in JSON; write it in quotes"},
 		"two documents":    {c + "---\n" + c, "c.yaml: has more than one document"},
 	} {
@@ -103,7 +108,7 @@ func TestFindFollowsPointers(t *testing.T) {
 		assert.True(t, ok, pointer)
 		assert.Equal(t, want, pretty(got))
 	}
-	for _, pointer := range []string{"/2", "/0/a/z", "/0/a/x~1y/-1", "/0/a/x~1y/a", "/1/b/c"} {
+	for _, pointer := range []string{"/2", "/0/a/z", "/0/a/x~1y/-1", "/0/a/x~1y/a", "/1/b/c", "/00", "/+0", "/01", "/-0", "/0/a/x~1y/-"} {
 		_, ok := find(body, pointer)
 		assert.False(t, ok, pointer)
 	}
@@ -155,4 +160,22 @@ func TestJUnitEscapes(t *testing.T) {
 	assert.Contains(t, out.String(), `<testsuite name="c.yaml" tests="2" failures="1"`)
 	assert.Contains(t, out.String(), `name="a &lt;b&gt;"`)
 	assert.Contains(t, out.String(), `<failure message="x &amp; y">`)
+}
+
+func TestNamesStayInTheirLines(t *testing.T) {
+	var out strings.Builder
+	require.NoError(t, WriteText(&out, []Outcome{{Name: "a\x1b[31m\nb"}, {Name: "c\u009b", Place: "c\x07.yaml:3", Failures: []string{"x\x1b\ny"}}}))
+	assert.Equal(t, `ok    a\u001b[31m b
+FAIL  c\u009b (c\u0007.yaml:3)
+      x\u001b
+        y
+1 of 2 cases passed
+`, out.String())
+}
+
+func TestDiffOfLongTexts(t *testing.T) {
+	const lines = 1 << 16 // a table of common lines would have 2^32 cells
+	text := diff(strings.Repeat("a\n", lines), strings.Repeat("b\n", lines))
+	assert.Equal(t, lines, strings.Count(text, "- a"))
+	assert.Equal(t, lines, strings.Count(text, "+ b"))
 }

@@ -193,6 +193,9 @@ func unknownMember(node *yaml.Node, t reflect.Type) error {
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key := node.Content[i]
+		if key.ShortTag() == "!!merge" {
+			return fmt.Errorf("%d: <<: is not supported; repeat the keys", key.Line)
+		}
 		if types[key.Value] == nil {
 			return fmt.Errorf("%d: unknown key %q; write one of %s", key.Line, key.Value, strings.Join(keys, ", "))
 		}
@@ -255,6 +258,9 @@ func (c *Case) validate() error {
 		}
 	}
 	for id, requests := range c.Requests {
+		if len(requests) == 0 {
+			return fmt.Errorf("requests::%s: is empty; write what its request must be, such as {method: POST}", id)
+		}
 		for i := range requests {
 			if err := requests[i].validate(); err != nil {
 				return fmt.Errorf("requests::%s: %w", id, err)

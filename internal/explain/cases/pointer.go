@@ -6,14 +6,25 @@ package cases
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
 
+var (
+	// badEscape matches a tilde that stands for nothing.
+	badEscape = regexp.MustCompile(`~([^01]|$)`)
+	// arrayIndex matches the index of an item.
+	arrayIndex = regexp.MustCompile(`^(0|[1-9][0-9]*)$`)
+)
+
 // checkPointer returns an error unless the text is a JSON pointer (RFC 6901).
 func checkPointer(text string) error {
-	if text != "" && !strings.HasPrefix(text, "/") {
+	switch {
+	case text != "" && !strings.HasPrefix(text, "/"):
 		return fmt.Errorf("%q is not a JSON pointer; write one such as /batch/0/event", text)
+	case badEscape.MatchString(text):
+		return fmt.Errorf("%q is not a JSON pointer; write ~0 for ~, and ~1 for / in a name", text)
 	}
 	return nil
 }
@@ -34,7 +45,7 @@ func find(value any, pointer string) (any, bool) {
 			value = member
 		case []any:
 			i, err := strconv.Atoi(token)
-			if err != nil || i < 0 || i >= len(v) {
+			if err != nil || !arrayIndex.MatchString(token) || i >= len(v) {
 				return nil, false
 			}
 			value = v[i]

@@ -31,18 +31,21 @@ func WriteText(w io.Writer, outcomes []Outcome) error {
 	for i := range outcomes {
 		o := &outcomes[i]
 		if len(o.Failures) == 0 {
-			fmt.Fprintf(&b, "ok    %s\n", o.Name)
+			fmt.Fprintf(&b, "ok    %s\n", inOneLine(o.Name))
 			continue
 		}
-		fmt.Fprintf(&b, "FAIL  %s (%s)\n", o.Name, o.Place)
+		fmt.Fprintf(&b, "FAIL  %s (%s)\n", inOneLine(o.Name), o.Place)
 		for _, failure := range o.Failures {
-			b.WriteString("      " + strings.ReplaceAll(explain.Visible(failure), "\n", "\n        ") + "\n")
+			b.WriteString("      " + strings.ReplaceAll(failure, "\n", "\n        ") + "\n")
 		}
 	}
 	fmt.Fprintf(&b, "%d of %d cases passed\n", len(outcomes)-Failed(outcomes), len(outcomes))
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, explain.Visible(b.String()))
 	return err
 }
+
+// inOneLine returns a name with spaces in the place of line breaks.
+func inOneLine(name string) string { return strings.Join(strings.Fields(name), " ") }
 
 // The elements of JUnit's XML that CI systems read.
 type (

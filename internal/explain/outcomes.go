@@ -67,8 +67,8 @@ type meterProvider struct{ *sdkmetric.MeterProvider }
 // Shutdown implements telemetry.MeterProvider.
 func (meterProvider) Shutdown(context.Context) error { return nil }
 
-// read notes the values of the counters. Those of the connector are gone once it has stopped, and the
-// last ones of the exporters come as they stop.
+// read notes the values of the counters. Those of a connector are gone once it has stopped, so the stages
+// before it read them when its last events have come, and the last ones of the exporters come as they stop.
 func (m *metrics) read() {
 	var all metricdata.ResourceMetrics
 	_ = m.reader.Collect(context.Background(), &all) // what could be read is there

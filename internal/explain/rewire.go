@@ -78,7 +78,7 @@ func (r *run) insertStages(configs map[component.ID]component.Config) pipelines.
 		for i := range len(p.Processors) + 1 {
 			s := &stage{}
 			stageID := component.NewIDWithName(ownType, id.String()+" "+strconv.Itoa(i))
-			configs[stageID] = &stageConfig{s}
+			configs[stageID] = &stageConfig{s, r.metrics.read}
 			t.stages = append(t.stages, s)
 			processors = append(processors, stageID)
 			if i < len(p.Processors) {

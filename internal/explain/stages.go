@@ -63,20 +63,27 @@ type track struct {
 	stages     []*stage
 }
 
-// stageConfig is the configuration of the processor that stands for a stage.
-type stageConfig struct{ *stage }
+// stageConfig is the configuration of the processor that stands for a stage. stopped is called when what
+// comes before it has stopped, and passes nothing on any more.
+type stageConfig struct {
+	*stage
+	stopped func()
+}
 
 // newStageFactory returns the factory of stages, which are processors.
 func newStageFactory() processor.Factory {
-	return processor.NewFactory(ownType, func() component.Config { return &stageConfig{&stage{}} },
+	return processor.NewFactory(ownType, func() component.Config { return &stageConfig{stage: &stage{}} },
 		processor.WithLogs(func(_ context.Context, _ processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
-			return &logsStage{stage: cfg.(*stageConfig).stage, Logs: next}, nil
+			c := cfg.(*stageConfig)
+			return &logsStage{inert: inert{close: c.stopped}, stage: c.stage, Logs: next}, nil
 		}, component.StabilityLevelStable),
 		processor.WithTraces(func(_ context.Context, _ processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
-			return &tracesStage{stage: cfg.(*stageConfig).stage, Traces: next}, nil
+			c := cfg.(*stageConfig)
+			return &tracesStage{inert: inert{close: c.stopped}, stage: c.stage, Traces: next}, nil
 		}, component.StabilityLevelStable),
 		processor.WithMetrics(func(_ context.Context, _ processor.Settings, cfg component.Config, next consumer.Metrics) (processor.Metrics, error) {
-			return &metricsStage{stage: cfg.(*stageConfig).stage, Metrics: next}, nil
+			c := cfg.(*stageConfig)
+			return &metricsStage{inert: inert{close: c.stopped}, stage: c.stage, Metrics: next}, nil
 		}, component.StabilityLevelStable))
 }
 

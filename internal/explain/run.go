@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -73,12 +74,15 @@ func (r *run) recorded(exporter component.ID, made recording) {
 	r.recordings[exporter] = append(r.recordings[exporter], made)
 }
 
+// stageInCycle matches a stage in the collector's message about pipelines that form a cycle.
+var stageInCycle = regexp.MustCompile(`processor "` + ownType.String() + `/[^"]*" in pipeline "[^"]*" -> `)
+
 // start starts the service.
 func (r *run) start(ctx context.Context) error {
 	set, cfg := r.rewire()
 	var err error
 	if r.service, err = service.New(ctx, set, cfg); err != nil {
-		return err
+		return errors.New(stageInCycle.ReplaceAllString(err.Error(), ""))
 	}
 	slices.SortFunc(r.tracks, func(a, b *track) int { return strings.Compare(a.id.String(), b.id.String()) })
 	if err := r.service.Start(ctx); err != nil {

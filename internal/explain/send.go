@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
@@ -102,6 +103,9 @@ func (r *run) sendRequest(ctx context.Context, in *Input, e *entrypoint.Entry) e
 	}
 	// An error with events in a pipeline comes from a backend, whose result tells it.
 	if w.status/100 != 2 && len(r.entered()) == 0 {
+		if isOTLP(in.Event) {
+			return errOTLPAsEvent
+		}
 		return InputError(fmt.Sprintf("the receiver %s answers %d: %s", in.Receiver, w.status, w.problem()))
 	}
 	r.rejected = w.rejected()
@@ -205,7 +209,23 @@ func (r *run) sendOTLP(ctx context.Context, in *Input, e *entrance) error {
 }
 
 // errNotOTLP says what OTLP JSON is.
-const errNotOTLP = InputError("this is not OTLP JSON; write an object with resourceLogs, resourceSpans or resourceMetrics")
+const errNotOTLP = InputError("this is not OTLP JSON; write an object with resourceLogs, resourceSpans or resourceMetrics, or use --event (in a case: event) for other JSON")
+
+// errOTLPAsEvent says where OTLP JSON belongs.
+const errOTLPAsEvent = InputError("this is OTLP JSON, not an event; use --otlp for it (in a case: otlp)")
+
+// isOTLP reports whether a body is OTLP JSON.
+func isOTLP(body []byte) bool {
+	var members map[string]json.RawMessage
+	if json.NewDecoder(bytes.NewReader(body)).Decode(&members) != nil {
+		return false
+	}
+	return hasMember(members, "resourceLogs", "resource_logs", "resourceSpans", "resource_spans", "resourceMetrics", "resource_metrics")
+}
+
+func hasMember(members map[string]json.RawMessage, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { _, ok := members[name]; return ok })
+}
 
 // passOTLP passes on one object. Errors of the pipelines are in the results of the backends.
 func (r *run) passOTLP(ctx context.Context, e *entrance, receiver string, otlp []byte) error {
@@ -213,19 +233,11 @@ func (r *run) passOTLP(ctx context.Context, e *entrance, receiver string, otlp [
 	if json.Unmarshal(otlp, &members) != nil {
 		return errNotOTLP
 	}
-	has := func(names ...string) bool {
-		for _, name := range names {
-			if _, ok := members[name]; ok {
-				return true
-			}
-		}
-		return false
-	}
 	noPipeline := func(signal string) error {
 		return InputError(fmt.Sprintf("the receiver %s is in no pipeline of %s", receiver, signal))
 	}
 	switch {
-	case has("resourceLogs", "resource_logs"):
+	case hasMember(members, "resourceLogs", "resource_logs"):
 		ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(otlp)
 		if err != nil {
 			return InputError(fmt.Sprintf("the OTLP cannot be read: %v", err))
@@ -237,7 +249,7 @@ func (r *run) passOTLP(ctx context.Context, e *entrance, receiver string, otlp [
 			return err
 		}
 		_ = e.logs.ConsumeLogs(ctx, ld)
-	case has("resourceSpans", "resource_spans"):
+	case hasMember(members, "resourceSpans", "resource_spans"):
 		td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(otlp)
 		if err != nil {
 			return InputError(fmt.Sprintf("the OTLP cannot be read: %v", err))
@@ -249,7 +261,7 @@ func (r *run) passOTLP(ctx context.Context, e *entrance, receiver string, otlp [
 			return err
 		}
 		_ = e.traces.ConsumeTraces(ctx, td)
-	case has("resourceMetrics", "resource_metrics"):
+	case hasMember(members, "resourceMetrics", "resource_metrics"):
 		md, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(otlp)
 		if err != nil {
 			return InputError(fmt.Sprintf("the OTLP cannot be read: %v", err))

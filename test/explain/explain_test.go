@@ -288,6 +288,38 @@ service:
 
 const spans = `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"GET /","kind":2,"startTimeUnixNano":"1796000000000000000","endTimeUnixNano":"1796000001000000000"}]}]}]}`
 
+func TestRoutesOfEventsThatWait(t *testing.T) {
+	result := run(t, `
+receivers: {event: {endpoint: "localhost:0"}}
+processors: {batch: {timeout: 1h}}
+connectors: {fanout: {default_pipelines: [logs/webhook]}}
+exporters: {webhook: {endpoint: https://hooks.example.com}}
+service:
+  pipelines:
+    logs/in: {receivers: [event], processors: [batch], exporters: [fanout]}
+    logs/webhook: {receivers: [fanout], exporters: [webhook]}
+`, event(`{"name":"order_placed"}`))
+	assert.Equal(t, []explain.Route{{Connector: "fanout", Route: "default_pipelines", Pipeline: "logs/webhook", Events: 1}}, result.Routes)
+	assert.Equal(t, 1, backend(t, result, "webhook").Delivered)
+}
+
+func TestCycleIsReportedWithoutStages(t *testing.T) {
+	config := strings.ReplaceAll(routed, "{receivers: [event], exporters: [fanout]}", "{receivers: [event, fanout], exporters: [fanout]}")
+	config = strings.Replace(config, "routes:", "default_pipelines: [logs/in]\n    routes:", 1)
+	_, err := explain.Run(t.Context(), settings(t, config), event(`{"name":"a"}`))
+	require.ErrorContains(t, err, `cycle detected: connector "fanout"`)
+	assert.NotContains(t, err.Error(), "explain")
+}
+
+func TestInputOfTheOtherKind(t *testing.T) {
+	config := strings.Replace(routed, "receivers: {", "receivers: {otlp: {protocols: {http: {}}}, ", 1)
+	config = strings.Replace(config, "receivers: [event]", "receivers: [event, otlp]", 1)
+	_, err := explain.Run(t.Context(), settings(t, config), event(spans))
+	require.EqualError(t, err, "this is OTLP JSON, not an event; use --otlp for it (in a case: otlp)")
+	_, err = explain.Run(t.Context(), settings(t, config), explain.Input{OTLP: []byte(`{"name":"a"}`)})
+	require.ErrorContains(t, err, "or use --event (in a case: event) for other JSON")
+}
+
 func TestBatchThatDoesNotWait(t *testing.T) {
 	result := run(t, `
 receivers: {event: {endpoint: "localhost:0"}}

@@ -92,9 +92,8 @@ type Feed interface {
 	// their entries. event returns the i-th of them; not every one is asked for.
 	Settled(outcome Outcome, reason string, n int, event func(i int) Event)
 
-	// Replayed notes in the entry of a dead letter, if there still is one, that it was replayed:
-	// delivered, or refused again.
-	Replayed(id string, delivered bool)
+	// Replayed notes in the entries of dead letters, if there still are any, that they were replayed.
+	Replayed(letters []ReplayedLetter)
 
 	// Requested notes a request that has ended; status 0 means that it got no response.
 	Requested(status int, took time.Duration, events int)
@@ -153,6 +152,14 @@ type Pending struct {
 	// Next is when the next attempt is due, and GivesUp when the last one is over; zero if never, or if
 	// that is unknown, because a pause ended the attempt.
 	Next, GivesUp time.Time
+}
+
+// ReplayedLetter is a dead letter that was replayed.
+type ReplayedLetter struct {
+	// ID is the event's.
+	ID string
+	// Delivered is false if the backend refused the event again.
+	Delivered bool
 }
 
 // State is the state of a backend.

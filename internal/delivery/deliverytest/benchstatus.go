@@ -73,7 +73,7 @@ func (s *benchStatus) Settled(_ statusfeed.Outcome, _ string, n int, event func(
 func (*benchStatus) Accepted(int) {}
 
 // Replayed implements statusfeed.Feed.
-func (*benchStatus) Replayed(string, bool) {}
+func (*benchStatus) Replayed([]statusfeed.ReplayedLetter) {}
 
 // Requested implements statusfeed.Feed.
 func (*benchStatus) Requested(int, time.Duration, int) {}

@@ -246,13 +246,15 @@ func (r *reports) Settled(outcome statusfeed.Outcome, reason string, n int, even
 }
 
 // Replayed implements statusfeed.Feed.
-func (r *reports) Replayed(id string, delivered bool) {
+func (r *reports) Replayed(letters []statusfeed.ReplayedLetter) {
 	defer r.lock()()
-	result := id + " refused"
-	if delivered {
-		result = id + " delivered"
+	for _, letter := range letters {
+		result := letter.ID + " refused"
+		if letter.Delivered {
+			result = letter.ID + " delivered"
+		}
+		r.replayed = append(r.replayed, result)
 	}
-	r.replayed = append(r.replayed, result)
 }
 
 // Requested implements statusfeed.Feed.

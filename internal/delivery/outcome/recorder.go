@@ -274,10 +274,14 @@ func (r *Recorder) Replayed(letters []deadletter.Letter, results []deadletter.Re
 	if !r.Reports() {
 		return
 	}
+	replayed := make([]statusfeed.ReplayedLetter, 0, len(results))
 	for i := range results {
 		if outcome := results[i].Outcome; outcome != deadletter.OutcomeKept {
-			r.feed.Replayed(letters[i].ID, outcome == deadletter.OutcomeDelivered)
+			replayed = append(replayed, statusfeed.ReplayedLetter{ID: letters[i].ID, Delivered: outcome == deadletter.OutcomeDelivered})
 		}
+	}
+	if len(replayed) > 0 {
+		r.feed.Replayed(replayed)
 	}
 }
 

@@ -41,7 +41,7 @@ func TestReportsAndQuestionsAtOnce(t *testing.T) {
 				f.settle(statusfeed.Delivered, "", 200, "", sent[:half]...)
 				f.settle(statusfeed.DeadLettered, "refused", 400, "bad", sent[half:]...)
 				f.Works()
-				f.Replayed(sent[0].ID, true)
+				f.replay(true, sent[0].ID)
 			}
 			f.Close()
 		})

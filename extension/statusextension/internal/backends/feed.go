@@ -4,6 +4,7 @@
 package backends
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -176,22 +177,45 @@ func (b *backend) skipped(reason string, n int, event func(i int) statusfeed.Eve
 }
 
 // Replayed implements [statusfeed.Feed].
-func (f *feed) Replayed(id string, delivered bool) {
+func (f *feed) Replayed(letters []statusfeed.ReplayedLetter) {
 	b, now := f.backend, f.now().UnixNano()
-	result := replayRefused
-	if delivered {
-		result = replayDelivered
-	}
-	id = cut(id, maxID)
+	results := make(map[string][]replayed, len(letters)) // by id; several dead letters may have the same
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.counts.replay(result)
-	for e := range b.ring.byChange {
-		if outcomes[e.outcome] == statusfeed.DeadLettered && e.id == id {
-			e.replayed = result
-			b.ring.touch(e, now)
-			return
+	for _, letter := range letters {
+		result := replayRefused
+		if letter.Delivered {
+			result = replayDelivered
 		}
+		b.counts.replay(result)
+		id := cut(letter.ID, maxID)
+		results[id] = append(results[id], result)
+	}
+	b.replayed(results, now)
+}
+
+// replayed notes the results of dead letters in their entries. It looks at each entry once: a ring is
+// large, and replays are long.
+func (b *backend) replayed(results map[string][]replayed, now int64) {
+	var changed []*entry // touched later, since that changes the order of the entries
+	for e := range b.ring.byChange {
+		if len(results) == 0 {
+			break
+		}
+		left := results[e.id]
+		if len(left) == 0 || outcomes[e.outcome] != statusfeed.DeadLettered || e.replayed == replayDelivered {
+			continue
+		}
+		// Replays begin with the oldest dead letter, so the last result is of the newest entry.
+		last := len(left) - 1
+		e.replayed = left[last]
+		changed = append(changed, e)
+		if results[e.id] = left[:last]; last == 0 {
+			delete(results, e.id)
+		}
+	}
+	for _, e := range slices.Backward(changed) {
+		b.ring.touch(e, now)
 	}
 }
 

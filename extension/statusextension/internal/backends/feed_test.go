@@ -5,6 +5,7 @@ package backends
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,7 +123,7 @@ func TestReusedEntryHasNothingOfTheFormerEvent(t *testing.T) {
 	check("after one that is sent again")
 	dead := f.accept(eventWith("dead"))
 	f.settle(statusfeed.DeadLettered, "refused", 400, "bad", dead...)
-	f.Replayed("dead", true)
+	f.replay(true, "dead")
 	check("after a dead letter")
 }
 
@@ -141,7 +142,7 @@ func TestWithoutRecentEventsOnlyCountsAreKept(t *testing.T) {
 	f.attempt(200, "", sent...)
 	f.retry(sent...)
 	f.settle(statusfeed.Delivered, "", 200, "", sent...)
-	f.Replayed("a", true)
+	f.replay(true, "a")
 	found, kept := r.Find(Filter{})
 	assert.Empty(t, found)
 	assert.Zero(t, kept)
@@ -155,10 +156,8 @@ func TestReplayIsNotedInTheEntryOfTheDeadLetter(t *testing.T) {
 	sent := f.accept(eventWith("a"), eventWith(long), eventWith("delivered"))
 	f.settle(statusfeed.DeadLettered, "refused", 400, "bad", sent[:2]...)
 	f.settle(statusfeed.Delivered, "", 200, "", sent[2])
-	f.Replayed("a", false)
-	f.Replayed(long, true)
-	f.Replayed("delivered", true)
-	f.Replayed("unknown", true)
+	f.replay(false, "a")
+	f.replay(true, long, "delivered", "unknown")
 	assert.Equal(t, "refused", r.Event("a")[0].Replayed)
 	assert.Equal(t, "delivered", r.Event(long)[0].Replayed)
 	assert.Empty(t, r.Event("delivered")[0].Replayed)
@@ -266,4 +265,24 @@ func TestClosedFeedCallsNothing(t *testing.T) {
 	require.NoError(t, r.SetPaused("webhook", true))
 	left, _ := r.Waiting()
 	assert.Empty(t, left)
+}
+
+func TestReplaysOfEqualIDsAreNotedInOneEntryEach(t *testing.T) {
+	r, f := newReporter(t, Settings{RecentEvents: 10}, "webhook")
+	for range 3 {
+		f.settle(statusfeed.DeadLettered, "refused", 400, "bad", f.accept(eventWith("a"))...)
+	}
+	results := func() (all []string) {
+		for _, e := range r.Event("a") {
+			all = append(all, e.Replayed)
+		}
+		slices.Sort(all)
+		return all
+	}
+	f.replay(true, "a")
+	assert.Equal(t, []string{"", "", "delivered"}, results())
+	f.replay(false, "a", "a")
+	assert.Equal(t, []string{"delivered", "refused", "refused"}, results(), "a dead letter that was delivered is not replayed again")
+	f.replay(true, "a", "a", "a")
+	assert.Equal(t, []string{"delivered", "delivered", "delivered"}, results())
 }

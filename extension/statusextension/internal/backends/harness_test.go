@@ -96,6 +96,14 @@ func (r *reporter) skip(reason string, events ...batch.Event) {
 	r.settle(statusfeed.Skipped, reason, 0, "", events...)
 }
 
+func (r *reporter) replay(delivered bool, ids ...string) {
+	letters := make([]statusfeed.ReplayedLetter, len(ids))
+	for i, id := range ids {
+		letters[i] = statusfeed.ReplayedLetter{ID: id, Delivered: delivered}
+	}
+	r.Replayed(letters)
+}
+
 func eventWith(id string) batch.Event {
 	return batch.Event{Meta: batch.Meta{ID: id, Name: "order_placed", Time: 1}, Payload: []byte("{}")}
 }

@@ -33,7 +33,7 @@ func TestSubscriptionReadsEachChangeOnce(t *testing.T) {
 
 	f.settle(statusfeed.DeadLettered, "refused", 400, "", before[0])
 	f.clock.advance(time.Second)
-	f.Replayed("before", true)
+	f.replay(true, "before")
 	assert.Equal(t, []string{"before"}, read(), "once, though it changed twice")
 
 	other := &reporter{r.AddExporter(exporterOf(t, "posthog", "logs")), f.clock}

@@ -50,11 +50,12 @@ func setSecurityHeaders(header http.Header) {
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 }
 
-// isEmbedding reports whether a browser loads the response as a part of a page of another origin.
-// Following a link is allowed.
+// isEmbedding reports whether a browser loads the response as a part of a page of another origin, such
+// as a frame. Following a link is allowed.
 func isEmbedding(r *http.Request) bool {
-	site, mode := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Sec-Fetch-Mode")
-	return (site == "cross-site" || site == "same-site") && mode != "navigate"
+	site := r.Header.Get("Sec-Fetch-Site")
+	follows := r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+	return (site == "cross-site" || site == "same-site") && !follows
 }
 
 // isChange reports whether a request may change something.

@@ -75,6 +75,7 @@ func TestChangesOfWebPagesAreRefused(t *testing.T) {
 		"a form that navigates": {func(r *http.Request) {
 			r.Header.Set("Sec-Fetch-Site", "cross-site")
 			r.Header.Set("Sec-Fetch-Mode", "navigate")
+			r.Header.Set("Sec-Fetch-Dest", "document")
 		}, "cross-origin request refused"},
 		"no header":      {func(r *http.Request) { r.Header.Del(changeHeader) }, "a change needs the header X-Fanout-Request: 1"},
 		"another value":  {func(r *http.Request) { r.Header.Set(changeHeader, "0") }, "a change needs the header X-Fanout-Request: 1"},
@@ -145,6 +146,7 @@ func TestPagesOfOtherOriginsCannotReadOrEmbed(t *testing.T) {
 	r.Header.Set("Sec-Fetch-Mode", "no-cors")
 	w.send(r).fails(403, "pages of other origins may not load this")
 	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	r.Header.Set("Sec-Fetch-Dest", "document")
 	assert.Equal(t, 200, w.send(r).status, "a link may be followed")
 
 	preflight := newRequest("OPTIONS", "/v1/backends/webhook/pause", "")
@@ -155,6 +157,23 @@ func TestPagesOfOtherOriginsCannotReadOrEmbed(t *testing.T) {
 	got = w.send(preflight)
 	assert.Equal(t, 403, got.status)
 	assert.Empty(t, got.header.Get("Access-Control-Allow-Origin"))
+}
+
+// TestFramesOfOtherPagesHoldNoStreamsAndWaits: a browser does not show such a frame, but it would hold
+// the few streams and waits open.
+func TestFramesOfOtherPagesHoldNoStreamsAndWaits(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/v1/stream", "/v1/drained?timeout=5m", "/v1/backends"} {
+		for _, kind := range []string{"iframe", "frame", "fencedframe", "object", "embed", ""} {
+			for _, site := range []string{"cross-site", "same-site"} {
+				r := newRequest("GET", path, "")
+				r.Header.Set("Sec-Fetch-Site", site)
+				r.Header.Set("Sec-Fetch-Mode", "navigate")
+				r.Header.Set("Sec-Fetch-Dest", kind)
+				w.send(r).fails(403, "pages of other origins may not load this")
+			}
+		}
+	}
 }
 
 func TestChangesAreLogged(t *testing.T) {

@@ -6,6 +6,7 @@ package backends
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -39,26 +40,34 @@ func (r *Registry) Event(id string) []Event {
 }
 
 func (r *Registry) find(s *selection) (events []Event, kept int) {
+	var after time.Time // once there are enough events, only those that changed later are described
 	for _, b := range r.sorted() {
-		found, all := b.find(s)
+		found, all := b.find(s, after)
 		events, kept = append(events, found...), kept+all
-	}
-	slices.SortStableFunc(events, func(a, b Event) int { return b.Changed.Compare(a.Changed) })
-	if s.Limit > 0 && len(events) > s.Limit {
-		events = events[:s.Limit]
+		slices.SortStableFunc(events, func(a, b Event) int { return b.Changed.Compare(a.Changed) })
+		if s.Limit > 0 && len(events) >= s.Limit {
+			events = events[:s.Limit]
+			after = events[s.Limit-1].Changed
+		}
 	}
 	showPayloads(events)
 	return events, kept
 }
 
-func (b *backend) find(s *selection) (events []Event, kept int) {
+// find returns the events that changed after a time, the one that changed last first, and the number of
+// all that are remembered.
+func (b *backend) find(s *selection, after time.Time) (events []Event, kept int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	kept = b.ring.count
 	if !s.isOf(b) {
 		return nil, kept
 	}
+	from := nanos(after)
 	for e := range b.ring.byChange {
+		if e.changed <= from {
+			break
+		}
 		if s.selects(e, !b.pausedAt.IsZero()) {
 			events = append(events, b.event(e))
 		}

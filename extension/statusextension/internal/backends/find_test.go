@@ -4,11 +4,13 @@
 package backends
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
@@ -94,4 +96,54 @@ func TestRoutersAreSorted(t *testing.T) {
 	assert.Equal(t, "traces", r.Routers()[0].Signal)
 	removes[0]()
 	assert.Empty(t, r.Routers())
+}
+
+// TestTheNewestOfManyBackendsAreFound compares limits with the newest of all events.
+func TestTheNewestOfManyBackendsAreFound(t *testing.T) {
+	r, first := newReporter(t, Settings{RecentEvents: 50}, "webhook/0")
+	reporters := []*reporter{first}
+	for i := 1; i < 5; i++ {
+		reporters = append(reporters, &reporter{r.AddExporter(exporterOf(t, fmt.Sprintf("webhook/%d", i), "logs")), first.clock})
+	}
+	changes := map[int]*Subscription{}
+	for limit := range 60 {
+		changes[limit+1] = r.Subscribe(Filter{Limit: limit + 1})
+	}
+	for i := range 60 {
+		if i%7 > 0 { // some change at the same time
+			first.clock.advance(time.Second)
+		}
+		reporters[i*i%5].accept(eventWith(fmt.Sprintf("event-%d", i)))
+	}
+	all, _ := r.Find(Filter{})
+	require.Len(t, all, 60)
+	for limit, subscription := range changes {
+		found, kept := r.Find(Filter{Limit: limit})
+		assert.Equal(t, idsOf(all[:limit]), idsOf(found), limit)
+		assert.Equal(t, 60, kept)
+		read, lost := subscription.Read()
+		assert.Len(t, read, limit)
+		assert.Equal(t, 60-limit, lost)
+		assert.False(t, read[0].Changed.Before(all[limit-1].Changed))
+	}
+}
+
+// BenchmarkManyBackends reads what changed at 64 backends, of which a reader gets a part.
+func BenchmarkManyBackends(b *testing.B) {
+	r := New(Settings{RecentEvents: 1000})
+	subscription, events := r.Subscribe(Filter{}), batch.Of(newEvents(100))
+	feeds := make([]statusfeed.Feed, 64)
+	for i := range feeds {
+		feeds[i] = r.AddExporter(exporterOf(b, fmt.Sprintf("webhook/%d", i), "logs"))
+	}
+	for b.Loop() {
+		b.StopTimer()
+		for range 10 {
+			for _, f := range feeds {
+				f.Enter(events)
+			}
+		}
+		b.StartTimer()
+		subscription.Read()
+	}
 }

@@ -3,7 +3,10 @@
 
 package backends
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Subscription reads the changes of events. It serves one goroutine. Reports do not know of it: it
 // looks for the entries that changed since it last looked, so it may be forgotten without being
@@ -37,34 +40,38 @@ func (r *Registry) Subscribe(f Filter) *Subscription {
 // beyond the limit, and those that are not remembered any more, whether or not the filter selects
 // them.
 func (s *Subscription) Read() (events []Event, lost int) {
+	var from time.Time // once there are enough events, those that changed before are only counted
 	for _, b := range s.registry.sorted() {
-		if s.selection.isOf(b) {
-			changed, more := s.read(b)
-			events, lost = append(events, changed...), lost+more
+		if !s.selection.isOf(b) {
+			continue
 		}
-	}
-	slices.SortStableFunc(events, func(a, b Event) int { return a.Changed.Compare(b.Changed) })
-	if more := len(events) - s.selection.Limit; more > 0 {
-		events, lost = events[more:], lost+more
+		changed, more := s.read(b, from)
+		events, lost = append(events, changed...), lost+more
+		slices.SortStableFunc(events, func(a, b Event) int { return a.Changed.Compare(b.Changed) })
+		if more := len(events) - s.selection.Limit; more >= 0 {
+			events, lost = events[more:], lost+more
+			from = events[0].Changed
+		}
 	}
 	showPayloads(events)
 	return events, lost
 }
 
-// read returns the changes of one backend, oldest first.
-func (s *Subscription) read(b *backend) (events []Event, lost int) {
+// read returns the changes of one backend since a time, oldest first. Earlier ones are lost.
+func (s *Subscription) read(b *backend, since time.Time) (events []Event, lost int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	last := s.seen[b] // that of a new backend is zero
 	s.seen[b] = b.ring.seen()
 	lost = b.ring.lostSince(last)
+	from := nanos(since)
 	for e := range b.ring.byChange {
 		switch {
 		case e.change <= last.change:
 			slices.Reverse(events)
 			return events, lost
 		case !s.selection.selects(e, !b.pausedAt.IsZero()):
-		case len(events) == s.selection.Limit:
+		case len(events) == s.selection.Limit, e.changed < from:
 			lost++
 		default:
 			events = append(events, b.event(e))

@@ -397,7 +397,10 @@ func (a *api) replayLetter(w http.ResponseWriter, r *http.Request, in arguments)
 		return errOfLetters(err)
 	}
 	shown := resultJSON{Outcome: outcomeWord(replayed.Outcome)}
-	if len(replayed.Letters) > 0 {
+	switch {
+	case replayed.Outcome == deadletter.OutcomeKept: // its letters, if any, say why it was refused before
+		shown.Message = "the backend does not accept it now; last_error in GET /v1/backends says why, if it is new; replay it again later"
+	case len(replayed.Letters) > 0:
 		shown.Status, shown.Message = replayed.Letters[0].Status, a.answer(cut(replayed.Letters[0].Message, maxMessage))
 	}
 	a.logChange(r, "Replayed a dead letter on request", zap.String("exporter", summary.Exporter), zap.String("key", shorten(in["key"])),

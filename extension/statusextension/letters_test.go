@@ -271,8 +271,14 @@ func TestOneDeadLetterIsReplayed(t *testing.T) {
 	assert.Equal(t, map[string]any{"outcome": "refused", "status": 422.0, "message": "still wrong"}, got)
 	assert.Equal(t, `{"id":"e1","n":1}`, string(keeper.replayed))
 
+	keeper.result = deadletter.Replayed{Outcome: deadletter.OutcomeKept, Letters: []deadletter.Letter{{Status: 422, Message: "of the former attempt"}}}
+	got = w.ask("POST", "/v1/dead_letters/webhook/1-0/replay").json(200)
+	assert.Equal(t, "kept", got["outcome"])
+	assert.NotContains(t, got, "status")
+	assert.Contains(t, got["message"], "the backend does not accept it now")
+
 	entries := w.log.FilterMessage("Replayed a dead letter on request").All()
-	require.Len(t, entries, 2)
+	require.Len(t, entries, 3)
 	assert.Equal(t, "192.0.2.1:1234", entries[1].ContextMap()["peer"])
 	assert.Equal(t, true, entries[1].ContextMap()["edited"])
 }

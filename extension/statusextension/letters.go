@@ -396,7 +396,7 @@ func (a *api) replayLetter(w http.ResponseWriter, r *http.Request, in arguments)
 	if err != nil {
 		return errOfLetters(err)
 	}
-	shown := resultJSON{Outcome: outcomeWord(replayed.Outcome)}
+	shown := resultJSON{Outcome: replayed.Outcome.String()}
 	switch {
 	case replayed.Outcome == deadletter.OutcomeKept: // its letters, if any, say why it was refused before
 		shown.Message = "the backend does not accept it now; last_error in GET /v1/backends says why, if it is new; replay it again later"
@@ -407,17 +407,6 @@ func (a *api) replayLetter(w http.ResponseWriter, r *http.Request, in arguments)
 		zap.Bool("edited", payload != nil), zap.String("outcome", shown.Outcome))
 	writeJSON(w, http.StatusOK, shown)
 	return nil
-}
-
-func outcomeWord(outcome deadletter.Outcome) string {
-	switch outcome {
-	case deadletter.OutcomeDelivered:
-		return "delivered"
-	case deadletter.OutcomeRefused:
-		return "refused"
-	case deadletter.OutcomeKept:
-	}
-	return "kept"
 }
 
 // readEdit returns the edited payload, or nil if the request has no body.

@@ -32,6 +32,8 @@ type pauses struct {
 
 	mu    sync.Mutex // locked while exporters are paused, resumed or added
 	since map[string]time.Time
+	// unsaved is true if the file says something else.
+	unsaved bool
 }
 
 // pausesFile is the name and pausesContent the form of the file.
@@ -71,14 +73,18 @@ func (r *Registry) SetPaused(id string, paused bool) error {
 	case !b.canPause():
 		return fmt.Errorf("%s: %w", id, ErrCannotPause)
 	case b.isPaused() == paused:
-		return nil
+		if !p.unsaved {
+			return nil
+		}
 	case paused:
 		p.since[id] = r.set.Now()
 	default:
 		delete(p.since, id)
 	}
 	b.setPaused(p.since[id])
-	if err := p.save(); err != nil {
+	err := p.save()
+	p.unsaved = err != nil
+	if err != nil {
 		return fmt.Errorf("%s: %w: %w", id, ErrNotKept, err)
 	}
 	return nil

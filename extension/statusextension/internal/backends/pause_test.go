@@ -163,4 +163,10 @@ func TestPauseThatCannotBeStoredWorksAndSaysSo(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotKept)
 	require.ErrorContains(t, err, directory)
 	assert.True(t, *paused)
+	require.ErrorIs(t, r.SetPaused("webhook", true), ErrNotKept, "it is paused, but still not stored")
+	require.NoError(t, os.Remove(directory))
+	require.NoError(t, r.SetPaused("webhook", true))
+	restarted := New(Settings{Directory: directory})
+	require.NoError(t, restarted.Start())
+	assert.True(t, *pausable(t, restarted, "webhook", "logs"), "the second request stored it")
 }

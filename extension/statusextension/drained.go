@@ -96,18 +96,30 @@ func (a *api) awaitDrained(r *http.Request, ids []string, timeout time.Duration)
 	for {
 		left, changed := a.registry.Waiting(ids...)
 		left = slices.DeleteFunc(left, func(l backends.Left) bool { return l.Events == 0 })
-		if len(left) == 0 {
+		// Exporters that do not run yet, or no more, cannot say what their queues hold.
+		switch now := a.pipelines.get(); {
+		case len(left) > 0:
+		case now == phaseRunning:
 			return nil, nil
+		case now == phaseStopping:
+			return nil, errStopping()
 		}
 		select {
 		case <-timer.C:
+			if len(left) == 0 {
+				return nil, apiErrorf(http.StatusServiceUnavailable, "the pipelines are still starting after %s; try again later", timeout)
+			}
 			return left, nil
 		case <-a.closing.Done():
-			return nil, apiErrorf(http.StatusServiceUnavailable, "the collector is stopping")
+			return nil, errStopping()
 		case <-r.Context().Done():
 			return nil, apiErrorf(http.StatusServiceUnavailable, "the client has disconnected")
 		case <-changed:
 		case <-look.C:
 		}
 	}
+}
+
+func errStopping() error {
+	return apiErrorf(http.StatusServiceUnavailable, "the collector is stopping")
 }

@@ -58,6 +58,29 @@ func TestDrainedSaysWhatIsLeft(t *testing.T) {
 	assert.Equal(t, "webhook/audit is paused, so it cannot drain; resume it with POST /v1/backends/webhook/audit/resume", got["error"])
 }
 
+// TestNothingIsDrainedWhileExportersDoNotRun: their queues on disk may hold events.
+func TestNothingIsDrainedWhileExportersDoNotRun(t *testing.T) {
+	w := newWorld(t)
+	w.api.pipelines.set(phaseStarting)
+	w.ask("GET", "/v1/drained?timeout=0s").fails(503, "the pipelines are still starting after 0s; try again later")
+	var got *answer
+	var waiting sync.WaitGroup
+	waiting.Go(func() { got = w.ask("GET", "/v1/drained?timeout=5m") })
+	require.Eventually(t, func() bool { return len(w.api.waiters) == 1 }, time.Minute, time.Millisecond)
+	e := w.add("webhook")
+	e.hold(3) // of an earlier process
+	w.api.pipelines.set(phaseRunning)
+	e.hold(0)
+	waiting.Wait()
+	assert.Equal(t, true, got.json(200)["drained"])
+
+	e.hold(3)
+	w.api.pipelines.set(phaseStopping)
+	assert.Equal(t, false, w.ask("GET", "/v1/drained?timeout=0s").json(504)["drained"])
+	e.Close()
+	w.ask("GET", "/v1/drained?timeout=5m").fails(503, "the collector is stopping")
+}
+
 func TestInvalidWaitsAreRefused(t *testing.T) {
 	w := newWorld(t)
 	w.configure(collectorConfig)

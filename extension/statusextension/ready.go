@@ -39,11 +39,13 @@ func (p *readiness) set(to phase) {
 	p.phase = to
 }
 
-func (p *readiness) starting() bool {
+func (p *readiness) get() phase {
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	return p.phase == phaseStarting
+	return p.phase
 }
+
+func (p *readiness) starting() bool { return p.get() == phaseStarting }
 
 // note notes the status of a component. Only receivers matter: exporters report by themselves.
 func (p *readiness) note(source *componentstatus.InstanceID, status componentstatus.Status) {

@@ -27,6 +27,7 @@ type backend struct {
 	pausedAt     time.Time // zero if it is not paused
 	ring         ring
 	texts        texts
+	kept         keptPayloads
 	counts       counts
 	series       series
 	times        responseTimes

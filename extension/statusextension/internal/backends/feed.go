@@ -107,7 +107,7 @@ func (b *backend) exchanged(x *statusfeed.Exchange, signal uint8, now int64) {
 		attempt.message = shared.keep(message, e.message)
 		e.attempted(attempt)
 		if e.payload == nil && b.payloads.keeps(attempt.message != "") {
-			e.payload = newPayload(event.Payload)
+			b.keepPayload(e, event.Payload)
 		}
 		b.ring.touch(e, now)
 	}
@@ -151,7 +151,7 @@ func (b *backend) settled(outcome statusfeed.Outcome, reason string, n int, even
 		case !keep:
 			e.payload = nil
 		case e.payload == nil:
-			e.payload = newPayload(settled.Payload)
+			b.keepPayload(e, settled.Payload)
 		}
 		b.ring.touch(e, now)
 	}

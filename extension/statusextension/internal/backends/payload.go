@@ -16,6 +16,9 @@ const (
 	payloadMargin = 1 << 10
 )
 
+// maxPayloads is how many bytes the payloads of a backend may have together.
+const maxPayloads = 64 << 20
+
 // payload is the beginning of an encoded event.
 type payload struct {
 	bytes     []byte
@@ -36,6 +39,36 @@ func newPayload(encoded []byte) *payload {
 		return nil
 	}
 	return &payload{bytes.Clone(encoded[:min(len(encoded), maxPayload+payloadMargin)]), len(encoded) > maxPayload}
+}
+
+// keptPayloads are the sizes of the payloads of a backend, in the order in which they were kept. Those
+// that were dropped since count until it is their turn.
+type keptPayloads struct {
+	bytes int
+	queue []keptPayload
+}
+
+type keptPayload struct {
+	entry uint64
+	bytes int
+}
+
+// keepPayload keeps the payload of an entry. If all payloads together are too large, it drops the first
+// ones.
+func (b *backend) keepPayload(e *entry, encoded []byte) {
+	if e.payload = newPayload(encoded); e.payload == nil {
+		return
+	}
+	k := &b.kept
+	k.bytes += len(e.payload.bytes)
+	k.queue = append(k.queue, keptPayload{e.number, len(e.payload.bytes)})
+	for k.bytes > maxPayloads || k.queue[0].entry < b.ring.first() {
+		first := k.queue[0]
+		k.queue, k.bytes = k.queue[1:], k.bytes-first.bytes
+		if old := b.ring.get(first.entry); old != nil {
+			old.payload = nil
+		}
+	}
 }
 
 // show returns the payload without secrets.

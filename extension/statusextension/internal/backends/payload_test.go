@@ -4,12 +4,16 @@
 package backends
 
 import (
+	"bytes"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-fanout/otelcol-fanout/internal/delivery/batch"
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
@@ -107,4 +111,31 @@ func TestReportedPayloadMayBeReused(t *testing.T) {
 	f.settle(statusfeed.Delivered, "", 200, "", e)
 	copy(e.Payload, "other")
 	assert.Equal(t, "first", r.Event("a")[0].Payload)
+}
+
+func TestPayloadsAreBoundedTogether(t *testing.T) {
+	r, f := newReporter(t, Settings{RecentEvents: 10_000, Payloads: PayloadsFailures}, "webhook")
+	large := batch.Event{Meta: batch.Meta{ID: "large"}, Payload: bytes.Repeat([]byte("x"), 1<<20)}
+	const fit = maxPayloads / (maxPayload + payloadMargin)
+	for range fit + 100 {
+		f.settle(statusfeed.Dropped, "refused", 400, "bad", f.accept(large)...)
+	}
+	entries := r.backend("webhook").ring.entries
+	assert.Len(t, entries, fit+100, "the events are remembered")
+	for i := range entries {
+		require.Equal(t, i >= 100, entries[i].payload != nil, "entry %d; the newest have payloads", i)
+	}
+}
+
+func TestSizesOfPayloadsAreForgottenWithTheirEntries(t *testing.T) {
+	r, f := newReporter(t, Settings{RecentEvents: 10, Payloads: PayloadsAll}, "webhook")
+	for i := range 1000 {
+		sent := f.accept(eventWith(fmt.Sprint(i)))
+		f.settle(statusfeed.Delivered, "", 200, "", sent...)
+	}
+	b := r.backend("webhook")
+	assert.LessOrEqual(t, len(b.kept.queue), 10)
+	assert.Equal(t, 10*len("{}"), b.kept.bytes)
+	events, _ := r.Find(Filter{})
+	assert.False(t, slices.ContainsFunc(events, func(e Event) bool { return e.Payload != "{}" }))
 }

@@ -4,6 +4,7 @@
 package backends
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -50,7 +51,7 @@ func (r *Registry) find(s *selection) (events []Event, kept int) {
 			after = events[s.Limit-1].Changed
 		}
 	}
-	showPayloads(events)
+	showPayloads(events, math.MaxInt)
 	return events, kept
 }
 

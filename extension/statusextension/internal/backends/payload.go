@@ -5,6 +5,8 @@ package backends
 
 import (
 	"bytes"
+	"slices"
+	"sync"
 
 	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
@@ -21,8 +23,14 @@ const maxPayloads = 64 << 20
 
 // payload is the beginning of an encoded event.
 type payload struct {
+	size      int
 	bytes     []byte
 	truncated bool
+
+	// shown is the text without secrets. It replaces the bytes once somebody has asked for it: to look for
+	// secrets takes long.
+	look  sync.Once
+	shown string
 }
 
 // keeps reports whether the payload of an event is remembered. failed is true if it was not
@@ -38,7 +46,8 @@ func newPayload(encoded []byte) *payload {
 	if len(encoded) == 0 {
 		return nil
 	}
-	return &payload{bytes.Clone(encoded[:min(len(encoded), maxPayload+payloadMargin)]), len(encoded) > maxPayload}
+	size := min(len(encoded), maxPayload+payloadMargin)
+	return &payload{size: size, bytes: bytes.Clone(encoded[:size]), truncated: len(encoded) > maxPayload}
 }
 
 // keptPayloads are the sizes of the payloads of a backend, in the order in which they were kept. Those
@@ -60,9 +69,9 @@ func (b *backend) keepPayload(e *entry, encoded []byte) {
 		return
 	}
 	k := &b.kept
-	k.bytes += len(e.payload.bytes)
-	k.queue = append(k.queue, keptPayload{e.number, len(e.payload.bytes)})
-	for k.bytes > maxPayloads || k.queue[0].entry < b.ring.first() {
+	k.bytes += e.payload.size
+	k.queue = append(k.queue, keptPayload{e.number, e.payload.size})
+	for k.bytes > maxPayloads || b.ring.get(k.queue[0].entry) == nil {
 		first := k.queue[0]
 		k.queue, k.bytes = k.queue[1:], k.bytes-first.bytes
 		if old := b.ring.get(first.entry); old != nil {
@@ -73,20 +82,28 @@ func (b *backend) keepPayload(e *entry, encoded []byte) {
 
 // show returns the payload without secrets.
 func (p *payload) show() (text string, truncated bool) {
-	text = redact(string(p.bytes))
-	if len(text) > maxPayload {
-		return cut(text, maxPayload), true
-	}
-	return text, p.truncated
+	p.look.Do(func() {
+		text := redact(string(p.bytes))
+		p.shown, p.truncated = cut(text, maxPayload), p.truncated || len(text) > maxPayload
+		p.bytes = nil
+	})
+	return p.shown, p.truncated
 }
 
 // showPayloads sets the payloads of events, which were only referred to while their backend was
-// locked.
-func showPayloads(events []Event) {
-	for i := range events {
-		if e := &events[i]; e.stored != nil {
-			e.Payload, e.PayloadTruncated = e.stored.show()
-			e.stored = nil
+// locked. It begins with the last event. Payloads that exceed a number of bytes together are cut to
+// nothing.
+func showPayloads(events []Event, most int) {
+	for i := range slices.Backward(events) {
+		e := &events[i]
+		if e.stored == nil {
+			continue
 		}
+		if most -= e.stored.size; most < 0 {
+			e.PayloadTruncated = true
+		} else {
+			e.Payload, e.PayloadTruncated = e.stored.show()
+		}
+		e.stored = nil
 	}
 }

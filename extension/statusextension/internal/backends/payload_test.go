@@ -115,7 +115,7 @@ func TestReportedPayloadMayBeReused(t *testing.T) {
 
 func TestPayloadsAreBoundedTogether(t *testing.T) {
 	r, f := newReporter(t, Settings{RecentEvents: 10_000, Payloads: PayloadsFailures}, "webhook")
-	large := batch.Event{Meta: batch.Meta{ID: "large"}, Payload: bytes.Repeat([]byte("x"), 1<<20)}
+	large := batch.Event{Meta: batch.Meta{ID: "large"}, Payload: bytes.Repeat([]byte("x"), maxPayload+payloadMargin)}
 	const fit = maxPayloads / (maxPayload + payloadMargin)
 	for range fit + 100 {
 		f.settle(statusfeed.Dropped, "refused", 400, "bad", f.accept(large)...)
@@ -138,4 +138,24 @@ func TestSizesOfPayloadsAreForgottenWithTheirEntries(t *testing.T) {
 	assert.Equal(t, 10*len("{}"), b.kept.bytes)
 	events, _ := r.Find(Filter{})
 	assert.False(t, slices.ContainsFunc(events, func(e Event) bool { return e.Payload != "{}" }))
+}
+
+func TestPayloadsOfAStreamAreBounded(t *testing.T) {
+	r, f := newReporter(t, Settings{RecentEvents: 100, Payloads: PayloadsAll}, "webhook")
+	subscription := r.Subscribe(Filter{})
+	large := batch.Event{Meta: batch.Meta{ID: "large"}, Payload: bytes.Repeat([]byte("x"), maxPayload)}
+	for range 50 {
+		f.settle(statusfeed.Delivered, "", 200, "", f.accept(large)...)
+	}
+	events, lost := subscription.Read()
+	assert.Len(t, events, 50)
+	assert.Zero(t, lost)
+	const fit = maxReadPayloads / maxPayload
+	for i := range events {
+		newest := i >= 50-fit
+		assert.Equal(t, newest, events[i].Payload != "", i)
+		assert.Equal(t, !newest, events[i].PayloadTruncated, i)
+	}
+	events, _ = r.Find(Filter{})
+	assert.False(t, slices.ContainsFunc(events, func(e Event) bool { return len(e.Payload) != maxPayload }), "a query has them all")
 }

@@ -17,8 +17,12 @@ type Subscription struct {
 	seen      map[*backend]seen
 }
 
-// maxRead is how many events [Subscription.Read] returns at most.
-const maxRead = 1000
+// maxRead is how many events [Subscription.Read] returns at most, and maxReadPayloads how many bytes of
+// payloads: to look for secrets in more of them would keep a processor busy for each reader.
+const (
+	maxRead         = 1000
+	maxReadPayloads = 256 << 10
+)
 
 // Subscribe returns the changes from now on of the events that the filter selects. Its limit is
 // that of each Read; at most, and without one, it is 1,000.
@@ -53,7 +57,7 @@ func (s *Subscription) Read() (events []Event, lost int) {
 			from = events[0].Changed
 		}
 	}
-	showPayloads(events)
+	showPayloads(events, maxReadPayloads)
 	return events, lost
 }
 

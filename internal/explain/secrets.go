@@ -387,6 +387,6 @@ func (r *redactor) redact(text string) string {
 
 // withoutSecrets returns an error with the text of another one without the secrets of the configuration.
 func (r *run) withoutSecrets(err error) error {
-	redactor := redactor{r.secrets}
+	redactor := newRedactor(r.secrets)
 	return errors.New(redactor.redact(err.Error()))
 }

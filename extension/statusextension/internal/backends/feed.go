@@ -133,6 +133,10 @@ func (f *feed) Settled(outcome statusfeed.Outcome, reason string, n int, event f
 	}
 }
 
+// maxReentered is how many delivered events of a report get new entries. Under load the entries of most
+// events are replaced before these are delivered; to enter each of them anew would cost as much again.
+const maxReentered = 16
+
 func (b *backend) settled(outcome statusfeed.Outcome, reason string, n int, event func(i int) statusfeed.Event, signal uint8, now int64) {
 	var shared messages
 	code, keep := codeOf(outcome), b.payloads.keeps(isFailure(outcome))
@@ -140,7 +144,7 @@ func (b *backend) settled(outcome statusfeed.Outcome, reason string, n int, even
 		settled := event(i)
 		e := b.ring.get(settled.Entry)
 		if e == nil || e.outcome != 0 {
-			if outcome == statusfeed.Delivered && n-i > int(b.ring.latest.size) { // the following ones would replace it
+			if outcome == statusfeed.Delivered && n-i > maxReentered {
 				b.ring.losses.unseen++
 				continue
 			}

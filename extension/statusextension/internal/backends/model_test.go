@@ -191,7 +191,7 @@ func (m *model) settle(f *reporter, events []batch.Event, kind int) {
 	for i := range events {
 		if known := m.get(&events[i]); known != nil {
 			known.outcome, known.reason, known.retrying = outcome, reason, false
-		} else if outcome != statusfeed.Delivered || len(events)-i <= m.latest.size {
+		} else if outcome != statusfeed.Delivered || len(events)-i <= maxReentered {
 			m.enter(modelEvent{id: events[i].ID, outcome: outcome, reason: reason})
 		}
 	}

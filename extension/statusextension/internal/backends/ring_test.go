@@ -216,3 +216,21 @@ func TestFloodOfSkippedEventsTakesATenth(t *testing.T) {
 	b, _ := r.Backend("webhook")
 	assert.EqualValues(t, 1000, b.Counts.Of(statusfeed.Skipped))
 }
+
+func TestLastDeliveredEventsOfAReportEnterAnew(t *testing.T) {
+	r, f := newReporter(t, Settings{RecentEvents: 100}, "webhook")
+	replaced := f.accept(newEvents(50)...)
+	f.accept(newEvents(1000)...)
+	s := r.Subscribe(Filter{Outcomes: []string{"delivered"}})
+	f.settle(statusfeed.Delivered, "", 200, "", replaced...)
+	events, lost := s.Read()
+	assert.Equal(t, idsOf(events), func() (ids []string) {
+		for i := range replaced[50-maxReentered:] {
+			ids = append(ids, replaced[50-maxReentered+i].ID)
+		}
+		return ids
+	}())
+	assert.Equal(t, 50-maxReentered, lost)
+	b, _ := r.Backend("webhook")
+	assert.EqualValues(t, 50, b.Counts.Of(statusfeed.Delivered))
+}

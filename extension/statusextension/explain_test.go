@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -209,5 +210,24 @@ func TestExplainOutlivesTheTimeoutsOfTheServer(t *testing.T) {
 	require.NoError(t, err)
 	_ = response.Body.Close()
 	assert.Equal(t, 200, response.StatusCode)
+	require.NoError(t, s.Shutdown(t.Context()))
+}
+
+// TestSlowBodyKeepsOthersOutBriefly: the time for an event includes reading it.
+func TestSlowBodyKeepsOthersOutBriefly(t *testing.T) {
+	s, url := start(t, newHost())
+	s.api.pace.explain = 50 * time.Millisecond
+	s.api.explain = func(context.Context, inuse.Input) ([]byte, error) { return []byte(nothingReached), nil }
+	body, slow := io.Pipe()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+explainPath, body)
+	require.NoError(t, err)
+	r.Header = explainRequest("").Header
+	go func() { _, _ = slow.Write([]byte(`{"event":`)) }()
+	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+	require.NoError(t, err)
+	_ = response.Body.Close()
+	_ = slow.Close()
+	assert.Equal(t, 400, response.StatusCode)
+	require.Eventually(t, func() bool { return len(s.api.explaining) == 0 }, time.Minute, time.Millisecond)
 	require.NoError(t, s.Shutdown(t.Context()))
 }

@@ -140,6 +140,7 @@ var hostileTexts = map[string]string{
 	"bidi":               "abc\u202e\u2066gpj.exe\u2069\u200f",
 	"invalid UTF-8":      "a\xff\xfe\xc3(\xed\xa0\x80b",
 	"script":             "</script><img src=x onerror=alert(1)>",
+	"path":               "../../v1/backends?x=1#y%2F%2e%2e//",
 	"json":               `","outcome":"delivered","x":"`,
 	"stream":             "\n\nevent: lost\ndata: {\"events\":1}\n\n",
 }

@@ -107,6 +107,7 @@ func (r *run) disconnect(configs map[component.ID]component.Config) extensions.C
 		ids = append(ids, clientID)
 
 		own.keepInMemory()
+		own.keepOrder()
 		own.delivery.DeadLetter = &storeID
 		own.delivery.RetryConfig.Enabled = false
 		own.delivery.MaxRetries = 0
@@ -155,6 +156,14 @@ func (p *parts) keepInMemory() {
 	}
 	if queue != nil {
 		queue.StorageID = nil
+	}
+}
+
+// keepOrder makes an exporter send one request after another, so that every run has the same order.
+func (p *parts) keepOrder() {
+	p.delivery.MaxInFlight = 1
+	if queue := p.delivery.QueueConfig.Get(); queue != nil {
+		queue.NumConsumers = 1
 	}
 }
 

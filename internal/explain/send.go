@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	collectorclient "go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -96,6 +97,9 @@ func (r *run) sendRequest(ctx context.Context, in *Input, e *entrypoint.Entry) e
 	if req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", contentType(in.Event))
 	}
+	if r.includesMetadata(in.Receiver) { // as the server of a receiver does
+		req = req.WithContext(collectorclient.NewContext(ctx, collectorclient.Info{Metadata: collectorclient.NewMetadata(req.Header.Clone())}))
+	}
 	w := &response{header: http.Header{}, status: http.StatusOK}
 	e.Handler.ServeHTTP(w, req)
 	if err := r.admit(0); err != nil {
@@ -110,6 +114,11 @@ func (r *run) sendRequest(ctx context.Context, in *Input, e *entrypoint.Entry) e
 	}
 	r.rejected = w.rejected()
 	return nil
+}
+
+// includesMetadata reports whether a receiver passes the headers of requests to processors.
+func (r *run) includesMetadata(receiver string) bool {
+	return fmt.Sprint(r.set.Config.Get("receivers::"+receiver+"::include_metadata")) == "true"
 }
 
 // contentType returns the type of a body: a CloudEvent, several, lines of JSON, or else JSON.
@@ -195,6 +204,8 @@ func (r *run) sendOTLP(ctx context.Context, in *Input, e *entrance) error {
 	for n := 0; ; n++ {
 		var value json.RawMessage
 		switch err := decoder.Decode(&value); {
+		case errors.Is(err, io.EOF) && n > 0 && len(r.entered()) == 0:
+			return InputError("the OTLP has no log record, span or metric")
 		case errors.Is(err, io.EOF) && n > 0:
 			return nil
 		case errors.Is(err, io.EOF):

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/tailsamplingprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
@@ -58,7 +59,7 @@ func byType[F component.Factory](factories ...F) map[component.Type]F {
 func factories() otelcol.Factories {
 	return otelcol.Factories{
 		Receivers: byType[receiver.Factory](eventreceiver.NewFactory(), otlpreceiver.NewFactory()),
-		Processors: byType[processor.Factory](batchprocessor.NewFactory(), filterprocessor.NewFactory(), memorylimiterprocessor.NewFactory(),
+		Processors: byType[processor.Factory](attributesprocessor.NewFactory(), batchprocessor.NewFactory(), filterprocessor.NewFactory(), memorylimiterprocessor.NewFactory(),
 			tailsamplingprocessor.NewFactory(), transformprocessor.NewFactory()),
 		Exporters: byType[exporter.Factory](moengageexporter.NewFactory(), posthogexporter.NewFactory(), sentryexporter.NewFactory(), webhookexporter.NewFactory(),
 			otlphttpexporter.NewFactory(), debugexporter.NewFactory()),
@@ -318,6 +319,36 @@ func TestInputOfTheOtherKind(t *testing.T) {
 	require.EqualError(t, err, "this is OTLP JSON, not an event; use --otlp for it (in a case: otlp)")
 	_, err = explain.Run(t.Context(), settings(t, config), explain.Input{OTLP: []byte(`{"name":"a"}`)})
 	require.ErrorContains(t, err, "or use --event (in a case: event) for other JSON")
+	_, err = explain.Run(t.Context(), settings(t, config), explain.Input{OTLP: []byte(`{"resourceLogs":[]}`)})
+	require.EqualError(t, err, "the OTLP has no log record, span or metric")
+}
+
+func TestRequestsKeepTheOrderOfEvents(t *testing.T) {
+	var events, want, got strings.Builder
+	for i := range 50 {
+		fmt.Fprintf(&events, `{"name":"e%d"}`+"\n", i)
+		fmt.Fprintf(&want, "e%d ", i)
+	}
+	for _, request := range backend(t, run(t, direct("webhook", "endpoint: https://hooks.example.com"), event(events.String())), "webhook").Requests {
+		_, rest, _ := strings.Cut(request.Body, `"name":"`)
+		name, _, _ := strings.Cut(rest, `"`)
+		got.WriteString(name + " ")
+	}
+	assert.Equal(t, want.String(), got.String())
+}
+
+func TestProcessorsGetHeadersOfTheRequest(t *testing.T) {
+	for included, want := range map[bool]string{true: `"tenant":"t1"`, false: `"name":"a"`} {
+		result := run(t, fmt.Sprintf(`
+receivers: {event: {endpoint: "localhost:0", include_metadata: %t}}
+processors: {attributes: {actions: [{key: tenant, from_context: metadata.x-tenant, action: upsert}]}}
+exporters: {webhook: {endpoint: https://hooks.example.com}}
+service: {pipelines: {logs: {receivers: [event], processors: [attributes], exporters: [webhook]}}}
+`, included), explain.Input{Event: []byte(`{"name":"a"}`), Header: http.Header{"X-Tenant": {"t1"}}})
+		body := backend(t, result, "webhook").Requests[0].Body
+		assert.Contains(t, body, want)
+		assert.Equal(t, included, strings.Contains(body, "t1"))
+	}
 }
 
 func TestBatchThatDoesNotWait(t *testing.T) {

@@ -75,7 +75,7 @@ func BenchmarkQuestions(b *testing.B) {
 	for name, ask := range map[string]func(){
 		"event":    func() { r.Event("unknown") },
 		"find":     func() { r.Find(Filter{Name: "unknown", Limit: 100}) },
-		"replayed": func() { f.Replayed("unknown", true) },
+		"replayed": func() { f.replay(true, "unknown") },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

@@ -158,7 +158,7 @@ func TestUndeliveredEventsSurviveFloods(t *testing.T) {
 			found = r.Event("retrying")
 			require.Len(t, found, 1, "there is no other entry of it")
 			assert.Equal(t, statusfeed.Delivered, found[0].Outcome)
-			f.Replayed("dead letter", true)
+			f.replay(true, "dead letter")
 			assert.Equal(t, "delivered", r.Event("dead letter")[0].Replayed)
 		})
 	}

@@ -52,7 +52,7 @@ func TestOtherFilesAreKept(t *testing.T) {
 // onSocketFile returns a server whose endpoint is a socket file, which does not exist yet.
 func onSocketFile(t *testing.T) *confighttp.ServerConfig {
 	// The name of a socket file may have about 100 bytes, which t.TempDir may exceed.
-	directory, err := os.MkdirTemp("", "socket")
+	directory, err := os.MkdirTemp("", "socket") //nolint:usetesting // see above
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(directory)) })
 	server := confighttp.NewDefaultServerConfig()

@@ -38,8 +38,8 @@ type Config struct {
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
 
 	// RecentEvents is how many of the last events are remembered for each backend; default 1000, at
-	// most 10000, and 0 for none. A quarter of them is kept for events that were not delivered, or not
-	// yet after an attempt that failed, and a tenth for skipped ones.
+	// most 10000, and 0 for none. There are a quarter more places for events that were not delivered, or
+	// not yet after an attempt that failed, and a tenth more for skipped ones.
 	RecentEvents int `mapstructure:"recent_events"`
 
 	// Payloads says whose payloads are kept with them: none (default), failures (events that were not

@@ -88,7 +88,7 @@ func (b *backend) reenter(event *statusfeed.Event, signal uint8, now int64) *ent
 // enterFailed makes an entry for an event whose attempt failed after its entry was replaced. It
 // returns nil if there can be none.
 func (b *backend) enterFailed(event *batch.Event, signal uint8, now int64) *entry {
-	if event.Entry == 0 || b.ring.undelivered.size == 0 {
+	if event.Entry == 0 || b.ring.size == 0 {
 		return nil
 	}
 	b.texts.add(event.ID, event.Name, int64(event.Time)) //nolint:gosec // until the year 2262

@@ -5,6 +5,7 @@ package backends
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -41,8 +42,10 @@ type modelEvent struct {
 
 func newModel(size int) *model {
 	return &model{
-		latest: modelRegion{size: size - size/4 - size/10}, undelivered: modelRegion{size: size / 4}, skipped: modelRegion{size: size / 10},
-		outcomes: map[OutcomeCount]int64{},
+		latest:      modelRegion{size: size},
+		undelivered: modelRegion{size: int(math.Ceil(float64(size) / 4))},
+		skipped:     modelRegion{size: int(math.Ceil(float64(size) / 10))},
+		outcomes:    map[OutcomeCount]int64{},
 	}
 }
 
@@ -168,7 +171,7 @@ func (m *model) attempt(f *reporter, events []batch.Event) {
 	f.retry(events...)
 	for i := range events {
 		known := m.get(&events[i])
-		if known == nil && m.undelivered.size > 0 {
+		if known == nil {
 			m.undelivered.add(modelEvent{entry: events[i].Entry, id: events[i].ID})
 			known = m.get(&events[i])
 		}

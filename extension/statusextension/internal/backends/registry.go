@@ -17,7 +17,8 @@ import (
 
 // Settings configure a [Registry].
 type Settings struct {
-	// RecentEvents is how many events are remembered for each backend.
+	// RecentEvents is how many of the last events are remembered for each backend; undelivered and skipped
+	// ones have further places.
 	RecentEvents int
 	// Payloads says whose payloads are remembered; empty means none.
 	Payloads Payloads

@@ -8,7 +8,7 @@ package backends
 // is needed, it moves to undelivered, where floods of delivered events do not reach it. Skipped
 // events have a region of their own.
 type ring struct {
-	size    int
+	size    int     // of the regions together
 	entries []entry // made with the first entry; a place that was never used has number 0
 	order   []links // of entries at the same places; apart, since they fit into the processor's cache
 	count   int     // entries that are remembered
@@ -43,12 +43,13 @@ const nowhere int32 = -1
 // a batch. It is exact in JSON for JavaScript.
 const firstSkipped uint64 = 1 << 52
 
-func newRing(size int) ring {
-	all := int32(size) //nolint:gosec // at most Settings.RecentEvents
-	undelivered, skipped := all/4, all/10
-	latest := all - undelivered - skipped
+// newRing returns a ring with a place for each of the latest events, and beside these a quarter more for
+// undelivered ones and a tenth more for skipped ones.
+func newRing(events int) ring {
+	latest := int32(events) //nolint:gosec // at most Settings.RecentEvents
+	undelivered, skipped := (latest+3)/4, (latest+9)/10
 	return ring{
-		size: size, next: 1, nextSkipped: firstSkipped, newest: nowhere,
+		size: int(latest + undelivered + skipped), next: 1, nextSkipped: firstSkipped, newest: nowhere,
 		latest:      region{size: latest},
 		undelivered: region{first: latest, size: undelivered},
 		skipped:     region{first: latest + undelivered, size: skipped},
@@ -62,7 +63,7 @@ func (r *ring) enter(now int64) *entry {
 	number := r.next
 	r.next++
 	at := r.latest.take()
-	if r.undelivered.size > 0 && r.entries[at].isUndelivered() {
+	if r.entries[at].isUndelivered() {
 		r.move(at)
 	} else {
 		r.lose(at)

@@ -42,7 +42,7 @@ func (m *ringModel) lose(number uint64) {
 
 func (m *ringModel) enter(r *ring, number uint64) {
 	replaced := m.add(&m.latest, r.latest.size, number)
-	if m.failed[replaced] && r.undelivered.size > 0 {
+	if m.failed[replaced] {
 		replaced = m.add(&m.undelivered, r.undelivered.size, replaced)
 	}
 	m.lose(replaced)
@@ -57,7 +57,7 @@ func TestRingIsLikeASlowModel(t *testing.T) {
 		m := &ringModel{failed: map[uint64]bool{}}
 		for step := range int64(300) {
 			switch choice := random.IntN(5); {
-			case choice == 0 && r.skipped.size > 0:
+			case choice == 0:
 				number := r.enterSkipped(step).number
 				m.lose(m.add(&m.skipped, r.skipped.size, number))
 				m.change(number)
@@ -70,7 +70,7 @@ func TestRingIsLikeASlowModel(t *testing.T) {
 					r.touch(e, step)
 					m.change(number)
 				}
-			case choice == 2 && r.next > 1 && r.undelivered.size > 0:
+			case choice == 2 && r.next > 1:
 				if number := 1 + random.Uint64N(r.next-1); r.get(number) == nil {
 					r.enterUndelivered(number, step)
 					m.lose(m.add(&m.undelivered, r.undelivered.size, number))
@@ -106,6 +106,38 @@ func (m *ringModel) check(t *testing.T, r *ring) {
 		if e := r.get(number); (e != nil) != remembered[number] || e != nil && e.number != number {
 			t.Fatal("the wrong entry", number, e)
 		}
+	}
+}
+
+// TestRecentEventsAreAllRemembered checks that neither undelivered nor skipped events take a place of the
+// latest ones.
+func TestRecentEventsAreAllRemembered(t *testing.T) {
+	for size, further := range map[int]struct{ undelivered, skipped int }{
+		1: {1, 1}, 2: {1, 1}, 4: {1, 1}, 5: {2, 1}, 10: {3, 1}, 11: {3, 2}, 100: {25, 10}, 10_000: {2500, 1000},
+	} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			r, f := newReporter(t, Settings{RecentEvents: size}, "webhook")
+			f.skip("plain_log", newEvents(2*size)...)
+			f.settle(statusfeed.DeadLettered, "refused", 400, "bad", f.accept(newEvents(2*size)...)...)
+			last := f.accept(newEvents(size)...)
+			f.skip("plain_log", newEvents(2*size)...)
+			f.settle(statusfeed.Delivered, "", 200, "", last...)
+
+			found, kept := r.Find(Filter{})
+			assert.Equal(t, size+further.undelivered+further.skipped, kept)
+			events := map[statusfeed.Outcome]int{}
+			entries := map[uint64]bool{}
+			for _, e := range found {
+				events[e.Outcome]++
+				entries[e.Entry] = true
+			}
+			assert.Equal(t, map[statusfeed.Outcome]int{
+				statusfeed.Delivered: size, statusfeed.DeadLettered: further.undelivered, statusfeed.Skipped: further.skipped,
+			}, events)
+			for i := range last {
+				require.True(t, entries[last[i].Entry])
+			}
+		})
 	}
 }
 
@@ -166,37 +198,39 @@ func TestUndeliveredEventsSurviveFloods(t *testing.T) {
 
 // TestEventThatFailsLateIsRemembered checks an event whose entry was replaced before its first attempt.
 func TestEventThatFailsLateIsRemembered(t *testing.T) {
-	r, f := newReporter(t, Settings{RecentEvents: 40}, "webhook")
-	late, fine := f.accept(eventWith("late")), f.accept(eventWith("fine"))
-	f.accept(newEvents(5000)...)
-	assert.Empty(t, r.Event("late"))
-	f.attempt(200, "", fine...)
-	assert.Empty(t, r.Event("fine"))
-	for n := range 2 {
-		f.attempt(503, "busy", late...)
-		f.retry(late...)
+	for _, size := range []int{1, 40} {
+		r, f := newReporter(t, Settings{RecentEvents: size}, "webhook")
+		late, fine := f.accept(eventWith("late")), f.accept(eventWith("fine"))
+		f.accept(newEvents(5000)...)
+		assert.Empty(t, r.Event("late"))
+		f.attempt(200, "", fine...)
+		assert.Empty(t, r.Event("fine"))
+		for n := range 2 {
+			f.attempt(503, "busy", late...)
+			f.retry(late...)
+			found := r.Event("late")
+			require.Len(t, found, 1)
+			assert.Equal(t, Retrying, found[0].Progress)
+			assert.Equal(t, n+1, found[0].Attempts)
+			assert.Zero(t, found[0].Received, "unknown")
+			f.settle(statusfeed.Delivered, "", 200, "", f.accept(newEvents(5000)...)...)
+		}
+		f.attempt(200, "", late...)
+		f.settle(statusfeed.Delivered, "", 200, "", late...)
 		found := r.Event("late")
 		require.Len(t, found, 1)
-		assert.Equal(t, Retrying, found[0].Progress)
-		assert.Equal(t, n+1, found[0].Attempts)
-		assert.Zero(t, found[0].Received, "unknown")
-		f.settle(statusfeed.Delivered, "", 200, "", f.accept(newEvents(5000)...)...)
-	}
-	f.attempt(200, "", late...)
-	f.settle(statusfeed.Delivered, "", 200, "", late...)
-	found := r.Event("late")
-	require.Len(t, found, 1)
-	assert.Equal(t, statusfeed.Delivered, found[0].Outcome)
-	assert.Equal(t, 3, found[0].Attempts)
+		assert.Equal(t, statusfeed.Delivered, found[0].Outcome)
+		assert.Equal(t, 3, found[0].Attempts)
 
-	f.attempt(503, "busy", eventWith("of an earlier process"))
-	assert.Empty(t, r.Event("of an earlier process"), "its next attempt could not be found")
+		f.attempt(503, "busy", eventWith("of an earlier process"))
+		assert.Empty(t, r.Event("of an earlier process"), "its next attempt could not be found")
+	}
 }
 
-func TestFloodOfSkippedEventsTakesATenth(t *testing.T) {
+func TestFloodOfSkippedEventsTakesATenthMore(t *testing.T) {
 	r, f := newReporter(t, Settings{RecentEvents: 40}, "webhook")
 	s := r.Subscribe(Filter{})
-	f.settle(statusfeed.Delivered, "", 200, "", f.accept(newEvents(26)...)...)
+	f.settle(statusfeed.Delivered, "", 200, "", f.accept(newEvents(40)...)...)
 	var asked []int
 	f.Accepted(1000)
 	f.Settled(statusfeed.Skipped, "plain_log", 1000, func(i int) statusfeed.Event {
@@ -206,12 +240,12 @@ func TestFloodOfSkippedEventsTakesATenth(t *testing.T) {
 	assert.Equal(t, []int{996, 997, 998, 999}, asked, "no other id is needed")
 	found, kept := r.Find(Filter{Outcomes: []string{"skipped"}})
 	assert.Equal(t, []string{"skipped-999", "skipped-998", "skipped-997", "skipped-996"}, idsOf(found))
-	assert.Equal(t, 30, kept)
+	assert.Equal(t, 44, kept)
 	assert.Equal(t, "plain_log", found[0].Reason)
 	assert.Equal(t, f.clock.Now(), found[0].Received, "skipped as soon as it was received")
 	assert.NotEqual(t, found[0].Entry, found[1].Entry)
 	events, lost := s.Read()
-	assert.Len(t, events, 30)
+	assert.Len(t, events, 44)
 	assert.Equal(t, 996, lost)
 	b, _ := r.Backend("webhook")
 	assert.EqualValues(t, 1000, b.Counts.Of(statusfeed.Skipped))

@@ -48,8 +48,8 @@ func TestSlowSubscriptionIsToldWhatItLost(t *testing.T) {
 	f.accept(newEvents(1000)...)
 
 	events, lost := s.Read()
-	assert.Len(t, events, 65)
-	assert.Equal(t, 935, lost)
+	assert.Len(t, events, 100)
+	assert.Equal(t, 900, lost)
 	events, lost = small.Read()
 	assert.Len(t, events, 10)
 	assert.EqualValues(t, 1030, events[9].Entry, "the newest ones are left")
@@ -68,7 +68,7 @@ func TestSlowSubscriptionIsToldWhatItLost(t *testing.T) {
 
 func TestEvictedChangesAreLost(t *testing.T) {
 	r, f := newReporter(t, Settings{RecentEvents: 10}, "webhook")
-	sent := f.accept(newEvents(7)...)
+	sent := f.accept(newEvents(10)...)
 	s := r.Subscribe(Filter{})
 	f.settle(statusfeed.Delivered, "", 200, "", sent[:3]...)
 	f.accept(newEvents(2)...)
@@ -81,14 +81,14 @@ func TestEvictedChangesAreLost(t *testing.T) {
 	assert.Len(t, events, 5)
 	assert.Zero(t, lost, "what was evicted had not changed since it was seen")
 
-	f.accept(newEvents(10)...)
+	f.accept(newEvents(13)...)
 	events, lost = s.Read()
-	assert.Len(t, events, 7)
+	assert.Len(t, events, 10)
 	assert.Equal(t, 3, lost)
-	f.accept(newEvents(23)...)
+	f.accept(newEvents(33)...)
 	events, lost = s.Read()
-	assert.Len(t, events, 7)
-	assert.Equal(t, 16, lost)
+	assert.Len(t, events, 10)
+	assert.Equal(t, 23, lost)
 }
 
 func TestLimitOfASubscriptionCountsAllBackends(t *testing.T) {

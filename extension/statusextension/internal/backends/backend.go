@@ -27,7 +27,6 @@ type backend struct {
 	pausedAt     time.Time // zero if it is not paused
 	ring         ring
 	texts        texts
-	kept         keptPayloads
 	counts       counts
 	series       series
 	times        responseTimes

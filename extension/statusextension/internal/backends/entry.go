@@ -33,11 +33,12 @@ type entry struct {
 	tries [3]try
 	// next is when the next attempt is due, givesUp when the last one is over.
 	next, givesUp int64
-	payload       *payload // nil if it is not kept
+	payload       *payload // nil if it is not kept; see [ring.keepPayload]
 }
 
-// reset makes the entry one of another event. What is not read until it is set stays, and texts that
-// are empty already are not written: writing pointers costs more during garbage collection.
+// reset makes the entry, which has no payload, one of another event. What is not read until it is set
+// stays, and texts that are empty already are not written: writing pointers costs more during garbage
+// collection.
 func (e *entry) reset(number uint64, place int32, now int64) {
 	e.number, e.place, e.received = number, place, now
 	e.outcome, e.retrying, e.replayed, e.status, e.attempts = 0, false, notReplayed, 0, 0
@@ -46,9 +47,6 @@ func (e *entry) reset(number uint64, place int32, now int64) {
 		if *text != "" {
 			*text = ""
 		}
-	}
-	if e.payload != nil {
-		e.payload = nil
 	}
 }
 

@@ -107,7 +107,7 @@ func (b *backend) exchanged(x *statusfeed.Exchange, signal uint8, now int64) {
 		attempt.message = shared.keep(message, e.message)
 		e.attempted(attempt)
 		if e.payload == nil && b.payloads.keeps(attempt.message != "") {
-			b.keepPayload(e, event.Payload)
+			b.ring.keepPayload(e, event.Payload)
 		}
 		b.ring.touch(e, now)
 	}
@@ -153,9 +153,9 @@ func (b *backend) settled(outcome statusfeed.Outcome, reason string, n int, even
 		e.settled(code, reason, settled.Status, shared.keep(settled.Message, e.message))
 		switch {
 		case !keep:
-			e.payload = nil
+			b.ring.payloads.drop(e)
 		case e.payload == nil:
-			b.keepPayload(e, settled.Payload)
+			b.ring.keepPayload(e, settled.Payload)
 		}
 		b.ring.touch(e, now)
 	}

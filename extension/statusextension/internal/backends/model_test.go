@@ -86,7 +86,8 @@ func TestBackendIsLikeASlowModel(t *testing.T) {
 	for seed := range uint64(15) {
 		random := rand.New(rand.NewPCG(seed, 3))
 		size := 1 + random.IntN(100)
-		r, f := newReporter(t, Settings{RecentEvents: size}, "webhook")
+		payloads := []Payloads{PayloadsNone, PayloadsFailures, PayloadsAll}[random.IntN(3)]
+		r, f := newReporter(t, Settings{RecentEvents: size, Payloads: payloads}, "webhook")
 		m := newModel(size)
 		reader, seen := r.Subscribe(Filter{}), map[uint64]Event{}
 		var way []batch.Event // events on their way
@@ -112,6 +113,7 @@ func TestBackendIsLikeASlowModel(t *testing.T) {
 				m.settle(f, settled, random.IntN(3))
 			}
 			m.check(t, r, len(way))
+			checkPayloads(t, r.backend("webhook"))
 			if random.IntN(3) == 0 {
 				events, lost := reader.Read()
 				for _, e := range events {

@@ -5,6 +5,7 @@ package backends
 
 import (
 	"bytes"
+	"container/list"
 	"slices"
 	"sync"
 
@@ -23,6 +24,8 @@ const maxPayloads = 64 << 20
 
 // payload is the beginning of an encoded event.
 type payload struct {
+	entry     uint64
+	kept      *list.Element // of keptPayloads.oldestFirst
 	size      int
 	bytes     []byte
 	truncated bool
@@ -50,33 +53,35 @@ func newPayload(encoded []byte) *payload {
 	return &payload{size: size, bytes: bytes.Clone(encoded[:size]), truncated: len(encoded) > maxPayload}
 }
 
-// keptPayloads are the sizes of the payloads of a backend, in the order in which they were kept. Those
-// that were dropped since count until it is their turn.
+// keptPayloads are the payloads of the entries of a ring.
 type keptPayloads struct {
-	bytes int
-	queue []keptPayload
+	bytes       int       // of all of them
+	oldestFirst list.List // each is a *payload
 }
 
-type keptPayload struct {
-	entry uint64
-	bytes int
-}
-
-// keepPayload keeps the payload of an entry. If all payloads together are too large, it drops the first
-// ones.
-func (b *backend) keepPayload(e *entry, encoded []byte) {
-	if e.payload = newPayload(encoded); e.payload == nil {
+// keepPayload keeps the payload of an entry that has none. If all payloads together are too large, it
+// drops the oldest ones.
+func (r *ring) keepPayload(e *entry, encoded []byte) {
+	p := newPayload(encoded)
+	if p == nil {
 		return
 	}
-	k := &b.kept
-	k.bytes += e.payload.size
-	k.queue = append(k.queue, keptPayload{e.number, e.payload.size})
-	for k.bytes > maxPayloads || b.ring.get(k.queue[0].entry) == nil {
-		first := k.queue[0]
-		k.queue, k.bytes = k.queue[1:], k.bytes-first.bytes
-		if old := b.ring.get(first.entry); old != nil {
-			old.payload = nil
-		}
+	k := &r.payloads
+	p.entry, p.kept = e.number, k.oldestFirst.PushBack(p)
+	k.bytes += p.size
+	e.payload = p
+	for k.bytes > maxPayloads {
+		oldest := k.oldestFirst.Front().Value.(*payload)
+		k.drop(r.get(oldest.entry))
+	}
+}
+
+// drop drops the payload of an entry, if it has one.
+func (k *keptPayloads) drop(e *entry) {
+	if e.payload != nil {
+		k.bytes -= e.payload.size
+		k.oldestFirst.Remove(e.payload.kept)
+		e.payload = nil
 	}
 }
 

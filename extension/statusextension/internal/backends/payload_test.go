@@ -113,31 +113,94 @@ func TestReportedPayloadMayBeReused(t *testing.T) {
 	assert.Equal(t, "first", r.Event("a")[0].Payload)
 }
 
+// TestPayloadsAreBoundedTogether drops so many large events that some of them are remembered only since
+// they were not delivered.
 func TestPayloadsAreBoundedTogether(t *testing.T) {
-	r, f := newReporter(t, Settings{RecentEvents: 10_000, Payloads: PayloadsFailures}, "webhook")
 	large := batch.Event{Meta: batch.Meta{ID: "large"}, Payload: bytes.Repeat([]byte("x"), maxPayload+payloadMargin)}
 	const fit = maxPayloads / (maxPayload + payloadMargin)
-	for range fit + 100 {
-		f.settle(statusfeed.Dropped, "refused", 400, "bad", f.accept(large)...)
-	}
-	entries := r.backend("webhook").ring.entries
-	assert.Len(t, entries, fit+100, "the events are remembered")
-	for i := range entries {
-		require.Equal(t, i >= 100, entries[i].payload != nil, "entry %d; the newest have payloads", i)
+	for name, recent := range map[string]int{"among the latest": fit + 100, "among the undelivered, too": fit - 100} {
+		t.Run(name, func(t *testing.T) {
+			r, f := newReporter(t, Settings{RecentEvents: recent, Payloads: PayloadsFailures}, "webhook")
+			for range fit + 100 {
+				f.settle(statusfeed.Dropped, "refused", 400, "bad", f.accept(large)...)
+			}
+			b := r.backend("webhook")
+			checkPayloads(t, b)
+			assert.Equal(t, fit+100, b.ring.count, "the events are remembered")
+			for e := range b.ring.byChange {
+				require.Equal(t, e.number > 100, e.payload != nil, "entry %d; the newest have payloads", e.number)
+			}
+		})
 	}
 }
 
+// TestPayloadOfAnOldFailureMakesRoom checks that a payload among the undelivered events is the first to
+// go, though all others are of later events.
+func TestPayloadOfAnOldFailureMakesRoom(t *testing.T) {
+	const size = maxPayload + payloadMargin
+	r, f := newReporter(t, Settings{RecentEvents: maxPayloads / size, Payloads: PayloadsAll}, "webhook")
+	event := func(id string) batch.Event {
+		return batch.Event{Meta: batch.Meta{ID: id}, Payload: bytes.Repeat([]byte("x"), size)}
+	}
+	f.settle(statusfeed.Dropped, "refused", 400, "bad", f.accept(event("old"))...)
+	for range maxPayloads/size - 1 {
+		f.settle(statusfeed.Delivered, "", 200, "", f.accept(event("new"))...)
+	}
+	assert.NotEmpty(t, r.Event("old")[0].Payload)
+	f.settle(statusfeed.Delivered, "", 200, "", f.accept(event("new"))...)
+	assert.Empty(t, r.Event("old")[0].Payload)
+	assert.Equal(t, maxPayloads/size, r.backend("webhook").ring.payloads.oldestFirst.Len(), "every other one is kept")
+	checkPayloads(t, r.backend("webhook"))
+}
+
+// TestSizesOfPayloadsAreForgottenWithTheirEntries checks that an old event, which is remembered since it
+// was not delivered, does not keep those of later ones counted.
 func TestSizesOfPayloadsAreForgottenWithTheirEntries(t *testing.T) {
 	r, f := newReporter(t, Settings{RecentEvents: 10, Payloads: PayloadsAll}, "webhook")
+	f.settle(statusfeed.Dropped, "refused", 400, "bad", f.accept(eventWith("old"))...)
 	for i := range 1000 {
-		sent := f.accept(eventWith(fmt.Sprint(i)))
-		f.settle(statusfeed.Delivered, "", 200, "", sent...)
+		f.settle(statusfeed.Delivered, "", 200, "", f.accept(eventWith(fmt.Sprint(i)))...)
 	}
 	b := r.backend("webhook")
-	assert.LessOrEqual(t, len(b.kept.queue), 10)
-	assert.Equal(t, 10*len("{}"), b.kept.bytes)
+	assert.Equal(t, 11, b.ring.payloads.oldestFirst.Len())
+	assert.Equal(t, 11*len("{}"), b.ring.payloads.bytes)
+	checkPayloads(t, b)
 	events, _ := r.Find(Filter{})
 	assert.False(t, slices.ContainsFunc(events, func(e Event) bool { return e.Payload != "{}" }))
+}
+
+// TestEventThatComesBackHasOnePayload checks an event whose entry was replaced after an attempt, and comes
+// back with the same number.
+func TestEventThatComesBackHasOnePayload(t *testing.T) {
+	r, f := newReporter(t, Settings{RecentEvents: 10, Payloads: PayloadsAll}, "webhook")
+	sent := f.accept(eventWith("a"))
+	f.attempt(200, "", sent...) // not yet known to be retried
+	f.accept(newEvents(10)...)
+	require.Empty(t, r.Event("a"))
+	f.attempt(503, "busy", sent...)
+	b := r.backend("webhook")
+	checkPayloads(t, b)
+	assert.Equal(t, len("{}"), b.ring.payloads.bytes)
+	assert.Equal(t, "{}", r.Event("a")[0].Payload)
+}
+
+// checkPayloads checks that exactly the payloads of remembered entries count.
+func checkPayloads(t *testing.T, b *backend) {
+	t.Helper()
+	bytes, kept := 0, map[uint64]*payload{}
+	for e := range b.ring.byChange {
+		if e.payload != nil {
+			bytes += e.payload.size
+			kept[e.number] = e.payload
+		}
+	}
+	require.LessOrEqual(t, bytes, maxPayloads)
+	require.Equal(t, bytes, b.ring.payloads.bytes)
+	require.Equal(t, len(kept), b.ring.payloads.oldestFirst.Len())
+	for at := b.ring.payloads.oldestFirst.Front(); at != nil; at = at.Next() {
+		p := at.Value.(*payload)
+		require.Same(t, kept[p.entry], p)
+	}
 }
 
 func TestPayloadsOfAStreamAreBounded(t *testing.T) {

@@ -15,7 +15,8 @@ type ring struct {
 
 	latest, undelivered, skipped region
 	// places are those of the entries in undelivered, by number.
-	places map[uint64]int32
+	places   map[uint64]int32
+	payloads keptPayloads
 
 	// next is the number of the next entry, nextSkipped that of the next skipped event. The first
 	// ones have 1 and firstSkipped.
@@ -107,6 +108,7 @@ func (r *ring) move(from int32) {
 	*e = r.entries[from]
 	e.place = to
 	e.ownTexts()
+	r.entries[from].payload = nil
 	r.places[e.number] = to
 	l := r.order[from]
 	r.order[to] = l
@@ -128,6 +130,7 @@ func (r *ring) lose(at int32) {
 	}
 	r.unlink(at)
 	r.count--
+	r.payloads.drop(e)
 	if at >= r.undelivered.first && at < r.skipped.first {
 		delete(r.places, e.number)
 	}

@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -110,7 +111,9 @@ func TestStatusCountsEqualMetrics(t *testing.T) {
 	const rounds, together = 4, 50
 	branches := countingBranches(t)
 	const table = `routes: [{events: [login_*], pipelines: [logs/returned]}], default_pipelines: [logs/kept, logs/dropped, logs/skipped]`
-	p := startInstrumentedWith(t, newDataFolders(t), both(throughFanout(t, table, branches...), withStatus(t, "")), nil)
+	// A tenth of recent_events is room for all skipped events.
+	status := withStatus(t, fmt.Sprintf("recent_events: %d", 10*rounds*together))
+	p := startInstrumentedWith(t, newDataFolders(t), both(throughFanout(t, table, branches...), status), nil)
 	client, exporters := newClient(t), []string{"webhook/kept", "webhook/dropped", "sentry", "webhook/returned"}
 
 	// An outcome is in the metrics before it is in the status.

@@ -85,18 +85,11 @@ func TestDetectorsTakeLinearTime(t *testing.T) {
 		"a", "1", ".", "@", "a@", "a@b.", "%40", ":", "://", "a://b:", "1.", "1:", "4111 ", "1-", "+", "+1 ", "(212) ", "212-555-", "Bearer ", "eyJ", "eyJ.", "sk-", "eyJ-", "sk-a1.", "'", "é", "::",
 	} {
 		for kind, find := range detectors() {
-			took := func(n int) time.Duration {
-				text := strings.Repeat(part, n)
-				best := time.Hour
-				for range 3 {
-					began := time.Now()
-					find(nil, text)
-					best = min(best, time.Since(began))
-				}
-				return best
-			}
-			// Quadratic time would be 64 times as long.
-			assert.Less(t, took(8000), 30*took(1000)+10*time.Millisecond, "%s of %q", kind, part)
+			text := strings.Repeat(part, 256<<10/len(part))
+			began := time.Now()
+			find(nil, text)
+			// Linear time is some milliseconds, quadratic time several minutes.
+			assert.Less(t, time.Since(began), time.Minute, "%s of %q", kind, part)
 		}
 	}
 }

@@ -5,8 +5,8 @@
 // became of events. They find the extension when they start ([Find]); without it they report nothing,
 // which costs a comparison with nil.
 //
-// An exporter reports an event up to four times: when it is accepted, after each attempt, and once
-// when it is settled. The extension remembers the last events in entries, which have numbers; the
+// An exporter reports an event when it is accepted, after each attempt, and when it is settled, which
+// happens once. The extension remembers the last events in entries, which have numbers; the
 // number travels with the event, so that a report finds its entry without a search.
 package statusfeed
 
@@ -123,7 +123,7 @@ const (
 type Event struct {
 	// Entry is the number of the event's entry; 0 if it has none, as after a restart.
 	Entry uint64
-	// ID, Name and Time are the event's. They are used if there is no entry, or no longer.
+	// ID, Name and Time are the event's. They are used if it has no entry, or its entry was replaced.
 	ID, Name string
 	Time     time.Time
 	// Status is the HTTP status of the last response, 0 without one.

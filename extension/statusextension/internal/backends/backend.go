@@ -76,7 +76,8 @@ func (b *backend) running() []*feed {
 	return slices.Clone(b.exporters)
 }
 
-// reenter makes an entry for an event that has none, or no longer. When it was received is unknown.
+// reenter makes an entry for an event that has none, or whose entry was replaced. When it was received is
+// unknown.
 func (b *backend) reenter(event *statusfeed.Event, signal uint8, now int64) *entry {
 	b.texts.add(event.ID, event.Name, nanos(event.Time))
 	e := b.texts.enter(b.ring.enter, signal, now)

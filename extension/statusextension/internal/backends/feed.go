@@ -113,7 +113,8 @@ func (b *backend) exchanged(x *statusfeed.Exchange, signal uint8, now int64) {
 	}
 }
 
-// Settled implements [statusfeed.Feed]. An event gets a new entry if it has none, or no longer.
+// Settled implements [statusfeed.Feed]. An event gets a new entry if it has none, or
+// its entry was replaced.
 func (f *feed) Settled(outcome statusfeed.Outcome, reason string, n int, event func(i int) statusfeed.Event) {
 	b, at := f.backend, f.now()
 	now := at.UnixNano()

@@ -36,9 +36,9 @@ type entry struct {
 	payload       *payload // nil if it is not kept; see [ring.keepPayload]
 }
 
-// reset makes the entry, which has no payload, one of another event. What is not read until it is set
-// stays, and texts that are empty already are not written: writing pointers costs more during garbage
-// collection.
+// reset reuses the entry, whose payload must be gone, for another event. Fields that are read only after
+// they are set keep their values, and texts that are empty already are not written: writing pointers
+// costs more during garbage collection.
 func (e *entry) reset(number uint64, place int32, now int64) {
 	e.number, e.place, e.received = number, place, now
 	e.outcome, e.retrying, e.replayed, e.status, e.attempts = 0, false, notReplayed, 0, 0
@@ -98,7 +98,7 @@ func (e *entry) pending(next, givesUp int64) { e.retrying, e.next, e.givesUp = t
 func (e *entry) settled(outcome outcomeCode, reason string, status int, message string) {
 	e.outcome, e.reason, e.message = outcome, reason, message
 	if status != 0 {
-		e.status = small(status)
+		e.status = storedStatus(status)
 	}
 	e.retrying, e.next, e.givesUp = false, 0, 0
 	e.fit()
@@ -137,6 +137,11 @@ func (e *entry) isUndelivered() bool {
 		return e.retrying
 	}
 	return isFailure(outcomes[e.outcome])
+}
+
+// isFailure reports whether an outcome is one of events that were not delivered, but should have been.
+func isFailure(outcome statusfeed.Outcome) bool {
+	return outcome != statusfeed.Delivered && outcome != statusfeed.Skipped
 }
 
 // ownTexts copies the id and the name, which share memory with those of other events.
@@ -200,13 +205,14 @@ func (e *entry) event(paused bool) Event {
 // newTry returns an attempt without a message.
 func newTry(x *statusfeed.Exchange) try {
 	took := min(max(x.Took.Microseconds(), 0), math.MaxUint32)
-	return try{begun: nanos(x.Begun), took: uint32(took), status: small(x.Status)}
+	return try{begun: nanos(x.Begun), took: uint32(took), status: storedStatus(x.Status)}
 }
 
 func (t *try) duration() time.Duration { return time.Duration(t.took) * time.Microsecond }
 
-// small returns an HTTP status.
-func small(status int) uint16 { return uint16(min(max(status, 0), math.MaxUint16)) }
+// storedStatus returns an HTTP status as an entry has it. One that does not fit becomes the nearest that
+// does.
+func storedStatus(status int) uint16 { return uint16(min(max(status, 0), math.MaxUint16)) }
 
 // nanos and timeOf convert times; the zero time is 0.
 func nanos(t time.Time) int64 {

@@ -8,8 +8,6 @@ import (
 	"container/list"
 	"slices"
 	"sync"
-
-	"github.com/otelcol-fanout/otelcol-fanout/internal/statusfeed"
 )
 
 // maxPayload is how many bytes of a payload are shown. A few more are kept: a secret that continues
@@ -30,19 +28,15 @@ type payload struct {
 	bytes     []byte
 	truncated bool
 
-	// shown is the text without secrets. It replaces the bytes once somebody has asked for it: to look for
-	// secrets takes long.
-	look  sync.Once
-	shown string
+	// shown is the text without secrets. It replaces the bytes when it is asked for the first time: to look
+	// for secrets takes long.
+	redacting sync.Once
+	shown     string
 }
 
 // keeps reports whether the payload of an event is remembered. failed is true if it was not
 // delivered, or not yet.
 func (p Payloads) keeps(failed bool) bool { return p == PayloadsAll || p == PayloadsFailures && failed }
-
-func isFailure(outcome statusfeed.Outcome) bool {
-	return outcome != statusfeed.Delivered && outcome != statusfeed.Skipped
-}
 
 // newPayload copies a payload; it returns nil if that is empty.
 func newPayload(encoded []byte) *payload {
@@ -87,24 +81,23 @@ func (k *keptPayloads) drop(e *entry) {
 
 // show returns the payload without secrets.
 func (p *payload) show() (text string, truncated bool) {
-	p.look.Do(func() {
-		text := redact(string(p.bytes))
-		p.shown, p.truncated = cut(text, maxPayload), p.truncated || len(text) > maxPayload
+	p.redacting.Do(func() {
+		clean := redact(string(p.bytes))
+		p.shown, p.truncated = cut(clean, maxPayload), p.truncated || len(clean) > maxPayload
 		p.bytes = nil
 	})
 	return p.shown, p.truncated
 }
 
 // showPayloads sets the payloads of events, which were only referred to while their backend was
-// locked. It begins with the last event. Payloads that exceed a number of bytes together are cut to
-// nothing.
-func showPayloads(events []Event, most int) {
+// locked. It begins with the last event. Those that would exceed maxBytes together are left out.
+func showPayloads(events []Event, maxBytes int) {
 	for i := range slices.Backward(events) {
 		e := &events[i]
 		if e.stored == nil {
 			continue
 		}
-		if most -= e.stored.size; most < 0 {
+		if maxBytes -= e.stored.size; maxBytes < 0 {
 			e.PayloadTruncated = true
 		} else {
 			e.Payload, e.PayloadTruncated = e.stored.show()

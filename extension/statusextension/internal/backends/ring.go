@@ -27,11 +27,14 @@ type ring struct {
 }
 
 // region is a part of the places, which are taken in turn.
-type region struct{ first, size, taken int32 }
+type region struct {
+	first, size int32
+	next        int32 // the place to take next, counted from the first
+}
 
 func (g *region) take() int32 {
-	at := g.first + g.taken
-	g.taken = (g.taken + 1) % g.size
+	at := g.first + g.next
+	g.next = (g.next + 1) % g.size
 	return at
 }
 
@@ -82,8 +85,8 @@ func (r *ring) enterSkipped(now int64) *entry {
 	return r.put(at, number, now)
 }
 
-// enterUndelivered makes an entry with the number of one that is not remembered any more, since its
-// event failed only now.
+// enterUndelivered makes an entry with the number of one that was replaced before its event failed. The
+// places are allocated, since there was such an entry.
 func (r *ring) enterUndelivered(number uint64, now int64) *entry {
 	at := r.undelivered.take()
 	r.lose(at)
@@ -147,7 +150,7 @@ func (r *ring) put(at int32, number uint64, now int64) *entry {
 	return e
 }
 
-// get returns the entry with a number, or nil if there is none, or no longer.
+// get returns the entry with a number, or nil if there was none, or it was replaced.
 func (r *ring) get(number uint64) *entry {
 	if number == 0 || len(r.entries) == 0 {
 		return nil
@@ -205,11 +208,10 @@ func (r *ring) byChange(yield func(*entry) bool) {
 	}
 }
 
-// losses remembers the last changes of entries that are not remembered any more, for as many of them
-// as there may be entries.
+// losses remembers which entries a ring has lost, for as many of the last ones as it has places.
 type losses struct {
-	changes []uint64
-	count   uint64 // of all losses
+	changes []uint64 // the number of the last change of each
+	count   uint64   // of all losses
 	// unseen is the number of events that never had an entry, because a report had too many.
 	unseen uint64
 }

@@ -20,8 +20,8 @@ const (
 
 const ellipsis = "…"
 
-// cut returns a text of at most limit bytes, which are whole characters. It may be a part of the
-// text.
+// cut returns a text of at most limit bytes, which are whole characters. The result may share the
+// memory of the text.
 func cut(text string, limit int) string {
 	if len(text) <= limit {
 		return text
@@ -60,7 +60,7 @@ func (m *messages) keep(message, previous string) string {
 }
 
 // packed is the number of events whose texts are copied into one string: one allocation serves many
-// events, and an event that is remembered longest keeps few of the others in memory.
+// events, and an event that is remembered after the others keeps only their texts in memory.
 const packed = 64
 
 // texts copies the ids and names of up to packed events. The zero value is ready for use.

@@ -49,7 +49,7 @@ func (b *backend) left() Left {
 	return Left{b.name, b.counts.waiting(queued), !b.pausedAt.IsZero()}
 }
 
-// bell wakes all that wait. Without any, ringing costs a load.
+// bell wakes all that wait. If nobody does, ringing costs one atomic load.
 type bell struct {
 	awaited atomic.Bool
 	mu      sync.Mutex

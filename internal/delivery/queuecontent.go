@@ -30,7 +30,7 @@ type queueContent struct {
 	// those that this process has stored.
 	arrivals list.List
 	places   map[*batch.Arrival]*list.Element
-	// held is counted here for a queue in memory. A queue on disk stores it.
+	// held counts what the queue holds: here for one in memory, and in changed as one on disk reports it.
 	held upstream.QueueState
 	// stored are the arrivals of requests on disk, by their keys.
 	stored map[uint64]*batch.Arrival
@@ -70,7 +70,7 @@ func (q *queueContent) offered(b *batch.Batch) {
 	}
 }
 
-// left notes that a queue in memory holds less of a batch: pending events of it, which may be nil.
+// left notes that a batch has left a queue in memory, but for its pending events, which may be nil.
 func (q *queueContent) left(b, pending *batch.Batch) {
 	if q.tracked && !q.durable {
 		q.mu.Lock()

@@ -29,7 +29,7 @@ const reasonTorn deadletter.Reason = "torn"
 type Recorder struct {
 	metrics *metrics
 	feed    statusfeed.Feed // nil without a status extension
-	closed  atomic.Bool     // the feed: a call after Stop is only counted
+	closed  atomic.Bool     // true once the feed is closed; only the metrics count what comes then
 
 	exporter component.ID
 	signal   string

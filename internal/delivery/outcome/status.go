@@ -20,8 +20,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/throttle"
 )
 
-// Status reports to the collector, and to the status extension, whether the backend works. Bad credentials are a recoverable error
-// too, because a permanent one lasts until restart. Its methods are safe for concurrent use.
+// Status reports to the collector, and to the status extension, whether the backend works. Bad
+// credentials are a recoverable error too, because a permanent one lasts until restart. Its methods are
+// safe for concurrent use.
 type Status struct {
 	host   component.Host
 	logger *zap.Logger
@@ -49,8 +50,9 @@ func (s *Status) Feed(feed statusfeed.Feed, retries string, givenUp statusfeed.O
 	s.feed, s.retries, s.givenUp = feed, retries, givenUp
 }
 
-// Report reports the result of an attempt to the collector if it changes the status. The log says at most once a
-// minute that the backend fails, so that one that fails now and then does not flood it.
+// Report reports the result of an attempt to the status extension, and to the collector if it changes
+// the status. The log says at most once a minute that the backend fails, so that one that fails now and
+// then does not flood it.
 func (s *Status) Report(result *attempt.Result) {
 	if s.feed != nil {
 		s.tell(result)
@@ -91,7 +93,8 @@ func problemOf(result *attempt.Result) (retried bool, problem error) {
 	if result.Status == 0 && errors.Is(result.Problem, context.Canceled) {
 		return false, nil // the caller went away, or the exporter is stopping
 	}
-	if result.Problem != nil && !errors.Is(result.Problem, attempt.ErrPaused) && result.Status/100 != 2 { // a backend that answers 2xx works, even if it asks for some event again
+	// A backend that answers 2xx works, even if it asks for some event again.
+	if result.Problem != nil && !errors.Is(result.Problem, attempt.ErrPaused) && result.Status/100 != 2 {
 		switch {
 		case result.Status != 0 && result.Wait > 0:
 			return true, fmt.Errorf("the backend answers %d, and asks to wait %s", result.Status, result.Wait.Round(time.Millisecond))

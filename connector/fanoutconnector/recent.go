@@ -16,8 +16,8 @@ const (
 	// recentSlots is how many events a recentRoutes remembers at most.
 	recentSlots = 1 << 14
 
-	// maxHashedID is how many bytes of an ID are hashed. The status extension keeps as many of a longer
-	// ID, so it finds its route.
+	// maxHashedID is how many bytes of an ID are hashed. The status extension keeps at least as many of a
+	// longer ID, so it finds its route.
 	maxHashedID = 120
 )
 

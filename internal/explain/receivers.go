@@ -73,7 +73,7 @@ func (l *limited) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	return l.Logs.ConsumeLogs(ctx, ld)
 }
 
-// inert is a component that does nothing.
+// inert is a component that does nothing but call close as it stops; close may be nil.
 type inert struct{ close func() }
 
 // Start implements component.Component.

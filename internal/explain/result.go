@@ -92,8 +92,8 @@ type Backend struct {
 	// Events are the events that reached the exporter, and Delivered how many of them it would send.
 	Events    []Event `json:"events"`
 	Delivered int     `json:"delivered"`
-	// Requests are the requests that it would send. Exporters of other distributions have the OTLP JSON that they
-	// would get, without method, URL and headers.
+	// Requests are the requests that it would send. Exporters of other distributions have the OTLP JSON
+	// that they would get, without method, URL and headers.
 	Requests []Request `json:"requests,omitempty"`
 	// Skipped are the events that the exporter leaves out, by reason.
 	Skipped []Skipped `json:"skipped,omitempty"`

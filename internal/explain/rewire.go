@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -92,7 +93,8 @@ func (r *run) insertStages(configs map[component.ID]component.Config) pipelines.
 }
 
 // disconnect makes this distribution's exporters call the client of this package, and neither store nor
-// repeat anything. Their queues stay, since these put events into batches. It adds the clients' configurations, and returns their IDs.
+// repeat anything. Their queues stay, since these put events into batches. It adds the configurations of
+// the clients and of the store of dead letters, and returns their IDs.
 func (r *run) disconnect(configs map[component.ID]component.Config) extensions.Config {
 	storeID := component.NewID(ownType)
 	configs[storeID] = &storeConfig{}
@@ -210,12 +212,4 @@ func partsOf(cfg component.Config) (parts, bool) {
 	return p, p.delivery != nil && p.client != nil
 }
 
-func compareIDs(a, b component.ID) int {
-	switch x, y := a.String(), b.String(); {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
-}
+func compareIDs(a, b component.ID) int { return strings.Compare(a.String(), b.String()) }

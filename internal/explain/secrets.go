@@ -361,7 +361,8 @@ func find(text, form string) int {
 	}
 }
 
-// delimiters stand before and after a short secret. Without a colon, a number in JSON is none.
+// delimiters stand before and after a short secret. There is no colon among them, so that a number in
+// JSON is not taken for a secret.
 const delimiters = `/?&=# ;"'@`
 
 func endsWord(before string) bool {

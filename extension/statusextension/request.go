@@ -5,8 +5,7 @@ package statusextension
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -146,37 +145,12 @@ func (p *parameters) time(name string) time.Time {
 	return value
 }
 
-// apiError is an error response.
-type apiError struct {
-	status int
-	text   string
-}
-
-func (e *apiError) Error() string { return e.text }
-
-func apiErrorf(status int, format string, args ...any) error {
-	return &apiError{status, fmt.Sprintf(format, args...)}
-}
-
-func badRequest(format string, args ...any) error {
-	return apiErrorf(http.StatusBadRequest, format, args...)
-}
-
-func writeError(w http.ResponseWriter, status int, text string) {
-	writeJSON(w, status, errorJSON{text})
-}
-
-// errorJSON is the body of an error response.
-type errorJSON struct {
-	Error string `json:"error"`
-}
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(body)
+// readError returns the response for a body that cannot be read.
+func readError(err error) error {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return apiErrorf(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
+	}
+	return badRequest("cannot read the body: the connection ended, or its encoding is invalid")
 }
 
 // shorten cuts what a client sent before an error repeats it.

@@ -5,7 +5,6 @@ package statusextension
 
 import (
 	"cmp"
-	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -119,7 +118,8 @@ func (s *resource) matches(path []string) func(yield func(arguments) bool) {
 	return func(yield func(arguments) bool) { match(pattern, path, arguments{}, yield) }
 }
 
-// match reports whether to go on.
+// match calls yield for each way in which the rest of a path fits the rest of a pattern. in has the values
+// of the names so far. It reports whether to go on.
 func match(pattern, path []string, in arguments, yield func(arguments) bool) bool {
 	if len(pattern) == 0 {
 		return len(path) > 0 || yield(maps.Clone(in))
@@ -147,13 +147,4 @@ func match(pattern, path []string, in arguments, yield func(arguments) bool) boo
 		}
 	}
 	return true
-}
-
-// respond writes the error of a handler.
-func respond(w http.ResponseWriter, err error) {
-	if e, ok := errors.AsType[*apiError](err); ok {
-		writeError(w, e.status, e.text)
-		return
-	}
-	writeError(w, http.StatusInternalServerError, err.Error())
 }

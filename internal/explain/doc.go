@@ -10,10 +10,12 @@
 //	stages.go     notes what enters and leaves each processor
 //	clients.go    records the requests of this distribution's exporters, and answers as the vendor would
 //	exporters.go  records what other exporters would get
-//	run.go        starts the service, passes it the event, and stops it
-//	outcomes.go   reads from the service's metrics what the exporters and the connector decided
+//	run.go        starts the service, waits for its events, and stops it
+//	send.go       passes the input to a receiver's pipelines
+//	outcomes.go   reads from the service's metrics what the exporters and the connector decided, and
+//	              notes the events that exporters refuse
 //	result.go     what is known afterwards
-//	secrets.go    finds the secrets of the configuration, which no result contains
+//	secrets.go    finds the secrets of the configuration, and redact.go removes them from results
 //	text.go       prints a result; curl.go prints its requests as commands
 //
 // Package cases checks results against the expectations in a file.

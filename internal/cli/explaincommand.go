@@ -70,23 +70,6 @@ func (e *explainer) oneLine(err error) error {
 	return errors.New(explain.Redactor(e.conf, e.sources.variables())(e.sources.oneLine(err).Error()))
 }
 
-// variables returns the environment variables that the configuration mentions and that are set.
-func (s *sources) variables() []explain.Variable {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var found []explain.Variable
-	seen := map[string]bool{}
-	for i := range s.read {
-		for _, match := range variable.FindAllStringSubmatch(s.read[i].text, -1) {
-			if value := os.Getenv(match[1]); value != "" && !seen[match[1]] {
-				seen[match[1]] = true
-				found = append(found, explain.Variable{Name: match[1], Value: value})
-			}
-		}
-	}
-	return found
-}
-
 // explainCommand is the explain command.
 type explainCommand struct {
 	*explainer

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-fanout/otelcol-fanout/internal/explain"
 )
 
 // sources holds the text of the files that the configuration was read from, in order, so that an
@@ -200,4 +203,21 @@ func child(node *yaml.Node, path []string) (key, value *yaml.Node, parts int) {
 		}
 	}
 	return nil, nil, 0
+}
+
+// variables returns the environment variables that the configuration mentions and that are set.
+func (s *sources) variables() []explain.Variable {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []explain.Variable
+	seen := map[string]bool{}
+	for i := range s.read {
+		for _, match := range variable.FindAllStringSubmatch(s.read[i].text, -1) {
+			if value := os.Getenv(match[1]); value != "" && !seen[match[1]] {
+				seen[match[1]] = true
+				found = append(found, explain.Variable{Name: match[1], Value: value})
+			}
+		}
+	}
+	return found
 }

@@ -6,7 +6,6 @@ package statusextension
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/otelcol-fanout/otelcol-fanout/extension/statusextension/internal/backends"
@@ -87,7 +86,8 @@ func (a *api) checkDrainable(ids []string) error {
 	return nil
 }
 
-// awaitDrained returns what is left when nothing is left, or after the timeout.
+// awaitDrained waits until nothing is left or the timeout is over, and returns what is left then. Its error
+// says that what queues hold is unknown, or that nobody waits any more.
 func (a *api) awaitDrained(r *http.Request, ids []string, timeout time.Duration) ([]backends.Left, error) {
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
@@ -95,13 +95,12 @@ func (a *api) awaitDrained(r *http.Request, ids []string, timeout time.Duration)
 	defer look.Stop()
 	for {
 		left, changed := a.registry.Waiting(ids...)
-		left = slices.DeleteFunc(left, func(l backends.Left) bool { return l.Events == 0 })
 		// Exporters that do not run yet, or no more, cannot say what their queues hold.
-		switch now := a.pipelines.get(); {
+		switch p := a.pipelines.get(); {
 		case len(left) > 0:
-		case now == phaseRunning:
+		case p == phaseRunning:
 			return nil, nil
-		case now == phaseStopping:
+		case p == phaseStopping:
 			return nil, errStopping()
 		}
 		select {

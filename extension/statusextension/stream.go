@@ -46,7 +46,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request, _ arguments) error 
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	out := &reader{api: a, w: w, control: hold(w)}
+	out := &streamWriter{api: a, w: w, control: hold(w)}
 	// Before hello: what changes after a client has read it is in the stream.
 	changes := a.registry.Subscribe(which)
 	out.send("hello", helloJSON{a.version, moment{a.started}, moment{a.now()}})
@@ -54,8 +54,8 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request, _ arguments) error 
 	return nil
 }
 
-// reader writes a stream to a client. After a failed write it writes no more.
-type reader struct {
+// streamWriter writes a stream to a client. After a failed write it writes no more.
+type streamWriter struct {
 	api     *api
 	w       http.ResponseWriter
 	control *http.ResponseController
@@ -67,7 +67,7 @@ type reader struct {
 }
 
 // follow sends changes until the request or the extension ends, or a write fails.
-func (s *reader) follow(r *http.Request, changes *backends.Subscription) {
+func (s *streamWriter) follow(r *http.Request, changes *backends.Subscription) {
 	pace := &s.api.pace
 	events, states := time.NewTicker(pace.events), time.NewTicker(pace.backends)
 	defer events.Stop()
@@ -87,7 +87,7 @@ func (s *reader) follow(r *http.Request, changes *backends.Subscription) {
 	}
 }
 
-func (s *reader) sendEvents(changes *backends.Subscription) {
+func (s *streamWriter) sendEvents(changes *backends.Subscription) {
 	events, lost := changes.Read()
 	if len(events) > 0 {
 		s.send("events", changesJSON{s.api.describeEvents(events)})
@@ -101,7 +101,7 @@ func (s *reader) sendEvents(changes *backends.Subscription) {
 }
 
 // sendBackends sends the backends if they changed.
-func (s *reader) sendBackends(r *http.Request) {
+func (s *streamWriter) sendBackends(r *http.Request) {
 	text, err := s.api.snapshots.get(func() ([]byte, error) { return json.Marshal(s.api.overview(r)) }, s.api.pace.backends)
 	if err != nil {
 		s.failed = err
@@ -113,7 +113,7 @@ func (s *reader) sendBackends(r *http.Request) {
 	}
 }
 
-func (s *reader) send(event string, data any) {
+func (s *streamWriter) send(event string, data any) {
 	text, err := json.Marshal(data)
 	if err != nil {
 		s.failed = err
@@ -122,13 +122,13 @@ func (s *reader) send(event string, data any) {
 	s.sendText(event, text)
 }
 
-func (s *reader) sendText(event string, text []byte) {
+func (s *streamWriter) sendText(event string, text []byte) {
 	s.number++
 	s.write(fmt.Appendf(nil, "id: %d\nevent: %s\ndata: %s\n\n", s.number, event, text))
 }
 
 // write gives up on a client that does not read, which would keep its connection and memory.
-func (s *reader) write(text []byte) {
+func (s *streamWriter) write(text []byte) {
 	if s.failed != nil {
 		return
 	}
@@ -139,17 +139,18 @@ func (s *reader) write(text []byte) {
 	}
 }
 
-// snapshots keeps the last text of the backends for a moment, so that all readers share it.
+// snapshots keeps the last text of the backends for half the interval of a stream, so that streams share
+// it.
 type snapshots struct {
 	lock sync.Mutex
 	at   time.Time
 	text []byte
 }
 
-func (s *snapshots) get(create func() ([]byte, error), fresh time.Duration) ([]byte, error) {
+func (s *snapshots) get(create func() ([]byte, error), interval time.Duration) ([]byte, error) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	if s.text != nil && time.Since(s.at) < fresh/2 {
+	if s.text != nil && time.Since(s.at) < interval/2 {
 		return s.text, nil
 	}
 	text, err := create()

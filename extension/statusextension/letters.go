@@ -45,9 +45,9 @@ func (l letters) requireAuth() bool {
 	return slices.ContainsFunc(l, deadletter.Keeper.RequiresAuth)
 }
 
-// of returns the store of an exporter: the one that it uses, or else the first that has dead letters of
-// it.
-func (l letters) of(exporter string) (deadletter.Keeper, deadletter.Summary, bool) {
+// of returns the store of an exporter, and the summary of its dead letters there: the store that the
+// exporter uses, or else the first that has dead letters of it. The error is a response.
+func (l letters) of(exporter string) (deadletter.Keeper, deadletter.Summary, error) {
 	var keeper deadletter.Keeper
 	var summary deadletter.Summary
 	for _, k := range l {
@@ -57,12 +57,10 @@ func (l letters) of(exporter string) (deadletter.Keeper, deadletter.Summary, boo
 			}
 		}
 	}
-	return keeper, summary, keeper != nil
-}
-
-func (l letters) knows(exporter string) bool {
-	_, _, known := l.of(exporter)
-	return known
+	if keeper == nil {
+		return nil, summary, errUnknownExporter(exporter)
+	}
+	return keeper, summary, nil
 }
 
 // byExporter returns how many dead letters each exporter has.
@@ -194,9 +192,9 @@ func (a *api) describeLetter(key deadletter.Key, l *deadletter.Letter, payload b
 // showLetters responds with the newest dead letters of an exporter. It writes one at a time, since they
 // may not fit into memory.
 func (a *api) showLetters(w http.ResponseWriter, r *http.Request, in arguments) error {
-	keeper, summary, known := a.letters.of(in["exporter"])
-	if !known {
-		return errUnknownExporter(in["exporter"])
+	keeper, summary, err := a.letters.of(in["exporter"])
+	if err != nil {
+		return err
 	}
 	which, payload, err := readLetterFilter(r, &summary, "payload")
 	if err != nil {
@@ -287,9 +285,9 @@ func (a *api) showLetter(w http.ResponseWriter, r *http.Request, in arguments) e
 	if _, err := query(r); err != nil {
 		return err
 	}
-	keeper, _, known := a.letters.of(in["exporter"])
-	if !known {
-		return errUnknownExporter(in["exporter"])
+	keeper, _, err := a.letters.of(in["exporter"])
+	if err != nil {
+		return err
 	}
 	key := deadletter.Key(in["key"])
 	letter, err := keeper.Get(in["exporter"], key)
@@ -307,9 +305,9 @@ type deletedJSON struct {
 
 // deleteLetters deletes the dead letters that the parameters select.
 func (a *api) deleteLetters(w http.ResponseWriter, r *http.Request, in arguments) error {
-	keeper, summary, known := a.letters.of(in["exporter"])
-	if !known {
-		return errUnknownExporter(in["exporter"])
+	keeper, summary, err := a.letters.of(in["exporter"])
+	if err != nil {
+		return err
 	}
 	which, _, err := readLetterFilter(r, &summary)
 	if err == nil {
@@ -329,9 +327,9 @@ func (a *api) deleteLetter(w http.ResponseWriter, r *http.Request, in arguments)
 	if err := refuseBody(r); err != nil {
 		return err
 	}
-	keeper, summary, known := a.letters.of(in["exporter"])
-	if !known {
-		return errUnknownExporter(in["exporter"])
+	keeper, summary, err := a.letters.of(in["exporter"])
+	if err != nil {
+		return err
 	}
 	return a.remove(w, r, keeper, summary.Exporter, deadletter.Filter{Key: deadletter.Key(in["key"])})
 }

@@ -32,9 +32,9 @@ func (a *api) replayLetter(w http.ResponseWriter, r *http.Request, in arguments)
 	if _, err := query(r); err != nil {
 		return err
 	}
-	keeper, summary, known := a.letters.of(in["exporter"])
-	if !known {
-		return errUnknownExporter(in["exporter"])
+	keeper, summary, err := a.letters.of(in["exporter"])
+	if err != nil {
+		return err
 	}
 	release, ok := a.editors.take()
 	if !ok {
@@ -142,9 +142,9 @@ func (a *api) showReplay(w http.ResponseWriter, r *http.Request, in arguments) e
 	if _, err := query(r); err != nil {
 		return err
 	}
-	keeper, summary, known := a.letters.of(in["exporter"])
-	if !known {
-		return errUnknownExporter(in["exporter"])
+	keeper, summary, err := a.letters.of(in["exporter"])
+	if err != nil {
+		return err
 	}
 	replays := keeper.Replays()
 	for i := range replays {
@@ -162,9 +162,9 @@ func errNoReplay(exporter string) error {
 
 // startReplay starts to replay the dead letters that the parameters select.
 func (a *api) startReplay(w http.ResponseWriter, r *http.Request, in arguments) error {
-	keeper, summary, known := a.letters.of(in["exporter"])
-	if !known {
-		return errUnknownExporter(in["exporter"])
+	keeper, summary, err := a.letters.of(in["exporter"])
+	if err != nil {
+		return err
 	}
 	which, _, err := readLetterFilter(r, &summary)
 	if err == nil {
@@ -187,9 +187,9 @@ func (a *api) stopReplay(w http.ResponseWriter, r *http.Request, in arguments) e
 	if _, err := query(r); err != nil {
 		return err
 	}
-	keeper, summary, known := a.letters.of(in["exporter"])
-	if !known {
-		return errUnknownExporter(in["exporter"])
+	keeper, summary, err := a.letters.of(in["exporter"])
+	if err != nil {
+		return err
 	}
 	progress, err := keeper.StopReplay(summary.Exporter)
 	switch {

@@ -95,10 +95,13 @@ func (a *api) find(path []string) (*resource, arguments, error) {
 	var missing error
 	for i := range a.resources {
 		for args := range a.resources[i].matches(path) {
-			exporter, named := args["exporter"]
+			var unknown error
+			if exporter, named := args["exporter"]; named {
+				_, _, unknown = a.letters.of(exporter)
+			}
 			switch {
-			case named && !a.letters.knows(exporter):
-				missing = cmp.Or(missing, errUnknownExporter(exporter))
+			case unknown != nil:
+				missing = cmp.Or(missing, unknown)
 			case found != nil:
 				return nil, nil, badRequest("the path fits several exporters; write a slash in an exporter's id as %%2F")
 			default:

@@ -19,9 +19,9 @@ import (
 
 const (
 	explainPath = "/v1/explain"
-	// maxExplained is the size of an event in bytes, and maxAround that of the rest of the body.
-	maxExplained = 1 << 20
-	maxAround    = 64 << 10
+	// maxExplainedBytes is the size of the event, and maxAroundBytes that of the rest of the body.
+	maxExplainedBytes = 1 << 20
+	maxAroundBytes    = 64 << 10
 )
 
 // explainJSON is the body of POST /v1/explain.
@@ -33,7 +33,7 @@ type explainJSON struct {
 	Headers  map[string]string `json:"headers"`
 }
 
-// explained is the end of a run.
+// explained is the result of a run in JSON, or its error.
 type explained struct {
 	result []byte
 	err    error
@@ -69,9 +69,9 @@ func (a *api) showExplained(w http.ResponseWriter, r *http.Request, _ arguments)
 	end := make(chan explained, 1)
 	go func() {
 		defer release()
-		end <- a.run(ctx, in)
+		end <- a.runExplain(ctx, in)
 	}()
-	got, err := a.await(ctx, end)
+	got, err := a.awaitResult(ctx, end)
 	_ = control.SetWriteDeadline(time.Now().Add(a.pace.write))
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (a *api) showExplained(w http.ResponseWriter, r *http.Request, _ arguments)
 
 // readInput reads the event.
 func readInput(w http.ResponseWriter, r *http.Request) (inuse.Input, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxExplained+maxAround))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxExplainedBytes+maxAroundBytes))
 	if err != nil {
 		return inuse.Input{}, readError(err)
 	}
@@ -104,14 +104,14 @@ func readInput(w http.ResponseWriter, r *http.Request) (inuse.Input, error) {
 		err = badRequest("event and otlp exclude each other; write one of them")
 	case in.Event == nil && in.OTLP == nil:
 		err = badRequest(`event: is missing; write an event such as {"event":{"name":"order_placed","user":{"id":"u1"}}}, or OTLP JSON as otlp`)
-	case len(in.Event) > maxExplained || len(in.OTLP) > maxExplained:
-		err = apiErrorf(http.StatusRequestEntityTooLarge, "the event is larger than %d bytes", maxExplained)
+	case len(in.Event) > maxExplainedBytes || len(in.OTLP) > maxExplainedBytes:
+		err = apiErrorf(http.StatusRequestEntityTooLarge, "the event is larger than %d bytes", maxExplainedBytes)
 	}
 	return in, err
 }
 
-// run explains an event. As in a handler, a panic does not end the process.
-func (a *api) run(ctx context.Context, in inuse.Input) (end explained) {
+// runExplain explains an event. As in a handler, a panic does not end the process.
+func (a *api) runExplain(ctx context.Context, in inuse.Input) (end explained) {
 	defer func() {
 		if p := recover(); p != nil {
 			end = explained{err: errors.New("explaining the event panicked")}
@@ -121,8 +121,9 @@ func (a *api) run(ctx context.Context, in inuse.Input) (end explained) {
 	return explained{result, err}
 }
 
-// await returns the result of a run. A run that takes too long may still end later.
-func (a *api) await(ctx context.Context, end <-chan explained) ([]byte, error) {
+// awaitResult returns the result of runExplain, or the error response. A run that takes too long may end
+// after it.
+func (a *api) awaitResult(ctx context.Context, end <-chan explained) ([]byte, error) {
 	var got explained
 	select {
 	case got = <-end:
@@ -143,10 +144,11 @@ func (a *api) await(ctx context.Context, end <-chan explained) ([]byte, error) {
 	return got.result, nil
 }
 
-// awaitExplained waits for the end of a run whose request has ended, unless it does not end.
+// awaitExplained waits, when the extension stops, for the end of a run whose request has ended. It gives
+// up after the time that explaining may take.
 func (a *api) awaitExplained(ctx context.Context) {
 	select {
-	case a.explaining <- struct{}{}: // for good
+	case a.explaining <- struct{}{}: // it is never freed: no other run may begin
 	case <-ctx.Done():
 	case <-time.After(a.pace.explain):
 	}

@@ -74,10 +74,10 @@ func TestWrongRequestsToExplain(t *testing.T) {
 	} {
 		w.send(explainRequest(body)).fails(400, want)
 	}
-	large := strings.Repeat("x", maxExplained-len(`{"name":""}`))
+	large := strings.Repeat("x", maxExplainedBytes-len(`{"name":""}`))
 	w.send(explainRequest(`{"event":{"name":"`+large+`"}}`)).fails(500, "it is called")
 	w.send(explainRequest(`{"event":{"name":"`+large+`x"}}`)).fails(413, "the event is larger than 1048576 bytes")
-	w.send(explainRequest(`{"event":{}`+strings.Repeat(" ", maxExplained+maxAround)+`}`)).fails(413, "the body is larger than 1114112 bytes")
+	w.send(explainRequest(`{"event":{}`+strings.Repeat(" ", maxExplainedBytes+maxAroundBytes)+`}`)).fails(413, "the body is larger than 1114112 bytes")
 	for _, contentType := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/jsonx", "application/cloudevents+json"} {
 		r := explainRequest(`{"event":{}}`)
 		r.Header.Set("Content-Type", contentType)

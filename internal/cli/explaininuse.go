@@ -14,9 +14,9 @@ import (
 	"github.com/otelcol-fanout/otelcol-fanout/internal/explain/inuse"
 )
 
-// maxExplained is how many events a running collector explains at a time. A megabyte of empty log
+// maxExplainedEvents is how many events a running collector explains at a time. A megabyte of empty log
 // records would have a result of gigabytes.
-const maxExplained = 1000
+const maxExplainedEvents = 1000
 
 // withExplain makes factories let extensions explain events with the configuration in use.
 func (c *checks) withExplain(factories func() (otelcol.Factories, error), build component.BuildInfo) func() (otelcol.Factories, error) {
@@ -45,7 +45,7 @@ func (c *checks) explainInUse(build component.BuildInfo) inuse.Explain {
 			return nil, err
 		}
 		result, err := explain.Run(ctx, explain.Settings{
-			BuildInfo: build, Factories: factories, Config: conf, Variables: variables, MaxEvents: maxExplained,
+			BuildInfo: build, Factories: factories, Config: conf, Variables: variables, MaxEvents: maxExplainedEvents,
 		}, in)
 		if err != nil {
 			return nil, err

@@ -72,8 +72,8 @@ func TestExtensionExplainsFewEventsAtATime(t *testing.T) {
 	input := func(n int) inuse.Input {
 		return inuse.Input{OTLP: []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}` + strings.Repeat(",{}", n-1) + `]}]}]}`)}
 	}
-	_, err := explainIt(t.Context(), input(maxExplained))
+	_, err := explainIt(t.Context(), input(maxExplainedEvents))
 	require.NoError(t, err)
-	_, err = explainIt(t.Context(), input(maxExplained+1))
+	_, err = explainIt(t.Context(), input(maxExplainedEvents+1))
 	assert.Equal(t, inuse.InputError("the input has more than 1000 events; write fewer"), err)
 }

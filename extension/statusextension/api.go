@@ -42,7 +42,7 @@ type api struct {
 	pace                      pace
 }
 
-// pace has the intervals of streams and waits.
+// pace has the intervals and timeouts of streams, waits and explaining. Tests shorten them.
 type pace struct {
 	// events, backends and heartbeat are how often a stream sends each of them at most.
 	events, backends, heartbeat time.Duration
@@ -55,7 +55,10 @@ type pace struct {
 }
 
 func usualPace() pace {
-	return pace{events: 250 * time.Millisecond, backends: time.Second, heartbeat: 15 * time.Second, write: 10 * time.Second, look: time.Second, explain: 5 * time.Second}
+	return pace{
+		events: 250 * time.Millisecond, backends: time.Second, heartbeat: 15 * time.Second,
+		write: 10 * time.Second, look: time.Second, explain: 5 * time.Second,
+	}
 }
 
 const (
@@ -71,12 +74,12 @@ func newAPI(closing context.Context, cfg *Config, registry *backends.Registry) *
 		readers: make(slots, maxHeld), waiters: make(slots, maxHeld), editors: make(slots, maxEditors),
 		explaining: make(slots, 1), pace: usualPace(),
 	}
-	a.list()
+	a.setResources()
 	return a
 }
 
-// list sets the resources of the API. The OpenAPI file has the same ones.
-func (a *api) list() {
+// setResources sets the resources of the API. The OpenAPI file has the same ones.
+func (a *api) setResources() {
 	get := func(h handler) map[string]handler { return map[string]handler{http.MethodGet: h} }
 	post := func(h handler) map[string]handler { return map[string]handler{http.MethodPost: h} }
 	a.resources = []resource{

@@ -48,7 +48,8 @@ type totalsJSON struct {
 	Waiting      int64 `json:"waiting"`
 }
 
-// backendJSON is a backend in a response. Only those that report have more than the first members.
+// backendJSON is a backend in a response. Which members it has depends on whether the backend
+// reports, is one of the collector's own, or is off.
 type backendJSON struct {
 	ID               string            `json:"id"`
 	Kind             string            `json:"kind"`

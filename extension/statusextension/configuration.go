@@ -149,7 +149,8 @@ func metricsURL(metrics map[string]any) string {
 	return ""
 }
 
-// isLoopbackURL reports whether the URL leads to this machine by any resolver.
+// isLoopbackURL reports whether the host of a URL is a loopback address or localhost. Other names may lead
+// to other machines.
 func isLoopbackURL(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil {

@@ -140,7 +140,7 @@ func (a *api) showEvent(w http.ResponseWriter, r *http.Request, in arguments) er
 	if len(events) == 0 && len(taken) == 0 {
 		return apiErrorf(http.StatusNotFound, "no backend remembers an event %q; each one remembers its last %d events (recent_events)", shorten(id), a.cfg.RecentEvents)
 	}
-	shown := fateJSON{ID: cut(id, 128), Routes: taken, Backends: make([]any, 0, len(events))}
+	shown := fateJSON{ID: cut(id, maxName), Routes: taken, Backends: make([]any, 0, len(events))}
 	seen := map[string]bool{}
 	for i := range events {
 		e := &events[i]

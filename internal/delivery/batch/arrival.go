@@ -50,7 +50,7 @@ func (b *Batch) Arrivals() iter.Seq2[*Arrival, int] {
 }
 
 // Records yields the record and the payload of each event, without decoding either. [ReadMeta] reads
-// a record. It may be kept, and keeps the records of the whole batch in memory; the payload is valid
+// a record. A record that is kept keeps the records of the whole batch in memory; a payload is valid
 // until Release.
 func (b *Batch) Records() iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {

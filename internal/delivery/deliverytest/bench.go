@@ -79,9 +79,10 @@ func CompareEncode(b *testing.B, ld plog.Logs, encode func()) {
 
 // CompareExport measures what one more backend costs beside one more otlp_http exporter (JSON, gzip,
 // default queue and batches), from the pipeline to the response of a server, until all events are
-// delivered. It measures the backend with a status extension too. answer writes the server's response after the body was discarded; configure returns the
-// configuration for the server's URL, with a queue that has room for 100,000 events. cpu-ns/event
-// counts the whole process, including the server. The goal is 0.3 of the reference.
+// delivered. It measures the backend with a status extension too. answer writes the server's response
+// after the body was discarded; configure returns the configuration for the server's URL, with a queue
+// that has room for 100,000 events. cpu-ns/event counts the whole process, including the server. The
+// goal is 0.3 of the reference.
 func CompareExport(b *testing.B, factory exporter.Factory, answer http.HandlerFunc, configure func(endpoint string) component.Config) {
 	b.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

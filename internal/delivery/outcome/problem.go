@@ -68,7 +68,7 @@ func (s *Status) retried() string {
 	switch s.retries {
 	case "":
 		return "events are sent again until the backend takes them"
-	case "not":
+	case "not": // see [retry.Policy.Limit]
 		return "events are not sent again, because retry_on_failure::enabled is false: " + then
 	default:
 		return "events are sent again " + s.retries + ", then " + then

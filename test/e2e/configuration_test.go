@@ -332,6 +332,8 @@ func TestMistakeIsNamedByFileLineAndRemedy(t *testing.T) {
 			t.Parallel()
 			path := writeConfig(t, replace(t, small, tt.from, tt.to))
 			for _, command := range [][]string{{"--config", path}, {"validate", "--config", path}} {
+				// Those that begin to start would all listen on the same port for their metrics.
+				command = append(command, "--set=service::telemetry::metrics::level=none")
 				end := run(t, []string{"EMPTY=", "SHOP_URL=", "SHOP_HOST="}, command...)
 				assertOneError(t, end)
 				assert.Equal(t, "Error: "+strings.ReplaceAll(tt.want, "FILE", path), lastLine(end.stderr))

@@ -149,7 +149,7 @@ func (a *api) showEvent(w http.ResponseWriter, r *http.Request, in arguments) er
 		if shown.Name == "" {
 			shown.Name = e.Name
 		}
-		if shown.Received.IsZero() || e.Received.Before(shown.Received.Time) {
+		if shown.Received.IsZero() || !e.Received.IsZero() && e.Received.Before(shown.Received.Time) {
 			shown.Received = moment{e.Received}
 		}
 	}

@@ -135,6 +135,20 @@ func TestEventIsShownAtEveryBackend(t *testing.T) {
 	assert.Equal(t, "not_routed", at(body, "backends", 2, "state"))
 }
 
+func TestUnknownTimeOfReceiptHidesNoOther(t *testing.T) {
+	w := newWorld(t)
+	hook := w.add("webhook")
+	hook.settle(hook.enter("e1"), statusfeed.Delivered, "", 200, "")
+	audit := w.add("webhook/audit")
+	audit.Accepted(1)
+	audit.Settled(statusfeed.Delivered, "", 1, func(int) statusfeed.Event { // from a queue on disk, after a restart
+		return statusfeed.Event{ID: "e1", Name: "order_placed", Status: 200}
+	})
+	body := w.ask("GET", "/v1/events/e1").json(200)
+	assert.Len(t, body["backends"], 2)
+	assert.Equal(t, "2026-01-31T12:00:00.000Z", body["received"])
+}
+
 // TestReachOfRoutes: a backend that gets events past the connector may have got any event.
 func TestReachOfRoutes(t *testing.T) {
 	w := newWorld(t)

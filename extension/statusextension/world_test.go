@@ -122,6 +122,10 @@ func (e *reporter) settle(events []batch.Event, outcome statusfeed.Outcome, reas
 		Message: func(int) string { return message },
 	}}, nil)
 	e.Requested(status, 41*time.Millisecond, len(events))
+	if outcome == statusfeed.Delivered {
+		e.Delivered([]statusfeed.Delivery{{Events: events, Status: status}})
+		return
+	}
 	e.Settled(outcome, reason, len(events), func(i int) statusfeed.Event {
 		return statusfeed.Event{Entry: events[i].Entry, ID: events[i].ID, Name: events[i].Name, Status: status, Message: message, Payload: events[i].Payload}
 	})

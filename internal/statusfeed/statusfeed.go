@@ -88,7 +88,11 @@ type Feed interface {
 	// again are pending.
 	Attempted(exchanges []Exchange, pending *Pending)
 
-	// Settled counts n events with their final outcome, just after the metrics do, and sets it in
+	// Delivered counts events that were delivered, just after the metrics do, and sets this outcome in
+	// their entries.
+	Delivered(deliveries []Delivery)
+
+	// Settled counts n events with another final outcome, just after the metrics do, and sets it in
 	// their entries. event returns the i-th of them; not every one is asked for.
 	Settled(outcome Outcome, reason string, n int, event func(i int) Event)
 
@@ -142,8 +146,15 @@ type Exchange struct {
 	// Status is the HTTP status; 0 without a response.
 	Status int
 	// Message returns the backend's message on the i-th event, or the error; empty if the backend
-	// accepted it.
+	// accepted it. It is nil if the backend accepted all.
 	Message func(i int) string
+}
+
+// Delivery is events that the backend accepted in one request.
+type Delivery struct {
+	Events []batch.Event
+	// Status is the HTTP status.
+	Status int
 }
 
 // Pending are the events of an attempt that are sent again.

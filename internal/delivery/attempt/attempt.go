@@ -50,7 +50,7 @@ type Runner struct {
 	// OnDelivered is called with the delivered events of each request, as soon as its response is
 	// there; all is true if the attempt has no others. It may be nil. Partitions call it concurrently.
 	OnDelivered func(delivered []batch.Event, all bool)
-	// Detailed makes results hold Exchanges and DeliveredEvents.
+	// Detailed makes results hold Exchanges and Deliveries.
 	Detailed bool
 
 	holds holds

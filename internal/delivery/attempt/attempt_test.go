@@ -566,7 +566,11 @@ func TestDetailsOfAnAttempt(t *testing.T) {
 		assert.Positive(t, x.Took)
 		messages := []string{fmt.Sprint(x.Status)}
 		for j := range x.Events {
-			messages = append(messages, x.Message(j))
+			message := ""
+			if x.Message != nil {
+				message = x.Message(j)
+			}
+			messages = append(messages, message)
 		}
 		got[namesOf(x.Events)] = strings.Join(messages, "|")
 	}
@@ -575,11 +579,30 @@ func TestDetailsOfAnAttempt(t *testing.T) {
 		"bad": "400|the backend answered 400", "c": "202|", "lost": "0|" + io.ErrUnexpectedEOF.Error(),
 	}, got)
 	var delivered []string
-	for _, e := range result.DeliveredEvents {
-		assert.Equal(t, http.StatusAccepted, e.Status)
-		delivered = append(delivered, e.Name)
+	for _, d := range result.Deliveries {
+		assert.Equal(t, http.StatusAccepted, d.Status)
+		delivered = append(delivered, namesOf(d.Events))
 	}
-	assert.ElementsMatch(t, []string{"a", "b", "c"}, delivered)
+	assert.ElementsMatch(t, []string{"a b", "c"}, delivered)
+}
+
+func TestDeliveriesHoldOnlyDeliveredEvents(t *testing.T) {
+	s := sender{answer: func(string) (int, error) { return http.StatusMultiStatus, nil }}
+	b := &backend{most: 6, classify: func(*transport.Request, *transport.Response) Classification {
+		delivered, refused := Outcome{Kind: Delivered}, Outcome{Kind: Refused}
+		return Classification{Events: []Outcome{delivered, delivered, refused, delivered, refused, delivered}}
+	}}
+	r := newRunner(b, &s)
+	r.Detailed = true
+	result := r.Run(t.Context(), named("a", "b", "c", "d", "e", "f"))
+	var delivered []string
+	for _, d := range result.Deliveries {
+		delivered = append(delivered, namesOf(d.Events))
+	}
+	assert.Equal(t, []string{"a b", "d", "f"}, delivered)
+	assert.Equal(t, 4, result.Delivered)
+	require.Len(t, result.Exchanges, 1)
+	require.NotNil(t, result.Exchanges[0].Message)
 }
 
 func TestDeliveredEventsAreReportedAtOnce(t *testing.T) {

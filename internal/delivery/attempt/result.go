@@ -42,16 +42,10 @@ type Result struct {
 	// response. Problem holds no secret.
 	Problem error
 	Status  int
-	// Exchanges are the requests that were sent, and DeliveredEvents the delivered events, if the runner
+	// Exchanges are the requests that were sent, and Deliveries hold the delivered events, if the runner
 	// is Detailed; otherwise they are empty.
-	Exchanges       []statusfeed.Exchange
-	DeliveredEvents []DeliveredEvent
-}
-
-// DeliveredEvent is an event that the backend accepted, with the HTTP status of the response.
-type DeliveredEvent struct {
-	*batch.Event
-	Status int
+	Exchanges  []statusfeed.Exchange
+	Deliveries []statusfeed.Delivery
 }
 
 // RefusedEvent is an event that is not sent again.
@@ -170,9 +164,6 @@ const (
 // newResult merges the results of requests into the result of the attempt.
 func newResult(events []batch.Event, results []requestResult, runner *Runner) *Result {
 	r := &Result{}
-	if runner.Detailed {
-		r.DeliveredEvents = make([]DeliveredEvent, 0, len(events))
-	}
 	states := make([]state, len(events))
 	paused := false
 	for i := range results {
@@ -188,6 +179,9 @@ func newResult(events []batch.Event, results []requestResult, runner *Runner) *R
 			}
 			if at := e.events[j].Index; states[at] != done { // the backend may have put an event into two requests
 				states[at] = r.add(&e.events[j], outcome, e)
+				if runner.Detailed && outcome.Kind == Delivered {
+					r.deliver(e, j)
+				}
 			}
 		}
 	}
@@ -221,9 +215,6 @@ func (r *Result) add(event *batch.Event, o *Outcome, e *requestResult) state {
 	switch o.Kind {
 	case Delivered:
 		r.Delivered++
-		if r.DeliveredEvents != nil {
-			r.DeliveredEvents = append(r.DeliveredEvents, DeliveredEvent{event, e.status})
-		}
 		return done
 	case Refused, Ambiguous, Discarded:
 		r.Refused = append(r.Refused, RefusedEvent{*event, Cause{Reason: o.Reason, Status: e.status, Message: o.Message, Discard: o.Kind == Discarded, Until: o.Until}})
@@ -236,6 +227,19 @@ func (r *Result) add(event *batch.Event, o *Outcome, e *requestResult) state {
 		}
 	}
 	return failed
+}
+
+// deliver adds the i-th event of a request to the deliveries. It lengthens the last one if that ends just
+// before the event.
+func (r *Result) deliver(e *requestResult, i int) {
+	if n := len(r.Deliveries); n > 0 {
+		last := &r.Deliveries[n-1]
+		if m := len(last.Events); m <= i && &last.Events[0] == &e.events[i-m] {
+			last.Events = e.events[i-m : i+1]
+			return
+		}
+	}
+	r.Deliveries = append(r.Deliveries, statusfeed.Delivery{Events: e.events[i : i+1], Status: e.status})
 }
 
 // ErrStopped is the problem of an attempt that is not made, because shutdown_timeout has passed.

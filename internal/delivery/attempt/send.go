@@ -232,10 +232,12 @@ func (s *sending) exchange(req *transport.Request) requestResult {
 func (s *sending) detail(req *transport.Request, result *requestResult, begun time.Time, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	answer := *result
-	s.exchanges = append(s.exchanges, statusfeed.Exchange{
-		Events: req.Events, Begun: begun, Took: took, Status: answer.status, Message: answer.message,
-	})
+	exchange := statusfeed.Exchange{Events: req.Events, Begun: begun, Took: took, Status: result.status}
+	if c := &result.classification; len(c.Events) > 0 || c.Kind != Delivered {
+		answer := *result
+		exchange.Message = answer.message
+	}
+	s.exchanges = append(s.exchanges, exchange)
 }
 
 // isStopped reports whether nothing is sent to the backend, or not now, and the result of that.

@@ -71,6 +71,44 @@ func (b *Batch) Records() iter.Seq2[string, []byte] {
 	}
 }
 
+// Records are the records of a batch, without the payloads. They may be kept: nothing changes them.
+type Records []string
+
+// Kept returns the records of the batch.
+func (b *Batch) Kept() Records {
+	kept := make(Records, len(b.parts))
+	for i := range b.parts {
+		kept[i] = b.parts[i].records
+	}
+	return kept
+}
+
+// Size returns the number of bytes.
+func (r Records) Size() (size int) {
+	for _, part := range r {
+		size += len(part)
+	}
+	return size
+}
+
+// From yields the records from the i-th one, as [Batch.Records] does.
+func (r Records) From(i int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, part := range r {
+			for ; len(part) > 0; i-- {
+				record, _, err := recordSizes(part)
+				if err != nil {
+					break // cannot happen: Unmarshal has checked
+				}
+				if i <= 0 && !yield(part[:record]) {
+					return
+				}
+				part = part[record:]
+			}
+		}
+	}
+}
+
 // ReadMeta returns the Meta of a record that [Batch.Records] yielded. Its strings are parts of the
 // record.
 func ReadMeta(record string) (m Meta) {

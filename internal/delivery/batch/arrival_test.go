@@ -5,6 +5,7 @@ package batch
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -84,6 +85,28 @@ func TestRecordsAreReadLater(t *testing.T) {
 	}
 	assert.Equal(t, events, read)
 	for range b.Records() {
+		break
+	}
+}
+
+func TestRecordsAreKept(t *testing.T) {
+	r, next := rand.New(rand.NewPCG(2, 8)), 0
+	b := random(r, &next, 10, 50)
+	b.Append(random(r, &next, 10, 50))
+	var want []string
+	for record := range b.Records() {
+		want = append(want, record)
+	}
+	kept, size := b.Kept(), 0
+	for _, record := range want {
+		size += len(record)
+	}
+	assert.Equal(t, size, kept.Size())
+	for i := range want {
+		assert.Equal(t, want[i:], slices.Collect(kept.From(i)))
+	}
+	assert.Empty(t, slices.Collect(kept.From(len(want))))
+	for range kept.From(0) {
 		break
 	}
 }

@@ -54,7 +54,21 @@ func (s *benchStatus) Attempted(exchanges []statusfeed.Exchange, _ *statusfeed.P
 	defer s.mu.Unlock()
 	for i := range exchanges {
 		for j := range exchanges[i].Events {
-			s.bytes += len(exchanges[i].Message(j)) + int(exchanges[i].Events[j].Entry%2)
+			s.bytes += int(exchanges[i].Events[j].Entry % 2)
+			if message := exchanges[i].Message; message != nil {
+				s.bytes += len(message(j))
+			}
+		}
+	}
+}
+
+// Delivered implements statusfeed.Feed.
+func (s *benchStatus) Delivered(deliveries []statusfeed.Delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range deliveries {
+		for j := range deliveries[i].Events {
+			s.bytes += int(deliveries[i].Events[j].Entry % 2)
 		}
 	}
 }

@@ -206,7 +206,10 @@ func (r *reports) Attempted(exchanges []statusfeed.Exchange, pending *statusfeed
 		x := &exchanges[i]
 		assert.False(r.t, x.Begun.IsZero())
 		for j := range x.Events {
-			message := x.Message(j)
+			message := ""
+			if x.Message != nil {
+				message = x.Message(j)
+			}
 			r.texts = append(r.texts, message)
 			if e := r.entry(x.Events[j].Entry, x.Events[j].ID); e != nil {
 				assert.Empty(r.t, e.Outcome, "%s is attempted after its outcome", e.ID)
@@ -225,8 +228,25 @@ func (r *reports) Attempted(exchanges []statusfeed.Exchange, pending *statusfeed
 	}
 }
 
+// Delivered implements statusfeed.Feed.
+func (r *reports) Delivered(deliveries []statusfeed.Delivery) {
+	var events []statusfeed.Event
+	for _, d := range deliveries {
+		for i := range d.Events {
+			e := &d.Events[i]
+			events = append(events, statusfeed.Event{Entry: e.Entry, ID: e.ID, Name: e.Name, Time: e.Time.AsTime(), Status: d.Status})
+		}
+	}
+	r.settle(statusfeed.Delivered, "", len(events), func(i int) statusfeed.Event { return events[i] })
+}
+
 // Settled implements statusfeed.Feed.
 func (r *reports) Settled(outcome statusfeed.Outcome, reason string, n int, event func(i int) statusfeed.Event) {
+	assert.NotEqual(r.t, statusfeed.Delivered, outcome)
+	r.settle(outcome, reason, n, event)
+}
+
+func (r *reports) settle(outcome statusfeed.Outcome, reason string, n int, event func(i int) statusfeed.Event) {
 	defer r.lock()()
 	assert.Positive(r.t, n)
 	name := strings.TrimSuffix(string(outcome)+"/"+reason, "/")

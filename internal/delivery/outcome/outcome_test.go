@@ -434,6 +434,10 @@ func (b *behind) Accepted(n int) {
 	assert.EqualValues(b.t, b.accepted, metric.Data.(metricdata.Sum[int64]).DataPoints[0].Value)
 }
 
+func (b *behind) Delivered(deliveries []statusfeed.Delivery) {
+	b.Settled(statusfeed.Delivered, "", len(deliveries[0].Events), func(int) statusfeed.Event { return statusfeed.Event{} })
+}
+
 func (b *behind) Settled(outcome statusfeed.Outcome, reason string, n int, event func(int) statusfeed.Event) {
 	name := string(outcome) + "/" + reason
 	b.settled[name] += int64(n)
@@ -451,7 +455,7 @@ func TestMetricsCountBeforeTheStatusExtension(t *testing.T) {
 	f.Start(feed, &store{}, nil)
 	f.Accepted(7)
 	f.Accepted(0)
-	f.Delivered(&attempt.Result{Delivered: 1, DeliveredEvents: []attempt.DeliveredEvent{{Event: &batch.Event{}, Status: 200}}})
+	f.Delivered(&attempt.Result{Delivered: 1, Deliveries: []statusfeed.Delivery{{Events: make([]batch.Event, 1), Status: 200}}})
 	f.Delivered(&attempt.Result{})
 	f.Skipped("plain_log", 3, func(int) statusfeed.Event { return statusfeed.Event{} })
 	f.Refused([]attempt.RefusedEvent{

@@ -95,14 +95,10 @@ func (r *Recorder) Requested(status int, took time.Duration, events int) {
 
 // Delivered counts the delivered events of an attempt.
 func (r *Recorder) Delivered(result *attempt.Result) {
-	if !r.Reports() {
-		r.metrics.settled(statusfeed.Delivered, "", result.Delivered)
-		return
+	r.metrics.settled(statusfeed.Delivered, "", result.Delivered)
+	if r.Reports() && result.Delivered > 0 {
+		r.feed.Delivered(result.Deliveries)
 	}
-	r.settled(statusfeed.Delivered, "", result.Delivered, func(i int) statusfeed.Event {
-		delivered := &result.DeliveredEvents[i]
-		return eventOf(delivered.Event, &attempt.Cause{Status: delivered.Status})
-	})
 }
 
 // Skipped counts n events that were passed to the exporter, but that the backend should not get. The

@@ -26,7 +26,6 @@ type backend struct {
 	signals      []signal
 	pausedAt     time.Time // zero if it is not paused
 	ring         ring
-	texts        texts
 	counts       counts
 	series       series
 	times        responseTimes
@@ -79,8 +78,8 @@ func (b *backend) running() []*feed {
 // reenter makes an entry for an event that has none, or whose entry was replaced. When it was received is
 // unknown.
 func (b *backend) reenter(event *statusfeed.Event, signal uint8, now int64) *entry {
-	b.texts.add(event.ID, event.Name, nanos(event.Time))
-	e := b.texts.enter(b.ring.enter, signal, now)
+	b.ring.texts.add(event.ID, event.Name, nanos(event.Time))
+	e := b.ring.texts.enter(b.ring.enter, signal, now)
 	e.received = 0
 	return e
 }
@@ -91,8 +90,8 @@ func (b *backend) enterFailed(event *batch.Event, signal uint8, now int64) *entr
 	if event.Entry == 0 || b.ring.size == 0 {
 		return nil
 	}
-	b.texts.add(event.ID, event.Name, int64(event.Time)) //nolint:gosec // until the year 2262
-	e := b.texts.enter(func(now int64) *entry { return b.ring.enterUndelivered(event.Entry, now) }, signal, now)
+	b.ring.texts.add(event.ID, event.Name, int64(event.Time)) //nolint:gosec // until the year 2262
+	e := b.ring.texts.enter(func(now int64) *entry { return b.ring.enterUndelivered(event.Entry, now) }, signal, now)
 	e.received = 0
 	return e
 }

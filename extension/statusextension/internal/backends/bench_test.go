@@ -30,7 +30,7 @@ func BenchmarkReports(b *testing.B) {
 			}
 			events := newEvents(100)
 			made, sent := batch.Of(events), make([]batch.Event, len(events))
-			message := func(int) string { return variant.message }
+			message := messageOf(variant.message)
 			b.ReportAllocs()
 			for b.Loop() {
 				f.Accepted(len(events))
@@ -40,7 +40,11 @@ func BenchmarkReports(b *testing.B) {
 					sent[i].Entry = first + uint64(i)
 				}
 				f.Attempted([]statusfeed.Exchange{{Events: sent, Begun: time.Now(), Took: time.Millisecond, Status: 200, Message: message}}, nil)
-				f.Settled(statusfeed.Delivered, "", len(sent), func(i int) statusfeed.Event {
+				if variant.message == "" {
+					f.Delivered([]statusfeed.Delivery{{Events: sent, Status: 200}})
+					continue
+				}
+				f.Settled(statusfeed.DeadLettered, "refused", len(sent), func(i int) statusfeed.Event {
 					e := &sent[i]
 					return statusfeed.Event{Entry: e.Entry, ID: e.ID, Name: e.Name, Time: e.Time.AsTime(), Status: 200, Message: variant.message, Payload: e.Payload}
 				})

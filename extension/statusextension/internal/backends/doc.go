@@ -10,6 +10,7 @@
 //
 //	feed.go                   takes it
 //	ring.go, entry.go         remember events; text.go and payload.go bound their memory
+//	chunk.go                  puts off the work on events that are delivered, until somebody asks
 //	counts.go, series.go      count events
 //	responsetime.go, state.go follow the requests
 //

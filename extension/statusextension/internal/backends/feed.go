@@ -60,15 +60,18 @@ func (f *feed) Enter(events *batch.Batch) (first uint64) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !b.payloads.keeps(false) && b.ring.mayEnterLater(events) {
+		return b.ring.enterLater(events, f.signal, now)
+	}
 	first = b.ring.next
 	for record := range events.Records() {
-		if b.texts.count == packed {
-			b.texts.enter(b.ring.enter, f.signal, now)
+		if b.ring.texts.count == packed {
+			b.ring.texts.enter(b.ring.enter, f.signal, now)
 		}
 		m := batch.ReadMeta(record)
-		b.texts.add(m.ID, m.Name, int64(m.Time)) //nolint:gosec // until the year 2262
+		b.ring.texts.add(m.ID, m.Name, int64(m.Time)) //nolint:gosec // until the year 2262
 	}
-	b.texts.enter(b.ring.enter, f.signal, now)
+	b.ring.texts.enter(b.ring.enter, f.signal, now)
 	return first
 }
 
@@ -83,6 +86,7 @@ func (f *feed) Attempted(exchanges []statusfeed.Exchange, pending *statusfeed.Pe
 	if pending == nil {
 		return
 	}
+	b.ring.makeEntriesFor(pending.Events)
 	next, givesUp := nanos(pending.Next), nanos(pending.GivesUp)
 	for i := range pending.Events {
 		if e := b.ring.get(pending.Events[i].Entry); e != nil && e.outcome == 0 {
@@ -93,8 +97,28 @@ func (f *feed) Attempted(exchanges []statusfeed.Exchange, pending *statusfeed.Pe
 }
 
 func (b *backend) exchanged(x *statusfeed.Exchange, signal uint8, now int64) {
-	var shared messages
 	attempt := newTry(x)
+	if x.Message != nil {
+		b.exchangedEach(x, attempt, signal, now)
+		return
+	}
+	for i := 0; i < len(x.Events); {
+		if c := b.ring.coveredChunk(x.Events[i:]); c != nil {
+			c.all.attempted(attempt)
+			b.ring.touchChunk(c, now)
+			i += c.count
+			continue
+		}
+		if e := b.ring.get(x.Events[i].Entry); e != nil && e.outcome == 0 {
+			b.attempted(e, attempt, x.Events[i].Payload, now)
+		}
+		i++
+	}
+}
+
+func (b *backend) exchangedEach(x *statusfeed.Exchange, attempt try, signal uint8, now int64) {
+	var shared messages
+	b.ring.makeEntriesFor(x.Events)
 	for i := range x.Events {
 		event, message := &x.Events[i], x.Message(i)
 		e := b.ring.get(event.Entry)
@@ -105,11 +129,66 @@ func (b *backend) exchanged(x *statusfeed.Exchange, signal uint8, now int64) {
 			continue
 		}
 		attempt.message = shared.keep(message, e.message)
-		e.attempted(attempt)
-		if e.payload == nil && b.payloads.keeps(attempt.message != "") {
-			b.ring.keepPayload(e, event.Payload)
+		b.attempted(e, attempt, event.Payload, now)
+	}
+}
+
+func (b *backend) attempted(e *entry, attempt try, payload []byte, now int64) {
+	e.attempted(attempt)
+	if e.payload == nil && b.payloads.keeps(attempt.message != "") {
+		b.ring.keepPayload(e, payload)
+	}
+	b.ring.touch(e, now)
+}
+
+// Delivered implements [statusfeed.Feed]. The last events of a report get new entries if they have none,
+// or no longer.
+func (f *feed) Delivered(deliveries []statusfeed.Delivery) {
+	b, at, n := f.backend, f.now(), 0
+	for i := range deliveries {
+		n += len(deliveries[i].Events)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.count(statusfeed.Delivered, "", n, at)
+	if b.ring.size == 0 {
+		return
+	}
+	for i := range deliveries {
+		b.delivered(&deliveries[i], n, f.signal, at.UnixNano())
+		n -= len(deliveries[i].Events)
+	}
+}
+
+// maxReentered is how many delivered events of a report get new entries. Under load the entries of most
+// events are replaced before these are delivered; to enter each of them anew would cost as much again.
+const maxReentered = 16
+
+// delivered notes a delivery; left is the number of events of the report that are left.
+func (b *backend) delivered(d *statusfeed.Delivery, left int, signal uint8, now int64) {
+	code := codeOf(statusfeed.Delivered)
+	for i := 0; i < len(d.Events); {
+		if c := b.ring.coveredChunk(d.Events[i:]); c != nil {
+			c.all.settled(code, "", d.Status, "")
+			b.ring.touchChunk(c, now)
+			i += c.count
+			continue
 		}
-		b.ring.touch(e, now)
+		event := &d.Events[i]
+		e := b.ring.get(event.Entry)
+		switch {
+		case e != nil && e.outcome == 0:
+			b.settledEntry(e, code, "", &statusfeed.Event{Status: d.Status, Payload: event.Payload}, now)
+		case left-i > maxReentered:
+			b.ring.losses.unseen++
+		default:
+			settled := statusfeed.Event{ID: event.ID, Name: event.Name, Status: d.Status, Payload: event.Payload}
+			if event.Time != 0 {
+				settled.Time = event.Time.AsTime()
+			}
+			b.settledEntry(b.reenter(&settled, signal, now), code, "", &settled, now)
+		}
+		i++
 	}
 }
 
@@ -120,11 +199,7 @@ func (f *feed) Settled(outcome statusfeed.Outcome, reason string, n int, event f
 	now := at.UnixNano()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.counts.settle(outcome, reason, int64(n))
-	b.series.at(at).settle(outcome, int64(n))
-	if b.counts.settled >= b.counts.accepted {
-		b.emptied.ring()
-	}
+	b.count(outcome, reason, n, at)
 	switch {
 	case b.ring.size == 0:
 	case outcome == statusfeed.Skipped:
@@ -134,32 +209,39 @@ func (f *feed) Settled(outcome statusfeed.Outcome, reason string, n int, event f
 	}
 }
 
-// maxReentered is how many delivered events of a report get new entries. Under load the entries of most
-// events are replaced before these are delivered; to enter each of them anew would cost as much again.
-const maxReentered = 16
+// count counts events with their outcome.
+func (b *backend) count(outcome statusfeed.Outcome, reason string, n int, at time.Time) {
+	b.counts.settle(outcome, reason, int64(n))
+	b.series.at(at).settle(outcome, int64(n))
+	if b.counts.settled >= b.counts.accepted {
+		b.emptied.ring()
+	}
+}
 
 func (b *backend) settled(outcome statusfeed.Outcome, reason string, n int, event func(i int) statusfeed.Event, signal uint8, now int64) {
 	var shared messages
-	code, keep := codeOf(outcome), b.payloads.keeps(isFailure(outcome))
+	code := codeOf(outcome)
 	for i := range n {
 		settled := event(i)
 		e := b.ring.get(settled.Entry)
 		if e == nil || e.outcome != 0 {
-			if outcome == statusfeed.Delivered && n-i > maxReentered {
-				b.ring.losses.unseen++
-				continue
-			}
 			e = b.reenter(&settled, signal, now)
 		}
-		e.settled(code, reason, settled.Status, shared.keep(settled.Message, e.message))
-		switch {
-		case !keep:
-			b.ring.payloads.drop(e)
-		case e.payload == nil:
-			b.ring.keepPayload(e, settled.Payload)
-		}
-		b.ring.touch(e, now)
+		settled.Message = shared.keep(settled.Message, e.message)
+		b.settledEntry(e, code, reason, &settled, now)
 	}
+}
+
+// settledEntry sets the outcome of an entry, and keeps or drops its payload.
+func (b *backend) settledEntry(e *entry, code outcomeCode, reason string, settled *statusfeed.Event, now int64) {
+	e.settled(code, reason, settled.Status, settled.Message)
+	switch {
+	case !b.payloads.keeps(isFailure(outcomes[code])):
+		b.ring.payloads.drop(e)
+	case e.payload == nil:
+		b.ring.keepPayload(e, settled.Payload)
+	}
+	b.ring.touch(e, now)
 }
 
 // skipped enters the last of the skipped events, which were skipped as soon as they were received. Of
@@ -169,11 +251,11 @@ func (b *backend) skipped(reason string, n int, event func(i int) statusfeed.Eve
 	b.ring.losses.unseen += uint64(n - entered) //nolint:gosec // not negative
 	for i := n - entered; i < n; i++ {
 		skipped := event(i)
-		b.texts.add(skipped.ID, skipped.Name, nanos(skipped.Time))
-		if b.texts.count < packed && i < n-1 {
+		b.ring.texts.add(skipped.ID, skipped.Name, nanos(skipped.Time))
+		if b.ring.texts.count < packed && i < n-1 {
 			continue
 		}
-		b.texts.enter(func(now int64) *entry {
+		b.ring.texts.enter(func(now int64) *entry {
 			e := b.ring.enterSkipped(now)
 			e.settled(code, reason, 0, "")
 			return e

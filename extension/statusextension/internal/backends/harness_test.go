@@ -72,8 +72,16 @@ func (r *reporter) attempt(status int, message string, events ...batch.Event) {
 	begun := r.clock.Now()
 	r.clock.advance(10 * time.Millisecond)
 	r.Attempted([]statusfeed.Exchange{{
-		Events: events, Begun: begun, Took: 10 * time.Millisecond, Status: status, Message: func(int) string { return message },
+		Events: events, Begun: begun, Took: 10 * time.Millisecond, Status: status, Message: messageOf(message),
 	}}, nil)
+}
+
+// messageOf returns the message of an exchange on each event.
+func messageOf(message string) func(int) string {
+	if message == "" {
+		return nil
+	}
+	return func(int) string { return message }
 }
 
 // retry notes that the events are sent again after a second, for a minute.
@@ -82,6 +90,10 @@ func (r *reporter) retry(events ...batch.Event) {
 }
 
 func (r *reporter) settle(outcome statusfeed.Outcome, reason string, status int, message string, events ...batch.Event) {
+	if outcome == statusfeed.Delivered {
+		r.Delivered([]statusfeed.Delivery{{Events: events, Status: status}})
+		return
+	}
 	r.Settled(outcome, reason, len(events), func(i int) statusfeed.Event {
 		e := &events[i]
 		return statusfeed.Event{

@@ -17,6 +17,10 @@ type ring struct {
 	// places are those of the entries in undelivered, by number.
 	places   map[uint64]int32
 	payloads keptPayloads
+	// chunks are events of latest that have no entries yet, oldest first; texts copies those of events
+	// that get one.
+	chunks []*chunk
+	texts  texts
 
 	// next is the number of the next entry, nextSkipped that of the next skipped event. The first
 	// ones have 1 and firstSkipped.
@@ -63,16 +67,40 @@ func newRing(events int) ring {
 // enter makes an entry, in place of the oldest one if the region is full. It is valid until the next
 // one, as those of the other methods are.
 func (r *ring) enter(now int64) *entry {
+	number := r.take(1)
+	return r.put(r.placeOf(number), number, now)
+}
+
+// take returns the first of the next n numbers, at most as many as latest has places, which are free then.
+func (r *ring) take(n int) (first uint64) {
 	r.allocate()
-	number := r.next
-	r.next++
-	at := r.latest.take()
-	if r.entries[at].isUndelivered() {
+	first = r.next
+	r.next += uint64(n)             //nolint:gosec // not negative
+	places := uint64(r.latest.size) //nolint:gosec // not negative
+	last := r.next - min(r.next, places)
+	for number := max(first-min(first, places), 1); number < last; {
+		if c := r.chunkOf(number); c != nil {
+			number += uint64(r.forget(int(last - number))) //nolint:gosec // not negative
+			continue
+		}
+		r.vacate(r.placeOf(number))
+		number++
+	}
+	return first
+}
+
+// placeOf returns the place in latest of the entry with a number.
+func (r *ring) placeOf(number uint64) int32 {
+	return int32((number - 1) % uint64(r.latest.size)) //nolint:gosec // below the size
+}
+
+// vacate makes a place in latest free.
+func (r *ring) vacate(at int32) {
+	if e := &r.entries[at]; e.number != 0 && e.isUndelivered() {
 		r.move(at)
 	} else {
 		r.lose(at)
 	}
-	return r.put(at, number, now)
 }
 
 // enterSkipped makes an entry for a skipped event.
@@ -111,7 +139,7 @@ func (r *ring) move(from int32) {
 	*e = r.entries[from]
 	e.place = to
 	e.ownTexts()
-	r.entries[from].payload = nil
+	r.entries[from].payload, r.entries[from].number = nil, 0
 	r.places[e.number] = to
 	l := r.order[from]
 	r.order[to] = l
@@ -138,6 +166,7 @@ func (r *ring) lose(at int32) {
 		delete(r.places, e.number)
 	}
 	r.losses.add(e.change)
+	e.number = 0
 }
 
 // put makes an entry at a place that is free.
@@ -155,8 +184,12 @@ func (r *ring) get(number uint64) *entry {
 	if number == 0 || len(r.entries) == 0 {
 		return nil
 	}
-	if e := &r.entries[(number-1)%uint64(r.latest.size)]; e.number == number { //nolint:gosec // not negative
+	if e := &r.entries[r.placeOf(number)]; e.number == number {
 		return e
+	}
+	if c := r.chunkOf(number); c != nil {
+		r.makeEntries(c)
+		return &r.entries[r.placeOf(number)]
 	}
 	if at, found := r.places[number]; found {
 		return &r.entries[at]
@@ -199,8 +232,9 @@ func (r *ring) unlink(at int32) {
 	}
 }
 
-// byChange yields the entries, the one that changed last first.
+// byChange yields the entries, the one that changed last first. All events get theirs.
 func (r *ring) byChange(yield func(*entry) bool) {
+	r.makeAllEntries()
 	for at := r.newest; at != nowhere; at = r.order[at].older {
 		if !yield(&r.entries[at]) {
 			return

@@ -355,6 +355,7 @@ func TestProblemsOfTheBackend(t *testing.T) {
 		"still waiting":                     {&attempt.Result{Problem: &attempt.HeldError{}, Held: true, Wait: time.Minute}, "", ""},
 		"a caller that went":                {&attempt.Result{Problem: context.Canceled}, "", ""},
 		"a collector that stops":            {&attempt.Result{Problem: attempt.ErrStopped}, "", ""},
+		"a pause":                           {&attempt.Result{Problem: attempt.ErrPaused}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			feed := &problems{}

@@ -30,12 +30,12 @@ func (s *Status) tell(result *attempt.Result) {
 	}
 }
 
-// failure returns the temporary failure of a backend, nil if there is none. One that still waits, as
-// the backend has asked, or whose caller went away, says nothing new.
+// failure returns the temporary failure of a backend, or nil. An attempt that still waits, as the backend
+// has asked, that a pause or the shutdown ended, or whose caller went away, says nothing new.
 func (s *Status) failure(result *attempt.Result) *statusfeed.Problem {
 	_, held := errors.AsType[*attempt.HeldError](result.Problem)
 	canceled := result.Status == 0 && errors.Is(result.Problem, context.Canceled)
-	if held || canceled || errors.Is(result.Problem, attempt.ErrStopped) {
+	if held || canceled || errors.Is(result.Problem, attempt.ErrStopped) || errors.Is(result.Problem, attempt.ErrPaused) {
 		return nil
 	}
 	problem := &statusfeed.Problem{State: statusfeed.Failing, Status: result.Status}

@@ -43,7 +43,7 @@ func (m *collectorMetrics) from(url string) {
 	}
 }
 
-// read returns the metrics; nil if there are none.
+// read returns the metrics, or nil if the collector offers no metrics.
 func (m *collectorMetrics) read(ctx context.Context) *scraped {
 	m.lock.Lock()
 	defer m.lock.Unlock()

@@ -97,7 +97,7 @@ type Summary struct {
 	Bytes   int64
 	// Unreadable is the number of lines that are not dead letters.
 	Unreadable int
-	// Oldest and Newest are when the first and the last of them failed; zero if there are none.
+	// Oldest and Newest are when the first and the last of them failed; zero without dead letters.
 	Oldest, Newest time.Time
 	Reasons        map[Reason]int
 }

@@ -172,7 +172,7 @@ func (d *deliverer) deliver(ctx context.Context, r *request) error {
 	return err
 }
 
-// pendingIn returns the pending events in an error of settle, nil if there are none.
+// pendingIn returns the pending events in an error of settle, or nil if it has no such events.
 func pendingIn(err error) *batch.Batch {
 	if failed, ok := errors.AsType[*pendingError](err); ok {
 		return failed.request.Batch

@@ -21,13 +21,13 @@ import (
 func (r *run) otlpFactory(f exporter.Factory) exporter.Factory {
 	return exporter.NewFactory(f.Type(), f.CreateDefaultConfig,
 		exporter.WithLogs(func(_ context.Context, set exporter.Settings, _ component.Config) (exporter.Logs, error) {
-			return &otlpLogs{run: r, id: set.ID}, nil
+			return &otlpLogs{otlpRecorder{run: r, id: set.ID}}, nil
 		}, component.StabilityLevelStable),
 		exporter.WithTraces(func(_ context.Context, set exporter.Settings, _ component.Config) (exporter.Traces, error) {
-			return &otlpTraces{run: r, id: set.ID}, nil
+			return &otlpTraces{otlpRecorder{run: r, id: set.ID}}, nil
 		}, component.StabilityLevelStable),
 		exporter.WithMetrics(func(_ context.Context, set exporter.Settings, _ component.Config) (exporter.Metrics, error) {
-			return &otlpMetrics{run: r, id: set.ID}, nil
+			return &otlpMetrics{otlpRecorder{run: r, id: set.ID}}, nil
 		}, component.StabilityLevelStable))
 }
 
@@ -85,14 +85,17 @@ func (r *run) took(exporter component.ID, events []Event, err error) {
 	}
 }
 
-type otlpLogs struct {
+// otlpRecorder is the part of a recorder that does not depend on the signal.
+type otlpRecorder struct {
 	inert
 	run *run
 	id  component.ID
 }
 
-// Capabilities implements consumer.Logs.
-func (*otlpLogs) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+// Capabilities implements consumer.Logs, consumer.Traces and consumer.Metrics.
+func (*otlpRecorder) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+type otlpLogs struct{ otlpRecorder }
 
 // ConsumeLogs implements consumer.Logs.
 func (o *otlpLogs) ConsumeLogs(_ context.Context, ld plog.Logs) error {
@@ -105,14 +108,7 @@ func (o *otlpLogs) ConsumeLogs(_ context.Context, ld plog.Logs) error {
 	return nil
 }
 
-type otlpTraces struct {
-	inert
-	run *run
-	id  component.ID
-}
-
-// Capabilities implements consumer.Traces.
-func (*otlpTraces) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+type otlpTraces struct{ otlpRecorder }
 
 // ConsumeTraces implements consumer.Traces.
 func (o *otlpTraces) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
@@ -125,14 +121,7 @@ func (o *otlpTraces) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
 	return nil
 }
 
-type otlpMetrics struct {
-	inert
-	run *run
-	id  component.ID
-}
-
-// Capabilities implements consumer.Metrics.
-func (*otlpMetrics) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+type otlpMetrics struct{ otlpRecorder }
 
 // ConsumeMetrics implements consumer.Metrics.
 func (o *otlpMetrics) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {

@@ -134,8 +134,9 @@ func (k *fakeKeeper) StopReplay(string) (deadletter.Progress, error) {
 	if len(k.progress) == 0 {
 		return deadletter.Progress{}, k.failing
 	}
-	k.progress[0].Ended, k.progress[0].Stopped = k.progress[0].Begun.Add(10*time.Second), "stopped on request"
-	return k.progress[0], k.failing
+	last := k.progress[0] // as in the store, the replay ends a little later
+	k.progress[0].Ended, k.progress[0].Stopped = last.Begun.Add(10*time.Second), "stopped on request"
+	return last, k.failing
 }
 
 func (k *fakeKeeper) Replays() []deadletter.Progress { return k.progress }
@@ -335,10 +336,12 @@ func TestReplayIsFollowedToItsEnd(t *testing.T) {
 	assert.Equal(t, want, at(w.ask("GET", "/v1/dead_letters").json(200), "replays", 0))
 	assert.Equal(t, []deadletter.Filter{{Reason: "refused", Limit: 100}}, keeper.filters)
 
+	assert.Equal(t, want, w.ask("DELETE", "/v1/dead_letters/webhook/replay").json(200))
 	got := w.ask("DELETE", "/v1/dead_letters/webhook/replay").json(200)
 	assert.Equal(t, false, got["running"])
 	assert.Equal(t, "stopped on request", got["stopped"])
 	assert.NotContains(t, got, "left_s")
+	assert.Equal(t, 1, w.log.FilterMessage("Stopped a replay of dead letters on request").Len(), "the second request stopped nothing")
 }
 
 func TestDeadLettersAreDeleted(t *testing.T) {

@@ -198,7 +198,9 @@ func (a *api) stopReplay(w http.ResponseWriter, r *http.Request, in arguments) e
 	case progress.Begun.IsZero():
 		return errNoReplay(summary.Exporter)
 	}
-	a.logChange(r, "Stopped a replay of dead letters on request", zap.String("exporter", summary.Exporter))
+	if progress.Ended.IsZero() {
+		a.logChange(r, "Stopped a replay of dead letters on request", zap.String("exporter", summary.Exporter))
+	}
 	writeJSON(w, http.StatusOK, a.describeProgress(&progress))
 	return nil
 }
